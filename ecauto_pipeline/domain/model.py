@@ -1,0 +1,151 @@
+"""The words of the trade as values: what Amazon said, what a shop shows, what we decided.
+
+Shared by every rule and step. Not for: rules (their own modules) or storage (state/, history/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What one answer about one ASIN means. The first four are authoritative: Amazon answered."""
+
+    SUCCESS = "success"
+    OUT_OF_STOCK = "out_of_stock"
+    FILTERED_OUT = "filtered_out"
+    NOT_FOUND = "not_found"
+    API_ERROR = "api_error"
+
+    @property
+    def authoritative(self) -> bool:
+        return self is not Status.API_ERROR
+
+
+class Kind(StrEnum):
+    """What a diff changes."""
+
+    PRICE = "price"
+    VISIBILITY = "visibility"
+    STOCK = "stock"
+    DELIST = "delist"
+
+
+class Decision(StrEnum):
+    """What became of one target (a listing and a kind). UNCHANGED is counted, never stored as a diff."""
+
+    PUSH = "push"
+    HELD = "held"
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+    UNCHANGED = "unchanged"
+
+
+class Outcome(StrEnum):
+    """How a push ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    DRY_RUN = "dry_run"
+
+
+class Tier(StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One row a requested ASIN a request: what one operation said of one ASIN.
+
+    `price_jpy` is what the shop would pay (ListingPrice + shipping of the chosen offer), only with SUCCESS and only
+    from a detail or confirm operation. `in_stock` None = unknown. `probe_*` are the figures that a later sweep is
+    compared with (Buy Box ListingPrice + shipping, number of new offers); None = not said.
+    A sweep answers SUCCESS with price_jpy None, meaning "there are new offers".
+    """
+
+    asin: str
+    operation: str
+    status: Status
+    reason: str = ""
+    price_jpy: int | None = None
+    in_stock: bool | None = None
+    offer_count: int | None = None
+    ship_hours_max: int | None = None
+    is_prime: bool | None = None
+    is_fba: bool | None = None
+    seller_id: str = ""
+    listing_price_jpy: int | None = None
+    shipping_jpy: int | None = None
+    probe_price_jpy: int | None = None
+    probe_offer_count: int | None = None
+    http_status: int | None = None
+    request_id: str = ""
+    offers_json: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListingKey:
+    """A listing: an item offered in one account of one platform."""
+
+    platform: str
+    account_id: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsinFacts:
+    """What we may decide from about one ASIN: its last answers that count. Times aware UTC, None = never.
+
+    `price_at` / `stock_at` say when price and stock were last confirmed; `snapshot_id` is the detail behind them.
+    `doubt` names a second look still owed (`zero`, `jump`), "" where there is none; while it is owed the last
+    believed facts stand, but nothing that the doubt would change may be pushed.
+    """
+
+    asin: str
+    status: Status | None = None
+    price_jpy: int | None = None
+    in_stock: bool | None = None
+    price_at: datetime | None = None
+    stock_at: datetime | None = None
+    filtered_since: datetime | None = None
+    filtered_count: int = 0
+    doubt: str = ""
+    snapshot_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFacts:
+    """What a shop shows for one listing, as last read. `shown_*` None = not read."""
+
+    key: ListingKey
+    asin: str
+    shown_price_jpy: int | None
+    shown_visible: bool | None
+    shown_stock: int | None
+    has_variations: bool = False
+    hidden_by: str = ""
+    register_visible: bool | None = None
+    blocked_by_list: bool = False
+    uneditable: str = ""
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """One decision about one listing and kind. `shown`/`wanted`: yen, 0/1, or quantity; None = unknown."""
+
+    key: ListingKey
+    asin: str
+    kind: Kind
+    shown: int | None
+    wanted: int | None
+    decision: Decision
+    reason: str
+    snapshot_id: str = ""
+    cost_jpy: int | None = None
+    evidence: str = ""

@@ -1,0 +1,75 @@
+"""Opens state.db: SQLite in WAL with synchronous=FULL by default, any SQLAlchemy URL of SQLite or PostgreSQL by setting.
+
+`read()` and `write()` are the only ways in. A write transaction takes the write lock at its first line (BEGIN
+IMMEDIATE), so that what was read inside it still holds when it commits. Not for: what the tables mean (schema.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from ecauto_pipeline.state.schema import metadata
+
+BUSY_TIMEOUT_S = 60.0
+
+
+class Database:
+    """The state of one installation. Safe to share between threads; each process opens its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite and self.url.database:
+            _private_file(Path(self.url.database))
+        options = {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}} if self.sqlite else {}
+        self.engine: Engine = create_engine(self.url, pool_size=20, max_overflow=20, **options)
+        if self.sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        with self.write() as connection:
+            metadata.create_all(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A snapshot to read from; nothing is kept."""
+        with self.engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block, rolled back when it raises."""
+        with self.engine.connect().execution_options(ecauto_write=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def to_json(document: object) -> str:
+    """Compact JSON text, keys sorted, Japanese kept readable."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _private_file(path: Path) -> None:
+    """The file holds rotated tokens for a moment: nobody else may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _prepare_sqlite(connection, _record) -> None:  # type: ignore[no-untyped-def]
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    wants_lock = connection.get_execution_options().get("ecauto_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_lock else "BEGIN")

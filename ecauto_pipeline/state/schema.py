@@ -1,0 +1,311 @@
+"""The tables of state.db: what must survive a crash and be shared by processes.
+
+Times are INTEGER milliseconds since the epoch (UTC), money whole yen, booleans 0/1, unknown is NULL.
+Not for: history (history/) or the owner's register (register/).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+MS = BigInteger
+
+
+def _text(name: str, **options: object) -> Column:
+    return Column(name, Text, nullable=False, server_default="", **options)  # type: ignore[arg-type]
+
+
+asins = Table(
+    "asins",
+    metadata,
+    Column("asin", Text, primary_key=True),
+    # the last answers that count
+    Column("status", Text),
+    _text("reason"),
+    Column("price_jpy", Integer),
+    Column("in_stock", Integer),
+    Column("offer_count", Integer),
+    Column("ship_hours_max", Integer),
+    Column("is_prime", Integer),
+    Column("is_fba", Integer),
+    _text("snapshot_id"),
+    # stamps: when each field was last confirmed
+    Column("price_at", MS),
+    Column("stock_at", MS),
+    Column("detail_at", MS),
+    Column("basic_at", MS),
+    Column("category_at", MS),
+    # filtered_out must be said twice
+    Column("filtered_since", MS),
+    Column("filtered_count", Integer, nullable=False, server_default="0"),
+    # a second look still owed: zero | jump
+    _text("doubt"),
+    Column("doubt_price_jpy", Integer),
+    Column("doubt_at", MS),
+    _text("doubt_operation"),
+    _text("doubt_snapshot_id"),
+    # what the next sweep is compared with, and what it asked for
+    Column("probe_price_jpy", Integer),
+    Column("probe_offer_count", Integer),
+    Column("probe_at", MS),
+    _text("wants_detail"),  # new | changed | zero | doubtful | audit | "" ; survives until a detail answers
+    # answers that were none
+    Column("error_count", Integer, nullable=False, server_default="0"),
+    Column("error_at", MS),
+    _text("error_reason"),
+    # demand
+    Column("last_sold_at", MS),
+    Column("last_viewed_at", MS),
+    Column("orders_30d", Float, nullable=False, server_default="0"),
+    Column("views_30d", Float, nullable=False, server_default="0"),
+    Column("demand_at", MS),
+    # cadence of spend = "budget"
+    Column("tau_s", Float),
+    Column("next_check_at", MS),
+    Column("next_full_at", MS),
+)
+
+catalogue = Table(
+    "catalogue",
+    metadata,
+    Column("asin", Text, primary_key=True),
+    Column("title", Text),
+    Column("description", Text),
+    Column("brand", Text),
+    Column("category", Text),
+    Column("images", Text),  # JSON list of addresses
+    Column("basic_at", MS),
+    Column("category_at", MS),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("asin", Text),  # NULL for an item nobody can place
+    _text("identifier"),
+    # the register's side; register_id NULL = not in master.db
+    Column("register_id", Integer),
+    _text("register_status"),
+    Column("register_visible", Integer),
+    Column("register_price_jpy", Integer),
+    # what the shop shows, as last read
+    Column("shown_price_jpy", Integer),
+    Column("shown_visible", Integer),
+    Column("shown_stock", Integer),
+    Column("has_variations", Integer, nullable=False, server_default="0"),
+    Column("item_modified_at", MS),
+    Column("read_at", MS),
+    Column("present", Integer, nullable=False, server_default="0"),  # in the shop at the last whole read
+    Column("first_seen_at", MS),
+    # why it is hidden: "" (it is not, or unknown) | ours | owner_scripts | person | blocklist | shop
+    _text("hidden_by"),
+    _text("hidden_reason"),
+    Column("hidden_at", MS),
+    _text("uneditable"),  # BASE refuses edits of this item for good; the reason
+    _text("orphan"),  # "" | no_register | no_item | asin_mismatch
+    _text("delist"),  # "" | delisted_candidate
+    Column(
+        "listed", Integer, nullable=False, server_default="0"
+    ),  # takes part in syncs: both sides, listed, account active
+    Index("ix_listings_asin", "asin"),
+)
+
+shop_accounts = Table(
+    "shop_accounts",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("full_read_at", MS),
+    Column("read_at", MS),
+    Column("modified_seen", MS),
+    Column("orders_read_at", MS),
+    _text("breaker"),  # "" | access_denied | token | hour_api_limit | day_api_limit | not_read
+    Column("breaker_since", MS),
+    Column("breaker_until", MS),  # NULL = until a person or a good answer closes it
+    Column("refresh_expires_at", MS),
+)
+
+oauth = Table(  # write-ahead of rotated tokens: never lost between BASE's answer and the token file
+    "oauth",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("obtained_at", MS, nullable=False),
+)
+
+observations = Table(  # answers not yet in history
+    "observations",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("snapshot_id", Text, nullable=False, unique=True),
+    Column("run_id", Text, nullable=False, index=True),
+    _text("partition_key"),
+    Column("asin", Text, nullable=False),
+    Column("observed_at", MS, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    _text("reason"),
+    Column("price_jpy", Integer),
+    Column("in_stock", Integer),
+    Column("offer_count", Integer),
+    Column("ship_hours_max", Integer),
+    Column("is_prime", Integer),
+    Column("is_fba", Integer),
+    _text("sp_account"),
+    _text("request_id"),
+    Column("http_status", Integer),
+    _text("offers_json"),
+    _text("seller_id"),
+    Column("listing_price_jpy", Integer),
+    Column("shipping_jpy", Integer),
+)
+
+diffs = Table(  # decisions; held ones stay until settled, the others until they are in history and done
+    "diffs",
+    metadata,
+    Column("diff_id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False, index=True),
+    _text("partition_key"),
+    Column("kind", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("asin", Text, nullable=False),
+    Column("shown", Integer),
+    Column("wanted", Integer),
+    Column("decision", Text, nullable=False),
+    _text("reason"),
+    _text("snapshot_id"),
+    Column("decided_at", MS, nullable=False),
+    Column("cost_jpy", Integer),
+    _text("evidence"),
+    # open | sent | superseded | expired | approved | rejected | closed
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("state_at", MS),
+    Column("exported", Integer, nullable=False, server_default="0"),
+    Index("ix_diffs_listing", "platform", "account_id", "item_id", "kind", "state"),
+    Index("ix_diffs_state", "state", "decision"),
+)
+
+journal = Table(  # the update journal: intent before the call, outcome after it
+    "journal",
+    metadata,
+    Column("update_id", Text, primary_key=True),
+    Column("key", Text, nullable=False),  # of listing, kind, wanted, snapshot
+    Column("diff_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False, index=True),
+    Column("platform", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("asin", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("before", Integer),
+    Column("after", Integer),
+    Column("outcome", Text),  # NULL = intent without outcome: read back at the next start
+    _text("error"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("intent_at", MS, nullable=False),
+    Column("attempted_at", MS),
+    Column("completed_at", MS),
+    _text("rollback_of"),
+    Column("written_back", Integer, nullable=False, server_default="0"),
+    Column("exported", Integer, nullable=False, server_default="0"),
+    Index("ix_journal_open", "outcome"),
+    UniqueConstraint("key", "run_id", name="uq_journal_key_run"),
+)
+
+api_calls = Table(
+    "api_calls",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("call_id", Text, nullable=False, unique=True),
+    Column("run_id", Text, nullable=False, index=True),
+    Column("api", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("started_at", MS, nullable=False),
+    Column("duration_ms", Integer),
+    Column("items", Integer),
+    Column("http_status", Integer),
+    Column("outcome", Text, nullable=False),
+    _text("error"),
+    _text("request_id"),
+    Column("rate_limit", Float),
+)
+
+buckets = Table(  # token bucket of one operation of one SP-API account
+    "buckets",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("rate_per_s", Float, nullable=False),
+    Column("burst", Float, nullable=False),
+    Column("tokens", Float, nullable=False),
+    Column("updated_at", MS, nullable=False),
+    Column("next_at", MS),
+    Column("advertised_per_s", Float),
+    Column("refused_at", MS),
+    _text("document"),  # limiter's own further figures, JSON
+)
+
+windows = Table(  # calls of one shop in one clock hour or day
+    "windows",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("span", Text, primary_key=True),  # hour | day
+    Column("starts_at", MS, primary_key=True),
+    Column("calls", Integer, nullable=False, server_default="0"),
+    Column("edits", Integer, nullable=False, server_default="0"),
+    Column("exhausted", Integer, nullable=False, server_default="0"),
+    Column("last_call_at", MS),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("expires_at", MS, nullable=False),
+    Column("heartbeat_at", MS, nullable=False),
+)
+
+runs = Table(  # one row a run; `document` is a JSON object of everything run_metrics and the checks need
+    "runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("job", Text, nullable=False),
+    _text("partition_key"),
+    Column("started_at", MS, nullable=False),
+    Column("ended_at", MS),
+    Column("heartbeat_at", MS),
+    Column("dry_run", Integer, nullable=False, server_default="0"),
+    Column("document", Text, nullable=False, server_default="{}"),
+    Column("exported", Integer, nullable=False, server_default="0"),
+)
+
+run_targets = Table(  # what a run set out to ask about, in order
+    "run_targets",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("asin", Text, nullable=False),
+    Column("operation", Text, nullable=False),  # detail | sweep
+    _text("reason"),  # new | error | second_look | filtered_look | changed | price_due | stock_due | audit | cadence
+    _text("tier"),
+)
+
+notices = Table(  # alert rules: what was last said to people
+    "notices",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # ok | firing
+    Column("since", MS, nullable=False),
+    Column("said_at", MS),
+    Column("document", Text, nullable=False, server_default="{}"),
+)
