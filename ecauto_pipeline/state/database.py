@@ -1,4 +1,4 @@
-"""Opens state.db: SQLite in WAL with synchronous=FULL by default, any SQLAlchemy URL of SQLite or PostgreSQL by setting.
+"""Opens state.db: SQLite in WAL with synchronous=FULL by default, any SQLAlchemy URL of SQLite or PostgreSQL.
 
 `read()` and `write()` are the only ways in. A write transaction takes the write lock at its first line (BEGIN
 IMMEDIATE), so that what was read inside it still holds when it commits. Not for: what the tables mean (schema.py).

@@ -1,0 +1,86 @@
+"""Finds the emulator that serves a folder, or starts one: a process of its own that ends by itself when nobody calls.
+
+For: wiring and the command line. Any number of processes may ask at once; one emulator results, found through
+DIR/endpoint.json. Not for: what it answers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from filelock import FileLock
+
+IDLE_EXIT_S = 900.0
+_START_S = 30.0
+
+
+class EmulatorFailed(RuntimeError):
+    """The emulator did not come up; the message holds what it said."""
+
+
+def ensure(data: Path, *, seed: int, listings: int, accounts: int, speed: float, parent_pid: int | None = None) -> str:
+    """The address of the emulator of `data`, started where none answers. Raises EmulatorFailed."""
+    data.mkdir(parents=True, exist_ok=True)
+    url = running(data)
+    if url is not None:
+        return url
+    with FileLock(data / "starting.lock", timeout=_START_S):
+        url = running(data)
+        if url is not None:
+            return url
+        return _start(data, seed, listings, accounts, speed, parent_pid)
+
+
+def running(data: Path) -> str | None:
+    """The address of the emulator that serves `data` now, None where there is none."""
+    try:
+        url = json.loads((data / "endpoint.json").read_text(encoding="utf-8"))["url"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return url if _answers(url) else None
+
+
+def stop(data: Path) -> bool:
+    """End the emulator of `data`, by its process id. False where there is none."""
+    if running(data) is None:
+        return False
+    pid = json.loads((data / "endpoint.json").read_text(encoding="utf-8"))["pid"]
+    os.kill(pid, 15)
+    return True
+
+
+def _answers(url: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/emulator/clock", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _start(data: Path, seed: int, listings: int, accounts: int, speed: float, parent_pid: int | None) -> str:
+    command = [sys.executable, "-m", "ecauto_pipeline.emulator", "--data", str(data), "--seed", str(seed)]
+    command += ["--listings", str(listings), "--accounts", str(accounts), "--speed", str(speed)]
+    command += ["--idle-exit-s", str(IDLE_EXIT_S)]
+    if parent_pid is not None:
+        command += ["--parent-pid", str(parent_pid)]
+    log_path = data / "emulator.log"
+    with log_path.open("ab") as log:
+        detached = {"creationflags": 0x00000208} if sys.platform == "win32" else {"start_new_session": True}
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **detached)  # type: ignore[call-overload]
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        url = running(data)
+        if url is not None:
+            return url
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    said = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+    raise EmulatorFailed(f"the emulator did not start: {' '.join(said) or 'no word from it'}")
