@@ -1,0 +1,56 @@
+"""The account of a run: where every target ended, and whether the numbers add up.
+
+Not for: BASE or SP-API accounts (settings, state).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from ecauto_pipeline.domain.model import Decision, Diff
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Counts of targets; each target ended as exactly one of the six. Adding two accounts adds each count."""
+
+    targets: int = 0
+    pushed: int = 0
+    unchanged: int = 0
+    held: int = 0
+    blocked: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    def adds_up(self) -> bool:
+        """targets = pushed + unchanged + held + blocked + skipped + failed, none of them negative."""
+        ends = (self.pushed, self.unchanged, self.held, self.blocked, self.skipped, self.failed)
+        return min(ends) >= 0 and self.targets == sum(ends)
+
+    def __add__(self, other: Account) -> Account:
+        return Account(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Account)))
+
+    def with_failed(self, failed: int) -> Account:
+        """The same targets, `failed` of the pushed ones having failed."""
+        return self + Account(pushed=-failed, failed=failed)
+
+
+def account_of(diffs: Iterable[Diff]) -> Account:
+    """The account of one verdict a target, before anything was sent: a PUSH counts as pushed."""
+    counts = Counter(diff.decision for diff in diffs)
+    return Account(
+        targets=counts.total(),
+        pushed=counts[Decision.PUSH],
+        unchanged=counts[Decision.UNCHANGED],
+        held=counts[Decision.HELD],
+        blocked=counts[Decision.BLOCKED],
+        skipped=counts[Decision.SKIPPED],
+    )
+
+
+def skip_reasons(diffs: Iterable[Diff]) -> dict[str, int]:
+    """How many targets were skipped for which reason, the commonest first, then by name."""
+    counts = Counter(diff.reason for diff in diffs if diff.decision is Decision.SKIPPED)
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
