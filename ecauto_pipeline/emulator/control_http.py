@@ -1,0 +1,141 @@
+"""The control plane over HTTP: JSON in, JSON out, under /emulator/.
+
+For: people with curl and programs in another process. Not for: rules of its own; every route is one call of Control.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ecauto_pipeline.emulator.control import Control
+from ecauto_pipeline.emulator.credentials import BASE_SCOPES
+
+Handler = Callable[[Control, Request, Any], Any]
+
+
+def routes(control: Control) -> list[Route]:
+    """The routes of the control plane."""
+    table: dict[str, dict[str, Handler]] = {
+        "/emulator": {"GET": lambda c, r, b: {**c.about(), **c.clock()}},
+        "/emulator/reset": {"POST": lambda c, r, b: c.reset(**b)},
+        "/emulator/clock": {"GET": lambda c, r, b: c.clock(), "POST": _clock},
+        "/emulator/rates": {"POST": _nothing(lambda c, b: c.set_rate(**b))},
+        "/emulator/base_limits": {"POST": _nothing(lambda c, b: c.set_base_limits(**b))},
+        "/emulator/calls": {"GET": _calls},
+        "/emulator/stats": {"GET": lambda c, r, b: c.stats()},
+        "/emulator/faults": {
+            "GET": lambda c, r, b: c.faults(),
+            "POST": lambda c, r, b: {"ids": c.add_faults(*(b if isinstance(b, list) else [b]))},
+            "DELETE": _nothing(lambda c, b: c.clear_faults()),
+        },
+        "/emulator/world/asins": {"GET": lambda c, r, b: c.asins()},
+        "/emulator/world/asins/{asin}": {"GET": _truth, "POST": _set_truth},
+        "/emulator/world/items": {"GET": lambda c, r, b: c.items(r.query_params["account"]), "POST": _edit_item},
+        "/emulator/orders": {
+            "GET": lambda c, r, b: c.orders(r.query_params["account"]),
+            "POST": lambda c, r, b: c.sell(**b),
+        },
+        "/emulator/register": {"GET": lambda c, r, b: c.register_rows()},
+        "/emulator/tokens": {"POST": _tokens},
+    }
+    return [
+        Route(path, _endpoint(control, handlers), methods=list(handlers), include_in_schema=False)
+        for path, handlers in table.items()
+    ]
+
+
+def _endpoint(control: Control, handlers: dict[str, Handler]) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        body = await request.body()
+        try:
+            content = handlers["GET" if request.method == "HEAD" else request.method](
+                control, request, json.loads(body) if body else {}
+            )
+            return _json(200, content)
+        except (ValueError, KeyError, TypeError) as error:
+            return _json(400, {"error": str(error)})
+
+    return endpoint
+
+
+def _json(status: int, content: Any) -> Response:
+    body = json.dumps(content, ensure_ascii=False).encode("utf-8")
+    return Response(body, status_code=status, media_type="application/json")
+
+
+def _nothing(act: Callable[[Control, Any], None]) -> Handler:
+    def handler(control: Control, _: Request, body: Any) -> dict[str, bool]:
+        act(control, body)
+        return {"done": True}
+
+    return handler
+
+
+def _clock(control: Control, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+    if "advance_s" in body:
+        return control.advance(float(body["advance_s"]))
+    if "set" in body:
+        return control.set_clock(datetime.fromisoformat(body["set"]))
+    return control.set_offset(float(body["offset"]))
+
+
+def _calls(control: Control, request: Request, _: Any) -> list[dict[str, Any]]:
+    query = request.query_params
+    limit = query.get("limit")
+    return control.calls(
+        int(query.get("since", "0")),
+        query.get("api"),
+        query.get("operation"),
+        query.get("account"),
+        None if limit is None else int(limit),
+    )
+
+
+def _truth(control: Control, request: Request, _: Any) -> dict[str, Any]:
+    at = request.query_params.get("at")
+    return control.truth(request.path_params["asin"], None if at is None else datetime.fromisoformat(at))
+
+
+def _set_truth(control: Control, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    since = body.pop("since", None)
+    return control.set_truth(
+        request.path_params["asin"], since=None if since is None else datetime.fromisoformat(since), **body
+    )
+
+
+def _edit_item(control: Control, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """{account, item_id} with fields to change, with `delete: true`, or with `add: true` and title and price."""
+    account, item_id = body.pop("account"), int(body.pop("item_id"))
+    if body.pop("delete", False):
+        control.delete_item(account, item_id)
+        return {"done": True}
+    if "price" in body:
+        body["price_jpy"] = body.pop("price")
+    if body.pop("add", False):
+        return control.add_item(account, item_id, **body)
+    return control.edit_item(account, item_id, **body)
+
+
+def _tokens(control: Control, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """{action: expire | revoke | restore | issue, api?, account?, kind?}"""
+    action = body.pop("action")
+    if action == "expire":
+        return {"count": control.expire_tokens(**body)}
+    if action == "revoke":
+        return {"count": control.revoke_tokens(**body)}
+    if action == "issue":
+        return control.issue_base_tokens(
+            body["account"],
+            tuple(body.get("scopes", BASE_SCOPES)),
+        )
+    if action == "restore":
+        control.restore_refresh_tokens()
+        return {"done": True}
+    raise ValueError(f"unknown action {action!r}; known are expire, revoke, restore, issue")
