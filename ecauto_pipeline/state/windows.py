@@ -1,0 +1,177 @@
+"""How many calls a shop has left in its clock hour and its day, counted over all processes and restarts.
+
+The hour begins at minute 00, the day at midnight in Japan. A share is kept back: the last `read_reserve` calls are for
+reads and tokens alone, the `hide_reserve` before them for reads and hides, so that sales can always be stopped.
+Every call is reserved before it is sent and counted whatever becomes of it. Not for: what BASE's limits are (settings).
+Source: limits and resets as in BASE's API documents (5,000 an hour, 100,000 a day, per shop).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection, delete, func, select
+
+from ecauto_pipeline.clock import Clock, from_ms, jst, to_ms
+from ecauto_pipeline.errors import BudgetSpent
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema import windows
+from ecauto_pipeline.state.upsert import insert_for
+
+Span = Literal["hour", "day"]
+SPANS: tuple[Span, ...] = ("hour", "day")
+READ_RESERVE_SHARE, READ_RESERVE_CALLS = 0.02, 20
+HIDE_RESERVE_SHARE = 0.05
+_KEPT = timedelta(days=3)
+_LONGEST_QUEUE_MS = 600_000  # a reservation further ahead than this is a clock that was set back
+
+
+@dataclass(frozen=True, slots=True)
+class WindowUse:
+    """One window of one shop: calls counted, the limit, whether the API itself said that it is over, and its end."""
+
+    span: Span
+    used: int
+    limit: int
+    exhausted: bool
+    until: datetime
+
+
+def window_start(moment: datetime, span: Span) -> datetime:
+    """When the hour or day (in Japan) of this instant began."""
+    hour = jst(moment).replace(minute=0, second=0, microsecond=0)
+    return hour if span == "hour" else hour.replace(hour=0)
+
+
+def window_end(moment: datetime, span: Span) -> datetime:
+    """When it ends: the next :00, or the next midnight in Japan."""
+    return window_start(moment, span) + (timedelta(hours=1) if span == "hour" else timedelta(days=1))
+
+
+def allowance(limit: int, kind: str) -> int:
+    """Calls that may have been counted before one of this kind is refused: all for reads and tokens, less for others.
+
+    `kind`: read | token | hide | edit. On very small limits the reserves together stay below half.
+    """
+    for_reads = min(max(READ_RESERVE_CALLS, math.ceil(limit * READ_RESERVE_SHARE)), limit // 4)
+    for_hides = min(math.ceil(limit * HIDE_RESERVE_SHARE), limit // 4)
+    if kind in ("read", "token"):
+        return limit
+    return limit - for_reads if kind == "hide" else limit - for_reads - for_hides
+
+
+class ShopWindows:
+    """The budget of one shop account. Safe to share between threads and processes."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        platform: str,
+        account_id: str,
+        *,
+        per_hour: int,
+        per_day: int,
+        min_interval_s: float = 0.0,
+    ) -> None:
+        self._database, self._clock = database, clock
+        self._platform, self._account_id = platform, account_id
+        self._limits: dict[Span, int] = {"hour": per_hour, "day": per_day}
+        self._interval_ms = math.ceil(min_interval_s * 1000)
+
+    def reserve(self, kind: str) -> float:
+        """Count one call of this kind and give the seconds to wait before sending it (spacing of calls).
+
+        Raises BudgetSpent: reason `hour_api_limit` / `day_api_limit` when the window is over, `hour_reserve` /
+        `day_reserve` when only the share kept for hides and reads is left.
+        """
+        now_ms = to_ms(self._clock.now())
+        with self._database.write() as connection:
+            slot_ms = self._slot(connection, now_ms)
+            slot = from_ms(slot_ms)
+            for span in SPANS:
+                self._refuse(self._use(connection, slot, span), kind)
+            for span in SPANS:
+                self._count(connection, slot, span, slot_ms, kind)
+        return (slot_ms - now_ms) / 1000
+
+    def exhausted(self, span: Span, called_at: datetime) -> datetime:
+        """The API refused a call sent at `called_at` because this window is over. Returns its end."""
+        with self._database.write() as connection:
+            statement = insert_for(connection, windows).values(
+                **self._key(called_at, span), calls=0, edits=0, exhausted=1
+            )
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[column.name for column in windows.primary_key], set_={"exhausted": 1}
+                )
+            )
+        return window_end(called_at, span)
+
+    def usage(self) -> tuple[WindowUse, ...]:
+        """The running hour and day."""
+        now = self._clock.now()
+        with self._database.read() as connection:
+            return tuple(self._use(connection, now, span) for span in SPANS)
+
+    def left(self, kind: str) -> int:
+        """Calls of this kind that the running windows still allow."""
+        return min(0 if use.exhausted else max(0, allowance(use.limit, kind) - use.used) for use in self.usage())
+
+    def _slot(self, connection: Connection, now_ms: int) -> int:
+        if not self._interval_ms:
+            return now_ms
+        last = connection.execute(select(func.max(windows.c.last_call_at)).where(*self._mine())).scalar()
+        if last is None or last > now_ms + _LONGEST_QUEUE_MS:
+            return now_ms
+        return max(now_ms, last + self._interval_ms)
+
+    def _refuse(self, use: WindowUse, kind: str) -> None:
+        if use.exhausted or use.used >= use.limit:
+            raise BudgetSpent(f"{use.span}_api_limit", use.until, f"{use.used} of {use.limit} calls in this {use.span}")
+        if use.used >= allowance(use.limit, kind):
+            raise BudgetSpent(
+                f"{use.span}_reserve", use.until, f"the rest of this {use.span} is kept for hides and reads"
+            )
+
+    def _use(self, connection: Connection, moment: datetime, span: Span) -> WindowUse:
+        key = self._key(moment, span)
+        row = connection.execute(
+            select(windows.c.calls, windows.c.exhausted).where(
+                *(windows.c[name] == value for name, value in key.items())
+            )
+        ).first()
+        used, over = (row.calls, bool(row.exhausted)) if row is not None else (0, False)
+        return WindowUse(span, used, self._limits[span], over, window_end(moment, span))
+
+    def _count(self, connection: Connection, moment: datetime, span: Span, slot_ms: int, kind: str) -> None:
+        edits = int(kind in ("edit", "hide"))
+        statement = insert_for(connection, windows).values(
+            **self._key(moment, span), calls=1, edits=edits, exhausted=0, last_call_at=slot_ms
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[column.name for column in windows.primary_key],
+                set_={
+                    "calls": windows.c.calls + 1,
+                    "edits": windows.c.edits + edits,
+                    "last_call_at": slot_ms,
+                },
+            )
+        )
+        if span == "day":
+            connection.execute(delete(windows).where(*self._mine(), windows.c.starts_at < to_ms(moment - _KEPT)))
+
+    def _key(self, moment: datetime, span: Span) -> dict[str, object]:
+        return {
+            "platform": self._platform,
+            "account_id": self._account_id,
+            "span": span,
+            "starts_at": to_ms(window_start(moment, span)),
+        }
+
+    def _mine(self) -> tuple[object, ...]:
+        return windows.c.platform == self._platform, windows.c.account_id == self._account_id  # type: ignore[return-value]

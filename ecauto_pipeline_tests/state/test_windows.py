@@ -1,0 +1,138 @@
+"""Laws of a shop's call windows."""
+
+from __future__ import annotations
+
+import multiprocessing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.errors import BudgetSpent
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.windows import ShopWindows, allowance, window_end, window_start
+
+JST_22_50 = datetime(2026, 11, 10, 13, 50, tzinfo=UTC)  # 22:50 in Japan
+
+
+def windows_of(path: Path, clock: object, **limits: object) -> ShopWindows:
+    options = {"per_hour": 40, "per_day": 100_000, "min_interval_s": 0.0, **limits}
+    return ShopWindows(Database(f"sqlite:///{path}"), clock, "base", "shop_1", **options)  # type: ignore[arg-type]
+
+
+def take(windows: ShopWindows, kind: str, most: int = 10_000) -> tuple[int, BudgetSpent | None]:
+    """How many reservations go through before one is refused."""
+    for count in range(most):
+        try:
+            windows.reserve(kind)
+        except BudgetSpent as refusal:
+            return count, refusal
+    return most, None
+
+
+def test_the_hour_opens_again_at_minute_00(tmp_path: Path) -> None:
+    """A spent hour says until when, and not one call earlier is let through."""
+    clock = ManualClock(JST_22_50)
+    windows = windows_of(tmp_path / "state.db", clock)
+    count, refusal = take(windows, "read")
+    assert (40, "hour_api_limit") == (count, refusal and refusal.reason)
+    assert datetime(2026, 11, 10, 14, 0, tzinfo=UTC) == (refusal and refusal.until)
+    clock.advance(599.9)
+    assert 0 == take(windows, "read")[0]
+    clock.advance(0.1)
+    assert 40 == take(windows, "read")[0]
+
+
+def test_the_day_opens_again_at_midnight_in_japan(tmp_path: Path) -> None:
+    """The day's calls are counted over the hours and forgotten at 00:00 JST, not at 00:00 UTC."""
+    clock = ManualClock(JST_22_50)
+    windows = windows_of(tmp_path / "state.db", clock, per_day=60)
+    assert 40 == take(windows, "read")[0]
+    clock.advance(600)
+    count, refusal = take(windows, "read")
+    assert (20, "day_api_limit") == (count, refusal and refusal.reason)
+    assert datetime(2026, 11, 10, 15, 0, tzinfo=UTC) == (refusal and refusal.until)
+    clock.advance(3600)
+    assert 40 == take(windows, "read")[0]
+
+
+def test_the_last_calls_are_kept_for_hides_and_reads(tmp_path: Path) -> None:
+    """Price edits end first, then hides; reads may use the window to its end."""
+    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), per_hour=5000)
+    edits, refusal = take(windows, "edit")
+    assert (5000 - 100 - 250, "hour_reserve") == (edits, refusal and refusal.reason)
+    assert 250 == windows.left("hide")
+    assert 250 == take(windows, "hide")[0]
+    assert 100 == take(windows, "read")[0]
+
+
+@given(limit=st.integers(1, 200_000))
+def test_reserves_never_swallow_the_window(limit: int) -> None:
+    """Whatever the limit, edits get at least half of it and reads get all."""
+    assert limit == allowance(limit, "read")
+    assert limit // 2 <= allowance(limit, "edit") <= allowance(limit, "hide") <= limit
+
+
+def test_the_api_has_the_last_word(tmp_path: Path) -> None:
+    """hour_api_limit closes the window in which the call was sent, for every process and after a restart."""
+    clock = ManualClock(JST_22_50)
+    windows = windows_of(tmp_path / "state.db", clock)
+    assert datetime(2026, 11, 10, 14, 0, tzinfo=UTC) == windows.exhausted("hour", clock.now())
+    again = windows_of(tmp_path / "state.db", clock)
+    with pytest.raises(BudgetSpent):
+        again.reserve("read")
+    clock.advance(600)
+    again.reserve("read")
+
+
+def test_counts_survive_a_restart(tmp_path: Path) -> None:
+    """A new process goes on counting where the last one ended."""
+    clock = ManualClock(JST_22_50)
+    take(windows_of(tmp_path / "state.db", clock), "read", most=30)
+    assert 10 == take(windows_of(tmp_path / "state.db", clock), "read")[0]
+
+
+def test_calls_are_spaced_by_reservation(tmp_path: Path) -> None:
+    """With an interval, each reservation names its own later moment: nobody fires together."""
+    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), min_interval_s=2.0)
+    assert [0.0, 2.0, 4.0] == [windows.reserve("read") for _ in range(3)]
+
+
+def test_a_clock_set_back_does_not_stop_the_shop(tmp_path: Path) -> None:
+    """A last call in the far future is a clock that was wrong, not a queue."""
+    clock = ManualClock(JST_22_50)
+    windows = windows_of(tmp_path / "state.db", clock, min_interval_s=2.0)
+    windows.reserve("read")
+    clock.set(JST_22_50 - timedelta(days=1))
+    assert 0.0 == windows.reserve("read")
+
+
+@given(minutes=st.integers(0, 3 * 24 * 60))
+def test_windows_tile_time(minutes: int) -> None:
+    """Every instant lies in exactly one hour and one day, and the end of one is the start of the next."""
+    moment = JST_22_50 + timedelta(minutes=minutes)
+    for span in ("hour", "day"):
+        assert window_start(moment, span) <= moment < window_end(moment, span)
+        assert window_end(moment, span) == window_start(window_end(moment, span), span)
+
+
+def _spend(path: Path, most: int, answers: multiprocessing.Queue) -> None:
+    answers.put(take(windows_of(path, ManualClock(JST_22_50), per_hour=60), "read", most)[0])
+
+
+def test_processes_share_one_window(tmp_path: Path) -> None:
+    """Two processes together get exactly the limit."""
+    path = tmp_path / "state.db"
+    windows_of(path, ManualClock(JST_22_50))
+    context = multiprocessing.get_context("spawn")
+    answers: multiprocessing.Queue = context.Queue()
+    workers = [context.Process(target=_spend, args=(path, 50, answers)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    got = sum(answers.get(timeout=60) for _ in workers)
+    for worker in workers:
+        worker.join()
+    assert 60 == got
