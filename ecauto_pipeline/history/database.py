@@ -1,0 +1,140 @@
+"""One connection to `history.duckdb`: opened, given its tables, and its errors told apart.
+
+DuckDB reports a file held by somebody else, a torn file and a full disk by the same class of exception; only the text
+differs, and what has to be done differs most of all. Not for: what is loaded, or which questions are asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from ecauto_pipeline.history.parquet import DiskFull
+from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS, TABLES, HistoryError, Table
+
+LOADED_FILES = (
+    ("file_id", "BIGINT"),
+    ("table_name", "VARCHAR"),
+    ("path", "VARCHAR"),
+    ("size", "BIGINT"),
+    ("mtime_ns", "BIGINT"),
+    ("inode", "BIGINT"),
+    ("sha256", "VARCHAR"),
+    ("row_count", "BIGINT"),
+    ("loaded_at", "TIMESTAMP WITH TIME ZONE"),
+)
+
+_HELD = ("could not set lock", "conflicting lock", "different configuration than existing connections")
+_FULL = (
+    "no space left",
+    "disk full",
+    "disk quota",
+    "file too large",
+    "not enough disk space",
+    "max_temp_directory_size",
+)
+_TORN = (
+    "corrupt",
+    "not a valid duckdb database",
+    "version number",
+    "could not read enough bytes",
+    "checksum",
+    "replaying wal",
+    "wal file",
+    "has been invalidated",
+    "deserialize",
+)
+
+
+class DatabaseHeld(HistoryError):
+    """Somebody has the file open: come back later, the Parquet files keep the rows meanwhile."""
+
+
+class DatabaseTorn(HistoryError):
+    """The file can't be read any more: set it aside and build it anew from Parquet."""
+
+
+def quoted(name: str) -> str:
+    """`name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def column_list(table: Table) -> str:
+    """The columns of `table`, quoted, in order; without `loaded_file`."""
+    return ", ".join(quoted(name) for name in table.schema.names)
+
+
+@contextmanager
+def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to `path` in UTC, closed at the end.
+
+    Raises DatabaseHeld, DatabaseTorn or DiskFull, also for what goes wrong inside the block. Other errors pass.
+    """
+    with told_apart(path):
+        connection = duckdb.connect(str(path), read_only=read_only)
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def told_apart(path: Path) -> Iterator[None]:
+    """Turn DuckDB's exceptions about the file itself into ours."""
+    try:
+        yield
+    except duckdb.Error as wrong:
+        text = " ".join(str(wrong).split())
+        low = text.lower()
+        if any(sign in low for sign in _HELD):
+            raise DatabaseHeld(f"{path.name} is open elsewhere") from wrong
+        if any(sign in low for sign in _FULL):
+            raise DiskFull(f"no room to write {path}: {text[:200]}") from wrong
+        fatal = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+        if isinstance(wrong, fatal) or (isinstance(wrong, duckdb.IOException) and any(sign in low for sign in _TORN)):
+            raise DatabaseTorn(f"{path.name} is damaged: {text[:200]}") from wrong
+        raise
+
+
+def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing: the public tables, `loaded_files`, columns added since, the view `asin_latest`.
+
+    Writes nothing when all is there. Each public table ends with `loaded_file`, the `file_id` its row came from.
+    """
+    have: dict[str, set[str]] = {}
+    for table_name, column in connection.execute(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'main'"
+    ).fetchall():
+        have.setdefault(table_name, set()).add(column)
+    wanted = {name: [*table.sql_columns(), ("loaded_file", "BIGINT")] for name, table in TABLES.items()}
+    wanted["loaded_files"] = list(LOADED_FILES)
+    if all({column for column, _ in columns} <= have.get(name, set()) for name, columns in wanted.items()) and (
+        set(SNAPSHOTS.schema.names) <= have.get("asin_latest", set())
+    ):
+        return
+    connection.execute("BEGIN TRANSACTION")
+    for name, columns in wanted.items():
+        typed = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns)
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {quoted(name)} ({typed})")
+        for column, kind in columns:
+            if name in have and column not in have[name]:
+                connection.execute(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {kind}")
+    connection.execute(f"CREATE OR REPLACE VIEW asin_latest AS {_ASIN_LATEST}")
+    connection.execute("COMMIT")
+
+
+_STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
+# The newest moment first, over two narrow columns; only its rows are then compared by snapshot_id.
+_ASIN_LATEST = f"""
+    SELECT {", ".join("s." + quoted(name) for name in SNAPSHOTS.schema.names)}
+    FROM snapshots AS s
+    JOIN (
+        SELECT asin, max(observed_at) AS newest FROM snapshots WHERE status IN ({_STATUSES}) GROUP BY asin
+    ) AS n ON s.asin = n.asin AND s.observed_at = n.newest
+    WHERE s.status IN ({_STATUSES})
+    QUALIFY row_number() OVER (PARTITION BY s.asin ORDER BY s.snapshot_id DESC) = 1
+"""

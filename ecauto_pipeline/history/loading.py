@@ -1,0 +1,229 @@
+"""Parquet into DuckDB, in bulk: which files are new or changed, and one transaction a batch of them.
+
+The law: after a load every distinct key found in the Parquet files is one row of its table, whatever was interrupted
+before. Where two files hold the same key, the one loaded later stands (an update first `unknown`, then settled).
+Not for: locks, damaged databases (store.py), or the files themselves (parquet.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecauto_pipeline.history.database import column_list, quoted
+from ecauto_pipeline.history.parquet import FileMark, merged_from, present_files, sha256_of
+from ecauto_pipeline.history.tables import TABLES, Table
+
+BATCH_ROWS = 500_000
+"""Rows of one transaction, unless a single file is larger; also the most held in memory at once."""
+
+SAME_KEY_WITHIN = timedelta(days=7)
+"""How far apart in the table's own time two rows of one key may lie and still be recognised while loading: it lets
+the search for them skip the years before. `verify` looks at all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that is not loaded, or is loaded with another content (`replaces` is then its earlier file_id)."""
+
+    path: Path
+    relative: str
+    mark: FileMark
+    sha256: str
+    rows: int
+    replaces: int | None
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What one load did; `unreadable` files are left for `verify` to name again."""
+
+    files: int = 0
+    rows: int = 0
+    unreadable: tuple[str, ...] = ()
+
+
+def load_all(connection: duckdb.DuckDBPyConnection, directory: Path, now: datetime) -> Loaded:
+    """Load whatever of the five tables is not in the database yet. A kill in between costs the batch under way."""
+    done = Loaded()
+    for table in TABLES.values():
+        candidates, unreadable = _candidates(connection, directory, table, now)
+        done.unreadable += unreadable
+        for batch in _batches(candidates):
+            _load_batch(connection, directory, table, batch, now)
+            done.files += len(batch)
+            done.rows += sum(candidate.rows for candidate in batch)
+    return done
+
+
+def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, tuple[int, FileMark, str]]:
+    """Relative path -> (file_id, mark, sha256) of every loaded file of `table`."""
+    found = connection.execute(
+        "SELECT path, file_id, size, mtime_ns, inode, sha256 FROM loaded_files WHERE table_name = ?", [table.name]
+    ).fetchall()
+    return {path: (file_id, FileMark(size, mtime, inode), sha) for path, file_id, size, mtime, inode, sha in found}
+
+
+def record_file(connection: duckdb.DuckDBPyConnection, table: Table, candidate: Candidate, now: datetime) -> int:
+    """Enter `candidate` into `loaded_files` under a number larger than every earlier one; returns it."""
+    (file_id,) = connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM loaded_files").fetchall()[0]
+    mark = candidate.mark
+    connection.execute(
+        "INSERT INTO loaded_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TIMESTAMP WITH TIME ZONE))",
+        [
+            file_id,
+            table.name,
+            candidate.relative,
+            mark.size,
+            mark.mtime_ns,
+            mark.inode,
+            candidate.sha256,
+            candidate.rows,
+            now.isoformat(),
+        ],
+    )
+    return file_id
+
+
+def _candidates(
+    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, now: datetime
+) -> tuple[list[Candidate], tuple[str, ...]]:
+    known = loaded_marks(connection, table)
+    found, unreadable = [], []
+    for path in present_files(directory, table):
+        relative = path.relative_to(directory).as_posix()
+        mark = FileMark.of(path)  # taken before reading: a change in between is seen by the next load
+        before = known.get(relative)
+        if before is not None and before[1] == mark:
+            continue
+        sha = sha256_of(path)
+        if before is not None and before[2] == sha:
+            connection.execute(
+                "UPDATE loaded_files SET size = ?, mtime_ns = ?, inode = ? WHERE file_id = ?",
+                [mark.size, mark.mtime_ns, mark.inode, before[0]],
+            )
+            continue
+        try:
+            rows = pq.read_metadata(path).num_rows
+        except (pa.ArrowException, OSError):
+            unreadable.append(relative)
+            continue
+        found.append(Candidate(path, relative, mark, sha, rows, None if before is None else before[0]))
+    return found, tuple(unreadable)
+
+
+def _batches(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
+    batch: list[Candidate] = []
+    rows = 0
+    for candidate in candidates:
+        if batch and rows + candidate.rows > BATCH_ROWS:
+            yield batch
+            batch, rows = [], 0
+        batch.append(candidate)
+        rows += candidate.rows
+    if batch:
+        yield batch
+
+
+def _load_batch(
+    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, batch: list[Candidate], now: datetime
+) -> None:
+    connection.execute("BEGIN TRANSACTION")
+    gone = [candidate.replaces for candidate in batch if candidate.replaces is not None]
+    for file_id in gone:
+        connection.execute(f"DELETE FROM {quoted(table.name)} WHERE loaded_file = ?", [file_id])
+        connection.execute("DELETE FROM loaded_files WHERE file_id = ?", [file_id])
+    numbered = [(candidate.path, record_file(connection, table, candidate, now)) for candidate in batch]
+    for rows in _chunks(table, numbered):
+        _merge(connection, table, rows)
+    for candidate in batch:
+        for name in merged_from(candidate.path):
+            if not (directory / name).exists():
+                connection.execute("DELETE FROM loaded_files WHERE path = ?", [name])
+    if gone:
+        _restore_shadowed(connection, directory, table)
+    connection.execute("COMMIT")
+
+
+def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
+    """The rows of `files` with their file's number and position, <= BATCH_ROWS at a time."""
+    waiting: list[pa.Table] = []
+    for path, file_id in files:
+        with pq.ParquetFile(path) as file:
+            for part in file.iter_batches(batch_size=BATCH_ROWS):
+                rows = conformed(table, pa.Table.from_batches([part]))
+                rows = rows.append_column("loaded_file", pa.repeat(pa.scalar(file_id, pa.int64()), rows.num_rows))
+                if waiting and sum(map(len, waiting)) + len(rows) > BATCH_ROWS:
+                    yield _positioned(waiting)
+                    waiting = []
+                waiting.append(rows)
+    if waiting:
+        yield _positioned(waiting)
+
+
+def _positioned(parts: list[pa.Table]) -> pa.Table:
+    rows = pa.concat_tables(parts)
+    return rows.append_column("load_position", pa.array(range(rows.num_rows), pa.int64()))
+
+
+def conformed(table: Table, rows: pa.Table) -> pa.Table:
+    """`rows` of a file of any age under today's schema: columns it does not know yet are null."""
+    columns = [
+        rows.column(field.name).cast(field.type)
+        if field.name in rows.column_names
+        else pa.nulls(rows.num_rows, field.type)
+        for field in table.schema
+    ]
+    return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+def _merge(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
+    key, time = quoted(table.key), quoted(table.time)
+    connection.register("incoming", rows)
+    oldest, nulls = connection.execute(
+        f"SELECT CAST(epoch_us(min({time})) AS BIGINT), count(*) - count({time}) FROM incoming"
+    ).fetchall()[0]
+    bound = ""
+    if oldest is not None and not nulls:
+        since = oldest - int(SAME_KEY_WITHIN.total_seconds()) * 1_000_000
+        bound = f"AND ({time} IS NULL OR {time} >= make_timestamptz({since}))"
+    connection.execute(f"DELETE FROM {quoted(table.name)} WHERE {key} IN (SELECT {key} FROM incoming) {bound}")
+    connection.execute(
+        f"INSERT INTO {quoted(table.name)} ({column_list(table)}, loaded_file) "
+        f"SELECT {column_list(table)}, loaded_file FROM incoming "
+        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_position DESC) = 1 ORDER BY {time}, {key}"
+    )
+    connection.unregister("incoming")
+
+
+def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, table: Table) -> None:
+    """Bring back rows that a replaced file had overwritten and its new content no longer holds.
+
+    Only files with fewer rows in the table than in Parquet can own such rows; nothing but absent keys is added.
+    """
+    name, key = quoted(table.name), quoted(table.key)
+    shadowed = connection.execute(
+        f"SELECT f.path, f.file_id FROM loaded_files AS f LEFT JOIN "
+        f"(SELECT loaded_file, count(*) AS held FROM {name} GROUP BY loaded_file) AS h ON h.loaded_file = f.file_id "
+        "WHERE f.table_name = ? AND f.row_count > coalesce(h.held, 0) ORDER BY f.file_id DESC",
+        [table.name],
+    ).fetchall()
+    for relative, file_id in shadowed:
+        path = directory / relative
+        if not path.exists():
+            continue
+        for rows in _chunks(table, [(path, file_id)]):
+            connection.register("incoming", rows)
+            connection.execute(
+                f"INSERT INTO {name} ({column_list(table)}, loaded_file) "
+                f"SELECT {column_list(table)}, loaded_file FROM incoming AS i "
+                f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE t.{key} = i.{key}) "
+                f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_position DESC) = 1"
+            )
+            connection.unregister("incoming")

@@ -1,0 +1,197 @@
+"""Immutable Parquet files: where they lie, how one is written so that a crash leaves all of it or nothing.
+
+A file appears under its final name only when it is whole and on the disk. Which files count is decided in one place,
+`present_files`, because a compaction may be under way. Not for: what the rows mean, or the database.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecauto_pipeline.clock import jst
+from ecauto_pipeline.history.tables import HistoryError, RowRefused, Table
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
+_PART = re.compile(r"[A-Za-z0-9_.]{1,60}")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+MERGED_KEY = b"ecauto.merged_from"
+"""Where a compacted file names the files it was made of (JSON list of paths below the directory)."""
+_RUN_KEY, _PART_KEY = b"ecauto.run_id", b"ecauto.part"
+
+
+class DiskFull(HistoryError, OSError):
+    """No room for the history. Nothing half-written stays; make room and do it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """What tells one content of a file from another without reading it: size, time of change, inode."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileMark:
+        found = path.stat()
+        return cls(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def file_of(directory: Path, table: Table, run_id: str, part: str, at: datetime) -> Path:
+    """Where the rows of (table, run_id, part) go: the hour of `at` in JST, or where they went the first time.
+
+    Raises RowRefused on a run id or part that can't be a file name, or a naive `at`.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise RowRefused(f"{table.name}: run id {run_id!r} can't name a file")
+    if part and not _PART.fullmatch(part):
+        raise RowRefused(f"{table.name}: part {part!r} can't name a file (letters, digits, _ and .)")
+    if at.tzinfo is None:
+        raise RowRefused(f"{table.name}: `at` is a naive time")
+    name = f"{run_id}-{part}.parquet" if part else f"{run_id}.parquet"
+    earlier = sorted((directory / table.name).glob(f"dt=*/hour=*/{name}"))
+    if earlier:
+        return earlier[0]
+    hour = jst(at)
+    return directory / table.name / f"dt={hour:%Y-%m-%d}" / f"hour={hour:%H}" / name
+
+
+def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
+    """Write `content` to `path` at once: temporary file beside it, fsync, rename, fsync of the folder.
+
+    Raises DiskFull, or RowRefused when `path` belongs to another (run_id, part). An existing file stays as it was
+    until the new one takes its place.
+    """
+    identity = {_RUN_KEY: run_id.encode(), _PART_KEY: part.encode()}
+    if path.exists():
+        there = _identity(path)
+        if any(there.get(name, given) != given for name, given in identity.items()):
+            raise RowRefused(f"{path.name} belongs to another run and part")
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with room_wanted(temporary):
+        pq.write_table(content.replace_schema_metadata(identity), temporary, compression="zstd")
+        sync_file(temporary)
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+
+
+def _identity(path: Path) -> dict[bytes, bytes]:
+    try:
+        return pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        return {}  # unreadable: whatever it was, the new content is better
+
+
+@contextmanager
+def room_wanted(temporary: Path) -> Iterator[None]:
+    """Turn a full disk into DiskFull; whatever the OSError, leave no `temporary` behind."""
+    try:
+        yield
+    except OSError as wrong:
+        temporary.unlink(missing_ok=True)
+        if wrong.errno in _FULL:
+            raise DiskFull(f"no room to write {temporary.parent}: {wrong.strerror or wrong}") from wrong
+        raise
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` and make the names of everything created durable."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        sync_folder(new.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Force the bytes of `path` to the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in `folder` to the disk (a rename is durable only then). Windows has no such thing."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def merged_from(path: Path) -> list[str]:
+    """The files that a compacted file was made of, as paths below the directory; none for others."""
+    if not path.parent.name.startswith("month="):
+        return []
+    names = (pq.read_schema(path).metadata or {}).get(MERGED_KEY, b"[]")
+    return json.loads(names)
+
+
+def sha256_of(path: Path) -> str:
+    """The content of `path` in 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def present_files(directory: Path, table: Table) -> list[Path]:
+    """Every file that counts, in the order in which they are loaded: by month, compacted first, then by hour and name.
+
+    While a compaction is being finished its sources don't count, the merged file does (under either name).
+    """
+    folder = directory / table.name
+    while True:
+        try:
+            before = _glob(folder)
+            superseded, merged = _manifests(folder)
+            if _glob(folder) == before:
+                return sorted((before - superseded) | merged, key=_load_order)
+        except FileNotFoundError:
+            continue  # a folder was emptied and removed under our eyes
+
+
+def _glob(folder: Path) -> set[Path]:
+    return {*folder.glob("dt=*/hour=*/[!.]*.parquet"), *folder.glob("month=*/[!.]*.parquet")}
+
+
+def _manifests(folder: Path) -> tuple[set[Path], set[Path]]:
+    superseded: set[Path] = set()
+    merged: set[Path] = set()
+    for manifest in folder.glob("month=*/*.manifest.json"):
+        try:
+            plan = json.loads(manifest.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        final, temporary = folder / plan["merged"], folder / plan["temporary"]
+        if final.exists() or temporary.exists():
+            superseded |= {folder / source["path"] for source in plan["sources"]}
+            merged.add(final if final.exists() else temporary)
+    return superseded, merged
+
+
+def _load_order(path: Path) -> tuple[str, str, str]:
+    period = period_of(path)
+    return period[:7], "" if len(period) == 7 else period, path.name
+
+
+def period_of(path: Path) -> str:
+    """`2026-11` of a compacted file, `2026-11-23T07` (JST) of an hour's: sorts by time as text."""
+    if path.parent.name.startswith("month="):
+        return path.parent.name.removeprefix("month=")
+    day, hour = path.parent.parent.name.removeprefix("dt="), path.parent.name.removeprefix("hour=")
+    return f"{day}T{hour}"

@@ -1,0 +1,238 @@
+"""Questions about the past: what was known of an ASIN, decided, sent and called, at any time and by any run.
+
+Answers come from the database and from the files it has not loaded yet; from the files alone while somebody holds the
+database or it can't be read. Rows are dicts in the contract's columns, times aware UTC, each key once.
+Not for: decisions of a run (state.db), or writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecauto_pipeline.clock import jst
+from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, column_list, database, quoted
+from ecauto_pipeline.history.loading import loaded_marks
+from ecauto_pipeline.history.parquet import period_of, present_files
+from ecauto_pipeline.history.store import HistoryStore
+from ecauto_pipeline.history.tables import (
+    API_CALLS,
+    AUTHORITATIVE,
+    DIFFS,
+    RUN_METRICS,
+    SNAPSHOTS,
+    UPDATES,
+    HistoryError,
+    Table,
+)
+
+Row = dict[str, object]
+
+WINDOWS = (timedelta(days=2), timedelta(days=32))
+"""How far back a question for the newest looks at first, and next; then at everything older."""
+
+_WRITTEN_BEFORE_OBSERVED = timedelta(days=3)
+"""A file's hour may be the start of the run or partition, so earlier than its rows; never by more than this."""
+
+_ATTEMPTS = 5
+_STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
+
+
+class HistoryReader:
+    """Asks; writes nothing, holds nothing open between two questions, waits for nobody."""
+
+    def __init__(self, store: HistoryStore) -> None:
+        self._directory = store.directory
+        self._database = store.database
+
+    def snapshots_of(self, asin: str, start: datetime, end: datetime) -> list[Row]:
+        """Every answer about `asin` with start <= observed_at < end, oldest first."""
+        where = "asin = ? AND observed_at >= ? AND observed_at < ?"
+        return self._rows(SNAPSHOTS, where, [asin, start, end], since=start)
+
+    def latest_before(self, asin: str, at: datetime, *, authoritative: bool = True) -> Row | None:
+        """The newest answer about `asin` with observed_at <= at, None if there is none.
+
+        `authoritative`: only answers that Amazon did give; else an `api_error` counts too.
+        """
+        where = "asin = ? AND observed_at <= ?" + (f" AND status IN ({_STATUSES})" if authoritative else "")
+        for span in WINDOWS:
+            since = at - span
+            found = self._rows(SNAPSHOTS, f"{where} AND observed_at >= ?", [asin, at, since], since=since, newest=1)
+            if found:
+                return found[0]
+        found = self._rows(SNAPSHOTS, where, [asin, at], newest=1)
+        return found[0] if found else None
+
+    def diffs_of(self, item_id_or_asin: str, start: datetime, end: datetime) -> list[Row]:
+        """Every decision but `unchanged` about an item or an ASIN, start <= decided_at < end, oldest first."""
+        where = "(item_id = ? OR asin = ?) AND decided_at >= ? AND decided_at < ?"
+        return self._rows(DIFFS, where, [item_id_or_asin, item_id_or_asin, start, end], since=start)
+
+    def updates_of(self, item_id_or_asin: str, start: datetime, end: datetime) -> list[Row]:
+        """Every update sent (or shown in a dry run), start <= attempted_at < end, oldest first."""
+        where = "(item_id = ? OR asin = ?) AND attempted_at >= ? AND attempted_at < ?"
+        return self._rows(UPDATES, where, [item_id_or_asin, item_id_or_asin, start, end], since=start)
+
+    def calls_of_run(self, run_id: str) -> list[Row]:
+        """Every API call of a run, in order of time."""
+        return self._rows(API_CALLS, "run_id = ?", [run_id])
+
+    def run(self, run_id: str) -> Row | None:
+        """The figures of one run, None if it left none."""
+        found = self._rows(RUN_METRICS, "run_id = ?", [run_id])
+        return found[0] if found else None
+
+    def runs(self, limit: int) -> list[Row]:
+        """The figures of the last `limit` runs, newest first."""
+        return self._rows(RUN_METRICS, "true", [], newest=limit)
+
+    def latest_prices_as_of(
+        self, at: datetime, asins: Collection[str] | None = None, *, within: timedelta | None = None
+    ) -> list[Row]:
+        """What was known of each ASIN at `at`: asin, snapshot_id, observed_at, status, price_jpy, in_stock; by ASIN.
+
+        Only authoritative answers. `asins` narrows it, `within` leaves out what was older than that (and is quick).
+        """
+        wanted = None if asins is None else sorted(set(asins))
+        found: dict[str, Row] = {}
+        until, inclusive = at, True
+        for span in (*WINDOWS, None):
+            since = None if span is None else at - span
+            if within is not None:
+                since = at - within if since is None else max(since, at - within)
+            missing = None if wanted is None else [asin for asin in wanted if asin not in found]
+            if missing is not None and not missing:
+                break
+            for row in self._latest_in(since, until, inclusive, missing):
+                found.setdefault(str(row["asin"]), row)
+            if since is None or (within is not None and since <= at - within):
+                break
+            until, inclusive = since, False
+        return [found[asin] for asin in sorted(found)]
+
+    def _latest_in(
+        self, since: datetime | None, until: datetime, inclusive: bool, asins: list[str] | None
+    ) -> list[Row]:
+        """The newest authoritative answer per ASIN with since <= observed_at < until (<= if `inclusive`)."""
+        conditions = [f"status IN ({_STATUSES})", f"observed_at {'<=' if inclusive else '<'} ?"]
+        values: list[object] = [until]
+        if since is not None:
+            conditions.append("observed_at >= ?")
+            values.append(since)
+        if asins is not None:
+            conditions.append("asin IN (SELECT unnest(CAST(? AS VARCHAR[])))")
+            values.append(asins)
+        struct = ", ".join(
+            f"'{name}': {name}" for name in ("snapshot_id", "observed_at", "status", "price_jpy", "in_stock")
+        )
+        query = (
+            f"SELECT asin, arg_max({{{struct}}}, {{'o': observed_at, 's': snapshot_id}}) AS newest "
+            f"FROM <source> WHERE {' AND '.join(conditions)} GROUP BY asin"
+        )
+        return [
+            _aware({"asin": row["asin"], **cast(Row, row["newest"])})
+            for row in self._ask(SNAPSHOTS, query, values, since)
+        ]
+
+    def _rows(
+        self,
+        table: Table,
+        where: str,
+        values: list[object],
+        *,
+        since: datetime | None = None,
+        newest: int | None = None,
+    ) -> list[Row]:
+        time, key = quoted(table.time), quoted(table.key)
+        order = f"{time} DESC, {key} DESC" if newest is not None else f"{time}, {key}"
+        # A key may be met again in a file that is not loaded yet: the later one stands, as it will after the load.
+        query = (
+            f"SELECT {column_list(table)} FROM <source> WHERE {where} "
+            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_order DESC, load_position DESC) = 1 "
+            f"ORDER BY {order}"
+        )
+        if newest is not None:
+            query += f" LIMIT {int(newest)}"
+        return [_aware(row) for row in self._ask(table, query, values, since)]
+
+    def _ask(self, table: Table, query: str, values: list[object], since: datetime | None) -> list[Row]:
+        """Run `query` over everything known of `table`. Raises HistoryError when the files keep changing."""
+        bound = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
+        checked = False
+        last: Exception | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._ask_once(table, query, bound, since, checked)
+            except duckdb.InvalidInputException as damaged:
+                last, checked = damaged, True  # a Parquet file is damaged: look at each and leave it out
+            except (FileNotFoundError, duckdb.IOException) as gone:
+                last = gone  # a compaction took a file away between listing and reading: look again
+        raise HistoryError(f"the files of {table.name} can't be read: {last}") from last
+
+    def _ask_once(
+        self, table: Table, query: str, values: list[object], since: datetime | None, checked: bool
+    ) -> list[Row]:
+        files = self._files(table, since, checked)
+        if self._database.exists():
+            try:
+                with database(self._database, read_only=True) as connection:
+                    known = loaded_marks(connection, table)
+                    waiting = [path for path in files if path.relative_to(self._directory).as_posix() not in known]
+                    return _run(
+                        connection, query, f"({_loaded(table)} UNION ALL BY NAME {_files(table, waiting)})", values
+                    )
+            except (DatabaseHeld, DatabaseTorn, duckdb.CatalogException):
+                pass  # the files alone say the same, more slowly
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return _run(connection, query, f"({_files(table, files)})", values)
+
+    def _files(self, table: Table, since: datetime | None, checked: bool) -> list[Path]:
+        files = present_files(self._directory, table)
+        if since is not None:
+            oldest = f"{jst(since - _WRITTEN_BEFORE_OBSERVED):%Y-%m-%dT%H}"
+            files = [path for path in files if period_of(path) >= oldest[: len(period_of(path))]]
+        return [path for path in files if _readable(path)] if checked else files
+
+
+def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:
+    return connection.sql(query.replace("<source>", source), params=values).to_arrow_table().to_pylist()
+
+
+def _loaded(table: Table) -> str:
+    return f"SELECT {column_list(table)}, '' AS load_order, 0 AS load_position FROM {quoted(table.name)}"
+
+
+def _files(table: Table, files: list[Path]) -> str:
+    """All rows of `files` in the columns of today; `load_order` sorts as the files are loaded."""
+    nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in table.sql_columns())
+    shape = f"SELECT {nothing}, '' AS load_order, 0 AS load_position WHERE false"
+    if not files:
+        return shape
+    paths = ", ".join("'" + path.as_posix().replace("'", "''") + "'" for path in files)
+    return (
+        f"{shape} UNION ALL BY NAME SELECT * EXCLUDE (filename, file_row_number), "
+        "replace(regexp_replace(filename, '.*/(dt|month)=', ''), '/', ' ') AS load_order, "
+        "file_row_number AS load_position "
+        f"FROM read_parquet([{paths}], union_by_name = true, filename = true, file_row_number = true, "
+        "hive_partitioning = false)"
+    )
+
+
+def _readable(path: Path) -> bool:
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
+def _aware(row: Row) -> Row:
+    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}

@@ -1,0 +1,70 @@
+"""A database that can't be read any more: set aside, and built anew from Parquet.
+
+The new one grows under another name and takes its place when it is whole, so that a reader never meets half a history.
+Not for: deciding that a file is damaged (database.py) or who may work on it (store.py).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ecauto_pipeline.history.database import database, ensure_schema
+from ecauto_pipeline.history.loading import Loaded, load_all
+from ecauto_pipeline.history.parquet import sync_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was loaded; `interrupted`: an earlier building had been cut short and was thrown away."""
+
+    loaded: Loaded
+    interrupted: bool
+
+
+def set_aside(path: Path, now: datetime) -> Path:
+    """Rename the database and its write-ahead log to `<name>.torn-<time>`; returns the new path.
+
+    The log goes first: left behind, it would be replayed into the next database of that name.
+    """
+    stamp = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    aside = path.with_name(f"{path.name}.torn-{stamp}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.torn-{stamp}-{number}")
+    if _log(path).exists():
+        os.replace(_log(path), _log(aside))
+    os.replace(path, aside)
+    sync_folder(path.parent)
+    return aside
+
+
+def build(directory: Path, path: Path, now: datetime) -> Built:
+    """Load every Parquet file into a new database and put it at `path`. Raises DiskFull; `path` is then untouched."""
+    growing = path.with_name(path.name + ".new")
+    interrupted = growing.exists()
+    _drop(growing)
+    try:
+        with database(growing) as connection:
+            ensure_schema(connection)
+            loaded = load_all(connection, directory, now)
+            connection.execute("CHECKPOINT")
+    except Exception:
+        _drop(growing)
+        raise
+    _log(path).unlink(missing_ok=True)
+    os.replace(growing, path)
+    sync_folder(path.parent)
+    return Built(loaded, interrupted)
+
+
+def _drop(path: Path) -> None:
+    for file in (_log(path), path):
+        file.unlink(missing_ok=True)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")

@@ -1,0 +1,321 @@
+"""The shape of the public tables: names, order and types of their columns, and the cast of plain rows into them.
+
+The columns of `CONTRACT` are a promise to whoever queries `history.duckdb`; what we need besides follows after them.
+Times are timestamp[us, UTC], money whole yen in 64-bit integers, unknown is null. Not for: files or the database.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from ecauto_pipeline.errors import EcautoError
+
+AUTHORITATIVE = ("success", "out_of_stock", "filtered_out", "not_found")
+"""The statuses in which Amazon did answer; `api_error` is the absence of an answer."""
+
+TEXT, WHOLE, REAL, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+TIME = pa.timestamp("us", tz="UTC")
+
+_SQL_TYPES = {TEXT: "VARCHAR", WHOLE: "BIGINT", REAL: "DOUBLE", FLAG: "BOOLEAN", TIME: "TIMESTAMP WITH TIME ZONE"}
+
+
+class HistoryError(EcautoError):
+    """The history can't be written or asked; the message says which file and why."""
+
+
+class RowRefused(HistoryError, ValueError):
+    """A row does not fit its table: a mistake of the caller's; the message names table, column and row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One public table. `key` names a fact once and for all, `time` is the column it is ordered by.
+
+    `digits` are the text columns that hold an integer (`shown`, `wanted`, `before`, `after`).
+    """
+
+    name: str
+    key: str
+    time: str
+    schema: pa.Schema
+    contract: tuple[str, ...]
+    required: tuple[str, ...]
+    digits: tuple[str, ...] = ()
+
+    def sql_columns(self) -> list[tuple[str, str]]:
+        """(name, DuckDB type) in the order of the schema."""
+        return [(field.name, _SQL_TYPES[field.type]) for field in self.schema]
+
+
+def _columns(text: Iterable[tuple[str, pa.DataType]]) -> list[pa.Field]:
+    return [pa.field(name, kind) for name, kind in text]
+
+
+def _table(
+    name: str,
+    key: str,
+    time: str,
+    contract: Sequence[tuple[str, pa.DataType]],
+    more: Sequence[tuple[str, pa.DataType]] = (),
+    *,
+    required: tuple[str, ...] = (),
+    digits: tuple[str, ...] = (),
+) -> Table:
+    return Table(
+        name=name,
+        key=key,
+        time=time,
+        schema=pa.schema(_columns([*contract, *more])),
+        contract=tuple(column for column, _ in contract),
+        required=(key, *required),
+        digits=digits,
+    )
+
+
+SNAPSHOTS = _table(
+    "snapshots",
+    "snapshot_id",
+    "observed_at",
+    [
+        ("snapshot_id", TEXT),
+        ("run_id", TEXT),
+        ("partition_key", TEXT),
+        ("asin", TEXT),
+        ("observed_at", TIME),
+        ("operation", TEXT),
+        ("status", TEXT),
+        ("reason", TEXT),
+        ("price_jpy", WHOLE),
+        ("in_stock", FLAG),
+        ("offer_count", WHOLE),
+        ("ship_hours_max", WHOLE),
+        ("is_prime", FLAG),
+        ("is_fba", FLAG),
+        ("sp_account", TEXT),
+        ("request_id", TEXT),
+    ],
+    [
+        ("http_status", WHOLE),
+        ("offers_json", TEXT),
+        ("seller_id", TEXT),
+        ("listing_price_jpy", WHOLE),
+        ("shipping_jpy", WHOLE),
+    ],
+    required=("run_id", "asin", "observed_at", "status"),
+)
+
+DIFFS = _table(
+    "diffs",
+    "diff_id",
+    "decided_at",
+    [
+        ("diff_id", TEXT),
+        ("run_id", TEXT),
+        ("partition_key", TEXT),
+        ("kind", TEXT),
+        ("platform", TEXT),
+        ("account_id", TEXT),
+        ("item_id", TEXT),
+        ("asin", TEXT),
+        ("shown", TEXT),
+        ("wanted", TEXT),
+        ("decision", TEXT),
+        ("reason", TEXT),
+        ("snapshot_id", TEXT),
+        ("decided_at", TIME),
+    ],
+    [("cost_jpy", WHOLE), ("evidence", TEXT), ("tier", TEXT)],
+    required=("run_id", "kind", "decision", "decided_at"),
+    digits=("shown", "wanted"),
+)
+
+UPDATES = _table(
+    "updates",
+    "update_id",
+    "attempted_at",
+    [
+        ("update_id", TEXT),
+        ("diff_id", TEXT),
+        ("run_id", TEXT),
+        ("platform", TEXT),
+        ("account_id", TEXT),
+        ("item_id", TEXT),
+        ("asin", TEXT),
+        ("kind", TEXT),
+        ("before", TEXT),
+        ("after", TEXT),
+        ("outcome", TEXT),
+        ("error", TEXT),
+        ("attempts", WHOLE),
+        ("attempted_at", TIME),
+        ("completed_at", TIME),
+    ],
+    [("key", TEXT), ("rollback_of", TEXT)],
+    required=("run_id", "outcome"),
+    digits=("before", "after"),
+)
+
+API_CALLS = _table(
+    "api_calls",
+    "call_id",
+    "started_at",
+    [
+        ("call_id", TEXT),
+        ("run_id", TEXT),
+        ("api", TEXT),
+        ("operation", TEXT),
+        ("account", TEXT),
+        ("started_at", TIME),
+        ("duration_ms", WHOLE),
+        ("items", WHOLE),
+        ("http_status", WHOLE),
+        ("outcome", TEXT),
+        ("error", TEXT),
+        ("request_id", TEXT),
+        ("rate_limit", REAL),
+    ],
+    required=("api", "started_at"),
+)
+
+RUN_METRICS = _table(
+    "run_metrics",
+    "run_id",
+    "started_at",
+    [
+        ("run_id", TEXT),
+        ("job", TEXT),
+        ("partition_key", TEXT),
+        ("started_at", TIME),
+        ("dry_run", FLAG),
+        ("total_asins", WHOLE),
+        ("cache_hits", WHOLE),
+        ("cache_misses", WHOLE),
+        ("sp_api_calls", WHOLE),
+        ("base_api_updates", WHOLE),
+        ("errors", WHOLE),
+        ("execution_time_seconds", REAL),
+        ("planned_seconds", REAL),
+        ("targets", WHOLE),
+        ("pushed", WHOLE),
+        ("unchanged", WHOLE),
+        ("held", WHOLE),
+        ("blocked", WHOLE),
+        ("skipped", WHOLE),
+        ("failed", WHOLE),
+    ],
+    [
+        ("sp_account_calls", TEXT),
+        ("oldest_pushed_data_s", REAL),
+        ("due_total", WHOLE),
+        ("held_open", WHOLE),
+        ("catalogue_nulled", WHOLE),
+        ("probe_audited", WHOLE),
+        ("probe_missed", WHOLE),
+        ("token_days_left", REAL),
+        ("base_api_calls", WHOLE),
+        ("base_api_errors", WHOLE),
+        ("sp_api_errors", WHOLE),
+        ("slice_no", WHOLE),
+        ("status_success", WHOLE),
+        ("status_out_of_stock", WHOLE),
+        ("status_filtered_out", WHOLE),
+        ("status_not_found", WHOLE),
+        ("status_api_error", WHOLE),
+        ("left_over", WHOLE),
+        ("reason_counts", TEXT),
+        ("trigger", TEXT),
+    ],
+    required=("started_at",),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in (SNAPSHOTS, DIFFS, UPDATES, API_CALLS, RUN_METRICS)}
+
+
+def table_of(name: str) -> Table:
+    """The table called `name`. Raises RowRefused on a name that is none of the five."""
+    try:
+        return TABLES[name]
+    except KeyError:
+        raise RowRefused(f"no history table {name!r}; there are {', '.join(TABLES)}") from None
+
+
+def to_arrow(table: Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    """`rows` under the table's schema, in their order; an absent column is null.
+
+    Raises RowRefused on an unknown column, a value of another type (a float where a whole number belongs, a naive
+    time, NaN) or a null where the table allows none.
+    """
+    known = set(table.schema.names)
+    for number, row in enumerate(rows):
+        if not row.keys() <= known:
+            unknown = sorted(row.keys() - known)
+            raise RowRefused(f"{table.name}: unknown column {', '.join(unknown)} in row {number}")
+    return pa.Table.from_arrays(
+        [_column(table, field, [row.get(field.name) for row in rows]) for field in table.schema], schema=table.schema
+    )
+
+
+def _column(table: Table, field: pa.Field, values: list[object]) -> pa.Array:
+    cast = _digits if field.name in table.digits else _CASTS[field.type]
+    out: list[object] = []
+    for number, value in enumerate(values):
+        if value is None:
+            if field.name in table.required:
+                raise RowRefused(f"{table.name}.{field.name} is missing in row {number}")
+            out.append(None)
+            continue
+        try:
+            out.append(cast(value))
+        except ValueError as wrong:
+            raise RowRefused(f"{table.name}.{field.name}: {wrong} in row {number}") from None
+    try:
+        return pa.array(out, field.type)
+    except (pa.ArrowException, OverflowError) as wrong:
+        raise RowRefused(f"{table.name}.{field.name}: {wrong}") from None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"text wanted, got {type(value).__name__}")
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"a whole number wanted, got {type(value).__name__}")
+
+
+def _real(value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise ValueError(f"a finite number wanted, got {value if isinstance(value, float) else type(value).__name__}")
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    raise ValueError(f"true or false wanted, got {type(value).__name__}")
+
+
+def _time(value: object) -> datetime:
+    if not isinstance(value, datetime):
+        raise ValueError(f"a time wanted, got {type(value).__name__}")
+    if value.tzinfo is None:
+        raise ValueError("an aware time wanted, got a naive one")
+    return value.astimezone(UTC)
+
+
+def _digits(value: object) -> str:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    if not text.removeprefix("-").isdecimal() or not text.isascii():
+        raise ValueError("the text of an integer wanted")
+    return text
+
+
+_CASTS = {TEXT: _text, WHOLE: _whole, REAL: _real, FLAG: _flag, TIME: _time}

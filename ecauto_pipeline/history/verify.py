@@ -1,0 +1,126 @@
+"""Does the database hold what the Parquet files hold? Counted key by key, table by table; nothing is changed.
+
+Not for: repairing (a load adds what is missing, a rebuild does everything).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecauto_pipeline.history.database import DatabaseTorn, database, ensure_schema, quoted
+from ecauto_pipeline.history.loading import loaded_marks
+from ecauto_pipeline.history.parquet import present_files
+from ecauto_pipeline.history.tables import TABLES, Table
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """One table compared.
+
+    `parquet_rows` counts distinct keys (`parquet_repeated` more rows repeat one of them, which is harmless);
+    `missing_rows` are keys of Parquet that the database lacks, `extra_rows` the reverse, `duplicated_keys` keys that
+    the database holds more than once. `missing_files` were loaded and are gone, `unloaded_files` wait for a load,
+    `unreadable_files` are damaged.
+    """
+
+    table: str
+    parquet_rows: int
+    parquet_repeated: int
+    duckdb_rows: int
+    missing_rows: int
+    extra_rows: int
+    duplicated_keys: int
+    missing_files: tuple[str, ...]
+    unloaded_files: tuple[str, ...]
+    unreadable_files: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Parquet and database agree, and no file is gone or damaged."""
+        wrong = (self.missing_rows, self.extra_rows, self.duplicated_keys, self.missing_files, self.unreadable_files)
+        return not any(wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """`checked` False: the database was held (`reason`). `damage`: why it can't be read; the next load rebuilds it."""
+
+    checked: bool
+    damage: str
+    reason: str
+    tables: tuple[TableReport, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Checked, readable, and every table agrees with its files."""
+        return self.checked and not self.damage and all(table.ok for table in self.tables)
+
+
+def verify_all(directory: Path, path: Path) -> VerifyReport:
+    """Compare all tables. Raises DatabaseHeld. A missing database counts as an empty one."""
+    try:
+        if not path.exists():
+            with duckdb.connect() as empty:
+                ensure_schema(empty)
+                return VerifyReport(True, "", "no database yet", tuple(_compare(empty, directory)))
+        with database(path) as connection:
+            ensure_schema(connection)
+            return VerifyReport(True, "", "", tuple(_compare(connection, directory)))
+    except DatabaseTorn as torn:
+        return VerifyReport(True, str(torn), "", ())
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[TableReport]:
+    return [_compare_table(connection, directory, table) for table in TABLES.values()]
+
+
+def _compare_table(connection: duckdb.DuckDBPyConnection, directory: Path, table: Table) -> TableReport:
+    files = {path.relative_to(directory).as_posix(): path for path in present_files(directory, table)}
+    known = loaded_marks(connection, table)
+    connection.execute("CREATE OR REPLACE TEMP TABLE parquet_keys (k VARCHAR)")
+    unreadable = []
+    waiting: list[pa.Table] = []
+    for relative, path in files.items():
+        try:
+            waiting.append(pq.read_table(path, columns=[table.key], partitioning=None).rename_columns(["k"]))
+        except (pa.ArrowException, OSError):
+            unreadable.append(relative)
+        if sum(map(len, waiting)) > 500_000:
+            waiting = _add(connection, waiting)
+    _add(connection, waiting)
+    name, key = quoted(table.name), quoted(table.key)
+    distinct, repeated, held, missing, extra, doubled = connection.execute(
+        f"""
+        WITH p AS (SELECT k, count(*) AS n FROM parquet_keys GROUP BY k),
+             d AS (SELECT {key} AS k, count(*) AS n FROM {name} GROUP BY {key})
+        SELECT count(p.k), CAST(coalesce(sum(p.n - 1), 0) AS BIGINT), CAST(coalesce(sum(d.n), 0) AS BIGINT),
+               count(*) FILTER (WHERE d.k IS NULL), count(*) FILTER (WHERE p.k IS NULL), count(*) FILTER (WHERE d.n > 1)
+        FROM p FULL JOIN d ON p.k = d.k
+        """
+    ).fetchall()[0]
+    connection.execute("DROP TABLE parquet_keys")
+    return TableReport(
+        table.name,
+        distinct,
+        repeated,
+        held,
+        missing,
+        extra,
+        doubled,
+        tuple(sorted(known.keys() - files.keys())),
+        tuple(sorted(files.keys() - known.keys())),
+        tuple(unreadable),
+    )
+
+
+def _add(connection: duckdb.DuckDBPyConnection, waiting: list[pa.Table]) -> list[pa.Table]:
+    if waiting:
+        connection.register("incoming_keys", pa.concat_tables(waiting))
+        connection.execute("INSERT INTO parquet_keys SELECT k FROM incoming_keys")
+        connection.unregister("incoming_keys")
+    return []
