@@ -164,6 +164,7 @@ def run_failed(run_id: str, job: str, error: str = "", *, failed: bool) -> Verdi
         en,
         ({"run_id": run_id, "job": job},) if run_id else (),
         "ecauto doctor" if failed else "",
+        job,
     )
 
 
@@ -186,6 +187,7 @@ def run_stuck(run_id: str, job: str, heartbeat_at: datetime, now: datetime, long
         else f"{job} is alive",
         ({"run_id": run_id, "job": job, "heartbeat_at": heartbeat_at.isoformat()},),
         "ecauto status" if stuck else "",
+        job,
     )
 
 

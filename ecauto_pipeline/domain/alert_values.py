@@ -86,7 +86,7 @@ class Verdict:
     """What one rule says. `judged` False: reported only (too few attempts, nothing to judge), and then `passed`.
 
     `value` and `threshold` are in the rule's own unit (share, seconds, days, rows); None = there is none.
-    `remedy` is the command to run next, or "".
+    `remedy` is the command to run next, or "". `subject` tells verdicts of one rule apart (a job's name).
     """
 
     rule: str
@@ -99,6 +99,12 @@ class Verdict:
     message_en: str
     worst: tuple[Row, ...] = ()
     remedy: str = ""
+    subject: str = ""
+
+    @property
+    def key(self) -> str:
+        """What people are told about once: the rule, and its subject where it has one."""
+        return f"{self.rule}:{self.subject}" if self.subject else self.rule
 
     def message(self, language: str) -> str:
         """The message in `language` ("ja" or "en")."""
