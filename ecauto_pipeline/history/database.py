@@ -27,6 +27,9 @@ LOADED_FILES = (
     ("loaded_at", "TIMESTAMP WITH TIME ZONE"),
 )
 
+_OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+"""A file of another database under our name must not make DuckDB fetch the extension that could open it."""
+
 _HELD = ("could not set lock", "conflicting lock", "different configuration than existing connections")
 _FULL = (
     "no space left",
@@ -46,6 +49,7 @@ _TORN = (
     "wal file",
     "has been invalidated",
     "deserialize",
+    "install it first",
 )
 
 
@@ -74,9 +78,12 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
     Raises DatabaseHeld, DatabaseTorn or DiskFull, also for what goes wrong inside the block. Other errors pass.
     """
     with told_apart(path):
-        connection = duckdb.connect(str(path), read_only=read_only)
+        connection = duckdb.connect(str(path), read_only=read_only, config=_OFFLINE)
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            kinds = connection.execute("SELECT DISTINCT type FROM duckdb_databases() WHERE NOT internal").fetchall()
+            if kinds != [("duckdb",)]:
+                raise DatabaseTorn(f"{path.name} is another kind of database")
             yield connection
         finally:
             connection.close()
