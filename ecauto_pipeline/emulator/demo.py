@@ -70,14 +70,13 @@ class Demo:
                     asin=asin,
                 )
 
-    def sales(self, plans: list[ListingPlan]) -> Iterator[Sale]:
+    def sales(self, stocked: list[tuple[Item, int | None]]) -> Iterator[Sale]:
         """The orders of the last thirty days: those that emptied a shelf, and a spread over what sells."""
-        sold = [(plan.item, plan.sold_at) for plan in plans if plan.item is not None and plan.sold_at is not None]
-        shelf = [plan.item for plan in plans if plan.item is not None]
+        sold = [(item, sold_at) for item, sold_at in stocked if sold_at is not None]
         key = mix(self._world.seed, 0x5A1E)
-        for n in range(max(5, self._listings * 3 // 100) if shelf else 0):
-            popular = int(len(shelf) * uniform(key, n, 1) ** 4)
-            sold.append((shelf[popular], int(self._born_s - 30 * _DAY_S * uniform(key, n, 2))))
+        for n in range(max(5, self._listings * 3 // 100) if stocked else 0):
+            popular, _ = stocked[int(len(stocked) * uniform(key, n, 1) ** 4)]
+            sold.append((popular, int(self._born_s - 30 * _DAY_S * uniform(key, n, 2))))
         for n, (item, at) in enumerate(sold):
             yield Sale(
                 unique_key=f"{mix(key, n, 3):016X}",
@@ -120,8 +119,8 @@ class Demo:
             "category": goods.category,
             "brand": goods.brand,
             "images": json.dumps(goods.images, ensure_ascii=False),
-            "amazon_price_jpy": None if never_priced else self._world.price_jpy(asin, fetched_s),
-            "amazon_in_stock": None if place < 20 else int(bool(self._world.truth(asin, fetched_s).offers)),
+            "amazon_price_jpy": None if never_priced else self._world.level_jpy(index, fetched_s),
+            "amazon_in_stock": None if place < 20 else int(self._world.offered(index, fetched_s)),
             "last_fetched_at": None if never_priced and place % 2 else japanese_text(fetched_s),
             "created_at": sqlite_text(created_s) if place % 2 else japanese_text(created_s),
             "updated_at": japanese_text(fetched_s) if place % 3 else sqlite_text(fetched_s),
@@ -155,8 +154,8 @@ class Demo:
         fate, money, spelling = (self._place(number, shuffle) for shuffle in (0, 2, 3))
         listed_s = self._born_s - _DAY_S * between(15, 200, self._world.seed, number, 0x715D)
         sku = self._sku(number, asin, listed_s, spelling)
-        price = self._shown_price(number, asin, index, money)
-        seen_in_stock = bool(self._world.truth(asin, self._fetched_s(index)).offers)
+        price = self._shown_price(number, index, money)
+        seen_in_stock = self._world.offered(index, self._fetched_s(index))
         by_scripts = 35 <= fate < 55 or (not seen_in_stock and fate >= 90 and fate % 2 == 0)
         visible = not (20 <= fate < 35 or by_scripts)
         sold_out = 55 <= fate < 75
@@ -241,15 +240,15 @@ class Demo:
             return asin
         return f"b-{asin}-{stamp}"
 
-    def _shown_price(self, number: int, asin: str, index: int, money: int) -> int:
+    def _shown_price(self, number: int, index: int, money: int) -> int:
         """What BASE shows: mostly the formula on the price of the last fetch, some off it, some below cost."""
-        formula = selling_price(self._world.price_jpy(asin, self._fetched_s(index)))
+        formula = selling_price(self._world.level_jpy(index, self._fetched_s(index)))
         if money < 70:
             return max(50, formula + (-60, -40, 30, 50, 80)[number % 5])
         if money < 120:
             return max(50, round(formula * (0.85, 0.9, 1.15, 1.25, 1.4)[number % 5], -1) + (120, -120)[number % 2])
         if money < 150:
-            cost = self._world.price_jpy(asin, self._born_s)
+            cost = self._world.level_jpy(index, self._born_s)
             return max(50, int(cost * between(0.85, 1.04, self._world.seed, number, 0xB10)) // 10 * 10)
         return formula
 

@@ -74,10 +74,10 @@ class Emulation:
             self.store.set_setting("born_s", self.time.seconds())
             self.store.set_setting("offset_s", self.time.offset_s)
             self._assemble(shape, speed)
-            plans = list(self.demo.plans())
-            self.shops.put(plan.item for plan in plans if plan.item is not None)
+            stocked = [(plan.item, plan.sold_at) for plan in self.demo.plans() if plan.item is not None]
+            self.shops.put(item for item, _ in stocked)
             self.shops.put(self.demo.strays())
-            self.shops.add_sales(self.demo.sales(plans))
+            self.shops.add_sales(self.demo.sales(stocked))
             self.store.commit()
 
     def handle(self, call: Call) -> Answer:

@@ -25,11 +25,13 @@ from ecauto_pipeline.emulator.chance import integer, laplace, mix, normal, text_
 from ecauto_pipeline.emulator.offers import Offer, from_fields, lead_offer, side_offers
 from ecauto_pipeline.emulator.store import Store
 
-OUT_SHARE, UNFIT_SHARE, FAILING_SHARE = 0.02, 0.03, 0.01
+OUT_SHARE = 0.02  # of the time
+UNFIT, FAILING = 3, 1  # in any hundred ASINs: offers with a fee, a wait or a doubt only; errors that last
 _DAY_S = 86_400.0
-_RHO, _MEMORY = 0.7, 12
+_RHO, _MEMORY = 0.7, 8
 _ASIN_SPACE, _ASIN_STEP = 36**8, 1_190_494_759_321
 _ISBN_SPACE, _ISBN_STEP = 10**8, 31_415_927
+_ASIN_BACK, _ISBN_BACK = pow(_ASIN_STEP, -1, _ASIN_SPACE), pow(_ISBN_STEP, -1, _ISBN_SPACE)
 _ISBN_EVERY = 97
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OVERRIDE_FIELDS = {"price_jpy", "in_stock", "offers", "unknown", "error", "status", "total_offer_count"}
@@ -62,6 +64,7 @@ class _Habits:
     """What stays the same of an ASIN: its price level, how often it changes, and its lasting oddities."""
 
     key: int
+    price_key: int
     level_jpy: float
     jumps_per_day: float
     jump_scale: float
@@ -76,6 +79,8 @@ class World:
         self.seed, self.asins = seed, asins
         self._store = store
         self._habits = lru_cache(maxsize=20_000)(self._habits_of)
+        self._number = lru_cache(maxsize=20_000)(self.index_of)
+        self._asin_key, self._isbn_key = mix(seed, 8), mix(seed, 7)
         self._overrides: dict[str, list[tuple[float, dict[str, Any]]]] = {}
         for row in store.rows("SELECT asin, since, fields FROM overrides ORDER BY since, rowid"):
             self._overrides.setdefault(row["asin"], []).append((row["since"], json.loads(row["fields"])))
@@ -85,9 +90,9 @@ class World:
     def asin_at(self, index: int) -> str:
         """The ASIN with number `index` (0 .. asins - 1); one in 97 is a book, whose ASIN is its ISBN-10."""
         if index % _ISBN_EVERY == 13:
-            body = f"4{(index * _ISBN_STEP + mix(self.seed, 7)) % _ISBN_SPACE:08d}"
+            body = f"4{(index * _ISBN_STEP + self._isbn_key) % _ISBN_SPACE:08d}"
             return body + _isbn_check(body)
-        value = (index * _ASIN_STEP + mix(self.seed, 8)) % _ASIN_SPACE
+        value = (index * _ASIN_STEP + self._asin_key) % _ASIN_SPACE
         text = ""
         for _ in range(8):
             value, digit = divmod(value, 36)
@@ -101,9 +106,9 @@ class World:
                 value = int(asin[2:], 36)
             except ValueError:
                 return None
-            index = (value - mix(self.seed, 8)) * pow(_ASIN_STEP, -1, _ASIN_SPACE) % _ASIN_SPACE
+            index = (value - self._asin_key) * _ASIN_BACK % _ASIN_SPACE
         elif asin.startswith("4") and asin[1:9].isdigit():
-            index = (int(asin[1:9]) - mix(self.seed, 7)) * pow(_ISBN_STEP, -1, _ISBN_SPACE) % _ISBN_SPACE
+            index = (int(asin[1:9]) - self._isbn_key) * _ISBN_BACK % _ISBN_SPACE
         else:
             return None
         return index if index < self.asins and self.asin_at(index) == asin else None
@@ -143,6 +148,15 @@ class World:
             identifiers_only=not override and uniform(habits.key, 40) < 0.01,
         )
 
+    def offered(self, index: int, at_s: float) -> bool:
+        """Whether anybody offers ASIN number `index` at `at_s`, as the seed has it; overrides are not asked."""
+        habits = self._habits(index)
+        return habits.kind == "unfit" or not self._is_out(habits, at_s)
+
+    def level_jpy(self, index: int, at_s: float) -> int:
+        """The price level of ASIN number `index` at `at_s`."""
+        return self._price(self._habits(index), at_s)
+
     def price_jpy(self, asin: str, at_s: float) -> int:
         """The price level of `asin` at `at_s`, whether or not anybody offers it then."""
         number = self._number(asin)
@@ -171,9 +185,6 @@ class World:
 
     # From the seed
 
-    def _number(self, asin: str) -> int | None:
-        return self.index_of(asin)
-
     def _override(self, asin: str, at_s: float) -> dict[str, Any]:
         history = self._overrides.get(asin)
         if not history:
@@ -185,15 +196,11 @@ class World:
         key = mix(self.seed, number, 0xA51)
         hot = uniform(key, 1) < 0.01
         spread = 1.2
-        draw = uniform(key, 5)
-        if draw < FAILING_SHARE:
-            kind = "failing"
-        elif draw < FAILING_SHARE + UNFIT_SHARE:
-            kind = "unfit"
-        else:
-            kind = "usual"
+        place = (number * 37 + mix(self.seed, 5)) % 100
+        kind = "failing" if place < FAILING else "unfit" if place < FAILING + UNFIT else "usual"
         return _Habits(
             key=key,
+            price_key=mix(key, 21),
             level_jpy=3000 * math.exp(0.7 * normal(key, 2)),
             jumps_per_day=24.0 if hot else 0.5 * math.exp(spread * normal(key, 3) - spread**2 / 2),
             jump_scale=0.02 if hot else 0.05,
@@ -205,7 +212,7 @@ class World:
         place = at_s / _DAY_S * habits.jumps_per_day
         cell = math.floor(place)
         jump = cell if place - cell >= uniform(habits.key, 20, cell) else cell - 1
-        log_move = sum(_RHO**n * laplace(habits.jump_scale, habits.key, 21, jump - n) for n in range(_MEMORY))
+        log_move = sum(_RHO**n * laplace(habits.jump_scale, habits.price_key, jump - n) for n in range(_MEMORY))
         return max(50, round(habits.level_jpy * math.exp(log_move)))
 
     def _is_out(self, habits: _Habits, at_s: float) -> bool:
