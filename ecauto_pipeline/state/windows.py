@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, select
 
@@ -173,5 +173,5 @@ class ShopWindows:
             "starts_at": to_ms(window_start(moment, span)),
         }
 
-    def _mine(self) -> tuple[object, ...]:
-        return windows.c.platform == self._platform, windows.c.account_id == self._account_id  # type: ignore[return-value]
+    def _mine(self) -> tuple[Any, ...]:
+        return windows.c.platform == self._platform, windows.c.account_id == self._account_id

@@ -1,0 +1,152 @@
+"""One shop on BASE as the protocol of shops wants it.
+
+Items are read by their time of creation, which no edit moves; changes by their time of change, newest first, each page
+overlapping the one before by a row, so that an item leaving in mid-read is noticed. A page that fails ends the read
+with an error: not read, never "not there". Not for: tokens, repetition (client.py) or deciding when to read (steps/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from ecauto_pipeline.clock import jst
+from ecauto_pipeline.domain.model import Kind
+from ecauto_pipeline.errors import ItemGone, ItemRefused, OutcomeUnknown, Transport
+from ecauto_pipeline.shops.base.client import BaseClient
+from ecauto_pipeline.shops.base.limits import PAGE_ROWS
+from ecauto_pipeline.shops.base.parse import OrderHead, item_of, items_of, order_heads_of, sales_of
+from ecauto_pipeline.shops.protocol import Item, Sale
+
+MOST_RESTARTS = 3
+_FIELDS = {Kind.PRICE: "price", Kind.VISIBILITY: "visible", Kind.STOCK: "stock"}
+
+
+class BaseShop:
+    """One shop account on BASE. One thread at a time uses it."""
+
+    platform = "base"
+
+    def __init__(self, client: BaseClient) -> None:
+        self._client = client
+        self.account_id = client.account_id
+
+    def items(self, modified_since: datetime | None = None) -> Iterator[list[Item]]:
+        """Pages of <= 100 items. With `modified_since`: newest first, ending at the first page wholly older.
+
+        Raises Transport `list_moved` when the list kept moving under the read; an item may come twice, the later one
+        counts.
+        """
+        return self._changed(modified_since) if modified_since is not None else self._all()
+
+    def item(self, item_id: str) -> Item:
+        """One item by its id in the path. Raises ItemGone when BASE says there is none."""
+        if not item_id.isdigit():
+            raise ItemRefused("bad_item_id", "an item_id of BASE is a number", permanent=True)
+        item = item_of(self._client.get("items_detail", f"/items/detail/{item_id}").get("item"))
+        if item.item_id != item_id:
+            raise Transport("shapeless", "another item than the one asked for")
+        return item
+
+    def edit(self, item_id: str, kind: Kind, value: int) -> Item:
+        """Set price (yen), visibility (0/1) or stock, and see in the answer that it is so.
+
+        Raises OutcomeUnknown when nobody knows whether it happened, also when the answer shows something else.
+        """
+        if kind not in _FIELDS:
+            raise ItemRefused("no_such_edit", f"a {kind} is no edit")
+        hides = kind is Kind.VISIBILITY and value == 0
+        values: dict[str, str | int] = {"item_id": item_id, _FIELDS[kind]: value}
+        answer = self._client.post("items_edit", "/items/edit", "hide" if hides else "edit", values)
+        try:
+            item = item_of(answer.get("item"))
+        except Transport:
+            raise OutcomeUnknown("shapeless", "the answer to an edit shows no item") from None
+        if item.item_id != item_id or _shown(item, kind) != value:
+            raise OutcomeUnknown("other_value", f"asked for {kind} {value}, the answer shows {_shown(item, kind)}")
+        return item
+
+    def sales(self, since: datetime, until: datetime | None = None) -> list[Sale]:
+        """Item rows of the orders placed in [since, until), oldest first, cancelled ones left out.
+
+        One call a hundred orders and one an order.
+        """
+        sales: list[Sale] = []
+        for head in sorted(self._heads(since, until), key=lambda head: (head.ordered_at, head.unique_key)):
+            with suppress(ItemGone):  # an order that was taken back between the list and its detail
+                sales += sales_of(self._client.get("orders_detail", f"/orders/detail/{head.unique_key}"), head)
+        return sales
+
+    def check(self) -> dict[str, object]:
+        """users/me: shop id, name and address, proof that the credentials work."""
+        user = self._client.get("users_me", "/users/me").get("user")
+        if not isinstance(user, dict):
+            raise Transport("shapeless", "users/me without a user")
+        return {name: user[name] for name in ("shop_id", "shop_name", "shop_url") if name in user}
+
+    def token_days_left(self, now: datetime) -> float | None:
+        """Days until this shop has to be authorised anew unless it is used before; None when that isn't known."""
+        return self._client.tokens.token_days_left(now)
+
+    def _all(self) -> Iterator[list[Item]]:
+        offset = 0
+        while True:
+            page = self._page({"order": "created", "sort": "asc", "limit": PAGE_ROWS, "offset": offset})
+            if page:
+                yield page
+            if len(page) < PAGE_ROWS:
+                return
+            offset += PAGE_ROWS
+
+    def _changed(self, since: datetime) -> Iterator[list[Item]]:
+        for _ in range(MOST_RESTARTS):
+            offset, last = 0, ""
+            while True:
+                page = self._page({"order": "modified", "sort": "desc", "limit": PAGE_ROWS, "offset": offset})
+                if last and last not in {item.item_id for item in page}:
+                    break  # something left or was edited under us: once more from the top
+                fresh = page[1:] if last and page[0].item_id == last else page
+                if fresh:
+                    yield fresh
+                older = all(item.modified_at is not None and item.modified_at < since for item in page)
+                if older or len(page) < PAGE_ROWS:
+                    return
+                offset, last = offset + PAGE_ROWS - 1, page[-1].item_id
+        raise Transport("list_moved", "the list of changed items moved under each of the reads")
+
+    def _page(self, values: dict[str, str | int]) -> list[Item]:
+        page = items_of(self._client.get("items_list", "/items", {**values, "max_image_no": 1}))
+        if len(page) > PAGE_ROWS:
+            raise Transport("shapeless", "a page of more items than asked for")
+        return page
+
+    def _heads(self, since: datetime, until: datetime | None) -> Iterator[OrderHead]:
+        values: dict[str, Any] = {"start_ordered": _wall_clock(since), "limit": PAGE_ROWS}
+        if until is not None:
+            values["end_ordered"] = _wall_clock(until)
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            page = order_heads_of(self._client.get("orders_list", "/orders", {**values, "offset": offset}))
+            for head in page:
+                inside = since <= head.ordered_at and (until is None or head.ordered_at < until)
+                if inside and not head.cancelled and head.unique_key not in seen:
+                    seen.add(head.unique_key)
+                    yield head
+            if len(page) < PAGE_ROWS:
+                return
+            offset += PAGE_ROWS
+
+
+def _shown(item: Item, kind: Kind) -> int | None:
+    if kind is Kind.PRICE:
+        return item.price_jpy
+    if kind is Kind.STOCK:
+        return item.stock
+    return None if item.visible is None else int(item.visible)
+
+
+def _wall_clock(moment: datetime) -> str:
+    return jst(moment).strftime("%Y-%m-%d %H:%M:%S")

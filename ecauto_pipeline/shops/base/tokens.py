@@ -1,0 +1,190 @@
+"""The token file of one shop: readable by the owner's older programs, replaced whole, never seen by anybody else.
+
+The file and the write-ahead in state.db may differ after a crash; `newest` says which of the two counts. Times in the
+document are naive Japanese time, as the older programs write and read them; what we do not know we carry along.
+Not for: when to refresh (oauth.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ecauto_pipeline.clock import JST, jst
+from ecauto_pipeline.errors import AccountBlocked
+from ecauto_pipeline.shops.base.limits import ACCESS_TOKEN_LIFE, REFRESH_TOKEN_LIFE, SCOPES
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One pair of tokens. `obtained_at` None = nobody knows; `replaces`: fingerprint of the refresh token before it."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    obtained_at: datetime | None
+    expires_at: datetime
+    scope: str = ""
+    replaces: str = ""
+    rest: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def refresh_expires_at(self) -> datetime | None:
+        """When the refresh token dies if it is not used before."""
+        return None if self.obtained_at is None else self.obtained_at + REFRESH_TOKEN_LIFE
+
+    def usable(self, now: datetime, margin: timedelta = timedelta(0)) -> bool:
+        return bool(self.access_token) and now + margin < self.expires_at
+
+
+def fingerprint(refresh_token: str) -> str:
+    """Says whether two refresh tokens are the same without showing either."""
+    return hashlib.sha256(refresh_token.encode("utf-8")).hexdigest()[:32]
+
+
+def from_document(text: str, modified_at: datetime | None = None) -> Tokens:
+    """Tokens from a document, the older programs' or ours. Raises AccountBlocked when there is no refresh token in it.
+
+    `modified_at` (the file's own time) stands in where the document has no time. Without expiry it counts as expired.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise AccountBlocked("token", "the token file is not JSON") from None
+    if not isinstance(document, dict) or not isinstance(document.get("refresh_token"), str):
+        raise AccountBlocked("token", "the token file has no refresh_token")
+    access = document.get("access_token")
+    said_at, expires_at = _moment(document.get("obtained_at")), _moment(document.get("expires_at"))
+    life_s = _seconds(document.get("expires_in"))
+    if expires_at is None and said_at is not None and life_s:
+        expires_at = said_at + timedelta(seconds=life_s)
+    known = {"access_token", "refresh_token", "obtained_at", "expires_at", "scope", "replaces"}
+    return Tokens(
+        access_token=access if isinstance(access, str) else "",
+        refresh_token=document["refresh_token"],
+        obtained_at=said_at or modified_at,
+        expires_at=expires_at or _LONG_AGO,
+        scope=document["scope"] if isinstance(document.get("scope"), str) else "",
+        replaces=str(document.get("replaces") or ""),
+        rest={name: value for name, value in document.items() if name not in known},
+    )
+
+
+def to_document(tokens: Tokens) -> str:
+    """The document of these tokens; the older programs read it as one of theirs."""
+    obtained = tokens.obtained_at
+    document = {
+        **tokens.rest,
+        "access_token": tokens.access_token,
+        "refresh_token": tokens.refresh_token,
+        "token_type": tokens.rest.get("token_type", "bearer"),
+        "expires_in": tokens.rest.get("expires_in", int(ACCESS_TOKEN_LIFE.total_seconds())),
+        "obtained_at": None if obtained is None else jst(obtained).replace(tzinfo=None).isoformat(),
+        "expires_at": jst(tokens.expires_at).replace(tzinfo=None).isoformat(),
+        "scope": tokens.scope,
+        "replaces": tokens.replaces,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def from_answer(answer: Mapping[str, Any], before: Tokens | None, now: datetime, scope: str = "") -> Tokens:
+    """Tokens from BASE's answer to a token call. Raises AccountBlocked when it holds none.
+
+    The answer carries no scope: what was asked for, or what the tokens before had, is kept. `obtained_at` always moves
+    forward, even when the machine's clock was set back.
+    """
+    access, refresh = answer.get("access_token"), answer.get("refresh_token")
+    if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
+        raise AccountBlocked("token", "the token answer holds no tokens")
+    obtained_at = now
+    if before is not None and before.obtained_at is not None and now <= before.obtained_at:
+        obtained_at = before.obtained_at + timedelta(milliseconds=1)
+    life = _seconds(answer.get("expires_in")) or ACCESS_TOKEN_LIFE.total_seconds()
+    return Tokens(
+        access_token=access,
+        refresh_token=refresh,
+        obtained_at=obtained_at,
+        expires_at=now + timedelta(seconds=life),
+        scope=str(answer.get("scope") or scope or (before.scope if before else "") or " ".join(SCOPES)),
+        replaces=fingerprint(before.refresh_token) if before else "",
+        rest={"token_type": str(answer.get("token_type") or "bearer"), "expires_in": int(life)},
+    )
+
+
+def newest(in_file: Tokens | None, ahead: Tokens | None) -> Tokens | None:
+    """Which of the two counts: the one that replaced the other, else the one obtained later, else the write-ahead."""
+    if in_file is None or ahead is None:
+        return in_file or ahead
+    if ahead.replaces == fingerprint(in_file.refresh_token):
+        return ahead
+    if in_file.replaces == fingerprint(ahead.refresh_token):
+        return in_file
+    return in_file if (in_file.obtained_at or _LONG_AGO) > (ahead.obtained_at or _LONG_AGO) else ahead
+
+
+class TokenFile:
+    """Reads and replaces the file. The caller holds the account's lock while writing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Tokens | None:
+        """None when there is no file. Raises AccountBlocked when there is one that can't be used."""
+        try:
+            text = self.path.read_text(encoding="utf-8-sig")
+            modified_at = datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise AccountBlocked("token", f"the token file can't be read ({type(error).__name__})") from None
+        return from_document(text, modified_at)
+
+    def write(self, tokens: Tokens) -> None:
+        """Mode 0600 from its first byte; a crash leaves the old file or the new one, never half of either."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}")
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(to_document(tokens))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(self.path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _moment(text: object) -> datetime | None:
+    if isinstance(text, (int, float)) and not isinstance(text, bool):
+        return datetime.fromtimestamp(text, UTC)
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=JST)).astimezone(UTC)
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else 0.0
