@@ -204,7 +204,13 @@ class Control:
         with self._emulation.lock:
             self._check_account(account)
             now = int(self._emulation.time.seconds())
-            standard = {"detail": "", "stock": 1, "visible": True, "list_order": item_id, "identifier": None}
+            standard: dict[str, Any] = {
+                "detail": "",
+                "stock": 1,
+                "visible": True,
+                "list_order": item_id,
+                "identifier": None,
+            }
             item = Item(item_id, account, title, price_jpy=price_jpy, created=now, modified=now, **standard | fields)
             self._emulation.shops.put([item])
             self._emulation.store.commit()

@@ -227,8 +227,15 @@ class Demo:
         """The code of a listing, in one of the forms that twelve months of scripts have left behind."""
         stamp, day = _stamp(listed_s), _stamp(listed_s)[:8]
         if spelling < 75:
-            forms = (f"s-{asin}-{stamp}", f"e-{asin}-{stamp}", f"ya-{asin}-{stamp}", f"s-{asin}-{day}")
-            forms += (f"b-{asin}-{day}", f"base-{asin}-{number}", f"base-{asin}-{number}_2")
+            forms = (
+                f"s-{asin}-{stamp}",
+                f"e-{asin}-{stamp}",
+                f"ya-{asin}-{stamp}",
+                f"s-{asin}-{day}",
+                f"b-{asin}-{day}",
+                f"base-{asin}-{number}",
+                f"base-{asin}-{number}_2",
+            )
             return forms[spelling % len(forms)] if number < self._world.asins else f"ya-{asin}-{stamp}"
         if spelling < 78:
             return None
@@ -246,7 +253,7 @@ class Demo:
         if money < 70:
             return max(50, formula + (-60, -40, 30, 50, 80)[number % 5])
         if money < 120:
-            return max(50, round(formula * (0.85, 0.9, 1.15, 1.25, 1.4)[number % 5], -1) + (120, -120)[number % 2])
+            return max(50, int(formula * (0.85, 0.9, 1.15, 1.25, 1.4)[number % 5]) // 10 * 10 + (120, -120)[number % 2])
         if money < 150:
             cost = self._world.level_jpy(index, self._born_s)
             return max(50, int(cost * between(0.85, 1.04, self._world.seed, number, 0xB10)) // 10 * 10)

@@ -52,7 +52,8 @@ class EmulatorServer:
         self._socket = socket.create_server((host, port))
         self.host, self.port = self._socket.getsockname()[:2]
         self.url = f"http://{self.host}:{self.port}"
-        self._server, self._thread = self._make_server(), None
+        self._server = self._make_server()
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> EmulatorServer:
         self.start()

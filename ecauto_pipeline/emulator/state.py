@@ -54,7 +54,9 @@ class Emulation:
         self.store = Store(None if data is None else data / "emulator.db")
         held = self.store.setting("shape")
         shape = {"seed": seed, "listings": listings, "accounts": accounts}
-        wanted = {name: (held or DEFAULTS)[name] if value is None else value for name, value in shape.items()}
+        wanted: dict[str, Any] = {
+            name: (held or DEFAULTS)[name] if value is None else value for name, value in shape.items()
+        }
         self.time = WorldTime(clock, self.store.setting("offset_s", 0.0))
         if speed is None:
             speed = self.store.setting("speed", DEFAULTS["speed"])
