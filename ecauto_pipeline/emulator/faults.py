@@ -146,7 +146,7 @@ class FaultBook:
             fault.matched += 1
             if fault.matched <= fault.after or (fault.times is not None and fault.struck >= fault.times):
                 continue
-            if fault.probability < 1 and uniform(fault.seed, fault.id, fault.matched) >= fault.probability:
+            if fault.probability < 1 and uniform(fault.seed, fault.matched) >= fault.probability:
                 continue
             fault.struck += 1
             hits.append(fault)

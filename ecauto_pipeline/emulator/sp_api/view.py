@@ -30,7 +30,7 @@ class View:
                 continue
             if fault.kind == "stale":
                 at_s = datetime.fromisoformat(fault.as_of).timestamp() if fault.as_of else at_s - (fault.age_s or 0)
-            elif fault.kind == "false_zeros" and uniform(fault.seed, fault.id, text_key(asin)) < fault.share:
+            elif fault.kind == "false_zeros" and uniform(fault.seed, text_key(asin)) < fault.share:
                 seen = Truth(asin, known=True, status="NoBuyableOffers")
             elif fault.kind == "unknown_asin":
                 seen = Truth(asin, known=False)
