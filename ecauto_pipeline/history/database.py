@@ -27,7 +27,10 @@ LOADED_FILES = (
     ("loaded_at", "TIMESTAMP WITH TIME ZONE"),
 )
 
-_OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 """A file of another database under our name must not make DuckDB fetch the extension that could open it."""
 
 _HELD = ("could not set lock", "conflicting lock", "different configuration than existing connections")

@@ -1,15 +1,13 @@
-"""The shape of the public tables: names, order and types of their columns, and the cast of plain rows into them.
+"""The shape of the public tables: names, order and types of their columns.
 
 The columns of `CONTRACT` are a promise to whoever queries `history.duckdb`; what we need besides follows after them.
-Times are timestamp[us, UTC], money whole yen in 64-bit integers, unknown is null. Not for: files or the database.
+Times are timestamp[us, UTC], money whole yen in 64-bit integers, unknown is null. Not for: rows (casting.py), files or the database.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -242,80 +240,3 @@ def table_of(name: str) -> Table:
         return TABLES[name]
     except KeyError:
         raise RowRefused(f"no history table {name!r}; there are {', '.join(TABLES)}") from None
-
-
-def to_arrow(table: Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
-    """`rows` under the table's schema, in their order; an absent column is null.
-
-    Raises RowRefused on an unknown column, a value of another type (a float where a whole number belongs, a naive
-    time, NaN) or a null where the table allows none.
-    """
-    known = set(table.schema.names)
-    for number, row in enumerate(rows):
-        if not row.keys() <= known:
-            unknown = sorted(row.keys() - known)
-            raise RowRefused(f"{table.name}: unknown column {', '.join(unknown)} in row {number}")
-    return pa.Table.from_arrays(
-        [_column(table, field, [row.get(field.name) for row in rows]) for field in table.schema], schema=table.schema
-    )
-
-
-def _column(table: Table, field: pa.Field, values: list[object]) -> pa.Array:
-    cast = _digits if field.name in table.digits else _CASTS[field.type]
-    out: list[object] = []
-    for number, value in enumerate(values):
-        if value is None:
-            if field.name in table.required:
-                raise RowRefused(f"{table.name}.{field.name} is missing in row {number}")
-            out.append(None)
-            continue
-        try:
-            out.append(cast(value))
-        except ValueError as wrong:
-            raise RowRefused(f"{table.name}.{field.name}: {wrong} in row {number}") from None
-    try:
-        return pa.array(out, field.type)
-    except (pa.ArrowException, OverflowError) as wrong:
-        raise RowRefused(f"{table.name}.{field.name}: {wrong}") from None
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    raise ValueError(f"text wanted, got {type(value).__name__}")
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise ValueError(f"a whole number wanted, got {type(value).__name__}")
-
-
-def _real(value: object) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    raise ValueError(f"a finite number wanted, got {value if isinstance(value, float) else type(value).__name__}")
-
-
-def _flag(value: object) -> bool:
-    if isinstance(value, int) and value in (0, 1):
-        return bool(value)
-    raise ValueError(f"true or false wanted, got {type(value).__name__}")
-
-
-def _time(value: object) -> datetime:
-    if not isinstance(value, datetime):
-        raise ValueError(f"a time wanted, got {type(value).__name__}")
-    if value.tzinfo is None:
-        raise ValueError("an aware time wanted, got a naive one")
-    return value.astimezone(UTC)
-
-
-def _digits(value: object) -> str:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
-    if not text.removeprefix("-").isdecimal() or not text.isascii():
-        raise ValueError("the text of an integer wanted")
-    return text
-
-
-_CASTS = {TEXT: _text, WHOLE: _whole, REAL: _real, FLAG: _flag, TIME: _time}
