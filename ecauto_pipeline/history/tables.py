@@ -1,7 +1,8 @@
 """The shape of the public tables: names, order and types of their columns.
 
-The columns of `CONTRACT` are a promise to whoever queries `history.duckdb`; what we need besides follows after them.
-Times are timestamp[us, UTC], money whole yen in 64-bit integers, unknown is null. Not for: rows (casting.py), files or the database.
+The columns of `Table.contract` are a promise to whoever queries `history.duckdb`; what we need besides follows.
+Times are timestamp[us, UTC], money whole yen in 64-bit integers, unknown is null.
+Not for: rows (casting.py), files or the database.
 """
 
 from __future__ import annotations
