@@ -1,0 +1,194 @@
+"""Token buckets shared by every thread and process that calls for one account: who may call, and when.
+
+A slot is reserved in one write transaction, the wait happens outside it, and the next-allowed time survives restarts.
+Not for: the arithmetic (limiter.py) or what a refusal means for the call (amazon/client.py).
+Time is measured on the machine's monotonic clock, which all processes since one boot share, so a change of the wall
+clock moves nothing; across boots (or hosts) the wall clock has to do, and time that runs backwards gives nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+
+from ecauto_pipeline import limiter
+from ecauto_pipeline.clock import Clock, SystemClock, from_ms, to_ms
+from ecauto_pipeline.errors import Stopped
+from ecauto_pipeline.limiter import Bucket, Limit
+from ecauto_pipeline.state.database import Database, to_json
+from ecauto_pipeline.state.schema import buckets
+from ecauto_pipeline.state.upsert import upsert
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to make one call now. `generation` goes back to `refused` when the API disagrees."""
+
+    generation: int
+
+
+class Buckets:
+    """The buckets in state.db. Safe to share between threads; every process has its own."""
+
+    def __init__(self, database: Database, clock: Clock, timeline: str | None = None) -> None:
+        """`timeline` names the monotonic clock; processes that give the same name share one."""
+        self._database, self._clock = database, clock
+        self._timeline = timeline or _timeline(clock)
+
+    def take(
+        self,
+        account: str,
+        operation: str,
+        limit: Limit,
+        *,
+        until_s: float | None = None,
+        stop: threading.Event | None = None,
+    ) -> Permit | None:
+        """Wait for a slot. None, and nothing is reserved, when the slot would come after `until_s` (monotonic).
+
+        Raises Stopped when `stop` is set before the slot comes; that slot then goes unused.
+        """
+        while True:
+            reserved = self._reserve(account, operation, limit, until_s)
+            if reserved is None:
+                return None
+            bucket, slot_s = reserved
+            if stop is not None and stop.is_set():
+                raise Stopped("asked to end")
+            wait_s = slot_s - self._clock.monotonic()
+            if wait_s > 0 and self._clock.sleep(wait_s, stop):
+                raise Stopped("asked to end")
+            if self._moved(account, operation, bucket.generation):
+                continue
+            now_s = self._clock.monotonic()
+            if now_s - slot_s > bucket.late_after_s:
+                with self._database.write() as connection:
+                    held = self._load(connection, account, operation, limit)
+                    bucket = limiter.late(held, self._clock.monotonic())
+                    self._save(connection, account, operation, bucket)
+            return Permit(bucket.generation)
+
+    def answered(self, account: str, operation: str, limit: Limit, advertised_per_s: float | None) -> None:
+        """The API let a call through; `advertised_per_s`: the rate its answer named. Writes only what changed."""
+        with self._database.read() as connection:
+            held = self._load(connection, account, operation, limit)
+        after = limiter.answered(held, advertised_per_s, self._clock.monotonic())
+        if replace(after, tokens=held.tokens, at_s=held.at_s) == held:
+            return
+        with self._database.write() as connection:
+            held = self._load(connection, account, operation, limit)
+            after = limiter.answered(held, advertised_per_s, self._clock.monotonic())
+            self._save(connection, account, operation, after)
+
+    def refused(self, account: str, operation: str, limit: Limit, permit: Permit) -> None:
+        """The API refused the call that `permit` allowed (429)."""
+        with self._database.write() as connection:
+            held = self._load(connection, account, operation, limit)
+            after = limiter.refused(held, permit.generation, self._clock.monotonic())
+            self._save(connection, account, operation, after, refused=True)
+
+    def look(self, account: str, operation: str, limit: Limit) -> Bucket:
+        """The bucket as it stands now, times on this process's monotonic clock."""
+        with self._database.read() as connection:
+            return limiter.brought_to(self._load(connection, account, operation, limit), self._clock.monotonic())
+
+    def _reserve(
+        self, account: str, operation: str, limit: Limit, until_s: float | None
+    ) -> tuple[Bucket, float] | None:
+        with self._database.write() as connection:
+            held = self._load(connection, account, operation, limit)
+            now_s = self._clock.monotonic()
+            bucket, wait_s = limiter.reserve(held, now_s)
+            if until_s is not None and now_s + wait_s > until_s:
+                return None
+            self._save(connection, account, operation, bucket, next_in_s=wait_s + bucket.interval_s)
+        return bucket, now_s + wait_s
+
+    def _moved(self, account: str, operation: str, generation: int) -> bool:
+        with self._database.read() as connection:
+            row = _row(connection, account, operation)
+        return row is not None and json.loads(row["document"]).get("generation") != generation
+
+    def _load(self, connection: Connection, account: str, operation: str, limit: Limit) -> Bucket:
+        row = _row(connection, account, operation)
+        if row is None:
+            return limiter.full(limit, self._clock.monotonic())
+        document: dict[str, Any] = json.loads(row["document"] or "{}")
+        if document.get("timeline") == self._timeline:
+            at_s = float(document["at_s"])
+        else:
+            passed = self._clock.now() - from_ms(row["updated_at"])
+            at_s = self._clock.monotonic() - max(0.0, passed.total_seconds())
+        bucket = Bucket(
+            rate_per_s=row["rate_per_s"],
+            burst=limit.burst,
+            tokens=min(row["tokens"], limit.burst),
+            at_s=at_s,
+            start_per_s=float(document.get("start_per_s", row["rate_per_s"])),
+            advertised_per_s=row["advertised_per_s"],
+            learned_slack=float(document.get("learned_slack", 0.0)),
+            refusals=int(document.get("refusals", 0)),
+            answered=int(document.get("answered", 0)),
+            generation=int(document.get("generation", 0)),
+        )
+        if bucket.start_per_s != limit.rate_per_s:  # the owner changed ecauto.toml: start again from there
+            bucket = replace(
+                bucket, start_per_s=limit.rate_per_s, rate_per_s=limit.rate_per_s, advertised_per_s=None, refusals=0
+            )
+        return bucket
+
+    def _save(
+        self,
+        connection: Connection,
+        account: str,
+        operation: str,
+        bucket: Bucket,
+        *,
+        next_in_s: float | None = None,
+        refused: bool = False,
+    ) -> None:
+        now_ms = to_ms(self._clock.now())
+        wait_s = limiter.wait_s(bucket, self._clock.monotonic()) if next_in_s is None else next_in_s
+        row: dict[str, Any] = {
+            "account": account,
+            "operation": operation,
+            "rate_per_s": bucket.rate_per_s,
+            "burst": bucket.burst,
+            "tokens": bucket.tokens,
+            "updated_at": now_ms,
+            "next_at": now_ms + round(wait_s * 1000),
+            "advertised_per_s": bucket.advertised_per_s,
+            "document": to_json(
+                {
+                    "timeline": self._timeline,
+                    "at_s": bucket.at_s,
+                    "start_per_s": bucket.start_per_s,
+                    "learned_slack": bucket.learned_slack,
+                    "refusals": bucket.refusals,
+                    "answered": bucket.answered,
+                    "generation": bucket.generation,
+                }
+            ),
+        }
+        if refused:
+            row["refused_at"] = now_ms
+        upsert(connection, buckets, [row])
+
+
+def _row(connection: Connection, account: str, operation: str) -> RowMapping | None:
+    query = select(buckets).where(buckets.c.account == account, buckets.c.operation == operation)
+    return connection.execute(query).mappings().first()
+
+
+def _timeline(clock: Clock) -> str:
+    """A name for the monotonic clock: this boot's, where the clock is the machine's own and the system tells."""
+    if isinstance(clock, SystemClock) and _BOOT_ID.exists():
+        return f"boot-{_BOOT_ID.read_text(encoding='utf-8').strip()}"
+    return f"clock-{id(clock):x}"

@@ -1,0 +1,103 @@
+"""The call ledger: one row for every call that left this machine, whatever became of it.
+
+A ledger that holds rows back writes them with the transaction of the work they belong to (`flush`), or by itself when
+too many wait. Not for: budgets (windows.py, buckets.py) or judging (domain/alert_rates.py).
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, case, func, insert, select
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema import api_calls
+
+
+class CallLedger:
+    """The ledger of one process. Safe to share between threads.
+
+    `hold`: so many rows may wait in memory for somebody's `flush`; 0 = every row is committed at once.
+    """
+
+    def __init__(self, database: Database, run_id: str = "", hold: int = 0) -> None:
+        self._database, self.run_id, self._hold = database, run_id, hold
+        self._lock = threading.Lock()
+        self._waiting: list[dict[str, Any]] = []
+
+    def record(
+        self,
+        *,
+        api: str,
+        operation: str,
+        account: str,
+        started_at: datetime,
+        duration_ms: int,
+        items: int | None,
+        http_status: int | None,
+        outcome: str,
+        error: str,
+        request_id: str = "",
+        rate_limit: float | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        """`outcome`: ok | refused | failed | unknown; `error`: one word, "" when ok; `items`: rows asked or got."""
+        row = {
+            "call_id": uuid.uuid4().hex,
+            "run_id": self.run_id if run_id is None else run_id,
+            "api": api,
+            "operation": operation,
+            "account": account,
+            "started_at": to_ms(started_at),
+            "duration_ms": duration_ms,
+            "items": items,
+            "http_status": http_status,
+            "outcome": outcome,
+            "error": error,
+            "request_id": request_id,
+            "rate_limit": rate_limit,
+        }
+        with self._lock:
+            self._waiting.append(row)
+            full = len(self._waiting) > self._hold
+        if full:
+            self.flush()
+
+    def flush(self, connection: Connection | None = None) -> None:
+        """Write what waits: in the caller's transaction, or in one of its own."""
+        if connection is None:
+            with self._database.write() as own:
+                self.flush(own)
+            return
+        with self._lock:
+            rows, self._waiting = self._waiting, []
+        if rows:
+            try:
+                connection.execute(insert(api_calls), rows)
+            except BaseException:
+                with self._lock:
+                    self._waiting = rows + self._waiting
+                raise
+
+
+def counted(connection: Connection, run_id: str, api: str = "sp_api") -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Calls, refused ones (429) and failed ones in all, by (account, operation) of a run."""
+    query = (
+        select(
+            api_calls.c.account,
+            api_calls.c.operation,
+            func.count(),
+            func.sum(case((api_calls.c.http_status == 429, 1), else_=0)),
+            func.sum(case((api_calls.c.outcome != "ok", 1), else_=0)),
+        )
+        .where(api_calls.c.run_id == run_id, api_calls.c.api == api)
+        .group_by(api_calls.c.account, api_calls.c.operation)
+    )
+    return {
+        (account, operation): (int(calls), int(refused), int(failed))
+        for account, operation, calls, refused, failed in connection.execute(query)
+    }

@@ -1,0 +1,90 @@
+"""Claims on pieces of work, so that two runs never do the same piece at once: named, owned, and mortal.
+
+A lease lives until it expires; whoever works renews it. It is stale, and anybody's, when it has expired, when its
+owner's process is gone (same host), or when its heartbeat lies in the future (the clock was set back).
+Every function works inside the caller's transaction. Not for: rates (buckets.py) or what the work is (steps/).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psutil
+from sqlalchemy import Connection, delete, select, update
+
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.state.schema import leases
+from ecauto_pipeline.state.upsert import upsert
+
+LIFE = timedelta(seconds=45)
+RENEW_EVERY_S = 10.0
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who does the work called `name`, until when."""
+
+    name: str
+    owner: str
+    expires_at: datetime
+    heartbeat_at: datetime
+
+
+def new_owner() -> str:
+    """A name for one worker of this process: host, process id, its start, and something unique."""
+    pid = os.getpid()
+    return f"{platform.node()}|{pid}|{psutil.Process(pid).create_time():.2f}|{uuid.uuid4().hex[:12]}"
+
+
+def claim(connection: Connection, names: Sequence[str], owner: str, now: datetime, life: timedelta = LIFE) -> list[str]:
+    """The names, in their order, that are now the owner's; the others are somebody else's and alive."""
+    taken = {lease.name for lease in read(connection, names) if lease.owner != owner and not stale(lease, now, life)}
+    got = [name for name in names if name not in taken]
+    stamp = {"owner": owner, "expires_at": to_ms(now + life), "heartbeat_at": to_ms(now)}
+    upsert(connection, leases, [{"name": name, **stamp} for name in got])
+    return got
+
+
+def read(connection: Connection, names: Sequence[str]) -> list[Lease]:
+    """The leases on these names, stale ones too."""
+    found = []
+    for start in range(0, len(names), _CHUNK):
+        rows = connection.execute(select(leases).where(leases.c.name.in_(names[start : start + _CHUNK])))
+        found += [Lease(row.name, row.owner, from_ms(row.expires_at), from_ms(row.heartbeat_at)) for row in rows]
+    return found
+
+
+def stale(lease: Lease, now: datetime, life: timedelta = LIFE) -> bool:
+    """Whether anybody may take it over."""
+    return lease.expires_at <= now or lease.heartbeat_at > now + life or not _alive(lease.owner)
+
+
+def renew(connection: Connection, owner: str, now: datetime, life: timedelta = LIFE) -> None:
+    """Everything the owner holds lives on."""
+    stamp = {"expires_at": to_ms(now + life), "heartbeat_at": to_ms(now)}
+    connection.execute(update(leases).where(leases.c.owner == owner).values(**stamp))
+
+
+def release(connection: Connection, owner: str, names: Sequence[str] | None = None) -> None:
+    """Give back `names`, or everything, of what this owner holds. What is another's stays."""
+    gone = delete(leases).where(leases.c.owner == owner)
+    connection.execute(gone if names is None else gone.where(leases.c.name.in_(names)))
+
+
+def _alive(owner: str) -> bool:
+    """False only where the owner was a process of this host that is surely gone."""
+    host, pid, started, *_ = [*owner.split("|"), "", "", ""]
+    if host != platform.node() or not pid.isdigit():
+        return True
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 1.0
+    except psutil.NoSuchProcess:
+        return False
+    except (psutil.Error, ValueError):
+        return True
