@@ -112,6 +112,7 @@ listings = Table(
         "listed", Integer, nullable=False, server_default="0"
     ),  # takes part in syncs: both sides, listed, account active
     Index("ix_listings_asin", "asin"),
+    Index("ix_listings_taking_part", "listed", "asin", "account_id"),  # the planner reads this and nothing else
 )
 
 shop_accounts = Table(

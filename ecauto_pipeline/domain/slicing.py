@@ -1,0 +1,74 @@
+"""Whether one more slice is to start now: the decision behind sensor `next_slice`.
+
+While the hour has time and work, the next run starts early enough that its fetch begins as the fetch before it ends;
+the pushes of the one overlap the fetch of the other, and never do two fetch at once. A small shop's work is done in
+one run an hour. Not for: launching (defs/sensors.py) or planning a slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+STARTUP_S = 20.0
+"""A run needs about 10 to 25 s from launch to its first question."""
+
+LAST_START_S = 60.0
+"""With less than this left of the hour, the next hour's own run is the next slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceDecision:
+    """`reason` is one word for the records: next_slice, or why not."""
+
+    launch: bool
+    reason: str
+
+
+def decide(
+    *,
+    now: datetime,
+    hour_start: datetime,
+    last_fetch_ends_at: datetime | None,
+    active: bool,
+    queued: int,
+    due_left: int,
+    spend: Literal["due", "budget"],
+    startup_s: float = STARTUP_S,
+) -> SliceDecision:
+    """Launch or wait.
+
+    `last_fetch_ends_at`: when the newest run's fetch ended or is expected to, None where it has not planned yet;
+    `active`: that run is still under way; `queued`: other runs queued or under way; `due_left`: ASINs due now. A clock
+    set back makes the hour seem not to have begun: wait.
+    """
+    hour_end = hour_start + timedelta(hours=1)
+    if not hour_start <= now < hour_end:
+        return SliceDecision(False, "outside_the_hour")
+    if (hour_end - now).total_seconds() < LAST_START_S:
+        return SliceDecision(False, "hour_nearly_over")
+    if queued > 0:
+        return SliceDecision(False, "another_run_waits")
+    if active and last_fetch_ends_at is None:
+        return SliceDecision(False, "planning")
+    if active and last_fetch_ends_at is not None and now < last_fetch_ends_at - timedelta(seconds=startup_s):
+        return SliceDecision(False, "fetching")
+    if spend == "due" and due_left <= 0:
+        return SliceDecision(False, "nothing_due")
+    return SliceDecision(True, "next_slice")
+
+
+def fetch_end(document: Mapping[str, object], started_at: datetime, slice_s: float) -> datetime | None:
+    """When a run's fetch ended (`fetch_ended_at_ms`) or will (`planned_seconds` after its start-up), as it noted.
+
+    None while it has not planned. Never later than a slice after the start-up.
+    """
+    ended = document.get("fetch_ended_at_ms")
+    if isinstance(ended, int | float):
+        return datetime.fromtimestamp(ended / 1000, started_at.tzinfo)
+    planned = document.get("planned_seconds")
+    if not isinstance(planned, int | float):
+        return None
+    return started_at + timedelta(seconds=STARTUP_S + min(float(planned), slice_s))

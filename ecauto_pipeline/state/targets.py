@@ -1,0 +1,151 @@
+"""What the planner reads and writes: one row per ASIN that takes part, and the list of what a run is to ask.
+
+Not for: what is due (domain/freshness.py) or what was answered (state/asins.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.freshness import AUDIT, CHANGED, NEW, ROW, SECOND_LOOK, Rows
+from ecauto_pipeline.domain.model import ListingKey
+from ecauto_pipeline.domain.planning import Evidence
+from ecauto_pipeline.domain.selection import best_sellers
+from ecauto_pipeline.state.schema import asins, buckets, listings, run_targets, runs
+
+EVIDENCE_KEPT = timedelta(days=7)
+"""A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing that a run is to ask: `operation` is detail or sweep, `reason` and `tier` say why and how urgent."""
+
+    seq: int
+    asin: str
+    operation: str
+    reason: str
+    tier: str
+
+
+def read_rows(connection: Connection, accounts: Sequence[str] = (), max_items: int | None = None) -> Rows:
+    """Every distinct ASIN of the listings that take part (of these accounts; () = all), with what is known of it.
+
+    With `max_items` only those of that many listings, the ones sold last.
+    """
+    taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
+    if accounts:
+        taking_part = and_(taking_part, listings.c.account_id.in_(list(accounts)))
+    distinct = select(listings.c.asin).where(taking_part).distinct().subquery()
+    query = _columns(distinct).order_by(distinct.c.asin)
+    rows = np.fromiter(connection.execute(query).cursor, dtype=ROW)  # type: ignore[union-attr, arg-type]
+    if max_items is not None:
+        keys = (listings.c.platform, listings.c.account_id, listings.c.item_id)
+        sold = select(*keys, listings.c.asin, asins.c.last_sold_at).where(taking_part)
+        sold = sold.outerjoin_from(listings, asins, asins.c.asin == listings.c.asin)
+        found = [(ListingKey(p, a, i), asin, at) for p, a, i, asin, at in connection.execute(sold)]
+        chosen = best_sellers(((key, from_ms(at) if at else None) for key, _, at in found), max_items)
+        rows = rows[np.isin(rows["asin"], [asin for key, asin, _ in found if key in chosen])]
+    return rows
+
+
+def _columns(distinct) -> Select:  # type: ignore[no-untyped-def]
+    """The columns of ROW, in its order, NULL as 0."""
+    known = asins.c
+    wants = case(
+        (or_(known.doubt != "", known.wants_detail.in_(("zero", "doubtful"))), SECOND_LOOK),
+        (known.wants_detail == "changed", CHANGED),
+        (known.wants_detail == "audit", AUDIT),
+        (known.wants_detail != "", NEW),
+        else_=0,
+    )
+    comparable = and_(  # with no offers there is nothing to compare, and a sweep that finds none agrees
+        known.probe_at.is_not(None),
+        or_(
+            known.probe_price_jpy.is_not(None),
+            known.probe_offer_count.is_not(None),
+            known.status.in_(("out_of_stock", "not_found")),
+        ),
+    )
+    owes_second = and_(known.status == "filtered_out", known.filtered_count < 2)
+    stamps = ("price_at", "stock_at", "detail_at", "probe_at", "error_at", "last_sold_at", "last_viewed_at")
+    return select(
+        distinct.c.asin,
+        *(func.coalesce(known[name], 0) for name in stamps),
+        case((owes_second, func.coalesce(known.filtered_since, 0)), else_=0),
+        func.coalesce(known.orders_30d, 0.0),
+        func.coalesce(known.views_30d, 0.0),
+        func.coalesce(known.demand_at, 0),
+        wants,
+        case((known.status.is_not(None), 1), else_=0),
+        case((comparable, 1), else_=0),
+        case((known.in_stock == 0, 1), else_=literal(0, Integer)),
+    ).select_from(distinct.outerjoin(asins, asins.c.asin == distinct.c.asin))
+
+
+def write_targets(connection: Connection, run_id: str, targets: Iterable[Target]) -> None:
+    """Replace the run's list; planning a run again leaves no trace of the plan before."""
+    connection.execute(delete(run_targets).where(run_targets.c.run_id == run_id))
+    rows = [
+        {"run_id": run_id, "seq": t.seq, "asin": t.asin, "operation": t.operation, "reason": t.reason, "tier": t.tier}
+        for t in targets
+    ]
+    if rows:
+        connection.execute(insert(run_targets), rows)
+
+
+def of_run(connection: Connection, run_id: str) -> list[Target]:
+    """What the run set out to ask, in order."""
+    query = select(run_targets).where(run_targets.c.run_id == run_id).order_by(run_targets.c.seq)
+    return [Target(row.seq, row.asin, row.operation, row.reason, row.tier) for row in connection.execute(query)]
+
+
+def write_periods(connection: Connection, asins_: Rows, tau_s: Rows, next_check_ms: Rows, next_full_ms: Rows) -> None:
+    """The solved periods of these ASINs and when they are next meant to be asked, for people who want to know."""
+    statement = (
+        update(asins)
+        .where(asins.c.asin == bindparam("key"))
+        .values(tau_s=bindparam("tau"), next_check_at=bindparam("check"), next_full_at=bindparam("full"))
+    )
+    columns = (asins_.tolist(), tau_s.tolist(), next_check_ms.tolist(), next_full_ms.tolist())
+    rows = [{"key": k, "tau": t, "check": int(c), "full": int(f)} for k, t, c, f in zip(*columns, strict=True)]
+    if rows:
+        connection.execute(statement, rows)
+
+
+def rates(connection: Connection, operation: str) -> dict[str, tuple[float, float]]:
+    """Measured rate (calls a second) and burst of an operation, by SP-API account that has used it."""
+    query = select(buckets.c.account, buckets.c.rate_per_s, buckets.c.burst).where(buckets.c.operation == operation)
+    return {row.account: (row.rate_per_s, row.burst) for row in connection.execute(query)}
+
+
+def evidence(connection: Connection, now: datetime) -> Evidence:
+    """What the runs of the last days noted about the sweep's sight."""
+    since = to_ms(now - EVIDENCE_KEPT)
+    totals = dict.fromkeys(("sweep_answers", "sweep_unknown", "probe_audited", "probe_missed"), 0)
+    for (document,) in connection.execute(select(runs.c.document).where(runs.c.started_at >= since)):
+        noted = json.loads(document)
+        for name in totals:
+            totals[name] += int(noted.get(name) or 0)
+    return Evidence(*totals.values())
