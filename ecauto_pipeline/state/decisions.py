@@ -1,0 +1,171 @@
+"""The decisions of the runs: every verdict but UNCHANGED, and what became of it.
+
+State of a row. Of a push: `open` (to be sent) -> `sent` (its intent is in the journal) | `superseded` (a later run
+judged the same target) | `closed` (of a dry run, or it ended without a call). Of a held one: `open` -> `approved` |
+`rejected` (by a person) -> `expired` (newer facts settled the matter). Blocked and skipped ones are `closed` at birth.
+A dry run's rows are closed at birth too, so that nothing of it can ever be sent or stand in the way.
+Not for: judging (domain/) or sending (journal.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.state.schema import diffs
+
+CHUNK_ROWS = 5_000
+STANDING = ("open", "approved", "rejected")
+Target = tuple[ListingKey, Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision as remembered. `state`: see the module."""
+
+    diff_id: str
+    run_id: str
+    diff: Diff
+    decided_at: datetime
+    state: str
+    state_at: datetime | None = None
+
+    @property
+    def target(self) -> Target:
+        return self.diff.key, self.diff.kind
+
+
+def diff_id(run_id: str, diff: Diff) -> str:
+    """The name of this decision in this run: the same judgement twice is one row."""
+    key = diff.key
+    parts = (run_id, key.platform, key.account_id, key.item_id, diff.kind, str(diff.wanted), diff.snapshot_id)
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def store(
+    connection: Connection, run_id: str, partition_key: str, found: Sequence[Diff], now: datetime, *, closed: bool
+) -> None:
+    """Write decisions of a run; `closed`: of a dry run. Storing the same ones again changes nothing."""
+    statement = insert(diffs).prefix_with("OR IGNORE", dialect="sqlite")
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        statement = postgresql.insert(diffs).on_conflict_do_nothing()
+    stamp = to_ms(now)
+    for start in range(0, len(found), CHUNK_ROWS):
+        rows = [_values(run_id, partition_key, diff, stamp, closed) for diff in found[start : start + CHUNK_ROWS]]
+        connection.execute(statement, rows)
+
+
+def standing(connection: Connection, platform: str, accounts: Iterable[str]) -> dict[Target, list[Decided]]:
+    """What still stands of earlier decisions: pushes not sent, holds not settled. Oldest first per target."""
+    query = (
+        select(diffs)
+        .where(diffs.c.state.in_(STANDING), diffs.c.platform == platform, diffs.c.account_id.in_(list(accounts)))
+        .order_by(diffs.c.decided_at, diffs.c.diff_id)
+    )
+    found: dict[Target, list[Decided]] = {}
+    for row in connection.execute(query):
+        decided = _decided(row)
+        found.setdefault(decided.target, []).append(decided)
+    return found
+
+
+def to_push(connection: Connection, run_id: str, accounts: Iterable[str], *, dry_run: bool) -> list[Decided]:
+    """The pushes a run has to see to: its own and what earlier runs left open.
+
+    A dry run looks at its own (closed) rows and at the open ones, a live run at open ones alone.
+    """
+    wanted = diffs.c.state == "open"
+    if dry_run:
+        wanted = or_(wanted, diffs.c.run_id == run_id)
+    query = select(diffs).where(diffs.c.decision == Decision.PUSH, wanted, diffs.c.account_id.in_(list(accounts)))
+    rows = [_decided(row) for row in connection.execute(query)]
+    own = {row.target for row in rows if row.run_id == run_id}
+    return [row for row in rows if row.run_id == run_id or row.target not in own]
+
+
+def set_state(connection: Connection, ids: Iterable[str], state: str, now: datetime, was: Sequence[str] = ()) -> int:
+    """Move rows to `state`, those alone that are in one of `was` (() = any). The number that moved."""
+    ids = list(ids)
+    if not ids:
+        return 0
+    if len(ids) == 1:
+        one = update(diffs).where(diffs.c.diff_id == ids[0])
+        one = one.where(diffs.c.state.in_(was)) if was else one
+        return connection.execute(one.values(state=state, state_at=to_ms(now))).rowcount
+    many = update(diffs).where(diffs.c.diff_id == bindparam("row_id")).values(state=state, state_at=to_ms(now))
+    many = many.where(diffs.c.state.in_(was)) if was else many
+    return connection.execute(many, [{"row_id": name} for name in ids]).rowcount
+
+
+def note_evidence(connection: Connection, name: str, evidence: str) -> None:
+    """Replace the evidence of one row."""
+    connection.execute(update(diffs).where(diffs.c.diff_id == name).values(evidence=evidence))
+
+
+def holds(connection: Connection, states: Sequence[str] = ("open",)) -> list[Decided]:
+    """Held rows in these states, oldest first."""
+    query = select(diffs).where(diffs.c.decision == Decision.HELD, diffs.c.state.in_(states))
+    return [_decided(row) for row in connection.execute(query.order_by(diffs.c.decided_at, diffs.c.diff_id))]
+
+
+def by_id(connection: Connection, name: str) -> Decided | None:
+    """One decision, None where there is none of this name."""
+    row = connection.execute(select(diffs).where(diffs.c.diff_id == name)).first()
+    return _decided(row) if row is not None else None
+
+
+def of_run(connection: Connection, run_id: str) -> list[Decided]:
+    """Every decision of one run, by listing and kind."""
+    order = (diffs.c.platform, diffs.c.account_id, diffs.c.item_id, diffs.c.kind, diffs.c.diff_id)
+    return [_decided(row) for row in connection.execute(select(diffs).where(diffs.c.run_id == run_id).order_by(*order))]
+
+
+def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: bool) -> dict[str, Any]:
+    waits = not closed and diff.decision in (Decision.PUSH, Decision.HELD)
+    return {
+        "diff_id": diff_id(run_id, diff),
+        "run_id": run_id,
+        "partition_key": partition_key,
+        "kind": diff.kind.value,
+        "platform": diff.key.platform,
+        "account_id": diff.key.account_id,
+        "item_id": diff.key.item_id,
+        "asin": diff.asin,
+        "shown": diff.shown,
+        "wanted": diff.wanted,
+        "decision": diff.decision.value,
+        "reason": diff.reason,
+        "snapshot_id": diff.snapshot_id,
+        "decided_at": stamp,
+        "cost_jpy": diff.cost_jpy,
+        "evidence": diff.evidence,
+        "state": "open" if waits else "closed",
+        "state_at": stamp,
+        "exported": 0,
+    }
+
+
+def _decided(row: Row[Any]) -> Decided:
+    diff = Diff(
+        key=ListingKey(row.platform, row.account_id, row.item_id),
+        asin=row.asin,
+        kind=Kind(row.kind),
+        shown=row.shown,
+        wanted=row.wanted,
+        decision=Decision(row.decision),
+        reason=row.reason,
+        snapshot_id=row.snapshot_id,
+        cost_jpy=row.cost_jpy,
+        evidence=row.evidence,
+    )
+    state_at = None if row.state_at is None else from_ms(row.state_at)
+    return Decided(row.diff_id, row.run_id, diff, from_ms(row.decided_at), row.state, state_at)

@@ -1,0 +1,154 @@
+"""The update journal: an intent is committed before every edit, its outcome after it.
+
+A row without outcome (or `unknown`) is an edit of which nobody knows whether it happened: it is read back from the shop
+and settled, never blindly repeated. Not for: making the edit (steps/pushing.py) or what a listing shows (shown.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.model import Diff, Kind, ListingKey, Outcome
+from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.schema import journal
+
+_UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One edit as journalled. `outcome` None: the intent alone is known."""
+
+    update_id: str
+    diff_id: str
+    run_id: str
+    key: ListingKey
+    asin: str
+    kind: Kind
+    before: int | None
+    after: int
+    outcome: Outcome | None
+    error: str
+    intent_at: datetime
+    rollback_of: str
+
+
+def key_of(diff: Diff) -> str:
+    """Names the change itself: the same listing, kind, value and snapshot give the same key in every run."""
+    key = diff.key
+    parts = (key.platform, key.account_id, key.item_id, diff.kind, str(diff.wanted), diff.snapshot_id)
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def intend(
+    connection: Connection,
+    run_id: str,
+    decided: Decided,
+    now: datetime,
+    *,
+    outcome: Outcome | None = None,
+    rollback_of: str = "",
+) -> str:
+    """Write the intent of one edit; returns its update_id. `outcome` DRY_RUN: the whole row at once, no edit follows.
+
+    A second try of the same change in the same run takes the row of the first one again.
+    """
+    diff, stamp = decided.diff, to_ms(now)
+    change = key_of(diff)
+    update_id = hashlib.sha256(f"{run_id}\x1f{change}".encode()).hexdigest()[:32]
+    done_at = stamp if outcome is not None else None
+    fields = {"outcome": outcome, "error": "", "intent_at": stamp, "attempted_at": stamp, "completed_at": done_at}
+    fields |= {"before": diff.shown, "diff_id": decided.diff_id, "exported": 0, "rollback_of": rollback_of}
+    again = update(journal).where(journal.c.update_id == update_id)
+    if connection.execute(again.values(**fields, attempts=journal.c.attempts + 1)).rowcount == 0:
+        connection.execute(
+            insert(journal).values(
+                update_id=update_id,
+                key=change,
+                run_id=run_id,
+                platform=diff.key.platform,
+                account_id=diff.key.account_id,
+                item_id=diff.key.item_id,
+                asin=diff.asin,
+                kind=diff.kind,
+                after=diff.wanted,
+                attempts=0 if outcome is Outcome.DRY_RUN else 1,
+                **fields,
+            )
+        )
+    return update_id
+
+
+def finish(connection: Connection, update_id: str, outcome: Outcome, now: datetime, error: str = "") -> None:
+    """Write how an edit ended. UNKNOWN stays to be settled."""
+    ended = None if outcome is Outcome.UNKNOWN else to_ms(now)
+    row = update(journal).where(journal.c.update_id == update_id)
+    connection.execute(row.values(outcome=outcome, error=error, completed_at=ended, exported=0))
+
+
+def unsettled(connection: Connection, platform: str, account_id: str) -> list[Update]:
+    """Edits of one shop of which nobody knows whether they happened, oldest first."""
+    mine = (journal.c.platform == platform, journal.c.account_id == account_id)
+    query = select(journal).where(_UNSETTLED, *mine).order_by(journal.c.intent_at, journal.c.update_id)
+    return [_update(row) for row in connection.execute(query)]
+
+
+def is_unsettled(connection: Connection, key: ListingKey, kind: Kind) -> bool:
+    """Whether an earlier edit of this target is still to be settled: nothing may be sent before it is."""
+    target = (journal.c.platform == key.platform, journal.c.account_id == key.account_id)
+    query = select(journal.c.update_id).where(_UNSETTLED, *target, journal.c.item_id == key.item_id)
+    return connection.execute(query.where(journal.c.kind == kind).limit(1)).first() is not None
+
+
+def of_run(connection: Connection, run_id: str) -> list[Update]:
+    """Every edit of one run, in the order in which they left."""
+    query = select(journal).where(journal.c.run_id == run_id).order_by(journal.c.intent_at, journal.c.update_id)
+    return [_update(row) for row in connection.execute(query)]
+
+
+def not_written_back(connection: Connection) -> list[Update]:
+    """Edits that were done and that the register does not know yet, oldest first."""
+    query = select(journal).where(journal.c.outcome == Outcome.DONE, journal.c.written_back == 0)
+    return [_update(row) for row in connection.execute(query.order_by(journal.c.completed_at, journal.c.intent_at))]
+
+
+def mark_written_back(connection: Connection, update_ids: Iterable[str]) -> None:
+    for update_id in update_ids:
+        connection.execute(update(journal).where(journal.c.update_id == update_id).values(written_back=1))
+
+
+def refused_as_gone(connection: Connection, platform: str, account_id: str, since: datetime) -> list[Update]:
+    """Edits that the shop answered with "no such item", one per listing, the newest."""
+    query = select(journal).where(
+        journal.c.outcome == Outcome.FAILED,
+        journal.c.error == "bad_item_id",
+        journal.c.platform == platform,
+        journal.c.account_id == account_id,
+        journal.c.intent_at >= to_ms(since),
+    )
+    rows = connection.execute(query.order_by(journal.c.intent_at, journal.c.update_id))
+    return list({row.item_id: _update(row) for row in rows}.values())
+
+
+def _update(row: Row[Any]) -> Update:
+    return Update(
+        update_id=row.update_id,
+        diff_id=row.diff_id,
+        run_id=row.run_id,
+        key=ListingKey(row.platform, row.account_id, row.item_id),
+        asin=row.asin,
+        kind=Kind(row.kind),
+        before=row.before,
+        after=row.after,
+        outcome=Outcome(row.outcome) if row.outcome is not None else None,
+        error=row.error,
+        intent_at=from_ms(row.intent_at),
+        rollback_of=row.rollback_of,
+    )

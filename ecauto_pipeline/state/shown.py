@@ -1,0 +1,51 @@
+"""What a listing shows after one of our own edits, and who hid it: kept beside what was read from the shop.
+
+Written in the transaction of the edit's outcome, so that the next judgement starts from what is so. Not for: reading
+the shop (that is another module's) or the edit itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, update
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.model import Kind, ListingKey
+from ecauto_pipeline.state.schema import listings
+
+
+def record_edit(
+    connection: Connection, key: ListingKey, kind: Kind, value: int | None, now: datetime, reason: str = ""
+) -> None:
+    """The shop took our value (yen, 0/1, quantity). A hide becomes ours with its reason, an un-hide nobody's."""
+    values: dict[str, Any]
+    if kind is Kind.PRICE:
+        values = {"shown_price_jpy": value}
+    elif kind is Kind.STOCK:
+        values = {"shown_stock": value}
+    elif kind is Kind.VISIBILITY:
+        hidden = {"hidden_by": "ours", "hidden_reason": reason, "hidden_at": to_ms(now)}
+        shown = {"hidden_by": "", "hidden_reason": "", "hidden_at": None}
+        values = {"shown_visible": value, **(hidden if value == 0 else shown)}
+    else:
+        values = {"delist": "delisted_candidate" if value else ""}
+    _set(connection, key, **values)
+
+
+def record_reading(connection: Connection, key: ListingKey, kind: Kind, value: int | None) -> None:
+    """What the shop showed when one item was read back; who hid it is not touched."""
+    column = {Kind.PRICE: "shown_price_jpy", Kind.VISIBILITY: "shown_visible", Kind.STOCK: "shown_stock"}.get(kind)
+    if column and value is not None:
+        _set(connection, key, **{column: value})
+
+
+def record_uneditable(connection: Connection, key: ListingKey, reason: str) -> None:
+    """The shop refuses edits of this item for good."""
+    _set(connection, key, uneditable=reason)
+
+
+def _set(connection: Connection, key: ListingKey, **values: Any) -> None:
+    mine = (listings.c.platform == key.platform, listings.c.account_id == key.account_id)
+    connection.execute(update(listings).where(*mine, listings.c.item_id == key.item_id).values(**values))
