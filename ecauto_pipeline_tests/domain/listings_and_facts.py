@@ -107,7 +107,7 @@ def hides(count: int, first: int = 0, reason: str = "out_of_stock") -> list[Diff
 
 stamps = st.none() | st.integers(-3 * 86400, 3600).map(lambda seconds: NOW + timedelta(seconds=seconds))
 amounts = st.none() | st.integers(-10, 200_000)
-any_facts = st.none() | st.builds(
+wild_facts = st.none() | st.builds(
     AsinFacts,
     asin=st.just("B000000001"),
     status=st.none() | st.sampled_from(Status),
@@ -120,16 +120,7 @@ any_facts = st.none() | st.builds(
     doubt=st.sampled_from(["", "zero", "jump"]),
     snapshot_id=st.just("snapshot-1"),
 )
-# Facts that mostly lead to a push, so that the laws about pushes are not empty ones.
-lively_facts = st.builds(
-    some_facts,
-    price_jpy=st.integers(1, 120_000),
-    status=st.sampled_from([Status.SUCCESS, Status.SUCCESS, Status.OUT_OF_STOCK, Status.FILTERED_OUT]),
-    filtered_since=st.just(NOW - 3 * HOUR),
-    filtered_count=st.integers(0, 4),
-    doubt=st.sampled_from(["", "", "", "zero", "jump"]),
-)
-any_listing = st.builds(
+wild_listing = st.builds(
     a_listing,
     shown_price_jpy=amounts,
     shown_visible=st.none() | st.booleans(),
@@ -137,12 +128,32 @@ any_listing = st.builds(
     has_variations=st.booleans(),
     hidden_by=st.sampled_from(["", "ours", "owner_scripts", "person", "blocklist", "shop"]),
     blocked_by_list=st.booleans(),
-    uneditable=st.sampled_from(["", "", "bad_stock"]),
+    uneditable=st.sampled_from(["", "bad_stock"]),
 )
+# Near the everyday, where pushes happen: laws about pushes must not be empty ones.
+lively_facts = st.builds(
+    some_facts,
+    price_jpy=st.integers(400, 4000),
+    status=st.sampled_from([*[Status.SUCCESS] * 5, Status.OUT_OF_STOCK, Status.FILTERED_OUT]),
+    price_at=st.integers(0, 90_000).map(lambda seconds: NOW - timedelta(seconds=seconds)),
+    stock_at=st.integers(0, 4000).map(lambda seconds: NOW - timedelta(seconds=seconds)),
+    filtered_since=st.just(NOW - 3 * HOUR),
+    filtered_count=st.integers(0, 4),
+    doubt=st.sampled_from([*[""] * 8, "zero", "jump"]),
+)
+lively_listing = st.builds(
+    a_listing,
+    shown_price_jpy=st.integers(400, 5000),
+    shown_visible=st.booleans(),
+    shown_stock=st.integers(0, 1),
+    hidden_by=st.sampled_from(["ours", "owner_scripts", "ours", "person"]),
+)
+any_facts = st.integers(0, 9).flatmap(lambda die: wild_facts if die > 7 else lively_facts)
+any_listing = st.integers(0, 9).flatmap(lambda die: wild_listing if die > 7 else lively_listing)
 any_pricing = st.builds(
     Pricing,
     strategy=st.sampled_from(["simple", "tiered"]),
-    markup_ratio=st.floats(0.5, 3.0).map(lambda ratio: round(ratio, 3)),
+    markup_ratio=st.sampled_from([0.9, 1.049, 1.21, 1.25, 1.3, 1.3, 1.333, 1.5, 2.01]),
     round_to_jpy=st.sampled_from([1, 10, 50, 100, 980]),
     min_diff_jpy=st.sampled_from([0, 1, 100]),
     min_diff_ratio=st.sampled_from([0.0, 0.03]),
@@ -155,9 +166,9 @@ any_pricing = st.builds(
 )
 any_guards = st.builds(
     Guards,
-    min_price_jpy=st.integers(1, 2000),
+    min_price_jpy=st.integers(1, 700),
     max_price_jpy=st.integers(2000, 200_000),
     min_markup_ratio=st.sampled_from([1.0, 1.05, 1.2]),
-    max_markup_ratio=st.sampled_from([1.2, 1.5, 2.0]),
-    max_move_ratio=st.sampled_from([0.1, 0.5, 1000.0]),
+    max_markup_ratio=st.sampled_from([1.26, 1.5, 2.0]),
+    max_move_ratio=st.sampled_from([0.1, 0.5, 1000.0, 1000.0]),
 )
