@@ -1,0 +1,231 @@
+"""Reads and writes the owner's master.db, which other programs use at the same time.
+
+Reading opens it read-only. Writing touches the named columns of rows that exist, in short transactions, and gives way
+when another program holds the file (RegisterBusy: retry in the next run). `updated_at` stays the owner's.
+Not for: what the values mean (rows.py) or our own state (state/).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from ecauto_pipeline.errors import RegisterBusy, RegisterError
+from ecauto_pipeline.register import rows
+from ecauto_pipeline.register.rows import (
+    CatalogueUpdate,
+    ListingRow,
+    ListingUpdate,
+    ProductRow,
+    ProductUpdate,
+    RegisterRows,
+)
+from ecauto_pipeline.register.tables import CREATE, REQUIRED
+
+BUSY_TIMEOUT_S = 5.0
+BATCH_ROWS = 500
+_CATALOGUE = ("title_ja", "description_ja", "brand", "category", "images")
+
+
+class Register:
+    """One master.db. Opens it anew for each piece of work; safe to share between threads."""
+
+    def __init__(self, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        self.path = Path(path)
+        self._busy_timeout_s = busy_timeout_s
+
+    def check(self) -> None:
+        """Raises RegisterError when the file is absent, no database, or lacks a table or column that we need."""
+        with self._open("ro") as database:
+            for table in REQUIRED:
+                self._columns(database, table)
+
+    def read(self) -> RegisterRows:
+        """All products and listings as of one moment. Raises RegisterError, RegisterBusy."""
+        with self._open("ro") as database:
+            database.execute("BEGIN")
+            return RegisterRows(self._products(database), self._listings(database))
+
+    def write_back(
+        self, products: Iterable[ProductUpdate] = (), listings: Iterable[ListingUpdate] = (), batch: int = BATCH_ROWS
+    ) -> int:
+        """Write what Amazon said and what the shops show; one transaction a batch. Returns rows found and written.
+
+        Raises RegisterBusy when another program kept the file for longer than the timeout; earlier batches stand.
+        """
+        written = self._write(
+            "UPDATE products SET amazon_price_jpy = coalesce(?, amazon_price_jpy),"
+            " amazon_in_stock = coalesce(?, amazon_in_stock), last_fetched_at = coalesce(?, last_fetched_at)"
+            " WHERE asin = ?",
+            (
+                (
+                    update.amazon_price_jpy,
+                    None if update.amazon_in_stock is None else int(update.amazon_in_stock),
+                    None if update.last_fetched_at is None else rows.moment_text(update.last_fetched_at),
+                    update.asin,
+                )
+                for update in products
+            ),
+            batch,
+        )
+        return written + self._write(
+            "UPDATE listings SET selling_price = coalesce(?, selling_price), visibility = coalesce(?, visibility),"
+            " in_stock_quantity = coalesce(?, in_stock_quantity) WHERE id = ?",
+            (
+                (
+                    update.selling_price_jpy,
+                    None if update.visible is None else ("public" if update.visible else "hidden"),
+                    update.in_stock_quantity,
+                    update.register_id,
+                )
+                for update in listings
+            ),
+            batch,
+        )
+
+    def write_catalogue(self, updates: Iterable[CatalogueUpdate], batch: int = BATCH_ROWS) -> int:
+        """Write catalogue text where there is some; nothing ever becomes NULL or empty. Returns rows written.
+
+        Columns that this register lacks are left out. Raises RegisterError, RegisterBusy.
+        """
+        with self._open("ro") as database:
+            known = self._columns(database, "products")
+        names = [name for name in _CATALOGUE if name in known]
+        if not names:
+            return 0
+        sets = ", ".join(f"{name} = coalesce(?, {name})" for name in names)
+        values = ((*(_catalogue_value(update, name) for name in names), update.asin) for update in updates)
+        said = (row for row in values if any(value is not None for value in row[:-1]))
+        return self._write(f"UPDATE products SET {sets} WHERE asin = ?", said, batch)
+
+    @classmethod
+    def create(
+        cls, path: Path, products: Iterable[Mapping[str, Any]], listings: Iterable[Mapping[str, Any]]
+    ) -> Register:
+        """A new register with these rows (their keys are column names), whole or not at all.
+
+        Raises RegisterError when there is a file already.
+        """
+        path = Path(path)
+        if path.exists():
+            raise RegisterError(f"{path.name}: there is a register already")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+        temporary.unlink(missing_ok=True)
+        database = sqlite3.connect(temporary)
+        try:
+            database.executescript(CREATE)
+            for table, entries in (("products", products), ("listings", listings)):
+                _insert(database, table, entries)
+            database.commit()
+        finally:
+            database.close()
+        os.replace(temporary, path)
+        return cls(path)
+
+    def _products(self, database: sqlite3.Connection) -> list[ProductRow]:
+        known = self._columns(database, "products")
+        wanted = [*REQUIRED["products"], *(name for name in ("last_sold_at", "last_viewed_at") if name in known)]
+        extra = {name: place for place, name in enumerate(wanted) if place >= len(REQUIRED["products"])}
+        sold, viewed = extra.get("last_sold_at"), extra.get("last_viewed_at")
+        return [
+            ProductRow(
+                asin=str(row[0]).strip(),
+                amazon_price_jpy=rows.yen(row[1]),
+                amazon_in_stock=rows.flag(row[2]),
+                last_fetched_at=rows.moment(row[3]),
+                last_sold_at=None if sold is None else rows.moment(row[sold]),
+                last_viewed_at=None if viewed is None else rows.moment(row[viewed]),
+            )
+            for row in database.execute(f"SELECT {', '.join(wanted)} FROM products")
+            if row[0]
+        ]
+
+    def _listings(self, database: sqlite3.Connection) -> list[ListingRow]:
+        sku = "sku" if "sku" in self._columns(database, "listings") else "NULL"
+        return [
+            ListingRow(
+                register_id=number,
+                asin=str(asin or "").strip(),
+                platform=rows.platform(platform),
+                account_id=str(account or "").strip(),
+                item_id=rows.item_id(item),
+                sku=str(code or "").strip(),
+                selling_price_jpy=rows.yen(price),
+                in_stock_quantity=rows.whole(quantity),
+                status=rows.status(status),
+                visible=rows.visible(visibility),
+            )
+            for number, asin, platform, account, item, price, quantity, status, visibility, code in database.execute(
+                f"SELECT {', '.join(REQUIRED['listings'])}, {sku} FROM listings ORDER BY id"
+            )
+        ]
+
+    def _columns(self, database: sqlite3.Connection, table: str) -> set[str]:
+        known = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+        if not known:
+            raise RegisterError(f"{self.path.name}: no table {table!r}; is this the register?")
+        missing = [name for name in REQUIRED[table] if name not in known]
+        if missing:
+            raise RegisterError(f"{self.path.name}: {table} lacks {', '.join(missing)}")
+        return known
+
+    def _write(self, statement: str, values: Iterator[Sequence[Any]], batch: int) -> int:
+        written = 0
+        while part := list(islice(values, batch)):
+            with self._open("rw") as database:
+                database.execute("BEGIN IMMEDIATE")
+                written += database.executemany(statement, part).rowcount
+                database.execute("COMMIT")
+        return written
+
+    @contextmanager
+    def _open(self, mode: Literal["ro", "rw"]) -> Iterator[sqlite3.Connection]:
+        if not self.path.is_file():
+            raise RegisterError(f"{self.path}: no such register ([paths] master_db names it)")
+        address = f"file:{quote(self.path.absolute().as_posix())}?mode={mode}"
+        try:
+            database = sqlite3.connect(address, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+        try:
+            yield database
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+        finally:
+            database.close()  # an open transaction is rolled back
+
+    def _failure(self, error: sqlite3.Error) -> RegisterError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return RegisterBusy(f"{self.path.name}: another program holds it")
+        return RegisterError(f"{self.path.name}: {error}")
+
+
+def _catalogue_value(update: CatalogueUpdate, name: str) -> str | None:
+    value = getattr(update, name)
+    if name == "images":
+        return json.dumps(list(value), ensure_ascii=False) if value else None
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _insert(database: sqlite3.Connection, table: str, entries: Iterable[Mapping[str, Any]]) -> None:
+    known = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+    entries = iter(entries)
+    first = next(entries, None)
+    if first is None:
+        return
+    names = [name for name in known if name in first]
+    unknown = sorted(set(first) - set(known))
+    if unknown:
+        raise RegisterError(f"{table} has no column {', '.join(unknown)}")
+    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    database.execute(statement, [first[name] for name in names])
+    database.executemany(statement, ([entry[name] for name in names] for entry in entries))
