@@ -6,20 +6,18 @@ Not for: deciding anything, or the form in which people read it (explained.py).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ecauto_pipeline.domain.offers import Offer, choose, score, why_not
 from ecauto_pipeline.domain.pricing import selling_price
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.steps import explain_state
-from ecauto_pipeline.steps.explain_past import BEGINNING, answered, decided, sent
-from ecauto_pipeline.steps.explanation import Answered, Decided, Explanation, Figure, ListingStory, OfferLine, Sent
+from ecauto_pipeline.steps.explain_past import BEGINNING, answered, decided, offer_lines, sent
+from ecauto_pipeline.steps.explanation import Answered, Decided, Explanation, Figure, ListingStory, Sent
 
 SWEEPS = frozenset({"getCompetitivePricing"})
 """Operations that never carry a price the shop could act on."""
@@ -79,58 +77,13 @@ def explain(
         answers=tuple(newest),
         last=last,
         basis=basis,
-        offers=offer_lines(basis.offers_json, settings) if basis else None,
+        offers=offer_lines(basis.offers_json, settings.offers) if basis else None,
         listings=tuple(listings),
         decisions=tuple(one for one in by_time if one.decided_at >= start),
         updates=tuple(one for one in went if one.attempted_at >= start),
         freshness=present.freshness,
         notes=present.notes,
     )
-
-
-def offer_lines(offers_json: str, settings: Settings) -> tuple[OfferLine, ...] | None:
-    """Every offer of an answer with its score or why it does not fit; None where the answer kept no offers."""
-    offers = offers_of(offers_json)
-    if offers is None:
-        return None
-    rule = settings.offers
-    chosen = choose(offers, rule).offer
-    lines = [
-        OfferLine(
-            offer.seller_id,
-            offer.condition,
-            offer.listing_price_jpy,
-            offer.shipping_jpy,
-            offer.max_hours,
-            offer.availability,
-            offer.is_prime,
-            offer.is_fba,
-            None if why_not(offer, rule) else score(offer, rule),
-            "chosen" if offer == chosen else why_not(offer, rule) or "fits",
-        )
-        for offer in offers
-    ]
-    return tuple(sorted(lines, key=lambda line: (line.verdict != "chosen", -(line.score or -1), line.seller_id)))
-
-
-def offers_of(offers_json: str) -> list[Offer] | None:
-    """The offers kept with an answer (a JSON list of objects in Offer's fields); None where there are none kept."""
-    try:
-        rows = json.loads(offers_json) if offers_json else None
-    except ValueError:
-        return None
-    if not isinstance(rows, list):
-        return None
-    names = Offer.__dataclass_fields__
-    blank: dict[str, Any] = {
-        name: False if name.startswith("is_") else "" if name in ("seller_id", "condition", "availability") else None
-        for name in names
-    }
-    return [
-        Offer(**blank | {name: value for name, value in row.items() if name in names})
-        for row in rows
-        if isinstance(row, dict)
-    ]
 
 
 def _carries_facts(one: Answered) -> bool:

@@ -5,14 +5,61 @@ Not for: asking history (explain.py) or state.db (explain_state.py).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ecauto_pipeline.steps.explanation import Answered, Decided, Sent
+from ecauto_pipeline.domain.offers import Offer, score
+from ecauto_pipeline.settings import Offers as OfferRule
+from ecauto_pipeline.steps.explanation import Answered, Decided, OfferLine, Sent
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """Before anything this program can know of."""
+
+
+def offer_lines(offers_json: str, rule: OfferRule) -> tuple[OfferLine, ...] | None:
+    """The offers kept with an answer, as they were judged then, the chosen one first; None where none were kept.
+
+    The first one that fits is the one that was chosen. Scores are today's rule's, shown for offers that fit.
+    """
+    try:
+        rows = json.loads(offers_json) if offers_json else None
+    except ValueError:
+        return None
+    if not isinstance(rows, list):
+        return None
+    lines, chosen = [], False
+    for row in rows:
+        offer = Offer(
+            row.get("seller", ""),
+            "new",
+            row.get("price"),
+            row.get("shipping"),
+            row.get("hours"),
+            row.get("availability", ""),
+            bool(row.get("prime")),
+            bool(row.get("fba")),
+            bool(row.get("buybox")),
+        )
+        why = row.get("why_not", "")
+        verdict = why or ("fits" if chosen else "chosen")
+        chosen = chosen or not why
+        lines.append(
+            OfferLine(
+                offer.seller_id,
+                offer.listing_price_jpy,
+                offer.shipping_jpy,
+                offer.max_hours,
+                offer.availability,
+                offer.is_prime,
+                offer.is_fba,
+                offer.is_buybox,
+                None if why else score(offer, rule),
+                verdict,
+            )
+        )
+    return tuple(lines)
 
 
 def answered(row: Mapping[str, Any]) -> Answered:

@@ -127,15 +127,13 @@ def _offers(one: Explanation, t: Mapping[str, str]) -> Section:
             line.availability,
             "Prime" if line.is_prime else "",
             "FBA" if line.is_fba else "",
-            line.condition,
+            "Buy Box" if line.is_buybox else "",
             line.seller_id,
         )
         for line in one.offers
     ]
     names = ("verdict", "score", "price", "shipping", "hours", "availability")
-    return Section(
-        t["choice"], (*(t[name] for name in names), "Prime", "FBA", t["condition"], t["seller"]), tuple(rows)
-    )
+    return Section(t["choice"], (*(t[name] for name in names), "Prime", "FBA", "Buy Box", t["seller"]), tuple(rows))
 
 
 def _decisions(one: Explanation, t: Mapping[str, str]) -> Section:
@@ -255,7 +253,6 @@ _WORDS = {
     "shipping": ("送料", "shipping"),
     "hours": ("発送までの時間", "hours to ship"),
     "availability": ("入荷状況", "availability"),
-    "condition": ("状態", "condition"),
     "seller": ("出品者", "seller"),
     "kind": ("種類", "kind"),
     "change": ("変更", "change"),

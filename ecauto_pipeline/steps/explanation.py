@@ -16,13 +16,13 @@ class OfferLine:
     """One offer of the answer behind the price. `verdict`: "chosen", "fits" or why it does not fit."""
 
     seller_id: str
-    condition: str
     price_jpy: int | None
     shipping_jpy: int | None
     max_hours: int | None
     availability: str
     is_prime: bool
     is_fba: bool
+    is_buybox: bool
     score: int | None
     verdict: str
 

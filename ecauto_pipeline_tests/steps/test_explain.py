@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ecauto_pipeline.amazon.answers import _offers_json
 from ecauto_pipeline.clock import JST, ManualClock, to_ms
-from ecauto_pipeline.domain.offers import Offer
+from ecauto_pipeline.domain.offers import Offer, choose
 from ecauto_pipeline.history import HistoryReader, HistoryStore
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, observations
@@ -27,8 +27,14 @@ def minutes(number: float) -> datetime:
     return T0 + timedelta(minutes=number)
 
 
-def offer(seller: str, price: int, hours: int, prime: bool = False) -> dict:
-    return asdict(Offer(seller, "new", price, 0, hours, "NOW", prime, False, False))
+def kept_offers() -> str:
+    """Three offers as the parser of an answer keeps them."""
+    offers = [
+        Offer("S2", "new", 2100, 0, 0, "NOW", False, False, False),
+        Offer("S1", "new", 1984, 0, 0, "NOW", True, False, True),
+        Offer("S3", "new", 900, 0, 99, "NOW", False, False, False),
+    ]
+    return _offers_json(offers, choose(offers, SETTINGS.offers))
 
 
 def answer(name: str, at: datetime, status: str, price: int | None = None, **other: object) -> dict:
@@ -86,12 +92,11 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> HistoryReader:
     """A day: price 1984 at :00 and pushed; an error at :20; sold out at :40, hidden; a sweep "unchanged" before."""
     folder = tmp_path_factory.mktemp("past")
     store = HistoryStore(folder / "history", folder / "history.duckdb", ManualClock(minutes(120)))
-    offers = json.dumps([offer("S2", 2100, 0), offer("S1", 1984, 0, prime=True), offer("S3", 900, 99)])
     store.write(
         "snapshots",
         "run",
         [
-            answer("s1", minutes(0), "success", 1984, offers_json=offers, request_id="req-1"),
+            answer("s1", minutes(0), "success", 1984, offers_json=kept_offers(), request_id="req-1"),
             answer("s2", minutes(10), "success", operation="getCompetitivePricing"),
             answer("s3", minutes(20), "api_error", reason="quota_exceeded", http_status=429),
             answer("s4", minutes(40), "out_of_stock", reason="no_offers", offers_json="[]"),
