@@ -17,11 +17,10 @@ def mix(*parts: int) -> int:
     """64 well-stirred bits of the integers given, order included."""
     state = 0x9E3779B97F4A7C15
     for part in parts:
-        state = ((state ^ (part & _MASK)) * 0xBF58476D1CE4E5B9) & _MASK
-        state ^= state >> 27
-        state = (state * 0x94D049BB133111EB) & _MASK
-        state ^= state >> 31
-    return state
+        state = ((state ^ part) * 0xBF58476D1CE4E5B9) & _MASK
+        state ^= state >> 29
+    state = (state * 0x94D049BB133111EB) & _MASK
+    return state ^ (state >> 32)
 
 
 def uniform(*parts: int) -> float:

@@ -70,20 +70,23 @@ class Demo:
                     asin=asin,
                 )
 
-    def sales(self, stocked: list[tuple[Item, int | None]]) -> Iterator[Sale]:
+    def sales(self, sold_out: list[tuple[Item, int]]) -> Iterator[Sale]:
         """The orders of the last thirty days: those that emptied a shelf, and a spread over what sells."""
-        sold = [(item, sold_at) for item, sold_at in stocked if sold_at is not None]
+        sold = list(sold_out)
         key = mix(self._world.seed, 0x5A1E)
-        for n in range(max(5, self._listings * 3 // 100) if stocked else 0):
-            popular, _ = stocked[int(len(stocked) * uniform(key, n, 1) ** 4)]
-            sold.append((popular, int(self._born_s - 30 * _DAY_S * uniform(key, n, 2))))
+        for n in range(max(5, self._listings * 3 // 100)):
+            popular = self._plan(int(self._listings * uniform(key, n, 1) ** 4)).item
+            if popular is not None:
+                sold.append((popular, int(self._born_s - 30 * _DAY_S * uniform(key, n, 2))))
         for n, (item, at) in enumerate(sold):
             yield Sale(
                 unique_key=f"{mix(key, n, 3):016X}",
                 account=item.account,
                 ordered=at,
                 modified=at,
-                dispatch_status=("ordered", "dispatched", "dispatched", "cancelled")[integer(4, key, n, 4)],
+                dispatch_status=("ordered", "dispatched", "dispatched", "cancelled")[
+                    integer(3 + (n >= len(sold_out)), key, n, 4)
+                ],
                 item_id=item.item_id,
                 variation_id=item.variations[0].variation_id if item.variations else None,
                 title=item.title,

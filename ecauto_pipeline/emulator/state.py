@@ -7,6 +7,7 @@ Every entry takes the one lock, so requests, control and restarts see a world at
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ecauto_pipeline.emulator.credentials import base_account_id
 from ecauto_pipeline.emulator.demo import Demo
 from ecauto_pipeline.emulator.faults import Fault, FaultBook
 from ecauto_pipeline.emulator.messages import Answer, Call, Seen
-from ecauto_pipeline.emulator.shop_world import ShopWorld
+from ecauto_pipeline.emulator.shop_world import Item, ShopWorld
 from ecauto_pipeline.emulator.sp_api import lwa
 from ecauto_pipeline.emulator.sp_api.api import SpApi
 from ecauto_pipeline.emulator.sp_api.throttle import Throttle
@@ -76,10 +77,10 @@ class Emulation:
             self.store.set_setting("born_s", self.time.seconds())
             self.store.set_setting("offset_s", self.time.offset_s)
             self._assemble(shape, speed)
-            stocked = [(plan.item, plan.sold_at) for plan in self.demo.plans() if plan.item is not None]
-            self.shops.put(item for item, _ in stocked)
+            sold_out: list[tuple[Item, int]] = []
+            self.shops.put(_stocked(self.demo, sold_out))
             self.shops.put(self.demo.strays())
-            self.shops.add_sales(self.demo.sales(stocked))
+            self.shops.add_sales(self.demo.sales(sold_out))
             self.store.commit()
 
     def handle(self, call: Call) -> Answer:
@@ -146,6 +147,15 @@ class Emulation:
         self.sp_api = SpApi(self.world, self.tokens, self.throttle)
         self.base_api = BaseApi(self.accounts, self.shops, self.tokens, self.limits)
         self.store.commit()
+
+
+def _stocked(demo: Demo, sold_out: list[tuple[Item, int]]) -> Iterator[Item]:
+    """The seeded items one by one, so that a large world is never held whole; notes the sold ones as they pass."""
+    for plan in demo.plans():
+        if plan.item is not None:
+            if plan.sold_at is not None:
+                sold_out.append((plan.item, plan.sold_at))
+            yield plan.item
 
 
 def _instead(hits: list[Fault], seen: Seen, api: SpApi | BaseApi) -> Answer | None:
