@@ -1,0 +1,44 @@
+"""`ecauto`: the command line. One module a group of commands; Dagster is imported only where a run is started.
+
+Exit codes: 0 fine, 1 done with errors or alerts, 2 usage or configuration, 3 stopped by a guard.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ecauto_pipeline.cli import auth, caches, demo, explaining, freshness, histories, holding, plans, status, sync
+from ecauto_pipeline.cli.console import GUARD, USAGE, fail, prepare_streams
+from ecauto_pipeline.errors import EcautoError, GuardStop
+
+app = typer.Typer(
+    name="ecauto",
+    help="BASEの商品の価格・公開状態・在庫を、Amazonに合わせて保ちます。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (demo, sync, status, explaining, freshness, holding, plans, caches, auth, histories):
+    group.register(app)
+
+
+def main() -> None:
+    """The entry point: every error of ours is one clear line and its exit code."""
+    prepare_streams()
+    try:
+        app(standalone_mode=True)
+    except GuardStop as error:
+        _end(error, GUARD)
+    except EcautoError as error:
+        _end(error, USAGE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _end(error: Exception, code: int) -> None:
+    try:
+        fail(str(error), code)
+    except typer.Exit as ending:
+        sys.exit(ending.exit_code)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Row, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Decision
@@ -63,7 +63,7 @@ def _drain(tools: Tools, name: str, table: Any, to_row: Callable[[Row[Any]], dic
         if not chunk:
             return count
         for run_id, rows in _by_run(chunk):
-            part = f"{rows[0].seq}-{rows[-1].seq}"
+            part = f"{rows[0].seq}_{rows[-1].seq}"
             moment = from_ms(min(getattr(row, at.name) for row in rows))
             tools.history.write(name, run_id, [to_row(row) for row in rows], moment, part)
         with tools.state.write() as connection:
@@ -90,7 +90,7 @@ def _mark(
             return count
         for run_id, rows in _by_run(chunk):
             moment = from_ms(min(getattr(row, at.name) for row in rows))
-            part = f"{getattr(rows[0], key.name)[:12]}-{len(rows)}"
+            part = f"{getattr(rows[0], key.name)[:16]}_{len(rows)}"
             tools.history.write(name, run_id, [to_row(row) for row in rows], moment, part)
         with tools.state.write() as connection:
             for keys in _slices([getattr(row, key.name) for row in chunk], 500):
@@ -124,7 +124,7 @@ def _decided(table: Any) -> Any:
 
 
 def _settled(table: Any) -> Any:
-    return table.c.outcome.is_not(None) & (table.c.outcome != "unknown")
+    return table.c.outcome.is_not(None)  # an unknown one is written again when it is settled
 
 
 def _by_run(rows: Iterable[Row[Any]]) -> Iterable[tuple[str, list[Row[Any]]]]:

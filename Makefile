@@ -1,0 +1,40 @@
+# Everything a newcomer needs: `make demo`, `make test`. The same as plain commands for Windows: README.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo dev test lint proofs bench audit test-ui lock clean
+
+.venv/installed: requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch .venv/installed
+
+demo: .venv/installed
+	$(BIN)/ecauto demo
+
+dev: .venv/installed
+	$(BIN)/ecauto dev
+
+test: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+proofs: .venv/installed
+	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs
+
+bench: .venv/installed
+	$(BIN)/python -m benchmarks
+
+lock:
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras -o requirements.txt
+	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras -o requirements-dev.txt
+
+clean:
+	rm -rf .venv

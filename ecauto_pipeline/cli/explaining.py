@@ -1,0 +1,70 @@
+"""`ecauto explain`: why this price, why hidden; now or at any moment of the past.
+
+Not for: working it out (steps/explain.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecauto_pipeline.cli.console import WITH_ERRORS, fail, print_json, say, table
+from ecauto_pipeline.clock import JST
+from ecauto_pipeline.history.questions import HistoryReader
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.steps.explain import explain as story_of
+from ecauto_pipeline.steps.explained import as_document, sections
+from ecauto_pipeline.wiring import open_tools
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explain")(explain)
+
+
+def explain(
+    key: Annotated[str, typer.Argument(metavar="ASIN|ITEM_ID", help="ASIN、またはBASEの商品ID")],
+    as_of: Annotated[str, typer.Option("--as-of", help='過去の時刻 / a past moment: "2026-11-23 18:00" (JST)')] = "",
+    png: Annotated[Path | None, typer.Option("--png", help="価格と在庫の推移をPNGに / write the picture here")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False,
+) -> None:
+    """なぜこの価格か、なぜ非公開かを説明します。 Why this price, why hidden, at any moment."""
+    settings = load()
+    moment = _moment(as_of) if as_of else None
+    with open_tools(settings, offline=True) as tools:
+        reader = HistoryReader(tools.history)
+        story = story_of(
+            reader,
+            settings,
+            key.strip(),
+            tools.clock.now(),
+            as_of=moment,
+            state=tools.state if moment is None else None,
+        )
+        if not story.found:
+            fail(f"{key}: ASINとしても商品IDとしても記録がありません", WITH_ERRORS)
+        if png is not None:
+            from ecauto_pipeline.steps.pictures import history_png
+
+            png.write_bytes(history_png(story, settings.alerts.language))
+    if json_output:
+        print_json(as_document(story))
+        return
+    for section in sections(story, settings.alerts.language):
+        if section.rows:
+            table(section.title, section.columns, section.rows)
+        else:
+            say(section.title, style="bold")
+        if section.note:
+            say(section.note)
+        say()
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f'--as-of {text!r} is no time; one looks like "2026-11-23 18:00" or 2026-11-23T18:00:00+09:00')
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)

@@ -1,0 +1,153 @@
+"""`ecauto status`: how fresh everything is, what the budgets have left, what waits for a person.
+
+Not for: one ASIN (explaining.py).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import func, select
+
+from ecauto_pipeline.cli.console import labelled, number, print_json, say, table
+from ecauto_pipeline.cli.summary import SEVEN
+from ecauto_pipeline.clock import from_ms, jst
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.schema import diffs, listings, shop_accounts, windows
+from ecauto_pipeline.steps.metrics import metrics_row
+from ecauto_pipeline.steps.run import Tools
+from ecauto_pipeline.steps.stale_asins import survey
+from ecauto_pipeline.wiring import base_accounts, open_tools
+
+
+def register(app: typer.Typer) -> None:
+    app.command("status")(status)
+
+
+def status(json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False) -> None:
+    """鮮度・予算・保留・トークンの今の状態を表示します。 Freshness, budgets, holds and tokens at this moment."""
+    settings = load()
+    with open_tools(settings, offline=True) as tools:
+        document = gather(tools)
+    if json_output:
+        print_json(document)
+        return
+    show(document)
+
+
+def gather(tools: Tools) -> dict[str, Any]:
+    """Everything that status shows, as plain values; times in JST."""
+    fresh = survey(tools)
+    now = tools.clock.now()
+    with tools.state.read() as connection:
+        recent = [run for run in run_book.recent(connection, 50) if run.ended_at is not None][:5]
+        shops = {(row.platform, row.account_id): row for row in connection.execute(select(shop_accounts))}
+        used = {
+            (row.account_id, row.span): row.calls
+            for row in connection.execute(select(windows).order_by(windows.c.starts_at))
+        }
+        counts = dict(
+            connection.execute(
+                select(listings.c.account_id, func.count())
+                .where(listings.c.listed == 1)
+                .group_by(listings.c.account_id)
+            ).all()  # type: ignore[arg-type]
+        )
+        held = connection.execute(
+            select(func.count()).where(diffs.c.decision == "held", diffs.c.state == "open")
+        ).scalar_one()
+    limits = tools.settings.base.limits
+    accounts = []
+    for account in base_accounts(tools.settings):
+        row = shops.get(("base", account.id))
+        expires = from_ms(row.refresh_expires_at) if row is not None and row.refresh_expires_at else None
+        accounts.append(
+            {
+                "account_id": account.id,
+                "active": account.active,
+                "listings": counts.get(account.id, 0),
+                "last_read": _moment(row.read_at if row is not None else None),
+                "calls_this_hour": used.get((account.id, "hour"), 0),
+                "per_hour": limits.per_hour,
+                "breaker": row.breaker if row is not None else "",
+                "token_days_left": round((expires - now).total_seconds() / 86400, 1) if expires else None,
+            }
+        )
+    return {
+        "mode": tools.settings.mode,
+        "at": jst(now).isoformat(timespec="seconds"),
+        "freshness": {
+            "total_asins": fresh.total_asins,
+            "fresh": fresh.cache_hits,
+            "due": fresh.cache_misses,
+            "missing": fresh.missing,
+            "price_expired": fresh.price_expired,
+            "stock_expired": fresh.stock_expired,
+            "by_tier": dict(fresh.by_tier),
+            "oldest_stock_s": dict(fresh.oldest_stock_s),
+        },
+        "accounts": accounts,
+        "held_open": held,
+        "last_run": _run(recent[0]) if recent else None,
+        "runs": [_run(run) for run in recent],
+    }
+
+
+def _run(run: run_book.RunRow) -> dict[str, Any]:
+    row = metrics_row(run)
+    return {name: row[name] for name in ("run_id", "job", "partition_key", "dry_run")} | {
+        "started_at": jst(run.started_at).isoformat(timespec="seconds"),
+        **{name: row[name] for _, name in SEVEN},
+    }
+
+
+def _moment(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else jst(from_ms(milliseconds)).isoformat(timespec="seconds")
+
+
+def show(document: dict[str, Any]) -> None:
+    fresh = document["freshness"]
+    labelled(
+        f"鮮度 ({document['at']}, {document['mode']})",
+        [
+            ("全ASIN数", "total_asins", fresh["total_asins"]),
+            ("新しい", "fresh", fresh["fresh"]),
+            ("更新が必要", "due", fresh["due"]),
+            ("キャッシュなし", "missing", fresh["missing"]),
+            ("価格期限切れ", "price_expired", fresh["price_expired"]),
+            ("在庫期限切れ", "stock_expired", fresh["stock_expired"]),
+            ("人の確認待ち", "held_open", document["held_open"]),
+        ],
+    )
+    say()
+    rows = [
+        (tier, fresh["by_tier"].get(tier, 0), _hours(fresh["oldest_stock_s"].get(tier)))
+        for tier in ("high", "medium", "low")
+    ]
+    table("区分ごとの鮮度", ("区分", "ASIN数", "最も古い在庫情報"), rows)
+    shops = [
+        (
+            shop["account_id"],
+            "稼働" if shop["active"] else "停止中",
+            number(shop["listings"]),
+            (shop["last_read"] or "-")[:16].replace("T", " "),
+            f"{shop['calls_this_hour']}/{shop['per_hour']}",
+            shop["breaker"] or "正常",
+            number(shop["token_days_left"]),
+        )
+        for shop in document["accounts"]
+    ]
+    table("ショップ", ("アカウント", "状態", "出品", "最終読込", "今時間の呼出", "遮断", "トークン残日"), shops)
+    runs = [
+        (run["started_at"][5:16].replace("T", " "), run["job"], *(number(run[name]) for _, name in SEVEN))
+        for run in document["runs"]
+    ]
+    table("最近の実行", ("開始", "ジョブ", "ASIN", "ヒット", "ミス", "SP-API", "BASE更新", "エラー", "秒"), runs)
+
+
+def _hours(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds / 60:.0f}分前" if seconds < 5400 else f"{seconds / 3600:.1f}時間前"

@@ -1,0 +1,103 @@
+"""The flow on one page, in order: listings -> stale_asins -> sp_api_snapshots -> diffs -> base_updates.
+
+Each asset calls one step and shows what it reported. Not for: how (steps/) or what may be done (resources.py).
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ecauto_pipeline.defs.checks import results, specs
+from ecauto_pipeline.defs.partitions import HOURS
+from ecauto_pipeline.defs.resources import Pipeline
+from ecauto_pipeline.defs.showing import figures, live_progress
+from ecauto_pipeline.steps.base_updates import base_updates as push
+from ecauto_pipeline.steps.listings import read_listings
+from ecauto_pipeline.steps.price_diffs import price_diffs as decide_prices
+from ecauto_pipeline.steps.sp_api_snapshots import fetch
+from ecauto_pipeline.steps.stale_asins import plan
+from ecauto_pipeline.steps.visibility_diffs import visibility_diffs as decide_visibility
+
+_POLICY = {
+    "partitions_def": HOURS,
+    "backfill_policy": dg.BackfillPolicy.single_run(),
+    "owners": ["team:shop"],
+}
+
+
+@dg.asset(
+    **_POLICY,
+    group_name="read",
+    kinds={"sqlite", "http"},
+    check_specs=specs("listings"),
+    description="One row per listing: master.db joined with what BASE shows (price in yen, public or hidden, stock).",
+)
+def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
+    report = read_listings(pipeline.tools, pipeline.run)
+    return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "listings"))
+
+
+@dg.asset(
+    **_POLICY,
+    deps=[listings],
+    group_name="ask",
+    kinds={"sqlite"},
+    check_specs=specs("stale_asins"),
+    description="One row per ASIN this slice asks about: new, failed, in doubt, or older than its tier allows.",
+)
+def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
+    report = plan(pipeline.tools, pipeline.run)
+    return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "stale_asins"))
+
+
+@dg.asset(
+    **_POLICY,
+    deps=[stale_asins],
+    group_name="ask",
+    kinds={"amazon", "http"},
+    check_specs=specs("sp_api_snapshots"),
+    description="One row per requested ASIN per request: what Amazon said (status, price in yen, offer count).",
+)
+def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
+    with live_progress(context, pipeline.tools):
+        report = fetch(pipeline.tools, pipeline.run)
+    return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "sp_api_snapshots"))
+
+
+@dg.asset(
+    **_POLICY,
+    deps=[listings, sp_api_snapshots],
+    group_name="decide",
+    kinds={"sqlite"},
+    description="One row per listing whose price (yen) should change, is held, blocked, or can't be judged.",
+)
+def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata=figures(decide_prices(pipeline.tools, pipeline.run)))
+
+
+@dg.asset(
+    **_POLICY,
+    deps=[listings, sp_api_snapshots],
+    group_name="decide",
+    kinds={"sqlite"},
+    description="One row per listing that should be shown, hidden or restocked (0/1), is held, or can't be judged.",
+)
+def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
+    return dg.MaterializeResult(metadata=figures(decide_visibility(pipeline.tools, pipeline.run)))
+
+
+@dg.asset(
+    **_POLICY,
+    deps=[price_diffs, visibility_diffs],
+    group_name="push",
+    kinds={"http", "duckdb"},
+    check_specs=specs("base_updates"),
+    description="One row per edit sent to BASE: hides first, then price rises, then the rest; before and after.",
+)
+def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
+    with live_progress(context, pipeline.tools):
+        report = push(pipeline.tools, pipeline.run)
+    return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "base_updates"))
+
+
+ASSETS = [listings, stale_asins, sp_api_snapshots, price_diffs, visibility_diffs, base_updates]

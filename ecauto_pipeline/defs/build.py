@@ -1,0 +1,25 @@
+"""Puts the definitions together, with whatever a test or a script wants to be different."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ecauto_pipeline.defs.assets import ASSETS
+from ecauto_pipeline.defs.jobs import SYNC_JOBS
+from ecauto_pipeline.defs.resources import Pipeline
+from ecauto_pipeline.defs.schedules import build_schedules
+from ecauto_pipeline.defs.sensors import build_sensors
+from ecauto_pipeline.settings import Settings, load
+
+
+def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = None) -> dg.Definitions:
+    """Every asset, check, job, schedule and sensor. Raises SettingsError when ecauto.toml can't be read."""
+    settings = settings or load()
+    return dg.Definitions(
+        assets=ASSETS,
+        jobs=SYNC_JOBS,
+        schedules=build_schedules(settings),
+        sensors=build_sensors(settings),
+        resources={"pipeline": pipeline or Pipeline()},
+        executor=dg.in_process_executor,
+    )

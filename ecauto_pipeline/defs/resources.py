@@ -1,0 +1,130 @@
+"""The one resource: what a run may do (the launchpad's fields), and the tools that wiring builds for it.
+
+Built once a run, closed at its end: whatever the run left unpublished is then carried into history. Not for: what
+the steps do with it.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from ecauto_pipeline.defs.partitions import keys_of
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.steps.metrics import begin_run, end_run
+from ecauto_pipeline.steps.publish import publish
+from ecauto_pipeline.steps.run import Progress, Run, Tools
+from ecauto_pipeline.wiring import open_tools
+
+listeners: list[Callable[[Progress], None]] = []
+"""Who else wants to hear of progress in this process: the command line's progress bar."""
+
+INCLUDE_PRICE = {"stock_sync": "", "price_sync": "all"}
+"""What a job does to prices where the launchpad says nothing; "" = as ecauto.toml says ([schedules] include_price)."""
+WITHOUT_VISIBILITY = ("price_sync",)
+FETCH_ONLY = ("validate_cache", "catalog_refresh")
+
+
+class Pipeline(dg.ConfigurableResource):
+    """One run's permissions, editable in the launchpad under resources > pipeline > config."""
+
+    dry_run: bool = Field(False, description="ask Amazon and decide, but send BASE nothing and leave master.db alone")
+    accounts: list[str] = Field([], description="shop account ids to work on; empty = every active one")
+    max_items: int = Field(0, ge=0, description="listings at most, best sellers first; 0 = all")
+    include_price: str = Field(
+        "", description='"never" | "floor" (only below the margin floor) | "all"; empty = what the job does by default'
+    )
+    include_visibility: bool = Field(True, description="also hide, show and restock; price_sync never does")
+    spend: str = Field("", description='"due" | "budget"; empty = as ecauto.toml says ([tiers] spend)')
+    slice_minutes: float = Field(0.0, ge=0, description="API time of this run; 0 = as ecauto.toml says")
+    trigger: str = Field("manual", description="who asked for the run: manual, schedule, next_slice, backfill, cli")
+    slice_no: int = Field(1, ge=1, description="which slice of its hour this run is")
+
+    _tools: Tools | None = PrivateAttr(default=None)
+    _run: Run | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Pipeline]:
+        settings = load()
+        stop = threading.Event()
+        run_id = context.run.run_id if context.run is not None else ""
+        with open_tools(settings, run_id=run_id, stop=stop, progress=_tell) as tools, _stop_on_signal(stop):
+            self._tools = tools
+            self._run = self._describe(context, tools)
+            begin_run(tools, self._run)
+            try:
+                yield self
+            finally:
+                interrupted = stop.is_set()
+                stop.set()
+                end_run(tools, self._run)
+                if not interrupted:  # somebody waits for us to go: the next run publishes
+                    publish(tools)
+
+    @property
+    def tools(self) -> Tools:
+        if self._tools is None:
+            raise RuntimeError("the pipeline resource is not open")
+        return self._tools
+
+    @property
+    def run(self) -> Run:
+        if self._run is None:
+            raise RuntimeError("the pipeline resource is not open")
+        return self._run
+
+    def _describe(self, context: dg.InitResourceContext, tools: Tools) -> Run:
+        run = context.run
+        if run is None:
+            raise RuntimeError("the pipeline resource belongs to a run")
+        keys = keys_of(dict(run.tags))
+        default_price = INCLUDE_PRICE.get(run.job_name, "all") or tools.settings.schedules.include_price
+        return Run(
+            run_id=run.run_id,
+            job=run.job_name if not run.job_name.startswith("__") else "materialize",
+            partition_keys=keys,
+            started_at=tools.clock.now(),
+            dry_run=self.dry_run,
+            include_price=self.include_price or default_price,  # type: ignore[arg-type]
+            include_visibility=self.include_visibility and run.job_name not in WITHOUT_VISIBILITY,
+            push=run.job_name not in FETCH_ONLY,
+            accounts=tuple(self.accounts),
+            max_items=self.max_items or None,
+            spend=self.spend or tools.settings.tiers.spend,  # type: ignore[arg-type]
+            slice_s=(self.slice_minutes or tools.settings.slices.minutes) * 60,
+            trigger="backfill" if len(keys) > 1 else self.trigger,
+            slice_no=self.slice_no,
+        )
+
+
+def _tell(progress: Progress) -> None:
+    for listener in list(listeners):
+        listener(progress)
+
+
+@contextmanager
+def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
+    """SIGTERM and Ctrl-C set `stop` first, then do what they did before (Dagster's own interruption)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def handle(number: int, frame: object) -> None:
+        stop.set()
+        earlier = before[signal.Signals(number)]
+        if callable(earlier):
+            earlier(number, frame)  # type: ignore[arg-type]
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

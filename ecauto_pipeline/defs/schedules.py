@@ -1,0 +1,51 @@
+"""When the jobs run by themselves: the hourly stock run and the daily price run, Japanese wall clock.
+
+On by default in live mode only. Both resolve the partition of the hour they fire in; the one that comes second finds
+nothing stale. Not for: further slices of an hour (sensors.py).
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ecauto_pipeline.defs.jobs import price_sync, stock_sync
+from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.settings import Settings
+
+ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    """`stock_sync_schedule` and `price_sync_schedule` with the cron lines of ecauto.toml."""
+    return [
+        _schedule(settings, "stock_sync_schedule", stock_sync, settings.schedules.stock, "毎時の在庫同期"),
+        _schedule(settings, "price_sync_schedule", price_sync, settings.schedules.price, "毎日の価格同期"),
+    ]
+
+
+def _schedule(settings: Settings, name: str, job: object, cron: str, title: str) -> dg.ScheduleDefinition:
+    live = settings.mode == "live"
+
+    @dg.schedule(
+        name=name,
+        job=job,  # type: ignore[arg-type]
+        cron_schedule=cron,
+        execution_timezone=settings.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING if live else dg.DefaultScheduleStatus.STOPPED,
+        description=f"{title} ({cron}, {settings.timezone})。Skips a tick while the run before it still works.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        job_name = job.name  # type: ignore[attr-defined]
+        running = context.instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ACTIVE), limit=1)
+        if running:
+            return dg.SkipReason(f"前の実行がまだ動いています / run {running[0].run_id[:8]} of {job_name} still works")
+        key = hour_key(context.scheduled_execution_time)
+        config = {"resources": {"pipeline": {"config": {"trigger": "schedule"}}}}
+        return dg.RunRequest(run_key=f"{job_name}:{key}", partition_key=key, run_config=config)
+
+    return schedule

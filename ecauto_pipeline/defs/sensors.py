@@ -1,0 +1,87 @@
+"""What happens between the schedules: the next slice of an hour, and telling people how runs ended.
+
+Each sensor is a thin shell around a pure decision (domain/slicing.py, domain/alerts.py). On by default in live mode
+only. Not for: what a slice does.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ecauto_pipeline.defs.jobs import stock_sync
+from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.defs.schedules import ACTIVE
+from ecauto_pipeline.domain.alerts import judge, run_failed
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.steps.metrics import facts_of
+from ecauto_pipeline.steps.next_slice import decide_next
+from ecauto_pipeline.steps.notify import announce
+from ecauto_pipeline.steps.watch import stuck_runs
+from ecauto_pipeline.wiring import open_tools
+
+LOOK_EVERY_S = 30
+
+
+def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
+    """`next_slice`, `alerts_after_success`, `alerts_after_failure`, `alerts_watch`."""
+    status = dg.DefaultSensorStatus.RUNNING if settings.mode == "live" else dg.DefaultSensorStatus.STOPPED
+
+    @dg.sensor(
+        job=stock_sync,
+        minimum_interval_seconds=LOOK_EVERY_S,
+        default_status=status,
+        description="Launches the next slice of the hour while it has work and budget left.",
+    )
+    def next_slice(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        with open_tools(settings, offline=True) as tools:
+            active = context.instance.get_runs(dg.RunsFilter(statuses=ACTIVE), limit=5)
+            decision = decide_next(tools, [run.run_id for run in active])
+            if not decision.launch:
+                return dg.SkipReason(decision.reason)
+            key = hour_key(tools.clock.now())
+        config = {"trigger": "next_slice", "slice_no": decision.slice_no, "spend": settings.tiers.spend}
+        return dg.RunRequest(
+            run_key=f"{key}:{decision.slice_no}:{decision.after_run}",
+            partition_key=key,
+            run_config={"resources": {"pipeline": {"config": config}}},
+        )
+
+    @dg.run_status_sensor(
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        default_status=status,
+        minimum_interval_seconds=LOOK_EVERY_S,
+        description="Sends what the checks of a finished run found, once a rule and change of state.",
+    )
+    def alerts_after_success(context: dg.RunStatusSensorContext) -> None:
+        _after_run(settings, context.dagster_run, failed=False, why="")
+
+    @dg.run_failure_sensor(
+        default_status=status,
+        minimum_interval_seconds=LOOK_EVERY_S,
+        description="Tells people that a run failed, and when its job is well again.",
+    )
+    def alerts_after_failure(context: dg.RunFailureSensorContext) -> None:
+        _after_run(settings, context.dagster_run, failed=True, why=context.failure_event.message or "")
+
+    @dg.sensor(
+        minimum_interval_seconds=300,
+        default_status=status,
+        description="Looks for runs without a sign of life and for messages still owed (quiet hours, digest).",
+    )
+    def alerts_watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        with open_tools(settings, offline=True) as tools:
+            report = announce(tools, stuck_runs(tools))
+        return dg.SkipReason(f"{report.sent} messages sent, {len(report.firing)} rules firing")
+
+    return [next_slice, alerts_after_success, alerts_after_failure, alerts_watch]
+
+
+def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str) -> None:
+    with open_tools(settings, offline=True) as tools:
+        try:
+            facts = facts_of(tools, run.run_id)
+        except LookupError:  # a run that never reached the pipeline resource, or a job without it
+            facts = None
+        outcome = run_failed(run.run_id, run.job_name, why, failed=failed)
+        verdicts = (*judge(facts, settings.alerts), outcome) if facts is not None and not failed else (outcome,)
+        announce(tools, verdicts, facts)

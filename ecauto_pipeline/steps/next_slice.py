@@ -1,0 +1,49 @@
+"""Whether the hour wants one more slice: gathers the facts for the pure decision in domain/slicing.py.
+
+Not for: launching (defs/sensors.py) or what a slice does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecauto_pipeline.clock import jst
+from ecauto_pipeline.domain import slicing
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.steps.run import Tools
+from ecauto_pipeline.steps.stale_asins import due_now
+
+SYNC_JOBS = ("stock_sync", "price_sync", "full_sync", "materialize")
+
+
+@dataclass(frozen=True, slots=True)
+class NextSlice:
+    """Launch or not, and why not. `after_run` names the run this one follows."""
+
+    launch: bool
+    reason: str
+    slice_no: int = 1
+    after_run: str = ""
+
+
+def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
+    """The decision for this moment. `active_run_ids`: runs that Dagster has queued or under way."""
+    now = tools.clock.now()
+    hour = jst(now).replace(minute=0, second=0, microsecond=0)
+    with tools.state.read() as connection:
+        recent = [row for row in run_book.recent(connection, 50) if row.job in SYNC_JOBS and not row.dry_run]
+    in_hour = [row for row in recent if row.started_at >= hour]
+    if not in_hour:
+        return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+    last = in_hour[0]
+    decision = slicing.decide(
+        now=now,
+        hour_start=hour,
+        last_fetch_ends_at=slicing.fetch_end(last.document, last.started_at, tools.settings.slices.minutes * 60),
+        active=bool(active_run_ids) and last.ended_at is None,
+        queued=len([run_id for run_id in active_run_ids if run_id != last.run_id]),
+        due_left=due_now(tools),
+        spend=tools.settings.tiers.spend,
+    )
+    return NextSlice(decision.launch, decision.reason, len(in_hour) + 1, last.run_id)
