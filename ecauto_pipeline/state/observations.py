@@ -81,7 +81,7 @@ def disbelieve(
     connection: Connection, run_id: str, operation: str, snapshot_ids: Sequence[str], reason: str
 ) -> list[str]:
     """Turn earlier answers of this run into `api_error` rows with that reason. Returns the ids that were turned."""
-    turned = []
+    turned: list[str] = []
     for start in range(0, len(snapshot_ids), 500):
         chunk = list(snapshot_ids[start : start + 500])
         mine = (

@@ -1,0 +1,145 @@
+"""searchCatalogItems 2022-04-01: title, text, brand, category and pictures of up to 20 ASINs. Neither price nor stock.
+
+Unknown ASINs are simply absent; one malformed ASIN fails all twenty; the default page is 10, so 20 is asked for.
+Source: catalogItems_2022-04-01.json of amzn/selling-partner-api-models at 34dc93f (2026-08): rate 2/s, burst 2,
+identifiers maxItems 20, pageSize maximum 20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
+from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.settings import OperationLimits
+
+NAME = "searchCatalogItems"
+RATE_PER_S, BURST, BATCH = 2.0, 2, 20
+_INCLUDED = "attributes,classifications,images,summaries"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueAnswer:
+    """What Amazon's catalogue says of one ASIN. Texts None = not said, which never overwrites what is known.
+
+    `status`: SUCCESS, NOT_FOUND (absent from the answer) or API_ERROR. `images`: addresses, the main one first.
+    """
+
+    asin: str
+    status: Status
+    reason: str = ""
+    title: str | None = None
+    description: str | None = None
+    brand: str | None = None
+    category: str | None = None
+    images: tuple[str, ...] = ()
+    http_status: int | None = None
+    request_id: str = ""
+
+
+def catalog_items(limits: OperationLimits | None = None) -> Operation[CatalogueAnswer]:
+    """The operation under the owner's limits."""
+    operation: Operation[CatalogueAnswer] = Operation(
+        name=NAME,
+        api="catalog",
+        rate_per_s=RATE_PER_S,
+        burst=BURST,
+        batch=BATCH,
+        send=_send,
+        read=_read,
+        fail=_fail,
+    )
+    return operation.limited(limits)
+
+
+def _fail(asin: str, failure: Failure) -> CatalogueAnswer:
+    return CatalogueAnswer(
+        asin, Status.API_ERROR, failure.reason, http_status=failure.http_status, request_id=failure.request_id
+    )
+
+
+def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
+    return api.search_catalog_items(
+        identifiers=",".join(asins),
+        identifiersType="ASIN",
+        marketplaceIds=marketplace_id,
+        includedData=_INCLUDED,
+        pageSize=BATCH,
+    )
+
+
+def _read(payload: object, asins: Sequence[str], request_id: str) -> Reading[CatalogueAnswer]:
+    items = payload.get("items") if isinstance(payload, dict) else None
+    if not isinstance(items, list):
+        raise ShapelessAnswer("empty_answer" if not payload else "wrong_shape")
+    asked, found, strangers = set(asins), {}, []
+    for item in items:
+        asin = item.get("asin") if isinstance(item, dict) else None
+        if not isinstance(asin, str) or asin not in asked:
+            strangers.append(asin if isinstance(asin, str) else "")
+            continue
+        found[asin] = _item(asin, item, request_id)
+    told = payload.get("numberOfResults") if isinstance(payload, dict) else None
+    if isinstance(told, int) and told > len(items):
+        return Reading(found, tuple(strangers))  # a page is missing: who is absent is not known
+    for asin in asked - found.keys():
+        found[asin] = CatalogueAnswer(
+            asin, Status.NOT_FOUND, "not_in_catalogue", http_status=200, request_id=request_id
+        )
+    return Reading(found, tuple(strangers))
+
+
+def _item(asin: str, item: dict[str, Any], request_id: str) -> CatalogueAnswer:
+    summary = next(_dicts(item.get("summaries")), {})
+    attributes = item.get("attributes")
+    attributes = attributes if isinstance(attributes, dict) else {}
+    browse = summary.get("browseClassification")
+    category = _text(browse.get("displayName")) if isinstance(browse, dict) else None
+    return CatalogueAnswer(
+        asin,
+        Status.SUCCESS,
+        title=_text(summary.get("itemName")) or _joined(attributes.get("item_name"), 1),
+        description=_joined(attributes.get("product_description")) or _joined(attributes.get("bullet_point")),
+        brand=_text(summary.get("brand")) or _joined(attributes.get("brand"), 1),
+        category=category or _classification(item.get("classifications")),
+        images=_images(item.get("images")),
+        http_status=200,
+        request_id=request_id,
+    )
+
+
+def _classification(groups: object) -> str | None:
+    for group in _dicts(groups):
+        for entry in _dicts(group.get("classifications")):
+            return _text(entry.get("displayName"))
+    return None
+
+
+def _images(groups: object) -> tuple[str, ...]:
+    """One address a picture, the largest of each variant, MAIN first."""
+    best: dict[str, tuple[float, str]] = {}
+    for group in _dicts(groups):
+        for image in _dicts(group.get("images")):
+            variant, link, height = image.get("variant"), _text(image.get("link")), image.get("height")
+            height = height if isinstance(height, int | float) and not isinstance(height, bool) else 0
+            if isinstance(variant, str) and link and link.startswith(("https://", "http://")):
+                best[variant] = max(best.get(variant, (-1.0, "")), (float(height), link))
+    return tuple(best[variant][1] for variant in sorted(best, key=lambda variant: (variant != "MAIN", variant)))
+
+
+def _joined(values: object, most: int = 50) -> str | None:
+    texts = [text for entry in _dicts(values) if (text := _text(entry.get("value")))]
+    return "\n".join(texts[:most]) or None
+
+
+def _dicts(values: object) -> Iterable[dict[str, Any]]:
+    return iter([entry for entry in values if isinstance(entry, dict)] if isinstance(values, list) else [])
+
+
+def _text(value: object) -> str | None:
+    """Text that the database can hold; blank is none."""
+    if not isinstance(value, str) or not value.strip():
+        return None
+    return value.strip().encode("utf-8", "replace").decode("utf-8").replace("\x00", "")

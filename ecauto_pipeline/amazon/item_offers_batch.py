@@ -1,0 +1,103 @@
+"""getItemOffersBatch: the offers of up to 20 ASINs in one call; the source of price and of "out of stock" (detail).
+
+The call is 200 even when items fail; each item carries its own status, headers and request. Duplicates fail the whole
+call, so nobody may send any. Parameters stand at the top level of each request.
+Source: productPricingV0.json of amzn/selling-partner-api-models at 34dc93f (2026-08): rate 0.1/s since 2023-07-10,
+burst 1, ItemOffersRequestList maxItems 20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecauto_pipeline.amazon.answers import failed, item_error, offers_answer
+from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
+from ecauto_pipeline.domain.learning import DETAIL
+from ecauto_pipeline.domain.model import Answer
+from ecauto_pipeline.settings import Offers as OfferRule
+from ecauto_pipeline.settings import OperationLimits
+
+RATE_PER_S, BURST, BATCH = 0.1, 1, 20
+
+
+def item_offers_batch(rule: OfferRule, limits: OperationLimits | None = None) -> Operation[Answer]:
+    """The operation under the owner's offer rule and limits."""
+
+    def read(payload: object, asins: Sequence[str], request_id: str) -> Reading[Answer]:
+        return _read(payload, asins, request_id, rule)
+
+    operation: Operation[Answer] = Operation(
+        name=DETAIL,
+        api="products",
+        rate_per_s=RATE_PER_S,
+        burst=BURST,
+        batch=BATCH,
+        send=_send,
+        read=read,
+        fail=lambda asin, failure: failed(DETAIL, asin, failure),
+    )
+    return operation.limited(limits)
+
+
+def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
+    return api.get_item_offers_batch(
+        [
+            {
+                "uri": f"/products/pricing/v0/items/{asin}/offers",
+                "method": "GET",
+                "MarketplaceId": marketplace_id,
+                "ItemCondition": "New",
+                "CustomerType": "Consumer",
+            }
+            for asin in asins
+        ]
+    )
+
+
+def _read(payload: object, asins: Sequence[str], request_id: str, rule: OfferRule) -> Reading[Answer]:
+    responses = payload.get("responses") if isinstance(payload, dict) else None
+    if not isinstance(responses, list):
+        raise ShapelessAnswer("wrong_shape")
+    if not responses:
+        raise ShapelessAnswer("empty_answer")
+    asked, found, strangers = set(asins), {}, []
+    for item in responses:
+        asin = _about(item)
+        if asin not in asked:
+            strangers.append(asin)
+            continue
+        answer = _item(asin, item, request_id, rule)
+        if asin in found and found[asin] != answer:
+            answer = failed(DETAIL, asin, Failure("answered_twice", 200, request_id))
+        found[asin] = answer
+    if not found:
+        raise ShapelessAnswer("wrong_shape")
+    return Reading(found, tuple(strangers))
+
+
+def _about(item: object) -> str:
+    """The ASIN an item speaks of, "" where it does not say."""
+    if not isinstance(item, dict):
+        return ""
+    request, body = item.get("request"), item.get("body")
+    asin = request.get("Asin") if isinstance(request, dict) else None
+    if not isinstance(asin, str) and isinstance(body, dict) and isinstance(body.get("payload"), dict):
+        asin = body["payload"].get("ASIN")
+    return asin if isinstance(asin, str) else ""
+
+
+def _item(asin: str, item: dict[str, Any], request_id: str, rule: OfferRule) -> Answer:
+    status, headers, body = item.get("status"), item.get("headers"), item.get("body")
+    code = status.get("statusCode") if isinstance(status, dict) else None
+    code = code if isinstance(code, int) and not isinstance(code, bool) and 100 <= code <= 599 else None
+    if isinstance(headers, dict):
+        own = next((v for k, v in headers.items() if str(k).lower() == "x-amzn-requestid"), None)
+        request_id = own[:128] if isinstance(own, str) and own.isascii() and own.isprintable() else request_id
+    if not isinstance(body, dict):
+        return failed(DETAIL, asin, Failure("wrong_shape", code or 200, request_id))
+    if body.get("errors"):
+        return item_error(DETAIL, asin, code, body["errors"], request_id)
+    if code is not None and code >= 300:
+        return failed(DETAIL, asin, Failure(f"http_{code}", code, request_id))
+    return offers_answer(DETAIL, asin, body.get("payload"), rule, request_id)

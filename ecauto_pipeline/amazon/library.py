@@ -1,0 +1,154 @@
+"""python-amazon-sp-api as we use it: one long-lived object an API, our own line under it, nothing patched in its code.
+
+The library reads the environment while it is imported and whenever an object is made (AWS_ENV and
+SP_API_DEFAULT_MARKETPLACE can crash it or redirect it), so both happen with those variables out of sight. Its token
+cache is global, keyed on the refresh token alone, and a 403 does not clear it: `Token` sees to that.
+Not for: retries, pace, or what answers mean.
+Source: python-amazon-sp-api 2.1.35, base/client.py, auth/access_token_client.py, base/marketplaces.py.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ecauto_pipeline.amazon.wire import SSL_CONTEXT, Wire
+from ecauto_pipeline.errors import SettingsError
+
+_DISTURBING = (
+    "AWS_ENV",
+    "SP_API_DEFAULT_MARKETPLACE",
+    "SP_API_AUTH_CACHE_TTL",
+    "SP_API_AUTH_CACHE_SIZE",
+    "SP_API_AWS_SECRET_ID",
+)
+_environment = threading.Lock()
+_cache_lock = threading.Lock()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """The environment without what breaks the library; as it was afterwards."""
+    with _environment:
+        hidden = {name: os.environ.pop(name) for name in _DISTURBING if name in os.environ}
+        try:
+            yield
+        finally:
+            os.environ.update(hidden)
+
+
+with _undisturbed():
+    from sp_api.api import CatalogItemsV20220401, ProductsV0
+    from sp_api.auth import AccessTokenClient, AccessTokenResponse
+    from sp_api.auth import access_token_client as _tokens
+
+# The library's own debug lines hold access tokens; they are never written, whatever the root logger says.
+for _name in ("sp_api.base.client", "sp_api.auth.access_token_client", "sp_api.asyncio.base.client"):
+    _logger = logging.getLogger(_name)
+    _logger.setLevel(logging.CRITICAL)
+    _logger.propagate = False
+    _logger.disabled = True
+
+_APIS = {"products": ProductsV0, "catalog": CatalogItemsV20220401}
+
+
+class Credentials:
+    """The three secrets of one SP-API account. Shows none of them."""
+
+    __slots__ = ("_lwa_app_id", "_lwa_client_secret", "_refresh_token")
+
+    def __init__(self, refresh_token: str, lwa_app_id: str, lwa_client_secret: str) -> None:
+        """Raises SettingsError when one of them is empty."""
+        if not (refresh_token and lwa_app_id and lwa_client_secret):
+            raise SettingsError("an SP-API account lacks its refresh token, LWA app id or LWA client secret")
+        self._refresh_token, self._lwa_app_id, self._lwa_client_secret = refresh_token, lwa_app_id, lwa_client_secret
+
+    def __repr__(self) -> str:
+        return "Credentials(...)"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("credentials are not to be written anywhere")
+
+    def reveal(self) -> dict[str, str]:
+        """For the library's constructor alone."""
+        return {
+            "refresh_token": self._refresh_token,
+            "lwa_app_id": self._lwa_app_id,
+            "lwa_client_secret": self._lwa_client_secret,
+        }
+
+
+class Token:
+    """The access token of one account: asked for once, however many threads need it, and again when refused."""
+
+    def __init__(self, credentials: Credentials, lwa_endpoint: str, wire: Wire) -> None:
+        parts = urlsplit(lwa_endpoint)
+        where = {"scheme": f"{parts.scheme}://", "host": f"{parts.netloc}{parts.path.rstrip('/')}"}
+        self.client_class = _locked(type("_Lwa", (AccessTokenClient,), where), threading.Lock(), wire)
+        with _undisturbed():
+            self._client = self.client_class(credentials=SimpleNamespace(**credentials.reveal()), verify=SSL_CONTEXT)
+
+    def __repr__(self) -> str:
+        return "Token(...)"
+
+    def touch(self) -> str:
+        """Make sure there is one; asks LWA only when the cache has none. Raises what the wire raises."""
+        return str(self._client.get_auth().access_token)
+
+    def forget(self, refused: str) -> None:
+        """The API refused `refused`: the next `touch` asks LWA, unless another thread has already done so."""
+        key = self._client._get_cache_key()
+        with _cache_lock:
+            held = _tokens.cache.get(key)
+            if held is not None and held.get("access_token") == refused:
+                _tokens.cache.pop(key, None)
+
+
+def _locked(base: type, lock: threading.Lock, wire: Wire) -> type:
+    class Lwa(base):  # type: ignore[misc, valid-type]
+        """The library's LWA client on our wire, one thread at a time: no herd at a cold start.
+
+        Its cache is not safe to share between threads and knows neither host nor application; both are seen to here.
+        """
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._transport.close()
+            self._transport = wire
+
+        def get_auth(self) -> Any:
+            key = self._get_cache_key()
+            with lock:
+                with _cache_lock:
+                    held = _tokens.cache.get(key)
+                if held is None:
+                    held = self._request(self.scheme + self.host + self.path, self.data, self.headers)
+                    with _cache_lock:
+                        _tokens.cache[key] = held
+            return AccessTokenResponse(**held)
+
+        def _get_cache_key(self, token_flavor: str = "") -> str:
+            return str(super()._get_cache_key(f"{self.scheme}{self.host}|{self.cred.client_id}|{token_flavor}"))
+
+    return Lwa
+
+
+def open_api(name: str, endpoint: str, marketplace_id: str, credentials: Credentials, token: Token, wire: Wire) -> Any:
+    """The library's object for "products" or "catalog" of one account, calling `endpoint` through `wire`."""
+    marketplace = SimpleNamespace(endpoint=endpoint.rstrip("/"), marketplace_id=marketplace_id, region="us-west-2")
+    with _undisturbed():
+        api = _APIS[name](
+            marketplace=marketplace,
+            credentials=credentials.reveal(),
+            auth_token_client_class=token.client_class,
+            verify=SSL_CONTEXT,
+        )
+    api._transport.close()
+    api._transport = wire
+    return api
