@@ -112,9 +112,9 @@ def answered(bucket: Bucket, advertised_per_s: float | None, now_s: float) -> Bu
     bucket = brought_to(bucket, now_s)
     heard = advertised_per_s if advertised_per_s and 0 < advertised_per_s <= _HIGHEST_RATE_PER_S else None
     if heard is not None and heard != bucket.advertised_per_s:
-        slowed = heard < bucket.rate_per_s
+        slower, faster = heard < bucket.rate_per_s, heard > bucket.rate_per_s
         bucket = replace(bucket, advertised_per_s=heard, rate_per_s=heard, refusals=0, answered=0)
-        return _void(bucket) if slowed else bucket
+        return _void(bucket) if slower or (faster and bucket.tokens < 0) else bucket
     if bucket.rate_per_s == bucket.target_per_s and not bucket.refusals:
         return bucket if not bucket.learned_slack else replace(bucket, learned_slack=_less(bucket.learned_slack))
     counted = bucket.answered + 1

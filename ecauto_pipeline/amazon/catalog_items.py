@@ -7,7 +7,7 @@ identifiers maxItems 20, pageSize maximum 20.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,8 @@ def _read(payload: object, asins: Sequence[str], request_id: str) -> Reading[Cat
     items = payload.get("items") if isinstance(payload, dict) else None
     if not isinstance(items, list):
         raise ShapelessAnswer("empty_answer" if not payload else "wrong_shape")
-    asked, found, strangers = set(asins), {}, []
+    asked, strangers = set(asins), []
+    found: dict[str, CatalogueAnswer] = {}
     for item in items:
         asin = item.get("asin") if isinstance(item, dict) else None
         if not isinstance(asin, str) or asin not in asked:
@@ -134,7 +135,7 @@ def _joined(values: object, most: int = 50) -> str | None:
     return "\n".join(texts[:most]) or None
 
 
-def _dicts(values: object) -> Iterable[dict[str, Any]]:
+def _dicts(values: object) -> Iterator[dict[str, Any]]:
     return iter([entry for entry in values if isinstance(entry, dict)] if isinstance(values, list) else [])
 
 

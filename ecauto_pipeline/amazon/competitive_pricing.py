@@ -44,7 +44,8 @@ def _read(payload: object, asins: Sequence[str], request_id: str) -> Reading[Ans
         raise ShapelessAnswer("wrong_shape" if payload else "empty_answer")
     if not payload:
         raise ShapelessAnswer("empty_answer")
-    asked, found, strangers = set(asins), {}, []
+    asked, strangers = set(asins), []
+    found: dict[str, Answer] = {}
     for item in payload:
         asin = item.get("ASIN") if isinstance(item, dict) else None
         if not isinstance(asin, str) or asin not in asked:

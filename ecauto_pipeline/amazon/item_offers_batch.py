@@ -61,7 +61,8 @@ def _read(payload: object, asins: Sequence[str], request_id: str, rule: OfferRul
         raise ShapelessAnswer("wrong_shape")
     if not responses:
         raise ShapelessAnswer("empty_answer")
-    asked, found, strangers = set(asins), {}, []
+    asked, strangers = set(asins), []
+    found: dict[str, Answer] = {}
     for item in responses:
         asin = _about(item)
         if asin not in asked:

@@ -119,7 +119,7 @@ def _locked(base: type, lock: threading.Lock, wire: Wire) -> type:
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self._transport.close()
+            self._transport.close()  # type: ignore[has-type]
             self._transport = wire
 
         def get_auth(self) -> Any:

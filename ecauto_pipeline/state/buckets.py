@@ -24,6 +24,7 @@ from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.schema import buckets
 from ecauto_pipeline.state.upsert import upsert
 
+_LOOK_EVERY_S = 1.0  # how often a long wait asks whether the pace has changed
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -62,10 +63,7 @@ class Buckets:
             bucket, slot_s = reserved
             if stop is not None and stop.is_set():
                 raise Stopped("asked to end")
-            wait_s = slot_s - self._clock.monotonic()
-            if wait_s > 0 and self._clock.sleep(wait_s, stop):
-                raise Stopped("asked to end")
-            if self._moved(account, operation, bucket.generation):
+            if not self._wait(account, operation, bucket.generation, slot_s, stop):
                 continue
             now_s = self._clock.monotonic()
             if now_s - slot_s > bucket.late_after_s:
@@ -110,6 +108,17 @@ class Buckets:
                 return None
             self._save(connection, account, operation, bucket, next_in_s=wait_s + bucket.interval_s)
         return bucket, now_s + wait_s
+
+    def _wait(self, account: str, operation: str, generation: int, slot_s: float, stop: threading.Event | None) -> bool:
+        """Sleep until the slot. False as soon as the slots were given anew."""
+        while True:
+            wait_s = slot_s - self._clock.monotonic()
+            if wait_s > 0 and self._clock.sleep(min(wait_s, _LOOK_EVERY_S), stop):
+                raise Stopped("asked to end")
+            if self._moved(account, operation, generation):
+                return False
+            if wait_s <= _LOOK_EVERY_S:
+                return True
 
     def _moved(self, account: str, operation: str, generation: int) -> bool:
         with self._database.read() as connection:
