@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy import (
     Connection,
-    Integer,
     Select,
     and_,
     bindparam,
@@ -21,7 +20,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
     or_,
     select,
     update,
@@ -57,9 +55,13 @@ def read_rows(connection: Connection, accounts: Sequence[str] = (), max_items: i
     taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
     if accounts:
         taking_part = and_(taking_part, listings.c.account_id.in_(list(accounts)))
-    distinct = select(listings.c.asin).where(taking_part).distinct().subquery()
-    query = _columns(distinct).order_by(distinct.c.asin)
-    rows = np.fromiter(connection.execute(query).cursor, dtype=ROW)  # type: ignore[union-attr, arg-type]
+    packed = np.fromiter(connection.execute(_query(taking_part)).cursor, dtype=_PACKED)  # type: ignore[union-attr, arg-type]
+    packed = packed[np.append(True, packed["asin"][1:] != packed["asin"][:-1])[: packed.size]]
+    rows = np.empty(packed.size, ROW)
+    for name in _PACKED.names[:-1]:  # type: ignore[index]
+        rows[name] = packed[name]
+    for name, shift, mask in (("wants", 3, 15), ("fetched", 2, 1), ("probed", 1, 1), ("out", 0, 1)):
+        rows[name] = (packed["flags"] >> shift) & mask
     if max_items is not None:
         keys = (listings.c.platform, listings.c.account_id, listings.c.item_id)
         sold = select(*keys, listings.c.asin, asins.c.last_sold_at).where(taking_part)
@@ -70,8 +72,12 @@ def read_rows(connection: Connection, accounts: Sequence[str] = (), max_items: i
     return rows
 
 
-def _columns(distinct) -> Select:  # type: ignore[no-untyped-def]
-    """The columns of ROW, in its order, NULL as 0."""
+_PACKED = np.dtype([(name, ROW[name]) for name in ROW.names[:-4]] + [("flags", np.int64)])  # type: ignore[index]
+"""ROW as it is read: its four small columns in one number, because a million rows are paid for by the column."""
+
+
+def _query(taking_part) -> Select:  # type: ignore[no-untyped-def]
+    """The columns of `_PACKED`, NULL as 0, one row per listing, ascending by ASIN: no sort, no grouping."""
     known = asins.c
     wants = case(
         (or_(known.doubt != "", known.wants_detail.in_(("zero", "doubtful"))), SECOND_LOOK),
@@ -90,18 +96,23 @@ def _columns(distinct) -> Select:  # type: ignore[no-untyped-def]
     )
     owes_second = and_(known.status == "filtered_out", known.filtered_count < 2)
     stamps = ("price_at", "stock_at", "detail_at", "probe_at", "error_at", "last_sold_at", "last_viewed_at")
-    return select(
-        distinct.c.asin,
-        *(func.coalesce(known[name], 0) for name in stamps),
-        case((owes_second, func.coalesce(known.filtered_since, 0)), else_=0),
-        func.coalesce(known.orders_30d, 0.0),
-        func.coalesce(known.views_30d, 0.0),
-        func.coalesce(known.demand_at, 0),
-        wants,
-        case((known.status.is_not(None), 1), else_=0),
-        case((comparable, 1), else_=0),
-        case((known.in_stock == 0, 1), else_=literal(0, Integer)),
-    ).select_from(distinct.outerjoin(asins, asins.c.asin == distinct.c.asin))
+    return (
+        select(
+            listings.c.asin,
+            *(func.coalesce(known[name], 0) for name in stamps),
+            case((owes_second, func.coalesce(known.filtered_since, 0)), else_=0),
+            func.coalesce(known.orders_30d, 0.0),
+            func.coalesce(known.views_30d, 0.0),
+            func.coalesce(known.demand_at, 0),
+            8 * wants
+            + 4 * case((known.status.is_not(None), 1), else_=0)
+            + 2 * case((comparable, 1), else_=0)
+            + case((known.in_stock == 0, 1), else_=0),
+        )
+        .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
+        .where(taking_part)
+        .order_by(listings.c.asin)
+    )
 
 
 def write_targets(connection: Connection, run_id: str, targets: Iterable[Target]) -> None:

@@ -180,7 +180,7 @@ def test_a_survey_writes_nothing_and_counts_as_the_plan(bench: PlannerBench) -> 
 
 
 def test_a_blind_sweep_is_given_up_by_itself(bench: PlannerBench) -> None:
-    """More than half of the sweep's answers said nothing: details only, said in the report; tried again a week later."""
+    """Over half of the sweep's answers said nothing: details only, and the report says so; tried again a week later."""
     bench.list_asins(range(100))
     sold = to_ms(bench.clock.now())
     bench.know(range(100), age=2 * HOUR, last_sold_at=sold)
