@@ -1,0 +1,83 @@
+"""Counts over a span of the past, for pictures and reports: answers, calls and updates by hour and kind, freshness.
+
+Not for: single rows (questions.py), or figures a decision waits for (state.db).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from ecauto_pipeline.history.questions import HistoryReader, Row, _aware
+from ecauto_pipeline.history.tables import API_CALLS, AUTHORITATIVE, RUN_METRICS, SNAPSHOTS, UPDATES
+
+_STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
+
+
+class HistorySummaries(HistoryReader):
+    """Counts; every span is start <= time < end, hours begin at the full hour, each key counts once."""
+
+    def answers_by_hour(self, start: datetime, end: datetime) -> list[Row]:
+        """Rows: at, status, count."""
+        query = (
+            "SELECT date_trunc('hour', observed_at) AS at, status, count(DISTINCT snapshot_id) AS count FROM <source> "
+            "WHERE observed_at >= ? AND observed_at < ? GROUP BY ALL ORDER BY ALL"
+        )
+        return self._counted(SNAPSHOTS, query, start, end)
+
+    def calls_by_hour(self, start: datetime, end: datetime) -> list[Row]:
+        """Rows: at, api, operation, account, count, failed (calls whose outcome is not "ok")."""
+        query = (
+            "SELECT date_trunc('hour', started_at) AS at, api, operation, account, count(DISTINCT call_id) AS count, "
+            "count(DISTINCT call_id) FILTER (WHERE outcome <> 'ok') AS failed FROM <source> "
+            "WHERE started_at >= ? AND started_at < ? GROUP BY ALL ORDER BY ALL"
+        )
+        return self._counted(API_CALLS, query, start, end)
+
+    def updates_by_kind(self, start: datetime, end: datetime) -> list[Row]:
+        """Rows: kind, outcome, count; an update loaded twice counts as it ended last."""
+        query = (
+            "SELECT kind, outcome, count(*) AS count FROM (SELECT kind, outcome FROM <source> "
+            "WHERE attempted_at >= ? AND attempted_at < ? "
+            "QUALIFY row_number() OVER (PARTITION BY update_id ORDER BY load_order DESC, load_position DESC) = 1) "
+            "GROUP BY ALL ORDER BY ALL"
+        )
+        return self._counted(UPDATES, query, start, end)
+
+    def runs_between(self, start: datetime, end: datetime) -> list[Row]:
+        """The figures of the runs begun in the span, oldest first."""
+        return self._rows(RUN_METRICS, "started_at >= ? AND started_at < ?", [start, end], since=start)
+
+    def fresh_by_hour(
+        self, start: datetime, end: datetime, tiers: Mapping[str, str], max_age: Mapping[str, timedelta]
+    ) -> list[Row]:
+        """Rows: at, tier, fresh: ASINs whose last authoritative answer was within the tier's `max_age` at each hour.
+
+        `tiers`: tier by ASIN, as it is now; the hours are start, start + 1 h, ... <= end.
+        """
+        oldest = start - max(max_age.values(), default=timedelta(0))
+        names = sorted(max_age)
+        query = (
+            "WITH tier_of AS (SELECT unnest(CAST(? AS VARCHAR[])) AS asin, unnest(CAST(? AS VARCHAR[])) AS tier), "
+            "age_of AS (SELECT unnest(CAST(? AS VARCHAR[])) AS tier, unnest(CAST(? AS BIGINT[])) AS seconds), "
+            "marks AS (SELECT unnest(generate_series(CAST(? AS TIMESTAMPTZ), CAST(? AS TIMESTAMPTZ), INTERVAL 1 HOUR)) "
+            "AS at), "
+            "said AS (SELECT DISTINCT asin, date_trunc('minute', observed_at) AS observed_at FROM <source> "
+            f"WHERE observed_at >= ? AND observed_at < ? AND status IN ({_STATUSES})) "
+            "SELECT marks.at, tier, count(DISTINCT said.asin) AS fresh FROM marks "
+            "JOIN age_of ON true JOIN tier_of USING (tier) JOIN said USING (asin) "
+            "WHERE said.observed_at <= marks.at AND said.observed_at > marks.at - to_seconds(seconds) "
+            "GROUP BY marks.at, tier ORDER BY ALL"
+        )
+        asins = sorted(tiers)
+        values: list[object] = [
+            asins,
+            [tiers[asin] for asin in asins],
+            names,
+            [int(max_age[name].total_seconds()) for name in names],
+            *(start, end, oldest, end),
+        ]
+        return [_aware(row) for row in self._ask(SNAPSHOTS, query, values, oldest)]
+
+    def _counted(self, table, query: str, start: datetime, end: datetime) -> list[Row]:  # type: ignore[no-untyped-def]
+        return [_aware(row) for row in self._ask(table, query, [start, end], start)]
