@@ -56,45 +56,53 @@ class Paths(Section):
 
 
 class State(Section):
+    """What must survive a crash and be shared by processes."""
+
     url: str = Field("", description='"" = SQLite data/state.db; else an SQLAlchemy URL of SQLite or PostgreSQL')
 
 
 class SpAccount(Section):
     """One selling account and application; each has its own buckets."""
 
-    id: str = Field("sp_1", min_length=1)
-    refresh_token_env: str = "SP_API_REFRESH_TOKEN"
-    lwa_app_id_env: str = "LWA_APP_ID"
-    lwa_client_secret_env: str = "LWA_CLIENT_SECRET"
+    id: str = Field("sp_1", min_length=1, description="a name of your choice, shown in records")
+    refresh_token_env: str = Field("SP_API_REFRESH_TOKEN", description="variable that holds the refresh token")
+    lwa_app_id_env: str = Field("LWA_APP_ID", description="variable that holds the application's client id")
+    lwa_client_secret_env: str = Field("LWA_CLIENT_SECRET", description="variable that holds its client secret")
 
 
 class OperationLimits(Section):
     """Start values of a bucket; what the API advertises afterwards wins. None = the documented default."""
 
-    rate_per_s: float | None = Field(None, gt=0)
-    burst: float | None = Field(None, ge=1)
-    batch: int | None = Field(None, ge=1, le=20)
+    rate_per_s: float | None = Field(None, gt=0, description="calls a second")
+    burst: float | None = Field(None, ge=1, description="calls that may be made at once after a pause")
+    batch: int | None = Field(None, ge=1, le=20, description="ASINs in one call, never above what Amazon takes")
 
 
 class SpApi(Section):
-    endpoint: str = Field("https://sellingpartnerapi-fe.amazon.com", pattern=r"^https?://")
-    lwa_endpoint: str = Field("https://api.amazon.com", pattern=r"^https?://")
-    marketplace_id: str = "A1VC38T7YXB528"
-    accounts: tuple[SpAccount, ...] = ()
+    """Amazon's side. In emulated mode an endpoint that is not set means our own emulator."""
+
+    endpoint: str = Field(
+        "https://sellingpartnerapi-fe.amazon.com", pattern=r"^https?://", description="the Selling Partner API"
+    )
+    lwa_endpoint: str = Field(
+        "https://api.amazon.com", pattern=r"^https?://", description="Login with Amazon, where tokens come from"
+    )
+    marketplace_id: str = Field("A1VC38T7YXB528", description="Amazon.co.jp")
+    accounts: tuple[SpAccount, ...] = Field((), description="selling accounts; none = one with the default names")
     limits: Mapping[
         Literal["getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "searchCatalogItems"], OperationLimits
-    ] = Field(default_factory=dict)
+    ] = Field(default_factory=dict, description="usage plans that differ from the documented ones")
     timeout_s: float = Field(30.0, gt=0, description="longest wait for one answer")
 
 
 class BaseAccount(Section):
     """One shop on BASE."""
 
-    id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$")
-    active: bool = True
-    client_id_env: str = ""
-    client_secret_env: str = ""
-    redirect_uri: str = ""
+    id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$", description="account_id in master.db")
+    active: bool = Field(True, description="false: neither read nor written, its ASINs cost no calls")
+    client_id_env: str = Field("", description='variable of the client id; "" = <ID>_CLIENT_ID')
+    client_secret_env: str = Field("", description='variable of the client secret; "" = <ID>_CLIENT_SECRET')
+    redirect_uri: str = Field("", description="the callback address registered with the BASE application")
     token_file: str = Field("", description='"" = data/tokens/<id>_token.json')
     strategy: Literal["simple", "tiered"] | None = Field(None, description="pricing strategy of this shop alone")
     markup_ratio: float | None = Field(None, gt=0, description="markup of this shop alone")
@@ -111,59 +119,78 @@ def _variable(account_id: str) -> str:
 
 
 class BaseLimits(Section):
-    per_hour: int = Field(5000, ge=1)
-    per_day: int = Field(100_000, ge=1)
-    min_interval_s: float = Field(0.0, ge=0)
+    """What BASE allows one shop; the hour starts at minute 00, the day at midnight JST."""
+
+    per_hour: int = Field(5000, ge=1, description="calls of one shop in a clock hour")
+    per_day: int = Field(100_000, ge=1, description="calls of one shop in a day")
+    min_interval_s: float = Field(0.0, ge=0, description="pause between two calls of one shop")
 
 
 class BaseShops(Section):
-    endpoint: str = Field("https://api.thebase.in/1", pattern=r"^https?://")
-    accounts: tuple[BaseAccount, ...] = ()
+    """BASE's side. In emulated mode an endpoint that is not set means our own emulator."""
+
+    endpoint: str = Field("https://api.thebase.in/1", pattern=r"^https?://", description="the BASE API")
+    accounts: tuple[BaseAccount, ...] = Field((), description="the shops; none in emulated mode = the emulator's")
     limits: BaseLimits = BaseLimits()
-    timeout_s: float = Field(30.0, gt=0)
+    timeout_s: float = Field(30.0, gt=0, description="longest wait for one answer")
 
 
 class Ttl(Section):
-    """How old a field of an ASIN may get (DESIGN 4 of the project's docs/freshness)."""
+    """How old a field of an ASIN may get before it is asked for again."""
 
-    basic: Duration = timedelta(days=7)
-    category: Duration = timedelta(days=30)
-    price: Duration = timedelta(hours=24)
-    stock: Duration = timedelta(hours=1)
+    basic: Duration = Field(timedelta(days=7), description="title, description, images")
+    category: Duration = Field(timedelta(days=30), description="category and brand")
+    price: Duration = Field(timedelta(hours=24), description="price; an older one is never pushed")
+    stock: Duration = Field(timedelta(hours=1), description="stock")
 
 
 class Tiers(Section):
-    high_sold_within: Duration = timedelta(days=7)
-    high_every: Duration = timedelta(hours=1)
-    medium_viewed_within: Duration = timedelta(days=30)
-    medium_every: Duration = timedelta(hours=6)
-    low_every: Duration = timedelta(hours=24)
-    spend: Literal["due", "budget"] = "due"
+    """Best sellers more often: how old the stock of an ASIN may get, by what it sells."""
+
+    high_sold_within: Duration = Field(timedelta(days=7), description="high tier: sold within this time")
+    high_every: Duration = Field(timedelta(hours=1), description="maximum age of stock, high tier")
+    medium_viewed_within: Duration = Field(timedelta(days=30), description="medium tier: viewed within this time")
+    medium_every: Duration = Field(timedelta(hours=6), description="maximum age of stock, medium tier")
+    low_every: Duration = Field(timedelta(hours=24), description="maximum age of stock, all others")
+    spend: Literal["due", "budget"] = Field(
+        "due", description='"due": ask only about what is too old; "budget": leave no call unused (large shops)'
+    )
 
 
 class Offers(Section):
-    max_ship_hours: int = Field(72, ge=0)
-    free_shipping_only: bool = True
-    filtered_out: Literal["hide", "keep"] = "hide"
-    confirm_after: Duration = timedelta(minutes=60)
+    """Which offer on Amazon counts."""
+
+    max_ship_hours: int = Field(72, ge=0, description="longest time to ship")
+    free_shipping_only: bool = Field(True, description="only offers without a shipping fee")
+    filtered_out: Literal["hide", "keep"] = Field(
+        "hide", description="what to do with a listing whose offers all fail the rule, twice in a row"
+    )
+    confirm_after: Duration = Field(timedelta(minutes=60), description="least time between those two answers")
 
 
 class PriceTier(Section):
+    """One step of strategy "tiered"."""
+
     max_price_jpy: int | None = Field(None, gt=0, description="up to this cost; the last tier leaves it out")
-    markup_ratio: float = Field(gt=0)
+    markup_ratio: float = Field(gt=0, description="selling price = cost x this")
 
 
 class Pricing(Section):
-    strategy: Literal["simple", "tiered"] = "simple"
-    markup_ratio: float = Field(1.3, gt=0)
-    round_to_jpy: int = Field(10, ge=1)
-    min_diff_jpy: int = Field(100, ge=0)
-    min_diff_ratio: float = Field(0.0, ge=0, le=1)
-    tiers: tuple[PriceTier, ...] = (
-        PriceTier(max_price_jpy=1000, markup_ratio=1.4),
-        PriceTier(max_price_jpy=5000, markup_ratio=1.3),
-        PriceTier(max_price_jpy=10000, markup_ratio=1.25),
-        PriceTier(markup_ratio=1.2),
+    """From cost to selling price: truncated to yen, then rounded half up."""
+
+    strategy: Literal["simple", "tiered"] = Field("simple", description='"simple": one ratio; "tiered": by cost')
+    markup_ratio: float = Field(1.3, gt=0, description='selling price = cost x this (strategy "simple")')
+    round_to_jpy: int = Field(10, ge=1, description="prices are multiples of this")
+    min_diff_jpy: int = Field(100, ge=0, description="smaller changes are not sent")
+    min_diff_ratio: float = Field(0.0, ge=0, le=1, description="changes of this share are sent too; 0 = off")
+    tiers: tuple[PriceTier, ...] = Field(
+        (
+            PriceTier(max_price_jpy=1000, markup_ratio=1.4),
+            PriceTier(max_price_jpy=5000, markup_ratio=1.3),
+            PriceTier(max_price_jpy=10000, markup_ratio=1.25),
+            PriceTier(markup_ratio=1.2),
+        ),
+        description='cost limits and ratios (strategy "tiered"), rising',
     )
 
     @model_validator(mode="after")
@@ -178,16 +205,18 @@ class Pricing(Section):
 
 
 class Guards(Section):
-    min_price_jpy: int = Field(500, ge=1)
-    max_price_jpy: int = Field(100_000, ge=1)
-    min_markup_ratio: float = Field(1.05, gt=0)
-    max_markup_ratio: float = Field(2.0, gt=0)
-    max_move_ratio: float = Field(0.5, gt=0)
-    max_hide_share: Share = 0.2
-    max_hide_rows: int = Field(50, ge=0)
-    max_zero_share: Share = 0.2
-    max_delist_share: Share = 0.01
-    max_delist_rows: int = Field(20, ge=0)
+    """Limits that block a price, and shares past which rows wait for a person. Nothing is ever clamped."""
+
+    min_price_jpy: int = Field(500, ge=1, description="a wanted price below is blocked")
+    max_price_jpy: int = Field(100_000, ge=1, description="a wanted price above is blocked")
+    min_markup_ratio: float = Field(1.05, gt=0, description="the margin floor: below cost x this is blocked")
+    max_markup_ratio: float = Field(2.0, gt=0, description="above cost x this is blocked")
+    max_move_ratio: float = Field(0.5, gt=0, description="a price that moves by more is held")
+    max_hide_share: Share = Field(0.2, description="hides are held past this share of an account ...")
+    max_hide_rows: int = Field(50, ge=0, description="... and at least this many rows")
+    max_zero_share: Share = Field(0.2, description="a sweep with more zeros than this against yesterday is doubted")
+    max_delist_share: Share = Field(0.01, description="delisting past this share of an account is held ...")
+    max_delist_rows: int = Field(20, ge=0, description="... or past this many rows")
 
     @model_validator(mode="after")
     def _ordered(self) -> Guards:
@@ -199,12 +228,16 @@ class Guards(Section):
 
 
 class Slices(Section):
+    """An hour is worked in slices, so that what is found early reaches the shop early."""
+
     minutes: float = Field(10.0, gt=0, le=55, description="API time of one run")
 
 
 class Schedules(Section):
-    stock: str = "0 * * * *"
-    price: str = "0 2 * * *"
+    """When the jobs run by themselves (live mode)."""
+
+    stock: str = Field("0 * * * *", description="cron line of the stock run, Japanese time")
+    price: str = Field("0 2 * * *", description="cron line of the price run, Japanese time")
     include_price: Literal["never", "floor", "all"] = Field("floor", description="what the hourly run does to prices")
 
 
@@ -214,46 +247,50 @@ CHANNEL_KINDS = ("chatwork", "slack", "discord", "line", "email", "webhook")
 class Channel(Section):
     """Where alerts go; every secret by the name of its environment variable."""
 
-    kind: Literal["chatwork", "slack", "discord", "line", "email", "webhook"]
-    url_env: str = ""
-    token_env: str = ""
-    room_id: str = ""
-    to: str = ""
+    kind: Literal["chatwork", "slack", "discord", "line", "email", "webhook"] = Field(description="the service")
+    url_env: str = Field("", description="variable of the address (slack, discord, webhook; mail server for email)")
+    token_env: str = Field("", description="variable of the token (chatwork, line)")
+    room_id: str = Field("", description="the room (chatwork)")
+    to: str = Field("", description="the recipient (line, email)")
     endpoint: str = Field("", description="another address of the service (a proxy, a test receiver)")
 
 
 class Alerts(Section):
-    sp_api_error_rate: Share = 0.10
-    base_error_rate: Share = 0.05
-    cache_hit_rate: Share = 0.80
-    duration_factor: float = Field(2.0, gt=0)
-    min_attempts: int = Field(20, ge=1)
-    language: Literal["ja", "en"] = "ja"
+    """When to tell people, and how."""
+
+    sp_api_error_rate: Share = Field(0.10, description="alert above this share of asked ASINs without an answer")
+    base_error_rate: Share = Field(0.05, description="alert above this share of failed BASE calls")
+    cache_hit_rate: Share = Field(0.80, description="alert below this share of ASINs fresh when a run looks")
+    duration_factor: float = Field(2.0, gt=0, description="alert when a run takes longer than this times its plan")
+    min_attempts: int = Field(20, ge=1, description="under this many attempts a rate is shown, not judged")
+    language: Literal["ja", "en"] = Field("ja", description="language of the messages")
     quiet_hours: str = Field(
         "", pattern=r"^(\d{2}:\d{2}-\d{2}:\d{2})?$", description='"23:00-07:00" JST: held back till the end'
     )
     daily_digest: str = Field("", pattern=r"^(\d{2}:\d{2})?$", description='"08:00" JST: one summary a day')
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[Channel, ...] = Field((), description="where messages go; none is itself a warning")
 
 
 class Logs(Section):
-    keep_days: int = Field(30, ge=1)
+    """data/logs."""
+
+    keep_days: int = Field(30, ge=1, description="log files older than this are removed")
 
 
 class Emulator(Section):
     """The world of emulated mode."""
 
-    seed: int = 1
-    listings: int = Field(1000, ge=0)
-    accounts: int = Field(3, ge=1, le=20)
+    seed: int = Field(1, description="another number, another world")
+    listings: int = Field(1000, ge=0, description="listings in all its shops")
+    accounts: int = Field(3, ge=1, le=20, description="shops; the last of several is switched off")
     speed: float = Field(60.0, gt=0, description="multiplies the rates it advertises and enforces")
 
 
 class Settings(Section):
     """ecauto.toml as a whole, plus the folder it stands in."""
 
-    mode: Literal["emulated", "live"] = "emulated"
-    timezone: Literal["Asia/Tokyo"] = "Asia/Tokyo"
+    mode: Literal["emulated", "live"] = Field("emulated", description='"live" talks to the real Amazon and BASE')
+    timezone: Literal["Asia/Tokyo"] = Field("Asia/Tokyo", description="the shop's clock; there is one")
     paths: Paths = Paths()
     state: State = State()
     sp_api: SpApi = SpApi()
