@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.domain.pricing import exact
 
-SWEEP, DETAIL, CONFIRM = "getCompetitivePricing", "getItemOffersBatch", "getItemOffers"
+SWEEP: Final = "getCompetitivePricing"
+DETAIL: Final = "getItemOffersBatch"
+CONFIRM: Final = "getItemOffers"
 ZERO = frozenset({Status.OUT_OF_STOCK, Status.NOT_FOUND})
 
 # What a sweep may be told of one ASIN that neither confirms nor denies; detail has to look.

@@ -1,0 +1,1 @@
+"""The parts of the step that asks Amazon (steps/sp_api_snapshots.py)."""
