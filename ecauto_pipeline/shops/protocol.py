@@ -53,8 +53,11 @@ class Shop(Protocol):
     def edit(self, item_id: str, kind: Kind, value: int) -> Item | None:
         """Set price (yen), visibility (0/1) or stock. Raises OutcomeUnknown when nobody knows whether it happened."""
 
-    def sales(self, since: datetime) -> list[Sale]:
-        """Item rows of the orders since then, cancelled ones left out."""
+    def sales(self, since: datetime, until: datetime | None = None) -> list[Sale]:
+        """Item rows of the orders placed in [since, until), oldest first, cancelled ones left out."""
 
     def check(self) -> dict[str, object]:
         """users/me: shop id, name and address, proof that the credentials work."""
+
+    def token_expires_at(self) -> datetime | None:
+        """When the shop has to be authorised anew unless it is used before; None when that isn't known."""

@@ -105,8 +105,9 @@ listings = Table(
     _text("hidden_by"),
     _text("hidden_reason"),
     Column("hidden_at", MS),
+    Column("blocked", Integer, nullable=False, server_default="0"),  # its ASIN is on the blocklist: never public
     _text("uneditable"),  # BASE refuses edits of this item for good; the reason
-    _text("orphan"),  # "" | no_register | no_item | asin_mismatch
+    _text("orphan"),  # "" | no_register | no_item | asin_mismatch | bad_asin
     _text("delist"),  # "" | delisted_candidate
     Column(
         "listed", Integer, nullable=False, server_default="0"
@@ -217,6 +218,7 @@ journal = Table(  # the update journal: intent before the call, outcome after it
     Column("written_back", Integer, nullable=False, server_default="0"),
     Column("exported", Integer, nullable=False, server_default="0"),
     Index("ix_journal_open", "outcome"),
+    Index("ix_journal_listing", "platform", "account_id", "item_id"),
     UniqueConstraint("key", "run_id", name="uq_journal_key_run"),
 )
 
@@ -309,4 +311,11 @@ notices = Table(  # alert rules: what was last said to people
     Column("since", MS, nullable=False),
     Column("said_at", MS),
     Column("document", Text, nullable=False, server_default="{}"),
+)
+
+marks = Table(  # how far a piece of work has come
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", MS, nullable=False),
 )

@@ -1,8 +1,7 @@
 """What we remember of each shop account: when it was read, and the breaker that keeps us away from it.
 
-A breaker is "" (closed) or the reason why the shop as a whole waits: `access_denied`, `token`, `invalid_scope` (until a
-person helps or a good answer comes), `hour_api_limit`, `day_api_limit` (until a time), `not_read` (the last read
-failed).
+A breaker is "" (closed) or the reason why the shop as a whole waits: `access_denied`, `token` (until a person helps or a
+good answer comes), `hour_api_limit`, `day_api_limit` (until a time), `not_read` (the last read failed).
 Not for: counting calls (windows.py) or the listings themselves (shop_listings.py).
 """
 
@@ -20,7 +19,7 @@ from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError
 from ecauto_pipeline.state.schema import shop_accounts
 from ecauto_pipeline.state.upsert import upsert
 
-FOR_A_PERSON = frozenset({"access_denied", "token", "invalid_scope"})
+FOR_A_PERSON = frozenset({"access_denied", "token"})
 _TIMES = ("full_read_at", "read_at", "modified_seen", "orders_read_at", "breaker_since", "breaker_until")
 
 

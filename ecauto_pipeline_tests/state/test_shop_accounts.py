@@ -24,7 +24,7 @@ def database(tmp_path: Path) -> Database:
     [
         (AccountBlocked("access_denied"), ("access_denied", None)),
         (AccountBlocked("token"), ("token", None)),
-        (AccountBlocked("something new"), ("token", None)),
+        (AccountBlocked("invalid_scope"), ("token", None)),
         (BudgetSpent("hour_api_limit", NOON), ("hour_api_limit", NOON)),
         (BudgetSpent("hour_reserve", NOON), ("", None)),
         (ItemGone("bad_item_id"), ("", None)),

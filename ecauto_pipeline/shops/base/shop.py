@@ -86,8 +86,13 @@ class BaseShop:
             raise Transport("shapeless", "users/me without a user")
         return {name: user[name] for name in ("shop_id", "shop_name", "shop_url") if name in user}
 
+    def token_expires_at(self) -> datetime | None:
+        """When this shop has to be authorised anew unless it is used before; None when that isn't known."""
+        tokens = self._client.tokens.current()
+        return tokens.refresh_expires_at if tokens else None
+
     def token_days_left(self, now: datetime) -> float | None:
-        """Days until this shop has to be authorised anew unless it is used before; None when that isn't known."""
+        """Days until then, negative when it has passed."""
         return self._client.tokens.token_days_left(now)
 
     def _all(self) -> Iterator[list[Item]]:

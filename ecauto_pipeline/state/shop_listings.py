@@ -1,0 +1,197 @@
+"""Listings as the shops show them and as the register names them: written by reading, read by every rule.
+
+Each side has its own columns; neither write touches the other's. Not for: what our own edits change (shown.py) or
+the judgement of either side (domain/hidden_by.py, domain/joining.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.model import ListingFacts, ListingKey, Outcome
+from ecauto_pipeline.state.schema import journal, listings
+from ecauto_pipeline.state.upsert import upsert
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CHUNK = 500
+SHOP_COLUMNS = (
+    *("identifier", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations", "item_modified_at"),
+    *("read_at", "present", "first_seen_at", "hidden_by", "hidden_reason", "hidden_at"),
+)
+REGISTER_COLUMNS = (
+    *("asin", "register_id", "register_status", "register_visible", "register_price_jpy"),
+    *("orphan", "listed", "blocked"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEdit:
+    """One edit of ours, done or of unknown outcome: what it set, and the last time it may have happened."""
+
+    item_id: str
+    kind: str
+    after: int | None
+    at_ms: int
+
+
+def load_shop_side(
+    connection: Connection, platform: str, account_id: str, item_ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The shop's columns of these items, by item_id; items never seen are left out."""
+    columns = [listings.c.item_id, *(listings.c[name] for name in SHOP_COLUMNS)]
+    found: dict[str, dict[str, Any]] = {}
+    for part in _chunks(item_ids):
+        query = select(*columns).where(*_of(platform, account_id), listings.c.item_id.in_(part))
+        found |= {row["item_id"]: dict(row) for row in connection.execute(query).mappings()}
+    return found
+
+
+def save_shop_side(connection: Connection, platform: str, account_id: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep these items (item_id and every one of SHOP_COLUMNS); `first_seen_at` of a known item stands."""
+    key = {"platform": platform, "account_id": account_id}
+    upsert(connection, listings, [{**key, **row} for row in rows], keep=("first_seen_at",))
+
+
+def own_edits(
+    connection: Connection, platform: str, account_id: str, item_ids: Sequence[str], since_ms: int
+) -> list[OwnEdit]:
+    """Our edits of these items since then, oldest first; what surely failed is left out."""
+    at = func.coalesce(journal.c.completed_at, journal.c.intent_at)
+    mine = (journal.c.platform == platform, journal.c.account_id == account_id)
+    happened = or_(journal.c.outcome.is_(None), journal.c.outcome.in_((Outcome.DONE, Outcome.UNKNOWN)))
+    found: list[OwnEdit] = []
+    for part in _chunks(item_ids):
+        query = select(journal.c.item_id, journal.c.kind, journal.c.after, at).where(
+            *mine, journal.c.item_id.in_(part), happened, at >= since_ms
+        )
+        found += [OwnEdit(*row) for row in connection.execute(query)]
+    return sorted(found, key=lambda edit: edit.at_ms)
+
+
+def present_items(connection: Connection, platform: str, account_id: str) -> set[str]:
+    """Items that the shop had when it was last read."""
+    query = select(listings.c.item_id).where(*_of(platform, account_id), listings.c.present == 1)
+    return set(connection.execute(query).scalars())
+
+
+def mark_absent(connection: Connection, platform: str, account_id: str, item_ids: Iterable[str]) -> None:
+    """A whole reading proved that these are not in the shop any more."""
+    for part in _chunks(sorted(item_ids)):
+        connection.execute(
+            update(listings).where(*_of(platform, account_id), listings.c.item_id.in_(part)).values(present=0, listed=0)
+        )
+
+
+def load_both_sides(connection: Connection, platform: str, account_id: str) -> Iterator[dict[str, Any]]:
+    """Every listing of an account: item_id, identifier, present, delist and REGISTER_COLUMNS."""
+    names = ("item_id", "identifier", "present", "delist", *REGISTER_COLUMNS)
+    for row in connection.execute(select(*(listings.c[name] for name in names)).where(*_of(platform, account_id))):
+        yield dict(zip(names, row, strict=True))
+
+
+def save_register_side(connection: Connection, platform: str, account_id: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Keep the register's columns of these items (item_id and every one of REGISTER_COLUMNS)."""
+    key = {"platform": platform, "account_id": account_id}
+    upsert(connection, listings, [{**key, **row} for row in rows])
+
+
+def retire(connection: Connection, platform: str, active: Iterable[str]) -> None:
+    """Listings of accounts that are not active take no part."""
+    others = listings.c.account_id.not_in(list(active))
+    connection.execute(
+        update(listings).where(listings.c.platform == platform, others, listings.c.listed == 1).values(listed=0)
+    )
+
+
+def listing_facts(
+    connection: Connection, accounts: Iterable[str], platform: str = "base", item_id: str | None = None
+) -> Iterator[ListingFacts]:
+    """The listings that take part, of these accounts, by account and item; `item_id`: that one alone."""
+    if not isinstance(platform, str):
+        raise TypeError(f"platform is a name, not {type(platform).__name__}")
+    names = (
+        *("account_id", "item_id", "asin", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations"),
+        *("hidden_by", "register_visible", "blocked", "uneditable", "read_at"),
+    )
+    query = select(*(listings.c[name] for name in names)).where(
+        listings.c.platform == platform, listings.c.account_id.in_(list(accounts)), listings.c.listed == 1
+    )
+    if item_id is not None:
+        query = query.where(listings.c.item_id == item_id)
+    for row in connection.execute(query.order_by(listings.c.account_id, listings.c.item_id)):
+        account, item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at = row
+        yield ListingFacts(
+            key=ListingKey(platform, account, item),
+            asin=asin,
+            shown_price_jpy=price,
+            shown_visible=_flag(visible),
+            shown_stock=stock,
+            has_variations=variations == 1,
+            hidden_by=hidden,
+            register_visible=_flag(register),
+            blocked_by_list=blocked == 1,
+            uneditable=uneditable,
+            read_at=None if read_at is None else _EPOCH + timedelta(milliseconds=read_at),
+        )
+
+
+def count_by(
+    connection: Connection, column: str, platform: str, accounts: Iterable[str], *, listed: bool
+) -> dict[str, int]:
+    """Listings by the values of a text column, "" left out; `listed`: those that take part alone."""
+    chosen = listings.c[column]
+    query = select(chosen, func.count()).where(
+        listings.c.platform == platform, listings.c.account_id.in_(list(accounts)), chosen != ""
+    )
+    if listed:
+        query = query.where(listings.c.listed == 1)
+    return {value: count for value, count in connection.execute(query.group_by(chosen).order_by(chosen))}
+
+
+def count_where(connection: Connection, platform: str, accounts: Iterable[str], column: str) -> int:
+    """Listings of these accounts where a 0/1 column is 1."""
+    mine = (listings.c.platform == platform, listings.c.account_id.in_(list(accounts)))
+    return connection.execute(select(func.count()).where(*mine, listings.c[column] == 1)).scalar_one()
+
+
+def orphan_examples(connection: Connection, platform: str, accounts: Iterable[str], most: int) -> list[ListingKey]:
+    """Some orphans, for people."""
+    query = select(listings.c.account_id, listings.c.item_id).where(
+        listings.c.platform == platform, listings.c.account_id.in_(list(accounts)), listings.c.orphan != ""
+    )
+    order = (listings.c.orphan, listings.c.account_id, listings.c.item_id)
+    return [ListingKey(platform, *row) for row in connection.execute(query.order_by(*order).limit(most))]
+
+
+def asins_of_items(connection: Connection, platform: str, account_id: str, item_ids: Iterable[str]) -> dict[str, str]:
+    """The ASIN of items whose ASIN is known."""
+    found: dict[str, str] = {}
+    for part in _chunks(sorted(set(item_ids))):
+        query = select(listings.c.item_id, listings.c.asin).where(
+            *_of(platform, account_id), listings.c.item_id.in_(part), listings.c.asin.is_not(None)
+        )
+        found |= {item: asin for item, asin in connection.execute(query)}
+    return found
+
+
+def milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)
+
+
+def _of(platform: str, account_id: str) -> tuple[Any, ...]:
+    return listings.c.platform == platform, listings.c.account_id == account_id
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
+def _flag(value: int | None) -> bool | None:
+    return None if value is None else value == 1
