@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Diff, Kind, ListingKey, Outcome
@@ -93,6 +93,11 @@ def finish(connection: Connection, update_id: str, outcome: Outcome, now: dateti
     connection.execute(row.values(outcome=outcome, error=error, completed_at=ended, exported=0))
 
 
+def withdraw(connection: Connection, update_id: str) -> None:
+    """Take an intent back: the shop certainly did not act on it (its window was used up, or it was closed to us)."""
+    connection.execute(delete(journal).where(journal.c.update_id == update_id))
+
+
 def unsettled(connection: Connection, platform: str, account_id: str) -> list[Update]:
     """Edits of one shop of which nobody knows whether they happened, oldest first."""
     mine = (journal.c.platform == platform, journal.c.account_id == account_id)
@@ -128,7 +133,7 @@ def refused_as_gone(connection: Connection, platform: str, account_id: str, sinc
     """Edits that the shop answered with "no such item", one per listing, the newest."""
     query = select(journal).where(
         journal.c.outcome == Outcome.FAILED,
-        journal.c.error == "bad_item_id",
+        journal.c.error.startswith("bad_item_id"),
         journal.c.platform == platform,
         journal.c.account_id == account_id,
         journal.c.intent_at >= to_ms(since),
