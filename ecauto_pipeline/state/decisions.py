@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.state.schema import diffs
 
 CHUNK_ROWS = 5_000
+FEW = 500  # names in one statement
 STANDING = ("open", "approved", "rejected")
 Target = tuple[ListingKey, Kind]
 
@@ -95,15 +96,12 @@ def to_push(connection: Connection, run_id: str, accounts: Iterable[str], *, dry
 def set_state(connection: Connection, ids: Iterable[str], state: str, now: datetime, was: Sequence[str] = ()) -> int:
     """Move rows to `state`, those alone that are in one of `was` (() = any). The number that moved."""
     ids = list(ids)
-    if not ids:
-        return 0
-    if len(ids) == 1:
-        one = update(diffs).where(diffs.c.diff_id == ids[0])
-        one = one.where(diffs.c.state.in_(was)) if was else one
-        return connection.execute(one.values(state=state, state_at=to_ms(now))).rowcount
-    many = update(diffs).where(diffs.c.diff_id == bindparam("row_id")).values(state=state, state_at=to_ms(now))
-    many = many.where(diffs.c.state.in_(was)) if was else many
-    return connection.execute(many, [{"row_id": name} for name in ids]).rowcount
+    moved = 0
+    for start in range(0, len(ids), FEW):
+        rows = update(diffs).where(diffs.c.diff_id.in_(ids[start : start + FEW]))
+        rows = rows.where(diffs.c.state.in_(was)) if was else rows
+        moved += connection.execute(rows.values(state=state, state_at=to_ms(now))).rowcount
+    return moved
 
 
 def note_evidence(connection: Connection, name: str, evidence: str) -> None:
