@@ -61,14 +61,11 @@ def decide(
 
 
 def fetch_end(document: Mapping[str, object], started_at: datetime, slice_s: float) -> datetime | None:
-    """When a run's fetch ended (`fetch_ended_at_ms`) or will (`planned_seconds` after its start-up), as it noted.
+    """When a run's fetch ended or is to end: its start-up, then `fetch_seconds` it took or else `planned_seconds`.
 
     None while it has not planned. Never later than a slice after the start-up.
     """
-    ended = document.get("fetch_ended_at_ms")
-    if isinstance(ended, int | float):
-        return datetime.fromtimestamp(ended / 1000, started_at.tzinfo)
-    planned = document.get("planned_seconds")
-    if not isinstance(planned, int | float):
+    span_s = document.get("fetch_seconds", document.get("planned_seconds"))
+    if not isinstance(span_s, int | float):
         return None
-    return started_at + timedelta(seconds=STARTUP_S + min(float(planned), slice_s))
+    return started_at + timedelta(seconds=STARTUP_S + min(float(span_s), slice_s))

@@ -160,3 +160,9 @@ def evidence(connection: Connection, now: datetime) -> Evidence:
         for name in totals:
             totals[name] += int(noted.get(name) or 0)
     return Evidence(*totals.values())
+
+
+def count_listings(connection: Connection) -> int:
+    """Listings that take part."""
+    query = select(func.count()).select_from(listings).where(listings.c.listed == 1, listings.c.asin.is_not(None))
+    return int(connection.execute(query).scalar_one())

@@ -21,6 +21,7 @@ from ecauto_pipeline.state import targets
 from ecauto_pipeline.state.targets import Target
 from ecauto_pipeline.steps.asking_means import means
 from ecauto_pipeline.steps.run import Run, Tools
+from ecauto_pipeline.steps.views import read_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def plan(tools: Tools, run: Run) -> PlanReport:
 
     A run that must not fetch (`run.fetch` False) gets an empty list and the same figures.
     """
+    read_views(tools, run)
     now, policy = tools.clock.now(), _policy(tools)
     now_ms = to_ms(now)
     with tools.state.read() as connection:
@@ -181,7 +183,8 @@ def _figures(report: PlanReport) -> dict[str, object]:
         "planned_seconds": report.planned_seconds,
         "planned_detail": report.detail_asins,
         "planned_sweep": report.sweep_asins,
-        "reason_counts": dict(counted.by_reason),
+        "due_reasons": dict(counted.by_reason),
+        "due_left_over": report.left_over,
         "short_by": report.short_by,
         "sweep_blind": report.blind,
     }

@@ -73,5 +73,4 @@ def test_the_end_of_a_fetch_is_what_was_noted_else_what_was_planned() -> None:
     assert fetch_end({}, HOUR, 600) is None
     assert HOUR + timedelta(seconds=20 + 42) == fetch_end({"planned_seconds": 42.0}, HOUR, 600)
     assert HOUR + timedelta(seconds=620) == fetch_end({"planned_seconds": 4200.0}, HOUR, 600)
-    noted = {"fetch_ended_at_ms": (HOUR.timestamp() + 55) * 1000, "planned_seconds": 600.0}
-    assert HOUR + timedelta(seconds=55) == fetch_end(noted, HOUR, 600)
+    assert HOUR + timedelta(seconds=20 + 55) == fetch_end({"fetch_seconds": 55, "planned_seconds": 600.0}, HOUR, 600)

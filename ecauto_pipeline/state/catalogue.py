@@ -1,0 +1,129 @@
+"""Catalogue text as last told, and which of it master.db has: catalogue.basic_at says when Amazon was last asked,
+asins.basic_at of when the text is that master.db holds.
+
+Not for: asking (steps/catalogue.py) or master.db itself (register/).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.state.database import to_json
+from ecauto_pipeline.state.schema import asins, catalogue, listings
+from ecauto_pipeline.state.upsert import insert_for, upsert
+
+TEXTS = ("title", "description", "brand", "category", "images")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is known of one ASIN; None and () where Amazon never said."""
+
+    asin: str
+    title: str | None
+    description: str | None
+    brand: str | None
+    category: str | None
+    images: tuple[str, ...]
+    basic_at: int
+    category_at: int | None
+
+
+def count_taking_part(connection: Connection, accounts: Sequence[str] = ()) -> int:
+    """Distinct ASINs of the listings that take part."""
+    query = select(func.count(func.distinct(listings.c.asin))).where(_taking_part(accounts))
+    return int(connection.execute(query).scalar_one())
+
+
+def due(
+    connection: Connection,
+    basic_before_ms: int,
+    category_before_ms: int,
+    accounts: Sequence[str] = (),
+    limit: int | None = None,
+) -> list[str]:
+    """ASINs whose basic text or category was last told before these times, or never; the oldest first."""
+    told = func.coalesce(catalogue.c.basic_at, 0)
+    old = or_(told < basic_before_ms, func.coalesce(catalogue.c.category_at, 0) < category_before_ms)
+    taking_part = select(listings.c.asin).where(_taking_part(accounts)).distinct().subquery()
+    query = select(taking_part.c.asin).outerjoin(catalogue, catalogue.c.asin == taking_part.c.asin).where(old)
+    return list(connection.execute(query.order_by(told, taking_part.c.asin).limit(limit)).scalars())
+
+
+def keep(connection: Connection, told: Sequence[Mapping[str, object]], now: datetime) -> None:
+    """Keep what was told now; what was not said (None, blank, no pictures) stays as it is."""
+    if not told:
+        return
+    statement = insert_for(connection, catalogue)
+    said = {name: func.coalesce(statement.excluded[name], catalogue.c[name]) for name in TEXTS}
+    stamps = {name: statement.excluded[name] for name in ("basic_at", "category_at")}
+    at = to_ms(now)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["asin"], set_={**said, **stamps}),
+        [
+            {"asin": row["asin"], **{name: _value(row.get(name)) for name in TEXTS}, "basic_at": at, "category_at": at}
+            for row in told
+        ],
+    )
+
+
+def seed(connection: Connection, told: Iterable[Mapping[str, Any]]) -> None:
+    """Text from elsewhere, with its own stamps (`basic_at`, milliseconds or None); known ASINs are left alone."""
+    rows = [
+        {**{name: _value(row.get(name)) for name in TEXTS}, "asin": row["asin"], "basic_at": row.get("basic_at")}
+        for row in told
+    ]
+    if rows:
+        connection.execute(insert_for(connection, catalogue).on_conflict_do_nothing(index_elements=["asin"]), rows)
+
+
+def texts_of(connection: Connection) -> dict[str, Text]:
+    """Everything known, by ASIN."""
+    return {row.asin: _text(row) for row in connection.execute(select(catalogue))}
+
+
+def waiting(connection: Connection) -> list[Text]:
+    """Told, and newer than what master.db holds."""
+    return [_text(row) for row in connection.execute(select(catalogue).where(_waits()).order_by(catalogue.c.asin))]
+
+
+def count_waiting(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(catalogue).where(_waits())).scalar_one())
+
+
+def mark_carried(connection: Connection, carried: Iterable[Text]) -> None:
+    """master.db holds these now."""
+    upsert(
+        connection,
+        asins,
+        [{"asin": text.asin, "basic_at": text.basic_at, "category_at": text.category_at} for text in carried],
+    )
+
+
+def _taking_part(accounts: Sequence[str]):  # type: ignore[no-untyped-def]
+    taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
+    return and_(taking_part, listings.c.account_id.in_(list(accounts))) if accounts else taking_part
+
+
+def _waits():  # type: ignore[no-untyped-def]
+    held = select(asins.c.basic_at).where(asins.c.asin == catalogue.c.asin).scalar_subquery()
+    return and_(catalogue.c.basic_at.is_not(None), func.coalesce(held, -1) < catalogue.c.basic_at)
+
+
+def _value(value: object) -> str | None:
+    if isinstance(value, (list, tuple)):
+        return to_json(list(value)) if value else None
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _text(row) -> Text:  # type: ignore[no-untyped-def]
+    images = tuple(json.loads(row.images)) if row.images else ()
+    words = (row.title, row.description, row.brand, row.category)
+    return Text(row.asin, *words, images, row.basic_at, row.category_at)

@@ -1,0 +1,76 @@
+"""How often each ASIN is looked at: a count of views that fades over 30 days, and when it was last looked at.
+
+Both move the tier and the weight of an ASIN, nothing else. Counts of orders and of views share one stamp
+(`demand_at`): moving it fades both. Not for: orders (state/sales.py) or the views file (domain/views_file.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.cadence import MEMORY_DAYS
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.upsert import upsert
+
+_MEMORY_MS = MEMORY_DAYS * 86_400_000
+_CHUNK = 500
+_NOTHING = {"demand_at": None, "orders_30d": 0.0, "views_30d": 0.0, "last_viewed_at": None}
+
+
+def record_views(connection: Connection, views: Iterable[tuple[str, datetime, float]], now: datetime) -> int:
+    """Views as (ASIN, viewed at, count); returns how many rows counted.
+
+    A row counts when it is newer than the newest one counted for that ASIN before: reading the same file again, or a
+    longer one, changes nothing but what is new.
+    """
+    by_asin: dict[str, list[tuple[int, float]]] = {}
+    for asin, at, count in views:
+        by_asin.setdefault(asin, []).append((to_ms(at), count))
+    now_ms, rows, counted = to_ms(now), [], 0
+    for asin, known in _known(connection, list(by_asin)).items():
+        new = [(at, count) for at, count in by_asin[asin] if at > (known["last_viewed_at"] or -1)]
+        if not new:
+            continue
+        counted += len(new)
+        fade = _left(now_ms - known["demand_at"]) if known["demand_at"] is not None else 1.0
+        rows.append(
+            {
+                "asin": asin,
+                "orders_30d": known["orders_30d"] * fade,
+                "views_30d": known["views_30d"] * fade + sum(count * _left(now_ms - at) for at, count in new),
+                "demand_at": now_ms,
+                "last_viewed_at": max(at for at, _ in new),
+            }
+        )
+    upsert(connection, asins, rows)
+    return counted
+
+
+def asins_of_items(connection: Connection, item_ids: Iterable[str]) -> dict[str, str]:
+    """The ASIN of each item, in whichever account it is; unknown items are absent."""
+    wanted, found = sorted(set(item_ids)), {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(listings.c.item_id, listings.c.asin).where(
+            listings.c.item_id.in_(wanted[start : start + _CHUNK]), listings.c.asin.is_not(None)
+        )
+        found |= {item_id: asin for item_id, asin in connection.execute(query)}
+    return found
+
+
+def _known(connection: Connection, wanted: list[str]) -> dict[str, dict[str, Any]]:
+    found = dict.fromkeys(wanted, _NOTHING)
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(asins.c.asin, *(asins.c[name] for name in _NOTHING))
+        for row in connection.execute(query.where(asins.c.asin.in_(wanted[start : start + _CHUNK]))):
+            found[row.asin] = dict(row._mapping)
+    return found
+
+
+def _left(age_ms: int) -> float:
+    return math.exp(-max(0, age_ms) / _MEMORY_MS)
