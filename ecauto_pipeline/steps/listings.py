@@ -137,13 +137,14 @@ def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -
 
 
 def _open_breaker(tools: Tools, shop: Shop, error: CallError) -> str:
+    of_shop = (shop.platform, shop.account_id)
     reason, until = shop_accounts.breaker_of(error)
     with tools.state.write() as connection:
-        news = shop_accounts.open_breaker(
-            connection, shop.platform, shop.account_id, reason or "not_read", tools.clock.now(), until
-        )
+        before = shop_accounts.load_account(connection, *of_shop)
+        kept = before.breaker if before.needs_person else "not_read"  # a time-out does not mend a restricted shop
+        news = shop_accounts.open_breaker(connection, *of_shop, reason or kept, tools.clock.now(), until)
     if news:
-        tools.log.warning("%s: %s (%s)", shop.account_id, reason or "not_read", error)
+        tools.log.warning("%s: %s (%s)", shop.account_id, reason or kept, error)
     return reason or error.reason
 
 

@@ -32,16 +32,19 @@ def read_sales(tools: Tools, shop: Shop, known: ShopAccount) -> int:
         sales = shop.sales(counted_until - READ_TWICE, None if last else end)
         counted = [sale for sale in sales if sale.ordered_at >= counted_until]
         upto = max([now, counted_until, *(sale.ordered_at + timedelta(seconds=1) for sale in counted)]) if last else end
-        _keep(tools, shop, sales, counted, upto)
-        total += len(counted)
+        total += _keep(tools, shop, sales, counted, upto)
         counted_until = upto
         if last or total >= MOST_A_RUN:
             return total
 
 
-def _keep(tools: Tools, shop: Shop, sales: list[Sale], counted: list[Sale], upto: datetime) -> None:
+def _keep(tools: Tools, shop: Shop, sales: list[Sale], counted: list[Sale], upto: datetime) -> int:
     of_shop = (shop.platform, shop.account_id)
     with tools.state.write() as connection:
+        done_until = shop_accounts.load_account(connection, *of_shop).orders_read_at
+        if done_until is not None:  # another run may have counted some of them meanwhile
+            counted = [sale for sale in counted if sale.ordered_at >= done_until]
+            upto = max(upto, done_until)
         asins = shop_listings.asins_of_items(connection, *of_shop, [sale.item_id for sale in sales])
         last_sold: dict[str, datetime] = {}
         for sale in sales:
@@ -51,3 +54,4 @@ def _keep(tools: Tools, shop: Shop, sales: list[Sale], counted: list[Sale], upto
         rows = [(asins[sale.item_id], sale.ordered_at) for sale in counted if sale.item_id in asins]
         add_sales(connection, rows, last_sold, tools.clock.now())
         shop_accounts.record_orders(connection, *of_shop, upto)
+    return len(counted)

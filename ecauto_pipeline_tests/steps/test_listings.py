@@ -249,6 +249,11 @@ def test_a_restricted_shop_stops_no_other(bench: ShopBench) -> None:
     with bench.tools.state.read() as connection:
         assert "access_denied" == shop_accounts.load_account(connection, "base", ONE).breaker
     bench.emulator.control.clear_faults()
+    bench.emulator.control.add_faults({"kind": "http_error", "api": "base", "account": ONE})
+    assert {ONE: "http_502"} == dict(bench.read().not_read)
+    with bench.tools.state.read() as connection:
+        assert "access_denied" == shop_accounts.load_account(connection, "base", ONE).breaker
+    bench.emulator.control.clear_faults()
     assert {} == dict(bench.read().not_read)
     with bench.tools.state.read() as connection:
         assert "" == shop_accounts.load_account(connection, "base", ONE).breaker

@@ -150,7 +150,10 @@ class TokenFile:
     def write(self, tokens: Tokens) -> None:
         """Mode 0600 from its first byte; a crash leaves the old file or the new one, never half of either."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}")
+        prefix = f".{self.path.name}."
+        for left in [entry for entry in self.path.parent.iterdir() if entry.name.startswith(prefix)]:
+            left.unlink(missing_ok=True)  # of a process that was killed; the lock is ours
+        temporary = self.path.with_name(prefix + secrets.token_hex(6))
         descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

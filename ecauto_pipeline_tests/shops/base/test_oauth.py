@@ -176,6 +176,9 @@ def test_a_broken_write_leaves_the_old_file(tmp_path: Path) -> None:
         file.write(broken)
     assert "secret-refresh" == (file.read() or broken).refresh_token
     assert ["t.json"] == os.listdir(tmp_path)
+    (tmp_path / ".t.json.0123").write_text("of a process that was killed", encoding="utf-8")
+    file.write(A_TOKEN)
+    assert ["t.json"] == os.listdir(tmp_path)
 
 
 def _die_before_the_file(folder: Path, url: str) -> None:
