@@ -11,7 +11,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import Connection, case, event, func, insert, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.state.database import Database
@@ -68,20 +68,26 @@ class CallLedger:
             self.flush()
 
     def flush(self, connection: Connection | None = None) -> None:
-        """Write what waits: in the caller's transaction, or in one of its own."""
+        """Write what waits: in the caller's transaction, or in one of its own. Rolled back, it waits again."""
         if connection is None:
             with self._database.write() as own:
                 self.flush(own)
             return
         with self._lock:
             rows, self._waiting = self._waiting, []
-        if rows:
-            try:
-                connection.execute(insert(api_calls), rows)
-            except BaseException:
+        if not rows:
+            return
+        kept = threading.Event()
+
+        def wait_again(_connection: Connection) -> None:
+            if not kept.is_set():
+                kept.set()
                 with self._lock:
                     self._waiting = rows + self._waiting
-                raise
+
+        event.listen(connection, "commit", lambda _connection: kept.set())
+        event.listen(connection, "rollback", wait_again)
+        connection.execute(insert(api_calls), rows)
 
 
 def counted(connection: Connection, run_id: str, api: str = "sp_api") -> dict[tuple[str, str], tuple[int, int, int]]:

@@ -1,0 +1,140 @@
+"""Buckets shared by threads, processes and restarts."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.clock import ManualClock, SystemClock
+from ecauto_pipeline.errors import Stopped
+from ecauto_pipeline.limiter import Limit
+from ecauto_pipeline.state.buckets import Buckets
+from ecauto_pipeline.state.database import Database
+
+_LIMIT = Limit(0.1, 1)
+_START = datetime(2026, 1, 5, 3, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path / 'state.db'}")
+
+
+def test_calls_are_an_interval_apart(database: Database) -> None:
+    """The first call goes at once, each further one an interval later."""
+    clock = ManualClock(_START)
+    buckets, times = Buckets(database, clock), []
+    for _ in range(4):
+        buckets.take("sp_1", "getItemOffersBatch", _LIMIT)
+        times.append(clock.monotonic())
+    gaps = [b - a for a, b in itertools.pairwise(times)]
+    assert 0.0 == times[0]
+    assert all(10.0 <= gap <= 10.3 for gap in gaps)
+
+
+def test_the_next_allowed_time_survives_a_restart(database: Database) -> None:
+    """A new process on the same clock waits for the rest of the interval."""
+    clock = ManualClock(_START)
+    Buckets(database, clock, "boot").take("sp_1", "op", _LIMIT)
+    clock.advance(4)
+    Buckets(database, clock, "boot").take("sp_1", "op", _LIMIT)
+    assert 10.0 <= clock.monotonic() <= 10.3
+
+
+def test_after_a_reboot_the_wall_clock_tells_what_passed(database: Database) -> None:
+    """A monotonic clock that begins anew grants neither a free call nor a long wait."""
+    Buckets(database, ManualClock(_START), "boot-1").take("sp_1", "op", _LIMIT)
+    clock = ManualClock(_START + timedelta(seconds=7))
+    Buckets(database, clock, "boot-2").take("sp_1", "op", _LIMIT)
+    assert 3.0 <= clock.monotonic() <= 3.3
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(hours=-1), timedelta(hours=1), timedelta(days=400)])
+def test_a_clock_that_is_set_moves_no_slot(database: Database, jump: timedelta) -> None:
+    """Setting the wall clock back or ahead neither lets a call through early nor holds one up."""
+    clock = ManualClock(_START)
+    buckets = Buckets(database, clock, "boot")
+    buckets.take("sp_1", "op", _LIMIT)
+    clock.set(_START + jump)
+    buckets.take("sp_1", "op", _LIMIT)
+    assert 10.0 <= clock.monotonic() <= 10.3
+
+
+def test_a_slot_after_the_deadline_is_neither_given_nor_taken(database: Database) -> None:
+    """None when the slot would come too late, and the next caller finds it untouched."""
+    clock = ManualClock(_START)
+    buckets = Buckets(database, clock)
+    assert buckets.take("sp_1", "op", _LIMIT, until_s=5.0) is not None
+    assert buckets.take("sp_1", "op", _LIMIT, until_s=5.0) is None
+    assert 0.0 == clock.monotonic()
+    buckets.take("sp_1", "op", _LIMIT)
+    assert clock.monotonic() <= 10.3
+
+
+def test_each_account_and_operation_has_its_own_bucket(database: Database) -> None:
+    """Calls of one never hold up another."""
+    clock = ManualClock(_START)
+    buckets = Buckets(database, clock)
+    for account in ("sp_1", "sp_2"):
+        for operation in ("getItemOffers", "getItemOffersBatch"):
+            buckets.take(account, operation, _LIMIT)
+    assert 0.0 == clock.monotonic()
+
+
+def test_a_stop_ends_the_wait(database: Database) -> None:
+    """Whoever is asked to end while waiting leaves within a moment."""
+    buckets, stop = Buckets(database, SystemClock()), threading.Event()
+    buckets.take("sp_1", "op", _LIMIT)
+    timer = threading.Timer(0.05, stop.set)
+    timer.start()
+    with pytest.raises(Stopped):
+        buckets.take("sp_1", "op", _LIMIT, stop=stop)
+    timer.join()
+
+
+def test_the_advertised_rate_is_remembered_and_a_refusal_too(database: Database) -> None:
+    """The pace learned by one process is the pace of the next."""
+    clock = ManualClock(_START)
+    buckets = Buckets(database, clock)
+    permit = buckets.take("sp_1", "op", _LIMIT)
+    buckets.answered("sp_1", "op", _LIMIT, 0.5)
+    assert 0.5 == Buckets(database, clock).look("sp_1", "op", _LIMIT).rate_per_s
+    permit = buckets.take("sp_1", "op", _LIMIT)
+    assert permit is not None
+    buckets.refused("sp_1", "op", _LIMIT, permit)
+    assert 0.25 == Buckets(database, clock).look("sp_1", "op", _LIMIT).rate_per_s
+
+
+def test_another_rate_in_the_settings_starts_anew(database: Database) -> None:
+    """Limits are data: what the owner writes is the start, until the API says otherwise."""
+    buckets = Buckets(database, ManualClock(_START))
+    buckets.take("sp_1", "op", _LIMIT)
+    buckets.answered("sp_1", "op", _LIMIT, 0.5)
+    assert 0.05 == buckets.look("sp_1", "op", Limit(0.05, 1)).rate_per_s
+
+
+def test_threads_and_databases_of_several_processes_share_the_rate(database: Database) -> None:
+    """Four callers with their own connections never start two calls closer than the rate allows."""
+    limit, starts, lock = Limit(40.0, 1), [], threading.Lock()
+
+    def caller() -> None:
+        own = Database(str(database.url))
+        buckets = Buckets(own, SystemClock())
+        for _ in range(8):
+            buckets.take("sp_1", "op", limit)
+            with lock:
+                starts.append(SystemClock().monotonic())
+        own.close()
+
+    threads = [threading.Thread(target=caller) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    starts.sort()
+    assert 32 == len(starts)
+    assert starts[-1] - starts[0] >= 31 / 40.0 * 0.98
