@@ -1,0 +1,206 @@
+"""The shape of the code: who may know whom, how long a module may get, and what no committed file may hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+from ecauto_pipeline_tests.pages import ROOT
+
+MAX_LINES = 350
+"""Past 300 a module wants to be two; the test leaves some air for the change that is under way."""
+
+MAX_TEST_LINES = 450
+
+LONG_FOR_A_REASON = {"ecauto_pipeline/settings.py": 500}  # a line a key, and keys are a contract that stays together
+
+LOCK_FILES = ("requirements.txt", "requirements-dev.txt")
+
+_INDEX = re.compile(
+    r"""
+    (?: ^ \s* (?: -i | --(?:extra-)?index-url | --find-links | --trusted-host ) [ =]  # options of requirement files
+    |   \b (?: PIP | UV ) _ (?: EXTRA_ )? (?: DEFAULT_ )? INDEX (?: _URL )? \s* =     # variables of installers
+    |   ^ \s* (?: extra- )? index-url \s* =                                           # pip.conf
+    |   \[ \[? tool \. uv \. (?: index | pip ) \b                                     # pyproject.toml
+    |   https?:// [^\s"'`)]* / simple \b                                              # an index by its address
+    |   https?:// (?: [\w.-]+ \. )? pythonhosted \. org
+    )
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+_MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt|media|workspace)/[\w.-]+|\b[A-Za-z]:\\Users\\\w+")
+
+
+def tracked() -> list[str]:
+    """Paths of the files that are committed or about to be."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    return sorted(name for name in listed.stdout.decode("utf-8").split("\0") if name and (ROOT / name).is_file())
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """(path, text) of every committed file that is text."""
+    for name in tracked():
+        content = (ROOT / name).read_bytes()
+        if b"\0" not in content:
+            yield name, content.decode("utf-8")
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted(path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def test_rooms_know_only_the_rooms_below_them(capsys):
+    """The import contracts of pyproject.toml: layers, Dagster at the top only, the emulator apart from everything."""
+    code = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
+    assert 0 == code, capsys.readouterr().out
+
+
+def test_every_room_stands_in_the_contract():
+    """A new room that nobody put into a layer would be free to know everything."""
+    contract = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    layers = re.findall(r'^    "([\w :|]+)",$', contract.split("layers = [")[1].split("]")[0], re.MULTILINE)
+    named = {room for layer in layers for room in re.split(r"[ :|]+", layer)} | {"emulator"}
+    package = ROOT / "ecauto_pipeline"
+    rooms = {path.stem for path in package.glob("*.py") if path.stem != "__init__"}
+    rooms |= {path.parent.name for path in package.glob("*/__init__.py")}
+    assert rooms == named
+
+
+def test_shop_platforms_do_not_know_each_other():
+    """A new platform is a new folder beside `base`: neither imports the other."""
+    shops = ROOT / "ecauto_pipeline" / "shops"
+    platforms = {path.parent.name for path in shops.glob("*/__init__.py")}
+    strangers = [
+        f"{path.relative_to(ROOT)} imports {other}"
+        for platform in platforms
+        for path in modules(f"ecauto_pipeline/shops/{platform}")
+        for other in platforms - {platform}
+        if f"ecauto_pipeline.shops.{other}" in path.read_text(encoding="utf-8")
+    ]
+    assert platforms
+    assert [] == strangers
+
+
+def test_rules_do_no_input_or_output():
+    """`domain`, `limiter` and `settings` stay pure: no database, network, process, thread or log."""
+    forbidden = {"sqlite3", "sqlalchemy", "duckdb", "requests", "httpx", "socket", "subprocess", "threading", "logging"}
+    pure = [
+        *modules("ecauto_pipeline/domain"),
+        ROOT / "ecauto_pipeline/limiter.py",
+        ROOT / "ecauto_pipeline/settings.py",
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in pure
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+        if name.split(".")[0] in forbidden
+    ]
+    assert [] == found
+
+
+@pytest.mark.parametrize(
+    ("folder", "limit"), [("ecauto_pipeline", MAX_LINES), ("ecauto_pipeline_tests", MAX_TEST_LINES)]
+)
+def test_modules_stay_short_enough_to_be_read(folder, limit):
+    """A module that has grown past its limit is two modules."""
+    lengths = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").count("\n") for path in modules(folder)
+    }
+    too_long = {name: lines for name, lines in lengths.items() if lines > LONG_FOR_A_REASON.get(name, limit)}
+    assert {} == too_long
+
+
+@pytest.mark.parametrize("folder", ["ecauto_pipeline", "ecauto_pipeline_tests", "benchmarks"])
+def test_every_module_says_what_it_is_for(folder):
+    """The first thing in a module is its docstring; only an empty `__init__.py` needs none."""
+    silent = [
+        path.relative_to(ROOT).as_posix()
+        for path in modules(folder)
+        if (text := path.read_text(encoding="utf-8")).strip() and not ast.get_docstring(ast.parse(text))
+    ]
+    assert [] == silent
+
+
+def test_every_test_states_its_law():
+    """A test without a docstring leaves the reader to guess what broke."""
+    silent = [
+        f"{path.relative_to(ROOT).as_posix()}::{node.name}"
+        for path in modules("ecauto_pipeline_tests")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+    assert [] == silent
+
+
+def test_no_room_for_everything_and_nothing():
+    """utils, helpers, common, misc and manager are names of heaps."""
+    heaps = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "magic_numbers"}
+    found = [path.relative_to(ROOT).as_posix() for path in modules("ecauto_pipeline") if path.stem in heaps]
+    assert [] == found
+
+
+def test_files_are_opened_as_utf_8():
+    """A Japanese Windows opens text files as cp932 unless it is told otherwise."""
+    careless = []
+    for path in modules("ecauto_pipeline"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _opens_text(node) and "encoding" not in {k.arg for k in node.keywords}:
+                careless.append(f"{path.relative_to(ROOT).as_posix()}:{node.lineno}")
+    assert [] == careless
+
+
+def _opens_text(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in ("read_text", "write_text"):
+        return True
+    if name != "open" or (isinstance(call.func, ast.Attribute) and not _is_path_like(call)):
+        return False
+    modes = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    modes += [key.value.value for key in call.keywords if key.arg == "mode" and isinstance(key.value, ast.Constant)]
+    return not any("b" in mode for mode in modes if set(mode) <= set("rwaxbt+"))
+
+
+def _is_path_like(call: ast.Call) -> bool:
+    """`path.open(...)`, not `os.open(...)`, `opener.open(url)` or another library's."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return isinstance(owner, ast.Name) and ("path" in owner.id or "file" in owner.id)
+
+
+def test_no_committed_file_names_a_package_index():
+    """Where packages come from is the machine's business; the lock files hold versions and hashes only."""
+    found = [f"{name}: {match[0].strip()}" for name, text in texts() for match in _INDEX.finditer(text)]
+    assert [] == [line for line in found if not line.startswith(f"{Path(__file__).relative_to(ROOT).as_posix()}:")]
+
+
+def test_every_locked_package_has_its_hash():
+    """An install takes exactly the files that were chosen."""
+    for name in LOCK_FILES:
+        entries = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / name).read_text(encoding="utf-8").strip())
+        packages = [entry for entry in entries if re.match(r"[A-Za-z0-9._\[\]-]+==", entry)]
+        assert len(packages) > 50, name
+        assert [] == [entry.split(" ")[0] for entry in packages if "--hash=sha256:" not in entry]
+
+
+def test_no_committed_file_names_a_folder_of_one_machine():
+    """The project runs from wherever it was cloned to."""
+    found = [f"{name}: {match[0]}" for name, text in texts() for match in _MACHINE_PATH.finditer(text)]
+    assert [] == found
+
+
+def test_nothing_of_the_running_program_is_committed():
+    """data/ holds tokens and the shop's figures: only its page for people is in the repository."""
+    assert ["data/README.md"] == [name for name in tracked() if name.startswith("data/")]
+    assert [] == [name for name in tracked() if name.endswith((".db", ".duckdb", ".parquet", ".env", "_token.json"))]
