@@ -178,7 +178,8 @@ def _split(tiers: tuple[tuple[str, int, float], ...], shop: Shop) -> tuple[dict[
 
 
 def _push_hours(shop: Shop) -> float:
-    """Hours until every listing was pushed once: the hour window, and the day window after the first day's worth."""
+    """Hours until every listing was pushed once: whole days at the day window, the rest at the hour window."""
     an_account = shop.asins * shop.listings_per_asin / max(1, shop.base_accounts)
-    days, rest = divmod(an_account, shop.base_per_day) if an_account > shop.base_per_day else (0, an_account)
-    return days * max(24.0, shop.base_per_day / shop.base_per_hour) + rest / shop.base_per_hour
+    full_days = max(0, math.ceil(an_account / shop.base_per_day) - 1)
+    rest_h = (an_account - full_days * shop.base_per_day) / shop.base_per_hour
+    return full_days * max(24.0, shop.base_per_day / shop.base_per_hour) + rest_h

@@ -25,7 +25,7 @@ def capacity(
 ) -> Capacity:
     """This shop as it is, or one with that many ASINs, SP-API accounts, or ASINs of tier high, medium, low.
 
-    Without `tiers` a supposed shop has the shares of the tiers seen here, or 1% high and 5% medium where there are none.
+    Without `tiers` a supposed shop has the shares of the tiers seen here (none: 1% high, 5% medium).
     Rates are the measured ones, so a throttled account shows. Raises ValueError for impossible numbers.
     """
     settings = tools.settings
