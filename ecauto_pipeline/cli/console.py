@@ -30,7 +30,10 @@ class _Sturdy(io.TextIOBase):
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self.encoding = getattr(stream, "encoding", None) or "utf-8"  # type: ignore[misc]
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self._stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> int:
         if self._stream is not None:

@@ -3,8 +3,6 @@
 Each asset calls one step and shows what it reported. Not for: how (steps/) or what may be done (resources.py).
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from ecauto_pipeline.defs.checks import results, specs
@@ -13,7 +11,10 @@ from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.showing import figures, live_progress
 from ecauto_pipeline.steps.base_updates import base_updates as push
 from ecauto_pipeline.steps.listings import read_listings
+from ecauto_pipeline.steps.metrics import end_run
+from ecauto_pipeline.steps.noting import note_diffs, note_push
 from ecauto_pipeline.steps.price_diffs import price_diffs as decide_prices
+from ecauto_pipeline.steps.publish import publish
 from ecauto_pipeline.steps.sp_api_snapshots import fetch
 from ecauto_pipeline.steps.stale_asins import plan
 from ecauto_pipeline.steps.visibility_diffs import visibility_diffs as decide_visibility
@@ -72,7 +73,8 @@ def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
     description="One row per listing whose price (yen) should change, is held, blocked, or can't be judged.",
 )
 def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=figures(decide_prices(pipeline.tools, pipeline.run)))
+    report = note_diffs(pipeline.tools, pipeline.run, decide_prices(pipeline.tools, pipeline.run), "price")
+    return dg.MaterializeResult(metadata=figures(report))
 
 
 @dg.asset(
@@ -83,7 +85,8 @@ def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
     description="One row per listing that should be shown, hidden or restocked (0/1), is held, or can't be judged.",
 )
 def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    return dg.MaterializeResult(metadata=figures(decide_visibility(pipeline.tools, pipeline.run)))
+    report = note_diffs(pipeline.tools, pipeline.run, decide_visibility(pipeline.tools, pipeline.run), "visibility")
+    return dg.MaterializeResult(metadata=figures(report))
 
 
 @dg.asset(
@@ -96,7 +99,9 @@ def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
 )
 def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     with live_progress(context, pipeline.tools):
-        report = push(pipeline.tools, pipeline.run)
+        report = note_push(pipeline.tools, pipeline.run, push(pipeline.tools, pipeline.run))
+    end_run(pipeline.tools, pipeline.run)
+    publish(pipeline.tools)
     return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "base_updates"))
 
 

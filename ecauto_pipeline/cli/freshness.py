@@ -1,0 +1,7 @@
+"""Commands that follow."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    return None

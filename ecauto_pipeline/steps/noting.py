@@ -1,0 +1,98 @@
+"""The account of a run (rule 6) and the figures of its end, noted in the book of runs.
+
+The diff steps count a push as pushed; the push step brings its correction; here the two become one account that must
+add up. Not for: the figures of reading, planning and asking, which those steps note themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.accounts import Account
+from ecauto_pipeline.state import calls
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.schema import diffs, shop_accounts
+from ecauto_pipeline.steps.base_updates import PushReport
+from ecauto_pipeline.steps.deciding import DiffReport
+from ecauto_pipeline.steps.run import Run, Tools
+
+_DAY_MS = 86_400_000
+_JUDGED = ("price_judged", "visibility_judged")
+_MASS = ("held:mass_hide", "held:mass_delist")
+
+
+def note_diffs(tools: Tools, run: Run, report: DiffReport, what: str) -> DiffReport:
+    """Keep what one diff step (`price` or `visibility`) counted; returns the report."""
+    stopped = sum(report.reasons.get(reason, 0) for reason in _MASS)
+    figures = {f"{what}_judged": asdict(report.account), f"{what}_reasons": dict(report.reasons)}
+    with tools.state.write() as connection:
+        run_book.note(connection, run.run_id, figures | ({"guard_stopped": stopped} if stopped else {}))
+    tools.log.info("%s judged: %s %s", what, asdict(report.account), dict(report.reasons))
+    return report
+
+
+def note_push(tools: Tools, run: Run, report: PushReport) -> PushReport:
+    """Keep the account of the whole run and what its end looks like; returns the report."""
+    with tools.state.write() as connection:
+        row = run_book.read(connection, run.run_id)
+        document: Mapping[str, Any] = row.document if row is not None else {}
+        account = _whole(document, report)
+        figures = asdict(account) | _base_calls(connection, run.run_id) | _standing(connection, tools)
+        figures |= {
+            "base_api_updates": report.edits,
+            "errors": int(document.get("status_api_error", 0)) + account.failed,
+            "oldest_pushed_data_s": report.oldest_pushed_data_s,
+            "oldest_allowed_s": report.oldest_allowed_s,
+            "waiting": report.waiting,
+            "worst": dict(document.get("worst", {})) | _worst(report),
+            "register_problem": report.written_back.problem,
+        }
+        run_book.note(connection, run.run_id, figures)
+    tools.log.info("pushed: %s; edits %d, waiting %d", asdict(account), report.edits, report.waiting)
+    return report
+
+
+def _whole(document: Mapping[str, Any], report: PushReport) -> Account:
+    judged = [Account(**document[name]) for name in _JUDGED if name in document]
+    if not judged:  # the push step alone was asked for
+        return report.account
+    total = report.correction
+    for account in judged:
+        total = total + account
+    return total
+
+
+def _base_calls(connection: Connection, run_id: str) -> dict[str, int]:
+    made = calls.counted(connection, run_id, api="base").values()
+    return {
+        "base_api_calls": sum(count for count, _, _ in made),
+        "base_api_errors": sum(failed for _, _, failed in made),
+    }
+
+
+def _standing(connection: Connection, tools: Tools) -> dict[str, object]:
+    """Holds that wait, shops that can't be worked on, and how long the first refresh token to die still lives."""
+    held = connection.execute(
+        select(func.count()).select_from(diffs).where(diffs.c.decision == "held", diffs.c.state == "open")
+    ).scalar_one()
+    shops = connection.execute(select(shop_accounts).where(shop_accounts.c.account_id.in_(list(tools.shops)))).all()
+    expiries = [shop.refresh_expires_at for shop in shops if shop.refresh_expires_at is not None]
+    days = (min(expiries) - to_ms(tools.clock.now())) / _DAY_MS if expiries else None
+    return {
+        "held_open": int(held),
+        "token_days_left": days,
+        "breakers": [[shop.account_id, shop.breaker] for shop in shops if shop.breaker],
+    }
+
+
+def _worst(report: PushReport) -> dict[str, list[dict[str, str]]]:
+    rows = [
+        {"account_id": account, "item_id": item, "kind": kind, "reason": reason}
+        for account, item, kind, reason in report.failures[:3]
+    ]
+    return {"base_error_rate": rows} if rows else {}

@@ -1,0 +1,159 @@
+"""A whole installation in a folder, against an emulator in this process: what scenarios are played on.
+
+`ShopDay` seeds the register and the tokens, opens the tools, and runs the line step by step as the Dagster assets do.
+Not for: laws (the tests) or Dagster (test_through_dagster.py).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ecauto_pipeline.clock import Clock, SystemClock
+from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.emulator.credentials import base_app
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.settings import Settings, parse
+from ecauto_pipeline.steps.base_updates import base_updates
+from ecauto_pipeline.steps.listings import read_listings
+from ecauto_pipeline.steps.metrics import begin_run, end_run
+from ecauto_pipeline.steps.noting import note_diffs, note_push
+from ecauto_pipeline.steps.price_diffs import price_diffs
+from ecauto_pipeline.steps.publish import publish
+from ecauto_pipeline.steps.run import Run, Tools
+from ecauto_pipeline.steps.sp_api_snapshots import fetch
+from ecauto_pipeline.steps.stale_asins import plan
+from ecauto_pipeline.steps.visibility_diffs import visibility_diffs
+from ecauto_pipeline.wiring import open_tools
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What the steps of one run reported, by step, and what the run's row says."""
+
+    run_id: str
+    reports: dict[str, Any]
+    figures: dict[str, Any]
+
+
+class ShopDay:
+    """One installation. `document` is merged over the settings that point at the emulator."""
+
+    def __init__(
+        self, folder: Path, emulator: EmulatorServer, clock: Clock | None = None, document: dict[str, Any] | None = None
+    ) -> None:
+        self.folder, self.emulator, self.clock = folder, emulator, clock or SystemClock()
+        self.control = emulator.control
+        self.accounts = sorted({item["account"] for item in self._listed_items()})
+        self.settings = self._settings(document or {})
+        self._seed()
+
+    def _listed_items(self) -> list[dict[str, Any]]:
+        return [item for n in range(1, 21) for item in _items(self.control, f"base_account_{n}")]
+
+    def _settings(self, document: dict[str, Any]) -> Settings:
+        last = self.accounts[-1] if len(self.accounts) > 1 else ""
+        base = {
+            "endpoint": f"{self.emulator.url}/1",
+            "accounts": [
+                {"id": account, "active": account != last, "redirect_uri": base_app(account).redirect_uri}
+                for account in self.accounts
+            ],
+        }
+        sp_api = {"endpoint": self.emulator.url, "lwa_endpoint": self.emulator.url}
+        merged = {"sp_api": sp_api, "base": base} | {
+            name: {**{"sp_api": sp_api, "base": base}.get(name, {}), **value} if isinstance(value, dict) else value
+            for name, value in document.items()
+        }
+        return parse(_frozen(merged), self.folder)
+
+    def _seed(self) -> None:
+        if self.settings.master_db.exists():
+            return
+        rows = self.control.register_rows()
+        self.settings.master_db.parent.mkdir(parents=True, exist_ok=True)
+        Register(self.settings.master_db).create(self.settings.master_db, rows["products"], rows["listings"])
+        for account in self.settings.base.accounts:
+            token_file = self.settings.token_file(account)
+            token_file.parent.mkdir(parents=True, exist_ok=True)
+            token_file.write_text(json.dumps(self.control.issue_base_tokens(account.id)), encoding="utf-8")
+
+    @contextmanager
+    def tools(self, run_id: str = "") -> Iterator[Tools]:
+        with open_tools(self.settings, clock=self.clock, run_id=run_id) as tools:
+            yield tools
+
+    def run(self, job: str = "full_sync", **options: Any) -> RunResult:
+        """One run of the line, in the order of the assets."""
+        run_id = options.pop("run_id", "") or str(uuid.uuid4())
+        now = self.clock.now()
+        run = Run(run_id=run_id, job=job, partition_keys=(hour_key(now),), started_at=now, **options)
+        with self.tools(run_id) as tools:
+            begin_run(tools, run)
+            reports: dict[str, Any] = {
+                "listings": read_listings(tools, run),
+                "stale_asins": plan(tools, run),
+                "sp_api_snapshots": fetch(tools, run),
+                "price_diffs": note_diffs(tools, run, price_diffs(tools, run), "price"),
+            }
+            if run.include_visibility:
+                reports["visibility_diffs"] = note_diffs(tools, run, visibility_diffs(tools, run), "visibility")
+            if run.push:
+                reports["base_updates"] = note_push(tools, run, base_updates(tools, run))
+            end_run(tools, run)
+            publish(tools)
+        rows = self.history("select * from run_metrics where run_id = ?", run_id)
+        return RunResult(run_id, reports, rows[0])
+
+    def history(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Rows of history.duckdb."""
+        with duckdb.connect(str(self.settings.data_dir / "history.duckdb"), read_only=True) as connection:
+            cursor = connection.execute(query, list(values))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def register(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Rows of master.db."""
+        connection = sqlite3.connect(self.settings.master_db)
+        connection.row_factory = sqlite3.Row
+        try:
+            return [dict(row) for row in connection.execute(query, values)]
+        finally:
+            connection.close()
+
+    def shown(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """What every item shows now, by account and item id: price_jpy, visible, stock."""
+        return {
+            (item["account"], str(item["item_id"])): item
+            for account in self.accounts
+            for item in _items(self.control, account)
+        }
+
+    def edits(self, since: int = 0) -> list[dict[str, Any]]:
+        """The edits that the emulator saw, in order."""
+        calls = self.control.calls(since=since, api="base")
+        return [call for call in calls if call["operation"] in ("items/edit", "items/edit_stock")]
+
+
+def _items(control: Any, account: str) -> list[dict[str, Any]]:
+    try:
+        return list(control.items(account))
+    except (KeyError, LookupError, ValueError):
+        return []
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _frozen(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return tuple(_frozen(inner) for inner in value)
+    return value
