@@ -90,6 +90,7 @@ def world(emulator: EmulatorServer) -> Iterator[EmulatorServer]:
     emulator.control.clear_faults()
     for operation in _OPERATIONS:
         emulator.control.set_rate(operation.name, 1000.0, 1000)
+    emulator.control.advance(1)
     yield emulator
     emulator.control.clear_faults()
 
