@@ -67,7 +67,7 @@ def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
 
 @dg.asset(
     **_POLICY,
-    deps=[listings, sp_api_snapshots],
+    deps=[sp_api_snapshots],
     group_name="decide",
     kinds={"sqlite"},
     description="One row per listing whose price (yen) should change, is held, blocked, or can't be judged.",
@@ -79,7 +79,7 @@ def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
 
 @dg.asset(
     **_POLICY,
-    deps=[listings, sp_api_snapshots],
+    deps=[sp_api_snapshots],
     group_name="decide",
     kinds={"sqlite"},
     description="One row per listing that should be shown, hidden or restocked (0/1), is held, or can't be judged.",
