@@ -1,0 +1,49 @@
+"""The runbook and the glossary keep up with the program."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.domain.alerts import OUTSIDE_RULES, RULES
+from ecauto_pipeline.domain.model import Outcome, Status, Tier
+from ecauto_pipeline.settings import CHANNEL_KINDS
+from ecauto_pipeline.steps.notices import RULE_NAMES
+
+DOCS = Path(__file__).parents[1] / "docs"
+RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
+GLOSSARY = (DOCS / "glossary.md").read_text(encoding="utf-8")
+
+
+def section(rule: str) -> str:
+    found = re.search(rf"(?ms)^### {rule}\n(.*?)(?=^##)", RUNBOOK)
+    assert found, f"{rule} has no section in docs/runbook.md"
+    return found[1]
+
+
+@pytest.mark.parametrize("rule", [*RULES, *OUTSIDE_RULES])
+def test_every_alert_has_meaning_first_look_and_remedy(rule: str) -> None:
+    """And the name that people see in its message."""
+    text = section(rule)
+    for part in ("**Meaning**", "**First look**", "**Remedy**", RULE_NAMES[rule][0]):
+        assert part in text
+
+
+def test_the_runbook_knows_no_alert_that_is_not_there() -> None:
+    """A rule that was taken away leaves no section behind."""
+    assert {*RULES, *OUTSIDE_RULES} == set(re.findall(r"(?m)^### (\w+)$", RUNBOOK))
+
+
+def test_every_channel_is_described() -> None:
+    """One row a kind."""
+    assert set(CHANNEL_KINDS) == set(re.findall(r"(?m)^\| `(\w+)` \|", RUNBOOK))
+
+
+def test_the_words_of_the_trade_are_explained() -> None:
+    """Statuses and outcomes, tiers, and no word twice."""
+    words = re.findall(r"(?m)^\| ([^|]+) \|", GLOSSARY)
+    assert len(words) == len(set(words))
+    for word in (*Status, *Outcome, *Tier):
+        assert word.value in GLOSSARY
