@@ -151,6 +151,7 @@ def alert_channel_configured(facts: RunFacts, alerts: Alerts) -> Verdict:
 
 def run_failed(run_id: str, job: str, error: str = "", *, failed: bool) -> Verdict:
     """A run of this job ended in failure (`failed`), or ended well again. Fed by whoever watches runs."""
+    error = " ".join(error.split())[:300]
     ja = f"{job} の実行が失敗しました: {error or '原因不明'}" if failed else f"{job} は正常に終了しました"
     en = f"a run of {job} failed: {error or 'no cause given'}" if failed else f"{job} ended well"
     return Verdict(

@@ -1,6 +1,7 @@
 """An explanation in the form people read: sections of plain rows for a terminal, markdown, or JSON.
 
-Not for: finding out (explain.py). Times are JST, money yen; every value is text already.
+Not for: finding out (explain.py). Times are JST, money yen; every value is text, in letters that a Japanese Windows
+console (cp932) can show.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def sections(one: Explanation, language: str = "ja") -> tuple[Section, ...]:
 def as_markdown(one: Explanation, language: str = "ja") -> str:
     """The sections as markdown tables."""
     t = _EN if language == "en" else _JA
-    lines = [f"# {one.asin or one.key} — {_time(one.as_of)}"]
+    lines = [f"# {one.asin or one.key}: {_time(one.as_of)}"]
     for part in sections(one, language):
         lines += ["", f"## {part.title}", ""]
         if part.rows:
@@ -71,11 +72,11 @@ def _summary(one: Explanation, t: Mapping[str, str]) -> Section:
         said = one.basis
         price = f" {_yen(said.price_jpy)}" if said.price_jpy is not None else ""
         reason = f" ({said.reason})" if said.reason else ""
-        rows.append((t["amazon"], f"{said.status}{reason}{price} — {said.operation}, {_time(said.observed_at)}"))
+        rows.append((t["amazon"], f"{said.status}{reason}{price}, {said.operation}, {_time(said.observed_at)}"))
     else:
         rows.append((t["amazon"], t["never_answered"]))
     if one.last and one.basis and one.last.snapshot_id != one.basis.snapshot_id:
-        rows.append((t["confirmed"], f"{one.last.status} — {one.last.operation}, {_time(one.last.observed_at)}"))
+        rows.append((t["confirmed"], f"{one.last.status}, {one.last.operation}, {_time(one.last.observed_at)}"))
     rows += [(name, _time(at)) for name, at in one.freshness if at is not None]
     rows += [(t["note"], note) for note in one.notes]
     return Section(t["summary"], (), tuple(rows), t["history_alone"] if one.from_history_alone else "")
@@ -91,7 +92,7 @@ def _listing(story: ListingStory, t: Mapping[str, str]) -> Section:
         rows.append((t["hidden_by"], story.hidden_by))
     rows += [(f"  {label}", value) for label, value in story.price_steps]
     if story.wanted_price_jpy is not None:
-        blocked = f" — {t['blocked']}: {story.price_blocked}" if story.price_blocked else ""
+        blocked = f", {t['blocked']}: {story.price_blocked}" if story.price_blocked else ""
         rows.append((t["wanted"], _yen(story.wanted_price_jpy) + blocked))
     rows += [(t["note"], note) for note in story.notes]
     return Section(f"{t['listing']} {story.platform} / {story.account_id} / {story.item_id}", (), tuple(rows))
@@ -204,7 +205,7 @@ def _public(value: int, t: Mapping[str, str]) -> str:
 
 
 def _yen(value: int | None) -> str:
-    return "" if value is None else f"¥{value:,}"
+    return "" if value is None else f"{value:,}円"
 
 
 def _text(value: object) -> str:

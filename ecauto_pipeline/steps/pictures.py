@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.steps.asin_picture import history_png
 from ecauto_pipeline.steps.drawing import (
     BLUE,
     GREEN,
@@ -210,6 +211,7 @@ __all__ = [
     "budget_by_hour",
     "freshness_by_tier",
     "held_rows",
+    "history_png",
     "outcomes_by_hour",
     "updates_by_kind",
 ]

@@ -199,4 +199,5 @@ def test_any_run_gets_one_verdict_a_rule(facts: RunFacts) -> None:
     for found in judge(facts, POLICY):
         assert found.passed or found.judged
         assert (found.passed, bool(found.remedy)) in ((True, False), (False, True))
+        assert (found.message_ja + found.message_en).encode("cp932")  # a Japanese Windows console can show it
         assert json.dumps({"value": found.value, "ja": found.message("ja"), "en": found.message("en")})

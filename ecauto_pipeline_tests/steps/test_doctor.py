@@ -171,4 +171,5 @@ def test_both_languages_say_the_same_lines(home: Path) -> None:
     settings = parse(LIVE, home)
     ja, en = (examine(settings, {}, ManualClock(NOW), language=language, endpoints={}) for language in ("ja", "en"))
     assert [(one.name, one.state) for one in ja] == [(one.name, one.state) for one in en]
+    assert repr([*ja, *en]).encode("cp932")  # a Japanese Windows console can show it
     assert [one.what_is for one in ja] != [one.what_is for one in en]

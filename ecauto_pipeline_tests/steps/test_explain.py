@@ -280,4 +280,5 @@ def test_every_form_holds_the_same_story(reader: HistoryReader) -> None:
         assert {len(part.columns) or 2 for part in parts} == {len(row) for part in parts for row in part.rows} | {2}
         for part in parts:
             assert all(len(row) == (len(part.columns) or 2) for row in part.rows)
+        assert as_markdown(found, language).encode("cp932")
     assert len(sections(found, "ja")) == len(sections(found, "en"))

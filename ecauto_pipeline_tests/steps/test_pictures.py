@@ -80,4 +80,5 @@ def test_an_asin_has_a_history() -> None:
     whole = Explanation("B000000001", "B000000001", HOURS[6], True, answers=answers, updates=(sent,))
     empty = Explanation("B000000001", "B000000001", HOURS[6], True)
     assert coloured(history_png(whole)) > 1000
+    assert history_png(whole) != history_png(whole, "en")
     assert 0 == coloured(history_png(empty))
