@@ -118,6 +118,12 @@ def of_run(connection: Connection, run_id: str) -> list[Update]:
     return [_update(row) for row in connection.execute(query)]
 
 
+def undone_of(connection: Connection, run_id: str) -> set[tuple[ListingKey, Kind]]:
+    """The targets of a run that a rollback has put back already."""
+    query = select(journal).where(journal.c.rollback_of == run_id, journal.c.outcome == Outcome.DONE)
+    return {(row.key, row.kind) for row in map(_update, connection.execute(query))}
+
+
 def not_written_back(connection: Connection) -> list[Update]:
     """Edits that were done and that the register does not know yet, oldest first."""
     query = select(journal).where(journal.c.outcome == Outcome.DONE, journal.c.written_back == 0)

@@ -19,7 +19,10 @@ from ecauto_pipeline.state.schema import listings
 def record_edit(
     connection: Connection, key: ListingKey, kind: Kind, value: int | None, now: datetime, reason: str = ""
 ) -> None:
-    """The shop took our value (yen, 0/1, quantity). A hide becomes ours with its reason, an un-hide nobody's."""
+    """The shop took our value (yen, 0/1, quantity). A hide becomes ours with its reason, an un-hide nobody's.
+
+    A candidate for delisting takes no part any more; one that is none again does so from the next reading on.
+    """
     values: dict[str, Any]
     if kind is Kind.PRICE:
         values = {"shown_price_jpy": value}
@@ -30,7 +33,7 @@ def record_edit(
         shown = {"hidden_by": "", "hidden_reason": "", "hidden_at": None}
         values = {"shown_visible": value, **(hidden if value == 0 else shown)}
     else:
-        values = {"delist": "delisted_candidate" if value else ""}
+        values = {"delist": "delisted_candidate", "listed": 0} if value else {"delist": ""}
     _set(connection, key, **values)
 
 

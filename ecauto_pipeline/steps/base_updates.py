@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ecauto_pipeline.domain.accounts import Account
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.steps.delist import DelistReport, delist
 from ecauto_pipeline.steps.gate import Gate, RulesGate
 from ecauto_pipeline.steps.judging import accounts_of, closed_accounts
 from ecauto_pipeline.steps.pushing import Ended, ShopReport, ShopWorker
@@ -28,11 +29,12 @@ WORST_ROWS = 10
 class PushReport:
     """What became of the rows this step took up.
 
-    `account`: those rows alone; `correction`: to be added to the account of the run's diff steps, which counted a PUSH
-    as pushed. `reasons`: targets by "end:reason". `edits`: calls to change something. `unknown`: edits whose outcome
-    nobody knows yet. `settled_*`: edits of earlier runs read back. `waiting`: rows kept for the next run. `alerts`:
-    (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
-    push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
+    `account`: those rows alone, and what was delisted; `correction`: to be added to the account of the run's diff
+    steps, which counted a PUSH as pushed. `reasons`: targets by "end:reason". `edits`: calls to change something.
+    `unknown`: edits whose outcome nobody knows yet. `settled_*`: edits of earlier runs read back. `waiting`: rows kept
+    for the next run. `alerts`: (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the
+    `oldest_allowed_s` of that row: the push whose data came nearest to its maximum age. `failures`: the first failed
+    (account, item_id, kind, reason).
     """
 
     account: Account = field(default_factory=Account)
@@ -50,17 +52,36 @@ class PushReport:
     oldest_allowed_s: float | None = None
     failures: tuple[tuple[str, str, str, str], ...] = ()
     written_back: WriteBackReport = field(default_factory=WriteBackReport)
+    delist: DelistReport = field(default_factory=DelistReport)
     dry_run: bool = False
 
 
 def base_updates(tools: Tools, run: Run) -> PushReport:
-    """Push this run's decisions, and what earlier runs left open. Raises Stopped; item errors are rows."""
+    """Push this run's decisions, and what earlier runs left open; then mark what proved to be gone.
+
+    Raises Stopped; item errors are rows.
+    """
     if not run.push:
         return PushReport(dry_run=run.dry_run)
 
     def rows_of(account: str) -> Sequence[Decided]:
         with tools.state.read() as connection:
             return decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
+
+    report = push(tools, run, rows_of, RulesGate(tools))
+    gone = delist(tools, run)
+    return replace(
+        report, delist=gone, account=report.account + gone.account, correction=report.correction + gone.account
+    )
+
+
+def push_own(tools: Tools, run: Run) -> PushReport:
+    """Push this run's decisions and nothing else."""
+
+    def rows_of(account: str) -> Sequence[Decided]:
+        with tools.state.read() as connection:
+            rows = decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
+        return [row for row in rows if row.run_id == run.run_id]
 
     return push(tools, run, rows_of, RulesGate(tools))
 

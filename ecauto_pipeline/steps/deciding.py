@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
@@ -85,6 +85,14 @@ class Verdicts:
     def judged(self) -> Iterable[Diff]:
         """Everything of interest to what stands: the found, and the unchanged that something stands of."""
         return [*self.found, *self._settled]
+
+    def narrowed(self, targets: Set[Target]) -> Verdicts:
+        """The verdicts about these targets alone, as they were judged among all."""
+        narrow = Verdicts(self._scene, self.standing)
+        narrow.found = [diff for diff in self.found if (diff.key, diff.kind) in targets]
+        narrow._settled = [diff for diff in self._settled if (diff.key, diff.kind) in targets]
+        narrow._unchanged = Counter((diff.key.account_id, diff.kind) for diff in narrow._settled)
+        return narrow
 
     def report(self, kept: int, new: int, settled: int) -> DiffReport:
         by_account: dict[str, Account] = defaultdict(Account)

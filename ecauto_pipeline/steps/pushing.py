@@ -141,7 +141,11 @@ class ShopWorker:
                 passage = self._gate(connection, decided, now, price_end == "pushed")
             update_id = ""
             if not passage.end and self._run.dry_run:
-                journal.intend(connection, self._run.run_id, decided, now, outcome=Outcome.DRY_RUN)
+                journal.intend(
+                    *(connection, self._run.run_id, decided, now),
+                    outcome=Outcome.DRY_RUN,
+                    rollback_of=self._rollback_of,
+                )
             elif not passage.end:
                 decisions.set_state(connection, [decided.diff_id], "sent", now)
                 update_id = journal.intend(connection, self._run.run_id, decided, now, rollback_of=self._rollback_of)
