@@ -136,6 +136,14 @@ def open_tools(
             database.close()
 
 
+def token_keeper(tools: Tools, account_id: str, environ: Mapping[str, str] = os.environ) -> tuple[TokenKeeper, str]:
+    """What authorises one shop, and the endpoint it talks to. Raises SettingsError."""
+    account = next(account for account in base_accounts(tools.settings) if account.id == account_id)
+    endpoints = _endpoints(tools.settings)
+    _, keeper = _line(tools, account, endpoints, _secrets(tools.settings, environ), CallLedger(tools.state, "auth"))
+    return keeper, endpoints.base
+
+
 def _connect(tools: Tools, environ: Mapping[str, str], run_id: str) -> None:
     settings = tools.settings
     endpoints = _endpoints(settings)

@@ -1,7 +1,85 @@
-"""Commands that follow."""
+"""`ecauto cache import|export` and `ecauto import-legacy`: what the old scripts left, in and out.
+
+Not for: their formats (steps/cache_files.py, steps/legacy/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, labelled, print_json, say, table
+from ecauto_pipeline.settings import config_path, load
+from ecauto_pipeline.steps.cache_files import export_cache, import_cache
+from ecauto_pipeline.steps.legacy.importing import import_legacy
+from ecauto_pipeline.wiring import open_tools
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="フォルダー / the folder")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="何をするかを見るだけ / change nothing")]
+Json = Annotated[bool, typer.Option("--json", help="machine-readable")]
+
 
 def register(app: typer.Typer) -> None:
-    return None
+    group = typer.Typer(help="以前のJSONキャッシュの取り込みと書き出し", no_args_is_help=True)
+    group.command("import")(import_command)
+    group.command("export")(export_command)
+    app.add_typer(group, name="cache")
+    app.command("import-legacy")(legacy)
+
+
+def import_command(folder: Folder, dry_run: DryRun = False, json_output: Json = False) -> None:
+    """以前のJSONキャッシュを取り込みます(鮮度はファイルの時刻のまま)。 The old file cache, in."""
+    with open_tools(load(), offline=True) as tools:
+        try:
+            report = import_cache(tools, folder, dry_run)
+        except FileNotFoundError:
+            fail(f"{folder}: no such folder")
+    if json_output:
+        print_json(asdict(report))
+    else:
+        labelled(
+            f"キャッシュの取り込み {'(確認のみ)' if dry_run else ''}",
+            [
+                ("ファイル", "files", report.files),
+                ("取り込んだ", "taken", report.taken),
+                ("手元の情報が新しい", "known", report.known),
+                ("価格または在庫なし", "nothing_usable", report.nothing_usable),
+                ("時刻なし(古い扱い)", "stale", report.stale),
+                ("カタログ情報", "texts", report.texts),
+                ("壊れている", "broken", len(report.broken)),
+            ],
+        )
+        for name, why in report.broken[:20]:
+            say(f"  {name}: {why}")
+    raise typer.Exit(WITH_ERRORS if report.broken else FINE)
+
+
+def export_command(folder: Folder, json_output: Json = False) -> None:
+    """以前と同じ形のJSONキャッシュを書き出します。 The old file cache, out."""
+    with open_tools(load(), offline=True) as tools:
+        report = export_cache(tools, folder)
+    if json_output:
+        print_json(asdict(report))
+    else:
+        say(f"{report.files:,} ファイルを {report.folder} に書きました。")
+
+
+def legacy(folder: Folder, dry_run: DryRun = False) -> None:
+    """以前のスクリプトの設定・トークン・価格方針を引き継ぎます。 Takes over the older scripts' settings."""
+    config = config_path()
+    settings = load()
+    target = config.parent if config is not None else Path.cwd()
+    try:
+        report = import_legacy(folder, target, settings.data_dir, dry_run=dry_run)
+    except NotADirectoryError:
+        fail(f"{folder}: no such folder")
+    say(f"見つかったもの: {', '.join(report.found) or 'なし'}")
+    title = "行うこと(確認のみ、何も書いていません)" if dry_run else "行ったこと"
+    table(title, ("内容", "場所", "備考"), [(step.what, step.path, step.detail) for step in report.steps])
+    for note in report.notes:
+        say(f"注意: {note}", style="yellow")
+    for command in report.next_commands:
+        say(f"次に: {command}")

@@ -1,7 +1,46 @@
-"""Commands that follow."""
+"""`ecauto capacity`: what these limits can keep fresh, and when a second account is needed.
+
+Not for: the arithmetic (domain/capacity.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
+from ecauto_pipeline.cli.console import fail, print_json, table
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.steps.capacity import HEADINGS, rows
+from ecauto_pipeline.steps.capacity import capacity as reckon
+from ecauto_pipeline.wiring import open_tools
+
 
 def register(app: typer.Typer) -> None:
-    return None
+    app.command("capacity")(capacity)
+
+
+def capacity(
+    listings: Annotated[int | None, typer.Option("--listings", min=1, help="ASIN数を仮定 / suppose so many")] = None,
+    accounts: Annotated[int | None, typer.Option("--accounts", min=1, help="SP-APIアカウント数 / accounts")] = None,
+    tiers: Annotated[str, typer.Option("--tiers", help='区分ごとのASIN数 / "high,medium,low"')] = "",
+    json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False,
+) -> None:
+    """今の制限で何件を新しく保てるかを計算します。 What these limits can keep fresh."""
+    counts = None
+    if tiers:
+        try:
+            high, medium, low = (int(part) for part in tiers.split(","))
+        except ValueError:
+            fail(f'--tiers {tiers!r}: three numbers, like "1000,5000,94000"')
+        counts = (high, medium, low)
+    with open_tools(load(), offline=True) as tools:
+        try:
+            found = reckon(tools, listings, accounts, counts)
+        except ValueError as error:
+            fail(str(error))
+    if json_output:
+        print_json(asdict(found))
+        return
+    table("能力の計算", HEADINGS, rows(found))

@@ -1,7 +1,134 @@
-"""Commands that follow."""
+"""`ecauto holds list|show|approve|reject` and `ecauto rollback`: a person's word.
+
+Not for: why a row is held (domain/guards.py, domain/diffs.py).
+"""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated, Any
 
 import typer
 
+from ecauto_pipeline.cli.console import FINE, fail, labelled, print_json, say, table
+from ecauto_pipeline.cli.sync import ready, run_and_show
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.steps import holds as keeping
+from ecauto_pipeline.steps.holds import Hold
+from ecauto_pipeline.wiring import known_accounts, open_tools
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="DIFF_ID...", help="diff_idの先頭 / its beginning")]
+Account = Annotated[str, typer.Option("--account", help="このショップだけ / only this shop")]
+Everything = Annotated[bool, typer.Option("--all", help="すべて / every open one")]
+Json = Annotated[bool, typer.Option("--json", help="machine-readable")]
+
 
 def register(app: typer.Typer) -> None:
-    return None
+    group = typer.Typer(help="人の確認を待っている変更", no_args_is_help=True)
+    group.command("list")(list_command)
+    group.command("show")(show)
+    group.command("approve")(approve)
+    group.command("reject")(reject)
+    app.add_typer(group, name="holds")
+    app.command("rollback")(rollback)
+
+
+def list_command(account: Account = "", json_output: Json = False) -> None:
+    """保留中の変更を一覧します。 Held rows that wait for a person, oldest first."""
+    settings = load()
+    known_accounts(settings, (account,) if account else ())
+    with open_tools(settings, offline=True) as tools:
+        rows = keeping.list_holds(tools, account or None)
+    if json_output:
+        print_json([_document(row) for row in rows])
+        return
+    if not rows:
+        say("確認を待っている変更はありません。")
+        return
+    columns = ("diff_id", "アカウント", "商品ID", "ASIN", "種類", "今", "変更後", "理由", "経過(時間)")
+    table(f"人の確認待ち {len(rows)} 件", columns, [_line(row) for row in rows])
+    say("承認: ecauto holds approve DIFF_ID   却下: ecauto holds reject DIFF_ID   根拠: ecauto holds show DIFF_ID")
+
+
+def show(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_output: Json = False) -> None:
+    """1件の根拠を表示します。 One held row with its evidence."""
+    with open_tools(load(), offline=True) as tools:
+        try:
+            row = keeping.show_hold(tools, diff_id)
+        except LookupError as error:
+            fail(str(error))
+    if json_output:
+        print_json(_document(row))
+        return
+    labelled("保留", [(name, "", value) for name, value in _document(row).items() if name != "evidence"])
+    labelled("根拠", [(name, "", str(value)) for name, value in row.evidence.items()])
+
+
+def approve(
+    diff_ids: Ids = None, account: Account = "", everything: Everything = False, json_output: Json = False
+) -> None:
+    """承認します。次の同期で送られます。 Say yes: the next sync that still wants it sends it."""
+    _say_word("approve", diff_ids, account, everything, json_output)
+
+
+def reject(
+    diff_ids: Ids = None, account: Account = "", everything: Everything = False, json_output: Json = False
+) -> None:
+    """却下します。同じ値では二度と提案しません。 Say no: not proposed again while the value stays the same."""
+    _say_word("reject", diff_ids, account, everything, json_output)
+
+
+def rollback(
+    run_id: Annotated[str, typer.Argument(help="取り消す実行のrun_id / the run to undo")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="何が戻るかを見るだけ / send nothing")] = False,
+    json_output: Json = False,
+) -> None:
+    """ある実行がBASEで変えたものを、まだそのままなら元に戻します。 Puts back what a run changed."""
+    settings = ready("base", None)
+    config: dict[str, object] = {"dry_run": dry_run}
+    raise typer.Exit(run_and_show(settings, "rollback_run", "", config, json_output, {"target_run_id": run_id}))
+
+
+def _say_word(word: str, ids: list[str] | None, account: str, everything: bool, json_output: bool) -> None:
+    if not ids and not account and not everything:
+        fail("name the rows (DIFF_ID), a shop (--account) or --all")
+    settings = load()
+    known_accounts(settings, (account,) if account else ())
+    who = getpass.getuser()
+    with open_tools(settings, offline=True) as tools:
+        try:
+            chosen = (keeping.approve if word == "approve" else keeping.reject)(
+                tools, ids or (), account=account or None, everything=everything, who=who
+            )
+        except LookupError as error:
+            fail(str(error))
+    if json_output:
+        print_json([_document(row) for row in chosen])
+        raise typer.Exit(FINE)
+    done = "承認しました。次の同期で送られます。" if word == "approve" else "却下しました。"
+    say(f"{len(chosen)} 件を{done}")
+
+
+def _line(row: Hold) -> tuple[Any, ...]:
+    key = row.key
+    hours = f"{row.age.total_seconds() / 3600:.1f}"
+    who = (row.diff_id[:10], key.account_id, key.item_id, row.asin)
+    return (*who, row.kind.value, row.shown, row.wanted, row.reason, hours)
+
+
+def _document(row: Hold) -> dict[str, Any]:
+    return {
+        "diff_id": row.diff_id,
+        "run_id": row.run_id,
+        "platform": row.key.platform,
+        "account_id": row.key.account_id,
+        "item_id": row.key.item_id,
+        "asin": row.asin,
+        "kind": row.kind.value,
+        "shown": row.shown,
+        "wanted": row.wanted,
+        "reason": row.reason,
+        "state": row.state,
+        "age_s": round(row.age.total_seconds()),
+        "evidence": row.evidence,
+    }

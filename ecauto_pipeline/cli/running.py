@@ -68,9 +68,16 @@ def instance() -> Iterator[Any]:
 
 
 def execute(
-    job_name: str, partition_key: str, config: Mapping[str, object], on_progress: Callable[[Progress], None]
+    job_name: str,
+    partition_key: str,
+    config: Mapping[str, object],
+    on_progress: Callable[[Progress], None],
+    op_config: Mapping[str, object] | None = None,
 ) -> Finished:
-    """Run `job_name` on one partition to its end. Never raises for a failed run; SettingsError passes through."""
+    """Run `job_name` on one partition ("" for a job without) to its end. Never raises for a failed run.
+
+    `op_config`: the form of a job that people start (defs/by_hand.py).
+    """
     with instance() as opened:
         from dagster._core.definitions.reconstruct import ReconstructableRepository
         from dagster._core.execution.api import execute_run
@@ -84,9 +91,10 @@ def execute(
             job.get_definition(),
             run_config={
                 "resources": {"pipeline": {"config": dict(config)}},
+                **({"ops": {f"{job_name}_op": {"config": dict(op_config)}}} if op_config is not None else {}),
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
-            tags={"dagster/partition": partition_key, PID_TAG: str(os.getpid())} if partition_key else {},
+            tags={PID_TAG: str(os.getpid())} | ({"dagster/partition": partition_key} if partition_key else {}),
             remote_job_origin=_origin(job_name),
             job_code_origin=job.get_python_origin(),
         )

@@ -6,14 +6,13 @@ Not for: what the run does (defs/, steps/).
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ecauto_pipeline.cli.console import (
     FINE,
     GUARD,
-    USAGE,
     WITH_ERRORS,
     fail,
     print_json,
@@ -23,6 +22,9 @@ from ecauto_pipeline.cli.console import (
 from ecauto_pipeline.cli.summary import show_summary, show_survey
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.wiring import check, known_accounts, open_tools
+
+if TYPE_CHECKING:
+    from ecauto_pipeline.cli.running import Finished
 
 QUIET_RULES = ("alert_channel_configured",)
 """Checks whose failing is shown but is no reason for another exit code."""
@@ -94,43 +96,65 @@ def ready(platform: str, accounts: list[str] | None, *, reach: bool = True) -> S
 
 
 def run_and_show(
-    settings: Settings, job: str, partition: str, config: dict[str, object], json_output: bool, *, summary: bool = True
+    settings: Settings,
+    job: str,
+    partition: str,
+    config: dict[str, object],
+    json_output: bool,
+    op_config: dict[str, object] | None = None,
 ) -> int:
-    """Execute and show; returns the exit code."""
+    """Execute and show; returns the exit code. With `op_config` the job is one without partitions."""
+    return _run(settings, job, partition, config, json_output, op_config)[1]
+
+
+def run_for_its_plan(settings: Settings, config: dict[str, object]) -> tuple[Finished, int]:
+    """A dry run whose summary is not shown; what it decided is asked for afterwards."""
+    return _run(settings, "full_sync", "", config | {"dry_run": True}, True, None, silent=True)
+
+
+def _run(
+    settings: Settings,
+    job: str,
+    partition: str,
+    config: dict[str, object],
+    json_output: bool,
+    op_config: dict[str, object] | None,
+    silent: bool = False,
+) -> tuple[Finished, int]:
     from ecauto_pipeline.defs.partitions import bad_key, hour_key
 
     now = datetime.now(UTC)
-    key = partition or hour_key(now)
-    problem = bad_key(key, now)
+    key = "" if op_config is not None else partition or hour_key(now)
+    problem = bad_key(key, now) if key else ""
     if problem:
         fail(f"partition: {problem}")
     from ecauto_pipeline.cli.running import execute
 
     if not json_output:
-        say(f"{job} を開始します(対象 {key})。Ctrl-Cでいつでも止められます。")
+        say(f"{job} を開始します{f'(対象 {key})' if key else ''}。Ctrl-Cでいつでも止められます。")
     config = {**config, "trigger": "cli", "spend": "due"}
     with progress_shown(quiet=json_output) as listener:
-        finished = execute(job, key, config, listener)
+        finished = execute(job, key, config, listener, op_config)
     from ecauto_pipeline.state import runs as run_book
 
     with open_tools(settings, offline=True) as tools, tools.state.read() as connection:
         row = run_book.read(connection, finished.run_id)
     alerts = [entry for entry in finished.failed_checks if entry[0] not in QUIET_RULES]
-    if json_output:
+    if json_output and not silent:
         from ecauto_pipeline.steps.metrics import metrics_row
 
         document = metrics_row(row) if row is not None else {"run_id": finished.run_id}
         print_json({**document, "success": finished.success, "error": finished.error, "alerts": alerts})
-    elif summary and row is not None:
+    elif not silent and row is not None:
         show_summary(row, finished.failed_checks)
     if not finished.success:
-        if not json_output:
+        if not json_output or silent:
             fail(finished.error or "the run failed; see ecauto dev", WITH_ERRORS)
-        return WITH_ERRORS
+        return finished, WITH_ERRORS
     figures = row.document if row is not None else {}
     if figures.get("guard_stopped"):
-        return GUARD
-    return WITH_ERRORS if alerts or figures.get("failed") else FINE
+        return finished, GUARD
+    return finished, WITH_ERRORS if alerts or figures.get("failed") else FINE
 
 
-__all__ = ["USAGE", "ready", "register", "run_and_show"]
+__all__ = ["ready", "register", "run_and_show", "run_for_its_plan"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from ecauto_pipeline.defs.assets import ASSETS
+from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.jobs import SYNC_JOBS
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.schedules import build_schedules
@@ -17,7 +18,7 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
     settings = settings or load()
     return dg.Definitions(
         assets=ASSETS,
-        jobs=SYNC_JOBS,
+        jobs=[*SYNC_JOBS, *BY_HAND],
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
         resources={"pipeline": pipeline or Pipeline()},

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from ecauto_pipeline.defs.partitions import keys_of
+from ecauto_pipeline.defs.partitions import hour_key, keys_of
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.steps.metrics import begin_run, end_run
 from ecauto_pipeline.steps.publish import publish
@@ -27,7 +27,7 @@ listeners: list[Callable[[Progress], None]] = []
 INCLUDE_PRICE = {"stock_sync": "", "price_sync": "all"}
 """What a job does to prices where the launchpad says nothing; "" = as ecauto.toml says ([schedules] include_price)."""
 WITHOUT_VISIBILITY = ("price_sync",)
-FETCH_ONLY = ("validate_cache", "catalog_refresh")
+FETCH_ONLY = ("validate_cache", "catalog_refresh", "explain")
 
 
 class Pipeline(dg.ConfigurableResource):
@@ -82,7 +82,7 @@ class Pipeline(dg.ConfigurableResource):
         run = context.run
         if run is None:
             raise RuntimeError("the pipeline resource belongs to a run")
-        keys = keys_of(dict(run.tags))
+        keys = keys_of(dict(run.tags)) or (hour_key(tools.clock.now()),)
         default_price = INCLUDE_PRICE.get(run.job_name, "all") or tools.settings.schedules.include_price
         return Run(
             run_id=run.run_id,

@@ -6,7 +6,8 @@ add up. Not for: the figures of reading, planning and asking, which those steps 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -38,10 +39,38 @@ def note_diffs(tools: Tools, run: Run, report: DiffReport, what: str) -> DiffRep
 
 def note_push(tools: Tools, run: Run, report: PushReport) -> PushReport:
     """Keep the account of the whole run and what its end looks like; returns the report."""
-    with tools.state.write() as connection:
+    with tools.state.read() as connection:
         row = run_book.read(connection, run.run_id)
-        document: Mapping[str, Any] = row.document if row is not None else {}
-        account = _whole(document, report)
+    document: Mapping[str, Any] = row.document if row is not None else {}
+    account = _whole(document, report)
+    _note_end(tools, run, account, report, document)
+    return report
+
+
+def note_outcome(
+    tools: Tools,
+    run: Run,
+    decided: Account | None,
+    report: PushReport,
+    *,
+    whole: Account | None = None,
+    refused: Sequence[tuple[str, str, str, str]] = (),
+) -> None:
+    """The same for work that a person started: `decided` by the judging, or the `whole` account where that is known."""
+    account = whole if whole is not None else (decided or Account()) + report.correction
+    reasons = Counter(why for *_, why in refused)
+    _note_end(tools, run, account, report, {}, {"refused": len(refused), "reason_counts": dict(reasons)})
+
+
+def _note_end(
+    tools: Tools,
+    run: Run,
+    account: Account,
+    report: PushReport,
+    document: Mapping[str, Any],
+    more: Mapping[str, object] | None = None,
+) -> None:
+    with tools.state.write() as connection:
         figures = asdict(account) | _base_calls(connection, run.run_id) | _standing(connection, tools)
         figures |= {
             "base_api_updates": report.edits,
@@ -52,9 +81,8 @@ def note_push(tools: Tools, run: Run, report: PushReport) -> PushReport:
             "worst": dict(document.get("worst", {})) | _worst(report),
             "register_problem": report.written_back.problem,
         }
-        run_book.note(connection, run.run_id, figures)
+        run_book.note(connection, run.run_id, figures | dict(more or {}))
     tools.log.info("pushed: %s; edits %d, waiting %d", asdict(account), report.edits, report.waiting)
-    return report
 
 
 def _whole(document: Mapping[str, Any], report: PushReport) -> Account:
