@@ -81,7 +81,7 @@ class Key:
     about: str
 
 
-def keys() -> list[Key]:
+def all_keys() -> list[Key]:
     """Every key of ecauto.toml, top ones first, then table by table."""
     return [*_plain(Settings, "", "", ""), *_tables(Settings, "")]
 
@@ -186,7 +186,7 @@ def _kind(field: FieldInfo) -> str:
 
 def page() -> str:
     """The whole page."""
-    parts, rows, found = [HEAD], [], keys()
+    parts, rows, found = [HEAD], [], all_keys()
     for number, key in enumerate(found):
         if number == 0 or found[number - 1].table != key.table:
             parts.append(f"## `{key.table}`" if key.table else "## Top of the file")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import BaseAccount, Settings, config_path, load, parse, parse_duration
 from ecauto_pipeline.wiring import Secrets
-from ecauto_pipeline_tests.configuration_page import duration, keys
+from ecauto_pipeline_tests.configuration_page import all_keys, duration
 
 PROMISED = {
     "mode": '"emulated"',
@@ -91,7 +91,7 @@ def refusal(text: str, folder: Path) -> str:
 
 def test_promised_keys_keep_their_names_and_defaults():
     """What is not in the file has the promised default, key by key."""
-    found = {f"{key.table}.{key.name}".lstrip("."): key.default.strip("`") for key in keys()}
+    found = {f"{key.table}.{key.name}".lstrip("."): key.default.strip("`") for key in all_keys()}
     assert PROMISED == {name: found.get(name) for name in PROMISED}
 
 
@@ -102,7 +102,7 @@ def test_no_file_at_all_means_every_default(tmp_path):
 
 def test_every_key_says_what_it_is():
     """A key without a description would be a riddle on the reference page."""
-    assert [] == [f"{key.table} {key.name}" for key in keys() if not key.description]
+    assert [] == [f"{key.table} {key.name}" for key in all_keys() if not key.description]
 
 
 @pytest.mark.parametrize(

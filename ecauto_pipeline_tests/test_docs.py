@@ -1,0 +1,194 @@
+"""The papers are true: every command, option, setting and alert is in them, nothing in them is made up, links lead
+somewhere, and the Japanese page says what the English one says.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.domain.alerts import OUTSIDE_RULES, RULES
+from ecauto_pipeline_tests import commands_page, configuration_page
+from ecauto_pipeline_tests.pages import ROOT, read
+
+PAPERS = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")])
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
+_COMMAND = re.compile(r"(?:^|[`\s/])ecauto((?: [a-z][\w-]*)+)", re.MULTILINE)
+
+
+def code_blocks(text: str) -> list[tuple[str, str]]:
+    """(language, code) of every fenced block, comments in the code left out: they are in the page's language."""
+    return [
+        (language, "\n".join(re.sub(r"\s+#.*$", "", line) for line in code.splitlines() if not line.startswith("#")))
+        for language, code in _FENCE.findall(text)
+    ]
+
+
+def prose(text: str) -> str:
+    return _FENCE.sub("", text)
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that the headings of a page make."""
+    headings = [title for _, title in _HEADING.findall(prose(text))]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in headings}
+
+
+@pytest.fixture(scope="module")
+def commands() -> list[commands_page.Entry]:
+    return commands_page.entries()
+
+
+def test_the_configuration_page_is_what_the_settings_say():
+    """Keys, defaults and meanings change in settings.py; the page is printed from there."""
+    assert configuration_page.page() == read("docs/configuration.md"), (
+        "run: python -m ecauto_pipeline_tests.configuration_page"
+    )
+
+
+def test_every_setting_is_on_the_configuration_page():
+    """Also when the generator forgets one: each key stands in the section of its table."""
+    sections = dict(re.findall(r"^## `?([^`\n]+)`?\n(.*?)(?=^## |\Z)", read("docs/configuration.md"), re.M | re.S))
+    missing = [
+        f"{key.table} {key.name}"
+        for key in configuration_page.all_keys()
+        if f"| `{key.name}` |" not in sections.get(key.table or "Top of the file", "")
+    ]
+    assert [] == missing
+
+
+def test_the_commands_page_is_what_the_command_line_says():
+    """Commands, options and their help change in cli/; the page is printed from there."""
+    assert commands_page.page() == read("docs/commands.md"), "run: python -m ecauto_pipeline_tests.commands_page"
+
+
+def test_every_command_and_option_is_documented(commands):
+    """A command that stands in no paper does not exist for an owner."""
+    papers = read("README.md") + read("docs/commands.md")
+    missing = [entry.path for entry in commands if entry.path not in papers]
+    sections = dict(re.findall(r"^## (ecauto .+?)\n(.*?)(?=^## |\Z)", papers, re.M | re.S))
+    missing += [
+        f"{entry.path} {name}"
+        for entry in commands
+        for name in entry.option_names
+        if f"`{name}" not in sections.get(entry.path, "") and f" {name}" not in sections.get(entry.path, "")
+    ]
+    assert [] == missing
+    assert [] == [entry.path for entry in commands if not entry.help]
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_command_in_the_papers_exists(paper, commands):
+    """A reader can type what is written: no command of yesterday, none of tomorrow."""
+    known = {entry.path.removeprefix("ecauto ") for entry in commands}
+    groups = {name.split(" ")[0] for name in known if " " in name}
+    strangers = set()
+    for words in _COMMAND.findall(paper.read_text(encoding="utf-8")):
+        named = words.split()
+        if named[0] in groups:
+            if len(named) > 1 and " ".join(named[:2]) not in known:
+                strangers.add(" ".join(named[:2]))
+        elif named[0] not in known:
+            strangers.add(named[0])
+    assert set() == strangers
+
+
+@pytest.mark.parametrize("paper", ["README.md", "docs/going-live.md", "docs/moving.md"])
+def test_options_in_the_papers_exist(paper, commands):
+    """Every `ecauto ...` line of a code block parses: command and options are known to the command line."""
+    options = {entry.path: set(entry.option_names) for entry in commands}
+    wrong = []
+    for language, code in code_blocks(read(paper)):
+        for line in code.splitlines() if language in ("", "sh", "console") else []:
+            words = shlex.split(line.removeprefix("$ ").strip(), comments=True) if "ecauto " in line else []
+            if words[:1] != ["ecauto"]:
+                continue
+            path = next((" ".join(words[:n]) for n in (3, 2) if " ".join(words[:n]) in options), None)
+            used = {word.split("=")[0] for word in words if word.startswith("--")}
+            if path is None or not used <= options[path] | {"--help"}:
+                wrong.append(line)
+    assert [] == wrong
+
+
+def test_every_alert_is_in_the_runbook():
+    """Whoever gets a message finds what it means, where to look first and what to do."""
+    runbook = read("docs/runbook.md")
+    headings = " ".join(title for _, title in _HEADING.findall(runbook))
+    assert [] == [rule for rule in (*RULES, *OUTSIDE_RULES) if rule not in headings and f"`{rule}`" not in runbook]
+
+
+def test_the_japanese_readme_has_the_shape_of_the_english_one():
+    """Same headings by level, same code, same links: equal in content, so that neither goes stale alone."""
+    english, japanese = read("README.md"), read("README.ja.md")
+    assert english
+    assert [level for level, _ in _HEADING.findall(prose(english))] == [
+        level for level, _ in _HEADING.findall(prose(japanese))
+    ]
+    assert code_blocks(english) == code_blocks(japanese)
+    other = {"README.md", "README.ja.md"}
+    assert [link for link in _LINK.findall(english) if link not in other] == [
+        link for link in _LINK.findall(japanese) if link not in other
+    ]
+    assert len(re.findall(r"^\|", english, re.M)) == len(re.findall(r"^\|", japanese, re.M))
+    assert len(re.findall(r"^\* ", english, re.M)) == len(re.findall(r"^\* ", japanese, re.M))
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_relative_links_lead_somewhere(paper):
+    """No dead link inside the repository, neither to a page nor to a heading of one."""
+    dead = []
+    for link in _LINK.findall(paper.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        path = (paper.parent / target).resolve() if target else paper
+        if not path.exists() or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
+            dead.append(link)
+    assert [] == dead
+
+
+def test_every_paper_is_within_reach_of_the_readme():
+    """A page that nothing links to is a page that nobody reads."""
+    seen: set[Path] = set()
+    queue = [ROOT / "README.md"]
+    while queue:
+        page = queue.pop()
+        if page in seen or page.suffix != ".md" or not page.is_file():
+            continue
+        seen.add(page)
+        links = (link.partition("#")[0] for link in _LINK.findall(page.read_text(encoding="utf-8")))
+        queue += [(page.parent / link).resolve() for link in links if link and not re.match(r"[a-z]+:", link)]
+    assert [] == [paper.relative_to(ROOT).as_posix() for paper in PAPERS if paper not in seen]
+
+
+def test_tests_and_papers_name_the_make_targets_that_exist():
+    """`make X` in a paper is a target of the Makefile."""
+    targets = set(re.findall(r"^([\w-]+):", read("Makefile"), re.M))
+    named = {name for paper in PAPERS for name in re.findall(r"`make ([\w-]+)`", paper.read_text(encoding="utf-8"))}
+    named |= {
+        name for paper in PAPERS for name in re.findall(r"^make ([\w-]+)", paper.read_text(encoding="utf-8"), re.M)
+    }
+    assert named <= targets, named - targets
+
+
+def test_settings_in_the_papers_exist():
+    """TOML shown in the papers is read by the program itself."""
+    import tomllib
+
+    from ecauto_pipeline.settings import parse
+
+    shown = [
+        (paper.name, code)
+        for paper in PAPERS
+        for language, code in _FENCE.findall(paper.read_text(encoding="utf-8"))
+        if language == "toml"
+    ]
+    assert shown
+    for name, code in shown:
+        parse(tomllib.loads(code), ROOT, name=name)
