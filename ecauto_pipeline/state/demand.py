@@ -64,7 +64,7 @@ def asins_of_items(connection: Connection, item_ids: Iterable[str]) -> dict[str,
 
 
 def _known(connection: Connection, wanted: list[str]) -> dict[str, dict[str, Any]]:
-    found = dict.fromkeys(wanted, _NOTHING)
+    found: dict[str, dict[str, Any]] = dict.fromkeys(wanted, _NOTHING)
     for start in range(0, len(wanted), _CHUNK):
         query = select(asins.c.asin, *(asins.c[name] for name in _NOTHING))
         for row in connection.execute(query.where(asins.c.asin.in_(wanted[start : start + _CHUNK]))):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import (
     Connection,
     Select,
@@ -32,6 +33,7 @@ from ecauto_pipeline.domain.planning import Evidence
 from ecauto_pipeline.domain.selection import best_sellers
 from ecauto_pipeline.state.schema import asins, buckets, listings, run_targets, runs
 
+Floats = npt.NDArray[np.float64]
 EVIDENCE_KEPT = timedelta(days=7)
 """A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
 
@@ -55,7 +57,7 @@ def read_rows(connection: Connection, accounts: Sequence[str] = (), max_items: i
     taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
     if accounts:
         taking_part = and_(taking_part, listings.c.account_id.in_(list(accounts)))
-    packed = np.fromiter(connection.execute(_query(taking_part)).cursor, dtype=_PACKED)  # type: ignore[union-attr, arg-type]
+    packed = np.fromiter(connection.execute(_query(taking_part)).cursor, dtype=_PACKED)  # type: ignore[call-overload]
     packed = packed[np.append(True, packed["asin"][1:] != packed["asin"][:-1])[: packed.size]]
     rows = np.empty(packed.size, ROW)
     for name in _PACKED.names[:-1]:  # type: ignore[index]
@@ -132,14 +134,16 @@ def of_run(connection: Connection, run_id: str) -> list[Target]:
     return [Target(row.seq, row.asin, row.operation, row.reason, row.tier) for row in connection.execute(query)]
 
 
-def write_periods(connection: Connection, asins_: Rows, tau_s: Rows, next_check_ms: Rows, next_full_ms: Rows) -> None:
+def write_periods(
+    connection: Connection, names: Rows, tau_s: Floats, next_check_ms: Floats, next_full_ms: Floats
+) -> None:
     """The solved periods of these ASINs and when they are next meant to be asked, for people who want to know."""
     statement = (
         update(asins)
         .where(asins.c.asin == bindparam("key"))
         .values(tau_s=bindparam("tau"), next_check_at=bindparam("check"), next_full_at=bindparam("full"))
     )
-    columns = (asins_.tolist(), tau_s.tolist(), next_check_ms.tolist(), next_full_ms.tolist())
+    columns = (names.tolist(), tau_s.tolist(), next_check_ms.tolist(), next_full_ms.tolist())
     rows = [{"key": k, "tau": t, "check": int(c), "full": int(f)} for k, t, c, f in zip(*columns, strict=True)]
     if rows:
         connection.execute(statement, rows)

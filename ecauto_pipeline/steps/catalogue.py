@@ -56,7 +56,7 @@ def refresh(tools: Tools, run: Run, limit_s: float | None = None) -> CatalogueRe
     counts = dict.fromkeys(Status, 0)
     left_over = len(due) if run.fetch else 0
     if run.fetch and tools.sp_accounts:
-        operation = catalog_items(settings.sp_api.limits.get(CATALOGUE))
+        operation = catalog_items(settings.sp_api.limits.get(CATALOGUE))  # type: ignore[call-overload]
         deadline = None if limit_s is None else tools.clock.monotonic() + limit_s
         for number, start in enumerate(range(0, len(due), operation.batch)):
             tools.go_on()

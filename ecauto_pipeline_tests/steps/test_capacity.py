@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from ecauto_pipeline.amazon import catalog_items, competitive_pricing, item_offers, item_offers_batch
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.capacity import DETAIL
+from ecauto_pipeline.domain.capacity import CATALOGUE, CONFIRM, DETAIL, DOCUMENTED, SWEEP, Limit
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import buckets
 from ecauto_pipeline.steps.capacity import HEADINGS, capacity, markdown, rows
@@ -62,3 +63,11 @@ def test_the_table_says_all_of_it(bench: PlannerBench) -> None:
     found = capacity(bench.tools, listings=300_000, sp_accounts=3)
     assert {len(HEADINGS)} == {len(row) for row in rows(found)}
     assert len(rows(found)) + 2 == len(markdown(found).splitlines())
+
+
+def test_documented_limits_are_those_of_the_operations() -> None:
+    """One truth about Amazon's usage plans: the operations' own files."""
+    files = {SWEEP: competitive_pricing, DETAIL: item_offers_batch, CONFIRM: item_offers, CATALOGUE: catalog_items}
+    assert files.keys() == DOCUMENTED.keys()
+    for name, operation in files.items():
+        assert Limit(operation.RATE_PER_S, operation.BURST, operation.BATCH) == DOCUMENTED[name]

@@ -1,0 +1,105 @@
+"""Prints the table of docs/performance.md, section "Freshness".
+
+    python -m benchmarks.freshness [--cases 10k 100k] [--seeds 2] [--days 3] [--warm 7] [--only budget]
+
+A market of N articles with a given budget equals, in distribution, a smaller one with the budget scaled alike; so 100k
+is played with 20,000 articles and a fifth of an account. Exit 1 when a promise is not kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.freshness.policies import CONTENDERS
+from benchmarks.freshness.replay import Replay, Score
+from benchmarks.freshness.world import market
+
+CASES = {
+    "10k": (10_000, 1.0),
+    "100k": (20_000, 0.2),
+    "100k-full": (100_000, 1.0),
+    "300k": (20_000, 1 / 15),
+    "100k-x3": (20_000, 0.6),
+}
+HEAD = (
+    "| policy | wrong | gone | below cost | high h (mean/p95) | medium h | low h | oldest h | detail calls/d "
+    "| sweep calls/d | pushes/d |\n|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def line(name: str, scores: list[Score]) -> str:
+    """One policy, the mean over its seeds."""
+
+    def mean(pick) -> float:  # type: ignore[no-untyped-def]
+        return float(np.mean([pick(score) for score in scores]))
+
+    ages = [
+        f"{mean(lambda s, t=tier: s.mean_age_h[t]):.1f}/{mean(lambda s, t=tier: s.p95_age_h[t]):.1f}"
+        for tier in ("high", "medium", "low")
+    ]
+    wrong = mean(lambda s: s.wrong)
+    return (
+        f"| {name} | {wrong:.2f} | {mean(lambda s: s.gone):.2f} | {mean(lambda s: s.below):.2f} | "
+        f"{' | '.join(ages)} | {max(s.oldest_h for s in scores):.1f} | {mean(lambda s: s.detail_calls):,.0f} | "
+        f"{mean(lambda s: s.sweep_calls):,.0f} | {mean(lambda s: s.pushes):,.0f} |"
+    )
+
+
+def promises(case: str, wrong: dict[str, float], scores: dict[str, list[Score]]) -> list[str]:
+    """What was promised of `budget` with all prices, and is not so."""
+    ours = wrong.get("planner, budget, all")
+    if ours is None or len(wrong) < len(CONTENDERS):
+        return []
+    single, batch = wrong["P1 tiers 1/6/24 h, single calls"], wrong["P2 tiers 1/6/24 h, batch calls"]
+    best = scores["planner, budget, all"]
+    kept = {
+        "100k": {
+            "a tenth of tiers with single calls": ours <= single / 10,
+            "a third of batch tiers": ours <= batch / 3,
+            "no check older than 24 h": max(score.oldest_h for score in best) <= 24,
+            "high tier half an hour old on average": max(score.mean_age_h["high"] for score in best) <= 0.5,
+        },
+        "10k": {"a twentieth of tiers with single calls": ours <= single / 20},
+    }
+    return [f"{case}: not {what}" for what, so in kept.get(case.removesuffix("-full"), {}).items() if not so]
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--cases", nargs="+", choices=CASES, default=["10k", "100k"])
+    options.add_argument("--seeds", type=int, default=2)
+    options.add_argument("--days", type=int, default=3)
+    options.add_argument("--warm", type=int, default=7)
+    options.add_argument("--only", default="", help="policies whose name holds this")
+    chosen = options.parse_args()
+    broken: list[str] = []
+    started = time.perf_counter()
+    for case in chosen.cases:
+        articles, scale = CASES[case]
+        print(f"\n{case}: {articles:,} articles, {scale:.3g} accounts, seeds 1..{chosen.seeds}\n\n{HEAD}")
+        all_scores: dict[str, list[Score]] = {}
+        for contender in CONTENDERS:
+            if chosen.only not in contender.name:
+                continue
+            scores = [
+                Replay(market(articles, chosen.warm + chosen.days, seed), contender, scale, seed).run(
+                    chosen.warm, chosen.days
+                )
+                for seed in range(1, chosen.seeds + 1)
+            ]
+            all_scores[contender.name] = scores
+            print(line(contender.name, scores), flush=True)
+        wrong = {name: float(np.mean([s.wrong for s in scores])) for name, scores in all_scores.items()}
+        broken += promises(case, wrong, all_scores)
+    print(f"\n{time.perf_counter() - started:.0f} s")
+    for promise in broken:
+        print(promise)
+    return int(bool(broken))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

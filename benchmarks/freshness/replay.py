@@ -1,0 +1,271 @@
+"""Plays one policy through one market, minute by minute, and counts what went wrong.
+
+A wrong order: the shop offers what Amazon no longer has, or at a price made from one that Amazon has raised by more
+than 12% since. Orders are taken as expected values, so that luck in selling does not blur the comparison. Sweeps see
+90% of the changes and cry wolf 3% of the time; a zero is believed when a single call agrees. The shop takes 69.4 pushes
+a minute, hides first, then price rises. Not for: the rules themselves (policies.py calls the program's).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.freshness.policies import Contender
+from benchmarks.freshness.world import MINUTES_A_DAY, Market
+from ecauto_pipeline.clock import jst, to_ms
+from ecauto_pipeline.domain import slicing
+from ecauto_pipeline.domain.cadence import MEMORY_DAYS
+from ecauto_pipeline.domain.capacity import CONFIRM, DETAIL, DOCUMENTED, SWEEP
+from ecauto_pipeline.domain.freshness import CHANGED, ROW, TIERS, Policy, Rows, judge, tier_codes
+from ecauto_pipeline.domain.planning import Channel, Means
+from ecauto_pipeline.settings import Offers, Tiers, Ttl
+
+START = datetime(2026, 11, 1, 15, 0, tzinfo=UTC)  # midnight in Japan
+LOSS, MARKUP, FLOOR = 1.12, 1.3, 1.05
+FALSE_ALARMS = 0.03
+PUSHES_A_MINUTE, PUSH_BURST = 100_000 / MINUTES_A_DAY, 5_000.0
+POLICY = Policy.of(Ttl(), Tiers(), Offers())
+
+
+@dataclass(slots=True)
+class Score:
+    """Wrong orders per 100,000 SKU-days; ages in hours of the last check of any kind; use a day at full scale."""
+
+    gone: float = 0.0
+    below: float = 0.0
+    mean_age_h: dict[str, float] = field(default_factory=dict)
+    p95_age_h: dict[str, float] = field(default_factory=dict)
+    oldest_h: float = 0.0
+    detail_calls: float = 0.0
+    sweep_calls: float = 0.0
+    pushes: float = 0.0
+    sweep_used: float = 0.0
+    detail_used: float = 0.0
+
+    @property
+    def wrong(self) -> float:
+        return self.gone + self.below
+
+
+class Replay:
+    """One policy in one market. `scale`: budget of Amazon and shop in units of one account and one shop."""
+
+    def __init__(self, market: Market, contender: Contender, scale: float, seed: int) -> None:
+        self.market, self.who, self.scale = market, contender, scale
+        self.luck = np.random.default_rng(seed + 7_000)
+        count = market.price.size
+        self.in_stock, self.price = market.in_stock.copy(), market.price.copy()
+        self.unseen = np.zeros(count, np.bool_)
+        self.believed_in, self.believed_price = self.in_stock.copy(), self.price.copy()
+        self.ready_in, self.ready_price = self.in_stock.copy(), self.price.copy()
+        self.shown, self.shown_price = self.in_stock.copy(), self.price.copy()
+        self.rows = self._first_rows(count)
+        detail = DOCUMENTED[CONFIRM] if contender.single else DOCUMENTED[DETAIL]
+        self.per_min = {
+            "detail": detail.rate_per_s * detail.batch * 60 * scale,
+            "sweep": DOCUMENTED[SWEEP].rate_per_s * 20 * 60 * scale,
+            "confirm": DOCUMENTED[CONFIRM].rate_per_s * 60 * scale,
+        }
+        self.means = Means(
+            Channel(self.per_min["detail"] / 60, detail.batch, 20 * scale),
+            Channel(self.per_min["sweep"] / 60, 20, 20 * scale),
+        )
+        self.credit = dict.fromkeys(self.per_min, 0.0)
+        self.used = dict.fromkeys(("detail", "sweep", "pushes"), 0.0)
+        self.detail: list[int] = []
+        self.found: list[int] = []
+        self.sweep: list[int] = []
+        self.confirm: list[int] = []
+        self.slice_end = 0
+        self.fetching = False
+        self.tokens = PUSH_BURST * scale
+        self.next_event = 0
+
+    def run(self, warm_days: int, days: int) -> Score:
+        """Live through `warm_days`, then count for `days`."""
+        score, first, last = Score(), warm_days * MINUTES_A_DAY, (warm_days + days) * MINUTES_A_DAY
+        ages: dict[str, list[npt.NDArray[np.float64]]] = {str(tier): [] for tier in TIERS}
+        for minute in range(last):
+            now = START + timedelta(minutes=minute)
+            self._world(minute)
+            self._slice(minute, now)
+            self._ask(to_ms(now))
+            self._push(now)
+            if minute % 10 == 0:
+                self._demand(to_ms(now))
+            if minute == first:
+                self.used = dict.fromkeys(self.used, 0.0)
+            if minute >= first:
+                self._count(score)
+                if minute % 60 == 30:
+                    self._ages(score, ages, to_ms(now))
+        return self._total(score, ages, days)
+
+    def _first_rows(self, count: int) -> Rows:
+        rows = np.zeros(count, ROW)
+        rows["asin"] = [f"B{n:09d}" for n in range(count)]
+        at = to_ms(START) - self.luck.integers(0, 86_400_000, count)
+        for name in ("price_at", "stock_at", "detail_at", "probe_at"):
+            rows[name] = at
+        rows["fetched"] = rows["probed"] = 1
+        rows["demand_at"] = to_ms(START)
+        rows["orders"] = self.luck.poisson(MEMORY_DAYS * self.market.orders_a_day)
+        rows["views"] = self.luck.poisson(MEMORY_DAYS * self.market.views_a_day)
+        for name, rate in (("sold_at", self.market.orders_a_day), ("viewed_at", self.market.views_a_day)):
+            ago = self.luck.exponential(1.0, count) / rate
+            rows[name] = np.where(ago < 90, to_ms(START) - (ago * 86_400_000).astype(np.int64), 0)
+        return rows
+
+    def _world(self, minute: int) -> None:
+        market, first = self.market, self.next_event
+        last = first + int(np.searchsorted(market.minute[first : first + 20_000], minute, side="right"))
+        self.next_event = last
+        who = market.article[first:last]
+        stock, price = market.stock[first:last], market.new_price[first:last]
+        moves = stock >= 0
+        self.in_stock[who[moves]] = stock[moves] == 1
+        self.price[who[~moves]] = price[~moves]
+        self.unseen[who] = market.unseen[first:last]
+
+    def _slice(self, minute: int, now: datetime) -> None:
+        """Start the next slice when the sensor would, plan it with the policy."""
+        if self.fetching and (minute >= self.slice_end or not (self.detail or self.found or self.sweep)):
+            self.fetching = False
+            np.copyto(self.ready_in, self.believed_in)
+            np.copyto(self.ready_price, self.believed_price)
+        if self.fetching:
+            return
+        hour = now.replace(minute=0)
+        due = 0 if self.who.spend == "budget" else int(np.count_nonzero(judge(self.rows, now, POLICY).due))
+        decision = slicing.decide(
+            now=now, hour_start=hour, last_fetch_ends_at=now, active=False, queued=0, due_left=due, spend=self.who.spend
+        )
+        if now.minute == 0 or decision.launch or self.who.push_at_once:
+            detail, sweep = self.who.pick(self.rows, now, self.who.slice_min * 60.0, self.means, POLICY)
+            self.detail, self.sweep = detail.tolist()[::-1], sweep.tolist()[::-1]
+            self.found = []
+            self.fetching, self.slice_end = True, minute + self.who.slice_min
+
+    def _take(self, kind: str, *queues: list[int]) -> npt.NDArray[np.int64]:
+        """As many as the rate allows by now, first queue first; a rate that is not used is lost."""
+        self.credit[kind] += self.per_min[kind]
+        taken: list[int] = []
+        for queue in queues:
+            while queue and len(taken) < int(self.credit[kind]):
+                taken.append(queue.pop())
+        self.credit[kind] = min(self.credit[kind] - len(taken), 1.0 + self.per_min[kind] * 0.1)
+        return np.array(taken, np.int64)
+
+    def _ask(self, now_ms: int) -> None:
+        rows = self.rows
+        swept = self._take("sweep", self.sweep)
+        if swept.size:
+            self.used["sweep"] += swept.size
+            changed = self._seen_by_sweep(swept)
+            same = swept[~changed]
+            rows["stock_at"][same] = now_ms
+            rows["probe_at"][swept] = now_ms
+            rows["wants"][swept[changed]] = CHANGED
+            self.found[:0] = swept[changed].tolist()[::-1]
+        detailed = self._take("detail", self.found, self.detail)
+        if detailed.size:
+            self.used["detail"] += detailed.size
+            rows["detail_at"][detailed] = now_ms
+            rows["wants"][detailed] = 0
+            zero = ~self.in_stock[detailed] & self.believed_in[detailed] & (not self.who.single)
+            self.confirm[:0] = detailed[zero].tolist()[::-1]
+            self._believe(detailed[~zero], now_ms)
+        agreed = self._take("confirm", self.confirm)
+        if agreed.size:
+            self._believe(agreed, now_ms)
+        if self.who.push_at_once:
+            np.copyto(self.ready_in, self.believed_in)
+            np.copyto(self.ready_price, self.believed_price)
+
+    def _seen_by_sweep(self, who: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        move = np.abs(self.price[who] - self.believed_price[who])
+        differs = (self.in_stock[who] != self.believed_in[who]) | (
+            self.in_stock[who] & ((move >= 100) | (move >= 0.03 * self.believed_price[who]))
+        )
+        return (differs & ~self.unseen[who]) | (self.luck.random(who.size) < FALSE_ALARMS)
+
+    def _believe(self, who: npt.NDArray[np.int64], now_ms: int) -> None:
+        self.believed_in[who] = self.in_stock[who]
+        there = who[self.in_stock[who]]
+        self.believed_price[there] = self.price[there]
+        self.unseen[who] = False
+        self.rows["out"][who] = ~self.in_stock[who]
+        self.rows["stock_at"][who] = self.rows["probe_at"][who] = self.rows["detail_at"][who] = now_ms
+        self.rows["price_at"][there] = now_ms
+
+    def _push(self, now: datetime) -> None:
+        self.tokens = min(PUSH_BURST * self.scale, self.tokens + PUSHES_A_MINUTE * self.scale)
+        hide = self.shown & ~self.ready_in
+        move = self.ready_price - self.shown_price
+        worth = MARKUP * np.abs(move) >= np.minimum(100, 0.03 * MARKUP * self.shown_price)
+        if self.who.prices == "floor" and jst(now).hour != 2:
+            worth &= self.ready_price * FLOOR > self.shown_price * MARKUP
+        price = worth & self.ready_in
+        show = ~self.shown & self.ready_in
+        if not (hide.any() or price.any() or show.any()):
+            return
+        rises = price & (move > 0)
+        for mask in (hide, rises, price & ~rises, show):
+            who = np.flatnonzero(mask)[: max(0, int(self.tokens))]
+            self.tokens -= who.size
+            self.used["pushes"] += who.size
+            if mask is hide:
+                self.shown[who] = False
+            elif mask is show:
+                self.shown[who] = True
+            else:
+                self.shown_price[who] = self.ready_price[who]
+
+    def _demand(self, now_ms: int) -> None:
+        """Ten minutes of orders and views."""
+        rows, share = self.rows, 10 / MINUTES_A_DAY
+        fade = np.exp(-share / MEMORY_DAYS)
+        for count, last, rate in (
+            ("orders", "sold_at", self.market.orders_a_day),
+            ("views", "viewed_at", self.market.views_a_day),
+        ):
+            total = self.luck.poisson(rate.sum() * share)
+            who = self.luck.choice(rate.size, total, p=rate / rate.sum())
+            rows[count] *= fade
+            np.add.at(rows[count], who, 1.0)
+            rows[last][who] = now_ms
+        rows["demand_at"] = now_ms
+
+    def _count(self, score: Score) -> None:
+        selling = self.market.orders_a_day * self.shown
+        gone = ~self.in_stock
+        score.gone += float(selling[gone].sum())
+        score.below += float(selling[~gone & (self.price > LOSS * self.shown_price)].sum())
+
+    def _ages(self, score: Score, ages: dict[str, list[npt.NDArray[np.float64]]], now_ms: int) -> None:
+        age_h = (now_ms - np.maximum(self.rows["stock_at"], self.rows["detail_at"])) / 3_600_000
+        tier = tier_codes(self.rows, now_ms, POLICY)
+        for code, name in enumerate(ages):
+            ages[name].append(age_h[tier == code])
+        score.oldest_h = max(score.oldest_h, float(age_h.max()))
+
+    def _total(self, score: Score, ages: dict[str, list[npt.NDArray[np.float64]]], days: int) -> Score:
+        sku_days = self.price.size * days
+        score.gone *= 100_000 / sku_days / MINUTES_A_DAY
+        score.below *= 100_000 / sku_days / MINUTES_A_DAY
+        for name, parts in ages.items():
+            all_ages = np.concatenate(parts)
+            score.mean_age_h[name] = float(all_ages.mean()) if all_ages.size else 0.0
+            score.p95_age_h[name] = float(np.quantile(all_ages, 0.95)) if all_ages.size else 0.0
+        batch = 1 if self.who.single else 20
+        score.detail_calls = self.used["detail"] / batch / days / self.scale
+        score.sweep_calls = self.used["sweep"] / 20 / days / self.scale
+        score.pushes = self.used["pushes"] / days / self.scale
+        minutes = days * MINUTES_A_DAY
+        score.detail_used = self.used["detail"] / (self.per_min["detail"] * minutes)
+        score.sweep_used = self.used["sweep"] / (self.per_min["sweep"] * minutes)
+        return score
