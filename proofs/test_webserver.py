@@ -22,11 +22,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webserver]:
 
 
 def test_one_hour_is_materialized(server: Webserver) -> None:
+    """A materialization of one hourly partition, started over GraphQL, succeeds."""
     run_id = server.launch("full_sync", hour_key(datetime.now(UTC)))
     assert server.wait_for_run(run_id) == "SUCCESS"
 
 
 def test_six_hours_are_backfilled_as_one_run(server: Webserver) -> None:
+    """A backfill over a range is one catch-up, never one run an hour."""
     now = datetime.now(UTC)
     keys = [hour_key(now - timedelta(hours=back)) for back in range(6, 0, -1)]
     status, runs = server.wait_for_backfill(server.backfill(list(STOCK_ASSETS), keys))
@@ -35,6 +37,7 @@ def test_six_hours_are_backfilled_as_one_run(server: Webserver) -> None:
 
 
 def test_a_key_out_of_range_never_runs_well(server: Webserver) -> None:
+    """1999 is no hour of ours."""
     try:
         status = server.wait_for_run(server.launch("full_sync", "1999-01-01-00:00"))
     except RuntimeError:

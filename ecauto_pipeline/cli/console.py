@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
@@ -97,22 +98,24 @@ def print_json(document: object) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table that stays readable when piped."""
-    shown = Table(title=title, title_justify="left", title_style="bold")
+    shown = Table(title=escape(title), title_justify="left", title_style="bold")
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*("" if cell is None else str(cell) for cell in row))
+        shown.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     out().print(shown)
 
 
 def labelled(title: str, rows: Sequence[tuple[str, str, object]]) -> None:
     """Japanese label, metric name, value: one line each."""
-    shown = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
+    shown = Table(
+        title=escape(title), title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False
+    )
     shown.add_column(no_wrap=True)
     shown.add_column(no_wrap=True, style="dim")
     shown.add_column(justify="right", no_wrap=True)
     for label, name, value in rows:
-        shown.add_row(label, name, number(value))
+        shown.add_row(escape(label), escape(name), escape(number(value)))
     out().print(shown)
 
 

@@ -47,6 +47,7 @@ def after_first(day: ShopDay, first: RunResult) -> dict[str, Any]:
 def test_a_dry_run_asks_amazon_and_touches_neither_base_nor_the_register(
     day: ShopDay, before: dict[str, Any], rehearsal: tuple[RunResult, list[Any], list[Any]]
 ) -> None:
+    """Those calls are paid for and kept; nothing outside changes."""
     result, edits, listings = rehearsal
     assert edits == []
     assert before["listings"] == listings
@@ -57,6 +58,7 @@ def test_a_dry_run_asks_amazon_and_touches_neither_base_nor_the_register(
 def test_the_live_run_sends_exactly_what_the_dry_run_planned(
     day: ShopDay, rehearsal: tuple[RunResult, list[Any], list[Any]], first: RunResult
 ) -> None:
+    """A dry run is the same path up to the call to BASE."""
     query = (
         "select account_id, item_id, kind, shown, wanted, decision from diffs where run_id = ? and decision = 'push'"
         " order by all"
@@ -69,6 +71,7 @@ def test_the_live_run_sends_exactly_what_the_dry_run_planned(
 def test_base_shows_what_the_rules_demand_for_every_listing(
     day: ShopDay, before: dict[str, Any], after_first: dict[str, Any]
 ) -> None:
+    """Every item of every account, also those that must not be touched, against the truth at the time of asking."""
     asked_at = {
         row["asin"]: row["at"] for row in day.history("select asin, max(observed_at) as at from snapshots group by 1")
     }
@@ -83,6 +86,7 @@ def test_base_shows_what_the_rules_demand_for_every_listing(
 def test_every_edit_that_base_saw_has_its_update_and_no_other(
     day: ShopDay, first: RunResult, after_first: dict[str, Any]
 ) -> None:
+    """Rule 5: the journal and the shop agree, call by call."""
     updates = day.history("select account_id, item_id, kind from updates where outcome <> 'dry_run'")
     assert len(after_first["edits"]) == len(updates)
     seen = Counter((call["account"], str(call["details"]["item_id"])) for call in after_first["edits"])
@@ -90,6 +94,7 @@ def test_every_edit_that_base_saw_has_its_update_and_no_other(
 
 
 def test_every_requested_asin_has_one_row_per_request(day: ShopDay, first: RunResult) -> None:
+    """Rule 1: N asked, N rows."""
     asked = Counter()
     for call in day.control.calls(api="sp_api"):
         asked.update(call["details"].get("asins", ()))
@@ -101,6 +106,7 @@ def test_every_requested_asin_has_one_row_per_request(day: ShopDay, first: RunRe
 
 
 def test_the_numbers_add_up(first: RunResult, rehearsal: tuple[RunResult, list[Any], list[Any]]) -> None:
+    """Rule 6: targets = pushed + unchanged + held + blocked + skipped + failed."""
     for result in (first, rehearsal[0]):
         figures = result.figures
         parts = ("pushed", "unchanged", "held", "blocked", "skipped", "failed")
@@ -109,6 +115,7 @@ def test_the_numbers_add_up(first: RunResult, rehearsal: tuple[RunResult, list[A
 
 
 def test_no_catalogue_text_vanishes(day: ShopDay, before: dict[str, Any], first: RunResult) -> None:
+    """The price and stock path never writes catalogue columns (lived failure A4)."""
     columns = ("title_ja", "title_en", "description_ja", "description_en", "category", "brand", "images", "updated_at")
     now = {row["asin"]: row for row in day.register("select * from products")}
     assert {asin: [row[name] for name in columns] for asin, row in before["products"].items()} == {
@@ -117,6 +124,7 @@ def test_no_catalogue_text_vanishes(day: ShopDay, before: dict[str, Any], first:
 
 
 def test_a_second_sync_asks_only_about_failures_and_edits_nothing(day: ShopDay, after_first: dict[str, Any]) -> None:
+    """What is fresh is not asked about; what is in step is not edited."""
     failed = {
         row["asin"] for row in day.history("select asin from snapshots group by 1 having bool_or(status = 'api_error')")
     }

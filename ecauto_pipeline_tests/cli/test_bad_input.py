@@ -1,0 +1,128 @@
+"""Bad input: one clear line on stderr, exit 2, nothing written."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.cli import main
+
+LIVE = 'mode = "live"\n[[base.accounts]]\nid = "shop_1"\nclient_id_env = "SHOP_ID"\nclient_secret_env = "SHOP_SECRET"\n'
+SECRETS = {
+    "SP_API_REFRESH_TOKEN": "Atzr|very-secret",
+    "LWA_APP_ID": "app",
+    "LWA_CLIENT_SECRET": "hush-hush",
+    "SHOP_ID": "id",
+    "SHOP_SECRET": "sesame",
+}
+
+
+class Installation:
+    """A folder with an ecauto.toml; commands run in it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._patch, self._capsys = folder, monkeypatch, capsys
+        monkeypatch.setenv("ECAUTO_CONFIG", str(folder / "ecauto.toml"))
+        monkeypatch.setenv("DAGSTER_HOME", str(folder / "instance"))
+        monkeypatch.delenv("ECAUTO_DATA_DIR", raising=False)
+        for name in SECRETS:
+            monkeypatch.delenv(name, raising=False)
+
+    def write(self, text: str) -> None:
+        (self.folder / "ecauto.toml").write_text(text, encoding="utf-8")
+
+    def with_secrets(self) -> None:
+        for name, value in SECRETS.items():
+            self._patch.setenv(name, value)
+
+    def with_token(self) -> None:
+        tokens = self.folder / "data" / "tokens"
+        tokens.mkdir(parents=True)
+        (tokens / "shop_1_token.json").write_text('{"access_token": "a", "refresh_token": "r"}', encoding="utf-8")
+
+    def files(self) -> set[str]:
+        return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*")}
+
+    def refused(self, *arguments: str) -> str:
+        """The one line that the command says; asserts exit 2 and that nothing was written."""
+        before = self.files()
+        self._patch.setattr(sys, "argv", ["ecauto", *arguments])
+        self._patch.setattr(sys, "stdout", sys.stdout)
+        self._patch.setattr(sys, "stderr", sys.stderr)
+        with pytest.raises(SystemExit) as ending:
+            main()
+        said = self._capsys.readouterr().err.strip()
+        assert ending.value.code == 2
+        assert len(said.splitlines()) == 1
+        assert before == self.files()
+        return said
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Installation:
+    return Installation(tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[pricing]\nmarkup_ratio = 'much'\n", "pricing.markup_ratio"),
+        ("[pricing]\nmarkup_rate = 1.3\n", "markup_ratio"),
+        ("[ttl]\nprice = '24 hours'\n", "ttl.price"),
+        ("mode = 'production'\n", "mode"),
+        ("[[[", "not valid TOML"),
+    ],
+)
+def test_a_wrong_setting_is_named(here: Installation, text: str, words: str) -> None:
+    """A value of the wrong type and an unknown key: the line names the key, or the nearest known one."""
+    here.write(text)
+    assert words in here.refused("sync")
+
+
+def test_a_missing_secret_is_named_and_never_printed(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable's name is said; the values of the others are not."""
+    here.write(LIVE)
+    here.with_secrets()
+    monkeypatch.delenv("LWA_CLIENT_SECRET")
+    said = here.refused("sync")
+    assert "LWA_CLIENT_SECRET" in said
+    assert not [value for value in SECRETS.values() if len(value) > 5 and value in said]
+
+
+@pytest.mark.parametrize("kind", ["absent", "no database", "without tables"])
+def test_live_mode_wants_a_real_register(here: Installation, kind: str) -> None:
+    """In live mode a master.db that is absent, not a database, or without the tables ends the command."""
+    here.write(LIVE)
+    here.with_secrets()
+    here.with_token()
+    master = here.folder / "data" / "master.db"
+    if kind == "no database":
+        master.write_bytes(b"this is no database" * 300)
+    if kind == "without tables":
+        sqlite3.connect(master).close()
+        with sqlite3.connect(master) as connection:
+            connection.execute("create table other (x)")
+    assert "master.db" in here.refused("sync")
+
+
+def test_an_endpoint_that_nobody_serves_is_named(here: Installation) -> None:
+    """An unreachable endpoint is said before anything is written."""
+    here.write('[sp_api]\nendpoint = "http://127.0.0.1:9"\n')
+    assert "sp_api.endpoint" in here.refused("sync")
+
+
+def test_an_unknown_account_is_named_with_the_known_ones(here: Installation) -> None:
+    """So is one that is switched off."""
+    here.write("")
+    assert "base_account_1" in here.refused("sync", "--account", "nobody")
+    assert "base_account_3" in here.refused("sync", "--account", "base_account_3")
+
+
+@pytest.mark.parametrize("key", ["1999-01-01-00:00", "2999-01-01-00:00", "yesterday", "2026-11-23-10:30"])
+def test_a_partition_out_of_range_is_refused(here: Installation, key: str) -> None:
+    """Before the first hour, in the future, no key at all, not the beginning of an hour."""
+    here.write("")
+    assert key in here.refused("sync", "--partition", key)
