@@ -16,6 +16,7 @@ SLACK_SHARE = 0.010  # of an interval, kept free for jitter on the way
 SLACK_S = 0.010
 MOST_SLACK_SHARE = 0.018  # both together, until a refusal teaches more
 MOST_LEARNED_SHARE = 0.10
+WAY_S = 0.05  # the way to the API may delay a call by so much; slower answers were slow to be made
 LATE_SHARE = 0.25  # of the slack; what is later than that moves the slots behind it
 CREEP = 0.25  # of the target rate per answered call, halved by every refusal not yet forgotten
 FORGET_AFTER = 20  # answered calls that make up for one refusal
@@ -95,13 +96,20 @@ def wait_s(bucket: Bucket, now_s: float) -> float:
     return reserve(bucket, now_s)[1]
 
 
-def late(bucket: Bucket, now_s: float) -> Bucket:
-    """A call leaves its slot late, at `now_s`: the wait behind it starts anew, and everybody behind asks again.
-
-    The API's own bucket was full meanwhile and gained nothing; so at most burst - 1 calls are left in it.
-    """
+def delayed(bucket: Bucket, now_s: float, by_s: float) -> Bucket:
+    """A call came `by_s` later than its slot: the slots behind it move by as much, and whoever holds one asks again."""
     bucket = brought_to(bucket, now_s)
-    return replace(bucket, tokens=max(0.0, min(bucket.burst - 1, bucket.tokens)), generation=bucket.generation + 1)
+    phase = bucket.tokens if bucket.tokens >= 0 else bucket.tokens % 1.0  # without the reservations
+    return replace(bucket, tokens=phase - by_s / bucket.interval_s, generation=bucket.generation + 1)
+
+
+def arrival_delay_s(bucket: Bucket, took_s: float, usual_s: float) -> float:
+    """By how much the slots behind a call have to move that took `took_s` from its slot to its answer; 0 = not at all.
+
+    What it took longer than usual may have been lost on the way there; up to `WAY_S`, and half the slack covers it.
+    """
+    excess_s = min(took_s - usual_s, WAY_S) - bucket.slack_s / 2
+    return max(0.0, excess_s)
 
 
 def answered(bucket: Bucket, advertised_per_s: float | None, now_s: float) -> Bucket:

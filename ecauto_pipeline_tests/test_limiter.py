@@ -75,9 +75,29 @@ def test_the_next_slot_after_a_late_call_is_a_whole_interval_away_and_the_others
     """A call that left late moves the slots behind it."""
     bucket, _ = limiter.reserve(limiter.full(Limit(1, 1), 0.0), 0.0)
     bucket, wait = limiter.reserve(bucket, 0.0)
-    late = limiter.late(bucket, wait + 0.5)
+    late = limiter.delayed(bucket, wait + 0.5, 0.5)
     assert bucket.generation + 1 == late.generation
     assert pytest.approx(late.interval_s) == limiter.wait_s(late, wait + 0.5)
+
+
+@given(reserved=st.integers(0, 5), part=st.floats(0, 0.99), by=st.floats(0, 5))
+def test_a_delay_moves_the_next_slot_by_as_much_whoever_had_reserved(reserved: int, part: float, by: float) -> None:
+    """The reservations are void, the beat is kept."""
+    bucket, _ = limiter.reserve(limiter.full(Limit(1, 1), 0.0), 0.0)
+    for _ in range(reserved):
+        bucket, _ = limiter.reserve(bucket, 0.0)
+    now = part * bucket.interval_s
+    moved = limiter.delayed(bucket, now, by)
+    assert pytest.approx(bucket.interval_s - now + by, abs=1e-6) == limiter.wait_s(moved, now)
+
+
+def test_only_a_little_of_a_slow_answer_is_taken_for_a_slow_way() -> None:
+    """An answer that took seconds to make does not hold up the next call; within the slack nothing moves."""
+    slow = limiter.full(Limit(0.1, 1), 0.0)
+    assert 0.0 == limiter.arrival_delay_s(slow, 3.7, 0.5)
+    fast = limiter.full(Limit(10, 1), 0.0)
+    assert 0.0 == limiter.arrival_delay_s(fast, 0.0205, 0.02)
+    assert 0.02 < limiter.arrival_delay_s(fast, 0.05, 0.02) <= 0.03
 
 
 def test_a_rate_that_an_answer_advertises_is_taken_at_once() -> None:
@@ -161,7 +181,7 @@ def test_whatever_happens_the_bucket_stays_sane(events: list[str], steps: list[f
         elif event == "429":
             bucket = limiter.refused(bucket, bucket.generation, now)
         elif event == "late":
-            bucket = limiter.late(bucket, now)
+            bucket = limiter.delayed(bucket, now, abs(step))
         else:
             bucket = limiter.answered(bucket, 0.25 if event == "200x" else 0.5, now)
         assert 0.25 / 64 <= bucket.rate_per_s <= 0.5

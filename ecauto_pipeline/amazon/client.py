@@ -30,10 +30,6 @@ NOT_ASKED = "not_asked"  # the reason of an ASIN for which no call was begun bef
 _ASIN = re.compile(r"[A-Z0-9]{10}")
 
 
-class Permit(Protocol):
-    """Leave to make one call now."""
-
-
 class Pace(Protocol):
     """The buckets of all accounts (state/buckets.py)."""
 
@@ -48,7 +44,15 @@ class Pace(Protocol):
     ) -> Any:
         """Wait for a slot; None when it would come after `until_s`. Raises Stopped."""
 
-    def answered(self, account: str, operation: str, limit: Limit, advertised_per_s: float | None) -> None:
+    def answered(
+        self,
+        account: str,
+        operation: str,
+        limit: Limit,
+        advertised_per_s: float | None,
+        permit: Any,
+        received_s: float,
+    ) -> None:
         """The API let the call through."""
 
     def refused(self, account: str, operation: str, limit: Limit, permit: Any) -> None:
@@ -103,7 +107,8 @@ class SpApiClient:
         self.account_id, self.marketplace_id, self.pace, self.ledger = account_id, marketplace_id, pace, ledger
         self._credentials, self._endpoint = credentials, endpoint
         self._clock, self._stop, self._chance = clock, stop, chance
-        self._wire, self._lwa_wire = Wire(endpoint, timeout_s), Wire(lwa_endpoint, timeout_s, lwa=True)
+        self._wire = Wire(endpoint, timeout_s, clock.monotonic)
+        self._lwa_wire = Wire(lwa_endpoint, timeout_s, clock.monotonic, lwa=True)
         self._token = Token(credentials, lwa_endpoint, self._lwa_wire)
         self._apis: dict[str, Any] = {}
         self._opening = threading.Lock()
@@ -209,8 +214,8 @@ class SpApiClient:
                 self.pace.refused(account, operation.name, limit, permit)
             elif isinstance(error, TokenRefused):
                 self._token.forget(token)
-            elif error is None or seen.rate_per_s is not None:
-                self.pace.answered(account, operation.name, limit, seen.rate_per_s)
+            elif seen.received_s is not None and (error is None or seen.rate_per_s is not None):
+                self.pace.answered(account, operation.name, limit, seen.rate_per_s, permit, seen.received_s)
 
     def _exchange(self, operation: Operation[T], api: Any, asins: list[str]) -> Reading[T]:
         """The answer read. Whatever the library or a strange body throws becomes a CallError with a word."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,12 +27,13 @@ _KEEP_ALIVE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What came back over HTTP. `rate_per_s`: the rate the answer advertised."""
+    """What came back over HTTP. `rate_per_s`: the rate it advertised; `received_s`: when (monotonic)."""
 
     http_status: int | None = None
     request_id: str = ""
     rate_per_s: float | None = None
     errors: object = None
+    received_s: float | None = None
 
 
 class Parsed:
@@ -52,8 +54,8 @@ class Wire:
     Safe to share between threads; `last` is each thread's own.
     """
 
-    def __init__(self, endpoint: str, timeout_s: float, *, lwa: bool = False) -> None:
-        self._lwa = lwa
+    def __init__(self, endpoint: str, timeout_s: float, monotonic: Callable[[], float], *, lwa: bool = False) -> None:
+        self._lwa, self._monotonic = lwa, monotonic
         self._here = threading.local()
         self._client = httpx.Client(
             timeout=timeout_s,
@@ -102,6 +104,7 @@ class Wire:
             response.status_code,
             _plain(response.headers.get("x-amzn-RequestId")),
             _rate(response.headers.get("x-amzn-RateLimit-Limit")),
+            received_s=self._monotonic(),
         )
         self._here.last = seen
         document = self._judged(response, seen)
@@ -118,7 +121,7 @@ class Wire:
         errors = document.get("errors") if isinstance(document, dict) else None
         if status >= 400:
             code = snake(first_error(errors)[0])
-            self._here.last = Exchange(status, seen.request_id, seen.rate_per_s, errors)
+            self._here.last = replace(seen, errors=errors)
             if status in (401, 403):
                 raise _failure(TokenRefused, code or f"http_{status}", seen)
             if trouble == "html":

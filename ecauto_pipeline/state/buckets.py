@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,17 @@ from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.schema import buckets
 from ecauto_pipeline.state.upsert import upsert
 
+_REMEMBERED = 30  # calls whose time is remembered
 _LOOK_EVERY_S = 1.0  # how often a long wait asks whether the pace has changed
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave to make one call now. `generation` goes back to `refused` when the API disagrees."""
+    """Leave to make one call now, in the slot of `slot_s` (monotonic); goes back to `answered` or `refused`."""
 
     generation: int
+    slot_s: float
 
 
 class Buckets:
@@ -41,6 +44,7 @@ class Buckets:
     def __init__(self, database: Database, clock: Clock, timeline: str | None = None) -> None:
         """`timeline` names the monotonic clock; processes that give the same name share one."""
         self._database, self._clock = database, clock
+        self._took: dict[tuple[str, str], deque[float]] = {}
         self._timeline = timeline or _timeline(clock)
 
     def take(
@@ -65,25 +69,51 @@ class Buckets:
                 raise Stopped("asked to end")
             if not self._wait(account, operation, bucket.generation, slot_s, stop):
                 continue
-            now_s = self._clock.monotonic()
-            if now_s - slot_s > bucket.late_after_s:
+            if self._clock.monotonic() - slot_s > bucket.late_after_s:
                 with self._database.write() as connection:
                     held = self._load(connection, account, operation, limit)
-                    bucket = limiter.late(held, self._clock.monotonic())
+                    now_s = self._clock.monotonic()
+                    bucket, slot_s = limiter.delayed(held, now_s, now_s - slot_s), now_s
                     self._save(connection, account, operation, bucket)
-            return Permit(bucket.generation)
+            return Permit(bucket.generation, slot_s)
 
-    def answered(self, account: str, operation: str, limit: Limit, advertised_per_s: float | None) -> None:
-        """The API let a call through; `advertised_per_s`: the rate its answer named. Writes only what changed."""
+    def answered(
+        self,
+        account: str,
+        operation: str,
+        limit: Limit,
+        advertised_per_s: float | None,
+        permit: Permit,
+        received_s: float,
+    ) -> None:
+        """The API let the call of `permit` through, its answer came at `received_s` (monotonic) and named that rate.
+
+        Writes only what changed.
+        """
+        took_s = received_s - permit.slot_s
+        usual_s = self._usual((account, operation), took_s)
+
+        def after(held: Bucket) -> Bucket:
+            now_s = self._clock.monotonic()
+            next_one = limiter.answered(held, advertised_per_s, now_s)
+            delay_s = limiter.arrival_delay_s(next_one, took_s, usual_s)
+            if delay_s and next_one.generation == held.generation and took_s < next_one.interval_s:
+                next_one = limiter.delayed(next_one, now_s, delay_s)
+            return next_one
+
         with self._database.read() as connection:
             held = self._load(connection, account, operation, limit)
-        after = limiter.answered(held, advertised_per_s, self._clock.monotonic())
-        if replace(after, tokens=held.tokens, at_s=held.at_s) == held:
+        if replace(after(held), tokens=held.tokens, at_s=held.at_s) == held:
             return
         with self._database.write() as connection:
             held = self._load(connection, account, operation, limit)
-            after = limiter.answered(held, advertised_per_s, self._clock.monotonic())
-            self._save(connection, account, operation, after)
+            self._save(connection, account, operation, after(held))
+
+    def _usual(self, key: tuple[str, str], took_s: float) -> float:
+        """What calls take from slot to answer when nothing is in their way: the best fifth of the latest."""
+        latest = self._took.setdefault(key, deque(maxlen=_REMEMBERED))
+        latest.append(took_s)
+        return sorted(latest)[len(latest) // 5]
 
     def refused(self, account: str, operation: str, limit: Limit, permit: Permit) -> None:
         """The API refused the call that `permit` allowed (429)."""

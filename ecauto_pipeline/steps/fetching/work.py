@@ -16,6 +16,7 @@ Batch = list[str]
 class Work:
     """Queues of one run in one process. Safe to share between threads.
 
+    `second_looks`: planned details that a single call may settle as well, whoever comes first.
     `take_*` give the next ASINs, [] = nothing now but something may come, None = there is and will be nothing.
     """
 
@@ -25,7 +26,8 @@ class Work:
         self._lock = threading.Condition()
         self._detail: deque[str] = deque(planned)
         self._sweep: deque[str] = deque(asin for asin in dict.fromkeys(sweep) if asin not in details)
-        self._singles: deque[str] = deque(dict.fromkeys(second_looks))
+        self._singles: deque[str] = deque()
+        self._owed: deque[str] = deque(dict.fromkeys(second_looks))
         self._found: deque[str] = deque()
         self._known_found: set[str] = set(details)
         self._held: dict[str, deque[str]] = {"sweep": deque(), "detail": deque(), "confirm": deque()}
@@ -61,9 +63,12 @@ class Work:
     def take_confirm(self, may_judge: bool) -> Batch | None:
         """One ASIN. `may_judge` False: the zeros seen so far are too few to tell an accident from a catastrophe."""
         with self._lock:
-            if self._singles and (may_judge or not self._at_work["detail"]):
-                return [self._singles.popleft()]
-            if self._singles or self._at_work["detail"] or self._at_work["sweep"]:
+            if may_judge or not self._at_work["detail"]:
+                if self._singles:
+                    return [self._singles.popleft()]
+                if self._owed:  # from the far end: the detail worker comes from the near one
+                    return [self._owed.pop()]
+            if self._singles or self._owed or self._at_work["detail"] or self._at_work["sweep"]:
                 return []
             return self._again("confirm", 1)
 
