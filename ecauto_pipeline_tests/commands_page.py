@@ -5,11 +5,14 @@ Not for: words about a command; they are its help text in ecauto_pipeline/cli/.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import get_type_hints
 
 import click
 import typer
+from typer.models import ArgumentInfo
 
 from ecauto_pipeline_tests.pages import table, write
 
@@ -68,7 +71,7 @@ def _walk(command: click.Command, path: str) -> Iterator[Entry]:
         " ".join([path, *command.collect_usage_pieces(context)]),
         " ".join((command.help or "").split()),
         tuple(
-            (parameter.make_metavar(context), getattr(parameter, "help", None) or "")
+            (parameter.make_metavar(context), _argument_help(command, parameter.name or ""))
             for parameter in shown
             if parameter.param_type_name == "argument"
         ),
@@ -78,6 +81,13 @@ def _walk(command: click.Command, path: str) -> Iterator[Entry]:
             if isinstance(parameter, click.Option) and "--help" not in parameter.opts
         ),
     )
+
+
+def _argument_help(command: click.Command, name: str) -> str:
+    """What the code says of an argument: click 8.5 drops it on the way through typer 0.25."""
+    hints = get_type_hints(inspect.unwrap(command.callback), include_extras=True) if command.callback else {}
+    extras = getattr(hints.get(name), "__metadata__", ())
+    return next((extra.help for extra in extras if isinstance(extra, ArgumentInfo) and extra.help), "")
 
 
 def _default(option: click.Option) -> str:
