@@ -179,7 +179,7 @@ def _report(run: Run, reports: Sequence[ShopReport], told: WriteBackReport) -> P
 
 def _account(ended: Iterable[Ended]) -> Account:
     ends = Counter(end.end for end in ended)
-    return Account(targets=ends.total(), **ends)
+    return Account(targets=ends.total(), **{str(end): count for end, count in ends.items()})
 
 
 def _row(ended: Ended) -> tuple[str, str, str, str]:

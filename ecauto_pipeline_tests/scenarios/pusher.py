@@ -1,0 +1,50 @@
+"""A process of its own that pushes, to be killed: reads run ids from stdin, forks one child a line that runs it.
+
+Prints `pid N` when a child begins and `ended CODE` when it is over. Only for tests that kill; not for: laws.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.settings import Settings, load
+from ecauto_pipeline.steps.base_updates import base_updates
+from ecauto_pipeline.steps.listings import read_listings
+from ecauto_pipeline.steps.price_diffs import price_diffs
+from ecauto_pipeline.steps.run import Run
+from ecauto_pipeline.steps.visibility_diffs import visibility_diffs
+from ecauto_pipeline.wiring import open_tools
+
+
+def run_once(settings: Settings, run_id: str) -> None:
+    """Read the shops, decide, push."""
+    clock = SystemClock()
+    run = Run(run_id=run_id, job="full_sync", partition_keys=("2026-06-01-12:00",), started_at=clock.now())
+    with open_tools(settings, run_id=run_id) as tools:
+        read_listings(tools, run)
+        price_diffs(tools, run)
+        visibility_diffs(tools, run)
+        base_updates(tools, run)
+
+
+def main() -> None:
+    settings = load(Path(sys.argv[1]), {})
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                run_once(settings, line.strip())
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        print(f"pid {child}", flush=True)
+        print(f"ended {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
