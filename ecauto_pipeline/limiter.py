@@ -3,8 +3,8 @@
 Pure: a `Bucket` is a value and every event gives the next one. Tokens may be negative: that many calls have a slot
 reserved ahead. A slot is given only once; when a call turns out late, or is refused, the slots behind it would come too
 early, so the `generation` rises and whoever waits reserves again, in the order of the old slots.
-The pace starts at the documented or configured rate, goes straight to what a 200 advertises, is halved by a 429 (no
-hint comes with one) and creeps back. Not for: waiting or sharing (state/buckets.py), limits as data (amazon/).
+The pace starts at the documented or configured rate, goes straight to what a 200 advertises, pauses after a 429 (no
+hint comes with one), is halved by the next, and creeps back. Not for: waiting or sharing (state/buckets.py), limits as data (amazon/).
 Source: usage plans of the Selling Partner API (token buckets per account and operation); 429 carries no wait hint.
 """
 
@@ -19,6 +19,7 @@ MOST_LEARNED_SHARE = 0.10
 WAY_S = 0.05  # the way to the API may delay a call by so much; slower answers were slow to be made
 LATE_SHARE = 0.25  # of the slack; what is later than that moves the slots behind it
 CREEP = 0.25  # of the target rate per answered call, halved by every refusal not yet forgotten
+LEARN = 0.01  # slack added, as a share of an interval, when keeping to the advertised rate is refused again
 FORGET_AFTER = 20  # answered calls that make up for one refusal
 LOWEST_SHARE = 1 / 64  # of the target rate; no run of refusals goes below
 _HIGHEST_RATE_PER_S = 10_000.0
@@ -136,26 +137,22 @@ def answered(bucket: Bucket, advertised_per_s: float | None, now_s: float) -> Bu
 def refused(bucket: Bucket, generation: int, now_s: float) -> Bucket:
     """A call was refused (429). `generation`: the bucket's when that call got its slot.
 
-    The pace is halved and the next slot is one interval away. A refusal of a call that left before the last change
-    says nothing new, but still the next slot is one interval away.
+    The first refusal while we keep to the advertised rate costs a pause of two intervals, as long as half the rate
+    would: it was an accident on the way, or the rate is another one now and the next answer will say so. A second one
+    halves the pace. A refusal of a call that left before the last one says nothing new.
     """
     bucket = brought_to(bucket, now_s)
     if generation != bucket.generation:
         return replace(bucket, tokens=min(0.0, bucket.tokens))
     in_line = bucket.rate_per_s == bucket.target_per_s
-    learned = bucket.learned_slack
-    if in_line and bucket.refusals:  # again, although we kept to what was advertised: the way is uneven
-        learned = min(MOST_LEARNED_SHARE, learned + 0.01)
-    lowest = bucket.target_per_s * LOWEST_SHARE
-    return _void(
-        replace(
-            bucket,
-            rate_per_s=max(lowest, bucket.rate_per_s / 2),
-            refusals=bucket.refusals + 1,
-            answered=0,
-            learned_slack=learned,
-        )
+    rate_per_s, learned = bucket.rate_per_s, bucket.learned_slack
+    if bucket.refusals or not in_line:
+        rate_per_s = max(bucket.target_per_s * LOWEST_SHARE, rate_per_s / 2)
+        learned = min(MOST_LEARNED_SHARE, learned + LEARN) if in_line else learned
+    paused = replace(
+        bucket, rate_per_s=rate_per_s, refusals=bucket.refusals + 1, answered=0, learned_slack=learned, tokens=-1.0
     )
+    return replace(paused, generation=bucket.generation + 1)
 
 
 def _void(bucket: Bucket) -> Bucket:

@@ -109,10 +109,19 @@ def test_a_rate_that_an_answer_advertises_is_taken_at_once() -> None:
     assert 0.1 == limiter.answered(bucket, float("nan"), 0.0).rate_per_s
 
 
-def test_a_refusal_halves_the_pace_and_answers_bring_it_back_step_by_step() -> None:
-    """Without a word about a new rate the pace creeps back to the advertised one."""
+def test_one_refusal_costs_a_pause_and_no_more() -> None:
+    """An accident on the way does not slow the calls behind it."""
     bucket = limiter.answered(limiter.full(Limit(1, 1), 0.0), 1.0, 0.0)
     bucket = limiter.refused(bucket, bucket.generation, 1.0)
+    assert pytest.approx(2 * bucket.interval_s) == limiter.wait_s(bucket, 1.0)
+    assert 1.0 == bucket.rate_per_s
+
+
+def test_a_second_refusal_halves_the_pace_and_answers_bring_it_back_step_by_step() -> None:
+    """Without a word about a new rate the pace creeps back to the advertised one."""
+    bucket = limiter.answered(limiter.full(Limit(1, 1), 0.0), 1.0, 0.0)
+    for _ in range(2):
+        bucket = limiter.refused(bucket, bucket.generation, 1.0)
     assert 0.5 == bucket.rate_per_s
     rates = []
     for second in range(10):
@@ -127,7 +136,8 @@ def test_a_refusal_of_a_call_from_before_the_last_cut_does_not_cut_again() -> No
     bucket = limiter.answered(limiter.full(Limit(1, 1), 0.0), 1.0, 0.0)
     old = bucket.generation
     bucket = limiter.refused(bucket, old, 1.0)
-    assert 0.5 == limiter.refused(bucket, old, 1.1).rate_per_s
+    again = limiter.refused(bucket, old, 1.1)
+    assert (bucket.rate_per_s, bucket.refusals) == (again.rate_per_s, again.refusals)
 
 
 def test_endless_refusals_leave_a_pace() -> None:
@@ -136,7 +146,7 @@ def test_endless_refusals_leave_a_pace() -> None:
     for second in range(200):
         bucket = limiter.refused(bucket, bucket.generation, float(second))
     assert 1 / 64 == bucket.rate_per_s
-    assert limiter.wait_s(bucket, 200.0) < 80
+    assert limiter.wait_s(bucket, 200.0) < 150
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.25, 2.0])

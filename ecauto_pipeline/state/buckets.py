@@ -110,10 +110,10 @@ class Buckets:
             self._save(connection, account, operation, after(held))
 
     def _usual(self, key: tuple[str, str], took_s: float) -> float:
-        """What calls take from slot to answer when nothing is in their way: the best fifth of the latest."""
+        """What calls take from slot to answer when nothing is in their way: the best of the latest."""
         latest = self._took.setdefault(key, deque(maxlen=_REMEMBERED))
         latest.append(took_s)
-        return sorted(latest)[len(latest) // 5]
+        return min(latest)
 
     def refused(self, account: str, operation: str, limit: Limit, permit: Permit) -> None:
         """The API refused the call that `permit` allowed (429)."""
