@@ -27,7 +27,10 @@ lint: .venv/installed
 	$(BIN)/lint-imports
 
 proofs: .venv/installed
-	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs
+	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py
+
+test-ui: .venv/installed
+	$(BIN)/python -m pytest --timeout 900 proofs/test_ui.py
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks

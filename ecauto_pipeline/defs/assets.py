@@ -9,10 +9,11 @@ from ecauto_pipeline.defs.checks import results, specs
 from ecauto_pipeline.defs.partitions import HOURS
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.showing import figures, live_progress
+from ecauto_pipeline.steps.asset_pictures import pictures_of_the_day
 from ecauto_pipeline.steps.base_updates import base_updates as push
 from ecauto_pipeline.steps.listings import read_listings
 from ecauto_pipeline.steps.metrics import end_run
-from ecauto_pipeline.steps.noting import note_diffs, note_push
+from ecauto_pipeline.steps.noting import note_diffs, note_push, note_standing
 from ecauto_pipeline.steps.price_diffs import price_diffs as decide_prices
 from ecauto_pipeline.steps.publish import publish
 from ecauto_pipeline.steps.sp_api_snapshots import fetch
@@ -23,25 +24,24 @@ _POLICY = {
     "partitions_def": HOURS,
     "backfill_policy": dg.BackfillPolicy.single_run(),
     "owners": ["team:shop"],
+    "group_name": "sync",
 }
 
 
 @dg.asset(
     **_POLICY,
-    group_name="read",
     kinds={"sqlite", "http"},
     check_specs=specs("listings"),
     description="One row per listing: master.db joined with what BASE shows (price in yen, public or hidden, stock).",
 )
 def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = read_listings(pipeline.tools, pipeline.run)
+    report = note_standing(pipeline.tools, pipeline.run, read_listings(pipeline.tools, pipeline.run))
     return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "listings"))
 
 
 @dg.asset(
     **_POLICY,
     deps=[listings],
-    group_name="ask",
     kinds={"sqlite"},
     check_specs=specs("stale_asins"),
     description="One row per ASIN this slice asks about: new, failed, in doubt, or older than its tier allows.",
@@ -54,7 +54,6 @@ def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
 @dg.asset(
     **_POLICY,
     deps=[stale_asins],
-    group_name="ask",
     kinds={"amazon", "http"},
     check_specs=specs("sp_api_snapshots"),
     description="One row per requested ASIN per request: what Amazon said (status, price in yen, offer count).",
@@ -68,7 +67,6 @@ def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
 @dg.asset(
     **_POLICY,
     deps=[sp_api_snapshots],
-    group_name="decide",
     kinds={"sqlite"},
     description="One row per listing whose price (yen) should change, is held, blocked, or can't be judged.",
 )
@@ -80,7 +78,6 @@ def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
 @dg.asset(
     **_POLICY,
     deps=[sp_api_snapshots],
-    group_name="decide",
     kinds={"sqlite"},
     description="One row per listing that should be shown, hidden or restocked (0/1), is held, or can't be judged.",
 )
@@ -92,7 +89,6 @@ def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
 @dg.asset(
     **_POLICY,
     deps=[price_diffs, visibility_diffs],
-    group_name="push",
     kinds={"http", "duckdb"},
     check_specs=specs("base_updates"),
     description="One row per edit sent to BASE: hides first, then price rises, then the rest; before and after.",
@@ -102,7 +98,8 @@ def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Ma
         report = note_push(pipeline.tools, pipeline.run, push(pipeline.tools, pipeline.run))
     end_run(pipeline.tools, pipeline.run)
     publish(pipeline.tools)
-    return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "base_updates"))
+    drawn = {title: dg.MetadataValue.md(text) for title, text in pictures_of_the_day(pipeline.tools).items()}
+    return dg.MaterializeResult(metadata=figures(report) | drawn, check_results=results(pipeline, "base_updates"))
 
 
 ASSETS = [listings, stale_asins, sp_api_snapshots, price_diffs, visibility_diffs, base_updates]

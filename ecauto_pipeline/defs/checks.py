@@ -14,7 +14,7 @@ from ecauto_pipeline.domain.alerts import RULES, Verdict
 from ecauto_pipeline.steps.metrics import facts_of
 
 SHOWN_ON: dict[str, tuple[str, ...]] = {
-    "listings": ("account_blocked", "token_expiry", "catalogue_intact"),
+    "listings": ("account_blocked", "token_expiry"),
     "stale_asins": ("cache_hit_rate",),
     "sp_api_snapshots": ("sp_api_error_rate", "calls_made_when_due", "probe_miss_rate"),
     "base_updates": (
@@ -23,6 +23,7 @@ SHOWN_ON: dict[str, tuple[str, ...]] = {
         "numbers_add_up",
         "oldest_pushed_data",
         "held_rows",
+        "catalogue_intact",
         "alert_channel_configured",
     ),
 }

@@ -53,6 +53,13 @@ class Register:
             database.execute("BEGIN")
             return RegisterRows(self._products(database), self._listings(database))
 
+    def catalogue_filled(self) -> dict[str, int]:
+        """How many products there are (`products`), and how many have each catalogue column: what must never shrink."""
+        counts = ", ".join(f"count({name})" for name in _CATALOGUE)
+        with self._open("ro") as database:
+            total, *filled = database.execute(f"SELECT count(*), {counts} FROM products").fetchone()
+        return {"products": int(total)} | {name: int(n) for name, n in zip(_CATALOGUE, filled, strict=True)}
+
     def write_back(
         self, products: Iterable[ProductUpdate] = (), listings: Iterable[ListingUpdate] = (), batch: int = BATCH_ROWS
     ) -> int:

@@ -15,16 +15,27 @@ from sqlalchemy import Connection, func, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.accounts import Account
+from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.state import calls
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import diffs, shop_accounts
 from ecauto_pipeline.steps.base_updates import PushReport
 from ecauto_pipeline.steps.deciding import DiffReport
+from ecauto_pipeline.steps.listings import ListingsReport
+from ecauto_pipeline.steps.notify import broken_channels
 from ecauto_pipeline.steps.run import Run, Tools
 
 _DAY_MS = 86_400_000
 _JUDGED = ("price_judged", "visibility_judged")
 _MASS = ("held:mass_hide", "held:mass_delist")
+
+
+def note_standing(tools: Tools, run: Run, report: ListingsReport) -> ListingsReport:
+    """Keep which shops can't be worked on and whose token runs out, as the reading left it; returns the report."""
+    with tools.state.write() as connection:
+        run_book.note(connection, run.run_id, _standing(connection, tools))
+    tools.log.info("listings read: %d of %d items, not read: %s", report.listings, report.items, dict(report.not_read))
+    return report
 
 
 def note_diffs(tools: Tools, run: Run, report: DiffReport, what: str) -> DiffReport:
@@ -43,7 +54,8 @@ def note_push(tools: Tools, run: Run, report: PushReport) -> PushReport:
         row = run_book.read(connection, run.run_id)
     document: Mapping[str, Any] = row.document if row is not None else {}
     account = _whole(document, report)
-    _note_end(tools, run, account, report, document)
+    more = {"broken_channels": list(broken_channels(tools))} | _catalogue(tools, run)
+    _note_end(tools, run, account, report, document, more)
     return report
 
 
@@ -83,6 +95,25 @@ def _note_end(
         }
         run_book.note(connection, run.run_id, figures | dict(more or {}))
     tools.log.info("pushed: %s; edits %d, waiting %d", asdict(account), report.edits, report.waiting)
+
+
+def _catalogue(tools: Tools, run: Run) -> dict[str, object]:
+    """Catalogue fields that were filled at the run before and are empty now (lived failure A4); unknown at first."""
+    try:
+        filled = tools.register.catalogue_filled()
+    except RegisterError as error:
+        tools.log.warning("catalogue not counted: %s", error)
+        return {}
+    with tools.state.read() as connection:
+        past = (
+            row.document.get("catalogue_filled") for row in run_book.recent(connection, 50) if row.run_id != run.run_id
+        )
+        before = next((figures for figures in past if isinstance(figures, dict)), None)
+    if before is None:
+        return {"catalogue_filled": filled}
+    gone = max(0, before["products"] - filled["products"])
+    lost = sum(max(0, count - filled.get(name, 0) - gone) for name, count in before.items() if name != "products")
+    return {"catalogue_filled": filled, "catalogue_nulled": lost}
 
 
 def _whole(document: Mapping[str, Any], report: PushReport) -> Account:

@@ -26,7 +26,7 @@ from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.steps.base_updates import base_updates
 from ecauto_pipeline.steps.listings import read_listings
 from ecauto_pipeline.steps.metrics import begin_run, end_run
-from ecauto_pipeline.steps.noting import note_diffs, note_push
+from ecauto_pipeline.steps.noting import note_diffs, note_push, note_standing
 from ecauto_pipeline.steps.price_diffs import price_diffs
 from ecauto_pipeline.steps.publish import publish
 from ecauto_pipeline.steps.run import Run, Tools
@@ -100,7 +100,7 @@ class ShopDay:
         with self.tools(run_id) as tools:
             begin_run(tools, run)
             reports: dict[str, Any] = {
-                "listings": read_listings(tools, run),
+                "listings": note_standing(tools, run, read_listings(tools, run)),
                 "stale_asins": plan(tools, run),
                 "sp_api_snapshots": fetch(tools, run),
                 "price_diffs": note_diffs(tools, run, price_diffs(tools, run), "price"),
