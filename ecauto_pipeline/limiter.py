@@ -4,7 +4,8 @@ Pure: a `Bucket` is a value and every event gives the next one. Tokens may be ne
 reserved ahead. A slot is given only once; when a call turns out late, or is refused, the slots behind it would come too
 early, so the `generation` rises and whoever waits reserves again, in the order of the old slots.
 The pace starts at the documented or configured rate, goes straight to what a 200 advertises, pauses after a 429 (no
-hint comes with one), is halved by the next, and creeps back. Not for: waiting or sharing (state/buckets.py), limits as data (amazon/).
+hint comes with one), is halved by the next, and creeps back.
+Not for: waiting or sharing (state/buckets.py), limits as data (amazon/).
 Source: usage plans of the Selling Partner API (token buckets per account and operation); 429 carries no wait hint.
 """
 
