@@ -75,7 +75,7 @@ class Work:
     def found(self, asins: Iterable[str]) -> None:
         """A sweep wants detail of these."""
         with self._lock:
-            fresh = [asin for asin in asins if asin not in self._known_found]
+            fresh = [asin for asin in dict.fromkeys(asins) if asin not in self._known_found]
             self._known_found.update(fresh)
             self._found.extend(fresh)
             self._lock.notify_all()
