@@ -6,11 +6,17 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ecauto_pipeline import errors
+from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.alerts import OUTSIDE_RULES, RULES
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.settings import load, parse
 from ecauto_pipeline_tests import commands_page, configuration_page
 from ecauto_pipeline_tests.pages import ROOT, read
 
@@ -61,6 +67,17 @@ def test_every_setting_is_on_the_configuration_page():
         if f"| `{key.name}` |" not in sections.get(key.table or "Top of the file", "")
     ]
     assert [] == missing
+
+
+@pytest.mark.parametrize("paper", ["README.md", "README.ja.md"])
+def test_the_short_table_of_settings_is_true(paper):
+    """Keys and defaults in the README's own table are those of the program, in the order they are named."""
+    known = {(key.table, key.name): key.default.strip("`") for key in configuration_page.all_keys()}
+    rows = re.findall(r"^\| `\[(\w+)\] (\w+)`((?:, `\w+`)*) \| (`.+?`) \|", read(paper), re.M)
+    assert len(rows) >= 10
+    for section, first, others, defaults in rows:
+        names = [first, *re.findall(r"`(\w+)`", others)]
+        assert [known[f"[{section}]", name] for name in names] == re.findall(r"`([^`]+)`", defaults)
 
 
 def test_the_commands_page_is_what_the_command_line_says():
@@ -123,6 +140,14 @@ def test_every_alert_is_in_the_runbook():
     assert [] == [rule for rule in (*RULES, *OUTSIDE_RULES) if rule not in headings and f"`{rule}`" not in runbook]
 
 
+def test_every_error_is_in_the_papers():
+    """Whoever reads an error's name in a log finds what is done about it."""
+    classes = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
+    documented = read("docs/architecture.md")
+    assert len(classes) > 10
+    assert [] == [name for name in classes if f"| `{name}` |" not in documented]
+
+
 def test_the_japanese_readme_has_the_shape_of_the_english_one():
     """Same headings by level, same code, same links: equal in content, so that neither goes stale alone."""
     english, japanese = read("README.md"), read("README.ja.md")
@@ -179,10 +204,6 @@ def test_tests_and_papers_name_the_make_targets_that_exist():
 
 def test_settings_in_the_papers_exist():
     """TOML shown in the papers is read by the program itself."""
-    import tomllib
-
-    from ecauto_pipeline.settings import parse
-
     shown = [
         (paper.name, code)
         for paper in PAPERS
@@ -192,3 +213,20 @@ def test_settings_in_the_papers_exist():
     assert shown
     for name, code in shown:
         parse(tomllib.loads(code), ROOT, name=name)
+
+
+def test_the_tour_shows_an_asin_of_the_demo_world():
+    """`ecauto explain` of the README answers right after `ecauto demo`."""
+    world = load(ROOT / "ecauto.toml", {}).emulator
+    shown = re.findall(r"ecauto explain (B0\w{8})", read("README.md"))
+    with EmulatorServer(
+        clock=ManualClock(datetime(2026, 11, 23, tzinfo=UTC)),
+        seed=world.seed,
+        listings=world.listings,
+        accounts=world.accounts,
+        speed=world.speed,
+        data=None,
+    ) as emulator:
+        offered = {row["asin"] for row in emulator.control.register_rows()["listings"] if row["status"] == "listed"}
+    assert shown
+    assert set(shown) <= offered
