@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select
 from ecauto_pipeline.domain.model import AsinFacts, Status
 from ecauto_pipeline.state.schema import asins
 
+PART_ROWS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = tuple(
     asins.c[name]
@@ -46,7 +48,13 @@ def known_asin(connection: Connection, asin: str) -> KnownAsin | None:
 
 
 def _read(rows: Any) -> Iterator[KnownAsin]:
-    for row in rows:
+    times: dict[int | None, datetime | None] = {None: None}  # one batch of answers shares its stamp
+
+    def time_of(milliseconds: int) -> datetime:
+        found = times[milliseconds] = EPOCH + timedelta(milliseconds=milliseconds)
+        return found
+
+    for row in chain.from_iterable(rows.partitions(PART_ROWS)):
         asin, status, price, in_stock, price_at, stock_at, since, count, doubt, snapshot, sold, viewed = row
         yield KnownAsin(
             AsinFacts(
@@ -54,17 +62,13 @@ def _read(rows: Any) -> Iterator[KnownAsin]:
                 status=_STATUSES[status],
                 price_jpy=price,
                 in_stock=None if in_stock is None else in_stock == 1,
-                price_at=_time(price_at),
-                stock_at=_time(stock_at),
-                filtered_since=_time(since),
+                price_at=times[price_at] if price_at in times else time_of(price_at),
+                stock_at=times[stock_at] if stock_at in times else time_of(stock_at),
+                filtered_since=times[since] if since in times else time_of(since),
                 filtered_count=count,
                 doubt=doubt,
                 snapshot_id=snapshot,
             ),
-            _time(sold),
-            _time(viewed),
+            times[sold] if sold in times else time_of(sold),
+            times[viewed] if viewed in times else time_of(viewed),
         )
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else EPOCH + timedelta(milliseconds=milliseconds)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
@@ -20,6 +21,7 @@ from ecauto_pipeline.state.upsert import upsert
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CHUNK = 500
+_PART_ROWS = 10_000
 SHOP_COLUMNS = (
     *("identifier", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations", "item_modified_at"),
     *("read_at", "present", "first_seen_at", "hidden_by", "hidden_reason", "hidden_at"),
@@ -124,8 +126,12 @@ def listing_facts(
     )
     if item_id is not None:
         query = query.where(listings.c.item_id == item_id)
-    for row in connection.execute(query.order_by(listings.c.account_id, listings.c.item_id)):
+    found = connection.execute(query.order_by(listings.c.account_id, listings.c.item_id))
+    times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
+    for row in chain.from_iterable(found.partitions(_PART_ROWS)):
         account, item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at = row
+        if read_at not in times:
+            times[read_at] = _EPOCH + timedelta(milliseconds=read_at)
         yield ListingFacts(
             key=ListingKey(platform, account, item),
             asin=asin,
@@ -137,7 +143,7 @@ def listing_facts(
             register_visible=_flag(register),
             blocked_by_list=blocked == 1,
             uneditable=uneditable,
-            read_at=None if read_at is None else _EPOCH + timedelta(milliseconds=read_at),
+            read_at=times[read_at],
         )
 
 

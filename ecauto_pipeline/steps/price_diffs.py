@@ -9,7 +9,7 @@ from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.steps import deciding
 from ecauto_pipeline.steps.deciding import DiffReport, Verdicts
-from ecauto_pipeline.steps.judging import Rules, Scene, judge, look
+from ecauto_pipeline.steps.judging import Rules, Scene, collector_paused, judge, look
 from ecauto_pipeline.steps.run import Run, Tools
 
 
@@ -18,7 +18,7 @@ def price_diffs(tools: Tools, run: Run) -> DiffReport:
     if run.include_price == "never":
         return DiffReport()
     tools.go_on()
-    with tools.state.read() as connection:
+    with collector_paused(), tools.state.read() as connection:
         scene = look(tools, run, connection, tools.clock.now())
         verdicts = price_verdicts(tools, run, scene, deciding.standing_of(tools, run, connection))
     tools.go_on()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ecauto_pipeline.domain.model import Diff, Kind
 from ecauto_pipeline.steps import deciding
 from ecauto_pipeline.steps.deciding import DiffReport, Verdicts
-from ecauto_pipeline.steps.judging import Rules, Scene, judge, look
+from ecauto_pipeline.steps.judging import Rules, Scene, collector_paused, judge, look
 from ecauto_pipeline.steps.run import Run, Tools
 
 
@@ -17,7 +17,7 @@ def visibility_diffs(tools: Tools, run: Run) -> DiffReport:
     if not run.include_visibility:
         return DiffReport()
     tools.go_on()
-    with tools.state.read() as connection:
+    with collector_paused(), tools.state.read() as connection:
         scene = look(tools, run, connection, tools.clock.now())
         verdicts = visibility_verdicts(tools, run, scene, deciding.standing_of(tools, run, connection))
     tools.go_on()
