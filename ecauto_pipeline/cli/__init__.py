@@ -6,12 +6,15 @@ Exit codes: 0 fine, 1 done with errors or alerts, 2 usage or configuration, 3 st
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import typer
+from dotenv import load_dotenv
 
 from ecauto_pipeline.cli import auth, caches, demo, explaining, freshness, histories, holding, plans, status, sync
 from ecauto_pipeline.cli.console import GUARD, USAGE, fail, prepare_streams
 from ecauto_pipeline.errors import EcautoError, GuardStop
+from ecauto_pipeline.settings import config_path
 
 app = typer.Typer(
     name="ecauto",
@@ -27,6 +30,8 @@ for group in (demo, sync, status, explaining, freshness, holding, plans, caches,
 def main() -> None:
     """The entry point: every error of ours is one clear line and its exit code."""
     prepare_streams()
+    config = config_path()
+    load_dotenv((config.parent if config is not None else Path.cwd()) / ".env", override=False)
     try:
         app(standalone_mode=True)
     except GuardStop as error:

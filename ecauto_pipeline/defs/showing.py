@@ -17,6 +17,8 @@ import dagster as dg
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.steps.run import Progress, Tools
 
+FLAT = ("account", "survey")
+"""Fields of a report whose own figures are shown without a prefix: they are what the report is about."""
 OBSERVE_EVERY_S = 60.0
 LOG_EVERY_S = 10.0
 
@@ -28,13 +30,24 @@ def figures(report: object) -> dict[str, object]:
     shown: dict[str, object] = {}
     for field in fields(report):
         value = getattr(report, field.name)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and any(is_dataclass(inner) for inner in value.values()):
+            shown[field.name] = _table(value)
+        elif isinstance(value, Mapping):
             shown |= {f"{field.name}/{_word(key)}": _plain(inner) for key, inner in value.items()}
         elif is_dataclass(value):
-            shown |= figures(value)
+            prefix = "" if field.name in FLAT else f"{field.name}/"
+            shown |= {f"{prefix}{name}": inner for name, inner in figures(value).items()}
         elif value is not None:
             shown[field.name] = _plain(value)
     return shown
+
+
+def _table(rows: Mapping[object, object]) -> dg.MarkdownMetadataValue:
+    """A mapping of dataclasses as a table: one row a key, one column a field."""
+    columns = [field.name for field in fields(next(iter(rows.values())))]  # type: ignore[arg-type]
+    lines = [["", *columns], ["---"] * (len(columns) + 1)]
+    lines += [[_word(key), *(str(getattr(row, name)) for name in columns)] for key, row in rows.items()]
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def _word(key: object) -> str:

@@ -36,6 +36,10 @@ def decayed(count: Floats, age_s: Floats) -> Floats:
     return count * np.exp(-np.maximum(0.0, age_s) / (MEMORY_DAYS * 86_400))
 
 
+LEAST_WEIGHT = 1e-12
+"""Orders a day below which nobody can tell the difference; keeps a vanishing mean from becoming no weight at all."""
+
+
 def weights(orders: Floats, views: Floats, out: npt.NDArray[np.bool_]) -> Floats:
     """Expected orders a day of each ASIN, > 0, from its decayed counts of orders and views.
 
@@ -53,7 +57,7 @@ def weights(orders: Floats, views: Floats, out: npt.NDArray[np.bool_]) -> Floats
     else:
         per_view = max(all_orders, 0.3) / all_views
         expected = (orders + per_view * (views + 1.0)) / (2 * MEMORY_DAYS)
-    return np.where(out, OUT_WEIGHT * expected, expected)
+    return np.maximum(np.where(out, OUT_WEIGHT * expected, expected), LEAST_WEIGHT)
 
 
 @dataclass(frozen=True, slots=True)

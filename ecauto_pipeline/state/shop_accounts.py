@@ -1,7 +1,7 @@
 """What we remember of each shop account: when it was read, and the breaker that keeps us away from it.
 
-A breaker is "" (closed) or the reason why the shop as a whole waits: `access_denied`, `token` (until a person helps or a
-good answer comes), `hour_api_limit`, `day_api_limit` (until a time), `not_read` (the last read failed).
+A breaker is "" (closed) or the reason why the shop as a whole waits: `access_denied`, `token` (until a person helps or
+a good answer comes), `hour_api_limit`, `day_api_limit` (until a time), `not_read` (the last read failed).
 Not for: counting calls (windows.py) or the listings themselves (shop_listings.py).
 """
 

@@ -1,6 +1,6 @@
 """Which listings a limited run works on."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selection import best_sellers
 
-_TIMES = st.none() | st.datetimes(datetime(2026, 1, 1), datetime(2026, 2, 1), timezones=st.just(UTC))
+_TIMES = st.none() | st.integers(0, 44_640).map(
+    lambda minute: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
+)
 _ROWS = st.dictionaries(st.integers(0, 50).map(lambda n: ListingKey("base", f"a{n % 3}", str(n))), _TIMES)
 
 
