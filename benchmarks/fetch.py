@@ -67,6 +67,7 @@ def use(emulator: FarEmulator, folder: Path, processes: int, rate: float, calls:
     for _ in workers:
         ready.acquire()
     since = emulator.last_call()
+    end = time.time() + slice_s
     go.set()
     for worker in workers:
         worker.join()
@@ -74,7 +75,8 @@ def use(emulator: FarEmulator, folder: Path, processes: int, rate: float, calls:
     for operation in (SWEEP, DETAIL, CONFIRM):
         seen = [call for call in emulator.calls(since) if call["operation"] == operation]
         refused = sum(call["http_status"] == 429 for call in seen)
-        allowed = rate * slice_s + 1
+        first = min(datetime.fromisoformat(call["at"]).timestamp() for call in seen)
+        allowed = rate * (end - first) + 1
         share = (len(seen) - refused) / allowed
         fine &= share >= LEAST_USE and not refused
         print(f"| {processes} | {operation} | {len(seen)} | {allowed:.0f} | {share:.1%} | {refused} |", flush=True)

@@ -105,13 +105,13 @@ def delayed(bucket: Bucket, now_s: float, by_s: float) -> Bucket:
     return replace(bucket, tokens=phase - by_s / bucket.interval_s, generation=bucket.generation + 1)
 
 
-def arrival_delay_s(bucket: Bucket, took_s: float, usual_s: float) -> float:
-    """By how much the slots behind a call have to move that took `took_s` from its slot to its answer; 0 = not at all.
+def arrival_delay_s(bucket: Bucket, left_late_s: float, took_s: float, usual_s: float) -> float:
+    """By how much the slots behind a call have to move; half the slack covers what is less. 0 = not at all.
 
-    What it took longer than usual may have been lost on the way there; up to `WAY_S`, and half the slack covers it.
+    It left `left_late_s` after its slot, and its answer took `took_s` where the quickest take `usual_s`: up to `WAY_S`
+    of the difference may have been lost on the way there.
     """
-    excess_s = min(took_s - usual_s, WAY_S) - bucket.slack_s / 2
-    return max(0.0, excess_s)
+    return max(0.0, left_late_s + min(took_s - usual_s, WAY_S) - bucket.slack_s / 2)
 
 
 def answered(bucket: Bucket, advertised_per_s: float | None, now_s: float) -> Bucket:

@@ -94,10 +94,11 @@ def test_a_delay_moves_the_next_slot_by_as_much_whoever_had_reserved(reserved: i
 def test_only_a_little_of_a_slow_answer_is_taken_for_a_slow_way() -> None:
     """An answer that took seconds to make does not hold up the next call; within the slack nothing moves."""
     slow = limiter.full(Limit(0.1, 1), 0.0)
-    assert 0.0 == limiter.arrival_delay_s(slow, 3.7, 0.5)
+    assert 0.0 == limiter.arrival_delay_s(slow, 0.0, 3.7, 0.5)
     fast = limiter.full(Limit(10, 1), 0.0)
-    assert 0.0 == limiter.arrival_delay_s(fast, 0.0205, 0.02)
-    assert 0.02 < limiter.arrival_delay_s(fast, 0.05, 0.02) <= 0.03
+    assert 0.0 == limiter.arrival_delay_s(fast, 0.0, 0.0205, 0.02)
+    assert 0.02 < limiter.arrival_delay_s(fast, 0.0, 0.05, 0.02) <= 0.03
+    assert 0.3 < limiter.arrival_delay_s(slow, 0.4, 0.5, 0.5)
 
 
 def test_a_rate_that_an_answer_advertises_is_taken_at_once() -> None:

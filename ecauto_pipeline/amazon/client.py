@@ -51,6 +51,7 @@ class Pace(Protocol):
         limit: Limit,
         advertised_per_s: float | None,
         permit: Any,
+        sent_s: float,
         received_s: float,
     ) -> None:
         """The API let the call through."""
@@ -214,8 +215,9 @@ class SpApiClient:
                 self.pace.refused(account, operation.name, limit, permit)
             elif isinstance(error, TokenRefused):
                 self._token.forget(token)
-            elif seen.received_s is not None and (error is None or seen.rate_per_s is not None):
-                self.pace.answered(account, operation.name, limit, seen.rate_per_s, permit, seen.received_s)
+            elif error is None or seen.rate_per_s is not None:
+                told = seen.rate_per_s
+                self.pace.answered(account, operation.name, limit, told, permit, seen.sent_s, seen.received_s)
 
     def _exchange(self, operation: Operation[T], api: Any, asins: list[str]) -> Reading[T]:
         """The answer read. Whatever the library or a strange body throws becomes a CallError with a word."""

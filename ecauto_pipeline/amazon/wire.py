@@ -27,13 +27,14 @@ _KEEP_ALIVE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What came back over HTTP. `rate_per_s`: the rate it advertised; `received_s`: when (monotonic)."""
+    """What came back over HTTP. `rate_per_s`: the rate it advertised; `*_s`: when (monotonic)."""
 
     http_status: int | None = None
     request_id: str = ""
     rate_per_s: float | None = None
     errors: object = None
-    received_s: float | None = None
+    sent_s: float = 0.0
+    received_s: float = 0.0
 
 
 class Parsed:
@@ -93,6 +94,7 @@ class Wire:
         """Send and judge. Raises the CallError family. The library's own Host header is dropped: it assumes https."""
         self._here.last = Exchange()
         sent = {name: value for name, value in dict(headers or {}).items() if name.lower() != "host"}
+        sent_s = self._monotonic()
         try:
             response = self._client.request(
                 method, url, params=params, data=data, content=content, headers=sent, follow_redirects=False
@@ -104,6 +106,7 @@ class Wire:
             response.status_code,
             _plain(response.headers.get("x-amzn-RequestId")),
             _rate(response.headers.get("x-amzn-RateLimit-Limit")),
+            sent_s=sent_s,
             received_s=self._monotonic(),
         )
         self._here.last = seen

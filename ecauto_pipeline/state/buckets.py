@@ -84,20 +84,21 @@ class Buckets:
         limit: Limit,
         advertised_per_s: float | None,
         permit: Permit,
+        sent_s: float,
         received_s: float,
     ) -> None:
-        """The API let the call of `permit` through, its answer came at `received_s` (monotonic) and named that rate.
+        """The API let the call of `permit` through, and its answer named that rate; `*_s`: when (monotonic).
 
         Writes only what changed.
         """
-        took_s = received_s - permit.slot_s
+        took_s, left_late_s = received_s - sent_s, max(0.0, sent_s - permit.slot_s)
         usual_s = self._usual((account, operation), took_s)
 
         def after(held: Bucket) -> Bucket:
             now_s = self._clock.monotonic()
             next_one = limiter.answered(held, advertised_per_s, now_s)
-            delay_s = limiter.arrival_delay_s(next_one, took_s, usual_s)
-            if delay_s and next_one.generation == held.generation and took_s < next_one.interval_s:
+            delay_s = limiter.arrival_delay_s(next_one, left_late_s, took_s, usual_s)
+            if delay_s and next_one.generation == held.generation and left_late_s + took_s < next_one.interval_s:
                 next_one = limiter.delayed(next_one, now_s, delay_s)
             return next_one
 
@@ -110,7 +111,7 @@ class Buckets:
             self._save(connection, account, operation, after(held))
 
     def _usual(self, key: tuple[str, str], took_s: float) -> float:
-        """What calls take from slot to answer when nothing is in their way: the best of the latest."""
+        """What answers take when nothing is in their way: the best of the latest."""
         latest = self._took.setdefault(key, deque(maxlen=_REMEMBERED))
         latest.append(took_s)
         return min(latest)

@@ -102,7 +102,7 @@ def test_the_advertised_rate_is_remembered_and_a_refusal_too(database: Database)
     buckets = Buckets(database, clock)
     permit = buckets.take("sp_1", "op", _LIMIT)
     assert permit is not None
-    buckets.answered("sp_1", "op", _LIMIT, 0.5, permit, clock.monotonic())
+    buckets.answered("sp_1", "op", _LIMIT, 0.5, permit, clock.monotonic(), clock.monotonic())
     assert 0.5 == Buckets(database, clock).look("sp_1", "op", _LIMIT).rate_per_s
     permit = buckets.take("sp_1", "op", _LIMIT)
     assert permit is not None
@@ -118,7 +118,7 @@ def test_another_rate_in_the_settings_starts_anew(database: Database) -> None:
     buckets = Buckets(database, ManualClock(_START))
     permit = buckets.take("sp_1", "op", _LIMIT)
     assert permit is not None
-    buckets.answered("sp_1", "op", _LIMIT, 0.5, permit, 0.0)
+    buckets.answered("sp_1", "op", _LIMIT, 0.5, permit, 0.0, 0.0)
     assert 0.05 == buckets.look("sp_1", "op", Limit(0.05, 1)).rate_per_s
 
 
