@@ -69,4 +69,6 @@ CONTENDERS = (
     Contender("planner, due, all", _planner_due),
     Contender("planner, budget, floor", _planner_budget, prices="floor", spend="budget"),
     Contender("planner, budget, all", _planner_budget, spend="budget"),
+    Contender("planner, budget, all, slices of 2 min", _planner_budget, spend="budget", slice_min=2),
+    Contender("planner, budget, all, slices of 3 min", _planner_budget, spend="budget", slice_min=3),
 )

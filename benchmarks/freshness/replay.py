@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.freshness.policies import Contender
-from benchmarks.freshness.world import MINUTES_A_DAY, Market
+from benchmarks.freshness.world import MINUTES_A_DAY, Market, market
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.domain import slicing
 from ecauto_pipeline.domain.cadence import MEMORY_DAYS
@@ -269,3 +269,8 @@ class Replay:
         score.detail_used = self.used["detail"] / (self.per_min["detail"] * minutes)
         score.sweep_used = self.used["sweep"] / (self.per_min["sweep"] * minutes)
         return score
+
+
+def play(contender: Contender, articles: int, scale: float, seed: int, warm: int, days: int) -> Score:
+    """One policy in one market."""
+    return Replay(market(articles, warm + days, seed), contender, scale, seed).run(warm, days)

@@ -61,11 +61,11 @@ def decide(
 
 
 def fetch_end(document: Mapping[str, object], started_at: datetime, slice_s: float) -> datetime | None:
-    """When a run's fetch ended or is to end: its start-up, then `fetch_seconds` it took or else `planned_seconds`.
+    """When a run's fetch ended or is to end: its start-up, then `fetch_seconds` it took or else `planned_fetch_s`.
 
     None while it has not planned. Never later than a slice after the start-up.
     """
-    span_s = document.get("fetch_seconds", document.get("planned_seconds"))
+    span_s = document.get("fetch_seconds", document.get("planned_fetch_s"))
     if not isinstance(span_s, int | float):
         return None
     return started_at + timedelta(seconds=STARTUP_S + min(float(span_s), slice_s))

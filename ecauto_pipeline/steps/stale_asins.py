@@ -23,6 +23,9 @@ from ecauto_pipeline.steps.asking_means import means
 from ecauto_pipeline.steps.run import Run, Tools
 from ecauto_pipeline.steps.views import read_views
 
+OVERHEAD_S = 60.0
+"""Reading the shops, judging and pushing, beside the asking, in a run as it should be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -51,14 +54,18 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """What this run is to ask. `left_over`: due and more than a slice can ask; `short_by`: by how many times the
-    tiers ask for more than the budget (spend = "budget"); `blind`: why the sweep is not used, "" when it is."""
+    """What this run is to ask. `planned_seconds`: the whole run, 0 where nothing makes it wait for Amazon.
+
+    `left_over`: due and more than a slice can ask; `short_by`: by how many times the tiers ask for more than the budget
+    (spend = "budget"); `blind`: why the sweep is not used, "" when it is.
+    """
 
     survey: Survey
     detail_asins: int
     sweep_asins: int
     planned_calls: Mapping[str, int]
     planned_seconds: float
+    planned_fetch_s: float
     left_over: int
     spend: str
     short_by: float = 0.0
@@ -146,13 +153,14 @@ def _count(rows: Rows, judged: Judged, now_ms: int) -> Survey:
 def _report(counted: Survey, choice: Choice, able: Means, run: Run) -> PlanReport:
     detail, sweep = (choice.detail.size, choice.sweep.size) if run.fetch else (0, 0)
     calls = {"detail": -(-detail // able.detail.batch), "sweep": -(-sweep // able.sweep.batch)}
-    seconds = max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep))
+    fetch_s = min(run.slice_s, max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep)))
     return PlanReport(
         survey=counted,
         detail_asins=detail,
         sweep_asins=sweep,
         planned_calls=calls,
-        planned_seconds=min(seconds, run.slice_s),
+        planned_seconds=fetch_s + OVERHEAD_S if fetch_s > 0 else 0.0,
+        planned_fetch_s=fetch_s,
         left_over=choice.left_over if run.fetch else counted.cache_misses,
         spend=run.spend,
         short_by=choice.short_by,
@@ -181,6 +189,7 @@ def _figures(report: PlanReport) -> dict[str, object]:
         "due_total": counted.cache_misses,
         "left_over": report.left_over,
         "planned_seconds": report.planned_seconds,
+        "planned_fetch_s": report.planned_fetch_s,
         "planned_detail": report.detail_asins,
         "planned_sweep": report.sweep_asins,
         "due_reasons": dict(counted.by_reason),

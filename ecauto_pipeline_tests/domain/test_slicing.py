@@ -71,6 +71,6 @@ def test_a_whole_hour_is_filled_by_slices_back_to_back() -> None:
 def test_the_end_of_a_fetch_is_what_was_noted_else_what_was_planned() -> None:
     """Noted beats planned, planned is bounded by the slice, unplanned is unknown."""
     assert fetch_end({}, HOUR, 600) is None
-    assert HOUR + timedelta(seconds=20 + 42) == fetch_end({"planned_seconds": 42.0}, HOUR, 600)
-    assert HOUR + timedelta(seconds=620) == fetch_end({"planned_seconds": 4200.0}, HOUR, 600)
-    assert HOUR + timedelta(seconds=20 + 55) == fetch_end({"fetch_seconds": 55, "planned_seconds": 600.0}, HOUR, 600)
+    assert HOUR + timedelta(seconds=20 + 42) == fetch_end({"planned_fetch_s": 42.0}, HOUR, 600)
+    assert HOUR + timedelta(seconds=620) == fetch_end({"planned_fetch_s": 4200.0}, HOUR, 600)
+    assert HOUR + timedelta(seconds=20 + 55) == fetch_end({"fetch_seconds": 55, "planned_fetch_s": 600.0}, HOUR, 600)
