@@ -402,3 +402,15 @@ def test_an_intent_of_a_live_push_elsewhere_is_not_touched(tmp_path):
         connection.execute(insert(journal).values(**row, kind="price", before=2000, after=2580, intent_at=stamp))
     base_updates(world.tools, world.run())
     assert [] == world.shop.reads
+
+
+def test_a_restricted_and_a_spent_shop_do_not_touch_the_healthy_one(tmp_path):
+    """A restricted, B out of calls, C healthy: C is done whole, one alert each for A and B, their rows wait."""
+    spent = ShopOutOfCalls("b", calls=2, until=NOW + timedelta(hours=1))
+    world = World(tmp_path, RestrictedShop("a"), spent, HonestShop("c"))
+    for shop in range(3):
+        _rises(world, 6, shop=shop, start=1 + 10 * shop)
+    account, report = world.sync()
+    assert (("a", "access_denied"), ("b", "hour_api_limit")) == report.alerts
+    assert {"a": 0, "b": 2, "c": 6} == {name: one.pushed for name, one in report.by_account.items()}
+    assert (10, 10, 0) == (report.waiting, account.skipped, account.failed)
