@@ -6,17 +6,14 @@ Not for: what is done with them (steps/) or the command line's words.
 
 from __future__ import annotations
 
-import http.client
-import json
 import logging
 import os
 import socket
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
@@ -25,7 +22,7 @@ from ecauto_pipeline.amazon.library import Credentials
 from ecauto_pipeline.clock import Clock, SystemClock
 from ecauto_pipeline.emulator import credentials as emulated
 from ecauto_pipeline.emulator import process
-from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.errors import RegisterError, SettingsError
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
@@ -83,11 +80,11 @@ def check(settings: Settings, environ: Mapping[str, str] = os.environ, *, reach:
     _secrets(settings, environ)
     if not base_accounts(settings):
         raise SettingsError("no [[base.accounts]]: name at least one shop")
-    if not settings.own_base:
+    if settings.mode == "live":
         for account in base_accounts(settings):
             if account.active and not settings.token_file(account).is_file():
-                raise SettingsError(f"{account.id}: no token file yet; run: ecauto auth base {account.id}")
-    if not (settings.mode == "emulated" and not settings.master_db.exists() and settings.own_base):
+                raise SettingsError(_unauthorised(account))
+    if settings.mode == "live" or settings.master_db.exists():
         Register(settings.master_db).check()
     if reach:
         for name, url in _outside(settings):
@@ -147,7 +144,7 @@ def token_keeper(tools: Tools, account_id: str, environ: Mapping[str, str] = os.
 def _connect(tools: Tools, environ: Mapping[str, str], run_id: str) -> None:
     settings = tools.settings
     endpoints = _endpoints(settings)
-    if settings.own_base:
+    if settings.mode == "emulated":
         _seed_register(settings, endpoints.base.removesuffix("/1"))
     secrets = _secrets(settings, environ)
     ledger = CallLedger(tools.state, run_id)
@@ -202,15 +199,32 @@ def _line(
     )
     write_ahead = TokenWriteAhead(tools.state, PLATFORM)
     keeper = TokenKeeper(wire, application, tools.settings.token_file(account), write_ahead, tools.clock)
-    if tools.settings.own_base and keeper.current() is None:
-        keeper.exchange(_emulated_code(endpoints.base, application))
+    if tools.settings.mode == "emulated" and keeper.current() is None:
+        url = authorization_url(endpoints.base, application.client_id, application.redirect_uri, "emulated")
+        code = process.say_yes(url)
+        if code is None:
+            raise SettingsError(_unauthorised(account))
+        keeper.exchange(code)
     return wire, keeper
 
 
 def _redirect_uri(settings: Settings, account: BaseAccount) -> str:
-    if settings.own_base and not account.redirect_uri:
-        return emulated.base_app(account.id).redirect_uri
+    if settings.mode == "emulated" and not account.redirect_uri:
+        return _stand_in(settings, account).redirect_uri
     return account.redirect_uri
+
+
+def _stand_in(settings: Settings, account: BaseAccount) -> emulated.BaseApp:
+    """The emulator's application of a shop: by its id where that is one of the emulator's, else by its place."""
+    try:
+        return emulated.base_app(account.id)
+    except ValueError:
+        place = [shop.id for shop in base_accounts(settings)].index(account.id) + 1
+        return emulated.base_app(emulated.base_account_id(place))
+
+
+def _unauthorised(account: BaseAccount) -> str:
+    return f"{account.id}: no token file yet; run: ecauto auth base {account.id}"
 
 
 def _sp_credentials(account: SpAccount, secrets: Secrets) -> Credentials:
@@ -236,10 +250,10 @@ def _secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
             found[getattr(sp, key)] = _secret(
                 settings, environ, getattr(sp, key), value, settings.own_sp_api, named, sp.id
             )
-    for number, shop in enumerate(base_accounts(settings), start=1):
+    for shop in base_accounts(settings):
         if not shop.active:
             continue
-        app = emulated.base_app(shop.id if settings.own_base else emulated.base_account_id(number))
+        app = _stand_in(settings, shop)
         for variable, value, named in (
             (shop.client_id_variable(), app.client_id, bool(shop.client_id_env)),
             (shop.client_secret_variable(), app.client_secret, bool(shop.client_secret_env)),
@@ -308,31 +322,14 @@ def _reach(name: str, url: str) -> None:
 
 
 def _seed_register(settings: Settings, world_url: str) -> None:
-    """Our own world brings its register along where there is none yet."""
+    """An emulated world brings its register along where there is none yet."""
+    if settings.master_db.exists():
+        return
     settings.master_db.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.data_dir / "seed.lock"):
         if settings.master_db.exists():
             return
-        rows = json.loads(_get(f"{world_url}/emulator/register"))
+        rows = process.register_rows(world_url)
+        if rows is None:
+            raise RegisterError(f"{settings.master_db.name}: no such file, and this world brings none along")
         Register.create(settings.master_db, rows["products"], rows["listings"])
-
-
-def _get(url: str) -> bytes:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=60) as answer:
-        return bytes(answer.read())
-
-
-def _emulated_code(base_url: str, application: BaseApplication) -> str:
-    """The emulator says yes at once: the code stands in the redirect that a browser would follow."""
-    parts = urlsplit(authorization_url(base_url, application.client_id, application.redirect_uri, "emulated"))
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=30)
-    try:
-        connection.request("GET", f"{parts.path}?{parts.query}")
-        answer = connection.getresponse()
-        codes = parse_qs(urlsplit(answer.getheader("Location") or "").query).get("code")
-    finally:
-        connection.close()
-    if not codes:
-        raise SettingsError("the emulator did not authorise the shop")
-    return codes[0]

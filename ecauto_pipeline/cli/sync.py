@@ -147,6 +147,8 @@ def _run(
         print_json({**document, "success": finished.success, "error": finished.error, "alerts": alerts})
     elif not silent and row is not None:
         show_summary(row, finished.failed_checks)
+    if not finished.success and "Interrupted" in finished.error:
+        fail("中断しました。保存済みの回答はそのまま使い、次の実行が続きから始めます。", WITH_ERRORS)
     if not finished.success:
         if not json_output or silent:
             fail(finished.error or "the run failed; see ecauto dev", WITH_ERRORS)

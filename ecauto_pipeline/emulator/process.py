@@ -6,6 +6,7 @@ DIR/endpoint.json. Not for: what it answers.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
@@ -13,6 +14,8 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from filelock import FileLock
 
@@ -55,10 +58,37 @@ def stop(data: Path) -> bool:
     return True
 
 
-def _answers(url: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def register_rows(url: str) -> dict[str, Any] | None:
+    """The owner's register as the world at `url` brings it along, None where it brings none."""
     try:
-        with opener.open(f"{url}/emulator/clock", timeout=3) as answer:
+        with _direct().open(f"{url}/emulator/register", timeout=60) as answer:
+            return dict(json.loads(answer.read()))
+    except (OSError, ValueError):
+        return None
+
+
+def say_yes(authorization_url: str) -> str | None:
+    """Follow the first step of an OAuth code flow as a browser would, to a world that agrees at once; its code."""
+    parts = urlsplit(authorization_url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=30)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        location = connection.getresponse().getheader("Location") or ""
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return parse_qs(urlsplit(location).query).get("code", [None])[0]
+
+
+def _direct() -> urllib.request.OpenerDirector:
+    """Without any proxy: worlds are on this machine."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _answers(url: str) -> bool:
+    try:
+        with _direct().open(f"{url}/emulator/clock", timeout=3) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -70,6 +70,15 @@ def end(connection: Connection, run_id: str, now: datetime) -> None:
     )
 
 
+def end_silent(connection: Connection, since: datetime) -> int:
+    """Close runs that gave no sign of life since then, at their last sign; their process has gone. Returns how many."""
+    silent = connection.execute(select(runs).where(runs.c.ended_at.is_(None), runs.c.heartbeat_at < to_ms(since))).all()
+    for row in silent:
+        note(connection, row.run_id, {"died": True})
+        connection.execute(update(runs).where(runs.c.run_id == row.run_id).values(ended_at=row.heartbeat_at))
+    return len(silent)
+
+
 def read(connection: Connection, run_id: str) -> RunRow | None:
     """The run, None where nobody began it."""
     row = connection.execute(select(runs).where(runs.c.run_id == run_id)).first()

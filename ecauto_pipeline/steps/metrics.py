@@ -6,6 +6,7 @@ Not for: measuring (each step notes its own figures) or judging (domain/alerts.p
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 from ecauto_pipeline.domain.alert_values import RunFacts
@@ -25,6 +26,8 @@ _MORE = (
     *("status_success", "status_out_of_stock", "status_filtered_out", "status_not_found", "status_api_error"),
 )
 _REALS = ("oldest_pushed_data_s", "token_days_left")
+LONGEST_SILENCE = timedelta(minutes=15)
+"""Steps beat at least once a batch; a run silent for longer has no process any more."""
 _FACTS = {field.name for field in fields(RunFacts)} - {"breakers", "broken_channels", "worst", "started_at"}
 
 
@@ -81,6 +84,8 @@ def facts_of(tools: Tools, run_id: str) -> RunFacts:
 def begin_run(tools: Tools, run: Run) -> None:
     """Open the run's row in the book."""
     with tools.state.write() as connection:
+        if run_book.end_silent(connection, tools.clock.now() - LONGEST_SILENCE):
+            tools.log.warning("a run before this one died without a word; what it kept is published now")
         run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
         run_book.note(connection, run.run_id, {"trigger": run.trigger, "slice_no": run.slice_no, "fetch": run.fetch})
 
