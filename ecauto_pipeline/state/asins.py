@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.learning import AsinRow
@@ -21,7 +21,7 @@ from ecauto_pipeline.state.upsert import upsert
 _NAMES = tuple(field.name for field in fields(AsinRow))
 _TIMES = frozenset(name for name in _NAMES if name.endswith("_at")) | {"filtered_since"}
 _FLAGS = frozenset({"in_stock", "is_prime", "is_fba"})
-_COLUMNS = [asins.c[name] for name in _NAMES]
+_READ = select(*(asins.c[name] for name in _NAMES)).where(asins.c.asin.in_(bindparam("wanted", expanding=True)))
 _CHUNK = 500
 
 
@@ -29,8 +29,7 @@ def read(connection: Connection, wanted: Sequence[str]) -> dict[str, AsinRow]:
     """The rows by ASIN; one nobody has heard of gets an empty row."""
     found = {asin: AsinRow(asin) for asin in wanted}
     for start in range(0, len(wanted), _CHUNK):
-        query = select(*_COLUMNS).where(asins.c.asin.in_(wanted[start : start + _CHUNK]))
-        for row in connection.execute(query):
+        for row in connection.execute(_READ, {"wanted": list(wanted[start : start + _CHUNK])}):
             found[row.asin] = _from_columns(row._mapping)
     return found
 

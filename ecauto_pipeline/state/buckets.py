@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from ecauto_pipeline import limiter
 from ecauto_pipeline.clock import Clock, SystemClock, from_ms, to_ms
@@ -25,6 +25,9 @@ from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.schema import buckets
 from ecauto_pipeline.state.upsert import upsert
 
+_ROW = select(buckets).where(
+    buckets.c.account == bindparam("of_account"), buckets.c.operation == bindparam("of_operation")
+)
 _REMEMBERED = 30  # calls whose time is remembered
 _LOOK_EVERY_S = 1.0  # how often a long wait asks whether the pace has changed
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -69,7 +72,8 @@ class Buckets:
                 raise Stopped("asked to end")
             if not self._wait(account, operation, bucket.generation, slot_s, stop):
                 continue
-            if self._clock.monotonic() - slot_s > bucket.late_after_s:
+            spare = bucket.tokens >= 1  # a burst at hand: nobody behind could come too early
+            if not spare and self._clock.monotonic() - slot_s > bucket.late_after_s:
                 with self._database.write() as connection:
                     held = self._load(connection, account, operation, limit)
                     now_s = self._clock.monotonic()
@@ -98,7 +102,8 @@ class Buckets:
             now_s = self._clock.monotonic()
             next_one = limiter.answered(held, advertised_per_s, now_s)
             delay_s = limiter.arrival_delay_s(next_one, left_late_s, took_s, usual_s)
-            if delay_s and next_one.generation == held.generation and left_late_s + took_s < next_one.interval_s:
+            beat_goes_on = next_one.tokens < 1 and next_one.generation == held.generation
+            if delay_s and beat_goes_on and left_late_s + took_s < next_one.interval_s:
                 next_one = limiter.delayed(next_one, now_s, delay_s)
             return next_one
 
@@ -223,8 +228,7 @@ class Buckets:
 
 
 def _row(connection: Connection, account: str, operation: str) -> RowMapping | None:
-    query = select(buckets).where(buckets.c.account == account, buckets.c.operation == operation)
-    return connection.execute(query).mappings().first()
+    return connection.execute(_ROW, {"of_account": account, "of_operation": operation}).mappings().first()
 
 
 def _timeline(clock: Clock) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psutil
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.schema import leases
@@ -24,6 +24,7 @@ from ecauto_pipeline.state.upsert import upsert
 LIFE = timedelta(seconds=45)
 RENEW_EVERY_S = 10.0
 _CHUNK = 500
+_READ = select(leases).where(leases.c.name.in_(bindparam("wanted", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def read(connection: Connection, names: Sequence[str]) -> list[Lease]:
     """The leases on these names, stale ones too."""
     found = []
     for start in range(0, len(names), _CHUNK):
-        rows = connection.execute(select(leases).where(leases.c.name.in_(names[start : start + _CHUNK])))
+        rows = connection.execute(_READ, {"wanted": list(names[start : start + _CHUNK])})
         found += [Lease(row.name, row.owner, from_ms(row.expires_at), from_ms(row.heartbeat_at)) for row in rows]
     return found
 
