@@ -302,6 +302,19 @@ def test_a_stop_is_obeyed_within_two_seconds(
         assert 0 == connection.execute(select(func.count()).select_from(lease_table)).scalar_one()
 
 
+def test_an_account_without_a_valid_token_gives_up_and_leaves_the_work(
+    world: EmulatorServer, tools: Tools, sound: list[str]
+) -> None:
+    """A missing role, or a dead refresh token: two calls in vain, not one for every batch there is."""
+    world.control.add_faults({"api": "sp_api", "kind": "error_json", "status": 403, "code": "Unauthorized"})
+    tools.sp_accounts[0]._chance = lambda: -0.5  # type: ignore[attr-defined]
+    run, before = a_run("run", _CLOCK.now()), _seq(world)
+    plan(tools, run, detail=sound)
+    report = fetch(tools, run)
+    assert (40, 60) == (report.asked, report.left_over)
+    assert 4 == len(_calls(world, before)), "two batches, one retry with a fresh token each"
+
+
 def test_a_run_that_must_not_fetch_makes_no_call(world: EmulatorServer, tools: Tools, sound: list[str]) -> None:
     """`validate --dry-run` and the like: an empty report."""
     run, before = a_run("run", _CLOCK.now(), fetch=False), _seq(world)

@@ -34,6 +34,15 @@ class Claimed:
     settled: int
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`unasked`: ASINs for which no call could be made in time. `shut_out`: the account's token was refused, or none
+    could be had, for every one of them."""
+
+    unasked: list[str]
+    shut_out: bool
+
+
 class Asking:
     """The asking of one run in one process."""
 
@@ -65,11 +74,8 @@ class Asking:
         busy = [asin for asin in wanted if asin not in set(mine)]
         return Claimed(todo, busy, len(needless))
 
-    def ask(self, account: SpApiClient, operation: Operation[Answer], claimed: list[str]) -> list[str]:
-        """Ask about ASINs that are ours and keep the answers. Returns those for which no call could be made in time.
-
-        Raises Stopped: then nothing of this call is kept.
-        """
+    def ask(self, account: SpApiClient, operation: Operation[Answer], claimed: list[str]) -> Asked:
+        """Ask about ASINs that are ours and keep the answers. Raises Stopped: then nothing of this call is kept."""
         answers = account.call(operation, claimed, self._run.run_id, self._deadline)
         self._tools.go_on()
         unasked = [answer.asin for answer in answers if answer.reason == NOT_ASKED]
@@ -94,7 +100,7 @@ class Asking:
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
         self._tally.count(operation.name, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
         self._follow_up(operation.name, [answer for _, answer in kept], after, forgotten)
-        return unasked
+        return Asked(unasked, bool(given) and all(_no_token(answer.reason) for answer in given))
 
     def _learned(self, before: dict[str, AsinRow], kept: list[tuple[str, Answer]], now: datetime) -> dict[str, AsinRow]:
         after: dict[str, AsinRow] = {}
@@ -154,6 +160,10 @@ class Asking:
         if operation.name == DETAIL:
             return detailed or (erred and not row.wants_detail)
         return detailed and not row.doubt
+
+
+def _no_token(reason: str) -> bool:
+    return reason.startswith("lwa_") or reason in ("unauthorized", "http_401", "http_403")
 
 
 def _since(stamp: datetime | None, moment: datetime) -> bool:

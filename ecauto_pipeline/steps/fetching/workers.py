@@ -20,6 +20,7 @@ from ecauto_pipeline.steps.run import Tools
 
 _LOOK_EVERY_S = 0.1  # how often an idle worker looks whether there is something to do
 _HELD_WAIT_S = 1.0  # ... when all it could do is being done by another run
+_IN_VAIN = 2  # calls in a row without a valid token, after which an account asks nothing more in this run
 _HASTE_CALLS = 3  # a detail call goes out unfilled when the slice has room for no more than this
 
 
@@ -67,6 +68,7 @@ class Workers:
     def _labour(self, account: SpApiClient, kind: str, operation: Operation[Answer]) -> None:
         clock = self._tools.clock
         since: float | None = None  # when there began to be work without a pause
+        in_vain = 0
         try:
             while not self._halt.is_set() and not self._tools.stop.is_set() and clock.monotonic() < self._deadline:
                 since = clock.monotonic() if since is None else since
@@ -74,7 +76,11 @@ class Workers:
                 if batch is None:
                     break
                 if batch:
-                    since = self._ask(account, kind, operation, batch, since)
+                    since, shut_out = self._ask(account, kind, operation, batch, since)
+                    in_vain = in_vain + 1 if shut_out else 0
+                    if in_vain >= _IN_VAIN:
+                        self._tools.log.error("%s: no valid token, nothing more is asked", account.account_id)
+                        break
                 else:
                     since = None
                     self._work.wait(_LOOK_EVERY_S)
@@ -124,4 +130,4 @@ class Workers:
         self._tally.allowed(f"{account.account_id}/{operation.name}", allowed if made else 0.0, int(made))
         if unasked:
             self._work.put_back(kind, unasked)
-        return now
+        return now, asked.shut_out
