@@ -35,7 +35,8 @@ from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.state.windows import ShopWindows
-from ecauto_pipeline.steps.logbook import SYNC, log_to_files
+from ecauto_pipeline.steps.logbook import CALLS, SYNC, log_to_files
+from ecauto_pipeline.steps.publish import CALLS_LOG
 from ecauto_pipeline.steps.run import Progress, Tools
 
 PLATFORM = "base"
@@ -123,7 +124,9 @@ def open_tools(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.state_url())
     history = HistoryStore(settings.data_dir / "history", settings.data_dir / "history.duckdb", clock)
-    with log_to_files(log, settings.data_dir / "logs", log_name, clock, settings.logs.keep_days):
+    CALLS_LOG.propagate = False
+    logs, keep = settings.data_dir / "logs", settings.logs.keep_days
+    with log_to_files(log, logs, log_name, clock, keep), log_to_files(CALLS_LOG, logs, CALLS, clock, keep):
         try:
             tools = Tools(settings, clock, database, history, Register(settings.master_db), {}, (), log, stop, progress)
             if not offline:

@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr
 
 from ecauto_pipeline.defs.partitions import hour_key, keys_of
 from ecauto_pipeline.settings import load
+from ecauto_pipeline.steps.logbook import SYNC, VALIDATION
 from ecauto_pipeline.steps.metrics import begin_run, end_run
 from ecauto_pipeline.steps.publish import publish
 from ecauto_pipeline.steps.run import Progress, Run, Tools
@@ -52,8 +53,10 @@ class Pipeline(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Pipeline]:
         settings = load()
         stop = threading.Event()
-        run_id = context.run.run_id if context.run is not None else ""
-        with open_tools(settings, run_id=run_id, stop=stop, progress=_tell) as tools, _stop_on_signal(stop):
+        run_id, job = (context.run.run_id, context.run.job_name) if context.run is not None else ("", "")
+        log_name = VALIDATION if job == "validate_cache" else SYNC
+        opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=log_name)
+        with opened as tools, _stop_on_signal(stop):
             self._tools = tools
             self._run = self._describe(context, tools)
             begin_run(tools, self._run)

@@ -6,6 +6,7 @@ and history keeps one. Not for: deciding anything (history is never on the path 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,13 +15,14 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
-from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.clock import from_ms, jst, to_ms
 from ecauto_pipeline.domain.model import Decision
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import api_calls, diffs, journal, observations, run_targets, runs
 from ecauto_pipeline.steps.metrics import metrics_row
 from ecauto_pipeline.steps.run import Tools
 
+CALLS_LOG = logging.getLogger("ecauto_pipeline.sp_api_calls")
 CHUNK = 50_000
 """Rows a file at most: what fits easily in memory as Python rows."""
 KEEP_CLOSED = timedelta(days=3)
@@ -66,9 +68,30 @@ def _drain(tools: Tools, name: str, table: Any, to_row: Callable[[Row[Any]], dic
             part = f"{rows[0].seq}_{rows[-1].seq}"
             moment = from_ms(min(getattr(row, at.name) for row in rows))
             tools.history.write(name, run_id, [to_row(row) for row in rows], moment, part)
+            if table is api_calls:
+                _say_calls(rows)
         with tools.state.write() as connection:
             connection.execute(delete(table).where(table.c.seq >= chunk[0].seq, table.c.seq <= chunk[-1].seq))
         count += len(chunk)
+
+
+def _say_calls(rows: Iterable[Row[Any]]) -> None:
+    """One line a call to the SP-API in the dated log that people know."""
+    for row in rows:
+        if row.api == "sp_api":
+            CALLS_LOG.info(
+                "%s %s %s items=%s http=%s %s %s %sms request_id=%s",
+                jst(from_ms(row.started_at)).strftime("%H:%M:%S.%f")[:-3],
+                row.account,
+                row.operation,
+                row.items,
+                row.http_status,
+                row.outcome,
+                row.error or "-",
+                row.duration_ms,
+                row.request_id or "-",
+                extra={"figures": {name: value for name, value in row._mapping.items() if name != "seq"}},
+            )
 
 
 def _mark(
