@@ -70,5 +70,4 @@ CONTENDERS = (
     Contender("planner, budget, floor", _planner_budget, prices="floor", spend="budget"),
     Contender("planner, budget, all", _planner_budget, spend="budget"),
     Contender("planner, budget, all, slices of 2 min", _planner_budget, spend="budget", slice_min=2),
-    Contender("planner, budget, all, slices of 3 min", _planner_budget, spend="budget", slice_min=3),
 )
