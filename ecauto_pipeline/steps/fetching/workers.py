@@ -120,9 +120,13 @@ class Workers:
             return self._work.take_detail(most, in_haste=left_s < _HASTE_CALLS * interval_s)
         return self._work.take_confirm(not self._planned_details or self._asking.zeros.judged(DETAIL))
 
-    def _ask(self, account: SpApiClient, kind: str, operation: Operation[Answer], batch: Batch, since: float) -> float:
-        """Ask, and count what the rate allowed `since` then against the call made. Returns now."""
-        unasked = self._asking.ask(account, operation, batch)
+    def _ask(
+        self, account: SpApiClient, kind: str, operation: Operation[Answer], batch: Batch, since: float
+    ) -> tuple[float, bool]:
+        """Ask, and count what the rate allowed `since` then against the call made. Returns now, and whether the
+        account was shut out."""
+        asked = self._asking.ask(account, operation, batch)
+        unasked = asked.unasked
         bucket = account.pace.look(account.account_id, operation.name, operation.limit)
         now = self._tools.clock.monotonic()
         made = len(unasked) < len(batch)
