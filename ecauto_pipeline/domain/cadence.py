@@ -29,6 +29,7 @@ OUT_WEIGHT = 0.2
 
 SPENT_WITHIN = 0.001
 _HALVINGS = 60
+_FORGOTTEN = 1e-6  # a count that has faded so far is none
 
 
 def decayed(count: Floats, age_s: Floats) -> Floats:
@@ -49,9 +50,9 @@ def weights(orders: Floats, views: Floats, out: npt.NDArray[np.bool_]) -> Floats
     if orders.size == 0:
         return np.zeros(0)
     all_orders, all_views = float(orders.sum()), float(views.sum())
-    if all_orders <= 0 and all_views <= 0:
+    if all_orders <= _FORGOTTEN and all_views <= _FORGOTTEN:
         expected = np.ones(orders.size)
-    elif all_views <= 0:
+    elif all_views <= _FORGOTTEN:
         mean = all_orders / MEMORY_DAYS / orders.size
         expected = (orders + 0.3) / (MEMORY_DAYS + 0.3 / mean)
     else:

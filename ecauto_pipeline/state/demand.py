@@ -54,7 +54,8 @@ def record_views(connection: Connection, views: Iterable[tuple[str, datetime, fl
 
 def asins_of_items(connection: Connection, item_ids: Iterable[str]) -> dict[str, str]:
     """The ASIN of each item, in whichever account it is; unknown items are absent."""
-    wanted, found = sorted(set(item_ids)), {}
+    wanted = sorted(set(item_ids))
+    found: dict[str, str] = {}
     for start in range(0, len(wanted), _CHUNK):
         query = select(listings.c.item_id, listings.c.asin).where(
             listings.c.item_id.in_(wanted[start : start + _CHUNK]), listings.c.asin.is_not(None)
