@@ -75,7 +75,9 @@ def test_what_is_shown_already_is_never_pushed() -> None:
     assert PUSH is price_of(a_listing(shown_price_jpy=2579), some_facts(), pricing=Pricing(min_diff_jpy=0)).decision
 
 
-@pytest.mark.parametrize("facts", [None, AsinFacts("B000000001"), some_facts(status=Status.API_ERROR)])
+@pytest.mark.parametrize(
+    "facts", [None, AsinFacts("B000000001"), some_facts(status=Status.API_ERROR), some_facts(snapshot_id="")]
+)
 def test_no_answer_is_no_price(facts: AsinFacts | None) -> None:
     """Never fetched, or nothing but errors: skipped, whatever figures lie about."""
     assert (SKIPPED, "never_fetched", None) == told(price_of(a_listing(), facts))
