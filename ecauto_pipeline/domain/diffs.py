@@ -26,7 +26,7 @@ def outdated(stamp: datetime | None, now: datetime, max_age: timedelta) -> bool:
 
 
 def fetched(facts: AsinFacts | None) -> bool:
-    """Whether Amazon ever gave us an answer that counts. What an imported file says has no snapshot of ours behind it."""
+    """Whether Amazon ever gave us an answer that counts; what a file says has no snapshot of ours behind it."""
     return facts is not None and facts.status is not None and facts.status.authoritative and bool(facts.snapshot_id)
 
 
