@@ -32,6 +32,9 @@ proofs: .venv/installed
 test-ui: .venv/installed
 	$(BIN)/python -m pytest --timeout 900 proofs/test_ui.py
 
+audit: .venv/installed
+	$(BIN)/python -m pytest --timeout 900 proofs/test_audit.py
+
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
 
