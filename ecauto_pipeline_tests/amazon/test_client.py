@@ -33,49 +33,12 @@ from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import api_calls
+from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name
 from ecauto_pipeline_tests.steps.fetching.means import tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
 _DETAIL = item_offers_batch(Offers())
 _OPERATIONS = [_DETAIL, item_offers(Offers()), competitive_pricing(), catalog_items()]
-_SILENT: list[tuple[dict[str, Any], str]] = [
-    ({"kind": "throttle"}, "quota_exceeded"),
-    ({"kind": "throttle_empty"}, "quota_exceeded"),
-    ({"kind": "http_error", "status": 500}, "http_500_html"),
-    ({"kind": "http_error", "status": 502}, "http_502_html"),
-    ({"kind": "http_error", "status": 503}, "http_503_html"),
-    ({"kind": "http_error", "status": 504}, "http_504_html"),
-    ({"kind": "error_json", "status": 500, "code": "InternalFailure"}, "http_500_internal_failure"),
-    ({"kind": "error_json", "status": 400, "code": "InvalidInput"}, "http_400_invalid_input"),
-    ({"kind": "error_json", "status": 403, "code": "Unauthorized"}, "unauthorized"),
-    ({"kind": "error_json", "status": 401, "code": "Unauthorized"}, "unauthorized"),
-    ({"kind": "redirect"}, "redirect"),
-    ({"kind": "truncated"}, "truncated_json"),
-    ({"kind": "invalid_utf8"}, "bad_utf8"),
-    ({"kind": "body", "body": "[]"}, "empty_answer"),
-    ({"kind": "body", "body": "null"}, "empty_answer"),
-    ({"kind": "body", "body": "{}"}, "empty_answer"),
-    ({"kind": "body", "body": ""}, "empty_answer"),
-    ({"kind": "body", "body": '"text"'}, "wrong_shape"),
-    ({"kind": "body", "body": "17"}, "wrong_shape"),
-    ({"kind": "body", "body": '[{"a": 1}]'}, "wrong_shape"),
-    ({"kind": "body", "body": '{"headers": 1, "payload": {}}'}, "wrong_shape"),
-    ({"kind": "body", "body": '{"responses": {}, "payload": "text"}'}, "wrong_shape"),
-    ({"kind": "body", "body": '{"responses": [], "payload": [], "items": 3}'}, "empty_answer"),
-    ({"kind": "body", "body": "<html>ok</html>"}, "html_answer"),
-    ({"kind": "body", "body": "[" * 100_000}, "wrong_shape"),
-    ({"kind": "body", "body": '{"errors": [{"code": "InternalFailure", "message": "x"}]}'}, "errors_in_answer"),
-    ({"kind": "body", "body": '{"errors": {"code": "InternalFailure"}}'}, "errors_in_answer"),
-    ({"kind": "body", "status": 429, "body": "{}"}, "quota_exceeded"),
-    ({"kind": "body", "status": 429, "body": '{"message": "Too Many"}'}, "quota_exceeded"),
-    ({"kind": "body", "status": 503, "body": ""}, "http_503"),
-    ({"kind": "body", "status": 204, "body": ""}, "empty_answer"),
-    ({"kind": "reset"}, "connection_reset"),
-    ({"kind": "reset_after"}, "connection_reset"),
-    ({"kind": "cut_in_body"}, "connection_reset"),
-    ({"kind": "timeout"}, "timeout"),
-    ({"kind": "timeout_in_body"}, "timeout"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +72,7 @@ def _ledger(folder: Path) -> list[Any]:
     return rows
 
 
-@pytest.mark.parametrize(("fault", "reason"), _SILENT, ids=lambda value: json.dumps(value)[:60])
+@pytest.mark.parametrize(("fault", "reason"), SILENT_FAILURES, ids=fault_name)
 def test_each_silent_failure_gives_every_asin_an_error_with_its_true_reason(
     world: EmulatorServer, tmp_path: Path, fault: dict[str, Any], reason: str
 ) -> None:

@@ -142,26 +142,6 @@ def test_a_jump_is_confirmed_by_the_other_operation_before_it_counts(
     assert confirm.snapshot_id == row.snapshot_id
 
 
-@pytest.mark.parametrize("kind", ["http_error", "throttle_empty", "truncated", "redirect", "reset"])
-def test_failures_move_no_state_and_leave_every_stamp(
-    world: EmulatorServer, tools: Tools, sound: list[str], kind: str
-) -> None:
-    """Twenty api_error rows with the reason, and what was believed stays believed and stale."""
-    _learned(tools, sound[:20])
-    before = rows_of(tools, sound[:20])
-    world.control.add_faults({"api": "sp_api", "kind": kind})
-    tools.sp_accounts[0]._chance = lambda: -0.5  # type: ignore[attr-defined]  # no waiting between tries
-    run = a_run("run", _CLOCK.now())
-    plan(tools, run, detail=sound[:20])
-    report = fetch(tools, run)
-    assert {"api_error": 20} == dict(report.by_status)
-    after = rows_of(tools, sound[:20])
-    cleared = {a: replace(row, error_count=0, error_at=None, error_reason="") for a, row in after.items()}
-    assert before == cleared
-    assert {1} == {row.error_count for row in after.values()}
-    assert {next(iter(report.by_reason))} == {row.error_reason for row in after.values()}
-
-
 def test_a_sweep_with_too_many_zeros_is_not_believed_at_all(
     world: EmulatorServer, tools: Tools, sound: list[str]
 ) -> None:
