@@ -283,9 +283,11 @@ def test_a_stop_is_obeyed_within_two_seconds(
 
 
 def test_an_account_without_a_valid_token_gives_up_and_leaves_the_work(
-    world: EmulatorServer, tools: Tools, sound: list[str]
+    world: EmulatorServer, tmp_path: Path, sound: list[str]
 ) -> None:
     """A missing role, or a dead refresh token: two calls in vain, not one for every batch there is."""
+    limits = {"getItemOffersBatch": {"rate_per_s": 60.0, "burst": 5.0}}
+    tools = tools_at(tmp_path, world.url, _CLOCK, document={"sp_api": {"limits": limits}})
     world.control.add_faults({"api": "sp_api", "kind": "error_json", "status": 403, "code": "Unauthorized"})
     tools.sp_accounts[0]._chance = lambda: -0.5  # type: ignore[attr-defined]
     run, before = a_run("run", _CLOCK.now()), _seq(world)
