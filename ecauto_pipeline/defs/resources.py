@@ -63,7 +63,7 @@ class Pipeline(dg.ConfigurableResource):
             try:
                 yield self
             finally:
-                interrupted = stop.is_set()
+                interrupted = stop.is_set() or _interrupted(context, run_id)
                 stop.set()
                 end_run(tools, self._run)
                 if not interrupted:  # somebody waits for us to go: the next run publishes
@@ -103,6 +103,17 @@ class Pipeline(dg.ConfigurableResource):
             trigger="backfill" if len(keys) > 1 else self.trigger,
             slice_no=self.slice_no,
         )
+
+
+def _interrupted(context: dg.InitResourceContext, run_id: str) -> bool:
+    """Whether a step was broken off. Inside steps Dagster catches SIGTERM in our place: `stop` knows nothing of it."""
+    if context.instance is None or not run_id:
+        return False
+    failures = context.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    return any(
+        "DagsterExecutionInterruptedError" in str(entry.get_dagster_event().step_failure_data.error_display_string)
+        for entry in failures
+    )
 
 
 def _tell(progress: Progress) -> None:

@@ -84,6 +84,8 @@ def live_progress(context: dg.AssetExecutionContext, tools: Tools) -> Iterator[N
         if now - observed >= OBSERVE_EVERY_S:
             observed = now
             numbers = {name: value for name, value in progress.details.items() if isinstance(value, int | float)}
+            if progress.remaining_s is not None:
+                numbers["remaining_s"] = round(progress.remaining_s)
             context.log_event(
                 dg.AssetObservation(
                     asset_key=context.asset_key,

@@ -135,12 +135,13 @@ def _progress(
 ) -> Progress:
     left = work.left
     statuses = tally.snapshot()
-    used = tally.used_share()
+    used, allowed = tally.used_share(), tally.allowed_calls()
     details: dict[str, object] = {"asked": sum(statuses.values()), **statuses}
     for name, calls in sorted(tally.calls().items()):
         details[f"calls {name}"] = calls
+        details[f"allowed {name}"] = allowed.get(name, 0.0)
         if name in used:
-            details[f"rate used {name}"] = f"{used[name]:.0%}"
+            details[f"used % {name}"] = round(100 * used[name], 1)
     elapsed, asked = max(now - span[0], 0.001), max(work.planned - left, 0)
     remaining = min(left * elapsed / asked if asked else span[1] - now, span[1] - now) if left else 0.0
     return Progress("sp_api_snapshots", asked, work.planned, max(0.0, remaining), details)

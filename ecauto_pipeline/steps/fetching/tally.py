@@ -88,6 +88,11 @@ class Tally:
                 if calls >= 1
             }
 
+    def allowed_calls(self) -> dict[str, float]:
+        """Calls that the rates have allowed so far, by account and operation."""
+        with self._lock:
+            return {name: round(calls, 1) for name, calls in self._allowed.items()}
+
     def calls(self) -> dict[str, int]:
         """Batches asked so far, by account and operation."""
         with self._lock:

@@ -1,0 +1,52 @@
+"""Progress of long work in the UI: what an observation of the asset carries."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.defs import showing
+from ecauto_pipeline.defs.partitions import HOURS
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.steps.sp_api_snapshots import fetch
+from ecauto_pipeline_tests.steps.fetching.means import a_run, plan, tools_at
+
+_NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
+_HOUR = "2026-06-01-12:00"
+
+
+def test_an_observation_says_how_far_how_fast_and_how_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """n of N, outcomes, calls made and allowed, the rate used in %, the seconds that remain: numbers."""
+    monkeypatch.setattr(showing, "OBSERVE_EVERY_S", 0.0)
+    clock = ManualClock(_NOW)
+    with EmulatorServer(clock=clock, seed=5, listings=120, accounts=1, speed=1.0) as world:
+        tools, run = tools_at(tmp_path, world.url, clock), a_run("run", _NOW)
+        plan(tools, run, detail=world.control.asins()[:60])
+
+        @dg.asset(partitions_def=HOURS)
+        def asked(context: dg.AssetExecutionContext) -> None:
+            with showing.live_progress(context, tools):
+                fetch(tools, run)
+
+        with dg.DagsterInstance.ephemeral() as instance:
+            assert dg.materialize([asked], instance=instance, partition_key=_HOUR).success
+            last = instance.fetch_observations(asked.key, limit=1).records[0].asset_observation
+    shown = {name: value.value for name, value in (last.metadata if last else {}).items()}
+    assert last is not None
+    assert last.partition == _HOUR
+    assert (shown["done"], shown["total"], shown["asked"], shown["remaining_s"]) == (60, 60, 60, 0)
+    calls = {name.partition(" ")[2]: value for name, value in shown.items() if name.startswith("calls ")}
+    assert sum(calls.values()) >= 3
+    for bucket, made in calls.items():
+        assert shown[f"allowed {bucket}"] > 0
+        assert 0 < shown.get(f"used % {bucket}", 100.0 if made < 2 else 0.0) <= 100
+    assert (
+        sum(
+            shown[status]
+            for status in ("success", "out_of_stock", "filtered_out", "not_found", "api_error")
+            if status in shown
+        )
+        == 60
+    )
