@@ -120,6 +120,11 @@ def _query(taking_part) -> Select:  # type: ignore[no-untyped-def]
 def write_targets(connection: Connection, run_id: str, targets: Iterable[Target]) -> None:
     """Replace the run's list; planning a run again leaves no trace of the plan before."""
     connection.execute(delete(run_targets).where(run_targets.c.run_id == run_id))
+    add_targets(connection, run_id, targets)
+
+
+def add_targets(connection: Connection, run_id: str, targets: Iterable[Target]) -> None:
+    """Put these on the run's list too."""
     rows = [
         {"run_id": run_id, "seq": t.seq, "asin": t.asin, "operation": t.operation, "reason": t.reason, "tier": t.tier}
         for t in targets

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ecauto_pipeline.domain.accounts import Account
 from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.steps.delist import DelistReport, delist
 from ecauto_pipeline.steps.gate import Gate, RulesGate
@@ -22,6 +23,8 @@ from ecauto_pipeline.steps.run import Progress, Run, Tools
 from ecauto_pipeline.steps.write_back import WriteBackReport, write_back
 
 STOP_WAIT_S = 2.0
+EDIT_S = 0.5
+"""What one edit takes, as far as a run's plan is concerned."""
 WORST_ROWS = 10
 
 
@@ -94,7 +97,9 @@ def push(
     with tools.state.read() as connection:
         closed = closed_accounts(tools, run, connection, tools.clock.now(), tools.settings.ttl.price)
     accounts = accounts_of(tools, run)
-    progress = _Progress(tools, sum(len(rows_of(account)) for account in accounts))
+    rows = [len(rows_of(account)) for account in accounts]
+    _plan_time(tools, run, max(rows, default=0))
+    progress = _Progress(tools, sum(rows))
     workers = [
         ShopWorker(
             *(tools, run, tools.shops[account], lambda account=account: rows_of(account), gate),
@@ -112,6 +117,16 @@ def push(
     tools.go_on()
     told = WriteBackReport() if run.dry_run else write_back(tools)
     return _report(run, reports, told)
+
+
+def _plan_time(tools: Tools, run: Run, rows: int) -> None:
+    """The run's plan was made before anybody knew how much there would be to push: the busiest shop's time is added."""
+    edit_s = max(EDIT_S, tools.settings.base.limits.min_interval_s)
+    with tools.state.write() as connection:
+        row = run_book.read(connection, run.run_id)
+        planned = row.document.get("planned_seconds") if row is not None else None
+        if rows and isinstance(planned, int | float) and planned > 0:
+            run_book.note(connection, run.run_id, {"planned_seconds": planned + rows * edit_s})
 
 
 def _run_all(tools: Tools, jobs: Iterable[Callable[[], None]]) -> None:

@@ -29,9 +29,11 @@ from ecauto_pipeline.steps.fetching.tally import FetchReport, Tally
 from ecauto_pipeline.steps.fetching.work import Work
 from ecauto_pipeline.steps.fetching.workers import Workers
 from ecauto_pipeline.steps.run import Progress, Run, Tools
+from ecauto_pipeline.steps.stale_asins import plan_more
 
 _LOOK_S = 0.1  # real time between two looks at the workers: how fast a stop is noticed
 _TELL_EVERY_S = 2.0
+_SPARE = 0.1  # of a slice: with less time left than this, no second list is made
 _LEAVE_S = 1.0  # real time that workers get to end by themselves when somebody asked us to stop
 
 
@@ -66,20 +68,26 @@ def fetch(tools: Tools, run: Run) -> FetchReport:
     if not planned or not tools.sp_accounts:
         if planned:
             tools.log.warning("no SP-API account: nothing can be asked")
-        return _report(tools, run, Tally(()), (), len(planned), len(planned), 0.0)
+        return _report(tools, run, Tally(), (), len(planned), len(planned), 0.0)
     deadline = began + run.slice_s
-    tally = Tally(target.asin for target in planned if target.reason == "audit")
-    work = _work(planned)
+    tally, work = Tally(), Work((), (), ())
     asking = Asking(tools, run, work, tally, learn_rules(tools.settings), deadline)
-    workers = Workers(tools, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
     ways = operations(tools.settings)
-    workers.start(ways)
     try:
-        _supervise(tools, run, workers, work, tally, asking, (began, deadline), ways)
+        while planned:
+            _hand_over(planned, work, tally)
+            workers = Workers(tools, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
+            workers.start(ways)
+            try:
+                _supervise(tools, run, workers, work, tally, asking, (began, deadline), ways)
+            finally:
+                workers.halt()
+                if tools.stop.is_set() or workers.failure is not None:
+                    workers.join(_LEAVE_S)
+            if tools.stop.is_set() or workers.failure is not None:
+                break
+            planned = _more(tools, run, work, began, deadline)
     finally:
-        workers.halt()
-        if tools.stop.is_set() or workers.failure is not None:
-            workers.join(_LEAVE_S)
         with tools.state.write() as connection:
             leases.release(connection, asking.owner)
             for account in tools.sp_accounts:
@@ -91,12 +99,25 @@ def fetch(tools: Tools, run: Run) -> FetchReport:
     return _report(tools, run, tally, asking.zeros.tripped(), work.planned, work.left, seconds)
 
 
-def _work(planned: list[Target]) -> Work:
-    return Work(
+def _hand_over(planned: list[Target], work: Work, tally: Tally) -> None:
+    tally.audit(target.asin for target in planned if target.reason == "audit")
+    work.add(
         sweep=(target.asin for target in planned if target.operation == "sweep"),
         detail=(target.asin for target in planned if target.operation == "detail"),
         second_looks=(target.asin for target in planned if target.reason == "second_look"),
     )
+
+
+def _more(tools: Tools, run: Run, work: Work, began: float, deadline: float) -> list[Target]:
+    """More to ask when the list was done long before the slice: the rates were better than the plan knew."""
+    now = tools.clock.monotonic()
+    if work.left or deadline - now < _SPARE * run.slice_s:
+        return []
+    with tools.state.read() as connection:
+        row = run_book.read(connection, run.run_id)
+    if run.spend == "due" and not (row is not None and row.document.get("due_left_over")):
+        return []
+    return plan_more(tools, run, now - began, deadline - now)
 
 
 def _supervise(

@@ -97,25 +97,70 @@ def plan(tools: Tools, run: Run) -> PlanReport:
         rows = _read(connection, run)
         able = means(connection, tools.settings, len(tools.sp_accounts), now)
     judged = judge(rows, now, policy)
-    if run.spend == "budget":
-        choice = planning.choose_budget(rows, judged, now_ms, run.slice_s, able, policy)
-    else:
-        choice = planning.choose_due(rows, judged, now_ms, run.slice_s, able)
+    choice = _choose(rows, judged, now_ms, run.slice_s, able, policy, run)
     counted = _count(rows, judged, now_ms)
     report = _report(counted, choice, able, run)
     with tools.state.write() as connection:
-        targets.write_targets(connection, run.run_id, _targets(rows, judged, choice) if run.fetch else ())
-        if choice.tau_s is not None and choice.full_tau_s is not None and run.fetch:
-            chosen = np.concatenate((choice.detail, choice.sweep))
-            tau, full = choice.tau_s[chosen], choice.full_tau_s[chosen]
-            looked = np.where(np.arange(chosen.size) < choice.detail.size, now_ms, rows["detail_at"][chosen])
-            targets.write_periods(connection, rows["asin"][chosen], tau, now_ms + tau * 1000, looked + full * 1000)
+        listed = _targets(rows, judged, choice) if run.fetch else []
+        targets.write_targets(connection, run.run_id, listed)
+        if run.fetch:
+            _write_periods(connection, rows, choice, now_ms)
         run_book.note(connection, run.run_id, _figures(report))
     if report.blind:
         tools.log.warning("sweep not used, details only: %s", report.blind)
     if report.short_by > 0:
         tools.log.warning("the tiers ask for %.0f%% more than the budget; ages stretch", report.short_by * 100)
     return report
+
+
+def plan_more(tools: Tools, run: Run, elapsed_s: float, left_s: float) -> list[Target]:
+    """What else a run can ask in the `left_s` seconds its slice has left when its list is done, added to the list.
+
+    The list is as long as the rates known when it was made allow, and Amazon may let an account ask more than that.
+    Nothing is on the list twice, so what failed waits for the next run.
+    """
+    now, policy = tools.clock.now(), _policy(tools)
+    now_ms = to_ms(now)
+    with tools.state.read() as connection:
+        rows = _read(connection, run)
+        able = means(connection, tools.settings, len(tools.sp_accounts), now)
+        listed = targets.of_run(connection, run.run_id)
+    rows = rows[~np.isin(rows["asin"], [target.asin for target in listed])]
+    judged = judge(rows, now, policy)
+    choice = _choose(rows, judged, now_ms, left_s, able, policy, run)
+    added = _targets(rows, judged, choice, len(listed))
+    operations = [target.operation for target in (*listed, *added)]
+    detail, sweep = choice.detail.size, choice.sweep.size
+    fetch_s = elapsed_s + min(left_s, max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep)))
+    figures = {
+        "planned_detail": operations.count("detail"),
+        "planned_sweep": operations.count("sweep"),
+        "planned_fetch_s": fetch_s,
+        "planned_seconds": fetch_s + OVERHEAD_S,
+        "left_over": choice.left_over,
+        "due_left_over": choice.left_over,
+    }
+    if added:
+        with tools.state.write() as connection:
+            targets.add_targets(connection, run.run_id, added)
+            _write_periods(connection, rows, choice, now_ms)
+            run_book.note(connection, run.run_id, figures)
+    return added
+
+
+def _choose(rows: Rows, judged: Judged, now_ms: int, slice_s: float, able: Means, policy: Policy, run: Run) -> Choice:
+    if run.spend == "budget":
+        return planning.choose_budget(rows, judged, now_ms, slice_s, able, policy)
+    return planning.choose_due(rows, judged, now_ms, slice_s, able)
+
+
+def _write_periods(connection: Connection, rows: Rows, choice: Choice, now_ms: int) -> None:
+    if choice.tau_s is None or choice.full_tau_s is None:
+        return
+    chosen = np.concatenate((choice.detail, choice.sweep))
+    tau, full = choice.tau_s[chosen], choice.full_tau_s[chosen]
+    looked = np.where(np.arange(chosen.size) < choice.detail.size, now_ms, rows["detail_at"][chosen])
+    targets.write_periods(connection, rows["asin"][chosen], tau, now_ms + tau * 1000, looked + full * 1000)
 
 
 def _policy(tools: Tools) -> Policy:
@@ -168,12 +213,12 @@ def _report(counted: Survey, choice: Choice, able: Means, run: Run) -> PlanRepor
     )
 
 
-def _targets(rows: Rows, judged: Judged, choice: Choice) -> list[Target]:
-    """Details first, then sweeps, each in its order."""
+def _targets(rows: Rows, judged: Judged, choice: Choice, first: int = 0) -> list[Target]:
+    """Details first, then sweeps, each in its order, numbered from `first`."""
     chosen = np.concatenate((choice.detail, choice.sweep))
     columns = (rows["asin"][chosen].tolist(), choice.reason[chosen].tolist(), judged.tier[chosen].tolist())
     return [
-        Target(seq, asin, "detail" if seq < choice.detail.size else "sweep", REASONS[reason], str(TIERS[tier]))
+        Target(first + seq, asin, "detail" if seq < choice.detail.size else "sweep", REASONS[reason], str(TIERS[tier]))
         for seq, (asin, reason, tier) in enumerate(zip(*columns, strict=True))
     ]
 

@@ -46,14 +46,19 @@ class FetchReport:
 class Tally:
     """The counts of one run in one process. Safe to share between threads."""
 
-    def __init__(self, audited: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._audited = frozenset(audited)
+        self._audited: set[str] = set()
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.figures: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
         self._allowed: dict[str, float] = {}
+
+    def audit(self, asins: Iterable[str]) -> None:
+        """These are asked to see what the sweep misses."""
+        with self._lock:
+            self._audited.update(asins)
 
     def count(self, operation: str, pairs: Iterable[tuple[Answer, AsinRow]], rules: LearnRules) -> None:
         """A committed batch: each answer with what was believed before."""

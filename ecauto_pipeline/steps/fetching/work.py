@@ -21,18 +21,28 @@ class Work:
     """
 
     def __init__(self, sweep: Iterable[str], detail: Iterable[str], second_looks: Iterable[str]) -> None:
-        planned = list(dict.fromkeys(detail))
-        details = set(planned)
         self._lock = threading.Condition()
-        self._detail: deque[str] = deque(planned)
-        self._sweep: deque[str] = deque(asin for asin in dict.fromkeys(sweep) if asin not in details)
+        self._detail: deque[str] = deque()
+        self._sweep: deque[str] = deque()
         self._singles: deque[str] = deque()
-        self._owed: deque[str] = deque(dict.fromkeys(second_looks))
+        self._owed: deque[str] = deque()
         self._found: deque[str] = deque()
-        self._known_found: set[str] = set(details)
+        self._known_found: set[str] = set()
         self._held: dict[str, deque[str]] = {"sweep": deque(), "detail": deque(), "confirm": deque()}
         self._at_work = {"sweep": 0, "detail": 0, "confirm": 0}
-        self.planned = len(self._sweep) + len(self._detail)
+        self.planned = 0
+        self.add(sweep, detail, second_looks)
+
+    def add(self, sweep: Iterable[str], detail: Iterable[str], second_looks: Iterable[str]) -> None:
+        """More is planned. What is in both lists is asked in detail."""
+        with self._lock:
+            details = [asin for asin in dict.fromkeys(detail) if asin not in self._known_found]
+            self._known_found.update(details)
+            sweeps = [asin for asin in dict.fromkeys(sweep) if asin not in self._known_found]
+            self._detail.extend(details)
+            self._sweep.extend(sweeps)
+            self._owed.extend(dict.fromkeys(second_looks))
+            self.planned += len(details) + len(sweeps)
 
     def begin(self, kind: str) -> None:
         """A worker of that kind starts."""

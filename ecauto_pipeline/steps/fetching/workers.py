@@ -76,7 +76,9 @@ class Workers:
                 if batch is None:
                     break
                 if batch:
-                    since, shut_out = self._ask(account, kind, operation, batch, since)
+                    since, made, shut_out = self._ask(account, kind, operation, batch, since)
+                    if not made:  # the next slot of this bucket comes after the slice
+                        break
                     in_vain = in_vain + 1 if shut_out else 0
                     if in_vain >= _IN_VAIN:
                         self._tools.log.error("%s: no valid token, nothing more is asked", account.account_id)
@@ -122,9 +124,9 @@ class Workers:
 
     def _ask(
         self, account: SpApiClient, kind: str, operation: Operation[Answer], batch: Batch, since: float
-    ) -> tuple[float, bool]:
-        """Ask, and count what the rate allowed `since` then against the call made. Returns now, and whether the
-        account was shut out."""
+    ) -> tuple[float, bool, bool]:
+        """Ask, and count what the rate allowed `since` then against the call made. Returns now, whether there was a
+        call, and whether the account was shut out."""
         asked = self._asking.ask(account, operation, batch)
         unasked = asked.unasked
         bucket = account.pace.look(account.account_id, operation.name, operation.limit)
@@ -134,4 +136,4 @@ class Workers:
         self._tally.allowed(f"{account.account_id}/{operation.name}", allowed if made else 0.0, int(made))
         if unasked:
             self._work.put_back(kind, unasked)
-        return now, asked.shut_out
+        return now, made, asked.shut_out
