@@ -12,6 +12,7 @@ import typer
 
 from ecauto_pipeline.cli.console import FINE, fail, labelled, print_json, say, table
 from ecauto_pipeline.cli.sync import ready, run_and_show
+from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.steps import holds as keeping
 from ecauto_pipeline.steps.holds import Hold
@@ -113,7 +114,7 @@ def _line(row: Hold) -> tuple[Any, ...]:
     key = row.key
     hours = f"{row.age.total_seconds() / 3600:.1f}"
     who = (row.diff_id[:10], key.account_id, key.item_id, row.asin)
-    return (*who, row.kind.value, row.shown, row.wanted, row.reason, hours)
+    return (*who, row.kind.value, row.shown, row.wanted, said(row.reason), hours)
 
 
 def _document(row: Hold) -> dict[str, Any]:

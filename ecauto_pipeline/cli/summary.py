@@ -5,10 +5,12 @@ Not for: deciding exit codes (sync.py).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecauto_pipeline.cli.console import labelled, print_json, say
+from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.steps.metrics import metrics_row
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ ACCOUNT = (
     ("見送り", "skipped"),
     ("失敗", "failed"),
 )
+SET_ASIDE = ("skipped:", "held:", "blocked:", "failed:")
+MOST_REASONS = 12
 
 
 def show_summary(run: RunRow, failed_checks: Sequence[tuple[str, str, str]]) -> None:
@@ -54,11 +58,22 @@ def show_summary(run: RunRow, failed_checks: Sequence[tuple[str, str, str]]) -> 
     if figures.get("targets"):
         say()
         labelled("BASEとの照合", [(ja, key, figures.get(key) or 0) for ja, key in ACCOUNT])
+        _show_reasons(run.document)
     left = figures.get("left_over") or 0
     if left:
         say(f"\n残り {left:,} 件のASINは次の実行で調べます。")
     for rule, severity, message in failed_checks:
         say(f"[{severity}] {rule}: {message}", style="yellow" if severity == "WARN" else "red")
+
+
+def _show_reasons(document: Mapping[str, Any]) -> None:
+    """Why rows were left, held or stopped, the commonest first."""
+    counts: Counter[str] = Counter()
+    for name in ("price_reasons", "visibility_reasons", "push_reasons"):
+        counts.update({key: number for key, number in document.get(name, {}).items() if key.startswith(SET_ASIDE)})
+    if counts:
+        say()
+        labelled("変更しなかった理由", [(said(key), "", number) for key, number in counts.most_common(MOST_REASONS)])
 
 
 def show_survey(survey: Survey, json_output: bool) -> None:

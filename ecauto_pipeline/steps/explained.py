@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.domain import reasons
 from ecauto_pipeline.steps.explanation import Decided, Explanation, Figure, ListingStory, Sent
 
 MOST_ROWS = 20
@@ -71,7 +72,7 @@ def _summary(one: Explanation, t: Mapping[str, str]) -> Section:
     if one.basis:
         said = one.basis
         price = f" {_yen(said.price_jpy)}" if said.price_jpy is not None else ""
-        reason = f" ({said.reason})" if said.reason else ""
+        reason = f": {reasons.said(said.reason, t['language'])}" if said.reason else ""
         rows.append((t["amazon"], f"{said.status}{reason}{price}, {said.operation}, {_time(said.observed_at)}"))
     else:
         rows.append((t["amazon"], t["never_answered"]))
@@ -104,7 +105,7 @@ def _answers(one: Explanation, t: Mapping[str, str]) -> Section:
             _time(row.observed_at),
             row.operation,
             row.status,
-            row.reason,
+            reasons.said(row.reason or "", t["language"]),
             _yen(row.price_jpy),
             _text(row.offer_count),
             row.request_id,
@@ -145,7 +146,7 @@ def _decisions(one: Explanation, t: Mapping[str, str]) -> Section:
             row.kind,
             _change(row.shown, row.wanted),
             row.decision + (f" ({row.state})" if row.state else ""),
-            row.reason,
+            reasons.said(row.reason, t["language"]),
             row.evidence,
         )
         for row in one.decisions[:MOST_ROWS]
@@ -189,7 +190,8 @@ def _why(figure: Figure, t: Mapping[str, str]) -> str:
 
 def _decision_text(one: Decided, t: Mapping[str, str]) -> str:
     change = _change(one.shown, one.wanted)
-    return f"{t['decided']} {one.decision} {change} {one.reason} {_time(one.decided_at)}".replace("  ", " ")
+    why = reasons.said(one.reason, t["language"])
+    return f"{t['decided']} {one.decision} {change} {why} {_time(one.decided_at)}".replace("  ", " ")
 
 
 def _update_text(one: Sent, t: Mapping[str, str]) -> str:
@@ -244,6 +246,7 @@ _WORDS = {
     "time": ("時刻 (JST)", "time (JST)"),
     "operation": ("API操作", "operation"),
     "status": ("結果", "status"),
+    "language": ("ja", "en"),
     "reason": ("理由", "reason"),
     "offers": ("オファー数", "offers"),
     "answers": ("Amazonの回答の記録", "What Amazon said"),

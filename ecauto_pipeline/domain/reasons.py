@@ -1,0 +1,99 @@
+"""The reasons that rows carry, in words: why a change was made, left, held or stopped, why Amazon's answer was none.
+
+The code is what records hold and programs compare; people read the words beside it. Not for: deciding anything.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    # what is pushed
+    "moved": ("仕入値が動いた", "Amazon's price moved"),
+    "below_floor": ("表示価格が最低利幅を割っている", "the price shown breaks the margin floor"),
+    "in_stock": ("在庫が戻った", "in stock again"),
+    "out_of_stock": ("Amazonで在庫切れ", "out of stock at Amazon"),
+    "not_found": ("Amazonに存在しない", "unknown to Amazon"),
+    "filtered_out": ("条件に合う出品がない状態が続いた", "no offer fits the rule, twice in a row"),
+    "price_blocked": (
+        "正しい価格が上下限の外で、表示価格は赤字",
+        "the right price breaks a limit, the shown one is a loss",
+    ),
+    "price_held": ("値動きの確認待ちで、表示価格は赤字", "the right price waits for a person, the shown one is a loss"),
+    "blocklist": ("出品禁止リストにある", "on the blocklist"),
+    "restock": ("売れて0になった在庫を1に戻す", "sold, and Amazon has more: stock 0 to 1"),
+    "gone": ("BASEから消えている", "gone from BASE"),
+    # what is left for now
+    "never_fetched": ("Amazonの回答がまだない", "Amazon has not answered yet"),
+    "not_read": ("BASEの商品をまだ読めていない", "not read from BASE"),
+    "no_offer": ("買える出品がないので価格は決めない", "nothing to buy, so no price"),
+    "second_look": ("2回目の確認待ち", "waits for a second look"),
+    "stale_price": ("価格情報が古い", "the price is too old to act on"),
+    "stale_stock": ("在庫情報が古い", "the stock is too old to act on"),
+    "filtered_waits": ("条件に合う出品なし、2回目の確認待ち", "no offer fits the rule; waits for the second answer"),
+    "price_below_floor": ("表示価格が赤字なので公開しない", "would sell below the margin floor"),
+    "price_failed": ("価格を直せなかったので公開しない", "its price could not be corrected first"),
+    "uneditable": ("BASEが編集を受け付けない商品", "BASE does not let this item be edited"),
+    "variations": ("バリエーションのある商品", "has variations"),
+    "hidden_by_person": ("人が非公開にした", "hidden by a person"),
+    "hidden_by_blocklist": ("出品禁止リストで非公開にした", "hidden by the blocklist"),
+    "hidden_by_shop": ("ショップ側で非公開にされた", "hidden by the shop"),
+    "hidden_by_unknown": ("誰が非公開にしたか不明", "hidden by nobody knows whom"),
+    "not_listed": ("もう出品対象ではない", "not listed any more"),
+    "shown_already": ("すでにその値が表示されている", "shown already"),
+    "changed_since": ("決めたあとに事情が変わった", "things changed since it was decided"),
+    "before_unknown": ("変更前の値が分からない", "what it was before is unknown"),
+    "superseded": ("新しい判断に置き換えられた", "a later decision took its place"),
+    "unsettled": ("前の更新の結果を確認中", "an earlier edit is still to be read back"),
+    "pushed_elsewhere": ("別の実行がこのショップを更新中", "another run is pushing to this shop"),
+    "stopped": ("途中で止められた", "the run was stopped"),
+    # the shop does not take it
+    "hour_api_limit": ("BASEの1時間の上限。次の時間に続ける", "BASE's hourly limit; goes on in the next hour"),
+    "day_api_limit": ("BASEの1日の上限。明日続ける", "BASE's daily limit; goes on tomorrow"),
+    "account_blocked": (
+        "ショップが利用できない(制限またはトークン)",
+        "restricted, or without a valid token",
+    ),
+    "access_denied": ("BASEがこのショップの操作を拒否", "BASE refuses this shop"),
+    "shop_unreachable": ("BASEにつながらない", "BASE can't be reached"),
+    "bad_item_id": ("BASEにその商品がない", "BASE does not know the item"),
+    "other_value": ("BASEが別の値を返した", "BASE answered with another value"),
+    # waits for a person
+    "move": ("価格の動きが大きすぎる", "the price would move too far"),
+    "mass_hide": ("一度に非公開にする件数が多すぎる", "too many hides at once"),
+    "mass_delist": ("一度に取り下げる件数が多すぎる", "too many delistings at once"),
+    "mass_zero": ("一度に在庫切れになった件数が多すぎる", "too many turned to zero at once"),
+    # stopped by a limit
+    "price_min_price": ("価格が下限未満になる", "the price would be under the least allowed"),
+    "price_max_price": ("価格が上限を超える", "the price would be over the most allowed"),
+    "price_min_markup": ("仕入値に対して安すぎる", "too cheap for what it costs"),
+    "price_max_markup": ("仕入値に対して高すぎる", "too dear for what it costs"),
+    # why Amazon's answer is no offer of ours, or none
+    "no_offers": ("出品者がいない", "no offers"),
+    "no_new_offers": ("新品の出品がない", "no new offers"),
+    "no_buyable_offers": ("買える出品がない", "no buyable offers"),
+    "not_new": ("新品でない", "not new"),
+    "shipping_not_free": ("送料がかかる", "shipping is not free"),
+    "future_date": ("発売前・入荷待ち", "only at a future date"),
+    "no_ship_time": ("発送までの時間が不明(招待制など)", "no time to ship given (by invitation, for one)"),
+    "ships_late": ("発送が遅い", "ships too late"),
+    "bad_price": ("価格が金額になっていない", "the price is no amount of yen"),
+    "not_in_catalogue": ("カタログにない", "not in the catalogue"),
+    "no_competitive_pricing": ("価格情報の回答がない(在庫切れではない)", "said nothing of prices (which is not zero)"),
+    "no_buy_box": ("おすすめ出品なし", "no Featured Offer"),
+    "too_soon": ("登録直後でまだ情報がない", "active, but too soon to be told"),
+    "no_answer_for_item": ("回答にこのASINがない", "the answer leaves this ASIN out"),
+    "answered_twice": ("同じASINの回答が2つある", "answered twice"),
+    "malformed_asin": ("ASINの形をしていない", "no well-formed ASIN"),
+    "wrong_shape": ("回答の形がおかしい", "the answer has the wrong shape"),
+    "wrong_asin": ("別のASINの回答", "an answer for another ASIN"),
+    "quota_exceeded": ("Amazonの呼び出し上限", "Amazon's quota"),
+}
+
+
+def said(reason: str, language: str = "ja") -> str:
+    """The reason's words and its code; the code alone where there are no words; "" for none."""
+    words = WORDS.get(reason.split(":")[-1])
+    if words is None:
+        return reason
+    return f"{words[0] if language == 'ja' else words[1]} ({reason})"
