@@ -19,6 +19,7 @@ SHOWN_ON: dict[str, tuple[str, ...]] = {
     "sp_api_snapshots": ("sp_api_error_rate", "calls_made_when_due", "probe_miss_rate"),
     "base_updates": (
         "base_error_rate",
+        "base_calls_suffice",
         "run_duration",
         "numbers_add_up",
         "oldest_pushed_data",
@@ -41,6 +42,7 @@ LAWS: dict[str, str] = {
     "token_expiry": "BASEのトークンは7日以上有効 / every refresh token lives 7 days or more",
     "probe_miss_rate": "巡回の見落としは少ない / sweeps miss few changes",
     "account_blocked": "全ショップが利用可能 / every active shop can be worked on",
+    "base_calls_suffice": "BASEの呼び出しは足りている / BASE takes every change within its hour",
     "alert_channel_configured": "通知先がある / somebody hears of an alert",
 }
 

@@ -134,6 +134,26 @@ def account_blocked(facts: RunFacts, alerts: Alerts) -> Verdict:
     return verdict
 
 
+def base_calls_suffice(facts: RunFacts, alerts: Alerts) -> Verdict:
+    """No shop has more changes than BASE takes in its hour or day. The rest waits and goes on by itself."""
+    waiting = sum(count for _, count in facts.out_of_calls)
+    names_ja = ", ".join(f"{account} ({count:,}件が待機)" for account, count in facts.out_of_calls)
+    names_en = ", ".join(f"{account} ({count:,} wait)" for account, count in facts.out_of_calls)
+    return _state(
+        facts,
+        "base_calls_suffice",
+        not waiting,
+        float(waiting),
+        0.0,
+        "WARN",
+        f"BASEの呼び出し上限に達したショップ: {names_ja}。次の時間に自動で続けます"
+        if waiting
+        else "BASEの呼び出しは足りています",
+        f"shops out of BASE calls: {names_en}; they go on by themselves" if waiting else "BASE takes every change",
+        "ecauto capacity",
+    )
+
+
 def alert_channel_configured(facts: RunFacts, alerts: Alerts) -> Verdict:
     """At least one alert channel is configured, and none of them refused its last message."""
     count = len(alerts.channels) if facts.channels is None else facts.channels

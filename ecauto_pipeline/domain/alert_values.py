@@ -21,8 +21,9 @@ class RunFacts:
 
     `never_fetched`: how many of `cache_misses` nobody ever had an answer about (a first fill, new listings).
     `due_total`: ASINs due when the run looked; `fetch`: whether asking Amazon was part of its job.
-    `breakers`: (account, reason) of every shop whose breaker is open. `worst`: by rule, the rows that explain it,
-    worst first. `channels` / `broken_channels`: alert channels configured, and those that last refused a message.
+    `breakers`: (account, reason) of every shop whose breaker is open. `out_of_calls`: (account, changes that wait) of
+    every shop whose calls were used up. `worst`: by rule, the rows that explain it, worst first.
+    `channels` / `broken_channels`: alert channels configured, and those that last refused a message.
     """
 
     run_id: str = ""
@@ -65,6 +66,7 @@ class RunFacts:
     probe_missed: int = 0
     token_days_left: float | None = None
     breakers: tuple[tuple[str, str], ...] = ()
+    out_of_calls: tuple[tuple[str, int], ...] = ()
     channels: int | None = None
     broken_channels: tuple[str, ...] = ()
     worst: Mapping[str, Sequence[Row]] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from ecauto_pipeline.domain.alert_rates import (
 from ecauto_pipeline.domain.alert_states import (
     account_blocked,
     alert_channel_configured,
+    base_calls_suffice,
     calls_made_when_due,
     catalogue_intact,
     held_rows,
@@ -49,6 +50,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             token_expiry,
             probe_miss_rate,
             account_blocked,
+            base_calls_suffice,
             alert_channel_configured,
         )
     }
@@ -73,6 +75,7 @@ __all__ = [
     "Verdict",
     "account_blocked",
     "alert_channel_configured",
+    "base_calls_suffice",
     "base_error_rate",
     "cache_hit_rate",
     "calls_made_when_due",

@@ -35,9 +35,9 @@ class PushReport:
     `account`: those rows alone, and what was delisted; `correction`: to be added to the account of the run's diff
     steps, which counted a PUSH as pushed. `reasons`: targets by "end:reason". `edits`: calls to change something.
     `unknown`: edits whose outcome nobody knows yet. `settled_*`: edits of earlier runs read back. `waiting`: rows kept
-    for the next run. `alerts`: (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the
-    `oldest_allowed_s` of that row: the push whose data came nearest to its maximum age. `failures`: the first failed
-    (account, item_id, kind, reason).
+    for the next run; `out_of_calls`: (account, rows) of those that wait for BASE's next hour or day. `alerts`:
+    (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
+    push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
     """
 
     account: Account = field(default_factory=Account)
@@ -50,6 +50,7 @@ class PushReport:
     settled_done: int = 0
     settled_not_done: int = 0
     waiting: int = 0
+    out_of_calls: tuple[tuple[str, int], ...] = ()
     alerts: tuple[tuple[str, str], ...] = ()
     oldest_pushed_data_s: float | None = None
     oldest_allowed_s: float | None = None
@@ -183,6 +184,7 @@ def _report(run: Run, reports: Sequence[ShopReport], told: WriteBackReport) -> P
         settled_done=sum(report.settled_done for report in reports),
         settled_not_done=sum(report.settled_not_done for report in reports),
         waiting=_waiting(ended),
+        out_of_calls=_out_of_calls(ended),
         alerts=tuple(alert for report in reports for alert in report.alerts),
         oldest_pushed_data_s=oldest.data_age_s if oldest else None,
         oldest_allowed_s=oldest.allowed_s if oldest else None,
@@ -202,9 +204,10 @@ def _row(ended: Ended) -> tuple[str, str, str, str]:
     return key.account_id, key.item_id, ended.decided.diff.kind.value, ended.reason
 
 
+_NO_CALLS = frozenset(("hour_api_limit", "day_api_limit"))
 _KEPT = frozenset(
     (
-        *("account_blocked", "hour_api_limit", "day_api_limit", "not_read", "shop_unreachable"),
+        *(*_NO_CALLS, "account_blocked", "not_read", "shop_unreachable"),
         *("pushed_elsewhere", "unsettled", "price_failed"),
     )
 )
@@ -212,3 +215,8 @@ _KEPT = frozenset(
 
 def _waiting(ended: Iterable[Ended]) -> int:
     return sum(end.end == "skipped" and end.reason in _KEPT for end in ended)
+
+
+def _out_of_calls(ended: Iterable[Ended]) -> tuple[tuple[str, int], ...]:
+    waiting = Counter(e.decided.diff.key.account_id for e in ended if e.end == "skipped" and e.reason in _NO_CALLS)
+    return tuple(sorted(waiting.items()))

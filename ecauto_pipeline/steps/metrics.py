@@ -28,7 +28,13 @@ _MORE = (
 _REALS = ("oldest_pushed_data_s", "token_days_left")
 LONGEST_SILENCE = timedelta(minutes=15)
 """Steps beat at least once a batch; a run silent for longer has no process any more."""
-_FACTS = {field.name for field in fields(RunFacts)} - {"breakers", "broken_channels", "worst", "started_at"}
+_FACTS = {field.name for field in fields(RunFacts)} - {
+    "breakers",
+    "out_of_calls",
+    "broken_channels",
+    "worst",
+    "started_at",
+}
 
 
 def execution_seconds(run: RunRow) -> float | None:
@@ -65,6 +71,7 @@ def run_facts(settings: Settings, run: RunRow) -> RunFacts:
         "dry_run": run.dry_run,
         "execution_time_seconds": execution_seconds(run),
         "breakers": tuple((account, reason) for account, reason in run.document.get("breakers", ())),  # type: ignore[attr-defined]
+        "out_of_calls": tuple((account, waiting) for account, waiting in run.document.get("out_of_calls", ())),  # type: ignore[attr-defined]
         "broken_channels": tuple(run.document.get("broken_channels", ())),  # type: ignore[arg-type]
         "worst": run.document.get("worst", {}),
         "channels": len(settings.alerts.channels),

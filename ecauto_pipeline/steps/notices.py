@@ -29,6 +29,7 @@ RULE_NAMES: Mapping[str, tuple[str, str]] = {
     "token_expiry": ("トークンの期限", "token expiry"),
     "probe_miss_rate": ("変化の見落とし", "sweep miss rate"),
     "account_blocked": ("ショップの利用制限", "shop blocked"),
+    "base_calls_suffice": ("BASEの呼び出し上限", "BASE call limit"),
     "alert_channel_configured": ("通知先", "alert channels"),
     "run_failed": ("実行の失敗", "run failed"),
     "run_stuck": ("実行の停止", "run stuck"),

@@ -90,6 +90,7 @@ def _note_end(
             "oldest_pushed_data_s": report.oldest_pushed_data_s,
             "oldest_allowed_s": report.oldest_allowed_s,
             "waiting": report.waiting,
+            "out_of_calls": [list(shop) for shop in report.out_of_calls],
             "push_reasons": dict(report.reasons),
             "worst": dict(document.get("worst", {})) | _worst(report),
             "register_problem": report.written_back.problem,

@@ -72,6 +72,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
             {"breakers": (("shop_1", "hour_api_limit"),)},
             {"breakers": (("shop_1", "access_denied"),)},
         ),
+        ("base_calls_suffice", {"out_of_calls": ()}, {"out_of_calls": (("shop_1", 4),)}),
         ("alert_channel_configured", {"channels": 1}, {"channels": 0}),
     ],
 )

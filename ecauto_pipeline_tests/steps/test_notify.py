@@ -174,6 +174,7 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         probe_audited=50,
         probe_missed=20,
         breakers=(("shop_1", "access_denied"),),
+        out_of_calls=(("shop_2", 4),),
         broken_channels=("x",),
     )
     good = RunFacts(
