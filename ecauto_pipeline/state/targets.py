@@ -31,7 +31,8 @@ from ecauto_pipeline.domain.freshness import AUDIT, CHANGED, NEW, ROW, SECOND_LO
 from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.planning import Evidence
 from ecauto_pipeline.domain.selection import best_sellers
-from ecauto_pipeline.state.schema import asins, buckets, listings, run_targets, runs
+from ecauto_pipeline.state.schema import asins, buckets, listings, run_targets, runs, shop_accounts
+from ecauto_pipeline.state.shop_accounts import FOR_A_PERSON
 
 Floats = npt.NDArray[np.float64]
 EVIDENCE_KEPT = timedelta(days=7)
@@ -52,9 +53,13 @@ class Target:
 def read_rows(connection: Connection, accounts: Sequence[str] = (), max_items: int | None = None) -> Rows:
     """Every distinct ASIN of the listings that take part (of these accounts; () = all), with what is known of it.
 
+    A shop that refuses everything takes no part: no call is spent on what could not be pushed.
+
     With `max_items` only those of that many listings, the ones sold last.
     """
     taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
+    refusing = select(shop_accounts.c.account_id).where(shop_accounts.c.breaker.in_(FOR_A_PERSON))
+    taking_part = and_(taking_part, listings.c.account_id.not_in(refusing))
     if accounts:
         taking_part = and_(taking_part, listings.c.account_id.in_(list(accounts)))
     packed = np.fromiter(connection.execute(_query(taking_part)).cursor, dtype=_PACKED)  # type: ignore[call-overload]

@@ -179,7 +179,8 @@ def test_why_it_is_hidden(reader: HistoryReader) -> None:
         story.visibility.value,
         story.visibility.decision and story.visibility.decision.reason,
     )
-    assert "hidden (sent 2026-01-05 12:42:02; decided push 1 → 0 out of stock at Amazon (out_" in as_markdown(found, "en")
+    text = as_markdown(found, "en")
+    assert "hidden (sent 2026-01-05 12:42:02; decided push 1 → 0 out of stock at Amazon (out_" in text
     assert "非公開" in as_markdown(found, "ja")
     assert "Amazonで在庫切れ (out_of_stock)" in as_markdown(found, "ja")
     assert () == story.price_steps
