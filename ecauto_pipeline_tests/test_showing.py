@@ -1,7 +1,8 @@
-"""Progress of long work in the UI: what an observation of the asset carries."""
+"""What people see in the UI: the progress of long work, and what the limits can keep fresh."""
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs import showing
 from ecauto_pipeline.defs.partitions import HOURS
+from ecauto_pipeline.defs.reckoning import capacity
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.steps.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.steps.fetching.means import a_run, plan, tools_at
@@ -50,3 +52,18 @@ def test_an_observation_says_how_far_how_fast_and_how_long(tmp_path: Path, monke
         )
         == 60
     )
+
+
+def test_the_capacity_asset_answers_with_figures_a_table_and_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100,000 articles and one account: what `ecauto capacity` says, to look at and to plot; nobody is called."""
+    monkeypatch.setenv("ECAUTO_DATA_DIR", str(tmp_path))
+    config = dg.RunConfig({"capacity": {"config": {"listings": 100_000, "sp_accounts": 1}}})
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([capacity], instance=instance, run_config=config)
+        shown: dict[str, Any] = dict(result.asset_materializations_for_node("capacity")[0].metadata)
+    assert (100_000, 1) == (shown["asins"].value, shown["accounts_needed"].value)
+    assert 0.5 < shown["detail_load"].value < 1
+    assert "| getItemOffersBatch | 360 calls/h, 7,200 ASIN/h |" in shown["answer"].value
+    assert "data:image/png;base64,iVBOR" in shown["picture"].value

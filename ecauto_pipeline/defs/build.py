@@ -7,6 +7,7 @@ import dagster as dg
 from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.jobs import SYNC_JOBS
+from ecauto_pipeline.defs.reckoning import capacity
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.schedules import build_schedules
 from ecauto_pipeline.defs.sensors import build_sensors
@@ -17,7 +18,7 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
     """Every asset, check, job, schedule and sensor. Raises SettingsError when ecauto.toml can't be read."""
     settings = settings or load()
     return dg.Definitions(
-        assets=ASSETS,
+        assets=[*ASSETS, capacity],
         jobs=[*SYNC_JOBS, *BY_HAND],
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),

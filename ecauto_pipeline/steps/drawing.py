@@ -28,8 +28,13 @@ DPI = 110
 _lock = threading.Lock()
 
 
-def canvas(width: float = 8.0, height: float = 3.2, rows: Sequence[float] = (1,)) -> tuple[Figure, list[Axes]]:
-    """An empty figure (inches) with one axes under the other, `rows` giving their shares of the height."""
+def canvas(
+    width: float = 8.0, height: float = 3.2, rows: Sequence[float] = (1,), one_scale: bool = True
+) -> tuple[Figure, list[Axes]]:
+    """An empty figure (inches) with one axes under the other, `rows` giving their shares of the height.
+
+    `one_scale`: all of them have the same x axis.
+    """
     with _lock:
         import matplotlib
         import matplotlib_fontja  # noqa: F401  # names the font that has Japanese letters
@@ -39,7 +44,7 @@ def canvas(width: float = 8.0, height: float = 3.2, rows: Sequence[float] = (1,)
         matplotlib.rcParams["axes.unicode_minus"] = False
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(rows), 1, sharex=len(rows) > 1, height_ratios=list(rows), squeeze=False)
+    axes = figure.subplots(len(rows), 1, sharex=one_scale and len(rows) > 1, height_ratios=list(rows), squeeze=False)
     found = [row[0] for row in axes]
     for one in found:
         _quiet(one)

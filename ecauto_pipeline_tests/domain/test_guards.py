@@ -45,10 +45,27 @@ def test_the_rest_goes_on() -> None:
 
 
 def test_a_held_hide_says_why() -> None:
-    """Evidence for the person who decides: how many of how many, and the reason each had."""
-    diff = hold_mass_hides(hides(60, reason="not_found"), 100, GUARDS)[0]
+    """Evidence for the person who decides: how many of how many, how many before, and the reason each had."""
+    diff = hold_mass_hides(hides(60, reason="not_found"), 100, GUARDS, 7)[0]
     assert "mass_hide" == diff.reason
-    assert {"rows": 60, "shown_public": 100, "reason": "not_found"} == json.loads(diff.evidence)
+    expected = {"rows": 60, "hidden_lately": 7, "shown_public": 100, "reason": "not_found"}
+    assert expected == json.loads(diff.evidence)
+
+
+@given(st.lists(st.integers(0, 60), max_size=12), st.integers(0, 600), st.integers(0, 100), st.floats(0, 1))
+def test_a_mass_is_one_in_however_many_portions_it_comes(
+    portions: list[int], shown: int, rows: int, share: float
+) -> None:
+    """Runs that follow one another let no more through than one run would, and what one run lets through they all do."""
+    guards = Guards(max_hide_rows=rows, max_hide_share=share)
+    gone = 0
+    for portion in portions:
+        portion = min(portion, shown - gone)
+        gone += portion - held(hold_mass_hides(hides(portion), shown - gone, guards, gone))
+    whole = min(sum(portions), shown)
+    assert 0 == held(hold_mass_hides(hides(gone), shown, guards))
+    if held(hold_mass_hides(hides(whole), shown, guards)) == 0:
+        assert whole == gone
 
 
 def test_the_blocklist_is_not_an_accident() -> None:

@@ -1,12 +1,15 @@
-"""What every item must show after a first sync, worked out anew from the world and the owner's words.
+"""What every item must show after a run, worked out anew from the world and the owner's words.
 
-Shares no code with the rules it judges. Not for: anything but the first run (later ones depend on the past).
+Shares no code with the rules it judges, and asks the program nothing: what a run starts from is what the shops showed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
+
+Key = tuple[str, str]
 
 _SKU = re.compile(r"^(?:b|s|e|ya|base)-([A-Z0-9]{10})-\d{8,14}(?:_\d+)?$")
 
@@ -14,7 +17,30 @@ _SKU = re.compile(r"^(?:b|s|e|ya|base)-([A-Z0-9]{10})-\d{8,14}(?:_\d+)?$")
 def expected_after_first_sync(
     listings: list[dict[str, Any]], before: dict[tuple[str, str], dict[str, Any]], active: list[str], truth: Any
 ) -> dict[tuple[str, str], tuple[int, bool, int]]:
-    """(price, visible, stock) by account and item id, of every item of every account."""
+    """(price, visible, stock) by account and item id, of every item of every account.
+
+    Nothing is filtered out twice in a first run; what both the shop and the register call hidden is ours to show.
+    """
+    hidden_by_scripts = {
+        (row["account_id"], str(row["platform_item_id"])) for row in listings if row["visibility"] == "hidden"
+    }
+    may_show = {key for key, item in before.items() if item["visible"]} | hidden_by_scripts
+    return expected_after_run(listings, before, active, truth, may_show, lambda _: False)
+
+
+def expected_after_run(
+    listings: list[dict[str, Any]],
+    before: dict[Key, dict[str, Any]],
+    active: list[str],
+    truth: Callable[[str], dict[str, Any]],
+    may_show: set[Key],
+    filtered_twice: Callable[[str], bool],
+) -> dict[Key, tuple[int, bool, int]]:
+    """(price, visible, stock) by account and item id, of every item of every account, after a run that asked about all.
+
+    `before`: what the shops showed when it began. `truth`: what Amazon last answered. `may_show`: items that no person
+    hid. `filtered_twice`: whether Amazon's last two answers, an hour or more apart, held no offer that fits.
+    """
     expected = {key: (item["price_jpy"], item["visible"], item["stock"]) for key, item in before.items()}
     for row in listings:
         key = (row["account_id"], str(row["platform_item_id"]))
@@ -26,30 +52,41 @@ def expected_after_first_sync(
         code = _SKU.match(item["identifier"] or "")
         if code and code[1] != row["asin"]:
             continue
-        expected[key] = _wanted(item, row, truth(row["asin"]))
+        expected[key] = _wanted(item, truth(row["asin"]), key in may_show, filtered_twice(row["asin"]))
     return expected
 
 
-def _wanted(item: dict[str, Any], row: dict[str, Any], truth: dict[str, Any]) -> tuple[int, bool, int]:
+def cost_jpy(truth: dict[str, Any]) -> int | None:
+    """What Amazon charges by the owner's rule; None where nothing fits or there was no answer."""
+    if truth["failure"] is not None or not truth["known"]:
+        return None
+    fitting = [offer for offer in truth["offers"] if _fits(offer)]
+    return int(_best(fitting)["price_jpy"]) if fitting else None
+
+
+def breaks_floor(price_jpy: int, cost: int) -> bool:
+    """Below 1.05 times what Amazon charges."""
+    return price_jpy * 100 < cost * 105
+
+
+def _wanted(item: dict[str, Any], truth: dict[str, Any], may_show: bool, twice: bool) -> tuple[int, bool, int]:
     price, visible, stock = item["price_jpy"], item["visible"], item["stock"]
     if truth["failure"] is not None:  # no answer: nothing moves
         return price, visible, stock
     if not truth["known"] or not truth["offers"]:
         return price, False, stock
-    fitting = [offer for offer in truth["offers"] if _fits(offer)]
-    if not fitting:  # must be said twice, an hour apart
-        return price, visible, stock
-    cost = _best(fitting)["price_jpy"]
+    cost = cost_jpy(truth)
+    if cost is None:  # offers, none of which fits: must be said twice, an hour apart
+        return price, visible and not twice, stock
     marked_up = cost * 13 // 10
     wanted = (marked_up + 5) // 10 * 10
-    at_a_loss = price * 100 < cost * 105
-    sellable = 500 <= wanted <= 100_000 and wanted * 100 >= cost * 105 and wanted <= cost * 2
+    at_a_loss = breaks_floor(price, cost)
+    sellable = 500 <= wanted <= 100_000 and not breaks_floor(wanted, cost) and wanted <= cost * 2
     moves = abs(wanted - price) >= 100 or at_a_loss
     held = moves and abs(wanted - price) * 2 > price
     if moves and sellable and not held:
         price, at_a_loss = wanted, False
-    ours_to_show = visible or row["visibility"] == "hidden"
-    visible = ours_to_show and not at_a_loss
+    visible = may_show and not at_a_loss
     if visible and not item["variations"] and stock == 0:
         stock = 1
     return price, visible, stock

@@ -96,7 +96,8 @@ class ShopDay:
         """One run of the line, in the order of the assets."""
         run_id = options.pop("run_id", "") or str(uuid.uuid4())
         now = self.clock.now()
-        run = Run(run_id=run_id, job=job, partition_keys=(hour_key(now),), started_at=now, **options)
+        keys = options.pop("partition_keys", (hour_key(now),))
+        run = Run(run_id=run_id, job=job, partition_keys=keys, started_at=now, **options)
         with self.tools(run_id) as tools:
             begin_run(tools, run)
             reports: dict[str, Any] = {

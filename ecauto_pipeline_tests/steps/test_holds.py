@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecauto_pipeline.steps.holds import approve, list_holds, reject, release_holds, show_hold
+from ecauto_pipeline.steps.holds import approve, consequence_of_rejecting, list_holds, reject, release_holds, show_hold
 from ecauto_pipeline_tests.steps.selling import World
 
 
@@ -130,3 +130,56 @@ def test_a_loss_is_hidden_while_its_price_is_held_and_comes_back_with_it(tmp_pat
     approve(world.tools, everything=True)
     world.sync()
     assert [("1", "price", 2580), ("1", "visibility", 1)] == world.shop.edits[1:]
+
+
+def test_a_rejected_hide_says_that_the_item_keeps_selling(tmp_path):
+    """In Japanese and in English, with how many and which; a rejected price says nothing of the kind."""
+    world = World(tmp_path, guards={"max_hide_rows": 3})
+    for number in range(1, 11):
+        world.list_item(str(number), 2580, cost_jpy=1984)
+    for number in range(1, 8):
+        world.amazon(f"B{number:09d}", None, "out_of_stock")
+    world.list_item("11", 4000, cost_jpy=1000)
+    world.sync()
+    rejected = reject(world.tools, everything=True)
+    assert 8 == len(rejected)
+    japanese, english = consequence_of_rejecting(rejected)
+    assert "7 件の商品は、公開されたまま販売が続きます" in japanese
+    assert "the 7 items whose hide was rejected stay on show and keep selling" in english
+    assert "1, 2, 3, 4, 5 ..." in japanese.replace("10", "")
+    assert () == consequence_of_rejecting([hold for hold in rejected if hold.reason == "move"])
+    world.sync()
+    assert [] == world.shop.edits
+
+
+def test_hides_of_earlier_runs_count_for_a_day(tmp_path):
+    """15 of 100, then 10 more: a mass. Not so when the first came back, or a day later."""
+    for number, (between, held) in enumerate(((lambda _: None, 10), (_comes_back, 0), (_a_day_passes, 0))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        world = World(folder, guards={"max_hide_rows": 20})
+        for item in range(1, 101):
+            world.list_item(str(item), 2580, cost_jpy=1984)
+        _sell_out(world, range(1, 16))
+        account, _ = world.sync()
+        assert (15, 0) == (account.pushed, account.held)
+        between(world)
+        _sell_out(world, range(51, 61))
+        account, _ = world.sync()
+        assert held == account.held
+
+
+def _sell_out(world, items):
+    for item in items:
+        world.amazon(f"B{item:09d}", None, "out_of_stock")
+
+
+def _comes_back(world):
+    for item in range(1, 16):
+        world.amazon(f"B{item:09d}", 1984)
+    world.sync()
+
+
+def _a_day_passes(world):
+    world.later(hours=24, seconds=1)
+    world.read_shops()

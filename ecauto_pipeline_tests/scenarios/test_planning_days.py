@@ -1,0 +1,139 @@
+"""Days on which planning matters: a night missed, two o'clock, a sweep that sees nothing. By Amazon's list of calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.steps.capacity import capacity
+from ecauto_pipeline_tests.scenarios.picking import seen
+from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
+
+_START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
+
+
+@contextmanager
+def _world(folder: Path, start: datetime = _START, listings: int = 200, speed: float = 100.0) -> Iterator[ShopDay]:
+    """Two active shops over an Amazon that answers every question."""
+    clock = ManualClock(start)
+    with EmulatorServer(clock=clock, seed=9, listings=listings, accounts=3, speed=speed) as emulator:
+        day = ShopDay(folder, emulator, clock)
+        for asin in day.control.asins():
+            if day.control.truth(asin)["failure"] is not None:
+                day.control.set_truth(asin, offers=[{"seller_id": "A1SELLER", "price_jpy": 3000, "max_hours": 24}])
+        yield day
+
+
+def _asked(day: ShopDay, since: int, operation: str = "") -> list[str]:
+    """ASINs in the order in which Amazon answered questions about them after call number `since`."""
+    calls = day.control.calls(since=since, api="sp_api", operation=operation or None)
+    return [asin for call in calls if call["http_status"] == 200 for asin in call["details"].get("asins", ())]
+
+
+def _good_calls(day: ShopDay, since: int) -> list[dict[str, Any]]:
+    return [call for call in day.control.calls(since=since, api="sp_api") if call["http_status"] == 200]
+
+
+def test_a_missed_day_is_one_catch_up_oldest_first(tmp_path: Path) -> None:
+    """24 hours without a run, then a backfill of all of them: every ASIN once, the longest unseen first.
+
+    The shop was filled in three runs some hours apart, so that its answers are of three ages. Materializing the same
+    hours again asks nothing and edits nothing.
+    """
+    with _world(tmp_path, speed=1.0) as day:
+        filled: dict[str, int] = {}
+        for number in range(3):
+            since = seen(day)
+            day.run("validate_cache", slice_s=20.0, push=False)
+            filled |= {asin: number for asin in _asked(day, since, "getItemOffersBatch")}
+            day.clock.advance(2 * 3600)
+        day.control.set_rate("getItemOffersBatch", 20.0, 20)
+        day.clock.advance(24 * 3600)
+        end = day.clock.now()
+        missed = tuple(hour_key(end - timedelta(hours=back)) for back in range(24, 0, -1))
+        since = seen(day)
+        result = day.run("stock_sync", partition_keys=missed)
+        asked = _asked(day, since, "getItemOffersBatch")
+        assert 24 == len(missed)
+        assert {1} == set(Counter(asked).values())
+        late = _late_and_never_sold(day, result.run_id)
+        ages = [filled[asin] for asin in asked if asin in filled and asin in late]
+        assert {0, 1, 2} == set(ages)
+        assert sorted(ages) == ages
+        rows = day.history("select distinct partition_key from snapshots where run_id = ?", result.run_id)
+        assert [{"partition_key": f"{missed[0]}...{missed[-1]}"}] == rows or len(rows) == 1
+        since = seen(day)
+        day.run("stock_sync", partition_keys=missed)
+        assert [] == _good_calls(day, since)
+        assert [] == day.edits(since)
+
+
+def _late_and_never_sold(day: ShopDay, run_id: str) -> set[str]:
+    """What a run asks because of its age alone: nothing owed, no customer waiting."""
+    query = (
+        "select t.asin from run_targets t join asins a on a.asin = t.asin"
+        " where t.run_id = ? and t.reason in ('price_due', 'stock_due') and a.last_sold_at is null"
+    )
+    with day.tools() as tools, tools.state.read() as connection:
+        return {row[0] for row in connection.exec_driver_sql(query, (run_id,))}
+
+
+def test_at_two_stock_and_price_cost_no_call_more_than_stock_alone(tmp_path: Path) -> None:
+    """Two worlds alike: one runs the pair of 02:00 on one partition, the other the stock alone. The same questions."""
+    made = []
+    for pair in (True, False):
+        with _world(tmp_path / str(pair), datetime(2026, 6, 1, 17, 0, tzinfo=UTC)) as day:
+            day.run()
+            day.clock.advance(24 * 3600)
+            since = seen(day)
+            day.run("stock_sync", include_price="floor")
+            if pair:
+                day.run("price_sync", include_price="all", include_visibility=False)
+            made.append(sorted(tuple(call["details"]["asins"]) for call in _good_calls(day, since)))
+    assert len(made[0]) > 5
+    assert made[0] == made[1]
+
+
+def test_a_sweep_that_sees_nothing_is_given_up_and_said(tmp_path: Path) -> None:
+    """Amazon tells nobody competitive prices: after one run the planner asks in detail alone, and says so.
+
+    A week later it tries again, sees, and sweeps on.
+    """
+    with _world(tmp_path, listings=260, speed=400.0) as day:
+        day.control.add_faults({"kind": "item_error", "operation": "getCompetitivePricing"})
+        for account in day.accounts[:-1]:  # sold lately: looked at every hour, by sweep
+            for item in day.control.items(account):
+                if item["visible"] and item["stock"] and not item["variations"]:
+                    day.control.sell(account, item["item_id"])
+        day.run()
+        day.clock.advance(70 * 60)
+        since = seen(day)
+        first = day.run("stock_sync").reports["stale_asins"]
+        assert first.sweep_asins >= 100
+        assert "" == first.blind
+        assert Counter(_asked(day, since, "getCompetitivePricing"))
+        day.clock.advance(70 * 60)
+        since = seen(day)
+        result = day.run("stock_sync")
+        second = result.reports["stale_asins"]
+        assert 0 == second.sweep_asins
+        assert "sweep answers said nothing" in second.blind
+        assert [] == _asked(day, since, "getCompetitivePricing")
+        assert len(_asked(day, since, "getItemOffersBatch")) > 100
+        with day.tools() as tools:
+            assert not capacity(tools).shop.sweep_sees
+        day.control.clear_faults()
+        day.clock.advance(8 * 86_400)
+        day.run()
+        day.clock.advance(70 * 60)
+        since = seen(day)
+        third = day.run("stock_sync").reports["stale_asins"]
+        assert "" == third.blind
+        assert len(_asked(day, since, "getCompetitivePricing")) == third.sweep_asins
