@@ -213,7 +213,10 @@ class Guards(Section):
     max_markup_ratio: float = Field(2.0, gt=0, description="above cost x this is blocked")
     max_move_ratio: float = Field(0.5, gt=0, description="a price that moves by more is held")
     max_hide_share: Share = Field(0.2, description="hides are held past this share of an account ...")
-    max_hide_rows: int = Field(50, ge=0, description="... and at least this many rows")
+    max_hide_rows: int = Field(50, ge=0, description="... and at least this many rows, counted ...")
+    hide_window: Duration = Field(
+        timedelta(hours=24), gt=timedelta(0), le=timedelta(days=3), description="... over this time, at most 3 days"
+    )
     max_zero_share: Share = Field(0.2, description="a sweep with more zeros than this against yesterday is doubted")
     max_delist_share: Share = Field(0.01, description="delisting past this share of an account is held ...")
     max_delist_rows: int = Field(20, ge=0, description="... or past this many rows")

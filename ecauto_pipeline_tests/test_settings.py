@@ -61,7 +61,7 @@ PROMISED = {
     "[guards].max_move_ratio": "0.5",
     "[guards].max_hide_share": "0.2",
     "[guards].max_hide_rows": "50",
-    "[guards].hide_window": '"1d"',
+    "[guards].hide_window": '"24h"',
     "[guards].max_zero_share": "0.2",
     "[guards].max_delist_share": "0.01",
     "[guards].max_delist_rows": "20",

@@ -75,7 +75,10 @@ def approve(
 def reject(
     diff_ids: Ids = None, account: Account = "", everything: Everything = False, json_output: Json = False
 ) -> None:
-    """却下します。同じ値では二度と提案しません。 Say no: not proposed again while the value stays the same."""
+    """却下します。同じ値では二度と提案しません。 Say no: not proposed again while the value stays the same.
+
+    非公開を却下した商品は、公開されたまま販売が続きます。 A rejected hide: the item stays on show and keeps selling.
+    """
     _say_word("reject", diff_ids, account, everything, json_output)
 
 
@@ -108,6 +111,9 @@ def _say_word(word: str, ids: list[str] | None, account: str, everything: bool, 
         raise typer.Exit(FINE)
     done = "承認しました。次の同期で送られます。" if word == "approve" else "却下しました。"
     say(f"{len(chosen)} 件を{done}")
+    if word == "reject":
+        for line in keeping.consequence_of_rejecting(chosen):
+            say(line)
 
 
 def _line(row: Hold) -> tuple[Any, ...]:

@@ -17,17 +17,21 @@ from ecauto_pipeline.settings import Guards
 JUDGED_FROM = 20  # ASINs; of fewer, a share of zeros says nothing
 
 
-def hold_mass_hides(diffs: Iterable[Diff], shown_public: int, guards: Guards) -> list[Diff]:
-    """One account's diffs, in their order, its hides HELD `mass_hide` when they are too many at once.
+def hold_mass_hides(diffs: Iterable[Diff], shown_public: int, guards: Guards, hidden_lately: int = 0) -> list[Diff]:
+    """One account's diffs, in their order, its hides HELD `mass_hide` when they are too many within hide_window.
 
-    Too many: at least max_hide_rows, and more than max_hide_share of the `shown_public` listings on show. Hides of
-    the blocklist are neither counted nor held.
+    `hidden_lately`: listings that earlier runs hid within that window, unasked, and that are hidden still. Too many:
+    together with these at least max_hide_rows, and more than max_hide_share of what would be on show without them
+    (`shown_public` + `hidden_lately`), so that a mass is one in however many runs it comes. Hides of the blocklist are
+    neither counted nor held.
     """
     diffs = list(diffs)
     rows = sum(map(_guarded_hide, diffs))
-    if rows < guards.max_hide_rows or rows <= exact(guards.max_hide_share) * shown_public:
+    together, shown_before = rows + hidden_lately, shown_public + hidden_lately
+    if together < guards.max_hide_rows or together <= exact(guards.max_hide_share) * shown_before:
         return diffs
-    return _hold(diffs, _guarded_hide, "mass_hide", {"rows": rows, "shown_public": shown_public})
+    figures = {"rows": rows, "hidden_lately": hidden_lately, "shown_public": shown_public}
+    return _hold(diffs, _guarded_hide, "mass_hide", figures)
 
 
 def hold_mass_delist(diffs: Iterable[Diff], listed: int, guards: Guards) -> list[Diff]:

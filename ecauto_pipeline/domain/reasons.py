@@ -60,7 +60,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "other_value": ("BASEが別の値を返した", "BASE answered with another value"),
     # waits for a person
     "move": ("価格の動きが大きすぎる", "the price would move too far"),
-    "mass_hide": ("一度に非公開にする件数が多すぎる", "too many hides at once"),
+    "mass_hide": ("短い間に非公開にする件数が多すぎる", "too many hides in a short time"),
     "mass_delist": ("一度に取り下げる件数が多すぎる", "too many delistings at once"),
     "mass_zero": ("一度に在庫切れになった件数が多すぎる", "too many turned to zero at once"),
     # stopped by a limit

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, distinct, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Diff, Kind, ListingKey, Outcome
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema import diffs, journal, listings
 
 _UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
 
@@ -122,6 +122,28 @@ def undone_of(connection: Connection, run_id: str) -> set[tuple[ListingKey, Kind
     """The targets of a run that a rollback has put back already."""
     query = select(journal).where(journal.c.rollback_of == run_id, journal.c.outcome == Outcome.DONE)
     return {(row.key, row.kind) for row in map(_update, connection.execute(query))}
+
+
+def hidden_since(connection: Connection, platform: str, since: datetime, but_for: Iterable[str]) -> dict[str, int]:
+    """By account: listings that were hidden after `since` and are hidden still, each once.
+
+    Not those hidden for one of the reasons `but_for`, nor by a rollback.
+    """
+    query = (
+        select(journal.c.account_id, func.count(distinct(journal.c.item_id)))
+        .join(diffs, diffs.c.diff_id == journal.c.diff_id)
+        .join(
+            listings,
+            (listings.c.platform == journal.c.platform)
+            & (listings.c.account_id == journal.c.account_id)
+            & (listings.c.item_id == journal.c.item_id),
+        )
+        .where(journal.c.platform == platform, journal.c.kind == Kind.VISIBILITY, journal.c.after == 0)
+        .where(journal.c.outcome == Outcome.DONE, journal.c.intent_at > to_ms(since), journal.c.rollback_of == "")
+        .where(diffs.c.reason.not_in(list(but_for)), listings.c.shown_visible == 0)
+        .group_by(journal.c.account_id)
+    )
+    return {account: count for account, count in connection.execute(query)}
 
 
 def not_written_back(connection: Connection) -> list[Update]:

@@ -136,7 +136,8 @@ def settle(tools: Tools, verdicts: Verdicts, scene: Scene) -> None:
             guarded[diff.key.account_id].append(place)
     for account, places in guarded.items():
         group = [said[place] for place in places]
-        group = hold_mass_hides(group, scene.shown_public.get(account, 0), tools.settings.guards)
+        shown, lately = scene.shown_public.get(account, 0), scene.hidden_lately.get(account, 0)
+        group = hold_mass_hides(group, shown, tools.settings.guards, lately)
         listed = sum(key.account_id == account for key in scene.listings) if group[0].kind is Kind.DELIST else 0
         group = hold_mass_delist(group, listed, tools.settings.guards)
         for place, diff in zip(places, group, strict=True):

@@ -25,6 +25,7 @@ from ecauto_pipeline.steps.run import Run, Tools
 from ecauto_pipeline.steps.visibility_diffs import visibility_verdicts
 
 Word = Literal["approved", "rejected"]
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,20 @@ def reject(
     return _say(tools, "rejected", ids, account, everything, who)
 
 
+def consequence_of_rejecting(holds: Iterable[Hold]) -> tuple[str, ...]:
+    """What the owner has to know once these are rejected, in Japanese and in English; () when there is nothing."""
+    hides = sorted((hold for hold in holds if hold.kind is Kind.VISIBILITY and hold.wanted == 0), key=_by_item)
+    if not hides:
+        return ()
+    named = ", ".join(hold.key.item_id for hold in hides[:MOST_NAMED]) + (" ..." if len(hides) > MOST_NAMED else "")
+    return (
+        f"注意: 非公開を却下した {len(hides)} 件の商品は、公開されたまま販売が続きます({named})。"
+        "Amazonで在庫切れなら、注文が入っても仕入れられません。",
+        f"Note: the {len(hides)} items whose hide was rejected stay on show and keep selling ({named});"
+        " where Amazon is out of stock, their orders cannot be filled.",
+    )
+
+
 def release_holds(tools: Tools, run: Run, ids: Iterable[str], who: str = "") -> ReleaseReport:
     """Approve these holds and send at once what the rules still want of them, nothing else. Raises LookupError.
 
@@ -105,6 +120,10 @@ def release_holds(tools: Tools, run: Run, ids: Iterable[str], who: str = "") -> 
         with tools.state.write() as connection:
             report += deciding.keep(tools, run, connection, verdicts.narrowed(targets))
     return ReleaseReport(len(chosen), report, push_own(tools, run))
+
+
+def _by_item(hold: Hold) -> tuple[str, int, str]:
+    return hold.key.account_id, len(hold.key.item_id), hold.key.item_id
 
 
 def _say(tools: Tools, word: Word, ids: Iterable[str], account: str | None, everything: bool, who: str) -> list[Hold]:

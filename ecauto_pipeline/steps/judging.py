@@ -21,12 +21,15 @@ from ecauto_pipeline.domain.pricing import breaks_floor
 from ecauto_pipeline.domain.selection import best_sellers
 from ecauto_pipeline.domain.visibility import visibility_diff
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.steps.run import IncludePrice, Run, Tools
 
 PLATFORM = "base"
+_SAID_SO = ("approved", "blocklist")
+"""Hides that a person asked for, which are no sign that something is wrong."""
 Said = Callable[[Diff], Diff]
 
 
@@ -38,13 +41,16 @@ def _as_is(verdict: Diff) -> Diff:
 class Scene:
     """What a run judges: its listings by key, what is known of their ASINs, how many are on show in each account.
 
-    `closed`: accounts that can't be written to now, with the reason their rows are skipped for.
+    `hidden_lately`: how many in each account were hidden within the guards' hide_window without anybody having said
+    so, and are hidden still. `closed`: accounts that can't be written to now, with the reason their rows are skipped
+    for.
     """
 
     now: datetime
     listings: Mapping[ListingKey, ListingFacts]
     known: Mapping[str, KnownAsin]
     shown_public: Mapping[str, int]
+    hidden_lately: Mapping[str, int]
     closed: Mapping[str, str]
 
 
@@ -118,7 +124,8 @@ def look(tools: Tools, run: Run, connection: Connection, now: datetime) -> Scene
         sold = ((key, known[fact.asin].last_sold_at if fact.asin in known else None) for key, fact in listings.items())
         chosen = best_sellers(sold, run.max_items)
         listings = {key: fact for key, fact in listings.items() if key in chosen}
-    return Scene(now, listings, known, shown_public, closed_accounts(tools, run, connection, now))
+    lately = journal.hidden_since(connection, PLATFORM, now - tools.settings.guards.hide_window, _SAID_SO)
+    return Scene(now, listings, known, shown_public, lately, closed_accounts(tools, run, connection, now))
 
 
 def closed_accounts(

@@ -56,7 +56,7 @@ def test_a_held_hide_says_why() -> None:
 def test_a_mass_is_one_in_however_many_portions_it_comes(
     portions: list[int], shown: int, rows: int, share: float
 ) -> None:
-    """Runs that follow one another let no more through than one run would, and what one run lets through they all do."""
+    """Runs in a row let no more through than one run would, and all of what one run lets through."""
     guards = Guards(max_hide_rows=rows, max_hide_share=share)
     gone = 0
     for portion in portions:

@@ -146,7 +146,7 @@ def test_a_rejected_hide_says_that_the_item_keeps_selling(tmp_path):
     japanese, english = consequence_of_rejecting(rejected)
     assert "7 件の商品は、公開されたまま販売が続きます" in japanese
     assert "the 7 items whose hide was rejected stay on show and keep selling" in english
-    assert "1, 2, 3, 4, 5 ..." in japanese.replace("10", "")
+    assert all("(1, 2, 3, 4, 5 ...)" in words for words in (japanese, english))
     assert () == consequence_of_rejecting([hold for hold in rejected if hold.reason == "move"])
     world.sync()
     assert [] == world.shop.edits
