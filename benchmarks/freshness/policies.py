@@ -25,13 +25,14 @@ Pick = Callable[[Rows, datetime, float, Means, Policy], tuple[Ints, Ints]]
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """`pick` gives (detail, sweep) in order; `single`: details one ASIN a call; `slice_min` minutes between picks;
+    """`pick` gives (detail, sweep) in order; `single`: details one ASIN a call; `slice_min` minutes between
+    picks, 0 = as the program does by default;
     `push_at_once`: else at the end of the slice; `prices`: which price differences are pushed hourly."""
 
     name: str
     pick: Pick
     single: bool = False
-    slice_min: int = 10
+    slice_min: float = 0.0
     push_at_once: bool = False
     prices: Literal["all", "floor"] = "all"
     spend: Literal["due", "budget"] = "due"

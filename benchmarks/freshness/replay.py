@@ -1,9 +1,11 @@
-"""Plays one policy through one market, minute by minute, and counts what went wrong.
+"""Plays one policy through one market, twenty seconds at a time, and counts what went wrong.
 
 A wrong order: the shop offers what Amazon no longer has, or at a price made from one that Amazon has raised by more
 than 12% since. Orders are taken as expected values, so that luck in selling does not blur the comparison. Sweeps see
 90% of the changes and cry wolf 3% of the time; a zero is believed when a single call agrees. The shop takes 69.4 pushes
-a minute, hides first, then price rises. Not for: the rules themselves (policies.py calls the program's).
+a minute, hides first, then price rises. Runs cost what they cost under Dagster: nothing is asked for `RUN_GAP_S`
+between two slices, and the first push comes `PUSH_AFTER_S` after the last answer.
+Not for: the rules themselves (policies.py calls the program's).
 """
 
 from __future__ import annotations
@@ -22,12 +24,17 @@ from ecauto_pipeline.domain.cadence import MEMORY_DAYS
 from ecauto_pipeline.domain.capacity import CONFIRM, DETAIL, DOCUMENTED, SWEEP
 from ecauto_pipeline.domain.freshness import CHANGED, ROW, TIERS, Policy, Rows, judge, tier_codes
 from ecauto_pipeline.domain.planning import Channel, Means
-from ecauto_pipeline.settings import Offers, Tiers, Ttl
+from ecauto_pipeline.settings import Offers, Slices, Tiers, Ttl
 
 START = datetime(2026, 11, 1, 15, 0, tzinfo=UTC)  # midnight in Japan
 LOSS, MARKUP, FLOOR = 1.12, 1.3, 1.05
 FALSE_ALARMS = 0.03
 PUSHES_A_MINUTE, PUSH_BURST = 100_000 / MINUTES_A_DAY, 5_000.0
+TICK_S = 20
+TICKS_A_MINUTE = 60 // TICK_S
+TICKS_A_DAY = MINUTES_A_DAY * TICKS_A_MINUTE
+RUN_GAP_S = 5.0  # a run takes 20 s to start, and starts 10 to 20 s before the fetch ahead of it ends
+PUSH_AFTER_S = TICK_S  # deciding, and two more steps
 POLICY = Policy.of(Ttl(), Tiers(), Offers())
 
 
@@ -43,6 +50,7 @@ class Score:
     detail_calls: float = 0.0
     sweep_calls: float = 0.0
     pushes: float = 0.0
+    runs: float = 0.0
     sweep_used: float = 0.0
     detail_used: float = 0.0
 
@@ -81,27 +89,29 @@ class Replay:
         self.sweep: list[int] = []
         self.confirm: list[int] = []
         self.slice_end = 0
+        self.slices = 0
+        self.decided: list[tuple[int, npt.NDArray[np.bool_], npt.NDArray[np.float64]]] = []
         self.fetching = False
         self.tokens = PUSH_BURST * scale
         self.next_event = 0
 
     def run(self, warm_days: int, days: int) -> Score:
         """Live through `warm_days`, then count for `days`."""
-        score, first, last = Score(), warm_days * MINUTES_A_DAY, (warm_days + days) * MINUTES_A_DAY
+        score, first, last = Score(), warm_days * TICKS_A_DAY, (warm_days + days) * TICKS_A_DAY
         ages: dict[str, list[npt.NDArray[np.float64]]] = {str(tier): [] for tier in TIERS}
-        for minute in range(last):
-            now = START + timedelta(minutes=minute)
-            self._world(minute)
-            self._slice(minute, now)
+        for tick in range(last):
+            now = START + timedelta(seconds=tick * TICK_S)
+            self._world(tick / TICKS_A_MINUTE)
+            self._slice(tick, now)
             self._ask(to_ms(now))
             self._push(now)
-            if minute % 10 == 0:
+            if tick % (10 * TICKS_A_MINUTE) == 0:
                 self._demand(to_ms(now))
-            if minute == first:
-                self.used = dict.fromkeys(self.used, 0.0)
-            if minute >= first:
+            if tick == first:
+                self.used, self.slices = dict.fromkeys(self.used, 0.0), 0
+            if tick >= first:
                 self._count(score)
-                if minute % 60 == 30:
+                if tick % (60 * TICKS_A_MINUTE) == 30 * TICKS_A_MINUTE:
                     self._ages(score, ages, to_ms(now))
         return self._total(score, ages, days)
 
@@ -120,7 +130,7 @@ class Replay:
             rows[name] = np.where(ago < 90, to_ms(START) - (ago * 86_400_000).astype(np.int64), 0)
         return rows
 
-    def _world(self, minute: int) -> None:
+    def _world(self, minute: float) -> None:
         market, first = self.market, self.next_event
         last = first + int(np.searchsorted(market.minute[first : first + 20_000], minute, side="right"))
         self.next_event = last
@@ -131,28 +141,40 @@ class Replay:
         self.price[who[~moves]] = price[~moves]
         self.unseen[who] = market.unseen[first:last]
 
-    def _slice(self, minute: int, now: datetime) -> None:
-        """Start the next slice when the sensor would, plan it with the policy."""
-        if self.fetching and (minute >= self.slice_end or not (self.detail or self.found or self.sweep)):
+    def _slice(self, tick: int, now: datetime) -> None:
+        """Start the next slice when the sensor would, plan it with the policy; push what the one before found."""
+        while self.decided and tick >= self.decided[0][0]:
+            _, self.ready_in, self.ready_price = self.decided.pop(0)
+        if self.fetching and (tick >= self.slice_end or not (self.detail or self.found or self.sweep)):
             self.fetching = False
-            np.copyto(self.ready_in, self.believed_in)
-            np.copyto(self.ready_price, self.believed_price)
+            self.decided.append((tick + PUSH_AFTER_S // TICK_S, self.believed_in.copy(), self.believed_price.copy()))
         if self.fetching:
             return
-        hour = now.replace(minute=0)
+        hour = now.replace(minute=0, second=0)
         due = 0 if self.who.spend == "budget" else int(np.count_nonzero(judge(self.rows, now, POLICY).due))
         decision = slicing.decide(
             now=now, hour_start=hour, last_fetch_ends_at=now, active=False, queued=0, due_left=due, spend=self.who.spend
         )
-        if now.minute == 0 or decision.launch or self.who.push_at_once:
-            detail, sweep = self.who.pick(self.rows, now, self.who.slice_min * 60.0, self.means, POLICY)
+        if now == hour or decision.launch or self.who.push_at_once:
+            slice_s = self._slice_s()
+            detail, sweep = self.who.pick(self.rows, now, slice_s, self.means, POLICY)
             self.detail, self.sweep = detail.tolist()[::-1], sweep.tolist()[::-1]
             self.found = []
-            self.fetching, self.slice_end = True, minute + self.who.slice_min
+            self.fetching, self.slice_end = True, tick + round(slice_s / TICK_S)
+            self.slices += 1
+            if not self.who.push_at_once:
+                for kind, rate in self.per_min.items():
+                    self.credit[kind] -= rate * RUN_GAP_S / 60
+
+    def _slice_s(self) -> float:
+        if self.who.slice_min:
+            return self.who.slice_min * 60.0
+        longest_s = Slices().minutes * 60
+        return slicing.length_s(longest_s, self.who.spend, self.rows.size, self.means.sweep.asins_per_s)
 
     def _take(self, kind: str, *queues: list[int]) -> npt.NDArray[np.int64]:
         """As many as the rate allows by now, first queue first; a rate that is not used is lost."""
-        self.credit[kind] += self.per_min[kind]
+        self.credit[kind] += self.per_min[kind] / TICKS_A_MINUTE
         taken: list[int] = []
         for queue in queues:
             while queue and len(taken) < int(self.credit[kind]):
@@ -203,7 +225,7 @@ class Replay:
         self.rows["price_at"][there] = now_ms
 
     def _push(self, now: datetime) -> None:
-        self.tokens = min(PUSH_BURST * self.scale, self.tokens + PUSHES_A_MINUTE * self.scale)
+        self.tokens = min(PUSH_BURST * self.scale, self.tokens + PUSHES_A_MINUTE * self.scale / TICKS_A_MINUTE)
         hide = self.shown & ~self.ready_in
         move = self.ready_price - self.shown_price
         worth = MARKUP * np.abs(move) >= np.minimum(100, 0.03 * MARKUP * self.shown_price)
@@ -255,8 +277,9 @@ class Replay:
 
     def _total(self, score: Score, ages: dict[str, list[npt.NDArray[np.float64]]], days: int) -> Score:
         sku_days = self.price.size * days
-        score.gone *= 100_000 / sku_days / MINUTES_A_DAY
-        score.below *= 100_000 / sku_days / MINUTES_A_DAY
+        score.gone *= 100_000 / sku_days / TICKS_A_DAY
+        score.below *= 100_000 / sku_days / TICKS_A_DAY
+        score.runs = self.slices / days
         for name, parts in ages.items():
             all_ages = np.concatenate(parts)
             score.mean_age_h[name] = float(all_ages.mean()) if all_ages.size else 0.0

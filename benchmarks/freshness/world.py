@@ -31,7 +31,7 @@ class Market:
     views_a_day: Floats
     in_stock: npt.NDArray[np.bool_]
     price: Floats
-    minute: Ints
+    minute: Floats
     article: Ints
     stock: Ints
     new_price: Floats
@@ -61,7 +61,7 @@ def market(articles: int, days: int, seed: int) -> Market:
         views_a_day=orders * VIEWS_PER_ORDER * np.exp(0.8 * luck.standard_normal(articles) - 0.32),
         in_stock=in_stock,
         price=level,
-        minute=minute[order].astype(np.int64),
+        minute=minute[order],
         article=np.concatenate((stock_events[1], price_events[1]))[order],
         stock=np.concatenate((stock_events[2], nothing[1]))[order],
         new_price=np.concatenate((nothing[0], price_events[2]))[order],

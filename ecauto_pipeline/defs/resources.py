@@ -18,6 +18,7 @@ from ecauto_pipeline.defs.partitions import hour_key, keys_of
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.steps.logbook import SYNC, VALIDATION
 from ecauto_pipeline.steps.metrics import begin_run, end_run
+from ecauto_pipeline.steps.next_slice import slice_length_s
 from ecauto_pipeline.steps.publish import publish
 from ecauto_pipeline.steps.run import Progress, Run, Tools
 from ecauto_pipeline.wiring import open_tools
@@ -85,6 +86,7 @@ class Pipeline(dg.ConfigurableResource):
         run = context.run
         if run is None:
             raise RuntimeError("the pipeline resource belongs to a run")
+        spend = self.spend or tools.settings.tiers.spend
         keys = keys_of(dict(run.tags)) or (hour_key(tools.clock.now()),)
         default_price = INCLUDE_PRICE.get(run.job_name, "all") or tools.settings.schedules.include_price
         return Run(
@@ -98,8 +100,8 @@ class Pipeline(dg.ConfigurableResource):
             push=run.job_name not in FETCH_ONLY,
             accounts=tuple(self.accounts),
             max_items=self.max_items or None,
-            spend=self.spend or tools.settings.tiers.spend,  # type: ignore[arg-type]
-            slice_s=(self.slice_minutes or tools.settings.slices.minutes) * 60,
+            spend=spend,  # type: ignore[arg-type]
+            slice_s=self.slice_minutes * 60 or slice_length_s(tools, spend),  # type: ignore[arg-type]
             trigger="backfill" if len(keys) > 1 else self.trigger,
             slice_no=self.slice_no,
         )

@@ -15,6 +15,7 @@ from ecauto_pipeline.domain.pricing import exact
 from ecauto_pipeline.settings import Guards
 
 JUDGED_FROM = 20  # ASINs; of fewer, a share of zeros says nothing
+FEW_ZEROS = 5  # from so many on, even few answers look wrong when most of them say zero
 
 
 def hold_mass_hides(diffs: Iterable[Diff], shown_public: int, guards: Guards, hidden_lately: int = 0) -> list[Diff]:
@@ -52,6 +53,11 @@ def mass_zero(previous_in_stock: int, now_zero: int, guards: Guards) -> bool:
     More than max_zero_share of them; fewer than JUDGED_FROM ASINs are never judged.
     """
     return previous_in_stock >= JUDGED_FROM and now_zero > exact(guards.max_zero_share) * previous_in_stock
+
+
+def most_are_zero(previous_in_stock: int, now_zero: int) -> bool:
+    """Whether, of an hour's few ASINs, more than half are suddenly gone: FEW_ZEROS or more, too few for a share."""
+    return now_zero >= FEW_ZEROS and 2 * now_zero > previous_in_stock
 
 
 def push_order(diff: Diff) -> tuple[int, str, str, str, str]:

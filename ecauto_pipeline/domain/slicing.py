@@ -19,6 +19,25 @@ LAST_START_S = 60.0
 """With less than this left of the hour, the next hour's own run is the next slice."""
 
 
+SHORTEST_S = 60.0
+"""A run takes about 20 s to start; slices that are not several times as long are all starting."""
+
+SLICES_A_PASS = 10
+"""A tenth of the time that looking at everything once takes: waiting for the push then adds little to waiting to be
+looked at."""
+
+
+def length_s(longest_s: float, spend: Literal["due", "budget"], asins: int, asins_per_s: float) -> float:
+    """How long one slice asks, at most `longest_s`.
+
+    When no call is left idle, slices follow one another all day, and the shop learns of a change when its slice ends:
+    so they are as short as a shop is small. What is only asked when due ends a slice by itself.
+    """
+    if spend == "due" or asins == 0:
+        return longest_s
+    return min(longest_s, max(SHORTEST_S, asins / asins_per_s / SLICES_A_PASS))
+
+
 @dataclass(frozen=True, slots=True)
 class SliceDecision:
     """`reason` is one word for the records: next_slice, or why not."""

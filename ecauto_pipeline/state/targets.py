@@ -176,6 +176,12 @@ def evidence(connection: Connection, now: datetime) -> Evidence:
     return Evidence(*totals.values())
 
 
+def count_asins(connection: Connection) -> int:
+    """Distinct ASINs of the listings that take part."""
+    query = select(func.count(listings.c.asin.distinct())).where(listings.c.listed == 1, listings.c.asin != "")
+    return int(connection.execute(query).scalar_one())
+
+
 def count_listings(connection: Connection) -> int:
     """Listings that take part."""
     query = select(func.count()).select_from(listings).where(listings.c.listed == 1, listings.c.asin.is_not(None))

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain import slicing
 from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state import targets
+from ecauto_pipeline.steps.asking_means import means
 from ecauto_pipeline.steps.run import Tools
 from ecauto_pipeline.steps.stale_asins import due_now
 
@@ -25,6 +28,18 @@ class NextSlice:
     reason: str
     slice_no: int = 1
     after_run: str = ""
+
+
+def slice_length_s(tools: Tools, spend: Literal["due", "budget"]) -> float:
+    """How long one slice of this shop asks, at most as long as ecauto.toml says."""
+    longest_s = tools.settings.slices.minutes * 60
+    if spend == "due":
+        return longest_s
+    with tools.state.read() as connection:
+        able = means(connection, tools.settings, len(tools.sp_accounts), tools.clock.now())
+        asins = targets.count_asins(connection)
+    looks = able.detail if able.blind else able.sweep
+    return slicing.length_s(longest_s, spend, asins, looks.asins_per_s)
 
 
 def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:

@@ -57,7 +57,8 @@ def test_a_restricted_and_a_spent_shop_wait_and_the_healthy_one_notices_nothing(
 ) -> None:
     """C's edits are those of a world in which A and B are well; one alert each for A and B; their rows wait.
 
-    Nothing is asked about what only A lists. Theirs is sent once when A is allowed again and B's hour has turned.
+    C is ready before B, whose answers take half a second, has sent its third edit. Nothing is asked about what only A
+    lists. Theirs is sent once when A is allowed again and B's hour has turned.
     """
     caplog.set_level(logging.WARNING)
     with _shops(tmp_path / "alone") as day:
@@ -72,9 +73,12 @@ def test_a_restricted_and_a_spent_shop_wait_and_the_healthy_one_notices_nothing(
         day.run(push=False)  # the shops are read; from here on the edits are what is refused
         day.control.add_faults({"kind": "access_denied", "account": restricted})
         day.control.add_faults({"kind": "hour_api_limit", "account": spent, "operation": "items/edit", "after": 2})
+        day.control.add_faults({"kind": "slow", "account": spent, "operation": "items/edit", "seconds": 0.5})
         since = seen(day)
         result = day.run()
         edits = day.edits(since)
+        last = {account: max(c["seq"] for c in edits if c["account"] == account) for account in (spent, healthy)}
+        assert last[healthy] < last[spent]
         assert undisturbed == [call["details"] for call in edits if call["account"] == healthy]
         assert [1] * _EACH == _sent(day, cases[healthy], since)
         refused = [call for call in day.control.calls(since=since, api="base") if call["http_status"] == 400]

@@ -1,7 +1,9 @@
 """Too many zeros at once: the answers of one operation in one run, watched while they come.
 
 When more of what we believed in stock is suddenly gone than the guard allows, the operation's zeros are not believed
-at all: those still to come, and those already kept. Not for: the threshold itself (domain/guards.py).
+at all: those still to come, and those already kept. A run that asks about few is judged by whether most of them are
+gone; there, what is said in PERSISTED runs in a row is believed after all, because a handful of goods may well sell out
+together. Not for: the thresholds themselves (domain/guards.py).
 """
 
 from __future__ import annotations
@@ -9,12 +11,13 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 
-from ecauto_pipeline.domain.guards import mass_zero
+from ecauto_pipeline.domain.guards import mass_zero, most_are_zero
 from ecauto_pipeline.domain.learning import ZERO, AsinRow
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.settings import Guards
 
 JUDGED_FROM = 50  # ASINs asked; of fewer, a share of zeros says nothing
+PERSISTED = 6  # runs in a row: an hour of slices, six hours of a small shop
 REASON = "mass_zero"
 
 
@@ -24,7 +27,16 @@ class _Seen:
     believed: int = 0
     zeros: int = 0
     kept: dict[str, str] = field(default_factory=dict)  # snapshot id -> ASIN of zeros that were news
+    fresh: int = 0  # believed in stock, and not doubted before this run
+    fresh_zeros: int = 0
     tripped: bool = False
+    by_few: bool = False
+
+    def looks_wrong(self, guards: Guards) -> bool:
+        if self.asked >= JUDGED_FROM:
+            return mass_zero(self.believed, self.zeros, guards)
+        self.by_few = most_are_zero(self.fresh, self.fresh_zeros)
+        return self.by_few
 
 
 class Zeros:
@@ -46,12 +58,17 @@ class Zeros:
             seen.asked += len(authoritative)
             seen.believed += sum(row.status is Status.SUCCESS for row in authoritative)
             seen.zeros += sum(row.status is Status.SUCCESS and answer.status in ZERO for _, answer, row in answers)
+            fresh = [(answer, row) for _, answer, row in answers if answer.status.authoritative and _is_fresh(row)]
+            seen.fresh += len(fresh)
+            seen.fresh_zeros += sum(answer.status in ZERO for answer, _ in fresh)
             lost: dict[str, str] = {}
-            if not seen.tripped and seen.asked >= JUDGED_FROM and mass_zero(seen.believed, seen.zeros, self._guards):
+            if not seen.tripped and seen.looks_wrong(self._guards):
                 seen.tripped, lost, seen.kept = True, seen.kept, {}
             if not seen.tripped:
                 seen.kept |= news
                 return [(sid, answer) for sid, answer, _ in answers], lost
+            if seen.by_few:
+                news = {sid: answer.asin for sid, answer, row in answers if sid in news and _is_fresh(row)}
             return [(sid, _unbelieved(answer) if sid in news else answer) for sid, answer, _ in answers], lost
 
     def judged(self, operation: str) -> bool:
@@ -67,6 +84,12 @@ class Zeros:
 
 def _is_news(answer: Answer, row: AsinRow) -> bool:
     return answer.status in ZERO and row.status not in ZERO
+
+
+def _is_fresh(row: AsinRow) -> bool:
+    """Believed in stock until now: neither a second look at a zero nor one that is said for the PERSISTEDth time."""
+    said_so_often = row.error_reason == REASON and row.error_count >= PERSISTED
+    return row.status is Status.SUCCESS and row.doubt != "zero" and not said_so_often
 
 
 def _unbelieved(answer: Answer) -> Answer:

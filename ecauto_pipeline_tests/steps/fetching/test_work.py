@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.domain.learning import SWEEP, AsinRow
+from ecauto_pipeline.domain.learning import DETAIL, SWEEP, AsinRow
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.settings import Guards
 from ecauto_pipeline.steps.fetching.work import Work
@@ -102,6 +104,30 @@ def test_a_fifth_is_believed_and_other_operations_are_judged_by_themselves() -> 
     assert ({}, []) == (lost, zeros.tripped())
     assert Status.API_ERROR not in {answer.status for _, answer in kept}
     assert (True, False) == (zeros.judged(SWEEP), zeros.judged("getItemOffersBatch"))
+
+
+def test_most_of_a_few_gone_at_once_is_not_believed() -> None:
+    """A small shop's hour asks about a dozen: twelve of thirteen zero is an accident, four of four may be so."""
+    zeros = Zeros(Guards())
+    kept, _ = zeros.judge(DETAIL, _batch(0, 12, 1))
+    assert 12 == sum(answer.reason == "mass_zero" for _, answer in kept)
+    for gone, there in ((4, 0), (5, 5), (6, 7)):
+        zeros = Zeros(Guards())
+        zeros.judge(DETAIL, _batch(0, gone, there))
+        assert [] == zeros.tripped()
+
+
+def test_what_a_few_say_run_after_run_is_believed_and_second_looks_are_not_judged() -> None:
+    """Six runs in a row said so, or one that was no mass did: these zeros count, the fresh ones beside them do not."""
+    often = replace(_KNOWN, error_reason="mass_zero", error_count=6)
+    doubted = replace(_KNOWN, doubt="zero")
+    for row in (often, doubted):
+        zeros = Zeros(Guards())
+        said = [(sid, answer, row) for sid, answer, _ in _batch(0, 12, 0)]
+        kept, _ = zeros.judge(DETAIL, said)
+        assert ({Status.OUT_OF_STOCK}, []) == ({answer.status for _, answer in kept}, zeros.tripped())
+        kept, _ = zeros.judge(DETAIL, [*_batch(20, 5, 0), *said])
+        assert 5 == sum(answer.status is Status.API_ERROR for _, answer in kept)
 
 
 def test_zeros_that_are_no_news_keep_their_credit() -> None:
