@@ -155,16 +155,16 @@ def _hiding_delays(hour: Hour, began: datetime) -> list[float]:
         rows = connection.execute(
             """
             with hidden as (
-                select asin, min(completed_at) as at from updates
-                where kind = 'visibility' and after = '0' and outcome = 'done' and attempted_at >= ? group by 1
+                select asin, min(completed_at) as hid from updates
+                where kind = 'visibility' and "after" = '0' and outcome = 'done' and attempted_at >= ? group by 1
             ), sold_out as (
-                select h.asin, h.at, min(s.observed_at) as said from hidden h join snapshots s on s.asin = h.asin
-                where s.status = 'out_of_stock' and s.observed_at <= h.at and s.observed_at > coalesce(
+                select h.asin, h.hid, min(s.observed_at) as said from hidden h join snapshots s on s.asin = h.asin
+                where s.status = 'out_of_stock' and s.observed_at <= h.hid and s.observed_at > coalesce(
                     (select max(b.observed_at) from snapshots b where b.asin = h.asin and b.status = 'success'
-                     and b.operation <> 'getCompetitivePricing' and b.observed_at < h.at), h.at - interval 1 day)
+                     and b.operation <> 'getCompetitivePricing' and b.observed_at < h.hid), h.hid - interval 1 day)
                 group by 1, 2
             )
-            select epoch(at - said) from sold_out where said >= ?
+            select epoch(hid) - epoch(said) from sold_out where said >= ?
             """,
             [began, began],
         ).fetchall()
