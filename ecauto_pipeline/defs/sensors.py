@@ -20,6 +20,7 @@ from ecauto_pipeline.steps.watch import stuck_runs
 from ecauto_pipeline.wiring import open_tools
 
 LOOK_EVERY_S = 30
+NEXT_SLICE_EVERY_S = 10
 
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
@@ -28,7 +29,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
 
     @dg.sensor(
         job=stock_sync,
-        minimum_interval_seconds=LOOK_EVERY_S,
+        minimum_interval_seconds=NEXT_SLICE_EVERY_S,
         default_status=status,
         description="Launches the next slice of the hour while it has work and budget left.",
     )

@@ -1,7 +1,7 @@
 """Whether one more slice is to start now: the decision behind sensor `next_slice`.
 
 While the hour has time and work, the next run starts early enough that its fetch begins as the fetch before it ends;
-the pushes of the one overlap the fetch of the other, and never do two fetch at once. A small shop's work is done in
+the pushes of the one overlap the fetch of the other; for some seconds both may ask, within one rate. A small shop's work is done in
 one run an hour. Not for: launching (defs/sensors.py) or planning a slice.
 """
 
@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-STARTUP_S = 20.0
-"""A run needs about 10 to 25 s from launch to its first question."""
+STARTUP_S = 30.0
+"""A run needs about 10 to 25 s from launch to its first question, and the sensor looks every 10 s. Two that fetch for
+some seconds at once share the rate and never the work; a gap is lost for good."""
 
 LAST_START_S = 60.0
 """With less than this left of the hour, the next hour's own run is the next slice."""
 
 
-SHORTEST_S = 60.0
+SHORTEST_S = 120.0
 """A run takes about 20 s to start; slices that are not several times as long are all starting."""
 
-SLICES_A_PASS = 10
-"""A tenth of the time that looking at everything once takes: waiting for the push then adds little to waiting to be
+SLICES_A_PASS = 8
+"""An eighth of the time that looking at everything once takes: waiting for the push then adds little to waiting to be
 looked at."""
 
 
@@ -80,11 +81,11 @@ def decide(
 
 
 def fetch_end(document: Mapping[str, object], started_at: datetime, slice_s: float) -> datetime | None:
-    """When a run's fetch ended or is to end: its start-up, then `fetch_seconds` it took or else `planned_fetch_s`.
+    """When a run's fetch ended or is to end: `fetch_seconds` that it took, or else `planned_fetch_s`, after its start.
 
-    None while it has not planned. Never later than a slice after the start-up.
+    None while it has not planned. Never later than a slice after the start.
     """
     span_s = document.get("fetch_seconds", document.get("planned_fetch_s"))
     if not isinstance(span_s, int | float):
         return None
-    return started_at + timedelta(seconds=STARTUP_S + min(float(span_s), slice_s))
+    return started_at + timedelta(seconds=min(float(span_s), slice_s))
