@@ -1,8 +1,8 @@
 """Whether one more slice is to start now: the decision behind sensor `next_slice`.
 
 While the hour has time and work, the next run starts early enough that its fetch begins as the fetch before it ends;
-the pushes of the one overlap the fetch of the other; for some seconds both may ask, within one rate. A small shop's work is done in
-one run an hour. Not for: launching (defs/sensors.py) or planning a slice.
+the pushes of the one overlap the fetch of the other, and for some seconds both may ask, within one rate. A small shop's
+work is done in one run an hour. Not for: launching (defs/sensors.py) or planning a slice.
 """
 
 from __future__ import annotations
