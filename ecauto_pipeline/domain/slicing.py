@@ -20,11 +20,11 @@ LAST_START_S = 60.0
 """With less than this left of the hour, the next hour's own run is the next slice."""
 
 
-SHORTEST_S = 120.0
+SHORTEST_S = 90.0
 """A run takes about 20 s to start; slices that are not several times as long are all starting."""
 
-SLICES_A_PASS = 8
-"""An eighth of the time that looking at everything once takes: waiting for the push then adds little to waiting to be
+SLICES_A_PASS = 10
+"""A tenth of the time that looking at everything once takes: waiting for the push then adds little to waiting to be
 looked at."""
 
 
