@@ -49,7 +49,7 @@ def line(name: str, scores: list[Score]) -> str:
     )
 
 
-OURS = "planner, budget, all, slices of 2 min"
+OURS = "planner, budget, all"
 
 
 def promises(case: str, wrong: dict[str, float], scores: dict[str, list[Score]]) -> list[str]:
