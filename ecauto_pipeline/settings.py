@@ -152,9 +152,18 @@ class Tiers(Section):
     medium_viewed_within: Duration = Field(timedelta(days=30), description="medium tier: viewed within this time")
     medium_every: Duration = Field(timedelta(hours=6), description="maximum age of stock, medium tier")
     low_every: Duration = Field(timedelta(hours=24), description="maximum age of stock, all others")
+    low_may_come_early: Duration = Field(
+        timedelta(0), description="how early a low-tier check may come to reach its home hour; 0 = never early"
+    )
     spend: Literal["due", "budget"] = Field(
         "due", description='"due": ask only about what is too old; "budget": leave no call unused (large shops)'
     )
+
+    @model_validator(mode="after")
+    def _early_is_a_part(self) -> Tiers:
+        if self.low_may_come_early > self.low_every / 2:
+            raise ValueError("low_may_come_early: at most half of low_every")
+        return self
 
 
 class Offers(Section):

@@ -97,6 +97,7 @@ class Policy:
     viewed_within_ms: int
     confirm_after_ms: int
     second_filtered_look: bool = True
+    low_early_ms: int = 0
 
     @classmethod
     def of(cls, ttl: Ttl, tiers: Tiers, offers: Offers) -> Policy:
@@ -108,6 +109,7 @@ class Policy:
             viewed_within_ms=_ms(tiers.medium_viewed_within),
             confirm_after_ms=_ms(offers.confirm_after),
             second_filtered_look=offers.filtered_out == "hide",
+            low_early_ms=_ms(tiers.low_may_come_early),
         )
 
 
@@ -148,8 +150,12 @@ def judge(rows: Rows, now: datetime, policy: Policy) -> Judged:
     max_age = np.array(policy.max_age_ms, np.int64)[tier]
     stock_age = now_ms - rows["stock_at"]
     price_age = now_ms - np.maximum(rows["price_at"], rows["detail_at"])  # "out of stock" answers for the price too
-    low_due = hour_slots.due_at(rows["stock_at"], hour_slots.slots(rows["asin"]), policy.max_age_ms[2]) <= now_ms
-    stock_due = np.where(tier == 2, low_due, stock_age >= max_age - slack_ms(max_age)) | (stock_age < -max_age)
+    stock_due = (stock_age >= max_age - slack_ms(max_age)) | (stock_age < -max_age)
+    if policy.low_early_ms:
+        home = hour_slots.slots(rows["asin"])
+        stock_due |= (tier == 2) & (
+            hour_slots.due_at(rows["stock_at"], home, policy.max_age_ms[2], policy.low_early_ms) <= now_ms
+        )
     price_due = (price_age >= policy.price_ms - slack_ms(policy.price_ms)) | (price_age < -policy.price_ms)
     answered_at = np.maximum(rows["stock_at"], rows["detail_at"])
     filtered = policy.second_filtered_look & (rows["filtered_since"] > 0)

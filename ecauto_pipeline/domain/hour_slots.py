@@ -2,7 +2,8 @@
 
 The slot is a stable hash of the ASIN alone: an hour's partition is the same set whoever asks, on any machine, whatever
 else is listed, and no remainder is ever dropped. Slots never make anything older than its maximum age: they only bring
-a check forward, by at most `GIVE` of that age a day, until it falls into the ASIN's own hour and stays there.
+a check forward, by at most what the owner gives (`[tiers] low_may_come_early`, nothing by default), until it falls
+into the ASIN's own hour and stays there.
 Not for: whether something is due (freshness.py).
 """
 
@@ -17,10 +18,6 @@ Ints = npt.NDArray[np.int64]
 Asins = npt.NDArray[np.str_]
 
 SLOTS = 24
-GIVE = 0.25
-"""Share of the maximum age by which a check may come early. A first fill that ends within an hour is spread over the
-day within four days, at the price of at most a third more checks in those days and none after them."""
-
 AUDIT_SHARE = 0.01
 """Share of the ASINs whose "unchanged" is checked against the offers on one day."""
 
@@ -60,13 +57,15 @@ def audited(asins: Asins, day: date) -> npt.NDArray[np.bool_]:
     return _hashes(asins, salt=day.toordinal() * 0x9E3779B97F4A7C15) % np.uint64(10_000) < np.uint64(AUDIT_SHARE * 1e4)
 
 
-def due_at(checked_at_ms: Ints, slot: Ints, max_age_ms: int) -> Ints:
-    """When an ASIN last checked then is due: within its maximum age and never before (1 - GIVE) of it.
+def due_at(checked_at_ms: Ints, slot: Ints, max_age_ms: int, early_ms: int) -> Ints:
+    """When an ASIN last checked then is due: within its maximum age, and at most `early_ms` before it.
 
-    `way` is how far its own hour lies before the end of the maximum age; one step of at most GIVE is taken at a time.
-    A maximum age other than a day is cut into 24 slots just so.
+    `way` is how far its own hour lies before the end of the maximum age; one step of at most `early_ms` is taken at a
+    time. A maximum age other than a day is cut into 24 slots just so.
     """
+    if early_ms <= 0:
+        return checked_at_ms + max_age_ms
     home_ms = slot * (max_age_ms // SLOTS) - _JST_MS
     way = (checked_at_ms - home_ms) % max_age_ms
-    steps = np.maximum(1, np.ceil(way / (max_age_ms * GIVE)))
+    steps = np.maximum(1, np.ceil(way / early_ms))
     return checked_at_ms + max_age_ms - (way / steps).astype(np.int64)

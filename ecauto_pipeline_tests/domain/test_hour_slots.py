@@ -8,10 +8,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.domain.hour_slots import GIVE, SLOTS, audited, due_at, slot_of, slots
+from ecauto_pipeline.domain.hour_slots import SLOTS, audited, due_at, slot_of, slots
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+QUARTER_MS = 6 * HOUR_MS
 ASINS = np.array([f"B{n:09d}" for n in range(24_000)])
 
 
@@ -37,10 +38,11 @@ def test_a_slot_is_the_same_whoever_asks() -> None:
     max_age_h=st.sampled_from([12, 24, 48]),
 )
 def test_never_later_than_the_maximum_age_and_never_much_earlier(checked: int, slot: int, max_age_h: int) -> None:
-    """Due within its maximum age, and not before three quarters of it."""
+    """Due within its maximum age, and no earlier than is given; by nothing when nothing is."""
     age = max_age_h * HOUR_MS
-    at = int(due_at(np.array([checked]), np.array([slot]), age)[0])
-    assert (1 - GIVE) * age <= at - checked <= age
+    for early in (0, HOUR_MS, age // 4, age // 2):
+        at = int(due_at(np.array([checked]), np.array([slot]), age, early)[0])
+        assert age - early <= at - checked <= age
 
 
 @given(checked=st.integers(1_700_000_000_000, 1_900_000_000_000), slot=st.integers(0, 23))
@@ -48,16 +50,17 @@ def test_after_four_days_it_is_at_home_and_stays(checked: int, slot: int) -> Non
     """Checked when due, an ASIN falls into its own hour within four checks and is then checked once a day."""
     home = slot * HOUR_MS
     for _ in range(4):
-        checked = int(due_at(np.array([checked]), np.array([slot]), DAY_MS)[0])
+        checked = int(due_at(np.array([checked]), np.array([slot]), DAY_MS, QUARTER_MS)[0])
     assert abs((checked + 9 * HOUR_MS - home + DAY_MS // 2) % DAY_MS - DAY_MS // 2) <= 5
-    assert DAY_MS - 5 <= int(due_at(np.array([checked + 30_000]), np.array([slot]), DAY_MS)[0]) - checked <= DAY_MS
+    at = int(due_at(np.array([checked + 30_000]), np.array([slot]), DAY_MS, QUARTER_MS)[0])
+    assert DAY_MS - 5 <= at - checked <= DAY_MS
 
 
 def test_a_hasty_first_fill_is_spread_over_the_day() -> None:
     """All filled within an hour; days later no hour carries more than 1.3 times its share."""
     at = np.full(ASINS.size, 1_764_000_000_000) + np.arange(ASINS.size) * 100
     for _ in range(5):
-        at = due_at(at, slots(ASINS), DAY_MS)
+        at = due_at(at, slots(ASINS), DAY_MS, QUARTER_MS)
     an_hour = np.bincount(at // HOUR_MS % 24, minlength=24)
     assert an_hour.max() <= 1.3 * ASINS.size / 24
 

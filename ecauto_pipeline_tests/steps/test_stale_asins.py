@@ -14,7 +14,7 @@ from ecauto_pipeline.settings import Tiers
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline_tests.steps.planner_bench import PlannerBench, asin_no
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR, DAY, SLACK = timedelta(hours=1), timedelta(days=1), timedelta(minutes=5)
 
 
 @pytest.fixture
@@ -249,14 +249,14 @@ def test_nobody_starves_under_overload(bench: PlannerBench) -> None:
 
 
 def test_due_never_asks_about_what_is_fresh_over_a_day(bench: PlannerBench) -> None:
-    """Every hour of a day: no target younger than its tier allows, but for the slack and the low tier's own hour."""
+    """Every hour of two days: no target younger than its tier allows, but for the five minutes of slack."""
     bench.list_asins(range(90))
     sold, seen = to_ms(bench.clock.now() + DAY), to_ms(bench.clock.now() + DAY)
     bench.know(range(30), last_sold_at=sold)
     bench.know(range(30, 60), last_viewed_at=seen)
     bench.know(range(60, 90))
     last = {asin_no(n): bench.clock.now() for n in range(90)}
-    least = {"high": timedelta(minutes=55), "medium": timedelta(hours=5, minutes=55), "low": timedelta(hours=18)}
+    least = {"high": HOUR - SLACK, "medium": 6 * HOUR - SLACK, "low": DAY - SLACK}
     asked: Counter[str] = Counter()
     for _ in range(48):
         bench.clock.advance(3600)
@@ -269,7 +269,28 @@ def test_due_never_asks_about_what_is_fresh_over_a_day(bench: PlannerBench) -> N
         bench.answer(targets)
     assert 30 * 48 == asked["high"]
     assert 30 * 8 <= asked["medium"] <= 30 * 8 + 5
-    assert 30 <= asked["low"] <= 30 * 3
+    assert 30 * 2 == asked["low"]
+
+
+def test_a_shop_may_let_its_low_tier_come_early_to_spread_it(tmp_path: Path) -> None:
+    """All filled in one hour: six hours' leave bring everybody home within four days, never late, then once a day."""
+    spread = PlannerBench(tmp_path, tiers=Tiers(low_may_come_early=6 * HOUR))
+    spread.list_asins(range(240))
+    spread.know(range(240))
+    last = {asin_no(n): spread.clock.now() for n in range(240)}
+    by_hour: Counter[int] = Counter()
+    for hour in range(1, 7 * 24 + 1):
+        spread.clock.advance(3600)
+        targets = spread.plan()[1]
+        for target in targets:
+            assert 18 * HOUR <= spread.clock.now() - last[target.asin] <= 24 * HOUR
+            last[target.asin] = spread.clock.now()
+        by_hour[hour] = len(targets)
+        spread.answer(targets)
+    spread.database.close()
+    last_days = [by_hour[hour] for hour in range(5 * 24 + 1, 7 * 24 + 1)]
+    assert 2 * 240 == sum(last_days)
+    assert max(last_days) <= 25
 
 
 def test_a_budget_leaves_no_call_idle(bench: PlannerBench) -> None:
