@@ -1,11 +1,23 @@
-"""The UI as a person sees it: the graph, an asset's page with its checks and pictures, a run. Writes docs/images/."""
+"""A walk through the UI as a person takes it, by clicks alone: the screenshots of docs/images/ are taken on the way.
+
+In order: a first fill is started and terminated, started again to its end, looked at (graph, figures, pictures,
+checks), a night is backfilled, a run fails and its lineage is opened, a price is explained from the launchpad. What
+the clicks did is judged by Dagster's own records and the emulator's list of calls.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+import time
+import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
@@ -13,53 +25,226 @@ from proofs.screens import browser_path, page
 from proofs.webserver import ROOT, Webserver, webserver
 
 IMAGES = ROOT / "docs" / "images"
+ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+class Walk:
+    """The UI of one installation, and the world behind it."""
+
+    def __init__(self, server: Webserver, folder: Path) -> None:
+        self.server, self.folder = server, folder
+
+    def rate(self, factor: float) -> None:
+        """How fast Amazon answers, in units of what its papers say."""
+        url = process.running(self.folder / "data" / "emulator")
+        for operation, rate in (("getItemOffersBatch", 0.1), ("getItemOffers", 0.5)):
+            body = {"operation": operation, "rate_per_s": rate * factor, "burst": 1}
+            request = urllib.request.Request(f"{url}/emulator/rates", json.dumps(body).encode("utf-8"))
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+                answer.read()
+
+    def materialize(self, view: Page, job: str, partitions: str, picture: str = "") -> None:
+        """Click through "Materialize all" of a job; `partitions` as people type them."""
+        view.goto(f"{self.server.url}/locations/ecauto_pipeline/jobs/{job}")
+        view.get_by_role("button", name="Materialize all").click()
+        dialog = view.get_by_role("dialog")
+        dialog.get_by_role("button", name="Latest").click()
+        box = dialog.get_by_role("textbox").first
+        box.fill(partitions)
+        box.press("Enter")
+        launch = dialog.get_by_role("button", name="Launch").last
+        expect(launch).to_be_enabled()
+        if picture:
+            shoot(view, picture)
+        launch.click()
+        expect(view.get_by_text("Launched").first).to_be_visible()
+
+    def newest_run(self, than: set[str]) -> str:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            new = [run["runId"] for run in self.runs() if run["runId"] not in than]
+            if new:
+                return str(new[0])
+            time.sleep(0.5)
+        raise TimeoutError("no run began")
+
+    def runs(self) -> list[dict[str, Any]]:
+        query = "{ runsOrError(limit: 50) { ... on Runs { results { runId status tags { key value } } } } }"
+        return list(self.server.ask(query)["runsOrError"]["results"])
+
+    def known(self) -> set[str]:
+        return {run["runId"] for run in self.runs()}
+
+    def failed_steps(self, run_id: str) -> list[str]:
+        query = "query($id: ID!) { runOrError(runId: $id) { ... on Run { stepStats { stepKey status } } } }"
+        steps = self.server.ask(query, {"id": run_id})["runOrError"]["stepStats"]
+        return [step["stepKey"] for step in steps if step["status"] == "FAILURE"]
+
+
+def shoot(view: Page, name: str, height: int = 900) -> None:
+    """Wait until the page has settled, then keep what its upper `height` pixels look like."""
+    view.wait_for_timeout(2500)
+    view.screenshot(path=IMAGES / f"{name}.png", clip={"x": 0, "y": 0, "width": 1400, "height": height})
+
+
+def show_picture(view: Page, title: str) -> None:
+    """Open a picture of the metadata table, and prove that it is drawn."""
+    row = view.get_by_role("row").filter(has_text=title)
+    row.get_by_text("[Show Markdown]").click()
+    image = view.get_by_role("dialog").locator("img").first
+    expect(image).to_be_visible()
+    width = image.evaluate("one => one.complete ? one.naturalWidth : 0")
+    assert width > 400, f"{title}: {width} pixels wide"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webserver]:
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     assert browser_path() is not None, "install Chromium first (Debian: apt-get install chromium)"
     folder = tmp_path_factory.mktemp("ui")
+    process.ensure(folder / "data" / "emulator", seed=1, listings=1000, accounts=3, speed=60.0)
     with webserver(folder) as running:
-        yield running
+        yield Walk(running, folder)
     process.stop(folder / "data" / "emulator")
 
 
-@pytest.fixture(scope="module")
-def run_id(server: Webserver) -> str:
-    run_id = server.launch("full_sync", hour_key(datetime.now(UTC)))
-    assert server.wait_for_run(run_id) == "SUCCESS"
-    return run_id
+@pytest.fixture
+def view() -> Iterator[Page]:
+    with page() as one:
+        one.set_default_timeout(PATIENCE_MS)
+        yield one
 
 
-def test_the_graph_is_shown(server: Webserver, run_id: str) -> None:
-    """All six assets, green, in the order of the flow."""
-    with page() as view:
-        view.goto(f"{server.url}/asset-groups")
-        view.get_by_text("base_updates").first.wait_for(timeout=60_000)
-        view.wait_for_timeout(3000)
-        view.screenshot(path=IMAGES / "asset-graph.png")
-        text = view.content()
-    for asset in ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates"):
-        assert asset in text
+def test_a_run_is_terminated(walk: Walk, view: Page) -> None:
+    """The first fill at Amazon's slow pace: started by clicks, ended by the Terminate button, canceled and no worse."""
+    walk.rate(5.0)
+    walk.materialize(view, "full_sync", hour_key(datetime.now(UTC)), "materialize")
+    run_id = walk.newest_run(set())
+    view.goto(f"{walk.server.url}/runs/{run_id}")
+    expect(view.get_by_text(re.compile(r"sp_api_snapshots: \d+/\d+")).first).to_be_visible()  # a line of progress
+    view.get_by_role("button", name="Terminate").click()
+    view.get_by_role("dialog").get_by_role("button", name="Terminate").click()
+    assert "CANCELED" == walk.server.wait_for_run(run_id, 60)
+    view.goto(f"{walk.server.url}/runs/{run_id}")
+    expect(view.get_by_text("Canceled").first).to_be_visible()
+    shoot(view, "run-terminated", 420)
 
 
-def test_an_asset_page_shows_its_numbers_and_checks(server: Webserver, run_id: str) -> None:
-    """base_updates: what was pushed, and the laws it is held to."""
-    with page() as view:
-        view.goto(f"{server.url}/assets/base_updates?view=overview")
-        view.get_by_text("edits").first.wait_for(timeout=60_000)
-        view.wait_for_timeout(3000)
-        view.screenshot(path=IMAGES / "asset-page.png")
-        view.goto(f"{server.url}/assets/base_updates?view=checks")
-        view.get_by_text("numbers_add_up").first.wait_for(timeout=60_000)
-        view.wait_for_timeout(2000)
-        view.screenshot(path=IMAGES / "asset-checks.png")
+def test_a_partition_is_materialized(walk: Walk, view: Page) -> None:
+    """The same hour again, at the demo's pace: to its end, step by step."""
+    walk.rate(60.0)
+    before = walk.known()
+    walk.materialize(view, "full_sync", hour_key(datetime.now(UTC)))
+    run_id = walk.newest_run(before)
+    assert "SUCCESS" == walk.server.wait_for_run(run_id)
+    view.goto(f"{walk.server.url}/runs/{run_id}")
+    expect(view.get_by_text("base_updates").first).to_be_visible()
+    shoot(view, "run")
 
 
-def test_a_run_is_shown_step_by_step(server: Webserver, run_id: str) -> None:
-    """The run's page: its steps, and the log lines of the long one."""
-    with page() as view:
-        view.goto(f"{server.url}/runs/{run_id}")
-        view.get_by_text("sp_api_snapshots").first.wait_for(timeout=60_000)
-        view.wait_for_timeout(3000)
-        view.screenshot(path=IMAGES / "run.png")
+def test_the_graph_is_shown(walk: Walk, view: Page) -> None:
+    """All six assets, materialized, in the order of the flow."""
+    view.goto(f"{walk.server.url}/asset-groups")
+    for asset in ASSETS:
+        expect(view.get_by_text(asset, exact=True).first).to_be_visible()
+    shoot(view, "asset-graph")
+
+
+def test_figures_and_pictures_are_on_the_asset_page(walk: Walk, view: Page) -> None:
+    """base_updates: pictures first, then what was pushed; the pictures are drawn, the columns described."""
+    view.goto(f"{walk.server.url}/assets/base_updates?view=overview")
+    expect(view.get_by_text("pushed").first).to_be_visible()
+    expect(view.get_by_role("link", name="release_holds").first).to_be_visible()
+    shoot(view, "asset-page")
+    for title in ("updates by kind", "answers by hour", "budget by hour", "freshness by tier", "held rows"):
+        show_picture(view, title)
+        if title == "updates by kind":
+            shoot(view, "asset-picture")
+        view.keyboard.press("Escape")
+        expect(view.get_by_role("dialog")).to_have_count(0)
+    expect(view.get_by_text("idempotency key")).to_be_visible()
+
+
+def test_checks_are_on_the_asset_page(walk: Walk, view: Page) -> None:
+    """The laws that base_updates is held to, each with its numbers and what to do."""
+    view.goto(f"{walk.server.url}/assets/base_updates?view=checks&checkDetail=numbers_add_up")
+    for check in ("numbers_add_up", "held_rows", "base_error_rate", "run_duration", "oldest_pushed_data"):
+        expect(view.get_by_text(check).first).to_be_visible()
+    expect(view.get_by_text("Succeeded").first).to_be_visible()
+    shoot(view, "asset-checks")
+
+
+def test_a_night_is_backfilled_in_one_run(walk: Walk, view: Page) -> None:
+    """A range typed into the dialog: one backfill, one run, every hour of it filled."""
+    now = datetime.now(UTC)
+    first, last = hour_key(now - timedelta(hours=9)), hour_key(now - timedelta(hours=2))
+    before = walk.known()
+    walk.materialize(view, "stock_sync", f"[{first}...{last}]", "backfill-dialog")
+    run_id = walk.newest_run(before)
+    assert "SUCCESS" == walk.server.wait_for_run(run_id)
+    new = [run for run in walk.runs() if run["runId"] not in before]
+    tags = {tag["key"]: tag["value"] for tag in new[0]["tags"]}
+    assert 1 == len(new)
+    assert (first, last) == (tags["dagster/asset_partition_range_start"], tags["dagster/asset_partition_range_end"])
+    view.goto(f"{walk.server.url}/assets/sp_api_snapshots?view=partitions&partition={last}")
+    expect(view.get_by_text(last).first).to_be_visible()
+    shoot(view, "backfill")
+
+
+def test_after_a_failure_the_lineage_is_opened(walk: Walk, view: Page) -> None:
+    """master.db is no database for a while: the run fails at its first step, the page says why, the lineage where."""
+    register = walk.folder / "data" / "master.db"
+    kept = register.read_bytes()
+    register.write_bytes(b"this is no database" * 100)
+    before = walk.known()
+    try:
+        walk.materialize(view, "full_sync", hour_key(datetime.now(UTC)))
+        run_id = walk.newest_run(before)
+        assert "FAILURE" == walk.server.wait_for_run(run_id)
+    finally:
+        register.write_bytes(kept)
+    assert ["listings"] == walk.failed_steps(run_id)
+    view.goto(f"{walk.server.url}/runs/{run_id}")
+    expect(view.get_by_text("master.db").first).to_be_visible()
+    shoot(view, "run-failed")
+    view.goto(f"{walk.server.url}/assets/listings?view=lineage&lineageScope=downstream&lineageDepth=5")
+    for asset in ASSETS:
+        expect(view.get_by_text(asset, exact=True).first).to_be_visible()
+    expect(view.get_by_text("Failed").first).to_be_visible()
+    shoot(view, "lineage-after-failure")
+
+
+def test_a_price_is_explained_from_the_launchpad(walk: Walk, view: Page) -> None:
+    """Job explain: the form is laid out, the answer is readable in the run's page."""
+    update = walk.server.ask("{ version }") and _some_asin(walk.folder)
+    before = walk.known()
+    view.goto(f"{walk.server.url}/locations/ecauto_pipeline/jobs/explain/playground")
+    editor = view.locator(".CodeMirror").first
+    expect(editor).to_be_visible()
+    expect(editor).to_contain_text("as_of")
+    form = editor.evaluate("one => one.CodeMirror.getValue()")
+    filled = form.replace("key: ''", f"key: '{update}'")
+    assert filled != form
+    editor.evaluate("(one, text) => one.CodeMirror.setValue(text)", filled)
+    view.wait_for_timeout(1500)
+    shoot(view, "launchpad")
+    view.get_by_role("button", name="Launch Run").click()
+    run_id = walk.newest_run(before)
+    assert "SUCCESS" == walk.server.wait_for_run(run_id)
+    view.goto(f"{walk.server.url}/runs/{run_id}")
+    view.get_by_text("[Show Markdown]").first.click()
+    expect(view.get_by_role("dialog").get_by_text(update).first).to_be_visible()
+    shoot(view, "explain")
+
+
+def _some_asin(folder: Path) -> str:
+    """An article whose price was sent."""
+    import duckdb
+
+    with duckdb.connect(str(folder / "data" / "history.duckdb"), read_only=True) as connection:
+        row = connection.execute(
+            "select asin from updates where kind = 'price' and outcome = 'done' order by 1 limit 1"
+        ).fetchone()
+    assert row is not None
+    return str(row[0])

@@ -6,6 +6,7 @@ Each asset calls one step and shows what it reported. Not for: how (steps/) or w
 import dagster as dg
 
 from ecauto_pipeline.defs.checks import results, specs
+from ecauto_pipeline.defs.columns import column_schema
 from ecauto_pipeline.defs.partitions import HOURS
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.showing import figures, live_progress
@@ -26,10 +27,13 @@ _POLICY = {
     "owners": ["team:shop"],
     "group_name": "sync",
 }
+_JOB = "/locations/ecauto_pipeline/jobs"
+"""Where the UI has a job's launchpad; the location is named so in workspace.yaml."""
 
 
 @dg.asset(
     **_POLICY,
+    metadata=column_schema("listings"),
     kinds={"sqlite", "http"},
     check_specs=specs("listings"),
     description="One row per listing: master.db joined with what BASE shows (price in yen, public or hidden, stock).",
@@ -41,6 +45,7 @@ def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Materi
 
 @dg.asset(
     **_POLICY,
+    metadata=column_schema("stale_asins"),
     deps=[listings],
     kinds={"sqlite"},
     check_specs=specs("stale_asins"),
@@ -53,6 +58,7 @@ def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
 
 @dg.asset(
     **_POLICY,
+    metadata=column_schema("sp_api_snapshots"),
     deps=[stale_asins],
     kinds={"amazon", "http"},
     check_specs=specs("sp_api_snapshots"),
@@ -66,6 +72,7 @@ def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
 
 @dg.asset(
     **_POLICY,
+    metadata=column_schema("price_diffs"),
     deps=[sp_api_snapshots],
     kinds={"sqlite"},
     description="One row per listing whose price (yen) should change, is held, blocked, or can't be judged.",
@@ -77,6 +84,7 @@ def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
 
 @dg.asset(
     **_POLICY,
+    metadata=column_schema("visibility_diffs"),
     deps=[sp_api_snapshots],
     kinds={"sqlite"},
     description="One row per listing that should be shown, hidden or restocked (0/1), is held, or can't be judged.",
@@ -88,10 +96,16 @@ def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
 
 @dg.asset(
     **_POLICY,
+    metadata=column_schema("base_updates"),
     deps=[price_diffs, visibility_diffs],
     kinds={"http", "duckdb"},
     check_specs=specs("base_updates"),
-    description="One row per edit sent to BASE: hides first, then price rises, then the rest; before and after.",
+    description=(
+        "One row per edit sent to BASE: hides first, then price rises, then the rest; before and after.\n\n"
+        f"保留中の変更 / held rows: [release_holds]({_JOB}/release_holds/playground) ・ "
+        f"取り消し / undo a run: [rollback_run]({_JOB}/rollback_run/playground) ・ "
+        f"理由 / why: [explain]({_JOB}/explain/playground)"
+    ),
 )
 def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     with live_progress(context, pipeline.tools):
@@ -99,7 +113,7 @@ def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Ma
     end_run(pipeline.tools, pipeline.run)
     publish(pipeline.tools)
     drawn = {title: dg.MetadataValue.md(text) for title, text in pictures_of_the_day(pipeline.tools).items()}
-    return dg.MaterializeResult(metadata=figures(report) | drawn, check_results=results(pipeline, "base_updates"))
+    return dg.MaterializeResult(metadata=drawn | figures(report), check_results=results(pipeline, "base_updates"))
 
 
 ASSETS = [listings, stale_asins, sp_api_snapshots, price_diffs, visibility_diffs, base_updates]

@@ -1,13 +1,16 @@
 """Jobs that people start for a reason: release held rows, undo a run, apply a plan, refresh the catalogue, explain.
 
-Each is one op with a described launchpad form, on the same resource as the assets. Not for: what runs by itself.
+Each is one op with a described launchpad form, laid out to be filled in, on the same resource as the assets.
+Not for: what runs by itself.
 """
 
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
+from ecauto_pipeline.clock import JST
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.showing import figures
 from ecauto_pipeline.history.questions import HistoryReader
@@ -19,6 +22,8 @@ from ecauto_pipeline.steps.noting import note_outcome
 from ecauto_pipeline.steps.plan import apply_plan as apply_document
 from ecauto_pipeline.steps.plan import read_plan
 from ecauto_pipeline.steps.rollback import rollback_run as undo
+
+_DRY = {"resources": {"pipeline": {"config": {"dry_run": False}}}}
 
 
 class HoldsConfig(dg.Config):
@@ -44,10 +49,15 @@ class ExplainConfig(dg.Config):
     """What to explain."""
 
     key: str = Field(description="an ASIN or a BASE item id")
+    as_of: str = Field("", description='a moment of the past, JST: "2026-11-23 18:00"; empty = now')
 
 
 @dg.op(description="Approves held rows and sends at once what the rules still want of them.")
 def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeline: Pipeline) -> None:
+    if not config.diff_ids:
+        raise dg.Failure(
+            description="diff_ids が空です。ecauto holds list で保留中の変更を確認してください (none given)"
+        )
     report = release(pipeline.tools, pipeline.run, config.diff_ids, config.who)
     note_outcome(pipeline.tools, pipeline.run, report.decided.account, report.pushed)
     context.add_output_metadata(figures(report))
@@ -55,6 +65,8 @@ def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeli
 
 @dg.op(description="Puts back what a run changed, where BASE still shows it, through the same guards.")
 def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipeline: Pipeline) -> None:
+    if not config.target_run_id:
+        raise dg.Failure(description="target_run_id が空です。取り消す実行のIDを入れてください (no run id given)")
     report = undo(pipeline.tools, pipeline.run, config.target_run_id)
     note_outcome(pipeline.tools, pipeline.run, None, report.pushed, whole=report.account, refused=report.refused)
     context.add_output_metadata(figures(report))
@@ -75,19 +87,55 @@ def catalog_refresh_op(context: dg.OpExecutionContext, pipeline: Pipeline) -> No
 
 @dg.op(description="Why this price, why hidden: what Amazon said, what was decided, what was sent.")
 def explain_op(context: dg.OpExecutionContext, config: ExplainConfig, pipeline: Pipeline) -> None:
-    tools = pipeline.tools
-    reader = HistoryReader(tools.history)
-    story = story_of(reader, tools.settings, config.key, tools.clock.now(), state=tools.state)
-    text = as_markdown(story, tools.settings.alerts.language)
-    context.add_output_metadata({"explanation": dg.MetadataValue.md(text)})
+    from ecauto_pipeline.steps.drawing import as_markdown as picture_markdown  # matplotlib is slow to import
+    from ecauto_pipeline.steps.pictures import history_png
+
+    tools, key = pipeline.tools, config.key.strip()
+    moment = _moment(config.as_of) if config.as_of else None
+    story = story_of(
+        HistoryReader(tools.history),
+        tools.settings,
+        key,
+        tools.clock.now(),
+        as_of=moment,
+        state=tools.state if moment is None else None,
+    )
+    if not story.found:
+        raise dg.Failure(description=f"{key!r}: ASINとしても商品IDとしても記録がありません (nothing is known about it)")
+    language = tools.settings.alerts.language
+    context.add_output_metadata(
+        {
+            "explanation": dg.MetadataValue.md(as_markdown(story, language)),
+            "picture": dg.MetadataValue.md(picture_markdown(key, history_png(story, language))),
+        }
+    )
 
 
-@dg.job(description="保留中の変更を承認して送信: approve held rows and send them.")
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise dg.Failure(description=f'as_of: {text!r} is no time; one looks like "2026-11-23 18:00"') from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)
+
+
+def _form(op: str, **fields: object) -> dict[str, object]:
+    """What the launchpad shows to be filled in."""
+    return {"ops": {op: {"config": fields}}}
+
+
+@dg.job(
+    description="保留中の変更を承認して送信: approve held rows and send them.",
+    config=_form("release_holds_op", diff_ids=[], who="") | _DRY,
+)
 def release_holds() -> None:
     release_holds_op()
 
 
-@dg.job(description="実行の取り消し: put back what a run changed.")
+@dg.job(
+    description="実行の取り消し: put back what a run changed.",
+    config=_form("rollback_run_op", target_run_id="") | _DRY,
+)
 def rollback_run() -> None:
     rollback_run_op()
 
@@ -102,7 +150,10 @@ def catalog_refresh() -> None:
     catalog_refresh_op()
 
 
-@dg.job(description="価格と公開状態の説明: why this price, why hidden.")
+@dg.job(
+    description="価格と公開状態の説明: why this price, why hidden. The answer: explain_op > Output > explanation.",
+    config=_form("explain_op", key="", as_of=""),
+)
 def explain() -> None:
     explain_op()
 

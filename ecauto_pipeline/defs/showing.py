@@ -24,7 +24,10 @@ LOG_EVERY_S = 10.0
 
 
 def figures(report: object) -> dict[str, object]:
-    """A step's report as metadata: numbers stay numbers (Dagster plots them), the rest becomes text or a table."""
+    """A step's report as metadata: numbers stay numbers (Dagster plots them), the rest becomes text or a table.
+
+    What says nothing is left out: empty lists and words, and zeros of a report within the report.
+    """
     if not is_dataclass(report):
         raise TypeError(f"a report is a dataclass, not {type(report).__name__}")
     shown: dict[str, object] = {}
@@ -36,8 +39,8 @@ def figures(report: object) -> dict[str, object]:
             shown |= {f"{field.name}/{_word(key)}": _plain(inner) for key, inner in value.items()}
         elif is_dataclass(value):
             prefix = "" if field.name in FLAT else f"{field.name}/"
-            shown |= {f"{prefix}{name}": inner for name, inner in figures(value).items()}
-        elif value is not None:
+            shown |= {f"{prefix}{name}": inner for name, inner in figures(value).items() if inner or not prefix}
+        elif value is not None and value not in ("", (), [], frozenset()):
             shown[field.name] = _plain(value)
     return shown
 
@@ -64,8 +67,12 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dg.MetadataValue.json({_word(key): str(inner) for key, inner in value.items()})
     if isinstance(value, tuple | list | set | frozenset):
-        return dg.MetadataValue.md("\n".join(f"* {line}" for line in list(value)[:20]) or "-")
+        return dg.MetadataValue.md("\n".join(f"* {_line(one)}" for one in list(value)[:20]))
     return str(value)
+
+
+def _line(value: object) -> str:
+    return ", ".join(_word(part) for part in value) if isinstance(value, tuple | list) else str(value)
 
 
 @contextmanager
