@@ -139,9 +139,10 @@ def _finished(run_id: str, result: Any) -> Finished:
 
 
 def _cause(error: Any) -> str:
+    """The innermost error in its own words, without the name of its class where it is one of ours."""
     while error.cause is not None:
         error = error.cause
-    return " ".join(str(error.message).split())
+    return " ".join(str(error.message).split()).removeprefix(f"ecauto_pipeline.errors.{error.cls_name}: ")
 
 
 def _bury_the_dead(opened: Any) -> None:
