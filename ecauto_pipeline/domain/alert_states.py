@@ -14,8 +14,8 @@ from ecauto_pipeline.settings import Alerts
 TOKEN_DAYS = 7.0
 """A refresh token with fewer days left wants a person (BASE's live 30 days)."""
 
-BLOCKING_BREAKERS = frozenset({"access_denied", "token"})
-"""Breakers that only a person closes; the others (hour and day limits, a failed read) end by themselves."""
+BLOCKING_BREAKERS = frozenset({"access_denied", "token", "not_read", "shop_unreachable"})
+"""What keeps a whole shop from being worked on; an hour's or day's used up calls are base_calls_suffice's matter."""
 
 
 def oldest_pushed_data(facts: RunFacts, alerts: Alerts) -> Verdict:
@@ -116,7 +116,7 @@ def token_expiry(facts: RunFacts, alerts: Alerts) -> Verdict:
 
 
 def account_blocked(facts: RunFacts, alerts: Alerts) -> Verdict:
-    """No shop refuses us as a whole."""
+    """No shop refuses us as a whole, and none has been silent for an hour."""
     blocked = [(account, reason) for account, reason in facts.breakers if reason in BLOCKING_BREAKERS]
     names = ", ".join(f"{account} ({reason})" for account, reason in blocked)
     remedy = f"ecauto auth base {blocked[0][0]}" if blocked and blocked[0][1] == "token" else "ecauto doctor"

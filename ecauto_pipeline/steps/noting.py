@@ -23,9 +23,12 @@ from ecauto_pipeline.steps.base_updates import PushReport
 from ecauto_pipeline.steps.deciding import DiffReport
 from ecauto_pipeline.steps.listings import ListingsReport
 from ecauto_pipeline.steps.notify import broken_channels
+from ecauto_pipeline.steps.pushing import UNREACHABLE
 from ecauto_pipeline.steps.run import Run, Tools
 
 _DAY_MS = 86_400_000
+_SILENCE_MS = 50 * 60_000
+"""A shop that two hourly runs in a row could not read is news."""
 _JUDGED = ("price_judged", "visibility_judged")
 _MASS = ("held:mass_hide", "held:mass_delist")
 
@@ -83,8 +86,10 @@ def _note_end(
     more: Mapping[str, object] | None = None,
 ) -> None:
     with tools.state.write() as connection:
-        figures = asdict(account) | _base_calls(connection, run.run_id) | _standing(connection, tools)
+        figures: dict[str, Any] = asdict(account) | _base_calls(connection, run.run_id) | _standing(connection, tools)
+        unreachable = [list(alert) for alert in report.alerts if alert[1] == UNREACHABLE]
         figures |= {
+            "breakers": [*figures["breakers"], *unreachable],
             "base_api_updates": report.edits,
             "errors": int(document.get("status_api_error", 0)) + account.failed,
             "oldest_pushed_data_s": report.oldest_pushed_data_s,
@@ -136,19 +141,25 @@ def _base_calls(connection: Connection, run_id: str) -> dict[str, int]:
     }
 
 
-def _standing(connection: Connection, tools: Tools) -> dict[str, object]:
+def _standing(connection: Connection, tools: Tools) -> dict[str, Any]:
     """Holds that wait, shops that can't be worked on, and how long the first refresh token to die still lives."""
     held = connection.execute(
         select(func.count()).select_from(diffs).where(diffs.c.decision == "held", diffs.c.state == "open")
     ).scalar_one()
     shops = connection.execute(select(shop_accounts).where(shop_accounts.c.account_id.in_(list(tools.shops)))).all()
     expiries = [shop.refresh_expires_at for shop in shops if shop.refresh_expires_at is not None]
-    days = (min(expiries) - to_ms(tools.clock.now())) / _DAY_MS if expiries else None
+    now_ms = to_ms(tools.clock.now())
+    days = (min(expiries) - now_ms) / _DAY_MS if expiries else None
     return {
         "held_open": int(held),
         "token_days_left": days,
-        "breakers": [[shop.account_id, shop.breaker] for shop in shops if shop.breaker],
+        "breakers": [[shop.account_id, shop.breaker] for shop in shops if shop.breaker and not _young(shop, now_ms)],
     }
+
+
+def _young(shop: Any, now_ms: int) -> bool:
+    """A reading that failed once: the next run may well succeed, and nobody need be told."""
+    return shop.breaker == "not_read" and now_ms - (shop.breaker_since or now_ms) < _SILENCE_MS
 
 
 def _worst(report: PushReport) -> dict[str, list[dict[str, str]]]:

@@ -32,6 +32,7 @@ from ecauto_pipeline.steps.settling import settle, settle_past, shown_value
 LEASE_LIFE = timedelta(minutes=5)  # longer than any one call with its repeats; a dead process's is free at once
 LEASE_WAIT_S = 120.0
 UNREACHABLE_AFTER = 5  # calls in a row without any answer
+UNREACHABLE = "shop_unreachable"
 MOST_TEXT = 300
 
 
@@ -48,7 +49,9 @@ class Ended:
 
 @dataclass(slots=True)
 class ShopReport:
-    """What one worker did. `alerts`: (account, reason) of breakers that opened here; `crash`: a bug, to be raised."""
+    """What one worker did. `alerts`: (account, reason) of breakers that opened here, or `shop_unreachable`; `crash`: a
+    bug, to be raised.
+    """
 
     ended: list[Ended] = field(default_factory=list)
     edits: int = 0
@@ -197,7 +200,8 @@ class ShopWorker:
         self._end(decided, "failed", error.reason)
         self._silent = self._silent + 1 if isinstance(error, Transport) else 0
         if self._silent >= UNREACHABLE_AFTER:
-            self._closed = "shop_unreachable"
+            self._closed = UNREACHABLE
+            self.report.alerts.append((self._shop.account_id, UNREACHABLE))
 
     def _unknown(self, decided: Decided, update_id: str, error: CallError, passage: Passage) -> None:
         with self._tools.state.write() as connection:
