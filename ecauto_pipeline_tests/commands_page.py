@@ -5,14 +5,10 @@ Not for: words about a command; they are its help text in ecauto_pipeline/cli/.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_type_hints
 
 import click
-import typer
-from typer.models import ArgumentInfo
 
 from ecauto_pipeline_tests.pages import table, write
 
@@ -54,8 +50,9 @@ class Entry:
 def entries() -> list[Entry]:
     """Every command of the command line, groups left out, in the order of its help."""
     from ecauto_pipeline.cli import app
+    from ecauto_pipeline.cli.arguments import command_line
 
-    return list(_walk(typer.main.get_command(app), "ecauto"))
+    return list(_walk(command_line(app), "ecauto"))
 
 
 def _walk(command: click.Command, path: str) -> Iterator[Entry]:
@@ -71,7 +68,7 @@ def _walk(command: click.Command, path: str) -> Iterator[Entry]:
         " ".join([path, *command.collect_usage_pieces(context)]),
         " ".join((command.help or "").split()),
         tuple(
-            (parameter.make_metavar(context), _argument_help(command, parameter.name or ""))
+            (parameter.make_metavar(context), getattr(parameter, "help", None) or "")
             for parameter in shown
             if parameter.param_type_name == "argument"
         ),
@@ -81,13 +78,6 @@ def _walk(command: click.Command, path: str) -> Iterator[Entry]:
             if isinstance(parameter, click.Option) and "--help" not in parameter.opts
         ),
     )
-
-
-def _argument_help(command: click.Command, name: str) -> str:
-    """What the code says of an argument: click 8.5 drops it on the way through typer 0.25."""
-    hints = get_type_hints(inspect.unwrap(command.callback), include_extras=True) if command.callback else {}
-    extras = getattr(hints.get(name), "__metadata__", ())
-    return next((extra.help for extra in extras if isinstance(extra, ArgumentInfo) and extra.help), "")
 
 
 def _default(option: click.Option) -> str:

@@ -12,6 +12,7 @@ import typer
 from dotenv import load_dotenv
 
 from ecauto_pipeline.cli import auth, caches, demo, explaining, freshness, histories, holding, plans, status, sync
+from ecauto_pipeline.cli.arguments import command_line
 from ecauto_pipeline.cli.console import GUARD, USAGE, fail, prepare_streams
 from ecauto_pipeline.errors import EcautoError, GuardStop
 from ecauto_pipeline.settings import config_path
@@ -33,7 +34,7 @@ def main() -> None:
     config = config_path()
     load_dotenv((config.parent if config is not None else Path.cwd()) / ".env", override=False)
     try:
-        app(standalone_mode=True)
+        command_line(app)(standalone_mode=True)
     except GuardStop as error:
         _end(error, GUARD)
     except EcautoError as error:

@@ -5,6 +5,7 @@ Not for: drawing (pictures.py) or the weekly page (report.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,15 +23,18 @@ DAY = timedelta(days=1)
 
 
 def freshness_rows(tools: Tools, past: HistorySummaries, end: datetime, span: timedelta = DAY) -> Rows:
-    """at, tier, fresh, total: one row an hour and tier, up to the last full hour before `end`."""
-    end = end.replace(minute=0, second=0, microsecond=0)
+    """at, tier, fresh, total: one row an hour and tier up to the last full hour before `end`, and at `end`."""
+    now, end = end, end.replace(minute=0, second=0, microsecond=0)
     tiers = _tiers(tools, end)
     policy = tools.settings
     ages = {tier.value: stock_max_age(tier, policy.tiers, policy.ttl) for tier in Tier}
     totals = {tier: sum(1 for one in tiers.values() if one == tier) for tier in ages}
     start = end - span
     found = {(row["at"], row["tier"]): row["fresh"] for row in past.fresh_by_hour(start, end, tiers, ages)}
+    found |= {(now, tier): fresh for tier, fresh in _fresh_now(tools, tiers, ages, now).items()}
     hours = [start + timedelta(hours=number) for number in range(int(span.total_seconds() // 3600) + 1)]
+    if hours[-1] < now:
+        hours.append(now)
     return [
         {"at": at, "tier": tier, "fresh": found.get((at, tier), 0), "total": total}
         for at in hours
@@ -70,6 +74,18 @@ def held_now(tools: Tools, now: datetime) -> Rows:
         {"reason": reason, "count": count, "oldest_h": (now - from_ms(oldest)).total_seconds() / 3600}
         for reason, count, oldest in found
     ]
+
+
+def _fresh_now(tools: Tools, tiers: Mapping[str, str], ages: Mapping[str, timedelta], now: datetime) -> dict[str, int]:
+    """How many ASINs of each tier have stock no older than they may."""
+    with tools.state.read() as connection:
+        stamps = connection.execute(select(asins.c.asin, asins.c.stock_at).where(asins.c.stock_at.is_not(None))).all()
+    fresh: dict[str, int] = {}
+    for row in stamps:
+        tier = tiers.get(row.asin)
+        if tier is not None and now - from_ms(row.stock_at) <= ages[tier]:
+            fresh[tier] = fresh.get(tier, 0) + 1
+    return fresh
 
 
 def _tiers(tools: Tools, now: datetime) -> dict[str, str]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.domain import reasons
 from ecauto_pipeline.steps.asin_picture import history_png
 from ecauto_pipeline.steps.drawing import (
     BLUE,
@@ -164,7 +165,7 @@ def held_rows(rows: Sequence[Row]) -> bytes:
     if not ordered:
         nothing_yet(axes, "保留はありません")
         return png(figure)
-    names = [str(row["reason"]) for row in ordered]
+    names = [reasons.said(str(row["reason"]), "ja") for row in ordered]
     counts = [row["count"] for row in ordered]
     axes.barh(names, counts, height=0.6, color=PURPLE)
     notes = [f"最古 {row['oldest_h']:.0f}時間前" if row.get("oldest_h") is not None else "" for row in ordered]
