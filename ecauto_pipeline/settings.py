@@ -284,9 +284,10 @@ class Alerts(Section):
 
 
 class Logs(Section):
-    """data/logs."""
+    """data/logs, and Dagster's own records in data/dagster."""
 
     keep_days: int = Field(30, ge=1, description="log files older than this are removed")
+    keep_runs: int = Field(3_000, ge=10, description="Dagster's records of runs kept (0.7 MB each); history stays")
 
 
 class Emulator(Section):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.defs.schedules import ACTIVE
@@ -24,7 +25,7 @@ NEXT_SLICE_EVERY_S = 10
 
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """`next_slice`, `alerts_after_success`, `alerts_after_failure`, `alerts_watch`."""
+    """`next_slice`, `alerts_after_success`, `alerts_after_failure`, `alerts_watch`, `old_runs`."""
     status = dg.DefaultSensorStatus.RUNNING if settings.mode == "live" else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
@@ -74,7 +75,15 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             report = announce(tools, stuck_runs(tools))
         return dg.SkipReason(f"{report.sent} messages sent, {len(report.firing)} rules firing")
 
-    return [next_slice, alerts_after_success, alerts_after_failure, alerts_watch]
+    @dg.sensor(
+        minimum_interval_seconds=600,
+        default_status=status,
+        description="Removes Dagster's records of old runs beyond [logs] keep_runs; history keeps what they did.",
+    )
+    def old_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        return dg.SkipReason(f"{forget_old_runs(context.instance, settings.logs.keep_runs)} records removed")
+
+    return [next_slice, alerts_after_success, alerts_after_failure, alerts_watch, old_runs]
 
 
 def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str) -> None:

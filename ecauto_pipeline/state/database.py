@@ -1,7 +1,8 @@
 """Opens state.db: SQLite in WAL with synchronous=FULL by default, any SQLAlchemy URL of SQLite or PostgreSQL.
 
 `read()` and `write()` are the only ways in. A write transaction takes the write lock at its first line (BEGIN
-IMMEDIATE), so that what was read inside it still holds when it commits. Not for: what the tables mean (schema.py).
+IMMEDIATE), so that what was read inside it still holds when it commits. A database of an earlier version gains the
+columns it lacks. Not for: what the tables mean (schema.py).
 """
 
 from __future__ import annotations
@@ -12,18 +13,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.schema import CreateColumn
 
+from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.schema import metadata
 
 BUSY_TIMEOUT_S = 60.0
 
 
 class Database:
-    """The state of one installation. Safe to share between threads; each process opens its own."""
+    """The state of one installation. Safe to share between threads; each process opens its own.
+
+    Raises SettingsError, without a password in it, where `url` names no database that can be opened.
+    """
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        try:
+            self.url = make_url(url)
+            self._open()
+        except ArgumentError as error:
+            raise SettingsError(f"[state] url is no address of a database: {error}") from None
+        except ModuleNotFoundError as error:
+            raise SettingsError(f"[state] url needs the Python package {error.name} (docs/services.md)") from None
+        except DBAPIError as error:
+            place = self.url.render_as_string(hide_password=True)
+            raise SettingsError(f"{place} can't be opened: {' '.join(str(error.orig).split())}") from error
+
+    def _open(self) -> None:
+        if self.url.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ArgumentError(f"{self.url.get_backend_name()} is neither sqlite nor postgresql")
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite and self.url.database:
             _private_file(Path(self.url.database))
@@ -34,6 +54,7 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         with self.write() as connection:
             metadata.create_all(connection)
+            _add_missing_columns(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -55,6 +76,19 @@ class Database:
 def to_json(document: object) -> str:
     """Compact JSON text, keys sorted, Japanese kept readable."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _add_missing_columns(connection: Connection) -> None:
+    """What a later version keeps besides; such columns are nullable or have a default, rows stay as they are."""
+    present = inspect(connection)
+    for table in metadata.sorted_tables:
+        known = {column["name"] for column in present.get_columns(table.name)}
+        missing = [column for column in table.columns if column.name not in known]
+        for column in missing:
+            ddl = CreateColumn(column).compile(connection)
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {ddl}")
+        for index in table.indexes if missing else ():
+            index.create(connection, checkfirst=True)
 
 
 def _private_file(path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Opening the state: an earlier version's database goes on, what is none is said in one line and without a password."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema import asins, listings
+
+
+def _url(path: Path) -> str:
+    return f"sqlite:///{path.as_posix()}"
+
+
+def test_an_earlier_database_gains_what_it_lacks_and_keeps_its_rows(tmp_path: Path) -> None:
+    """Two columns and an index fewer: opened again it has them, and every row is as it was."""
+    path = tmp_path / "state.db"
+    database = Database(_url(path))
+    with database.write() as connection:
+        connection.execute(asins.insert(), [{"asin": "B000000001", "price_jpy": 1980}])
+    database.close()
+    old = sqlite3.connect(path)
+    old.execute("DROP INDEX ix_listings_taking_part")
+    old.execute("ALTER TABLE asins DROP COLUMN last_viewed_at")
+    old.execute("ALTER TABLE listings DROP COLUMN listed")
+    old.commit()
+    old.close()
+    database = Database(_url(path))
+    with database.read() as connection:
+        assert 1980 == connection.execute(asins.select()).one().price_jpy
+        assert [] == connection.execute(listings.select()).all()
+        names = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    database.close()
+    assert "ix_listings_taking_part" in names
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "no address of a database"),
+        ("mysql://x", "neither sqlite nor postgresql"),
+        ("postgresql+nodriver://u:geheim@127.0.0.1:1/x", "no address of a database"),
+    ],
+)
+def test_what_is_no_database_is_said(url: str, said: str) -> None:
+    """One of ours, with the key to look at; never a password."""
+    with pytest.raises(SettingsError, match=said) as raised:
+        Database(url)
+    assert "geheim" not in str(raised.value)
+
+
+def test_a_broken_file_is_said(tmp_path: Path) -> None:
+    """No trace of SQLAlchemy for the owner: which file, and that it is no database."""
+    path = tmp_path / "state.db"
+    path.write_bytes(b"this is no database" * 100)
+    with pytest.raises(SettingsError, match="file is not a database"):
+        Database(_url(path))

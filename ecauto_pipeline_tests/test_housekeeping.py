@@ -1,0 +1,40 @@
+"""Dagster's records of runs are kept to a number, the newest of them, and their files go with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from ecauto_pipeline.defs.housekeeping import forget_old_runs
+
+
+@dg.op
+def say() -> None:
+    print("said")
+
+
+@dg.job
+def talk() -> None:
+    say()
+
+
+def test_the_oldest_runs_beyond_the_number_are_forgotten(tmp_path: Path) -> None:
+    """Nine runs, five to keep, three at once: the three oldest, then one more, then none; nothing of them is left."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run_ids = [talk.execute_in_process(instance=instance).run_id for _ in range(9)]
+        assert [3, 1, 0] == [forget_old_runs(instance, 5, at_once=3) for _ in range(3)]
+        assert set(run_ids[4:]) == {run.run_id for run in instance.get_runs()}
+        assert [] == [file for run_id in run_ids[:4] for file in tmp_path.rglob(f"*{run_id}*")]
+        assert all(list(tmp_path.rglob(f"{run_id}.db")) for run_id in run_ids[4:])
+        assert instance.all_logs(run_ids[8])
+
+
+def test_runs_that_go_on_are_never_forgotten(tmp_path: Path) -> None:
+    """Only ended ones are counted and removed."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run = instance.create_run_for_job(talk, status=dg.DagsterRunStatus.STARTED)
+        talk.execute_in_process(instance=instance)
+        assert 0 == forget_old_runs(instance, 1)
+        assert 1 == forget_old_runs(instance, 0)
+        assert [run.run_id] == [one.run_id for one in instance.get_runs()]
