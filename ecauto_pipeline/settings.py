@@ -250,6 +250,9 @@ class Schedules(Section):
 
     stock: str = Field("0 * * * *", description="cron line of the stock run, Japanese time")
     price: str = Field("0 2 * * *", description="cron line of the price run, Japanese time")
+    catalog: str = Field(
+        "30 4 * * *", description="cron line of the catalogue run, Japanese time; asks what is too old"
+    )
     include_price: Literal["never", "floor", "all"] = Field("floor", description="what the hourly run does to prices")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,25 @@ def test_schedules_follow_ecauto_toml():
     crons = {one.name: one.cron_schedule for one in defs.get_repository_def().schedule_defs}
     assert "30 * * * *" == crons["stock_sync_schedule"]
     assert "0 3 * * *" == crons["price_sync_schedule"]
+
+
+def test_every_schedule_asks_for_a_run_that_its_job_accepts(defs, tmp_path: Path):
+    """Stock and price on the hour they fire in, the catalogue on none; the configuration is one that the job takes."""
+    repository = defs.get_repository_def()
+    partitions = {}
+    for schedule in repository.schedule_defs:
+        with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+            at = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
+            context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
+            request = schedule(context)
+        job = repository.get_job(schedule.job_name)
+        assert dg.validate_run_config(job, request.run_config)
+        partitions[schedule.name] = request.partition_key
+    assert {
+        "stock_sync_schedule": "2026-11-24-02:00",
+        "price_sync_schedule": "2026-11-24-02:00",
+        "catalog_refresh_schedule": None,
+    } == partitions
 
 
 def test_loading_the_definitions_starts_and_writes_nothing(tmp_path: Path):

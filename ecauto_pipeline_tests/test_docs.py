@@ -140,6 +140,16 @@ def test_every_alert_is_in_the_runbook():
     assert [] == [rule for rule in (*RULES, *OUTSIDE_RULES) if rule not in headings and f"`{rule}`" not in runbook]
 
 
+def test_everything_that_starts_by_itself_is_in_the_papers():
+    """A schedule or sensor that nobody described is a surprise at night."""
+    from ecauto_pipeline.definitions import defs
+
+    page = read("docs/ui.md")
+    names = [one.name for one in (*(defs.schedules or ()), *(defs.sensors or ()))]
+    assert len(names) >= 8
+    assert [] == [name for name in names if f"`{name}`" not in page]
+
+
 def test_every_error_is_in_the_papers():
     """Whoever reads an error's name in a log finds what is done about it."""
     classes = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]

@@ -171,16 +171,15 @@ def progress_shown(quiet: bool = False) -> Iterator[Any]:
 
 
 def _line_by_line() -> Any:
-    last: dict[str, float] = {}
+    last: dict[str, tuple[float, int]] = {}
 
     def show(progress: Progress) -> None:
         now = time.monotonic()
         finished = progress.done >= progress.total
-        if now - last.get(progress.step, -1e9) < 3 and not finished:
+        said_at, said_total = last.get(progress.step, (-1e9, -1))
+        if (finished and progress.total == said_total) or (not finished and now - said_at < 3):
             return
-        if finished and last.get(progress.step) == float("inf"):
-            return
-        last[progress.step] = float("inf") if finished else now
+        last[progress.step] = now, progress.total if finished else -1
         name = STEP_NAMES.get(progress.step, progress.step)
         left = f" 残り約{progress.remaining_s:.0f}秒" if progress.remaining_s and not finished else ""
         note = " ".join(f"{key}={value}" for key, value in progress.details.items())

@@ -1,13 +1,14 @@
-"""When the jobs run by themselves: the hourly stock run and the daily price run, Japanese wall clock.
+"""When the jobs run by themselves: the hourly stock run, the daily price and catalogue runs, Japanese wall clock.
 
-On by default in live mode only. Both resolve the partition of the hour they fire in; the one that comes second finds
-nothing stale. Not for: further slices of an hour (sensors.py).
+On by default in live mode only. Stock and price resolve the partition of the hour they fire in; the one that comes
+second finds nothing stale. The catalogue has no partitions. Not for: further slices of an hour (sensors.py).
 """
 
 from __future__ import annotations
 
 import dagster as dg
 
+from ecauto_pipeline.defs.by_hand import catalog_refresh
 from ecauto_pipeline.defs.jobs import price_sync, stock_sync
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.settings import Settings
@@ -21,10 +22,13 @@ ACTIVE = [
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """`stock_sync_schedule` and `price_sync_schedule` with the cron lines of ecauto.toml."""
+    """`stock_sync_schedule`, `price_sync_schedule`, `catalog_refresh_schedule` with the cron lines of ecauto.toml."""
     return [
         _schedule(settings, "stock_sync_schedule", stock_sync, settings.schedules.stock, "毎時の在庫同期"),
         _schedule(settings, "price_sync_schedule", price_sync, settings.schedules.price, "毎日の価格同期"),
+        _schedule(
+            settings, "catalog_refresh_schedule", catalog_refresh, settings.schedules.catalog, "カタログ情報の更新"
+        ),
     ]
 
 
@@ -46,6 +50,7 @@ def _schedule(settings: Settings, name: str, job: object, cron: str, title: str)
             return dg.SkipReason(f"前の実行がまだ動いています / run {running[0].run_id[:8]} of {job_name} still works")
         key = hour_key(context.scheduled_execution_time)
         config = {"resources": {"pipeline": {"config": {"trigger": "schedule"}}}}
-        return dg.RunRequest(run_key=f"{job_name}:{key}", partition_key=key, run_config=config)
+        partition_key = None if job is catalog_refresh else key
+        return dg.RunRequest(run_key=f"{job_name}:{key}", partition_key=partition_key, run_config=config)
 
     return schedule
