@@ -25,6 +25,7 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy ecauto_pipeline
 
 proofs: .venv/installed
 	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py

@@ -48,7 +48,7 @@ def gather(tools: Tools) -> dict[str, Any]:
             (row.account_id, row.span): row.calls
             for row in connection.execute(select(windows).order_by(windows.c.starts_at))
         }
-        counts = dict(
+        counts: dict[str, int] = dict(
             connection.execute(
                 select(listings.c.account_id, func.count())
                 .where(listings.c.listed == 1)

@@ -54,12 +54,17 @@ def sync(
     if price_only and stock_only:
         fail("--price-only and --stock-only exclude each other")
     settings = ready(platform, account)
-    job, config = "full_sync", {"include_price": "all"}
+    job, include_price = "full_sync", "all"
     if price_only:
         job = "price_sync"
     elif stock_only:
-        job, config = "stock_sync", {"include_price": "never"}
-    config |= {"dry_run": dry_run, "accounts": account or [], "max_items": max_items}
+        job, include_price = "stock_sync", "never"
+    config: dict[str, object] = {
+        "include_price": include_price,
+        "dry_run": dry_run,
+        "accounts": account or [],
+        "max_items": max_items,
+    }
     raise typer.Exit(run_and_show(settings, job, partition, config, json_output))
 
 

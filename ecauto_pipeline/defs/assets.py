@@ -3,6 +3,8 @@
 Each asset calls one step and shows what it reported. Not for: how (steps/) or what may be done (resources.py).
 """
 
+from typing import Any
+
 import dagster as dg
 
 from ecauto_pipeline.defs.checks import results, specs
@@ -21,7 +23,7 @@ from ecauto_pipeline.steps.sp_api_snapshots import fetch
 from ecauto_pipeline.steps.stale_asins import plan
 from ecauto_pipeline.steps.visibility_diffs import visibility_diffs as decide_visibility
 
-_POLICY = {
+_POLICY: dict[str, Any] = {
     "partitions_def": HOURS,
     "backfill_policy": dg.BackfillPolicy.single_run(),
     "owners": ["team:shop"],

@@ -22,6 +22,6 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
         jobs=[*SYNC_JOBS, *BY_HAND],
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
-        resources={"pipeline": pipeline or Pipeline()},
+        resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]
         executor=dg.in_process_executor,
     )

@@ -6,6 +6,7 @@ Unpartitioned on purpose: partitioned checks are in preview and show red and "No
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import dagster as dg
 
@@ -61,7 +62,7 @@ def results(pipeline: Pipeline, asset: str) -> list[dg.AssetCheckResult]:
 
 
 def _result(verdict: Verdict, asset: str, language: str) -> dg.AssetCheckResult:
-    metadata: dict[str, object] = {"message": verdict.message(language), "judged": verdict.judged}
+    metadata: dict[str, Any] = {"message": verdict.message(language), "judged": verdict.judged}
     numbers = {"value": verdict.value, "threshold": verdict.threshold}
     metadata |= {name: float(number) for name, number in numbers.items() if number is not None}
     if verdict.worst:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 import dagster as dg
 
@@ -23,14 +24,14 @@ OBSERVE_EVERY_S = 60.0
 LOG_EVERY_S = 10.0
 
 
-def figures(report: object) -> dict[str, object]:
+def figures(report: object) -> dict[str, Any]:
     """A step's report as metadata: numbers stay numbers (Dagster plots them), the rest becomes text or a table.
 
     What says nothing is left out: empty lists and words, and zeros of a report within the report.
     """
     if not is_dataclass(report):
         raise TypeError(f"a report is a dataclass, not {type(report).__name__}")
-    shown: dict[str, object] = {}
+    shown: dict[str, Any] = {}
     for field in fields(report):
         value = getattr(report, field.name)
         if isinstance(value, Mapping) and any(is_dataclass(inner) for inner in value.values()):
