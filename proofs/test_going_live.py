@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -278,6 +279,7 @@ def test_8_everything(shop: Shop) -> None:
 def test_9_by_itself(shop: Shop) -> None:
     """The UI starts; in live mode the schedules and sensors are on."""
     (command,) = _commands("9. By itself")
+    assert _is_free(3000), "the document's port is taken by another program"
     process = subprocess.Popen(
         shlex.split(command),
         cwd=shop.folder,
@@ -302,11 +304,22 @@ def test_9_by_itself(shop: Shop) -> None:
     finally:
         process.terminate()
         process.wait(60)
+    assert _is_free(3000), "ended, it leaves no server behind"
     states = {one["name"]: one["scheduleState"]["status"] for one in found["schedules"]}
     states |= {one["name"]: one["sensorState"]["status"] for one in found["sensors"]}
     print(states)
     assert {"stock_sync_schedule", "next_slice", "alerts_after_failure", "alerts_watch"} <= set(states)
     assert {"RUNNING"} == set(states.values())
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def test_going_back(shop: Shop) -> None:

@@ -6,6 +6,8 @@ Not for: what is shown of a run (summary.py).
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +50,25 @@ def demo() -> None:
     raise typer.Exit(0 if code in (0, 1, 3) else code)
 
 
+class _Terminated(BaseException):
+    """SIGTERM: a service manager, or a person with `kill`, wants us and our servers to end."""
+
+
+def _ask_to_end(_number: int, _frame: object) -> None:
+    raise _Terminated
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        if os.name == "posix":  # elsewhere it would let us share a port that is taken
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def dev(
     port: Annotated[int, typer.Option("--port", help="画面のポート / the UI's port")] = 3000,
 ) -> None:
@@ -55,6 +76,8 @@ def dev(
     from ecauto_pipeline.cli.running import project_root
 
     settings = load()
+    if not _is_free(port):
+        fail(f"ポート {port} は別のプログラムが使っています。--port で別の番号を選んでください (the port is in use)")
     root = project_root()
     environ = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"}
     world = None
@@ -74,9 +97,12 @@ def dev(
     say(f"Dagsterの画面: http://127.0.0.1:{port} (Ctrl-Cで終了)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     child = subprocess.Popen(command, cwd=root, env=environ)
+    signal.signal(signal.SIGTERM, _ask_to_end)
     try:
         code = child.wait()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _Terminated) as asked:
+        if isinstance(asked, _Terminated):  # Ctrl-C reaches the child by itself, SIGTERM does not
+            child.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
         try:
             code = child.wait(timeout=30)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
