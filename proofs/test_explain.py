@@ -52,22 +52,29 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
 def stories(week: Week) -> list[Told]:
     """Half of the moments anywhere, half right after an edit or a row held: most hours change nothing about most."""
     chance = random.Random(11)
-    ours = sorted(key for key in week.asin_of if key[0] in week.day.accounts[:-1])
+    shown = week.day.shown()
+    ours = sorted(key for key in week.asin_of if key in shown and key[0] in week.day.accounts[:-1])
     moments = [(key, START + timedelta(seconds=chance.randrange(HOURS * 3600))) for key in chance.sample(ours, 100)]
     held = _held_rows(week)
     for row in chance.sample(held, min(len(held), 30)):
         moments.append(((row["account_id"], row["item_id"]), row["decided_at"] + timedelta(seconds=5)))
     for at, key, _ in chance.sample(week.edits, SAMPLE - len(moments)):
         moments.append((key, at + timedelta(seconds=chance.randrange(5, 1800))))
+    moments += [(key, START + timedelta(seconds=chance.randrange(HOURS * 3600))) for key in chance.sample(ours, 40)]
     with week.day.tools() as tools:
         reader = HistoryReader(tools.history)
-        told = []
+        told: list[Told] = []
         for key, at in moments:
+            if len(told) == SAMPLE:
+                break
             asked_by = week.asin_of[key] if chance.random() < 0.5 else key[1]
-            story = explain(reader, week.day.settings, asked_by, week.clock.now(), as_of=at)
-            told.append(Told(key, week.asin_of[key], at, story))
+            story = explain(reader, week.day.settings, asked_by, week.clock.now(), as_of=at, state=tools.state)
+            one = Told(key, week.asin_of[key], at, story)
+            if _known(week, one):
+                told.append(one)
     print(f"\n{len(told)} listing-moments over {HOURS} hours")
-    return [one for one in told if _known(week, one)]
+    assert len(told) == SAMPLE
+    return told
 
 
 def _held_rows(week: Week) -> list[dict[str, Any]]:
@@ -77,9 +84,10 @@ def _held_rows(week: Week) -> list[dict[str, Any]]:
 
 
 def _known(week: Week, one: Told) -> bool:
-    """An item nothing was ever decided about has no name but its ASIN's in history; then nothing is claimed."""
+    """Nothing is known of a listing before Amazon was first asked about it: then nothing is claimed."""
     if one.story.found:
         return True
+    assert not [at for at in week.asked[one.asin] if at <= one.at]
     assert not [at for at, key, _ in week.edits if key == one.key and at <= one.at]
     return False
 

@@ -41,7 +41,7 @@ def explain(
             key.strip(),
             tools.clock.now(),
             as_of=moment,
-            state=tools.state if moment is None else None,
+            state=tools.state,
         )
         if not story.found:
             fail(f"{key}: ASINとしても商品IDとしても記録がありません", WITH_ERRORS)

@@ -98,7 +98,7 @@ def explain_op(context: dg.OpExecutionContext, config: ExplainConfig, pipeline: 
         key,
         tools.clock.now(),
         as_of=moment,
-        state=tools.state if moment is None else None,
+        state=tools.state,
     )
     if not story.found:
         raise dg.Failure(description=f"{key!r}: ASINとしても商品IDとしても記録がありません (nothing is known about it)")

@@ -48,12 +48,15 @@ def explain(
 ) -> Explanation:
     """The story of `key` (ASIN or item id) at `as_of` (None = now). `within`: how far back the lists go.
 
-    An unknown key gives an Explanation whose `found` is False. Prices are worked out by today's rules; where a
-    decision of that time wanted another price, a note says that the rules have changed since.
+    `state` adds the present, and names the ASIN of an item about which nothing was decided by then. An unknown key
+    gives an Explanation whose `found` is False. Prices are worked out by today's rules; where a decision of that time
+    wanted another price, a note says that the rules have changed since.
     """
     at = as_of or now
     present = explain_state.read(state, key, now) if as_of is None and state is not None else explain_state.NOTHING
     asin = present.asin or _asin_of(past, key, at)
+    if not asin and state is not None:
+        asin = explain_state.asin_of(state, key)
     start, end = at - within, at + _INSTANT
     answers = _merged(
         [answered(row) for row in past.snapshots_of(asin, start, end)] if asin else [], present.answers, "snapshot_id"

@@ -57,6 +57,13 @@ def read(state: Database, key: str, now: datetime) -> Present:
         )
 
 
+def asin_of(state: Database, item_id: str) -> str:
+    """The ASIN that an item belongs to, "" where no shop of ours has such an item."""
+    with state.read() as connection:
+        found = connection.execute(select(listings.c.asin).where(listings.c.item_id == item_id)).scalars()
+        return next((asin for asin in found if asin), "")
+
+
 def _story(row, breaker: str) -> ListingStory:  # type: ignore[no-untyped-def]
     notes = [
         f"{name}:{value}"
