@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import psutil
 import typer
 
 from ecauto_pipeline.cli.console import fail, say, table
@@ -58,6 +60,28 @@ def _ask_to_end(_number: int, _frame: object) -> None:
     raise _Terminated
 
 
+def _end(child: subprocess.Popen[bytes], tell: bool) -> int:
+    """End Dagster's servers, at first as they would themselves, then by their ids: one of them sometimes stays."""
+    family = psutil.Process(child.pid).children(recursive=True) if psutil.pid_exists(child.pid) else []
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=0 if tell else 6)  # a terminal's Ctrl-C has reached it by itself
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+        code = child.wait(timeout=20)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt, _Terminated):
+        child.kill()
+        child.wait()
+        code = 0
+    _, left = psutil.wait_procs(family, timeout=3)
+    for ask in (psutil.Process.terminate, psutil.Process.kill):
+        for one in left:
+            with suppress(psutil.NoSuchProcess):
+                ask(one)
+        _, left = psutil.wait_procs(left, timeout=10)
+    return 0 if code in (0, 130, -2) else code
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         if os.name == "posix":  # elsewhere it would let us share a port that is taken
@@ -101,14 +125,7 @@ def dev(
     try:
         code = child.wait()
     except (KeyboardInterrupt, _Terminated) as asked:
-        if isinstance(asked, _Terminated):  # Ctrl-C reaches the child by itself, SIGTERM does not
-            child.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-        try:
-            code = child.wait(timeout=30)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            child.kill()
-            code = child.wait()
-        code = 0 if code in (0, 130, -2) else code
+        code = _end(child, tell=isinstance(asked, _Terminated))
     finally:
         if world is not None:
             process.stop(world)
