@@ -31,11 +31,11 @@ from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, listings, shop_accounts
 from ecauto_pipeline.state.upsert import upsert
-from ecauto_pipeline.steps.base_updates import base_updates
-from ecauto_pipeline.steps.deciding import DiffReport
-from ecauto_pipeline.steps.price_diffs import price_diffs
-from ecauto_pipeline.steps.run import Run, Tools
-from ecauto_pipeline.steps.visibility_diffs import visibility_diffs
+from ecauto_pipeline.sync.base_updates.push import base_updates
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diffs.decide import DiffReport
+from ecauto_pipeline.sync.diffs.price import price_diffs
+from ecauto_pipeline.sync.diffs.visibility import visibility_diffs
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -158,7 +158,7 @@ def measure(case: Case) -> list[Figure]:
 def measure_pushing() -> list[Figure]:
     """12,081 items, 200 diffs, then the same again: list calls and edits as the emulator counted them."""
     from ecauto_pipeline.emulator.server import EmulatorServer
-    from ecauto_pipeline.steps.listings import read_listings
+    from ecauto_pipeline.sync.listings.read import read_listings
     from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
     name, clock = "12,081 items in one shop", SystemClock()

@@ -27,8 +27,8 @@ import psutil
 
 from benchmarks.far_emulator import FarEmulator
 from ecauto_pipeline.clock import SystemClock
-from ecauto_pipeline.steps.sp_api_snapshots import fetch
-from ecauto_pipeline_tests.steps.fetching.means import a_run, kept, plan, rows_of, tools_at
+from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
 
 CLOCK = SystemClock()
 SWEEP, DETAIL, CONFIRM = "getCompetitivePricing", "getItemOffersBatch", "getItemOffers"

@@ -26,8 +26,8 @@ from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, listings
-from ecauto_pipeline.steps import stale_asins
-from ecauto_pipeline.steps.run import Run, Tools
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 LIMITS_S = {100_000: 0.5, 1_000_000: 6.0}

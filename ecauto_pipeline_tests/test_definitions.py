@@ -17,8 +17,8 @@ import dagster as dg
 import pytest
 from dagster import DefaultScheduleStatus, DefaultSensorStatus
 
+from ecauto_pipeline.alerts.rules import RULES
 from ecauto_pipeline.defs.build import build_defs
-from ecauto_pipeline.domain.alerts import RULES
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline_tests.pages import ROOT
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline import errors
+from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.domain.alerts import OUTSIDE_RULES, RULES
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import load, parse
 from ecauto_pipeline_tests import commands_page, configuration_page

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.domain.alerts import OUTSIDE_RULES, RULES
+from ecauto_pipeline.alerts.messages import RULE_NAMES
+from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES
 from ecauto_pipeline.domain.model import Outcome, Status, Tier
 from ecauto_pipeline.settings import CHANNEL_KINDS
-from ecauto_pipeline.steps.notices import RULE_NAMES
 
 DOCS = Path(__file__).parents[1] / "docs"
 RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")

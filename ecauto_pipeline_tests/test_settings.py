@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import BaseAccount, Settings, config_path, load, parse, parse_duration
-from ecauto_pipeline.wiring import Secrets
+from ecauto_pipeline.wiring.open import Secrets
 from ecauto_pipeline_tests.configuration_page import all_keys, duration
 
 PROMISED = {

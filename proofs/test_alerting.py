@@ -1,7 +1,7 @@
 """Alerts from their causes: the world breaks, a run meets it, people are told once; it is mended, they are told once.
 
-Channels of each kind against receivers are in the suite (steps/test_notify.py); here the receiver hears what real runs
-say. The last proof fails a hundred real Dagster runs and asks the real failure sensor after each.
+Channels of each kind against receivers are in the suite (alerts/test_announce.py); here the receiver hears what real
+runs say. The last proof fails a hundred real Dagster runs and asks the real failure sensor after each.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from ecauto_pipeline.alerts.announce import announce
+from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.domain.alerts import judge
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.steps.metrics import facts_of
-from ecauto_pipeline.steps.notify import announce
+from ecauto_pipeline.sync.metrics import facts_of
+from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 from ecauto_pipeline_tests.scenarios.picking import cost_of, costs, sound
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
-from ecauto_pipeline_tests.steps.receivers import HttpReceiver, http_receiver
 from proofs.webserver import ROOT
 
 START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
@@ -98,7 +98,7 @@ def _jump(told: Told) -> None:
 
 def _settle(told: Told) -> None:
     """The person says no: it is heeded, and nothing waits any more."""
-    from ecauto_pipeline.steps.holds import reject
+    from ecauto_pipeline.sync.people.holds import reject
 
     with told.day.tools() as tools:
         reject(tools, everything=True)

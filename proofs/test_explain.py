@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from ecauto_pipeline.explain.model import Explanation, ListingStory
+from ecauto_pipeline.explain.story import explain
 from ecauto_pipeline.history.questions import HistoryReader
-from ecauto_pipeline.steps.explain import explain
-from ecauto_pipeline.steps.explanation import Explanation, ListingStory
 from ecauto_pipeline_tests.scenarios.expectation import Key, cost_jpy
 from ecauto_pipeline_tests.scenarios.picking import selling
 from proofs.week import HOURS, START, Week, played

@@ -17,8 +17,8 @@ from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.state import leases
 from ecauto_pipeline.state.schema import leases as lease_table
-from ecauto_pipeline.steps.sp_api_snapshots import fetch
-from ecauto_pipeline_tests.steps.fetching.means import a_run, kept, plan, tools_at
+from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, tools_at
 
 _KILLS = 50
 _CLOCK = SystemClock()

@@ -1,7 +1,7 @@
 """Who is asked in the next slice: the planner itself, and three policies to compare it with.
 
-The planner's code is the program's (domain/freshness.py, planning.py, cadence.py, slicing.py). The others are kind to
-what they stand for: where their periods ask for more than the budget they stretch alike, and they push at once.
+The planner's code is the program's (domain/freshness). The others are kind to what they
+stand for: where their periods ask for more than the budget they stretch alike, and they push at once.
 Not for: the market (world.py) or counting (replay.py).
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.freshness import Policy, Rows, judge, tier_codes
-from ecauto_pipeline.domain.planning import Means, choose_budget, choose_due
+from ecauto_pipeline.domain.freshness.ages import Policy, Rows, judge, tier_codes
+from ecauto_pipeline.domain.freshness.planning import Means, choose_budget, choose_due
 
 Ints = npt.NDArray[np.int64]
 Pick = Callable[[Rows, datetime, float, Means, Policy], tuple[Ints, Ints]]

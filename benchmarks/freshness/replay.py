@@ -19,11 +19,11 @@ import numpy.typing as npt
 from benchmarks.freshness.policies import Contender
 from benchmarks.freshness.world import MINUTES_A_DAY, Market, market
 from ecauto_pipeline.clock import jst, to_ms
-from ecauto_pipeline.domain import slicing
-from ecauto_pipeline.domain.cadence import MEMORY_DAYS
-from ecauto_pipeline.domain.capacity import CONFIRM, DETAIL, DOCUMENTED, SWEEP
-from ecauto_pipeline.domain.freshness import CHANGED, ROW, TIERS, Policy, Rows, judge, tier_codes
-from ecauto_pipeline.domain.planning import Channel, Means
+from ecauto_pipeline.domain.freshness import slicing
+from ecauto_pipeline.domain.freshness.ages import CHANGED, ROW, TIERS, Policy, Rows, judge, tier_codes
+from ecauto_pipeline.domain.freshness.cadence import MEMORY_DAYS
+from ecauto_pipeline.domain.freshness.capacity import CONFIRM, DETAIL, DOCUMENTED, SWEEP
+from ecauto_pipeline.domain.freshness.planning import Channel, Means
 from ecauto_pipeline.settings import Offers, Slices, Tiers, Ttl
 
 START = datetime(2026, 11, 1, 15, 0, tzinfo=UTC)  # midnight in Japan

@@ -2,7 +2,7 @@
 
 Whatever JSON comes in, exactly one Answer comes out and nothing is raised; what cannot be understood is `api_error`
 (unknown), never "out of stock". Not for: finding an ASIN's part in a body (each operation's file) or the owner's rule
-(domain/offers.py).
+(domain/offers/offer_rule.py).
 Source: productPricingV0.json of amzn/selling-partner-api-models at 34dc93f (2026-08); statuses beyond the model
 (NoBuyableOffers, ActiveButTooSoonForProcessing, ClientError) from its sandbox data and reports of its users.
 """
@@ -15,8 +15,8 @@ from collections.abc import Iterable
 
 from ecauto_pipeline.amazon.operation import Failure
 from ecauto_pipeline.domain.model import Answer, Status
-from ecauto_pipeline.domain.money import yen
-from ecauto_pipeline.domain.offers import Choice, Offer, choose
+from ecauto_pipeline.domain.offers.offer_rule import Choice, Offer, choose
+from ecauto_pipeline.domain.selling.money import yen
 from ecauto_pipeline.settings import Offers as OfferRule
 
 _OFFERS_KEPT = 20

@@ -13,8 +13,8 @@ from typing import Any
 
 from ecauto_pipeline.amazon.answers import failed, sweep_answer
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
-from ecauto_pipeline.domain.learning import SWEEP
 from ecauto_pipeline.domain.model import Answer
+from ecauto_pipeline.domain.offers.learning import SWEEP
 from ecauto_pipeline.settings import OperationLimits
 
 RATE_PER_S, BURST, BATCH = 0.5, 1, 20

@@ -13,8 +13,8 @@ from typing import Any
 
 from ecauto_pipeline.amazon.answers import failed, item_error, offers_answer
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
-from ecauto_pipeline.domain.learning import DETAIL
 from ecauto_pipeline.domain.model import Answer
+from ecauto_pipeline.domain.offers.learning import DETAIL
 from ecauto_pipeline.settings import Offers as OfferRule
 from ecauto_pipeline.settings import OperationLimits
 

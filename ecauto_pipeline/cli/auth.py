@@ -12,14 +12,14 @@ from typing import Annotated
 
 import typer
 
+from ecauto_pipeline.alerts.announce import try_channels
 from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, print_json, say, table
 from ecauto_pipeline.clock import SystemClock, jst
+from ecauto_pipeline.doctor.examine import examine, worst
 from ecauto_pipeline.errors import CallError
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.steps import auth as authorising
-from ecauto_pipeline.steps.doctor import examine, worst
-from ecauto_pipeline.steps.notify import try_channels
-from ecauto_pipeline.wiring import known_accounts, open_tools, token_keeper
+from ecauto_pipeline.wiring import authorize as authorising
+from ecauto_pipeline.wiring.open import known_accounts, open_tools, token_keeper
 
 Json = Annotated[bool, typer.Option("--json", help="machine-readable")]
 _MARKS = {"ok": "良好", "warn": "注意", "bad": "問題"}
@@ -103,7 +103,7 @@ def report(
 ) -> None:
     """この1週間を1ページのHTMLにまとめます。 The last week on one self-contained page."""
     from ecauto_pipeline.history.summaries import HistorySummaries
-    from ecauto_pipeline.steps.report import weekly_report
+    from ecauto_pipeline.reports.weekly import weekly_report
 
     settings = load()
     with open_tools(settings, offline=True) as tools:

@@ -1,6 +1,6 @@
 """`ecauto cache import|export` and `ecauto import-legacy`: what the old scripts left, in and out.
 
-Not for: their formats (steps/cache_files.py, steps/legacy/).
+Not for: their formats (migrate/cache_files.py, steps/legacy/).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 
 from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, labelled, print_json, say, table
+from ecauto_pipeline.migrate.cache_files import export_cache, import_cache
+from ecauto_pipeline.migrate.import_settings import import_legacy
 from ecauto_pipeline.settings import config_path, load
-from ecauto_pipeline.steps.cache_files import export_cache, import_cache
-from ecauto_pipeline.steps.legacy.importing import import_legacy
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.wiring.open import open_tools
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="フォルダー / the folder")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="何をするかを見るだけ / change nothing")]

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from ecauto_pipeline.steps.run import Progress
+from ecauto_pipeline.sync.context import Progress
 
 FINE, WITH_ERRORS, USAGE, GUARD = 0, 1, 2, 3
 

@@ -1,6 +1,6 @@
 """`ecauto explain`: why this price, why hidden; now or at any moment of the past.
 
-Not for: working it out (steps/explain.py).
+Not for: working it out (explain/story.py).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import typer
 
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, print_json, say, table
 from ecauto_pipeline.clock import JST
+from ecauto_pipeline.explain.story import explain as story_of
+from ecauto_pipeline.explain.words import as_document, sections
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.steps.explain import explain as story_of
-from ecauto_pipeline.steps.explained import as_document, sections
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.wiring.open import open_tools
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +46,7 @@ def explain(
         if not story.found:
             fail(f"{key}: ASINとしても商品IDとしても記録がありません", WITH_ERRORS)
         if png is not None:
-            from ecauto_pipeline.steps.pictures import history_png
+            from ecauto_pipeline.explain.picture import history_png
 
             png.write_bytes(history_png(story, settings.alerts.language))
     if json_output:

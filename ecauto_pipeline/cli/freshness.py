@@ -1,6 +1,6 @@
 """`ecauto capacity`: what these limits can keep fresh, and when a second account is needed.
 
-Not for: the arithmetic (domain/capacity.py).
+Not for: the arithmetic (domain/freshness/capacity.py).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from ecauto_pipeline.cli.console import fail, print_json, table
+from ecauto_pipeline.reports.capacity import HEADINGS, rows
+from ecauto_pipeline.reports.capacity import capacity as reckon
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.steps.capacity import HEADINGS, rows
-from ecauto_pipeline.steps.capacity import capacity as reckon
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.wiring.open import open_tools
 
 
 def register(app: typer.Typer) -> None:

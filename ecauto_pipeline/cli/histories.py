@@ -12,8 +12,8 @@ import typer
 from ecauto_pipeline.cli.console import WITH_ERRORS, print_json, say, table
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.steps.publish import publish
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.sync.publish import publish
+from ecauto_pipeline.wiring.open import open_tools
 
 
 def register(app: typer.Typer) -> None:

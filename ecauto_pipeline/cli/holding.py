@@ -1,6 +1,6 @@
 """`ecauto holds list|show|approve|reject` and `ecauto rollback`: a person's word.
 
-Not for: why a row is held (domain/guards.py, domain/diffs.py).
+Not for: why a row is held (domain/selling/guards.py, domain/selling/diffs.py).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from ecauto_pipeline.cli.console import FINE, fail, labelled, print_json, say, t
 from ecauto_pipeline.cli.sync import ready, run_and_show
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.steps import holds as keeping
-from ecauto_pipeline.steps.holds import Hold
-from ecauto_pipeline.wiring import known_accounts, open_tools
+from ecauto_pipeline.sync.people import holds as keeping
+from ecauto_pipeline.sync.people.holds import Hold
+from ecauto_pipeline.wiring.open import known_accounts, open_tools
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="DIFF_ID...", help="diff_idの先頭 / its beginning")]
 Account = Annotated[str, typer.Option("--account", help="このショップだけ / only this shop")]

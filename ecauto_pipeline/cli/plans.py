@@ -1,6 +1,6 @@
 """`ecauto plan` and `ecauto apply`: the dry run as a file, and exactly that file sent.
 
-Not for: judging whether a row still holds (steps/plan.py).
+Not for: judging whether a row still holds (sync/people/plan_files.py).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import typer
 from ecauto_pipeline.cli.console import fail, print_json, say
 from ecauto_pipeline.cli.sync import Account, Json, ready, run_and_show, run_for_its_plan
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.steps.plan import make_plan, plan_text, read_plan
-from ecauto_pipeline.steps.run import Run
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.sync.context import Run
+from ecauto_pipeline.sync.people.plan_files import make_plan, plan_text, read_plan
+from ecauto_pipeline.wiring.open import open_tools
 
 
 def register(app: typer.Typer) -> None:

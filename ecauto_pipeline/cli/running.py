@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from ecauto_pipeline.settings import config_path
-from ecauto_pipeline.steps.run import Progress
+from ecauto_pipeline.sync.context import Progress
 
 PID_TAG = "ecauto/pid"
 LOCATION = "ecauto_pipeline"

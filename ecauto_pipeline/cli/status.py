@@ -16,10 +16,10 @@ from ecauto_pipeline.clock import from_ms, jst
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import diffs, listings, shop_accounts, windows
-from ecauto_pipeline.steps.metrics import metrics_row
-from ecauto_pipeline.steps.run import Tools
-from ecauto_pipeline.steps.stale_asins import survey
-from ecauto_pipeline.wiring import base_accounts, open_tools
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.metrics import metrics_row
+from ecauto_pipeline.sync.stale_asins.plan import survey
+from ecauto_pipeline.wiring.open import base_accounts, open_tools
 
 
 def register(app: typer.Typer) -> None:

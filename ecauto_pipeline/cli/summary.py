@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ecauto_pipeline.cli.console import labelled, print_json, say
 from ecauto_pipeline.domain.reasons import said
-from ecauto_pipeline.steps.metrics import metrics_row
+from ecauto_pipeline.sync.metrics import metrics_row
 
 if TYPE_CHECKING:
     from ecauto_pipeline.state.runs import RunRow
-    from ecauto_pipeline.steps.stale_asins import Survey
+    from ecauto_pipeline.sync.stale_asins.plan import Survey
 
 SEVEN = (
     ("全ASIN数", "total_asins"),

@@ -21,7 +21,7 @@ from ecauto_pipeline.cli.console import (
 )
 from ecauto_pipeline.cli.summary import show_summary, show_survey
 from ecauto_pipeline.settings import Settings, load
-from ecauto_pipeline.wiring import check, known_accounts, open_tools
+from ecauto_pipeline.wiring.open import check, known_accounts, open_tools
 
 if TYPE_CHECKING:
     from ecauto_pipeline.cli.running import Finished
@@ -77,7 +77,7 @@ def validate(
 ) -> None:
     """キャッシュを検証し、足りないものを補います。 Checks the cache and fills what is missing or expired."""
     settings = ready(platform, account, reach=not dry_run)
-    from ecauto_pipeline.steps.stale_asins import survey
+    from ecauto_pipeline.sync.stale_asins.plan import survey
 
     with open_tools(settings, offline=True) as tools:
         before = survey(tools)
@@ -146,7 +146,7 @@ def _run(
         row = run_book.read(connection, finished.run_id)
     alerts = [entry for entry in finished.failed_checks if entry[0] not in QUIET_RULES]
     if json_output and not silent:
-        from ecauto_pipeline.steps.metrics import metrics_row
+        from ecauto_pipeline.sync.metrics import metrics_row
 
         document = metrics_row(row) if row is not None else {"run_id": finished.run_id}
         print_json({**document, "success": finished.success, "error": finished.error, "alerts": alerts})

@@ -9,19 +9,19 @@ import dagster as dg
 
 from ecauto_pipeline.defs.checks import results, specs
 from ecauto_pipeline.defs.columns import column_schema
+from ecauto_pipeline.defs.metadata import figures, live_progress
 from ecauto_pipeline.defs.partitions import HOURS
 from ecauto_pipeline.defs.resources import Pipeline
-from ecauto_pipeline.defs.showing import figures, live_progress
-from ecauto_pipeline.steps.asset_pictures import pictures_of_the_day
-from ecauto_pipeline.steps.base_updates import base_updates as push
-from ecauto_pipeline.steps.listings import read_listings
-from ecauto_pipeline.steps.metrics import end_run
-from ecauto_pipeline.steps.noting import note_diffs, note_push, note_standing
-from ecauto_pipeline.steps.price_diffs import price_diffs as decide_prices
-from ecauto_pipeline.steps.publish import publish
-from ecauto_pipeline.steps.sp_api_snapshots import fetch
-from ecauto_pipeline.steps.stale_asins import plan
-from ecauto_pipeline.steps.visibility_diffs import visibility_diffs as decide_visibility
+from ecauto_pipeline.reports.asset_pictures import pictures_of_the_day
+from ecauto_pipeline.sync.base_updates.push import base_updates as push
+from ecauto_pipeline.sync.diffs.price import price_diffs as decide_prices
+from ecauto_pipeline.sync.diffs.visibility import visibility_diffs as decide_visibility
+from ecauto_pipeline.sync.listings.read import read_listings
+from ecauto_pipeline.sync.metrics import end_run
+from ecauto_pipeline.sync.noting import note_diffs, note_push, note_standing
+from ecauto_pipeline.sync.publish import publish
+from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline.sync.stale_asins.plan import plan
 
 _POLICY: dict[str, Any] = {
     "partitions_def": HOURS,

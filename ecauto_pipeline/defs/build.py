@@ -6,8 +6,8 @@ import dagster as dg
 
 from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
+from ecauto_pipeline.defs.capacity import capacity
 from ecauto_pipeline.defs.jobs import SYNC_JOBS
-from ecauto_pipeline.defs.reckoning import capacity
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.schedules import build_schedules
 from ecauto_pipeline.defs.sensors import build_sensors

@@ -11,17 +11,17 @@ import dagster as dg
 from pydantic import Field
 
 from ecauto_pipeline.clock import JST
+from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
-from ecauto_pipeline.defs.showing import figures
+from ecauto_pipeline.explain.story import explain as story_of
+from ecauto_pipeline.explain.words import as_markdown
 from ecauto_pipeline.history.questions import HistoryReader
-from ecauto_pipeline.steps.catalogue import refresh
-from ecauto_pipeline.steps.explain import explain as story_of
-from ecauto_pipeline.steps.explained import as_markdown
-from ecauto_pipeline.steps.holds import release_holds as release
-from ecauto_pipeline.steps.noting import note_outcome
-from ecauto_pipeline.steps.plan import apply_plan as apply_document
-from ecauto_pipeline.steps.plan import read_plan
-from ecauto_pipeline.steps.rollback import rollback_run as undo
+from ecauto_pipeline.sync.catalog_refresh import refresh
+from ecauto_pipeline.sync.noting import note_outcome
+from ecauto_pipeline.sync.people.holds import release_holds as release
+from ecauto_pipeline.sync.people.plan_files import apply_plan as apply_document
+from ecauto_pipeline.sync.people.plan_files import read_plan
+from ecauto_pipeline.sync.people.rollback import rollback_run as undo
 
 _DRY = {"resources": {"pipeline": {"config": {"dry_run": False}}}}
 
@@ -87,8 +87,8 @@ def catalog_refresh_op(context: dg.OpExecutionContext, pipeline: Pipeline) -> No
 
 @dg.op(description="Why this price, why hidden: what Amazon said, what was decided, what was sent.")
 def explain_op(context: dg.OpExecutionContext, config: ExplainConfig, pipeline: Pipeline) -> None:
-    from ecauto_pipeline.steps.drawing import as_markdown as picture_markdown  # matplotlib is slow to import
-    from ecauto_pipeline.steps.pictures import history_png
+    from ecauto_pipeline.explain.picture import history_png
+    from ecauto_pipeline.reports.drawing import as_markdown as picture_markdown  # matplotlib is slow to import
 
     tools, key = pipeline.tools, config.key.strip()
     moment = _moment(config.as_of) if config.as_of else None

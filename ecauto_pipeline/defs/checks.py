@@ -1,4 +1,4 @@
-"""The alert rules as asset checks: which asset shows which rule. The rules themselves are in domain/alerts.py.
+"""The alert rules as asset checks: which asset shows which rule. The rules themselves are in alerts/rules.py.
 
 Unpartitioned on purpose: partitioned checks are in preview and show red and "Not evaluated".
 """
@@ -10,9 +10,9 @@ from typing import Any
 
 import dagster as dg
 
+from ecauto_pipeline.alerts.rules import RULES, Verdict
 from ecauto_pipeline.defs.resources import Pipeline
-from ecauto_pipeline.domain.alerts import RULES, Verdict
-from ecauto_pipeline.steps.metrics import facts_of
+from ecauto_pipeline.sync.metrics import facts_of
 
 SHOWN_ON: dict[str, tuple[str, ...]] = {
     "listings": ("account_blocked", "token_expiry"),

@@ -1,7 +1,7 @@
 """Dagster's own records of runs, kept to a number: each is a file of more than half a megabyte, and Dagster keeps all.
 
 What the runs did stays in history and the logs; with its record an hour's partition forgets that it was filled.
-Not for: our own tables (steps/publish.py) or log files (steps/logbook.py).
+Not for: our own tables (sync/publish.py) or log files (sync/log_files.py).
 """
 
 from __future__ import annotations

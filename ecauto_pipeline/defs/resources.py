@@ -16,12 +16,12 @@ from pydantic import Field, PrivateAttr
 
 from ecauto_pipeline.defs.partitions import hour_key, keys_of
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.steps.logbook import SYNC, VALIDATION
-from ecauto_pipeline.steps.metrics import begin_run, end_run
-from ecauto_pipeline.steps.next_slice import slice_length_s
-from ecauto_pipeline.steps.publish import publish
-from ecauto_pipeline.steps.run import Progress, Run, Tools
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.sync.context import Progress, Run, Tools
+from ecauto_pipeline.sync.log_files import SYNC, VALIDATION
+from ecauto_pipeline.sync.metrics import begin_run, end_run
+from ecauto_pipeline.sync.publish import publish
+from ecauto_pipeline.sync.stale_asins.next_slice import slice_length_s
+from ecauto_pipeline.wiring.open import open_tools
 
 listeners: list[Callable[[Progress], None]] = []
 """Who else wants to hear of progress in this process: the command line's progress bar."""

@@ -1,24 +1,24 @@
 """What happens between the schedules: the next slice of an hour, and telling people how runs ended.
 
-Each sensor is a thin shell around a pure decision (domain/slicing.py, domain/alerts.py). On by default in live mode
-only. Not for: what a slice does.
+Each sensor is a thin shell around a pure decision (domain/freshness/slicing.py, alerts/rules.py). On by
+default in live mode only. Not for: what a slice does.
 """
 
 from __future__ import annotations
 
 import dagster as dg
 
+from ecauto_pipeline.alerts.announce import announce
+from ecauto_pipeline.alerts.rules import judge, run_failed
+from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.defs.schedules import ACTIVE
-from ecauto_pipeline.domain.alerts import judge, run_failed
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.steps.metrics import facts_of
-from ecauto_pipeline.steps.next_slice import decide_next
-from ecauto_pipeline.steps.notify import announce
-from ecauto_pipeline.steps.watch import stuck_runs
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.sync.metrics import facts_of
+from ecauto_pipeline.sync.stale_asins.next_slice import decide_next
+from ecauto_pipeline.wiring.open import open_tools
 
 LOOK_EVERY_S = 30
 NEXT_SLICE_EVERY_S = 10

@@ -1,6 +1,6 @@
 """What is believed of each ASIN, as answers move it: read, and written back within the caller's transaction.
 
-Not for: what an answer changes (domain/learning.py), demand and cadence (state/demand.py) or catalogue text.
+Not for: what an answer changes (domain/offers/learning.py), demand and cadence (state/demand.py) or catalogue text.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.domain.learning import AsinRow
 from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.state.upsert import upsert
 

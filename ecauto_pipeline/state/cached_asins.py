@@ -1,6 +1,6 @@
 """State of ASINs as the old cache knows it: in without displacing any answer of ours, out as it is believed now.
 
-Not for: files (steps/cache_files.py).
+Not for: files (migrate/cache_files.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.domain.cache_file import CachedAsin
+from ecauto_pipeline.domain.cache_format import CachedAsin
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.state.catalogue import Text
 from ecauto_pipeline.state.schema import asins

@@ -1,7 +1,7 @@
 """The call ledger: one row for every call that left this machine, whatever became of it.
 
 A ledger that holds rows back writes them with the transaction of the work they belong to (`flush`), or by itself when
-too many wait. Not for: budgets (windows.py, buckets.py) or judging (domain/alert_rates.py).
+too many wait. Not for: budgets (windows.py, buckets.py) or judging (alerts/rates.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Catalogue text as last told, and which of it master.db has: catalogue.basic_at says when Amazon was last asked,
 asins.basic_at of when the text is that master.db holds.
 
-Not for: asking (steps/catalogue.py) or master.db itself (register/).
+Not for: asking (sync/catalog_refresh.py) or master.db itself (register/).
 """
 
 from __future__ import annotations

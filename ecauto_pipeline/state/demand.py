@@ -1,7 +1,7 @@
 """How often each ASIN is looked at: a count of views that fades over 30 days, and when it was last looked at.
 
 Both move the tier and the weight of an ASIN, nothing else. Counts of orders and of views share one stamp
-(`demand_at`): moving it fades both. Not for: orders (state/sales.py) or the views file (domain/views_file.py).
+(`demand_at`): moving it fades both. Not for: orders (state/sales.py) or the file of views (domain/freshness).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.cadence import MEMORY_DAYS
+from ecauto_pipeline.domain.freshness.cadence import MEMORY_DAYS
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
 

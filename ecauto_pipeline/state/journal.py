@@ -1,7 +1,7 @@
 """The update journal: an intent is committed before every edit, its outcome after it.
 
 A row without outcome (or `unknown`) is an edit of which nobody knows whether it happened: it is read back from the shop
-and settled, never blindly repeated. Not for: making the edit (steps/pushing.py) or what a listing shows (shown.py).
+and settled, never blindly repeated. Not for: making the edit (sync/base_updates) or what a listing shows (shown.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Answers about ASINs that are not yet in history: exactly one row a requested ASIN a request.
 
-Not for: what an answer changes (domain/learning.py) or the history they go to (history/).
+Not for: what an answer changes (domain/offers/learning.py) or the history they go to (history/).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The account book of the runs: one row a run, its figures noted step by step.
 
 A step notes what it found under its own keys; publishing turns the whole into one row of `run_metrics`.
-Not for: what the figures mean (domain/alerts.py) or Dagster's own record of a run.
+Not for: what the figures mean (alerts/rules.py) or Dagster's own record of a run.
 """
 
 from __future__ import annotations

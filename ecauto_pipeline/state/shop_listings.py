@@ -1,7 +1,7 @@
 """Listings as the shops show them and as the register names them: written by reading, read by every rule.
 
 Each side has its own columns; neither write touches the other's. Not for: what our own edits change (shown.py) or
-the judgement of either side (domain/hidden_by.py, domain/joining.py).
+the judgement of either side (domain/selling/hidden_by.py, domain/selling/joining.py).
 """
 
 from __future__ import annotations

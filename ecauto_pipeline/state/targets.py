@@ -1,6 +1,6 @@
 """What the planner reads and writes: one row per ASIN that takes part, and the list of what a run is to ask.
 
-Not for: what is due (domain/freshness.py) or what was answered (state/asins.py).
+Not for: what is due (domain/freshness/ages.py) or what was answered (state/asins.py).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from sqlalchemy import (
 )
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.domain.freshness import AUDIT, CHANGED, NEW, ROW, SECOND_LOOK, Rows
+from ecauto_pipeline.domain.freshness.ages import AUDIT, CHANGED, NEW, ROW, SECOND_LOOK, Rows
+from ecauto_pipeline.domain.freshness.planning import Evidence
 from ecauto_pipeline.domain.model import ListingKey
-from ecauto_pipeline.domain.planning import Evidence
-from ecauto_pipeline.domain.selection import best_sellers
+from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.state.schema import asins, buckets, listings, run_targets, runs, shop_accounts
 from ecauto_pipeline.state.shop_accounts import FOR_A_PERSON
 

@@ -34,7 +34,7 @@ from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import api_calls
 from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name
-from ecauto_pipeline_tests.steps.fetching.means import tools_at
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
 _DETAIL = item_offers_batch(Offers())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ecauto_pipeline.cli.console import progress_shown
-from ecauto_pipeline.steps.run import Progress
+from ecauto_pipeline.sync.context import Progress
 
 
 def test_work_that_grows_goes_on_being_told(capsys: pytest.CaptureFixture[str]) -> None:

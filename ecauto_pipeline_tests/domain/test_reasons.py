@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.domain import diffs, offers, visibility
+from ecauto_pipeline.domain.offers import offer_rule as offers
 from ecauto_pipeline.domain.reasons import WORDS, said
+from ecauto_pipeline.domain.selling import diffs, visibility
 
 _CODE = re.compile(r"`([a-z]+(?:_[a-z]+)*)`")
 _GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.settings import Settings, load
-from ecauto_pipeline.steps.base_updates import base_updates
-from ecauto_pipeline.steps.listings import read_listings
-from ecauto_pipeline.steps.price_diffs import price_diffs
-from ecauto_pipeline.steps.run import Run
-from ecauto_pipeline.steps.visibility_diffs import visibility_diffs
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.sync.base_updates.push import base_updates
+from ecauto_pipeline.sync.context import Run
+from ecauto_pipeline.sync.diffs.price import price_diffs
+from ecauto_pipeline.sync.diffs.visibility import visibility_diffs
+from ecauto_pipeline.sync.listings.read import read_listings
+from ecauto_pipeline.wiring.open import open_tools
 
 
 def run_once(settings: Settings, run_id: str) -> None:

@@ -23,17 +23,17 @@ from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.steps.base_updates import base_updates
-from ecauto_pipeline.steps.listings import read_listings
-from ecauto_pipeline.steps.metrics import begin_run, end_run
-from ecauto_pipeline.steps.noting import note_diffs, note_push, note_standing
-from ecauto_pipeline.steps.price_diffs import price_diffs
-from ecauto_pipeline.steps.publish import publish
-from ecauto_pipeline.steps.run import Run, Tools
-from ecauto_pipeline.steps.sp_api_snapshots import fetch
-from ecauto_pipeline.steps.stale_asins import plan
-from ecauto_pipeline.steps.visibility_diffs import visibility_diffs
-from ecauto_pipeline.wiring import open_tools
+from ecauto_pipeline.sync.base_updates.push import base_updates
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diffs.price import price_diffs
+from ecauto_pipeline.sync.diffs.visibility import visibility_diffs
+from ecauto_pipeline.sync.listings.read import read_listings
+from ecauto_pipeline.sync.metrics import begin_run, end_run
+from ecauto_pipeline.sync.noting import note_diffs, note_push, note_standing
+from ecauto_pipeline.sync.publish import publish
+from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline.sync.stale_asins.plan import plan
+from ecauto_pipeline.wiring.open import open_tools
 
 
 @dataclass(frozen=True, slots=True)

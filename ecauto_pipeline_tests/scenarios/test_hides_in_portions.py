@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.steps.holds import approve, list_holds
+from ecauto_pipeline.sync.people.holds import approve, list_holds
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
 _START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)

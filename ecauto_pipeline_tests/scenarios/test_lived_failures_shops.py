@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.domain.alerts import judge
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.steps.metrics import run_facts
+from ecauto_pipeline.sync.metrics import run_facts
 from ecauto_pipeline_tests.scenarios.picking import Listed, cost_of, costs, edits_of, item_of, seen, sound
 from ecauto_pipeline_tests.scenarios.shop_day import RunResult, ShopDay
 

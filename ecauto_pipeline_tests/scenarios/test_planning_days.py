@@ -12,7 +12,7 @@ from typing import Any
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.steps.capacity import capacity
+from ecauto_pipeline.reports.capacity import capacity
 from ecauto_pipeline_tests.scenarios.picking import seen
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 

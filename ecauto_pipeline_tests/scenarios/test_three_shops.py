@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from ecauto_pipeline.alerts.announce import announce
+from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.domain.alerts import judge
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.steps.metrics import facts_of
-from ecauto_pipeline.steps.notify import announce
+from ecauto_pipeline.sync.metrics import facts_of
+from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 from ecauto_pipeline_tests.scenarios.picking import Listed, asked_about, cost_of, costs, edits_of, seen, sound
 from ecauto_pipeline_tests.scenarios.shop_day import RunResult, ShopDay
-from ecauto_pipeline_tests.steps.receivers import HttpReceiver, http_receiver
 
 _START = datetime(2026, 6, 1, 1, 10, tzinfo=UTC)
 _EACH = 6

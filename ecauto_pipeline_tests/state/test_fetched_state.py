@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from ecauto_pipeline.domain.learning import AsinRow
 from ecauto_pipeline.domain.model import Answer, Status
+from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.state import asins, observations
 from ecauto_pipeline.state.calls import CallLedger, counted
 from ecauto_pipeline.state.database import Database

@@ -1,7 +1,7 @@
 """Keeps one shop authorised: hands out an access token that works, refreshes it once for all processes.
 
 Every refresh kills the refresh token that paid for it, so: one lock a shop, everything read again after taking it, the
-new pair in state.db before the file is replaced. Not for: the browser's part of the code flow (steps/auth.py).
+new pair in state.db before the file is replaced. Not for: the browser's part of the code flow (wiring/authorize.py).
 """
 
 from __future__ import annotations

@@ -1,0 +1,234 @@
+"""Tells people what the alert rules say: one message a rule, channel and change of state; recovery told once.
+
+The table `notices` remembers what each channel was last told, so a hundred failing runs make one message, a channel
+that was down hears of it later, and quiet hours only delay. Nothing here fails a run: what went wrong is in the report.
+Not for: the rules (alerts/rules.py), the texts (notices.py), the services (channels/).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from ecauto_pipeline.alerts.channels import SendResult, name_of, send
+from ecauto_pipeline.alerts.messages import Notice, digest_notice, notice_of, trial_notice
+from ecauto_pipeline.alerts.notices import Standing, after, digest_due, quiet_until
+from ecauto_pipeline.alerts.rules import RunFacts, Verdict
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.settings import Channel
+from ecauto_pipeline.state.database import to_json
+from ecauto_pipeline.state.schema import notices
+from ecauto_pipeline.sync.context import Tools
+
+BOOK = "_book"
+"""The row of `notices` that keeps what belongs to no rule: last digest, changes since, channels that refused."""
+
+LONGEST_TALK = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyReport:
+    """What came of it. `held_back_until`: end of the quiet hours, None outside of them."""
+
+    changed: tuple[str, ...] = ()
+    firing: tuple[str, ...] = ()
+    sent: int = 0
+    failures: tuple[SendResult, ...] = ()
+    channels: int = 0
+    held_back_until: datetime | None = None
+
+
+def announce(
+    tools: Tools,
+    verdicts: Sequence[Verdict] = (),
+    facts: RunFacts | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> NotifyReport:
+    """Take the verdicts of one run (or none: what is still owed) to every channel that has not heard yet."""
+    policy, now = tools.settings.alerts, tools.clock.now()
+    names = _channel_names(policy.channels)
+    with tools.state.write() as connection:
+        changed = _record(connection, verdicts, facts, now, policy.language)
+        standings = _standings(connection)
+        book = _book(connection)
+        quiet = quiet_until(policy.quiet_hours, now)
+        ours = quiet is None and bool(names) and _claim(connection, book, now)
+    firing = tuple(key for key, (standing, _) in standings.items() if standing.state == "firing")
+    results: list[SendResult] = []
+    if ours:
+        for name, channel in names.items():
+            results += _catch_up(tools, name, channel, standings, environ, now)
+        results += _digest(tools, names, standings, book, environ, now)
+        _remember(tools, results, now)
+    failures = tuple(result for result in results if not result.ok)
+    for failure in failures:
+        tools.log.warning("alert channel %s: %s", failure.channel, failure.error)
+    sent = len(results) - len(failures)
+    return NotifyReport(changed, firing, sent, failures, len(names), quiet)
+
+
+def try_channels(tools: Tools, environ: Mapping[str, str] = os.environ) -> tuple[SendResult, ...]:
+    """One trial message through each channel, in the order of ecauto.toml."""
+    notice = trial_notice(tools.clock.now(), tools.settings.alerts.language)
+    results = tuple(
+        replace(send(channel, notice.message(), environ), channel=name)
+        for name, channel in _channel_names(tools.settings.alerts.channels).items()
+    )
+    _remember(tools, results, tools.clock.now())
+    return results
+
+
+def broken_channels(tools: Tools) -> tuple[str, ...]:
+    """Channels that refused the last message sent through them, for `RunFacts.broken_channels`."""
+    configured = _channel_names(tools.settings.alerts.channels)
+    with tools.state.read() as connection:
+        return tuple(name for name in _book(connection).get("broken", {}) if name in configured)
+
+
+def firing_now(tools: Tools) -> tuple[tuple[str, datetime], ...]:
+    """Rules that fire, and since when, oldest first."""
+    with tools.state.read() as connection:
+        rows = [(key, one.since) for key, (one, _) in _standings(connection).items() if one.state == "firing"]
+    return tuple(sorted(rows, key=lambda row: (row[1], row[0])))
+
+
+def _channel_names(channels: Sequence[Channel]) -> dict[str, Channel]:
+    names: dict[str, Channel] = {}
+    for channel in channels:
+        name, number = name_of(channel), 2
+        while name in names:
+            name, number = f"{name_of(channel)}#{number}", number + 1
+        names[name] = channel
+    return names
+
+
+def _record(
+    connection: Connection, verdicts: Sequence[Verdict], facts: RunFacts | None, now: datetime, language: str
+) -> tuple[str, ...]:
+    """New standings, each with the text of its last change. Returns the keys whose state changed."""
+    before, changed = _standings(connection), []
+    for verdict in verdicts:
+        known = before.get(verdict.key)
+        standing = after(known[0] if known else None, verdict, now)
+        if known and standing == known[0]:
+            continue
+        if not known and standing.state == "ok":
+            continue  # never fired: nothing to remember
+        changed.append(verdict.key)
+        notice = notice_of(verdict, facts, language, standing.since)
+        _save(connection, standing, asdict(notice), now)
+        before[verdict.key] = (standing, asdict(notice))
+    if changed:
+        book = _book(connection)
+        _save_book(connection, {**book, "changes": int(book.get("changes", 0)) + len(changed)}, now)
+    return tuple(changed)
+
+
+def _catch_up(
+    tools: Tools,
+    name: str,
+    channel: Channel,
+    standings: Mapping[str, tuple[Standing, Mapping]],
+    environ: Mapping[str, str],
+    now: datetime,
+) -> list[SendResult]:
+    """Everything this channel has not heard of, oldest first; the first failure ends its turn."""
+    results: list[SendResult] = []
+    owed = [(standing, document) for standing, document in standings.values() if standing.owed(name)]
+    for standing, document in sorted(owed, key=lambda pair: (pair[0].since, pair[0].key)):
+        result = replace(send(channel, Notice(**document).message(), environ), channel=name)
+        results.append(result)
+        if not result.ok:
+            break
+        with tools.state.write() as connection:
+            current = _standings(connection).get(standing.key)
+            if current is not None:
+                told = {**current[0].told, name: standing.state}
+                _save(connection, replace(current[0], told=told), current[1], now, said=True)
+    return results
+
+
+def _digest(
+    tools: Tools,
+    names: Mapping[str, Channel],
+    standings: Mapping[str, tuple[Standing, Mapping]],
+    book: Mapping,
+    environ: Mapping[str, str],
+    now: datetime,
+) -> list[SendResult]:
+    policy = tools.settings.alerts
+    last = from_ms(book["digest_at"]) if "digest_at" in book else None
+    if not names or not digest_due(policy.daily_digest, now, last):
+        return []
+    firing = sorted((one.since, key) for key, (one, _) in standings.items() if one.state == "firing")
+    changes = int(book.get("changes", 0))
+    notice = digest_notice([(key, since) for since, key in firing], changes, now, policy.language)
+    results = [replace(send(one, notice.message(), environ), channel=name) for name, one in names.items()]
+    if any(result.ok for result in results):
+        with tools.state.write() as connection:
+            fresh = _book(connection)
+            left = max(0, int(fresh.get("changes", 0)) - changes)
+            _save_book(connection, {**fresh, "digest_at": to_ms(now), "changes": left}, now)
+    return results
+
+
+def _claim(connection: Connection, book: Mapping, now: datetime) -> bool:
+    """Whether the talking is ours: two processes at once would tell everything twice. Ends by itself after a crash."""
+    if int(book.get("talking_until", 0)) > to_ms(now):
+        return False
+    _save_book(connection, {**book, "talking_until": to_ms(now + LONGEST_TALK)}, now)
+    return True
+
+
+def _remember(tools: Tools, results: Sequence[SendResult], now: datetime) -> None:
+    """Which channels refused their last message; and that we are done talking."""
+    with tools.state.write() as connection:
+        book = _book(connection)
+        broken = dict(book.get("broken", {}))
+        for result in results:
+            broken.pop(result.channel, None)
+            if not result.ok:
+                broken[result.channel] = result.error
+        done = {key: value for key, value in book.items() if key != "talking_until"} | {"broken": broken}
+        if done != book:
+            _save_book(connection, done, now)
+
+
+def _standings(connection: Connection) -> dict[str, tuple[Standing, dict]]:
+    found = {}
+    for row in connection.execute(select(notices).where(notices.c.rule != BOOK).order_by(notices.c.rule)):
+        document = json.loads(row.document)
+        standing = Standing(row.rule, row.state, from_ms(row.since), document.get("told", {}))
+        found[row.rule] = (standing, document.get("notice", {}))
+    return found
+
+
+def _save(connection: Connection, standing: Standing, notice: Mapping, now: datetime, said: bool = False) -> None:
+    values: dict[str, object] = {
+        "state": standing.state,
+        "since": to_ms(standing.since),
+        "document": to_json({"told": standing.told, "notice": notice}),
+    }
+    if said:
+        values["said_at"] = to_ms(now)
+    _upsert(connection, standing.key, values)
+
+
+def _book(connection: Connection) -> dict:
+    text = connection.execute(select(notices.c.document).where(notices.c.rule == BOOK)).scalar()
+    return json.loads(text) if text else {}
+
+
+def _save_book(connection: Connection, book: Mapping, now: datetime) -> None:
+    _upsert(connection, BOOK, {"state": "ok", "since": to_ms(now), "document": to_json(book)})
+
+
+def _upsert(connection: Connection, rule: str, values: Mapping[str, object]) -> None:
+    done = connection.execute(notices.update().where(notices.c.rule == rule).values(values))
+    if done.rowcount == 0:
+        connection.execute(notices.insert().values(rule=rule, **values))

@@ -1,0 +1,134 @@
+"""Sends one message through one channel of ecauto.toml. What goes wrong is data, with every secret taken out.
+
+Not for: when to send and to whom twice or not (alerts/announce.py), or the form of a message (the module of each kind).
+"""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from urllib.parse import quote, unquote, urlsplit
+
+import requests
+
+from ecauto_pipeline.alerts.channels import chatwork, discord, email, line, slack, webhook
+from ecauto_pipeline.alerts.channels.message import Message
+from ecauto_pipeline.alerts.channels.transport import TIMEOUT_S, Refused, post
+from ecauto_pipeline.settings import Channel
+
+_BY_KIND: Mapping[str, ModuleType] = {
+    "chatwork": chatwork,
+    "slack": slack,
+    "discord": discord,
+    "line": line,
+    "webhook": webhook,
+}
+_NEEDS = {kind: module.NEEDS for kind, module in _BY_KIND.items()} | {"email": email.NEEDS}
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """How one message through one channel went. `error` is "" where it went well."""
+
+    channel: str
+    ok: bool
+    error: str = ""
+
+
+def name_of(channel: Channel) -> str:
+    """What a channel is called in reports: its kind and whatever tells it from its neighbours, never a secret."""
+    return ":".join(part for part in (channel.kind, channel.room_id or channel.to or channel.url_env) if part)
+
+
+def problem(channel: Channel, environ: Mapping[str, str]) -> str:
+    """What is missing from the configuration of this channel, "" where nothing is."""
+    for need in _NEEDS[channel.kind]:
+        if need in ("url", "token"):
+            variable = channel.url_env if need == "url" else channel.token_env
+            if need == "url" and channel.endpoint and not variable:
+                continue
+            if not variable:
+                return f"{need}_env is not set in ecauto.toml"
+            if not environ.get(variable, "").strip():
+                return f"environment variable {variable} is empty"
+        elif not getattr(channel, need):
+            return f"{need} is not set in ecauto.toml"
+    return ""
+
+
+def send(
+    channel: Channel, message: Message, environ: Mapping[str, str], timeout_s: tuple[float, float] = TIMEOUT_S
+) -> SendResult:
+    """Send one message. Never raises for anything a channel does; the error names no secret."""
+    name, missing = name_of(channel), problem(channel, environ)
+    if missing:
+        return SendResult(name, False, missing)
+    url = environ.get(channel.url_env, "").strip() if channel.url_env else ""
+    token = environ.get(channel.token_env, "").strip() if channel.token_env else ""
+    secrets = (url, token, *_parts(url))
+    try:
+        _deliver(channel, message, url, token, timeout_s)
+    except Refused as error:
+        return SendResult(name, False, redacted(str(error), secrets))
+    except requests.Timeout:
+        return SendResult(name, False, "no answer in time")
+    except (requests.RequestException, smtplib.SMTPException, OSError, ValueError) as error:
+        return SendResult(name, False, redacted(f"{type(error).__name__}: {_root(error)}", secrets))
+    return SendResult(name, True)
+
+
+def redacted(text: str, secrets: tuple[str, ...]) -> str:
+    """`text` on one line, cut to 300 characters, every secret (plain or percent-encoded) shown as ***."""
+    for secret in sorted(
+        {s for plain in secrets if len(plain) > 3 for s in (plain, quote(plain, safe=""))}, key=len, reverse=True
+    ):
+        text = text.replace(secret, "***")
+    return " ".join(text.split())[:300]
+
+
+def _deliver(channel: Channel, message: Message, url: str, token: str, timeout_s: tuple[float, float]) -> None:
+    scheme = urlsplit(url).scheme.lower()
+    if channel.kind == "email" and scheme not in ("mailto", "mailtos"):
+        email.deliver(message, url=url, to=channel.to, endpoint=channel.endpoint, timeout_s=timeout_s[1])
+    elif channel.kind in ("email", "webhook") and scheme not in ("http", "https", ""):
+        _through_apprise(message, url, channel.to if channel.kind == "email" else "", timeout_s)
+    else:
+        request = _BY_KIND[channel.kind].request(
+            message, url=url, token=token, room_id=channel.room_id, to=channel.to, endpoint=channel.endpoint
+        )
+        post(request, timeout_s)
+
+
+def _through_apprise(message: Message, url: str, to: str, timeout_s: tuple[float, float]) -> None:
+    import apprise  # slow to load, wanted rarely
+
+    joint = "&" if "?" in url else "?"
+    options = f"{joint}cto={timeout_s[0]:g}&rto={timeout_s[1]:g}" + (f"&to={quote(to, safe=',@')}" if to else "")
+    service = apprise.Apprise.instantiate(url + options)
+    if not isinstance(service, apprise.NotifyBase):
+        raise Refused("apprise does not know this kind of address")
+    if not service.notify(title=message.title, body=message.body):
+        raise Refused("apprise could not deliver")
+
+
+def _parts(url: str) -> tuple[str, ...]:
+    """The secret parts of an address: its path and query, user and password; hosts may be shown."""
+    if not url:
+        return ()
+    split = urlsplit(url)
+    parts = [split.path, split.query, split.username or "", split.password or "", *split.path.split("/")]
+    return tuple(part for raw in parts for part in (raw, unquote(raw)) if len(part) > 5)
+
+
+def _root(error: BaseException) -> str:
+    """The innermost reason: library wrappers repeat the whole address."""
+    reason: object = error
+    while isinstance(reason, BaseException):
+        inner = reason.args[0] if reason.args else None
+        inner = getattr(reason, "reason", None) or inner
+        if not isinstance(inner, BaseException):
+            break
+        reason = inner
+    return str(reason)

@@ -1,0 +1,138 @@
+"""The texts of alerts: a verdict, a recovery, a digest or a test as one message in Japanese or English.
+
+Not for: when to send (alerts/notices.py) or how (steps/channels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ecauto_pipeline.alerts.channels import Message
+from ecauto_pipeline.alerts.rules import RunFacts, Verdict
+from ecauto_pipeline.clock import jst
+
+NoticeState = Literal["firing", "recovered", "digest", "test"]
+
+RULE_NAMES: Mapping[str, tuple[str, str]] = {
+    "sp_api_error_rate": ("SP-APIのエラー率", "SP-API error rate"),
+    "base_error_rate": ("BASE APIのエラー率", "BASE error rate"),
+    "cache_hit_rate": ("キャッシュヒット率", "cache hit rate"),
+    "run_duration": ("実行時間", "run duration"),
+    "oldest_pushed_data": ("送信データの鮮度", "age of pushed data"),
+    "numbers_add_up": ("件数の整合", "numbers add up"),
+    "calls_made_when_due": ("期限切れなのに取得なし", "calls made when due"),
+    "catalogue_intact": ("商品情報の消失", "catalogue intact"),
+    "held_rows": ("保留の確認待ち", "held changes"),
+    "token_expiry": ("トークンの期限", "token expiry"),
+    "probe_miss_rate": ("変化の見落とし", "sweep miss rate"),
+    "account_blocked": ("ショップの利用制限", "shop blocked"),
+    "base_calls_suffice": ("BASEの呼び出し上限", "BASE call limit"),
+    "alert_channel_configured": ("通知先", "alert channels"),
+    "run_failed": ("実行の失敗", "run failed"),
+    "run_stuck": ("実行の停止", "run stuck"),
+}
+"""What people call a rule: (Japanese, English)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing people are told once."""
+
+    key: str
+    rule: str
+    state: NoticeState
+    severity: str
+    title: str
+    body: str
+    document: Mapping[str, object]
+
+    def message(self) -> Message:
+        return Message(self.title, self.body, self.document)
+
+
+def rule_name(rule: str, language: str) -> str:
+    """What people call this rule; the rule itself where it has no other name."""
+    ja, en = RULE_NAMES.get(rule, (rule, rule))
+    return en if language == "en" else ja
+
+
+def notice_of(verdict: Verdict, facts: RunFacts | None, language: str, since: datetime) -> Notice:
+    """The message about a change of state: numbers, the three worst rows, the command to run next."""
+    english = language == "en"
+    name = rule_name(verdict.rule, language)
+    about = f"{name} ({verdict.subject})" if verdict.subject else name
+    if verdict.passed:
+        mark = "[ecauto RECOVERED]" if english else "【ecauto 復旧】"
+    elif verdict.severity == "ERROR":
+        mark = "[ecauto ERROR]" if english else "【ecauto 異常】"
+    else:
+        mark = "[ecauto WARNING]" if english else "【ecauto 注意】"
+    lines = [verdict.message(language)]
+    lines += [f"- {row_text(row)}" for row in verdict.worst]
+    if verdict.remedy:
+        lines.append(f"{'Next' if english else '次の一手'}: {verdict.remedy}")
+    lines.append(f"{'Since' if english else '発生' if not verdict.passed else '復旧'}: {_jst(since)}")
+    if facts is not None and facts.run_id:
+        dry = " (dry run)" if facts.dry_run else ""
+        lines.append(f"{'Run' if english else '実行'}: {facts.job} {facts.partition_key} {facts.run_id}{dry}")
+    state: NoticeState = "recovered" if verdict.passed else "firing"
+    document = {
+        "rule": verdict.rule,
+        "subject": verdict.subject,
+        "state": state,
+        "severity": verdict.severity,
+        "value": verdict.value,
+        "threshold": verdict.threshold,
+        "remedy": verdict.remedy,
+        "worst": [{key: _plain(value) for key, value in row.items()} for row in verdict.worst],
+        "since": since.isoformat(),
+        "run_id": facts.run_id if facts else "",
+        "job": facts.job if facts else "",
+        "partition_key": facts.partition_key if facts else "",
+    }
+    return Notice(verdict.key, verdict.rule, state, verdict.severity, f"{mark} {about}", "\n".join(lines), document)
+
+
+def digest_notice(firing: Sequence[tuple[str, datetime]], changes: int, now: datetime, language: str) -> Notice:
+    """The summary of a day: what fires now and since when, how often states changed since the last one."""
+    english = language == "en"
+    title = "[ecauto] Daily summary" if english else "【ecauto】本日のまとめ"
+    if firing:
+        lines = [f"{len(firing)} alerts open:" if english else f"発生中の警告 {len(firing)}件:"]
+        for key, since in firing:
+            rule, _, subject = key.partition(":")
+            name = rule_name(rule, language) + (f" ({subject})" if subject else "")
+            lines.append(f"- {name} ({'since ' if english else ''}{_jst(since)}{'' if english else ' から'})")
+    else:
+        lines = ["No alert is open." if english else "発生中の警告はありません。"]
+    lines.append(f"{changes} changes since the last summary" if english else f"前回からの状態変化 {changes}件")
+    document = {"firing": [key for key, _ in firing], "changes": changes, "at": now.isoformat(), "state": "digest"}
+    return Notice("digest", "digest", "digest", "WARN", title, "\n".join(lines), document)
+
+
+def trial_notice(now: datetime, language: str) -> Notice:
+    """What `ecauto alerts test` sends."""
+    english = language == "en"
+    title = "[ecauto] Test message" if english else "【ecauto】通知テスト"
+    body = (
+        f"This channel works. Sent {_jst(now)}." if english else f"この通知先は正しく設定されています。送信 {_jst(now)}"
+    )
+    return Notice("test", "test", "test", "WARN", title, body, {"state": "test", "at": now.isoformat()})
+
+
+def row_text(row: Mapping[str, object]) -> str:
+    """One row of evidence on one line: name=value, in the row's own order."""
+    return ", ".join(f"{name}={_plain(value)}" for name, value in row.items())
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def _jst(moment: datetime) -> str:
+    return jst(moment).strftime("%Y-%m-%d %H:%M JST")

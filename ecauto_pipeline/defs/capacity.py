@@ -1,0 +1,46 @@
+"""The asset that can be looked at before money is spent: what the limits in force can keep fresh.
+
+Not partitioned, in no schedule: materialize it when a shop grows. Not for: the flow (assets.py).
+"""
+
+import dagster as dg
+
+from ecauto_pipeline.reports.capacity import capacity as reckon
+from ecauto_pipeline.reports.capacity import markdown
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.wiring.open import open_tools
+
+
+class CapacityConfig(dg.Config):
+    """A supposed shop; 0 = this one as it is."""
+
+    listings: int = 0
+    sp_accounts: int = 0
+
+
+@dg.asset(
+    group_name="capacity",
+    owners=["team:shop"],
+    kinds={"sqlite"},
+    description="One row per limit: what Amazon's and BASE's limits allow, and what this shop asks of them (per hour).",
+)
+def capacity(config: CapacityConfig) -> dg.MaterializeResult:
+    from ecauto_pipeline.reports.capacity_picture import capacity_load  # matplotlib is slow to import
+    from ecauto_pipeline.reports.drawing import as_markdown
+
+    with open_tools(load(), offline=True) as tools:
+        found = reckon(tools, config.listings or None, config.sp_accounts or None)
+    picture = as_markdown("capacity", capacity_load(found))
+    return dg.MaterializeResult(
+        metadata={
+            "asins": found.shop.asins,
+            "fits": found.fits,
+            "detail_load": found.detail_load,
+            "sweep_load": found.sweep_load,
+            "accounts_needed": found.accounts_needed,
+            "first_fill_h": found.first_fill_h,
+            "pushes_per_day": found.pushes_per_day,
+            "answer": dg.MetadataValue.md(markdown(found)),
+            "picture": dg.MetadataValue.md(picture),
+        }
+    )

@@ -1,0 +1,112 @@
+"""Secrets and tokens: are they there, can others read them, how long do they live. Names only, never a value.
+
+Not for: whether a service accepts them (`ecauto auth base ACCOUNT`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from ecauto_pipeline.alerts.channels.sending import name_of, problem
+from ecauto_pipeline.alerts.states import TOKEN_DAYS
+from ecauto_pipeline.doctor.findings import Chart
+from ecauto_pipeline.errors import AccountBlocked
+from ecauto_pipeline.settings import Settings, SpAccount
+from ecauto_pipeline.shops.base.tokens import TokenFile
+
+
+def secrets(chart: Chart, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Every variable that an account of ecauto.toml names; nothing is needed where our own emulator answers."""
+    wanted: dict[str, list[str]] = {}
+    if not settings.own_sp_api:
+        for one in settings.sp_api.accounts or (SpAccount.model_validate({}),):
+            names = [one.refresh_token_env, one.lwa_app_id_env, one.lwa_client_secret_env]
+            wanted[f"secrets sp_api {one.id}"] = names
+    if not settings.own_base:
+        for shop in settings.base.accounts:
+            if shop.active:
+                wanted[f"secrets base {shop.id}"] = [shop.client_id_variable(), shop.client_secret_variable()]
+    if not wanted:
+        chart.ok("secrets", "エミュレーターのため不要です", "none needed: our own emulator answers")
+    for name, variables in wanted.items():
+        missing = ", ".join(one for one in variables if not environ.get(one, "").strip())
+        if missing:
+            chart.bad(
+                name,
+                f"環境変数がありません: {missing}",
+                f"environment variables missing: {missing}",
+                ".env に追加してください",
+                "add them to .env",
+            )
+        else:
+            chart.ok(name, f"{len(variables)}個そろっています", f"all {len(variables)} present")
+
+
+def tokens(chart: Chart, settings: Settings, now: datetime) -> None:
+    """The token file of each active shop: there, private, alive for a week or more."""
+    if settings.own_base:
+        return
+    for shop in settings.base.accounts:
+        if not shop.active:
+            continue
+        name, path, do = f"token {shop.id}", settings.token_file(shop), f"ecauto auth base {shop.id}"
+        try:
+            found = TokenFile(path).read()
+        except AccountBlocked as error:
+            chart.bad(name, f"読めません: {error}", f"unusable: {error}", do, do)
+            continue
+        if found is None:
+            chart.bad(name, f"{path.name} がありません", f"{path.name} is not there", do, do)
+            continue
+        private(chart, f"{name} mode", path)
+        dies = found.refresh_expires_at
+        if dies is None:
+            chart.warn(name, "取得日時が不明です", "nobody knows when it was obtained", do, do)
+            continue
+        days = (dies - now).total_seconds() / 86400
+        text_ja, text_en = f"リフレッシュトークンの残り {days:.1f}日", f"refresh token lives {days:.1f} more days"
+        if days <= 0:
+            chart.bad(name, "リフレッシュトークンが失効しています", "the refresh token has expired", do, do)
+        elif days < TOKEN_DAYS:
+            chart.warn(name, text_ja, text_en, do, do)
+        else:
+            chart.ok(name, text_ja, text_en)
+
+
+def channels(chart: Chart, settings: Settings, environ: Mapping[str, str], broken: Mapping[str, str]) -> None:
+    """Alert channels: at least one, each complete, none that refused its last message (`broken`: name -> error)."""
+    if not settings.alerts.channels:
+        chart.warn(
+            "alert channels",
+            "通知先がありません",
+            "none configured: nobody will be told",
+            "ecauto.toml に [[alerts.channels]] を追加してください",
+            "add [[alerts.channels]] to ecauto.toml",
+        )
+    for channel in settings.alerts.channels:
+        name = name_of(channel)
+        missing, refused = problem(channel, environ), broken.get(name, "")
+        if missing:
+            do_ja, do_en = "ecauto.toml と .env を直してください", "fix ecauto.toml or .env"
+            chart.bad(f"alert channel {name}", missing, missing, do_ja, do_en)
+        elif refused:
+            do = "ecauto alerts test"
+            chart.warn(f"alert channel {name}", f"前回失敗: {refused}", f"refused the last message: {refused}", do, do)
+        else:
+            chart.ok(f"alert channel {name}", "設定済みです", "configured")
+
+
+def private(chart: Chart, name: str, path: Path) -> None:
+    """A file with secrets must be readable by its owner alone (POSIX; Windows keeps its own lists)."""
+    if os.name == "nt" or not path.exists():
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        do = f"chmod 600 {path.name}"
+        chart.bad(name, f"他の利用者が読めます ({mode:04o})", f"others can read it ({mode:04o})", do, do)
+    else:
+        chart.ok(name, f"本人だけが読めます ({mode:04o})", f"private ({mode:04o})")

@@ -1,0 +1,186 @@
+"""What the program keeps: state.db, history, the owner's register; and what is left of the budgets.
+
+Nothing is created or changed: a book that is not there yet is no fault. Not for: repairing (`ecauto history rebuild`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+from sqlalchemy import Connection, create_engine, func, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ecauto_pipeline.clock import from_ms, jst, to_ms
+from ecauto_pipeline.doctor.findings import Chart
+from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database
+from ecauto_pipeline.history.tables import HistoryError
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state.schema import diffs, journal, metadata, notices, shop_accounts, windows
+
+NEARLY_SPENT = 0.9
+
+
+def register(chart: Chart, settings: Settings) -> None:
+    """master.db can be opened and has its two tables."""
+    path = settings.master_db
+    do_ja, do_en = "paths.master_db を確認してください", "check paths.master_db in ecauto.toml"
+    if not path.is_file():
+        if settings.own_base:
+            chart.ok("master.db", "最初の実行で作られます", "made at the first run")
+        else:
+            chart.bad("master.db", "ありません", "is not there", do_ja, do_en)
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            missing = ", ".join(sorted({"products", "listings"} - names))
+            count = 0 if missing else connection.execute("SELECT count(*) FROM listings").fetchone()[0]
+    except sqlite3.Error as error:
+        chart.bad("master.db", f"読めません: {error}", f"can't be read: {error}", do_ja, do_en)
+        return
+    if missing:
+        chart.bad("master.db", f"表がありません: {missing}", f"lacks the tables {missing}", do_ja, do_en)
+    else:
+        chart.ok("master.db", f"出品 {count:,}件", f"{count:,} listings")
+
+
+def state(chart: Chart, settings: Settings, now: datetime) -> dict[str, str]:
+    """state.db is sound; what is left open in it. Returns the alert channels that refused their last message."""
+    url = settings.state_url()
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+        chart.ok("state.db", "最初の実行で作られます", "made at the first run")
+        return {}
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            if not _sound(chart, connection):
+                return {}
+            _left_open(chart, connection)
+            _budgets(chart, connection, settings, now)
+            _breakers(chart, connection, now)
+            return _broken(connection)
+    except SQLAlchemyError as error:
+        reason = type(error).__name__
+        chart.bad(
+            "state.db",
+            f"開けません: {reason}",
+            f"can't be opened: {reason}",
+            "data/state.db をバックアップから戻すか、退避して再実行してください",
+            "restore state.db from a backup, or move it away: the next run reads everything again",
+        )
+        return {}
+    finally:
+        engine.dispose()
+
+
+def history(chart: Chart, settings: Settings) -> None:
+    """history.duckdb can be opened, or is held by somebody, or is made at the first run."""
+    path = settings.data_dir / "history.duckdb"
+    if not path.is_file():
+        chart.ok("history", "最初の実行で作られます", "made at the first run")
+        return
+    do = "ecauto history rebuild"
+    try:
+        with database(path, read_only=True) as connection:
+            found = connection.execute("SELECT count(*) FROM snapshots").fetchone()
+    except DatabaseHeld:
+        chart.warn(
+            "history",
+            "他のプログラムが開いています。読み込みは後で行われます",
+            "another program has history.duckdb open; loading waits, runs do not",
+            "開いているプログラムを閉じてください",
+            "close the program that has it open",
+        )
+    except (DatabaseTorn, HistoryError, OSError, duckdb.Error) as error:
+        chart.bad("history", f"読めません: {type(error).__name__}", f"unreadable: {type(error).__name__}", do, do)
+    else:
+        count = found[0] if found else 0
+        chart.ok("history", f"スナップショット {count:,}件", f"{count:,} snapshots")
+
+
+def _sound(chart: Chart, connection: Connection) -> bool:
+    if connection.dialect.name == "sqlite":
+        verdict = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        if verdict != "ok":
+            chart.bad(
+                "state.db",
+                f"壊れています: {verdict}",
+                f"damaged: {verdict}",
+                "data/state.db をバックアップから戻してください",
+                "restore state.db from a backup, or move it away: the next run reads everything again",
+            )
+            return False
+    missing = sorted(set(metadata.tables) - set(inspect(connection).get_table_names()))
+    if missing:
+        chart.warn(
+            "state.db",
+            f"表がありません: {', '.join(missing)}",
+            f"lacks tables: {', '.join(missing)}",
+            "次の実行で作られます",
+            "the next run makes them",
+        )
+        return False
+    chart.ok("state.db", "正常です", "sound")
+    return True
+
+
+def _left_open(chart: Chart, connection: Connection) -> None:
+    held = len(
+        connection.execute(select(diffs.c.diff_id).where(diffs.c.decision == "held", diffs.c.state == "open")).all()
+    )
+    if held:
+        do = "ecauto holds list"
+        chart.warn("holds", f"確認待ち {held}件", f"{held} changes wait for a person", do, do)
+    unsettled = select(func.count()).select_from(journal).where(journal.c.outcome.is_(None))
+    open_intents = connection.execute(unsettled).scalar() or 0
+    if open_intents:
+        chart.warn(
+            "journal",
+            f"結果不明の送信 {open_intents}件",
+            f"{open_intents} updates without an outcome",
+            "次の実行が BASE を読み直して確定します",
+            "the next run reads BASE and settles them",
+        )
+
+
+def _budgets(chart: Chart, connection: Connection, settings: Settings, now: datetime) -> None:
+    limits = {"hour": settings.base.limits.per_hour, "day": settings.base.limits.per_day}
+    spans = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+    for row in connection.execute(select(windows).order_by(windows.c.account_id, windows.c.span)):
+        limit = limits.get(row.span)
+        if limit is None or not row.starts_at <= to_ms(now) < row.starts_at + spans[row.span].total_seconds() * 1000:
+            continue
+        left = max(0, limit - row.calls)
+        name = f"budget {row.account_id} {row.span}"
+        ja, en = f"残り {left:,}/{limit:,}回", f"{left:,} of {limit:,} calls left"
+        if row.exhausted or row.calls >= limit * NEARLY_SPENT:
+            end = jst(from_ms(row.starts_at) + spans[row.span]).strftime("%m-%d %H:%M JST")
+            chart.warn(name, ja, en, f"{end} に回復します", f"renews at {end}; what is left over is sent then")
+        else:
+            chart.ok(name, ja, en)
+
+
+def _breakers(chart: Chart, connection: Connection, now: datetime) -> None:
+    for row in connection.execute(select(shop_accounts).where(shop_accounts.c.breaker != "")):
+        if row.breaker_until is not None and row.breaker_until <= to_ms(now):
+            continue
+        do = f"ecauto auth base {row.account_id}"
+        chart.bad(
+            f"shop {row.account_id}",
+            f"停止中: {row.breaker}",
+            f"left alone because of {row.breaker}",
+            do if row.breaker == "token" else "BASE の管理画面で制限を確認してください",
+            do if row.breaker == "token" else "look at the shop's admin page on BASE for a restriction",
+        )
+
+
+def _broken(connection: Connection) -> dict[str, str]:
+    text = connection.execute(select(notices.c.document).where(notices.c.rule == "_book")).scalar()
+    found: Mapping[str, str] = json.loads(text).get("broken", {}) if text else {}
+    return dict(found)

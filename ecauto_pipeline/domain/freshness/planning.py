@@ -1,0 +1,182 @@
+"""From what is due to what is asked: by which operation, in what order, as much as a slice can ask.
+
+Order: what is owed (second looks, errors, changes seen, confirmations of filtered_out) first; then whatever is latest
+in proportion to its own maximum age, best sellers first, oldest first. The proportion is taken in doublings, so that
+within one the best sellers lead, and yet no overload makes anybody wait for ever.
+Not for: what is due (ages.py), periods (cadence.py), I/O (sync/stale_asins/plan.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ecauto_pipeline.domain.freshness import cadence
+from ecauto_pipeline.domain.freshness.ages import CADENCE, FILTERED_LOOK, NEW, STOCK_DUE, Judged, Policy, Rows
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+FEW = 20
+"""Fewer stale stocks than fill one sweep call are asked about in detail straight away."""
+
+MARGIN = 1.2
+"""A slice is handed this much more than the measured rates say it can ask, in case they rise meanwhile."""
+
+BLIND_ANSWERS, BLIND_UNKNOWN_SHARE = 100, 0.5
+BLIND_AUDITS, BLIND_MISS_RATE = 50, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What one operation can do, all accounts together: ASINs a second, ASINs a call."""
+
+    asins_per_s: float
+    batch: int = 20
+    burst_asins: float = 20.0
+
+    def slice_size(self, slice_s: float) -> int:
+        """ASINs that a slice may be handed, whole calls."""
+        return int(np.ceil((self.burst_asins + self.asins_per_s * slice_s) * MARGIN / self.batch)) * self.batch
+
+    def seconds_for(self, asins: int) -> float:
+        """Time that asking about so many takes."""
+        calls = -(-asins // self.batch)
+        return max(0.0, calls * self.batch - self.burst_asins) / self.asins_per_s if asins else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of the sweep's sight, lately: answers, those that said nothing, audits, changes it missed."""
+
+    answers: int = 0
+    unknown: int = 0
+    audited: int = 0
+    missed: int = 0
+
+    @property
+    def blind(self) -> str:
+        """Why the sweep is not to be used, "" when it may be."""
+        if self.answers >= BLIND_ANSWERS and self.unknown > BLIND_UNKNOWN_SHARE * self.answers:
+            return f"{self.unknown} of {self.answers} sweep answers said nothing"
+        if self.audited >= BLIND_AUDITS and self.missed > BLIND_MISS_RATE * self.audited:
+            return f"the sweep missed {self.missed} of {self.audited} audited changes"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What there is to ask with. `blind`: why the sweep must not be used, "" when it may."""
+
+    detail: Channel
+    sweep: Channel
+    blind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Row numbers in the order in which they are asked, by operation, with the reason's code of every row.
+
+    `left_over`: due, and not settled by this slice. `tau_s`, `full_tau_s`: the solved periods of any check and of a
+    full look, where the budget is to be spent; `short_by`: by how many times the tiers ask for more than it.
+    """
+
+    detail: Ints
+    sweep: Ints
+    reason: Ints
+    left_over: int
+    tau_s: Floats | None = None
+    full_tau_s: Floats | None = None
+    short_by: float = 0.0
+
+
+def row_weights(rows: Rows, now_ms: int) -> Floats:
+    """Expected orders a day of every row."""
+    age_s = (now_ms - rows["demand_at"]) / 1000
+    views = cadence.decayed(rows["views"], age_s)
+    return cadence.weights(cadence.decayed(rows["orders"], age_s), views, rows["out"] == 1)
+
+
+def asking_order(rows: Rows, judged: Judged, weight: Floats, now_ms: int) -> Ints:
+    """All due rows in the order in which they are to be asked; ties fall to the ASIN, as rows ascend by it."""
+    due = np.flatnonzero(judged.due)
+    age = np.maximum(1, now_ms - judged.checked_at[due]) / judged.max_age_ms[due]
+    late = np.floor(np.log2(np.maximum(1.0, age)))
+    new = judged.reason[due] == NEW
+    late[new] = late[~new].max(initial=0.0)
+    sells = np.floor(np.log2(np.maximum(weight[due], 1e-9)) / 2)
+    owed = judged.reason[due] <= FILTERED_LOOK
+    return due[np.lexsort((judged.checked_at[due], -sells, judged.tier[due], -late, ~owed))]
+
+
+def choose_due(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means: Means) -> Choice:
+    """What one slice asks when nothing that is fresh is asked about (spend = "due").
+
+    A stale stock goes to the sweep where its price stays fresh until the next look, there is a baseline to compare
+    with, the sweep can see and there are enough to fill a call. What no longer fits into the slice's details but
+    could at least have its stock confirmed goes to the sweep too.
+    """
+    order = asking_order(rows, judged, row_weights(rows, now_ms), now_ms)
+    can_sweep = _can_sweep(rows, means)
+    sweepable = can_sweep & (judged.reason == STOCK_DUE) & ~judged.price_nearly_due
+    if np.count_nonzero(sweepable) < FEW:
+        sweepable = np.zeros(rows.size, np.bool_)
+    detail_room, sweep_room = means.detail.slice_size(slice_s), means.sweep.slice_size(slice_s)
+    to_detail, to_sweep = order[~sweepable[order]], order[sweepable[order]]
+    spilled = to_detail[detail_room:]
+    spilled = spilled[can_sweep[spilled] & judged.stock_due[spilled]]
+    to_detail, to_sweep = to_detail[:detail_room], np.concatenate((to_sweep, spilled))[:sweep_room]
+    reason = judged.reason.copy()
+    reason[to_sweep] = STOCK_DUE
+    served = to_detail.size + np.count_nonzero(judged.reason[to_sweep] == STOCK_DUE)
+    return Choice(to_detail, to_sweep, reason, int(order.size - served))
+
+
+def choose_budget(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means: Means, policy: Policy) -> Choice:
+    """What one slice asks when no call is left idle (spend = "budget").
+
+    What is owed goes into the details first. The rest follows its period: the sweep takes those whose next check comes
+    first, also early ones, the details those whose next full look comes first. Nothing is asked twice in half a slice.
+    """
+    weight = row_weights(rows, now_ms)
+    longest_s = np.array(policy.max_age_ms, np.float64)[judged.tier] / 1000
+    sweep_rate = means.detail.asins_per_s if means.blind else means.sweep.asins_per_s
+    periods = cadence.solve(weight, longest_s, sweep_rate, shortest_s=slice_s)
+    price_s = np.full(rows.size, policy.price_ms / 1000)
+    full = periods if means.blind else cadence.solve(weight, price_s, means.detail.asins_per_s, shortest_s=slice_s)
+
+    order = asking_order(rows, judged, weight, now_ms)
+    owed = order[judged.reason[order] <= FILTERED_LOOK]
+    free = (now_ms - judged.checked_at >= slice_s * 500) | judged.due
+    free[owed] = False
+    detail_room, sweep_room = means.detail.slice_size(slice_s), means.sweep.slice_size(slice_s)
+    full_at = rows["detail_at"] + full.tau_s * 1000
+    to_detail = np.concatenate((owed, _soonest(full_at, free, detail_room - owed.size)))[:detail_room]
+    free[to_detail] = False
+    check_at = judged.checked_at + periods.tau_s * 1000
+    to_sweep = _soonest(check_at, free & _can_sweep(rows, means), sweep_room)
+
+    reason = np.where(judged.due, judged.reason, CADENCE)
+    reason[to_sweep] = np.where(judged.stock_due[to_sweep], STOCK_DUE, CADENCE)
+    price_waits = np.count_nonzero(judged.due[to_sweep] & (judged.reason[to_sweep] != STOCK_DUE))
+    served = np.count_nonzero(judged.due[to_detail]) + np.count_nonzero(judged.due[to_sweep]) - price_waits
+    return Choice(to_detail, to_sweep, reason, int(order.size - served), periods.tau_s, full.tau_s, periods.short_by)
+
+
+def _can_sweep(rows: Rows, means: Means) -> Mask:
+    return (rows["probed"] == 1) & (rows["wants"] == 0) & (rows["fetched"] == 1) & (not means.blind)
+
+
+def _soonest(due_at: Floats, among: Mask, count: int) -> Ints:
+    """The `count` rows of `among` whose time comes first, also those whose time has not come."""
+    candidates = np.flatnonzero(among)
+    if count <= 0 or candidates.size == 0:
+        return np.zeros(0, np.int64)
+    times = due_at[candidates]
+    if candidates.size > count:  # all that are no later than the last one to be taken: ties fall to the ASIN
+        within = times <= np.partition(times, count - 1)[count - 1]
+        candidates, times = candidates[within], times[within]
+    return candidates[np.argsort(times, kind="stable")][:count]

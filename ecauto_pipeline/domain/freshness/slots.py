@@ -1,0 +1,71 @@
+"""A home hour for every ASIN of the low tier, so that a day's work is spread evenly over 24 hourly partitions.
+
+The slot is a stable hash of the ASIN alone: an hour's partition is the same set whoever asks, on any machine, whatever
+else is listed, and no remainder is ever dropped. Slots never make anything older than its maximum age: they only bring
+a check forward, by at most what the owner gives (`[tiers] low_may_come_early`, nothing by default), until it falls
+into the ASIN's own hour and stays there.
+Not for: whether something is due (ages.py).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Asins = npt.NDArray[np.str_]
+
+SLOTS = 24
+AUDIT_SHARE = 0.01
+"""Share of the ASINs whose "unchanged" is checked against the offers on one day."""
+
+_JST_MS = 9 * 3_600_000
+_ROOT = np.uint64(1_099_511_628_211)
+
+
+def _hashes(asins: Asins, salt: int = 0) -> npt.NDArray[np.uint64]:
+    """64 well mixed bits an ASIN; padding adds nothing, so that the width of the array does not matter."""
+    if asins.size == 0:
+        return np.zeros(0, np.uint64)
+    width = max(1, asins.dtype.itemsize // 4)
+    letters = np.ascontiguousarray(asins).view(np.uint32).reshape(asins.size, width)
+    mixed = np.full(asins.size, salt % 2**64, np.uint64)
+    power = np.uint64(1)
+    for place in range(width):
+        power = np.uint64((int(power) * int(_ROOT)) % 2**64)
+        mixed += letters[:, place].astype(np.uint64) * power
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed ^= mixed >> np.uint64(shift)
+        mixed *= np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def slots(asins: Asins) -> Ints:
+    """The slot 0..23 of each ASIN: with a low tier of 24 h, the hour of the Japanese day that it belongs to."""
+    return (_hashes(asins) % np.uint64(SLOTS)).astype(np.int64)
+
+
+def slot_of(asin: str) -> int:
+    """The slot of one ASIN."""
+    return int(slots(np.array([asin]))[0])
+
+
+def audited(asins: Asins, day: date) -> npt.NDArray[np.bool_]:
+    """Which ASINs a day's audit picks: the same 1% whoever asks, another 1% the next day."""
+    return _hashes(asins, salt=day.toordinal() * 0x9E3779B97F4A7C15) % np.uint64(10_000) < np.uint64(AUDIT_SHARE * 1e4)
+
+
+def due_at(checked_at_ms: Ints, slot: Ints, max_age_ms: int, early_ms: int) -> Ints:
+    """When an ASIN last checked then is due: within its maximum age, and at most `early_ms` before it.
+
+    `way` is how far its own hour lies before the end of the maximum age; one step of at most `early_ms` is taken at a
+    time. A maximum age other than a day is cut into 24 slots just so.
+    """
+    if early_ms <= 0:
+        return checked_at_ms + max_age_ms
+    home_ms = slot * (max_age_ms // SLOTS) - _JST_MS
+    way = (checked_at_ms - home_ms) % max_age_ms
+    steps = np.maximum(1, np.ceil(way / early_ms))
+    return checked_at_ms + max_age_ms - (way / steps).astype(np.int64)

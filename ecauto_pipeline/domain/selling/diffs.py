@@ -1,0 +1,164 @@
+"""What should change about a listing's price and stock: one verdict a target, whatever the facts are.
+
+Every function is total: a listing always gets exactly one Diff, UNCHANGED included, so that a run's account adds up.
+Missing, old or doubted facts never become a push. Not for: visibility (visibility.py), judging a whole account at
+once (guards.py), or sending anything.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
+from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, exact, selling_price
+from ecauto_pipeline.domain.selling.verdict import Verdict
+from ecauto_pipeline.settings import Guards, Pricing, Ttl
+
+CLOCK_TOLERANCE = timedelta(minutes=5)  # a stamp further ahead than this is clock trouble, hence not to be believed
+IncludePrice = Literal["never", "floor", "all"]
+
+
+def outdated(stamp: datetime | None, now: datetime, max_age: timedelta) -> bool:
+    """Whether a stamp is older than `max_age`, absent, or ahead of the clock by more than CLOCK_TOLERANCE."""
+    return stamp is None or now - stamp > max_age or stamp - now > CLOCK_TOLERANCE
+
+
+def fetched(facts: AsinFacts | None) -> bool:
+    """Whether Amazon ever gave us an answer that counts; what a file says has no snapshot of ours behind it."""
+    return facts is not None and facts.status is not None and facts.status.authoritative and bool(facts.snapshot_id)
+
+
+def price_diff(
+    listing: ListingFacts,
+    facts: AsinFacts | None,
+    now: datetime,
+    pricing: Pricing,
+    guards: Guards,
+    ttl: Ttl,
+    include_price: IncludePrice = "all",
+    *,
+    strategy: str | None = None,
+    markup_ratio: float | None = None,
+) -> Diff:
+    """The verdict about one listing's price.
+
+    UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` (evidence: JSON); BLOCKED `price_<why>`;
+    SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable`.
+    With "floor" only a shown price below the floor counts. `strategy` and `markup_ratio` are the shop's own.
+    Raises ValueError for include_price "never": such a run has no price targets to ask about.
+    """
+    if include_price == "never":
+        raise ValueError('a run that includes "never" has no price targets')
+    verdict = Verdict(listing, facts, Kind.PRICE, listing.shown_price_jpy)
+    shown = listing.shown_price_jpy
+    if facts is None or not fetched(facts):
+        return verdict.skipped("never_fetched")
+    if facts.status is not Status.SUCCESS or facts.price_jpy is None or facts.price_jpy <= 0:
+        return verdict.unchanged(None) if listing.shown_visible is False else verdict.skipped("no_offer")
+    if facts.price_at is None:
+        return verdict.skipped("never_fetched")
+    if shown is None:
+        return verdict.skipped("not_read")
+    if facts.doubt == "jump":
+        return verdict.skipped("second_look")
+
+    price = selling_price(facts.price_jpy, pricing, guards, strategy=strategy, markup_ratio=markup_ratio)
+    below = breaks_floor(shown, facts.price_jpy, guards)
+    wanted = price.price_jpy
+    if include_price == "floor" and not below:
+        return verdict.unchanged(wanted)
+    if not price.blocked and wanted is not None and not (below or _worth_a_push(shown, wanted, pricing)):
+        return verdict.unchanged(wanted)
+    if outdated(facts.price_at, now, ttl.price):
+        return verdict.skipped("stale_price")
+    if price.blocked or wanted is None:
+        return verdict.gives(Decision.BLOCKED, f"price_{price.blocked}", wanted)
+    if listing.uneditable:
+        return verdict.skipped("uneditable", wanted)
+    if shown > 0 and abs(wanted - shown) > exact(guards.max_move_ratio) * shown:
+        return verdict.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, guards))
+    return verdict.gives(Decision.PUSH, "below_floor" if below else "moved", wanted)
+
+
+def stock_diff(
+    listing: ListingFacts,
+    facts: AsinFacts | None,
+    visibility_verdict: Diff,
+    now: datetime,
+    stock_max_age: timedelta,
+    guards: Guards,
+    price_verdict: Diff | None = None,
+    include_price: IncludePrice = "all",
+) -> Diff:
+    """The verdict about one listing's stock: 0 becomes 1 where the shop sold its one piece and Amazon has more.
+
+    Only for a listing that is public, or will be by this run's visibility push, without variations, with fresh and
+    undoubted facts, and not at a price below the floor. PUSH `restock`; UNCHANGED; SKIPPED `not_read` |
+    `never_fetched` | `second_look` | `stale_stock` | `variations` | `price_below_floor` | `uneditable`.
+    """
+    verdict = Verdict(listing, facts, Kind.STOCK, listing.shown_stock)
+    if listing.shown_stock is not None and listing.shown_stock > 0:
+        return verdict.unchanged(listing.shown_stock)
+    if listing.shown_visible is None:
+        return verdict.skipped("not_read")
+    if not _public_after(listing, visibility_verdict):
+        return verdict.unchanged(listing.shown_stock)
+    if listing.shown_stock is None:
+        return verdict.skipped("not_read")
+    if facts is None or not fetched(facts):
+        return verdict.skipped("never_fetched")
+    if facts.status is not Status.SUCCESS or facts.in_stock is not True:
+        return verdict.unchanged(listing.shown_stock)
+    if facts.doubt:
+        return verdict.skipped("second_look")
+    if outdated(facts.stock_at, now, stock_max_age):
+        return verdict.skipped("stale_stock")
+    if listing.has_variations:
+        return verdict.skipped("variations", 1)
+    if sells_below_floor(listing, facts, price_verdict, guards, include_price):
+        return verdict.skipped("price_below_floor", 1)
+    if listing.uneditable:
+        return verdict.skipped("uneditable", 1)
+    return verdict.gives(Decision.PUSH, "restock", 1)
+
+
+def sells_below_floor(
+    listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, guards: Guards, include_price: IncludePrice
+) -> bool:
+    """Whether the listing, on sale after this run, would sell below the floor: it does now, and no push mends it."""
+    if not breaks_floor(listing.shown_price_jpy, facts.price_jpy, guards):
+        return False
+    mended = price_verdict is not None and price_verdict.decision is Decision.PUSH and include_price != "never"
+    return not mended
+
+
+def _worth_a_push(shown: int, wanted: int, pricing: Pricing) -> bool:
+    """The owner's rule: far enough apart in yen or, where that is switched on, as a share of what is shown."""
+    apart = abs(wanted - shown)
+    if apart == 0:
+        return False
+    by_share = pricing.min_diff_ratio > 0 and apart >= exact(pricing.min_diff_ratio) * shown
+    return apart >= pricing.min_diff_jpy or by_share
+
+
+def _public_after(listing: ListingFacts, verdict: Diff) -> bool:
+    """Whether the listing is on show once this run's visibility pushes are done. A hide that waits counts as done."""
+    if listing.blocked_by_list:
+        return False
+    if verdict.decision in (Decision.PUSH, Decision.HELD):
+        return verdict.wanted == 1
+    return listing.shown_visible is True
+
+
+def _move_evidence(shown: int, price: Price, facts: AsinFacts, guards: Guards) -> str:
+    document = {
+        "shown": shown,
+        "wanted": price.price_jpy,
+        "cost_jpy": facts.price_jpy,
+        "ratio": price.ratio_text,
+        "max_move_ratio": str(guards.max_move_ratio),
+        "snapshot_id": facts.snapshot_id,
+    }
+    return json.dumps(document, ensure_ascii=False)

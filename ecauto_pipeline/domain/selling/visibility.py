@@ -1,0 +1,114 @@
+"""Whether a listing should be on show: what Amazon has, what the owner forbids, what would sell at a loss.
+
+Three-valued: unknown facts give no verdict. Only what we (or the owner's old scripts) hid is shown again.
+Not for: price and stock (diffs.py), or the share of an account that may vanish at once (guards.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
+from ecauto_pipeline.domain.selling.diffs import IncludePrice, fetched, outdated, sells_below_floor
+from ecauto_pipeline.domain.selling.pricing import breaks_floor
+from ecauto_pipeline.domain.selling.verdict import Verdict
+from ecauto_pipeline.settings import Guards
+from ecauto_pipeline.settings import Offers as OfferRule
+
+SHOWN_AGAIN = frozenset({"ours", "owner_scripts"})
+
+
+def visibility_diff(
+    listing: ListingFacts,
+    facts: AsinFacts | None,
+    price_verdict: Diff | None,
+    now: datetime,
+    stock_max_age: timedelta,
+    offers: OfferRule,
+    guards: Guards,
+    include_price: IncludePrice = "all",
+) -> Diff:
+    """The verdict about one listing's visibility (0 hidden, 1 public).
+
+    `price_verdict`: what `price_diff` says of this listing under "all" or "floor" (both give the same here), asked
+    even in a run that includes no prices; `include_price` says whether its push takes place in this run.
+    UNCHANGED; PUSH to 0 `blocklist` | `out_of_stock` | `not_found` | `filtered_out` | `price_blocked` | `price_held`;
+    PUSH to 1 `in_stock`; SKIPPED `not_read` | `uneditable` | `never_fetched` | `second_look` | `filtered_waits` |
+    `stale_stock` | `hidden_by_<who>` | `price_below_floor`.
+    """
+    public = listing.shown_visible
+    verdict = Verdict(listing, facts, Kind.VISIBILITY, None if public is None else int(public))
+    if public is None:
+        return verdict.skipped("not_read")
+    if listing.blocked_by_list:
+        return _hide(verdict, listing, "blocklist")
+    if facts is None or not fetched(facts) or facts.stock_at is None:
+        return verdict.skipped("never_fetched")
+    if facts.status is not Status.SUCCESS:
+        return _absent(verdict, listing, facts, now, stock_max_age, offers)
+    if facts.in_stock is not True or facts.price_jpy is None or facts.price_jpy <= 0:
+        return verdict.skipped("never_fetched")
+    loss = _loss(listing, facts, price_verdict, guards)
+    if loss:
+        return _hide(verdict, listing, loss)
+    if public:
+        return verdict.skipped("second_look") if facts.doubt == "zero" else verdict.unchanged(1)
+
+    if listing.hidden_by not in SHOWN_AGAIN:
+        return verdict.skipped(f"hidden_by_{listing.hidden_by or 'unknown'}", 1)
+    if facts.doubt:
+        return verdict.skipped("second_look")
+    if outdated(facts.stock_at, now, stock_max_age):
+        return verdict.skipped("stale_stock")
+    if listing.shown_price_jpy is None:
+        return verdict.skipped("not_read", 1)
+    if sells_below_floor(listing, facts, price_verdict, guards, include_price):
+        return verdict.skipped("price_below_floor", 1)
+    if listing.uneditable:
+        return verdict.skipped("uneditable", 1)
+    return verdict.gives(Decision.PUSH, "in_stock", 1)
+
+
+def filtered_for_good(facts: AsinFacts, offers: OfferRule) -> bool:
+    """Whether "no offer fits" was said twice, `confirm_after` apart, the last time being the last stock answer."""
+    if facts.filtered_since is None or facts.stock_at is None or facts.filtered_count < 2:
+        return False
+    return facts.stock_at - facts.filtered_since >= offers.confirm_after
+
+
+def _absent(
+    verdict: Verdict,
+    listing: ListingFacts,
+    facts: AsinFacts,
+    now: datetime,
+    stock_max_age: timedelta,
+    offers: OfferRule,
+) -> Diff:
+    """Amazon answered, and there is nothing to buy: out of stock, unknown there, or nothing that fits the rule."""
+    filtered = facts.status is Status.FILTERED_OUT
+    if filtered and offers.filtered_out == "keep":
+        return verdict.unchanged(int(bool(listing.shown_visible)))
+    if not listing.shown_visible:
+        return verdict.unchanged(0)
+    if facts.doubt == "zero":
+        return verdict.skipped("second_look")
+    if filtered and not filtered_for_good(facts, offers):
+        return verdict.skipped("filtered_waits")
+    if outdated(facts.stock_at, now, stock_max_age):
+        return verdict.skipped("stale_stock")
+    return _hide(verdict, listing, str(facts.status))
+
+
+def _hide(verdict: Verdict, listing: ListingFacts, reason: str) -> Diff:
+    if not listing.shown_visible:
+        return verdict.unchanged(0)
+    if listing.uneditable:
+        return verdict.skipped("uneditable", 0)
+    return verdict.gives(Decision.PUSH, reason, 0)
+
+
+def _loss(listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, guards: Guards) -> str:
+    """Why the price keeps the listing off the shelf: below the floor, and its correction blocked or held."""
+    if price_verdict is None or not breaks_floor(listing.shown_price_jpy, facts.price_jpy, guards):
+        return ""
+    return {Decision.BLOCKED: "price_blocked", Decision.HELD: "price_held"}.get(price_verdict.decision, "")

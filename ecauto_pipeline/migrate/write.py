@@ -1,0 +1,69 @@
+"""Puts what was converted in place: each file whole or not at all, files with secrets readable by their owner alone.
+
+Nothing that is there is overwritten: not a variable of .env, not a newer token, not a configuration.
+Not for: what to write (convert.py).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from ecauto_pipeline.errors import AccountBlocked
+from ecauto_pipeline.shops.base.tokens import TokenFile, from_document
+
+PRIVATE, OPEN = 0o600, 0o644
+
+
+def write_file(path: Path, text: str, mode: int) -> None:
+    """Replace `path` whole, with this mode from its first byte."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def with_secrets(present: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The text of .env with what it lacks appended, and the names appended. A name that is there stays as it is."""
+    known = {match[1] for match in re.finditer(r"(?m)^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*\S", present)}
+    added = [name for name in values if name not in known]
+    text = present if not present or present.endswith("\n") else present + "\n"
+    return text + "".join(f"{name}={_quoted(values[name])}\n" for name in added), added
+
+
+def why_not_token(path: Path, document: str) -> str:
+    """Why these tokens must not replace what is at `path`; "" where they may."""
+    try:
+        theirs = from_document(document)
+    except AccountBlocked:
+        return "no refresh token in it"
+    try:
+        ours = TokenFile(path).read()
+    except AccountBlocked:
+        return ""
+    if ours is None or ours.obtained_at is None:
+        return ""
+    older = theirs.obtained_at is None or theirs.obtained_at <= ours.obtained_at
+    return "the one here is as new" if older else ""
+
+
+def place_token(path: Path, document: str) -> None:
+    """Write the tokens. Raises AccountBlocked where `why_not_token` says that there are none."""
+    TokenFile(path).write(from_document(document))
+
+
+def _quoted(value: str) -> str:
+    """A value that every reader of .env takes as it is."""
+    plain = re.fullmatch(r"[A-Za-z0-9_.:/@%+=|,?&-]*", value)
+    return value if plain else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

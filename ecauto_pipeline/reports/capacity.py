@@ -1,0 +1,124 @@
+"""What the limits in force can keep fresh: the arithmetic of domain/freshness over this shop, or a supposed one.
+
+Not for: whether a run kept to it (the checks do that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ecauto_pipeline.domain.freshness.capacity import DOCUMENTED, Capacity, Limit, Shop, reckon
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state import targets
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.stale_asins.plan import survey
+
+HEADINGS = ("項目 / item", "値 / value", "備考 / note")
+_SHARES = (0.01, 0.05)  # high and medium of a supposed shop that names no tiers
+
+
+def capacity(
+    tools: Tools,
+    listings: int | None = None,
+    sp_accounts: int | None = None,
+    tiers: tuple[int, int, int] | None = None,
+) -> Capacity:
+    """This shop as it is, or one with that many ASINs, SP-API accounts, or ASINs of tier high, medium, low.
+
+    Without `tiers` a supposed shop has the shares of the tiers seen here (none: 1% high, 5% medium).
+    Rates are the measured ones, so a throttled account shows. Raises ValueError for impossible numbers.
+    """
+    settings = tools.settings
+    seen = survey(tools)
+    with tools.state.read() as connection:
+        limits = _limits(settings, {name: targets.rates(connection, name) for name in DOCUMENTED})
+        blind = targets.evidence(connection, tools.clock.now()).blind
+        offered = targets.count_listings(connection)
+    by_tier = tuple(seen.by_tier.get(name, 0) for name in ("high", "medium", "low"))
+    high, medium, low = tiers if tiers is not None else _scaled(by_tier, listings)
+    return reckon(
+        Shop(
+            high=high,
+            medium=medium,
+            low=low,
+            sp_accounts=sp_accounts if sp_accounts is not None else max(1, len(tools.sp_accounts)),
+            base_accounts=max(1, sum(account.active for account in settings.base.accounts)),
+            listings_per_asin=offered / seen.total_asins if seen.total_asins else 1.0,
+            high_h=_hours(max(settings.tiers.high_every, settings.ttl.stock)),
+            medium_h=_hours(max(settings.tiers.medium_every, settings.ttl.stock)),
+            low_h=_hours(max(settings.tiers.low_every, settings.ttl.stock)),
+            price_h=_hours(settings.ttl.price),
+            base_per_hour=settings.base.limits.per_hour,
+            base_per_day=settings.base.limits.per_day,
+            sweep_sees=not blind,
+        ),
+        limits,
+    )
+
+
+def rows(found: Capacity) -> list[tuple[str, str, str]]:
+    """The answer as rows of HEADINGS, for a table."""
+    shop = found.shop
+    told = [
+        ("ASIN", f"{shop.asins:,}", f"high {shop.high:,} / medium {shop.medium:,} / low {shop.low:,}"),
+        ("SP-APIアカウント / accounts", f"{shop.sp_accounts}", f"必要数 / needed {found.accounts_needed}"),
+    ]
+    for one in found.operations:
+        figures = f"{one.calls_per_hour:,.0f} calls/h, {one.asins_per_hour:,.0f} ASIN/h"
+        told.append((one.operation, figures, f"全件一巡 / full cycle {one.full_cycle_h:,.2f} h"))
+    for tier in found.tiers:
+        figures = f"{tier.checks_per_hour:,.0f} 件/h ({tier.budget_share:.0%})"
+        told.append((f"tier {tier.tier}", figures, f"最古 / oldest {tier.oldest_reachable_h:,.1f} h"))
+    fits = "収まる / fits" if found.fits else f"収まらない / periods x{found.stretch:.1f}"
+    loads = f"detail {found.detail_load:.0%}, sweep {found.sweep_load:.0%}"
+    if not shop.sweep_sees:
+        loads += "（sweep は使えない / the sweep is blind）"
+    limit = f"上限 / limit {found.base_limit_per_day:,.0f}"
+    return [
+        *told,
+        ("予算 / budget", fits, loads),
+        (
+            "初回取得 / first fill",
+            f"{found.first_fill_h:,.1f} h",
+            f"SP-APIのみ / Amazon alone {found.fetch_fill_h:,.1f} h",
+        ),
+        ("単発呼び出しなら / single calls", f"{found.single_call_accounts:,.2f} accounts", "同じ鮮度 / same freshness"),
+        (
+            "BASE更新/日 / pushes a day",
+            f"{found.pushes_per_day:,.0f}",
+            limit if found.shops_ok else f"超過 / over: {limit}",
+        ),
+    ]
+
+
+def markdown(found: Capacity) -> str:
+    """The rows as a markdown table."""
+    lines = [HEADINGS, ("---",) * 3, *rows(found)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _limits(settings: Settings, measured: Mapping[str, Mapping[str, tuple[float, float]]]) -> dict[str, Limit]:
+    """One account's limits: the mean of what was measured, else the owner's setting, else as documented."""
+    limits = {}
+    for name, documented in DOCUMENTED.items():
+        own = settings.sp_api.limits.get(name)  # type: ignore[call-overload]
+        rates = [rate for rate, _ in measured[name].values()]
+        rate = sum(rates) / len(rates) if rates else own.rate_per_s if own and own.rate_per_s else documented.rate_per_s
+        batch = own.batch if own and own.batch else documented.batch
+        limits[name] = Limit(rate, own.burst if own and own.burst else documented.burst, min(batch, documented.batch))
+    return limits
+
+
+def _scaled(by_tier: tuple[int, ...], listings: int | None) -> tuple[int, int, int]:
+    total = sum(by_tier)
+    if listings is None:
+        return by_tier[0], by_tier[1], by_tier[2]
+    if listings < 0:
+        raise ValueError("a shop has no fewer than 0 listings")
+    shares = (by_tier[0] / total, by_tier[1] / total) if total else _SHARES
+    high, medium = round(listings * shares[0]), round(listings * shares[1])
+    return high, medium, listings - high - medium
+
+
+def _hours(span) -> float:  # type: ignore[no-untyped-def]
+    return span.total_seconds() / 3600

@@ -1,0 +1,45 @@
+"""What the limits can keep fresh, as a picture: shares of the budgets, and the ages that can be kept.
+
+Not for: the arithmetic (domain/freshness/capacity.py) or the look (drawing.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecauto_pipeline.domain.freshness.capacity import Capacity
+from ecauto_pipeline.reports.drawing import BLUE, GREEN, INK, RED, canvas, png, title
+
+
+def capacity_load(found: Capacity) -> bytes:
+    """How much of each limit the shop asks for: above, the share of the budget (100% = all of it) by operation and of
+    BASE's day; below, by tier the oldest age that can be kept against the one that is wanted, in hours."""
+    figure, (above, below) = canvas(height=4.6, rows=(1, 1), one_scale=False)
+    title(above, f"能力 capacity: {found.shop.asins:,} ASIN、SP-APIアカウント {found.shop.sp_accounts}")
+    names = ("詳細 detail", "巡回 sweep", "BASE 更新/日")
+    shares = (found.detail_load, found.sweep_load, found.pushes_per_day / max(1.0, found.base_limit_per_day))
+    colours = [RED if share > 1 else BLUE for share in shares]
+    _bars(above, names, [100 * share for share in shares], colours, [f"{share:.0%}" for share in shares])
+    above.axvline(100, color=INK, linewidth=1.2)
+    above.set_xlabel("予算に占める割合 (%)")
+    tiers = [f"{tier.tier} ({tier.asins:,})" for tier in found.tiers]
+    ages = [tier.oldest_reachable_h for tier in found.tiers]
+    late = [RED if tier.oldest_reachable_h > tier.every_h * 1.001 else GREEN for tier in found.tiers]
+    _bars(below, tiers, ages, late, [f"{tier.oldest_reachable_h:,.1f} / {tier.every_h:g} h" for tier in found.tiers])
+    below.set_xlabel("最も古い在庫情報 / 目標 (時間)")
+    return png(figure)
+
+
+def _bars(
+    axes: Any, names: Sequence[str], widths: Sequence[float], colours: Sequence[str], notes: Sequence[str]
+) -> None:
+    """Bars to the right, the first on top, each with its note."""
+    places = range(len(names))
+    axes.barh(places, widths, color=list(colours), height=0.6)
+    axes.set_yticks(list(places), list(names))
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.set_xlim(0, max(1.0, *widths) * 1.25)
+    for place, width, note in zip(places, widths, notes, strict=True):
+        axes.annotate(note, (width, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)

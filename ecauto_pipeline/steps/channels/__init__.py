@@ -1,5 +1,0 @@
-"""Ways to reach people, one module a kind. `send` is the only way in; it never raises and never shows a secret."""
-
-from ecauto_pipeline.steps.channels.sending import Message, SendResult, name_of, send
-
-__all__ = ["Message", "SendResult", "name_of", "send"]

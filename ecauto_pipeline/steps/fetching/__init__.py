@@ -1,1 +1,0 @@
-"""The parts of the step that asks Amazon (steps/sp_api_snapshots.py)."""

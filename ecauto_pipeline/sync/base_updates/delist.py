@@ -1,0 +1,125 @@
+"""Listings that the shop says are gone: marked as candidates for delisting, on two proofs and a control.
+
+First proof: an edit of this run was answered "no such item"; second: the item's own page says so, too. Control: another
+item of the same account resolves in the same run, or the shop itself is confused. Marked only, never deleted; undone by
+rollback. Not for: how many may be marked at once (domain/selling/guards.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from ecauto_pipeline.domain.model import Decision, Diff, Kind, Outcome
+from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.errors import CallError, ItemGone
+from ecauto_pipeline.shops.protocol import Shop
+from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.state.journal import Update
+from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diffs import decide as deciding
+from ecauto_pipeline.sync.diffs.decide import Verdicts
+from ecauto_pipeline.sync.diffs.evaluate import accounts_of, look
+
+ABSENT = frozenset({"no_item", "bad_item_id"})  # no_item_id means that the call was malformed: no proof of anything
+
+
+@dataclass(frozen=True, slots=True)
+class DelistReport:
+    """One target a listing that an edit of this run called gone. `marked`: (account, item_id) of new candidates."""
+
+    account: Account = field(default_factory=Account)
+    marked: tuple[tuple[str, str], ...] = ()
+
+
+def delist(tools: Tools, run: Run) -> DelistReport:
+    """Judge this run's evidence, shop by shop. A dry run has none: it edits nothing."""
+    report = DelistReport()
+    if run.dry_run:
+        return report
+    for account in accounts_of(tools, run):
+        with tools.state.read() as connection:
+            evidence = journal.refused_as_gone(connection, "base", account, run.started_at)
+            evidence = [update for update in evidence if update.run_id == run.run_id]
+        if evidence:
+            tools.go_on()
+            one = _judge_shop(tools, run, tools.shops[account], evidence)
+            report = DelistReport(report.account + one.account, (*report.marked, *one.marked))
+    return report
+
+
+def _judge_shop(tools: Tools, run: Run, shop: Shop, evidence: Sequence[Update]) -> DelistReport:
+    with tools.state.read() as connection:
+        canary = _canary(connection, shop, {update.key.item_id for update in evidence})
+        scene = look(tools, run, connection, tools.clock.now())
+        standing = deciding.standing_of(tools, run, connection)
+    resolves = canary is not None and _resolves(shop, canary)
+    verdicts = Verdicts(scene, standing)
+    for update in evidence:
+        verdicts.add(_judge(shop, update, canary, resolves))
+    deciding.settle(tools, verdicts, scene)
+    marked = []
+    with tools.state.write() as connection:
+        account = deciding.keep(tools, run, connection, verdicts).account
+        for diff in verdicts.found:
+            if diff.decision is Decision.PUSH:
+                _mark(tools, run, connection, diff)
+                marked.append((diff.key.account_id, diff.key.item_id))
+    return DelistReport(account, tuple(marked))
+
+
+def _judge(shop: Shop, update: Update, canary: str | None, resolves: bool) -> Diff:
+    reason = _absence(shop, update.key.item_id) if resolves else "canary_failed"
+    gone = reason in ABSENT
+    proof = {"edit": update.error, "update_id": update.update_id, "detail": reason, "canary": canary}
+    return Diff(
+        key=update.key,
+        asin=update.asin,
+        kind=Kind.DELIST,
+        shown=0,
+        wanted=1,
+        decision=Decision.PUSH if gone else Decision.SKIPPED,
+        reason="gone" if gone else reason,
+        evidence=json.dumps(proof, ensure_ascii=False),
+    )
+
+
+def _absence(shop: Shop, item_id: str) -> str:
+    """The shop's own word for "there is none"; else why that is not proven."""
+    try:
+        shop.item(item_id)
+    except ItemGone as error:
+        return error.reason if error.reason in ABSENT else f"no_proof:{error.reason}"
+    except CallError as error:
+        return f"no_proof:{error.reason}"
+    return "resolves"
+
+
+def _resolves(shop: Shop, item_id: str) -> bool:
+    try:
+        return shop.item(item_id).item_id == item_id
+    except CallError:
+        return False
+
+
+def _canary(connection: Connection, shop: Shop, suspects: set[str]) -> str | None:
+    """An item of this shop that was there when it was last read, lately read first; None where there is no other."""
+    mine = (listings.c.platform == shop.platform, listings.c.account_id == shop.account_id, listings.c.present == 1)
+    order = (listings.c.read_at.desc(), listings.c.item_id)
+    for row in connection.execute(select(listings.c.item_id).where(*mine, listings.c.delist == "").order_by(*order)):
+        if row.item_id not in suspects:
+            return str(row.item_id)
+    return None
+
+
+def _mark(tools: Tools, run: Run, connection: Connection, diff: Diff) -> None:
+    now = tools.clock.now()
+    name = decisions.diff_id(run.run_id, diff)
+    decided = decisions.by_id(connection, name)
+    if decided is not None and decisions.set_state(connection, [name], "sent", now, was=("open",)):
+        journal.intend(connection, run.run_id, decided, now, outcome=Outcome.DONE)
+        shown.record_edit(connection, diff.key, Kind.DELIST, 1, now, diff.reason)

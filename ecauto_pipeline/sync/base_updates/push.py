@@ -1,0 +1,222 @@
+"""Pushing a run's decisions to the shops: one worker a shop, then the register is told.
+
+One shop's failure, restriction or slowness never delays another. Not for: one shop's pushing (shop_worker.py), the last
+look (recheck.py) or deciding (sync/diffs/price.py, sync/diffs/visibility.py).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.sync.base_updates.delist import DelistReport, delist
+from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
+from ecauto_pipeline.sync.base_updates.shop_worker import Ended, ShopReport, ShopWorker
+from ecauto_pipeline.sync.base_updates.write_back import WriteBackReport, write_back
+from ecauto_pipeline.sync.context import Progress, Run, Tools
+from ecauto_pipeline.sync.diffs.evaluate import accounts_of, closed_accounts
+
+STOP_WAIT_S = 2.0
+EDIT_S = 0.5
+"""What one edit takes, as far as a run's plan is concerned."""
+WORST_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PushReport:
+    """What became of the rows this step took up.
+
+    `account`: those rows alone, and what was delisted; `correction`: to be added to the account of the run's diff
+    steps, which counted a PUSH as pushed. `reasons`: targets by "end:reason". `edits`: calls to change something.
+    `unknown`: edits whose outcome nobody knows yet. `settled_*`: edits of earlier runs read back. `waiting`: rows kept
+    for the next run; `out_of_calls`: (account, rows) of those that wait for BASE's next hour or day. `alerts`:
+    (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
+    push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
+    """
+
+    account: Account = field(default_factory=Account)
+    correction: Account = field(default_factory=Account)
+    by_account: Mapping[str, Account] = field(default_factory=dict)
+    by_kind: Mapping[str, Account] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    edits: int = 0
+    unknown: int = 0
+    settled_done: int = 0
+    settled_not_done: int = 0
+    waiting: int = 0
+    out_of_calls: tuple[tuple[str, int], ...] = ()
+    alerts: tuple[tuple[str, str], ...] = ()
+    oldest_pushed_data_s: float | None = None
+    oldest_allowed_s: float | None = None
+    failures: tuple[tuple[str, str, str, str], ...] = ()
+    written_back: WriteBackReport = field(default_factory=WriteBackReport)
+    delist: DelistReport = field(default_factory=DelistReport)
+    dry_run: bool = False
+
+
+def base_updates(tools: Tools, run: Run) -> PushReport:
+    """Push this run's decisions, and what earlier runs left open; then mark what proved to be gone.
+
+    Raises Stopped; item errors are rows.
+    """
+    if not run.push:
+        return PushReport(dry_run=run.dry_run)
+
+    def rows_of(account: str) -> Sequence[Decided]:
+        with tools.state.read() as connection:
+            return decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
+
+    report = push(tools, run, rows_of, RulesGate(tools))
+    gone = delist(tools, run)
+    return replace(
+        report, delist=gone, account=report.account + gone.account, correction=report.correction + gone.account
+    )
+
+
+def push_own(tools: Tools, run: Run) -> PushReport:
+    """Push this run's decisions and nothing else."""
+
+    def rows_of(account: str) -> Sequence[Decided]:
+        with tools.state.read() as connection:
+            rows = decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
+        return [row for row in rows if row.run_id == run.run_id]
+
+    return push(tools, run, rows_of, RulesGate(tools))
+
+
+def push(
+    tools: Tools, run: Run, rows_of: Callable[[str], Sequence[Decided]], gate: Gate, *, rollback_of: str = ""
+) -> PushReport:
+    """Push the rows of each of the run's accounts through `gate`. `rows_of` may be asked more than once."""
+    tools.go_on()
+    with tools.state.read() as connection:
+        closed = closed_accounts(tools, run, connection, tools.clock.now(), tools.settings.ttl.price)
+    accounts = accounts_of(tools, run)
+    rows = [len(rows_of(account)) for account in accounts]
+    _plan_time(tools, run, max(rows, default=0))
+    progress = _Progress(tools, sum(rows))
+    workers = [
+        ShopWorker(
+            *(tools, run, tools.shops[account], lambda account=account: rows_of(account), gate),
+            closed=closed.get(account, ""),
+            rollback_of=rollback_of,
+            ended=progress.ended,
+        )
+        for account in accounts
+    ]
+    _run_all(tools, [worker.work for worker in workers])
+    reports = [worker.report for worker in workers]
+    for report in reports:
+        if report.crash is not None:
+            raise report.crash
+    tools.go_on()
+    told = WriteBackReport() if run.dry_run else write_back(tools)
+    return _report(run, reports, told)
+
+
+def _plan_time(tools: Tools, run: Run, rows: int) -> None:
+    """The run's plan was made before anybody knew how much there would be to push: the busiest shop's time is added."""
+    edit_s = max(EDIT_S, tools.settings.base.limits.min_interval_s)
+    with tools.state.write() as connection:
+        row = run_book.read(connection, run.run_id)
+        planned = row.document.get("planned_seconds") if row is not None else None
+        if rows and isinstance(planned, int | float) and planned > 0:
+            run_book.note(connection, run.run_id, {"planned_seconds": planned + rows * edit_s})
+
+
+def _run_all(tools: Tools, jobs: Iterable[Callable[[], None]]) -> None:
+    """Run them side by side to their ends; after a request to stop, for two seconds more at most.
+
+    A call that hangs longer is left to die with the process: its intent is in the journal and is read back.
+    """
+    threads = [threading.Thread(target=job, daemon=True, name=f"push-{number}") for number, job in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    left = STOP_WAIT_S
+    while any(thread.is_alive() for thread in threads) and left > 0:
+        for thread in threads:
+            thread.join(timeout=0.05)
+        left -= 0.05 * len(threads) if tools.stop.is_set() else 0.0
+    if tools.stop.is_set():
+        tools.go_on()
+
+
+class _Progress:
+    """Counts ends over all workers."""
+
+    def __init__(self, tools: Tools, total: int) -> None:
+        self._tools, self._total = tools, total
+        self._lock = threading.Lock()
+        self._ends: Counter[str] = Counter()
+
+    def ended(self, ended: Ended) -> None:
+        with self._lock:
+            self._ends[ended.end] += 1
+            done = self._ends.total()
+            self._tools.progress(Progress("base_updates", done, max(self._total, done), details=dict(self._ends)))
+
+
+def _report(run: Run, reports: Sequence[ShopReport], told: WriteBackReport) -> PushReport:
+    ended = [end for report in reports for end in report.ended]
+    own = sum(end.decided.run_id == run.run_id for end in ended)
+    account = _account(ended)
+    by_account, by_kind = defaultdict(list), defaultdict(list)
+    for end in ended:
+        by_account[end.decided.diff.key.account_id].append(end)
+        by_kind[end.decided.diff.kind.value].append(end)
+    aged = [e for e in ended if e.end == "pushed" and e.data_age_s is not None and e.allowed_s]
+    oldest = max(aged, key=lambda end: end.data_age_s / end.allowed_s, default=None)  # type: ignore[operator]
+    failed = [end for end in ended if end.end == "failed"]
+    return PushReport(
+        account=account,
+        correction=account + Account(targets=-own, pushed=-own),
+        by_account={name: _account(ends) for name, ends in sorted(by_account.items())},
+        by_kind={name: _account(ends) for name, ends in sorted(by_kind.items())},
+        reasons=dict(sorted(Counter(f"{end.end}:{end.reason}" for end in ended if end.reason).items())),
+        edits=sum(report.edits for report in reports),
+        unknown=sum(report.unknown for report in reports),
+        settled_done=sum(report.settled_done for report in reports),
+        settled_not_done=sum(report.settled_not_done for report in reports),
+        waiting=_waiting(ended),
+        out_of_calls=_out_of_calls(ended),
+        alerts=tuple(alert for report in reports for alert in report.alerts),
+        oldest_pushed_data_s=oldest.data_age_s if oldest else None,
+        oldest_allowed_s=oldest.allowed_s if oldest else None,
+        failures=tuple(_row(end) for end in failed[:WORST_ROWS]),
+        written_back=told,
+        dry_run=run.dry_run,
+    )
+
+
+def _account(ended: Iterable[Ended]) -> Account:
+    ends = Counter(end.end for end in ended)
+    return Account(targets=ends.total(), **{str(end): count for end, count in ends.items()})
+
+
+def _row(ended: Ended) -> tuple[str, str, str, str]:
+    key = ended.decided.diff.key
+    return key.account_id, key.item_id, ended.decided.diff.kind.value, ended.reason
+
+
+_NO_CALLS = frozenset(("hour_api_limit", "day_api_limit"))
+_KEPT = frozenset(
+    (
+        *(*_NO_CALLS, "account_blocked", "not_read", "shop_unreachable"),
+        *("pushed_elsewhere", "unsettled", "price_failed"),
+    )
+)
+
+
+def _waiting(ended: Iterable[Ended]) -> int:
+    return sum(end.end == "skipped" and end.reason in _KEPT for end in ended)
+
+
+def _out_of_calls(ended: Iterable[Ended]) -> tuple[tuple[str, int], ...]:
+    waiting = Counter(e.decided.diff.key.account_id for e in ended if e.end == "skipped" and e.reason in _NO_CALLS)
+    return tuple(sorted(waiting.items()))

@@ -1,0 +1,290 @@
+"""One shop's worker: sends that shop's decisions, one at a time, in order, each with its intent journalled first.
+
+One bad item ends as one failed row; a spent window or a closed shop ends the worker, its rows stay open for the next
+run. Not for: choosing the rows or the other shops (push.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
+from ecauto_pipeline.domain.selling.guards import push_order
+from ecauto_pipeline.errors import (
+    AccountBlocked,
+    BudgetSpent,
+    CallError,
+    ItemRefused,
+    OutcomeUnknown,
+    Stopped,
+    Transport,
+)
+from ecauto_pipeline.shops.protocol import Item, Shop
+from ecauto_pipeline.state import decisions, journal, leases, shown
+from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
+from ecauto_pipeline.sync.base_updates.read_back import settle, settle_past, shown_value
+from ecauto_pipeline.sync.base_updates.recheck import End, Gate, Passage
+from ecauto_pipeline.sync.context import Run, Tools
+
+LEASE_LIFE = timedelta(minutes=5)  # longer than any one call with its repeats; a dead process's is free at once
+LEASE_WAIT_S = 120.0
+UNREACHABLE_AFTER = 5  # calls in a row without any answer
+UNREACHABLE = "shop_unreachable"
+MOST_TEXT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Where one decision ended. `data_age_s`, `allowed_s`: of the data behind a push."""
+
+    decided: Decided
+    end: End
+    reason: str = ""
+    data_age_s: float | None = None
+    allowed_s: float | None = None
+
+
+@dataclass(slots=True)
+class ShopReport:
+    """What one worker did. `alerts`: (account, reason) of breakers that opened here, or `shop_unreachable`; `crash`: a
+    bug, to be raised.
+    """
+
+    ended: list[Ended] = field(default_factory=list)
+    edits: int = 0
+    unknown: int = 0
+    settled_done: int = 0
+    settled_not_done: int = 0
+    alerts: list[tuple[str, str]] = field(default_factory=list)
+    crash: BaseException | None = None
+
+
+class ShopWorker:
+    """Pushes the rows of one shop. `rows` is asked once, after the past is settled: that may open some again.
+
+    `closed`: "" or why nothing may be sent to it at all.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        run: Run,
+        shop: Shop,
+        rows: Callable[[], Sequence[Decided]],
+        gate: Gate,
+        *,
+        closed: str = "",
+        rollback_of: str = "",
+        ended: Callable[[Ended], None] = lambda _ended: None,
+    ) -> None:
+        self._tools, self._run, self._shop, self._gate = tools, run, shop, gate
+        self._load, self._rows = rows, list[Decided]()
+        self._price_ends: dict[ListingKey, End] = {}
+        self._closed, self._rollback_of, self._say = closed, rollback_of, ended
+        self._lease = f"push:{shop.platform}:{shop.account_id}"
+        self._owner = leases.new_owner()
+        self._silent = 0
+        self._renewed = 0.0
+        self.report = ShopReport()
+
+    def work(self) -> None:
+        """Settle the past, then push. Never raises: what goes wrong is in the report."""
+        try:
+            if self._run.dry_run:
+                self._fill()
+                self._push()
+            elif self._closed or self._claim():
+                try:
+                    self._settle()
+                    self._fill()
+                    self._push()
+                finally:
+                    self._release()
+            else:
+                self._fill()
+                self._rest("pushed_elsewhere")
+        except Stopped:
+            self._rest("stopped")
+        except BaseException as error:  # a bug: the other shops go on, the main thread raises it
+            self.report.crash = error
+
+    def _fill(self) -> None:
+        self._rows = sorted(self._load(), key=lambda row: push_order(row.diff))
+
+    def _settle(self) -> None:
+        if self._closed:
+            return
+        try:
+            for _, outcome in settle_past(self._tools, self._shop):
+                self.report.settled_done += outcome is Outcome.DONE
+                self.report.settled_not_done += outcome is Outcome.FAILED
+        except (BudgetSpent, AccountBlocked) as error:
+            self._close(error)
+
+    def _push(self) -> None:
+        for decided in self._rows:
+            if not self._closed:
+                self._tools.go_on()
+                self._renew()
+            if self._closed:
+                self._end(decided, "skipped", self._closed)
+            else:
+                self._one(decided)
+
+    def _one(self, decided: Decided) -> None:
+        diff, now = decided.diff, self._tools.clock.now()
+        price_end = self._price_ends.get(diff.key)  # of this run's price push of the same listing
+        with self._tools.state.write() as connection:
+            if diff.kind is Kind.VISIBILITY and diff.wanted == 1 and price_end not in (None, "pushed", "unchanged"):
+                passage = Passage("skipped", "price_failed")
+            else:
+                passage = self._gate(connection, decided, now, price_end == "pushed")
+            update_id = ""
+            if not passage.end and self._run.dry_run:
+                journal.intend(
+                    *(connection, self._run.run_id, decided, now),
+                    outcome=Outcome.DRY_RUN,
+                    rollback_of=self._rollback_of,
+                )
+            elif not passage.end:
+                decisions.set_state(connection, [decided.diff_id], "sent", now)
+                update_id = journal.intend(connection, self._run.run_id, decided, now, rollback_of=self._rollback_of)
+            elif passage.final and not self._run.dry_run:
+                decisions.set_state(connection, [decided.diff_id], "closed", now, was=("open",))
+        if passage.end:
+            self._end(decided, passage.end, passage.reason)
+        elif self._run.dry_run:
+            self._end(decided, "pushed", "", passage)
+        else:
+            self._send(decided, update_id, passage)
+
+    def _send(self, decided: Decided, update_id: str, passage: Passage) -> None:
+        diff = decided.diff
+        assert diff.wanted is not None
+        self.report.edits += 1
+        try:
+            item = self._shop.edit(diff.key.item_id, diff.kind, diff.wanted)
+        except (BudgetSpent, AccountBlocked) as error:
+            self._take_back(decided, update_id, error)
+        except OutcomeUnknown as error:
+            self._unknown(decided, update_id, error, passage)
+        except CallError as error:
+            self._failed(decided, update_id, error)
+        else:
+            self._silent = 0
+            self._done(decided, update_id, item, passage)
+
+    def _done(self, decided: Decided, update_id: str, item: Item | None, passage: Passage) -> None:
+        diff, now = decided.diff, self._tools.clock.now()
+        value = diff.wanted if item is None else shown_value(item, diff.kind)
+        with self._tools.state.write() as connection:
+            if value == diff.wanted:
+                journal.finish(connection, update_id, Outcome.DONE, now)
+                shown.record_edit(connection, diff.key, diff.kind, value, now, diff.reason)
+            else:
+                journal.finish(connection, update_id, Outcome.FAILED, now, f"other_value: shows {value}")
+                shown.record_reading(connection, diff.key, diff.kind, value)
+                decisions.set_state(connection, [decided.diff_id], "closed", now)
+        self._end(decided, *(("pushed", "") if value == diff.wanted else ("failed", "other_value")), passage)
+
+    def _failed(self, decided: Decided, update_id: str, error: CallError) -> None:
+        now = self._tools.clock.now()
+        with self._tools.state.write() as connection:
+            journal.finish(connection, update_id, Outcome.FAILED, now, text_of(error))
+            decisions.set_state(connection, [decided.diff_id], "closed", now)
+            if isinstance(error, ItemRefused) and error.permanent:
+                shown.record_uneditable(connection, decided.diff.key, error.reason)
+        self._end(decided, "failed", error.reason)
+        self._silent = self._silent + 1 if isinstance(error, Transport) else 0
+        if self._silent >= UNREACHABLE_AFTER:
+            self._closed = UNREACHABLE
+            self.report.alerts.append((self._shop.account_id, UNREACHABLE))
+
+    def _unknown(self, decided: Decided, update_id: str, error: CallError, passage: Passage) -> None:
+        with self._tools.state.write() as connection:
+            now = self._tools.clock.now()
+            journal.finish(connection, update_id, Outcome.UNKNOWN, now, text_of(error))
+            found = journal.unsettled(connection, self._shop.platform, self._shop.account_id)
+        update = next(row for row in found if row.update_id == update_id)
+        try:
+            outcome = settle(self._tools, self._shop, update)
+        except (BudgetSpent, AccountBlocked) as closing:
+            outcome = Outcome.UNKNOWN
+            self._close(closing)
+        if outcome is Outcome.DONE:
+            self._silent = 0
+            self._end(decided, "pushed", "", passage)
+            return
+        self.report.unknown += outcome is Outcome.UNKNOWN
+        if outcome is Outcome.FAILED:  # this run has tried; the next one judges anew
+            with self._tools.state.write() as connection:
+                decisions.set_state(connection, [decided.diff_id], "closed", self._tools.clock.now())
+        self._end(decided, "failed", error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}")
+
+    def _take_back(self, decided: Decided, update_id: str, error: CallError) -> None:
+        with self._tools.state.write() as connection:
+            journal.withdraw(connection, update_id)
+            state = "closed" if self._rollback_of else "open"
+            decisions.set_state(connection, [decided.diff_id], state, self._tools.clock.now())
+        self._close(error)
+        self._end(decided, "skipped", self._closed)
+
+    def _close(self, error: CallError) -> None:
+        """Nothing more to this shop in this run; its breaker says so to the others."""
+        self._closed = "account_blocked" if isinstance(error, AccountBlocked) else error.reason
+        reason, until = breaker_of(error)
+        if reason:
+            now = self._tools.clock.now()
+            with self._tools.state.write() as connection:
+                args = (self._shop.platform, self._shop.account_id, reason, now, until)
+                if open_breaker(connection, *args):
+                    self.report.alerts.append((self._shop.account_id, reason))
+
+    def _end(self, decided: Decided, end: End, reason: str, passage: Passage | None = None) -> None:
+        age, allowed = (passage.data_age_s, passage.allowed_s) if passage is not None else (None, None)
+        ended = Ended(decided, end, reason, age, allowed)
+        self.report.ended.append(ended)
+        if decided.diff.kind is Kind.PRICE:
+            self._price_ends[decided.diff.key] = end
+        self._say(ended)
+
+    def _rest(self, reason: str) -> None:
+        seen = {ended.decided.diff_id for ended in self.report.ended}
+        for decided in self._rows:
+            if decided.diff_id not in seen:
+                self._end(decided, "skipped", reason)
+
+    def _claim(self) -> bool:
+        """Take the shop's lease, waiting a while for whoever holds it. Raises Stopped."""
+        waited = 0.0
+        while not self._mine():
+            if waited >= LEASE_WAIT_S:
+                return False
+            self._tools.go_on()
+            self._tools.clock.sleep(0.5, wake=self._tools.stop)
+            waited += 0.5
+        return True
+
+    def _mine(self) -> bool:
+        with self._tools.state.write() as connection:
+            got = leases.claim(connection, [self._lease], self._owner, self._tools.clock.now(), LEASE_LIFE)
+        self._renewed = self._tools.clock.monotonic()
+        return bool(got)
+
+    def _renew(self) -> None:
+        due = self._tools.clock.monotonic() - self._renewed > leases.RENEW_EVERY_S
+        if not self._run.dry_run and due and not self._mine():
+            self._closed = "pushed_elsewhere"
+
+    def _release(self) -> None:
+        with self._tools.state.write() as connection:
+            leases.release(connection, self._owner)
+
+
+def text_of(error: CallError) -> str:
+    """Reason and message, for the records."""
+    message = str(error)
+    return (message if message.startswith(error.reason) else f"{error.reason}: {message}")[:MOST_TEXT]

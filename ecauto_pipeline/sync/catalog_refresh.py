@@ -1,0 +1,139 @@
+"""Refreshes catalogue text (title, description, pictures, brand, category) on its own ages, twenty ASINs a call.
+
+What Amazon does not say leaves what is known as it is: nothing here ever makes a text empty. The answers are kept in
+table `catalogue` first and carried to master.db after, so that a busy master.db, a crash or a dry run costs no second
+question. Not for: price or stock, which this operation does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ecauto_pipeline.amazon.catalog_items import CatalogueAnswer, catalog_items
+from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
+from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.freshness.capacity import CATALOGUE
+from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.errors import RegisterBusy
+from ecauto_pipeline.register.rows import CatalogueUpdate
+from ecauto_pipeline.state import catalogue as texts
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.sync.context import Progress, Run, Tools
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueReport:
+    """ASINs: `due` by age, `asked` of them, by status; `left_over` = due and not asked in time.
+
+    `written`: rows of master.db that took something; `waiting`: kept here and not in master.db yet (a dry run, or
+    another program holds it: they go with the next run, without a question).
+    """
+
+    total_asins: int = 0
+    due: int = 0
+    asked: int = 0
+    found: int = 0
+    not_found: int = 0
+    failed: int = 0
+    left_over: int = 0
+    written: int = 0
+    waiting: int = 0
+
+
+def refresh(tools: Tools, run: Run, limit_s: float | None = None) -> CatalogueReport:
+    """Ask about everything whose text is older than it may be, oldest first, for at most `limit_s`.
+
+    Raises Stopped; what was answered until then is kept.
+    """
+    settings, now = tools.settings, tools.clock.now()
+    with tools.state.read() as connection:
+        total = texts.count_taking_part(connection, run.accounts)
+        oldest_allowed = (to_ms(now - settings.ttl.basic), to_ms(now - settings.ttl.category))
+        due = texts.due(connection, *oldest_allowed, accounts=run.accounts, limit=run.max_items)
+    written = _carry(tools, run)
+    counts = dict.fromkeys(Status, 0)
+    left_over = len(due) if run.fetch else 0
+    if run.fetch and tools.sp_accounts:
+        operation = catalog_items(settings.sp_api.limits.get(CATALOGUE))  # type: ignore[call-overload]
+        deadline = None if limit_s is None else tools.clock.monotonic() + limit_s
+        for number, start in enumerate(range(0, len(due), operation.batch)):
+            tools.go_on()
+            if deadline is not None and tools.clock.monotonic() >= deadline:
+                break
+            account = tools.sp_accounts[number % len(tools.sp_accounts)]
+            asked = due[start : start + operation.batch]
+            answers = ask(_caller(account, operation, run.run_id, deadline), asked)
+            given = [answer for answer in answers if answer.reason != NOT_ASKED]
+            with tools.state.write() as connection:
+                texts.keep(connection, [_text(answer) for answer in given if _answered(answer)], tools.clock.now())
+                account.ledger.flush(connection)
+            for answer in given:
+                counts[answer.status] += 1
+            left_over -= len(given)
+            tools.progress(
+                Progress("catalogue", start + len(asked), len(due), details={"found": counts[Status.SUCCESS]})
+            )
+        written += _carry(tools, run)
+    with tools.state.write() as connection:
+        waiting = texts.count_waiting(connection)
+        asked_count = sum(counts.values())
+        report = CatalogueReport(
+            total_asins=total,
+            due=len(due),
+            asked=asked_count,
+            found=counts[Status.SUCCESS],
+            not_found=counts[Status.NOT_FOUND],
+            failed=counts[Status.API_ERROR],
+            left_over=left_over,
+            written=written,
+            waiting=waiting,
+        )
+        run_book.note(connection, run.run_id, {"catalogue_asked": asked_count, "catalogue_failed": report.failed})
+    return report
+
+
+def ask(call: Callable[[Sequence[str]], list[CatalogueAnswer]], asins: Sequence[str]) -> list[CatalogueAnswer]:
+    """One answer an ASIN. One bad ASIN fails its whole call without being named: such a call is halved until found."""
+    answers = call(asins)
+    if len(asins) > 1 and all(answer.http_status == 400 for answer in answers):
+        half = len(asins) // 2
+        return ask(call, asins[:half]) + ask(call, asins[half:])
+    return answers
+
+
+def _caller(
+    account: SpApiClient, operation: Operation[CatalogueAnswer], run_id: str, deadline: float | None
+) -> Callable[[Sequence[str]], list[CatalogueAnswer]]:
+    return lambda asins: account.call(operation, asins, run_id, deadline)
+
+
+def _answered(answer: CatalogueAnswer) -> bool:
+    return answer.status.authoritative or (answer.http_status == 400)  # refused for good: not every day anew
+
+
+def _text(answer: CatalogueAnswer) -> Mapping[str, object]:
+    said = {"title": answer.title, "description": answer.description, "brand": answer.brand}
+    return {"asin": answer.asin, **said, "category": answer.category, "images": answer.images}
+
+
+def _carry(tools: Tools, run: Run) -> int:
+    """Carry to master.db what is newer here; a dry run carries nothing. Returns rows of master.db written."""
+    if run.dry_run:
+        return 0
+    with tools.state.read() as connection:
+        waiting = texts.waiting(connection)
+    if not waiting:
+        return 0
+    try:
+        written = tools.register.write_catalogue(
+            CatalogueUpdate(text.asin, text.title, text.description, text.brand, text.category, text.images)
+            for text in waiting
+        )
+    except RegisterBusy as error:
+        tools.log.warning("catalogue text waits: %s", error)
+        return 0
+    with tools.state.write() as connection:
+        texts.mark_carried(connection, waiting)
+    return written

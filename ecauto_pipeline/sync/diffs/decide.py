@@ -1,0 +1,209 @@
+"""From verdicts to decisions: shops that can't be written to, masses that wait, and what people said of holds.
+
+Every target judged ends as one decision, counted; all but UNCHANGED are stored, and what earlier runs decided of the
+same target is superseded or settled. Not for: the verdicts (evaluate.py) or sending (sync/base_updates/push.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection
+
+from ecauto_pipeline.domain.model import Decision, Diff, Kind
+from ecauto_pipeline.domain.selling.accounts import Account, account_of
+from ecauto_pipeline.domain.selling.guards import hold_mass_delist, hold_mass_hides
+from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state.decisions import Decided, Target
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diffs.evaluate import PLATFORM, Scene, accounts_of
+
+APPROVED, REJECTED = "approved", "rejected"
+_MASS = ("mass_hide", "mass_delist")
+_CHANGES = (Decision.PUSH, Decision.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffReport:
+    """What one judging step decided. In the accounts a PUSH counts as pushed: it is about to be.
+
+    `reasons`: how many targets by "decision:reason". `waiting`: rows that would change in shops that can't be written
+    to. `holds_new` / `holds_kept` / `holds_settled`: held rows first seen, seen again, no longer wanted.
+    """
+
+    account: Account = field(default_factory=Account)
+    by_account: Mapping[str, Account] = field(default_factory=dict)
+    by_kind: Mapping[str, Account] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    holds_new: int = 0
+    holds_kept: int = 0
+    holds_settled: int = 0
+
+    @property
+    def to_push(self) -> int:
+        return self.account.pushed
+
+    def __add__(self, other: DiffReport) -> DiffReport:
+        return DiffReport(
+            self.account + other.account,
+            _added(self.by_account, other.by_account),
+            _added(self.by_kind, other.by_kind),
+            dict(sorted((Counter(self.reasons) + Counter(other.reasons)).items())),
+            self.waiting + other.waiting,
+            self.holds_new + other.holds_new,
+            self.holds_kept + other.holds_kept,
+            self.holds_settled + other.holds_settled,
+        )
+
+
+class Verdicts:
+    """The verdicts of one step: UNCHANGED ones only counted, so that 100,000 listings stay small."""
+
+    def __init__(self, scene: Scene, standing: Mapping[Target, list[Decided]]) -> None:
+        self.found: list[Diff] = []
+        self.standing = standing
+        self._scene = scene
+        self._unchanged: Counter[tuple[str, Kind]] = Counter()
+        self._settled: list[Diff] = []  # unchanged, and something of an earlier run stands
+
+    def add(self, verdict: Diff) -> None:
+        """Take one verdict; a change in a shop that can't be written to is skipped there and then."""
+        if verdict.decision is Decision.UNCHANGED:
+            self._unchanged[verdict.key.account_id, verdict.kind] += 1
+            if (verdict.key, verdict.kind) in self.standing:
+                self._settled.append(verdict)
+            return
+        closed = self._scene.closed.get(verdict.key.account_id)
+        if closed and verdict.decision in _CHANGES:
+            verdict = replace(verdict, decision=Decision.SKIPPED, reason=closed)
+        self.found.append(verdict)
+
+    def judged(self) -> Iterable[Diff]:
+        """Everything of interest to what stands: the found, and the unchanged that something stands of."""
+        return [*self.found, *self._settled]
+
+    def narrowed(self, targets: Set[Target]) -> Verdicts:
+        """The verdicts about these targets alone, as they were judged among all."""
+        narrow = Verdicts(self._scene, self.standing)
+        narrow.found = [diff for diff in self.found if (diff.key, diff.kind) in targets]
+        narrow._settled = [diff for diff in self._settled if (diff.key, diff.kind) in targets]
+        narrow._unchanged = Counter((diff.key.account_id, diff.kind) for diff in narrow._settled)
+        return narrow
+
+    def report(self, kept: int, new: int, settled: int) -> DiffReport:
+        by_account: dict[str, Account] = defaultdict(Account)
+        by_kind: dict[str, Account] = defaultdict(Account)
+        for (account, kind), count in self._unchanged.items():
+            by_account[account] += Account(targets=count, unchanged=count)
+            by_kind[kind] += Account(targets=count, unchanged=count)
+        grouped: dict[tuple[str, Kind], list[Diff]] = defaultdict(list)
+        for diff in self.found:
+            grouped[diff.key.account_id, diff.kind].append(diff)
+        for (account, kind), group in grouped.items():
+            by_account[account] += account_of(group)
+            by_kind[kind] += account_of(group)
+        reasons = Counter(f"{diff.decision}:{diff.reason}" for diff in self.found)
+        closed = set(self._scene.closed.values())
+        waiting = sum(diff.decision is Decision.SKIPPED and diff.reason in closed for diff in self.found)
+        return DiffReport(
+            account=sum(by_account.values(), Account()),
+            by_account=dict(sorted(by_account.items())),
+            by_kind=dict(sorted(by_kind.items())),
+            reasons=dict(sorted(reasons.items())),
+            waiting=waiting,
+            holds_new=new,
+            holds_kept=kept,
+            holds_settled=settled,
+        )
+
+
+def standing_of(tools: Tools, run: Run, connection: Connection) -> dict[Target, list[Decided]]:
+    """What earlier runs left standing about this run's accounts."""
+    return decisions.standing(connection, PLATFORM, accounts_of(tools, run))
+
+
+def settle(tools: Tools, verdicts: Verdicts, scene: Scene) -> None:
+    """Apply people's words and the guards of whole accounts to the verdicts, in place; nothing is written."""
+    standing = verdicts.standing
+    said = [as_said(diff, standing.get((diff.key, diff.kind), ())) for diff in verdicts.found]
+    guarded: dict[str, list[int]] = defaultdict(list)
+    for place, diff in enumerate(said):
+        if diff.decision is Decision.PUSH and diff.reason != APPROVED:
+            guarded[diff.key.account_id].append(place)
+    for account, places in guarded.items():
+        group = [said[place] for place in places]
+        shown, lately = scene.shown_public.get(account, 0), scene.hidden_lately.get(account, 0)
+        group = hold_mass_hides(group, shown, tools.settings.guards, lately)
+        listed = sum(key.account_id == account for key in scene.listings) if group[0].kind is Kind.DELIST else 0
+        group = hold_mass_delist(group, listed, tools.settings.guards)
+        for place, diff in zip(places, group, strict=True):
+            said[place] = _still_massed(diff, standing.get((diff.key, diff.kind), ()))
+    verdicts.found = said
+
+
+def keep(tools: Tools, run: Run, connection: Connection, verdicts: Verdicts) -> DiffReport:
+    """Store the decisions; settle what stood of the same targets. A dry run stores its own rows and settles nothing."""
+    now = tools.clock.now()
+    kept: set[int] = set()
+    superseded: list[str] = []
+    expired: list[str] = []
+    for diff in verdicts.judged():
+        for old in verdicts.standing.get((diff.key, diff.kind), ()):
+            if old.diff_id == decisions.diff_id(run.run_id, diff):
+                continue
+            if old.diff.decision is Decision.PUSH:
+                superseded.append(old.diff_id)
+            elif not _still_open(old, diff):
+                expired.append(old.diff_id)
+            elif old.state == "open" and diff.decision is Decision.HELD:
+                kept.add(id(diff))
+    held = sum(diff.decision is Decision.HELD for diff in verdicts.found)
+    fresh = [diff for diff in verdicts.found if id(diff) not in kept]
+    if not run.dry_run:
+        decisions.set_state(connection, superseded, "superseded", now, was=("open",))
+        decisions.set_state(connection, expired, "expired", now, was=decisions.STANDING)
+    stored = verdicts.found if run.dry_run else fresh
+    decisions.store(connection, run.run_id, run.partition_key, stored, now, closed=run.dry_run)
+    return verdicts.report(kept=len(kept), new=held - len(kept), settled=len(expired))
+
+
+def as_said(diff: Diff, standing: Iterable[Decided]) -> Diff:
+    """What a person said of exactly this change, the last word counting: approved goes, rejected stays."""
+    if diff.decision not in _CHANGES:
+        return diff
+    words = [old for old in standing if old.state in (APPROVED, REJECTED) and old.diff.wanted == diff.wanted]
+    if not words:
+        return diff
+    last = max(words, key=lambda old: (old.state_at or old.decided_at, old.diff_id))
+    evidence = json.dumps({"hold": last.diff_id, "reason": last.diff.reason}, ensure_ascii=False)
+    if last.state == APPROVED:
+        return replace(diff, decision=Decision.PUSH, reason=APPROVED, evidence=evidence)
+    return replace(diff, decision=Decision.SKIPPED, reason=REJECTED, evidence=evidence)
+
+
+def _still_massed(diff: Diff, standing: Iterable[Decided]) -> Diff:
+    """One of a held mass stays held while nothing newer is known of it, though the mass has shrunk."""
+    if diff.decision is not Decision.PUSH or diff.reason == APPROVED:
+        return diff
+    for old in standing:
+        same = old.diff.wanted == diff.wanted and old.diff.snapshot_id == diff.snapshot_id
+        if old.state == "open" and old.diff.reason in _MASS and same:
+            return replace(diff, decision=Decision.HELD, reason=old.diff.reason, evidence=old.diff.evidence)
+    return diff
+
+
+def _still_open(old: Decided, diff: Diff) -> bool:
+    """Whether a held row, or a person's word on it, outlives this verdict: nothing newer settled the matter."""
+    if diff.decision is Decision.SKIPPED:
+        return diff.wanted is None or diff.wanted == old.diff.wanted
+    if diff.wanted != old.diff.wanted:
+        return False
+    return diff.decision is Decision.HELD or (old.state in (APPROVED, REJECTED) and diff.decision is Decision.PUSH)
+
+
+def _added(one: Mapping[str, Account], two: Mapping[str, Account]) -> dict[str, Account]:
+    return {name: one.get(name, Account()) + two.get(name, Account()) for name in sorted({*one, *two})}

@@ -1,0 +1,181 @@
+"""What the rules say of listings as they stand in state.db: the facts gathered, the rule asked, nothing written.
+
+The whole of a run's listings at once (`look`, `judge`), or one target again just before it is sent (`judge_again`).
+Not for: people's word on holds, or storing (decide.py); the rules themselves (domain/).
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ecauto_pipeline.domain.freshness.ages import stock_max_age, tier_of
+from ecauto_pipeline.domain.model import AsinFacts, Diff, Kind, ListingFacts, ListingKey, Tier
+from ecauto_pipeline.domain.selling.diffs import price_diff, stock_diff
+from ecauto_pipeline.domain.selling.pricing import breaks_floor
+from ecauto_pipeline.domain.selling.selection import best_sellers
+from ecauto_pipeline.domain.selling.visibility import visibility_diff
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state import journal
+from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
+from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
+from ecauto_pipeline.state.shop_listings import listing_facts
+from ecauto_pipeline.sync.context import IncludePrice, Run, Tools
+
+PLATFORM = "base"
+_SAID_SO = ("approved", "blocklist")
+"""Hides that a person asked for, which are no sign that something is wrong."""
+Said = Callable[[Diff], Diff]
+
+
+def _as_is(verdict: Diff) -> Diff:
+    return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a run judges: its listings by key, what is known of their ASINs, how many are on show in each account.
+
+    `hidden_lately`: how many in each account were hidden within the guards' hide_window without anybody having said
+    so, and are hidden still. `closed`: accounts that can't be written to now, with the reason their rows are skipped
+    for.
+    """
+
+    now: datetime
+    listings: Mapping[ListingKey, ListingFacts]
+    known: Mapping[str, KnownAsin]
+    shown_public: Mapping[str, int]
+    hidden_lately: Mapping[str, int]
+    closed: Mapping[str, str]
+
+
+class Rules:
+    """The rules under one set of settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._own = {account.id: (account.strategy, account.markup_ratio) for account in settings.base.accounts}
+        self._ages = {tier: stock_max_age(tier, settings.tiers, settings.ttl) for tier in Tier}
+
+    def max_age(self, known: KnownAsin | None, now: datetime) -> timedelta:
+        """How old stock of this ASIN may be."""
+        if known is None:
+            return self._ages[Tier.LOW]
+        return self._ages[tier_of(known.last_sold_at, known.last_viewed_at, now, self._settings.tiers)]
+
+    def price(
+        self, listing: ListingFacts, facts: AsinFacts | None, now: datetime, include: IncludePrice = "all"
+    ) -> Diff:
+        settings = self._settings
+        strategy, ratio = self._own.get(listing.key.account_id, (None, None))
+        return price_diff(
+            *(listing, facts, now, settings.pricing, settings.guards, settings.ttl, include),
+            strategy=strategy,
+            markup_ratio=ratio,
+        )
+
+    def visibility_and_stock(
+        self, listing: ListingFacts, known: KnownAsin | None, now: datetime, include: IncludePrice, said: Said = _as_is
+    ) -> tuple[Diff, Diff]:
+        """Both verdicts. The price matters to them only where the one shown is below the floor.
+
+        `said`: what a person's word makes of the price verdict.
+        """
+        settings = self._settings
+        facts = known.facts if known else None
+        max_age = self.max_age(known, now)
+        below = facts is not None and breaks_floor(listing.shown_price_jpy, facts.price_jpy, settings.guards)
+        price = said(self.price(listing, facts, now)) if below else None
+        seen = visibility_diff(listing, facts, price, now, max_age, settings.offers, settings.guards, include)
+        return seen, stock_diff(listing, facts, seen, now, max_age, settings.guards, price, include)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """No garbage collection while a hundred thousand values without cycles are made: a quarter of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def accounts_of(tools: Tools, run: Run) -> tuple[str, ...]:
+    """The accounts this run may touch, in order of their ids."""
+    return tuple(sorted(account for account in tools.shops if not run.accounts or account in run.accounts))
+
+
+def look(tools: Tools, run: Run, connection: Connection, now: datetime) -> Scene:
+    """Gather what this run judges: the listings that take part, of its accounts, best sellers first if limited."""
+    accounts = accounts_of(tools, run)
+    known = known_asins(connection)
+    listings = {fact.key: fact for fact in listing_facts(connection, accounts, PLATFORM)}
+    shown_public = dict.fromkeys(accounts, 0)
+    for fact in listings.values():
+        shown_public[fact.key.account_id] += fact.shown_visible is True
+    if run.max_items is not None:
+        sold = ((key, known[fact.asin].last_sold_at if fact.asin in known else None) for key, fact in listings.items())
+        chosen = best_sellers(sold, run.max_items)
+        listings = {key: fact for key, fact in listings.items() if key in chosen}
+    lately = journal.hidden_since(connection, PLATFORM, now - tools.settings.guards.hide_window, _SAID_SO)
+    return Scene(now, listings, known, shown_public, lately, closed_accounts(tools, run, connection, now))
+
+
+def closed_accounts(
+    tools: Tools, run: Run, connection: Connection, now: datetime, max_age: timedelta | None = None
+) -> dict[str, str]:
+    """Accounts whose breaker is open, or whose items were not read lately, with the reason.
+
+    Lately: not longer than `max_age` (default: the stock TTL) before the run began.
+    """
+    seen = load_accounts(connection, PLATFORM)
+    found = {}
+    for account in accounts_of(tools, run):
+        reason = _closed(seen.get(account), run, now, max_age or tools.settings.ttl.stock)
+        if reason:
+            found[account] = reason
+    return found
+
+
+def judge(rules: Rules, scene: Scene, kind: Kind, include: IncludePrice, said: Said = _as_is) -> Iterator[Diff]:
+    """One verdict a target. PRICE: one a listing; VISIBILITY: two (stock belongs to it), `said` as there."""
+    for listing in scene.listings.values():
+        known = scene.known.get(listing.asin)
+        if kind is Kind.PRICE:
+            yield rules.price(listing, known.facts if known else None, scene.now, include)
+        else:
+            yield from rules.visibility_and_stock(listing, known, scene.now, include, said)
+
+
+def judge_again(
+    rules: Rules, connection: Connection, key: ListingKey, kind: Kind, now: datetime, priced: bool
+) -> tuple[Diff | None, KnownAsin | None]:
+    """The verdict about one target as things stand now; None when the listing no longer takes part.
+
+    `priced`: this run's price push of the listing counts as done though the shop may not show it yet (dry run).
+    """
+    found = list(listing_facts(connection, (key.account_id,), key.platform, key.item_id))
+    if not found:
+        return None, None
+    known = known_asin(connection, found[0].asin)
+    if kind is Kind.PRICE:
+        return rules.price(found[0], known.facts if known else None, now), known
+    both = rules.visibility_and_stock(found[0], known, now, "all" if priced else "never")
+    return both[0 if kind is Kind.VISIBILITY else 1], known
+
+
+def _closed(account: ShopAccount | None, run: Run, now: datetime, max_age: timedelta) -> str:
+    if account is None or account.read_at is None or account.breaker == "not_read":
+        return account.breaker if account is not None and account.waits_at(now) else "not_read"
+    if account.needs_person:
+        return "account_blocked"
+    if account.waits_at(now):
+        return account.breaker
+    return "not_read" if account.read_at < run.started_at - max_age else ""

@@ -1,0 +1,52 @@
+"""The price of every listing of a run, judged: one decision a listing, stored where something should change.
+
+Not for: visibility (visibility.py), the rule (domain/selling/diffs.py), or sending.
+"""
+
+from __future__ import annotations
+
+from ecauto_pipeline.domain.model import Decision, Diff, Kind
+from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diffs import decide as deciding
+from ecauto_pipeline.sync.diffs.decide import DiffReport, Verdicts
+from ecauto_pipeline.sync.diffs.evaluate import Rules, Scene, collector_paused, judge, look
+
+
+def price_diffs(tools: Tools, run: Run) -> DiffReport:
+    """Judge the prices of a run's listings. A run that includes no prices has no price targets."""
+    if run.include_price == "never":
+        return DiffReport()
+    tools.go_on()
+    with collector_paused(), tools.state.read() as connection:
+        scene = look(tools, run, connection, tools.clock.now())
+        verdicts = price_verdicts(tools, run, scene, deciding.standing_of(tools, run, connection))
+    tools.go_on()
+    with tools.state.write() as connection:
+        return deciding.keep(tools, run, connection, verdicts)
+
+
+def price_verdicts(tools: Tools, run: Run, scene: Scene, standing: dict) -> Verdicts:  # type: ignore[type-arg]
+    """The decisions about prices, nothing written.
+
+    A run that only mends the floor still looks after what a fuller run left standing (a push not sent yet, a hold, a
+    person's word), as long as that is still what the full rule wants.
+    """
+    rules = Rules(tools.settings)
+    verdicts = Verdicts(scene, standing)
+    for verdict in judge(rules, scene, Kind.PRICE, run.include_price):
+        if run.include_price == "floor" and verdict.decision is Decision.UNCHANGED:
+            older = standing.get((verdict.key, Kind.PRICE))
+            if older:
+                verdict = _of_the_full_rule(rules, scene, verdict, older)
+        verdicts.add(verdict)
+    deciding.settle(tools, verdicts, scene)
+    return verdicts
+
+
+def _of_the_full_rule(rules: Rules, scene: Scene, verdict: Diff, older: list[Decided]) -> Diff:
+    listing = scene.listings[verdict.key]
+    known = scene.known.get(listing.asin)
+    full = rules.price(listing, known.facts if known else None, scene.now, "all")
+    same = any(old.diff.wanted == full.wanted for old in older)
+    return full if same or full.decision is Decision.SKIPPED else verdict

@@ -1,0 +1,265 @@
+"""What the shops show, joined with the owner's register: which listings take part, and why the others do not.
+
+Shops are read side by side; one that can't be read keeps what was known of it, gets its breaker, and stops nobody.
+Not for: how one shop is read (shop_items.py, shop_orders.py) or what should be shown (price_diffs, visibility_diffs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide, join
+from ecauto_pipeline.errors import AccountBlocked, CallError
+from ecauto_pipeline.register.rows import ListingRow, RegisterRows
+from ecauto_pipeline.shops.protocol import Shop
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state import shop_accounts, shop_listings
+from ecauto_pipeline.state.sales import last_seen
+from ecauto_pipeline.sync.context import Progress, Run, Tools
+from ecauto_pipeline.sync.listings.blocklist import read_blocklist
+from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
+from ecauto_pipeline.sync.listings.shop_orders import read_sales
+
+PLATFORM = "base"
+MOST_AT_ONCE = 8
+EXAMPLES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ListingsReport:
+    """One reading. `listings` take part; `items` are in the shops; the mappings are by account, orphan kind or hider.
+
+    `not_read`: accounts whose items could not be read to the end, with the reason; `orders_not_read` likewise.
+    """
+
+    listings: int
+    items: int
+    by_account: Mapping[str, int]
+    orphans: Mapping[str, int]
+    orphan_examples: tuple[str, ...]
+    hidden_by: Mapping[str, int]
+    modes: Mapping[str, str]
+    pages: Mapping[str, int]
+    not_read: Mapping[str, str]
+    orders_not_read: Mapping[str, str]
+    sales: int
+    blocked: int
+
+
+@dataclass(frozen=True, slots=True)
+class _ShopRead:
+    account_id: str
+    reading: Reading | None = None
+    sales: int = 0
+    not_read: str = ""
+    orders_not_read: str = ""
+
+
+@dataclass(slots=True)
+class _RegisterIndex:
+    """The register's published rows by account (in the case of ecauto.toml) and item."""
+
+    by_account: dict[str, dict[str, RegisterSide]] = field(default_factory=dict)
+
+    def of(self, account_id: str) -> dict[str, RegisterSide]:
+        return self.by_account.get(account_id.casefold(), {})
+
+
+def read_listings(tools: Tools, run: Run) -> ListingsReport:
+    """Read every shop of this run, join all with the register, say what takes part.
+
+    Raises RegisterError (RegisterBusy: wait) and SettingsError before any shop is asked; Stopped.
+    """
+    blocklist = read_blocklist(tools.settings.blocklist)
+    register = tools.register.read()
+    index = _index(register.listings)
+    accounts = sorted(account for account in tools.shops if not run.accounts or account in run.accounts)
+    results = _read_shops(tools, [tools.shops[account] for account in accounts], index)
+    for account in accounts:
+        _join(tools, account, index.of(account), blocklist)
+    with tools.state.write() as connection:
+        shop_listings.retire(connection, PLATFORM, tools.shops)
+        _demand(connection, register)
+    report = _report(tools, accounts, results)
+    with tools.state.write() as connection:
+        run_book.note(connection, run.run_id, _figures(report))
+    for account, reason in report.not_read.items():
+        tools.log.warning("%s: not read (%s); its listings stay as they were", account, reason)
+    return report
+
+
+def _read_shops(tools: Tools, shops: list[Shop], index: _RegisterIndex) -> list[_ShopRead]:
+    results: list[_ShopRead] = []
+    if not shops:
+        return results
+    with ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, len(shops)), thread_name_prefix="shop") as workers:
+        futures = [workers.submit(_read_shop, tools, shop, index.of(shop.account_id)) for shop in shops]
+        for future in futures:
+            results.append(future.result())
+            tools.progress(Progress("listings", len(results), len(shops)))
+    return results
+
+
+def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -> _ShopRead:
+    of_shop = (shop.platform, shop.account_id)
+    with tools.state.read() as connection:
+        known = shop_accounts.load_account(connection, *of_shop)
+    if known.waits_at(tools.clock.now()):
+        return _ShopRead(shop.account_id, not_read=known.breaker)
+    try:
+        reading = read_items(tools, shop, known, register)
+    except CallError as error:
+        return _ShopRead(shop.account_id, not_read=_open_breaker(tools, shop, error))
+    with tools.state.write() as connection:
+        shop_accounts.record_read(
+            connection,
+            *of_shop,
+            read_at=reading.started_at,
+            modified_seen=reading.modified_seen,
+            full=reading.mode == "full",
+        )
+        shop_accounts.close_breaker(connection, *of_shop)
+    _join_new(tools, shop.account_id, register)
+    sales, orders_not_read = 0, ""
+    try:
+        sales = read_sales(tools, shop, known)
+    except CallError as error:
+        lacks_scope = isinstance(error, AccountBlocked) and error.reason == "invalid_scope"
+        orders_not_read = error.reason
+        if not lacks_scope and shop_accounts.breaker_of(error)[0]:
+            _open_breaker(tools, shop, error)
+    _note_token(tools, shop)
+    return _ShopRead(shop.account_id, reading, sales, orders_not_read=orders_not_read)
+
+
+def _open_breaker(tools: Tools, shop: Shop, error: CallError) -> str:
+    of_shop = (shop.platform, shop.account_id)
+    reason, until = shop_accounts.breaker_of(error)
+    with tools.state.write() as connection:
+        before = shop_accounts.load_account(connection, *of_shop)
+        kept = before.breaker if before.needs_person else "not_read"  # a time-out does not mend a restricted shop
+        news = shop_accounts.open_breaker(connection, *of_shop, reason or kept, tools.clock.now(), until)
+    if news:
+        tools.log.warning("%s: %s (%s)", shop.account_id, reason or kept, error)
+    return reason or error.reason
+
+
+def _note_token(tools: Tools, shop: Shop) -> None:
+    try:
+        expires_at = shop.token_expires_at()
+    except CallError as error:
+        tools.log.warning("%s: the token's age is not known (%s)", shop.account_id, error.reason)
+        return
+    with tools.state.write() as connection:
+        shop_accounts.record_refresh_expiry(connection, shop.platform, shop.account_id, expires_at)
+
+
+def _index(rows: Iterable[ListingRow]) -> _RegisterIndex:
+    """Listed rows win over others, later ones over earlier; listed rows that disagree make the item ambiguous."""
+    index = _RegisterIndex()
+    for row in rows:
+        if row.platform != PLATFORM or not row.item_id:
+            continue
+        sides = index.by_account.setdefault(row.account_id.casefold(), {})
+        side = RegisterSide(row.register_id, row.asin, row.status, row.visible, row.selling_price_jpy)
+        other = sides.get(row.item_id)
+        if other is not None and other.status == LISTED:
+            if side.status != LISTED:
+                continue
+            if other.asin != side.asin or other.ambiguous:
+                side = RegisterSide(side.register_id, side.asin, side.status, side.visible, side.price_jpy, True)
+        sides[row.item_id] = side
+    return index
+
+
+def _join_new(tools: Tools, account_id: str, register: Mapping[str, RegisterSide]) -> None:
+    """Give just-read items their ASIN, so that their orders count from the first run on."""
+    _join(tools, account_id, register, None)
+
+
+def _join(
+    tools: Tools, account_id: str, register: Mapping[str, RegisterSide], blocklist: frozenset[str] | None
+) -> None:
+    """Write the register's side of every listing whose side changed. `blocklist` None: that flag stays."""
+    changed = []
+    with tools.state.write() as connection:
+        whole = shop_accounts.load_account(connection, PLATFORM, account_id).full_read_at is not None
+        met = set()
+        for before in shop_listings.load_both_sides(connection, PLATFORM, account_id):
+            met.add(before["item_id"])
+            after = _side(before, register.get(before["item_id"]), blocklist, proven=whole)
+            if any(before[name] != value for name, value in after.items()):
+                changed.append(after)
+        for item_id, side in register.items():
+            if item_id not in met and side.status == LISTED:
+                nothing = {"item_id": item_id, "identifier": "", "present": 0, "delist": "", "orphan": "", "blocked": 0}
+                changed.append(_side(nothing, side, blocklist, proven=whole))
+        shop_listings.save_register_side(connection, PLATFORM, account_id, changed)
+
+
+def _side(
+    before: Mapping[str, object], side: RegisterSide | None, blocklist: frozenset[str] | None, proven: bool
+) -> dict[str, object]:
+    joined = join(str(before["identifier"]), before["present"] == 1, proven, side)
+    blocked = before["blocked"] if blocklist is None else int(joined.asin in blocklist)
+    return {
+        "item_id": before["item_id"],
+        "asin": joined.asin,
+        "register_id": side.register_id if side else None,
+        "register_status": side.status if side else "",
+        "register_visible": None if side is None or side.visible is None else int(side.visible),
+        "register_price_jpy": side.price_jpy if side else None,
+        "orphan": joined.orphan,
+        "listed": int(joined.listed and not before["delist"]),
+        "blocked": blocked,
+    }
+
+
+def _demand(connection: Connection, register: RegisterRows) -> None:
+    """What the register itself knows of sales and views, where it has such columns."""
+    for column in ("last_sold_at", "last_viewed_at"):
+        times = {row.asin: getattr(row, column) for row in register.products if getattr(row, column) is not None}
+        last_seen(connection, column, times)
+
+
+def _report(tools: Tools, accounts: list[str], results: list[_ShopRead]) -> ListingsReport:
+    with tools.state.read() as connection:
+        of_all = (connection, PLATFORM, accounts)
+        by_account = shop_listings.count_by(connection, "account_id", PLATFORM, accounts, listed=True)
+        orphans = shop_listings.count_by(connection, "orphan", PLATFORM, accounts, listed=False)
+        hidden_by = shop_listings.count_by(connection, "hidden_by", PLATFORM, accounts, listed=True)
+        examples = shop_listings.orphan_examples(*of_all, EXAMPLES)
+        items = shop_listings.count_where(*of_all, column="present")
+        blocked = shop_listings.count_where(*of_all, column="blocked")
+    read = {result.account_id: result.reading for result in results if result.reading is not None}
+    return ListingsReport(
+        listings=sum(by_account.values()),
+        items=items,
+        by_account={account: by_account.get(account, 0) for account in accounts},
+        orphans=orphans,
+        orphan_examples=tuple(f"{key.account_id} {key.item_id}" for key in examples),
+        hidden_by=hidden_by,
+        modes={account: reading.mode for account, reading in read.items()},
+        pages={account: reading.pages for account, reading in read.items()},
+        not_read={result.account_id: result.not_read for result in results if result.not_read},
+        orders_not_read={result.account_id: result.orders_not_read for result in results if result.orders_not_read},
+        sales=sum(result.sales for result in results),
+        blocked=blocked,
+    )
+
+
+def _figures(report: ListingsReport) -> dict[str, object]:
+    return {
+        "listings": report.listings,
+        "items_in_shops": report.items,
+        "listings_by_account": dict(report.by_account),
+        "orphans": dict(report.orphans),
+        "hidden_by": dict(report.hidden_by),
+        "not_read": dict(report.not_read),
+        "orders_not_read": dict(report.orders_not_read),
+        "sales_counted": report.sales,
+    }

@@ -1,0 +1,172 @@
+"""People and held rows: which wait and why, and what somebody said of them.
+
+A word counts for exactly the change that was held: approved, the next run that still wants it sends it; rejected, it
+is skipped for as long as the same is wanted. Not for: holding (domain/selling) or heeding it (sync/diffs/decide.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ecauto_pipeline.domain.model import Kind, ListingKey
+from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state.decisions import STANDING, Decided, Target
+from ecauto_pipeline.sync.base_updates.push import PushReport, push_own
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diffs import decide as deciding
+from ecauto_pipeline.sync.diffs.decide import DiffReport
+from ecauto_pipeline.sync.diffs.evaluate import look
+from ecauto_pipeline.sync.diffs.price import price_verdicts
+from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
+
+Word = Literal["approved", "rejected"]
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One held row. `state`: open | approved | rejected | expired. `evidence`: what it was held on, as a document."""
+
+    diff_id: str
+    run_id: str
+    key: ListingKey
+    asin: str
+    kind: Kind
+    shown: int | None
+    wanted: int | None
+    reason: str
+    state: str
+    age: timedelta
+    evidence: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReport:
+    """What a release did: the holds approved, what judging said of them now, what was sent."""
+
+    approved: int
+    decided: DiffReport
+    pushed: PushReport
+
+
+def list_holds(tools: Tools, account: str | None = None, states: Sequence[str] = ("open",)) -> list[Hold]:
+    """Held rows in these states, oldest first."""
+    now = tools.clock.now()
+    with tools.state.read() as connection:
+        rows = decisions.holds(connection, states)
+    return [_hold(row, now) for row in rows if account in (None, row.diff.key.account_id)]
+
+
+def show_hold(tools: Tools, prefix: str) -> Hold:
+    """The one held row whose diff_id starts so. Raises LookupError when there is none, or more than one."""
+    with tools.state.read() as connection:
+        row = _one(decisions.holds(connection, (*STANDING, "expired")), prefix)
+    return _hold(row, tools.clock.now())
+
+
+def approve(
+    tools: Tools, ids: Iterable[str] = (), *, account: str | None = None, everything: bool = False, who: str = ""
+) -> list[Hold]:
+    """Say yes to open holds: by the beginning of their diff_id, of one account, or all. Raises LookupError."""
+    return _say(tools, "approved", ids, account, everything, who)
+
+
+def reject(
+    tools: Tools, ids: Iterable[str] = (), *, account: str | None = None, everything: bool = False, who: str = ""
+) -> list[Hold]:
+    """Say no to open holds, chosen as in `approve`. Raises LookupError."""
+    return _say(tools, "rejected", ids, account, everything, who)
+
+
+def consequence_of_rejecting(holds: Iterable[Hold]) -> tuple[str, ...]:
+    """What the owner has to know once these are rejected, in Japanese and in English; () when there is nothing."""
+    hides = sorted((hold for hold in holds if hold.kind is Kind.VISIBILITY and hold.wanted == 0), key=_by_item)
+    if not hides:
+        return ()
+    named = ", ".join(hold.key.item_id for hold in hides[:MOST_NAMED]) + (" ..." if len(hides) > MOST_NAMED else "")
+    return (
+        f"注意: 非公開を却下した {len(hides)} 件の商品は、公開されたまま販売が続きます({named})。"
+        "Amazonで在庫切れなら、注文が入っても仕入れられません。",
+        f"Note: the {len(hides)} items whose hide was rejected stay on show and keep selling ({named});"
+        " where Amazon is out of stock, their orders cannot be filled.",
+    )
+
+
+def release_holds(tools: Tools, run: Run, ids: Iterable[str], who: str = "") -> ReleaseReport:
+    """Approve these holds and send at once what the rules still want of them, nothing else. Raises LookupError.
+
+    A delisting is not sent: approved, it takes place when the next run proves it once more.
+    """
+    ids = list(ids)
+    run = replace(run, include_price="all", include_visibility=True, max_items=None)
+    with tools.state.read() as connection:
+        known = decisions.holds(connection, ("open", "approved"))
+    chosen = [_one(known, prefix) for prefix in ids]
+    if not run.dry_run:
+        approve(tools, [row.diff_id for row in chosen if row.state == "open"], who=who)
+    targets = {row.target for row in chosen}
+    with tools.state.read() as connection:
+        scene = look(tools, run, connection, tools.clock.now())
+        standing = deciding.standing_of(tools, run, connection)
+    if run.dry_run:
+        standing = _as_if_approved(standing, {row.diff_id for row in chosen})
+    report = DiffReport()
+    for verdicts in (price_verdicts(tools, run, scene, standing), visibility_verdicts(tools, run, scene, standing)):
+        with tools.state.write() as connection:
+            report += deciding.keep(tools, run, connection, verdicts.narrowed(targets))
+    return ReleaseReport(len(chosen), report, push_own(tools, run))
+
+
+def _by_item(hold: Hold) -> tuple[str, int, str]:
+    return hold.key.account_id, len(hold.key.item_id), hold.key.item_id
+
+
+def _say(tools: Tools, word: Word, ids: Iterable[str], account: str | None, everything: bool, who: str) -> list[Hold]:
+    now = tools.clock.now()
+    with tools.state.write() as connection:
+        rows = decisions.holds(connection)
+        chosen = {row.diff_id: row for row in rows if everything or row.diff.key.account_id == account}
+        for prefix in ids:
+            row = _one(rows, prefix)
+            chosen[row.diff_id] = row
+        decisions.set_state(connection, chosen, word, now, was=("open",))
+        for row in chosen.values():
+            document = {**_document(row), f"{word}_by": who or "unknown", f"{word}_at": now.isoformat()}
+            decisions.note_evidence(connection, row.diff_id, json.dumps(document, ensure_ascii=False))
+        said = [decisions.by_id(connection, name) for name in chosen]
+    return [_hold(row, now) for row in said if row is not None]
+
+
+def _one(rows: Sequence[Decided], prefix: str) -> Decided:
+    found = [row for row in rows if prefix and row.diff_id.startswith(prefix)]
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} holds start with {prefix!r}")
+    return found[0]
+
+
+def _as_if_approved(standing: dict[Target, list[Decided]], ids: set[str]) -> dict[Target, list[Decided]]:
+    """A dry run says nothing in anybody's name; it only looks at what would follow."""
+    return {
+        target: [replace(row, state="approved") if row.diff_id in ids else row for row in rows]
+        for target, rows in standing.items()
+    }
+
+
+def _hold(row: Decided, now: datetime) -> Hold:
+    diff = row.diff
+    return Hold(
+        *(row.diff_id, row.run_id, diff.key, diff.asin, diff.kind, diff.shown, diff.wanted, diff.reason, row.state),
+        age=now - row.decided_at,
+        evidence=_document(row),
+    )
+
+
+def _document(row: Decided) -> dict[str, object]:
+    if not row.diff.evidence:
+        return {}
+    found = json.loads(row.diff.evidence)
+    return found if isinstance(found, dict) else {"evidence": found}

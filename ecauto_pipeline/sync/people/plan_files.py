@@ -1,0 +1,151 @@
+"""A run's pushes as a document that people can read, keep and apply later, exactly or not at all.
+
+The document says of every row what it was made from; what is no longer so is refused row by row. Nothing in it is
+believed: applying judges everything anew and sends what the rules want and the document names.
+Not for: files (the command line reads and writes them).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state.decisions import Target
+from ecauto_pipeline.sync.base_updates.push import PushReport, push_own
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diffs import decide as deciding
+from ecauto_pipeline.sync.diffs.decide import DiffReport
+from ecauto_pipeline.sync.diffs.evaluate import look
+from ecauto_pipeline.sync.diffs.price import price_verdicts
+from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
+
+VERSION = 1
+_INCLUDES = ("never", "floor", "all")
+_FIELDS = ("platform", "account_id", "item_id", "asin", "kind", "shown", "wanted", "reason", "snapshot_id", "cost_jpy")
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """What became of a plan. `refused`: (account, item_id, kind, why), in the order of the document."""
+
+    rows: int
+    decided: DiffReport
+    pushed: PushReport
+    refused: tuple[tuple[str, str, str, str], ...]
+
+
+def make_plan(tools: Tools, run: Run) -> dict[str, Any]:
+    """The pushes that this run (dry or not) decided, by listing and kind. The same decisions give the same bytes."""
+    with tools.state.read() as connection:
+        rows = decisions.of_run(connection, run.run_id)
+    pushes = [row for row in rows if row.diff.decision is Decision.PUSH and row.diff.kind is not Kind.DELIST]
+    return {
+        "version": VERSION,
+        "made_at": run.started_at.isoformat(),
+        "run_id": run.run_id,
+        "include_price": run.include_price,
+        "include_visibility": run.include_visibility,
+        "rows": [_row(row.diff) for row in pushes],
+    }
+
+
+def plan_text(document: Mapping[str, Any]) -> str:
+    """The document as text, byte for byte the same for the same plan."""
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def read_plan(text: str) -> dict[str, Any]:
+    """A document from its text. Raises SettingsError when it is none of ours."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"this is no plan: {error}") from None
+    _check(document)
+    return document  # type: ignore[no-any-return]
+
+
+def apply_plan(tools: Tools, run: Run, document: Mapping[str, Any]) -> ApplyReport:
+    """Send what the plan names and the rules still want, row by row. Raises SettingsError for what is no plan."""
+    made_at = _check(document)
+    rows = document["rows"]
+    now = tools.clock.now()
+    if abs(now - made_at) > tools.settings.ttl.price:
+        refused = tuple((*_name(row), "plan_too_old") for row in rows)
+        return ApplyReport(len(rows), DiffReport(), PushReport(dry_run=run.dry_run), refused)
+    run = replace(
+        run,
+        include_price=document["include_price"],
+        include_visibility=document["include_visibility"],
+        max_items=None,
+    )
+    with tools.state.read() as connection:
+        scene = look(tools, run, connection, now)
+        standing = deciding.standing_of(tools, run, connection)
+    judged = []
+    if run.include_price != "never":
+        judged.append(price_verdicts(tools, run, scene, standing))
+    if run.include_visibility:
+        judged.append(visibility_verdicts(tools, run, scene, standing))
+    wanted = {(diff.key, diff.kind): diff for verdicts in judged for diff in verdicts.found}
+    accepted: set[Target] = set()
+    refused_rows = []
+    for row in rows:
+        target = (ListingKey(row["platform"], row["account_id"], row["item_id"]), Kind(row["kind"]))
+        why = "twice" if target in accepted else _refusal(row, wanted.get(target))
+        if why:
+            refused_rows.append((*_name(row), why))
+        else:
+            accepted.add(target)
+    report = DiffReport()
+    for verdicts in judged:
+        with tools.state.write() as connection:
+            report += deciding.keep(tools, run, connection, verdicts.narrowed(accepted))
+    return ApplyReport(len(rows), report, push_own(tools, run), tuple(refused_rows))
+
+
+def _refusal(row: Mapping[str, Any], diff: Diff | None) -> str:
+    """Why this row is not what the rules want now; "" where it is."""
+    if diff is None:
+        return "nothing_to_do"
+    if diff.decision is not Decision.PUSH:
+        return f"{diff.decision}:{diff.reason}"
+    for name, now in (("shown", diff.shown), ("snapshot_id", diff.snapshot_id), ("wanted", diff.wanted)):
+        if row[name] != now:
+            return f"{name}_changed"
+    return ""
+
+
+def _row(diff: Diff) -> dict[str, Any]:
+    values = {name: getattr(diff, name) for name in _FIELDS if hasattr(diff, name)}
+    key = {name: getattr(diff.key, name) for name in ("platform", "account_id", "item_id")}
+    return {**key, **values, "kind": diff.kind.value}
+
+
+def _name(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["account_id"], row["item_id"], row["kind"]
+
+
+def _check(document: Any) -> datetime:
+    """When the plan was made. Raises SettingsError with the first thing that is wrong with its shape."""
+    if not isinstance(document, Mapping) or document.get("version") != VERSION:
+        raise SettingsError(f"this is no plan of version {VERSION}")
+    if document.get("include_price") not in _INCLUDES or not isinstance(document.get("include_visibility"), bool):
+        raise SettingsError("the plan does not say what it includes")
+    rows = document.get("rows")
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) and {*_FIELDS} <= {*row} for row in rows):
+        raise SettingsError("the plan has a row that is none")
+    if not all(row["kind"] in ("price", "visibility", "stock") for row in rows):
+        raise SettingsError("the plan has a row of an unknown kind")
+    try:
+        made_at = datetime.fromisoformat(document["made_at"])
+    except (KeyError, TypeError, ValueError):
+        raise SettingsError("the plan does not say when it was made") from None
+    if made_at.tzinfo is None:
+        raise SettingsError("the plan was made at a time without a zone")
+    return made_at

@@ -1,0 +1,222 @@
+"""Taking a run back: every edit it made is undone where the shop still shows what it set.
+
+What was before goes through the same limits (never below the floor, never past the blocklist) and the same journal.
+The holds of one run do not apply: somebody asked for exactly this. Not for: pushing itself (sync/base_updates).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingFacts, Outcome
+from ecauto_pipeline.domain.selling.accounts import Account, account_of
+from ecauto_pipeline.domain.selling.pricing import breaks_floor, exact
+from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
+from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError
+from ecauto_pipeline.settings import Guards
+from ecauto_pipeline.shops.protocol import Item, Shop
+from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.journal import Update
+from ecauto_pipeline.state.known_asins import known_asin
+from ecauto_pipeline.state.shop_listings import listing_facts
+from ecauto_pipeline.sync.base_updates.push import PushReport, push
+from ecauto_pipeline.sync.base_updates.read_back import shown_value
+from ecauto_pipeline.sync.base_updates.recheck import Passage, standing_in_the_way
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diffs.evaluate import accounts_of
+
+ONE_BY_ONE = 100  # items to read singly; past that the whole list is cheaper
+PRICE_BELOW_FLOOR = "price_below_floor"
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackReport:
+    """One target an edit that the run made. `account` is the whole of it: what was sent, refused, or left alone.
+
+    `refused`: (account, item_id, kind, why) of blocked and skipped rows.
+    """
+
+    target_run_id: str
+    account: Account = field(default_factory=Account)
+    pushed: PushReport = field(default_factory=PushReport)
+    refused: tuple[tuple[str, str, str, str], ...] = ()
+
+
+def rollback_run(tools: Tools, run: Run, target_run_id: str) -> RollbackReport:
+    """Undo what `target_run_id` did, as run `run`. Raises LookupError when that run made no edit that is on record."""
+    with tools.state.read() as connection:
+        edits = [edit for edit in journal.of_run(connection, target_run_id) if edit.outcome is Outcome.DONE]
+        undone = journal.undone_of(connection, target_run_id)
+    if not edits:
+        raise LookupError(f"no edit of run {target_run_id} is on record")
+    mine = set(accounts_of(tools, run))
+    edits = [edit for edit in edits if edit.key.account_id in mine and (edit.key, edit.kind) not in undone]
+    diffs: list[Diff] = []
+    for account in sorted({edit.key.account_id for edit in edits}):
+        of_shop = [edit for edit in edits if edit.key.account_id == account]
+        seen, problem = _read(tools, tools.shops[account], [e.key.item_id for e in of_shop if e.kind != Kind.DELIST])
+        with tools.state.write() as connection:
+            diffs += [_diff(tools, run, connection, edit, seen, problem) for edit in of_shop]
+    now = tools.clock.now()
+    changed = [diff for diff in diffs if diff.decision is not Decision.UNCHANGED]
+    with tools.state.write() as connection:
+        decisions.store(connection, run.run_id, run.partition_key, changed, now, closed=run.dry_run)
+        marks = [diff for diff in changed if diff.kind is Kind.DELIST and not run.dry_run]
+        for diff in marks:
+            _unmark(connection, run, diff, now, target_run_id)
+
+    def rows_of(account: str) -> Sequence[Decided]:
+        with tools.state.read() as connection:
+            rows = decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
+        return [row for row in rows if row.run_id == run.run_id and row.diff.kind is not Kind.DELIST]
+
+    pushed = push(tools, run, rows_of, RollbackGate(tools, run), rollback_of=target_run_id)
+    _close(tools, run)
+    refused = [diff for diff in changed if diff.decision in (Decision.BLOCKED, Decision.SKIPPED)]
+    names = tuple((diff.key.account_id, diff.key.item_id, diff.kind.value, diff.reason) for diff in refused)
+    return RollbackReport(target_run_id, account_of(diffs) + pushed.correction, pushed, names)
+
+
+class RollbackGate:
+    """The last look before something is put back: it still shows what we set, and the limits still allow it."""
+
+    def __init__(self, tools: Tools, run: Run) -> None:
+        self._tools, self._run = tools, run
+
+    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> Passage:
+        refused = standing_in_the_way(connection, decided)
+        if refused is not None:
+            return refused
+        diff = decided.diff
+        listing = _listing(connection, diff)
+        if listing is None:
+            return Passage("skipped", "not_listed")
+        if _shown(listing, diff.kind) != diff.shown:
+            return Passage("skipped", "changed_since")
+        if priced and self._run.dry_run:  # its price would be another one by now
+            listing = replace(listing, shown_price_jpy=None)
+        known = known_asin(connection, diff.asin)
+        why = forbidden(diff, listing, known.facts.price_jpy if known else None, self._tools.settings.guards)
+        return Passage("blocked", why) if why else Passage()
+
+
+def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, guards: Guards) -> str:
+    """Why the limits forbid to put this value back; "" where they do not."""
+    value = diff.wanted
+    if diff.kind is Kind.PRICE and value is not None:
+        if value < guards.min_price_jpy:
+            return "price_min_price"
+        if value > guards.max_price_jpy:
+            return "price_max_price"
+        if breaks_floor(value, cost_jpy, guards):
+            return "price_min_markup"
+        if cost_jpy is not None and value > cost_jpy * exact(guards.max_markup_ratio):
+            return "price_max_markup"
+    if diff.kind is Kind.VISIBILITY and value == 1:
+        if listing.blocked_by_list:
+            return "blocklist"
+        if listing.hidden_by not in SHOWN_AGAIN:
+            return f"hidden_by_{listing.hidden_by or 'unknown'}"
+        if breaks_floor(listing.shown_price_jpy, cost_jpy, guards):
+            return PRICE_BELOW_FLOOR
+    return ""
+
+
+def _diff(
+    tools: Tools,
+    run: Run,
+    connection: Connection,
+    edit: Update,
+    seen: Mapping[str, Item],
+    problem: str,
+) -> Diff:
+    known = known_asin(connection, edit.asin)
+    cost = known.facts.price_jpy if known else None
+    bare = Diff(
+        *(edit.key, edit.asin, edit.kind, edit.after, edit.before, Decision.PUSH, "rollback"),
+        snapshot_id=f"rollback:{edit.update_id}",
+        cost_jpy=cost,
+    )
+    if edit.kind is Kind.DELIST:
+        return bare
+    item = seen.get(edit.key.item_id)
+    value = shown_value(item, edit.kind) if item is not None else None
+    if value is None:
+        return replace(bare, shown=None, decision=Decision.SKIPPED, reason=problem or "not_read")
+    if not run.dry_run:
+        shown.record_reading(connection, edit.key, edit.kind, value)
+    if value == edit.before:
+        return replace(bare, shown=value, decision=Decision.UNCHANGED, reason="")
+    if value != edit.after:
+        return replace(bare, shown=value, decision=Decision.SKIPPED, reason="changed_since")
+    if edit.before is None:
+        return replace(bare, decision=Decision.SKIPPED, reason="before_unknown")
+    listing = _listing(connection, bare)
+    if listing is None:
+        return replace(bare, decision=Decision.SKIPPED, reason="not_listed")
+    why = forbidden(bare, listing, cost, tools.settings.guards)
+    if why == PRICE_BELOW_FLOOR:  # its price may be put back first: the last look says
+        why = ""
+    return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare
+
+
+def _read(tools: Tools, shop: Shop, item_ids: Iterable[str]) -> tuple[dict[str, Item], str]:
+    """These items as the shop shows them now, and why some are missing ("" = the shop answered)."""
+    wanted = set(item_ids)
+    found: dict[str, Item] = {}
+    try:
+        if len(wanted) > ONE_BY_ONE:
+            for page in shop.items():
+                tools.go_on()
+                found |= {item.item_id: item for item in page if item.item_id in wanted}
+            return found, ""
+        for item_id in sorted(wanted):
+            tools.go_on()
+            item = _item(shop, item_id)
+            if item is not None:
+                found[item_id] = item
+    except AccountBlocked:
+        return found, "account_blocked"
+    except CallError as error:
+        return found, error.reason
+    return found, ""
+
+
+def _item(shop: Shop, item_id: str) -> Item | None:
+    try:
+        return shop.item(item_id)
+    except (BudgetSpent, AccountBlocked):
+        raise
+    except CallError:
+        return None
+
+
+def _listing(connection: Connection, diff: Diff) -> ListingFacts | None:
+    return next(listing_facts(connection, (diff.key.account_id,), diff.key.platform, diff.key.item_id), None)
+
+
+def _shown(listing: ListingFacts, kind: Kind) -> int | None:
+    if kind is Kind.PRICE:
+        return listing.shown_price_jpy
+    if kind is Kind.STOCK:
+        return listing.shown_stock
+    return None if listing.shown_visible is None else int(listing.shown_visible)
+
+
+def _unmark(connection: Connection, run: Run, diff: Diff, now: datetime, target_run_id: str) -> None:
+    decided = decisions.by_id(connection, decisions.diff_id(run.run_id, diff))
+    if decided is not None and decisions.set_state(connection, [decided.diff_id], "sent", now, was=("open",)):
+        journal.intend(connection, run.run_id, decided, now, outcome=Outcome.DONE, rollback_of=target_run_id)
+        shown.record_edit(connection, diff.key, Kind.DELIST, 0, now)
+
+
+def _close(tools: Tools, run: Run) -> None:
+    """What did not leave is not sent by a later run: taking back is asked for, never inherited."""
+    with tools.state.write() as connection:
+        names = [row.diff_id for row in decisions.of_run(connection, run.run_id)]
+        decisions.set_state(connection, names, "closed", tools.clock.now(), was=("open",))

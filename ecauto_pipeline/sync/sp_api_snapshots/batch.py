@@ -1,0 +1,177 @@
+"""One batch: claim the ASINs, ask, and keep everything it brought in one transaction before the next call.
+
+For: the promise that an acknowledged batch is never asked again and nothing is lost or doubled. Not for: which batch
+comes next (queues.py), retries (amazon/client.py), or what an answer changes (domain/offers/learning.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
+from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.domain.model import Answer
+from ecauto_pipeline.domain.offers.learning import CONFIRM, DETAIL, SWEEP, AsinRow, LearnRules, learn
+from ecauto_pipeline.state import asins, leases, observations
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros
+from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
+from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
+
+KIND = {SWEEP: "sweep", DETAIL: "detail", CONFIRM: "confirm"}
+_REFUSED_WHOLE = "http_400"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """ASINs that are ours to ask; `busy` ones are being asked by another run, the rest needs no asking any more."""
+
+    asins: list[str]
+    busy: list[str]
+    settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`unasked`: ASINs for which no call could be made in time. `shut_out`: the account's token was refused, or none
+    could be had, for every one of them."""
+
+    unasked: list[str]
+    shut_out: bool
+
+
+class Asking:
+    """The asking of one run in one process."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        run: Run,
+        work: Work,
+        tally: Tally,
+        rules: LearnRules,
+        deadline: float,
+    ) -> None:
+        self._tools, self._run, self._work, self._tally = tools, run, work, tally
+        self._rules, self._deadline = rules, deadline
+        self.owner = leases.new_owner()
+        self.zeros = Zeros(tools.settings.guards)
+        self._ids = observations.SnapshotIds()
+
+    def claim(self, operation: Operation[Answer], wanted: list[str]) -> Claimed:
+        """Make these ASINs ours, but for those that others hold and those answered since the run was planned."""
+        now = self._tools.clock.now()
+        with self._tools.state.write() as connection:
+            names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
+            mine = [name.removeprefix(_PREFIX) for name in names]
+            rows = asins.read(connection, mine)
+            todo = [asin for asin in mine if not self._settled(rows[asin], operation)]
+            needless = set(mine).difference(todo)
+            leases.release(connection, self.owner, [_name(asin) for asin in needless])
+        busy = [asin for asin in wanted if asin not in set(mine)]
+        return Claimed(todo, busy, len(needless))
+
+    def ask(self, account: SpApiClient, operation: Operation[Answer], claimed: list[str]) -> Asked:
+        """Ask about ASINs that are ours and keep the answers. Raises Stopped: then nothing of this call is kept."""
+        answers = account.call(operation, claimed, self._run.run_id, self._deadline)
+        self._tools.go_on()
+        unasked = [answer.asin for answer in answers if answer.reason == NOT_ASKED]
+        given = [answer for answer in answers if answer.reason != NOT_ASKED]
+        now = self._tools.clock.now()
+        with self._tools.state.write() as connection:
+            before = asins.read(connection, [answer.asin for answer in given])
+            numbered = [(self._ids.next(now), answer, before[answer.asin]) for answer in given]
+            kept, lost = self.zeros.judge(operation.name, numbered)
+            after = self._learned(before, kept, now)
+            observations.insert_answers(
+                connection,
+                kept,
+                run_id=self._run.run_id,
+                partition_key=self._run.partition_key,
+                sp_account=account.account_id,
+                observed_at=now,
+            )
+            asins.write(connection, after.values())
+            forgotten = self._disbelieve(connection, operation.name, lost, now)
+            account.ledger.flush(connection)
+            leases.release(connection, self.owner, [_name(asin) for asin in claimed])
+        self._tally.count(operation.name, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
+        self._follow_up(operation.name, [answer for _, answer in kept], after, forgotten)
+        return Asked(unasked, bool(given) and all(_no_token(answer.reason) for answer in given))
+
+    def _learned(self, before: dict[str, AsinRow], kept: list[tuple[str, Answer]], now: datetime) -> dict[str, AsinRow]:
+        after: dict[str, AsinRow] = {}
+        for snapshot_id, answer in kept:
+            row = after.get(answer.asin, before[answer.asin])
+            after[answer.asin] = learn(row, answer, snapshot_id, now, self._rules)
+        return after
+
+    def _disbelieve(self, connection: Connection, operation: str, lost: dict[str, str], now: datetime) -> list[str]:
+        """Take back what zeros that lost their credit had set in motion. Returns the ASINs."""
+        if not lost:
+            return []
+        self._tools.log.warning("%s: too many zeros at once, none is believed in this run", operation)
+        observations.disbelieve(connection, self._run.run_id, operation, list(lost), REASON)
+        rows = asins.read(connection, list(lost.values()))
+        taken_back = []
+        for snapshot_id, asin in lost.items():
+            row = rows[asin]
+            if operation == SWEEP and row.wants_detail == "zero":
+                row = replace(row, wants_detail="")
+            elif row.doubt == "zero" and row.doubt_snapshot_id == snapshot_id:
+                row = replace(
+                    row,
+                    doubt="",
+                    doubt_price_jpy=None,
+                    doubt_at=None,
+                    doubt_operation="",
+                    doubt_snapshot_id="",
+                )
+            else:
+                continue  # another operation has spoken since
+            taken_back.append(replace(row, error_count=row.error_count + 1, error_at=now, error_reason=REASON))
+        asins.write(connection, taken_back)
+        return [row.asin for row in taken_back]
+
+    def _follow_up(
+        self, operation: str, answers: list[Answer], after: dict[str, AsinRow], forgotten: list[str]
+    ) -> None:
+        """What these answers ask for: detail after a sweep, a second look after a doubt or a refused call."""
+        if forgotten and operation == SWEEP:
+            self._work.forget(forgotten)
+        if operation == SWEEP:
+            self._work.found(asin for asin, row in after.items() if row.wants_detail)
+        elif operation == DETAIL:
+            refused = [a.asin for a in answers if a.reason.startswith(_REFUSED_WHOLE) and len(answers) > 1]
+            doubted = [
+                asin for asin, row in after.items() if row.doubt and not row.error_reason and asin not in refused
+            ]
+            self._work.look_again([*doubted, *refused])
+
+    def _settled(self, row: AsinRow, operation: Operation[Answer]) -> bool:
+        """Whether it was answered since this run began, so that asking again would be waste."""
+        since = self._run.started_at
+        detailed, erred = _since(row.detail_at, since), _since(row.error_at, since)
+        if operation.name == SWEEP:
+            return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)
+        if operation.name == DETAIL:
+            return detailed or (erred and not row.wants_detail)
+        return detailed and not row.doubt
+
+
+def _no_token(reason: str) -> bool:
+    return reason.startswith("lwa_") or reason in ("unauthorized", "http_401", "http_403")
+
+
+def _since(stamp: datetime | None, moment: datetime) -> bool:
+    return stamp is not None and stamp >= moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+_PREFIX = "fetch/"
+
+
+def _name(asin: str) -> str:
+    return _PREFIX + asin

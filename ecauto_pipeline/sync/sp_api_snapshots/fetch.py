@@ -1,0 +1,228 @@
+"""Ask Amazon what this run's plan wants to know, as fast as the rates allow, for one slice of time.
+
+Sweep, detail and confirm work side by side, each in its own bucket of each SP account; every batch is committed before
+the next call, so a run that dies at any instant costs at most the calls in flight.
+Not for: what to ask (sync/stale_asins) or what the answers mean for a shop (sync/diffs).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+
+from ecauto_pipeline.amazon.competitive_pricing import competitive_pricing
+from ecauto_pipeline.amazon.item_offers import item_offers
+from ecauto_pipeline.amazon.item_offers_batch import item_offers_batch
+from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.domain.model import Answer
+from ecauto_pipeline.domain.offers.learning import CONFIRM, DETAIL, SWEEP, LearnRules
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state import leases, targets
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.calls import counted
+from ecauto_pipeline.state.schema import asins
+from ecauto_pipeline.state.targets import Target
+from ecauto_pipeline.sync.context import Progress, Run, Tools
+from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
+from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
+from ecauto_pipeline.sync.sp_api_snapshots.tally import FetchReport, Tally
+from ecauto_pipeline.sync.sp_api_snapshots.workers import Workers
+from ecauto_pipeline.sync.stale_asins.plan import plan_more
+
+_LOOK_S = 0.1  # real time between two looks at the workers: how fast a stop is noticed
+_TELL_EVERY_S = 2.0
+_SPARE = 0.1  # of a slice: with less time left than this, no second list is made
+_LEAVE_S = 1.0  # real time that workers get to end by themselves when somebody asked us to stop
+
+
+def operations(settings: Settings) -> dict[str, Operation[Answer]]:
+    """The three ways to ask, under the owner's rule and limits."""
+    limits = settings.sp_api.limits
+    return {
+        "sweep": competitive_pricing(limits.get(SWEEP)),
+        "detail": item_offers_batch(settings.offers, limits.get(DETAIL)),
+        "confirm": item_offers(settings.offers, limits.get(CONFIRM)),
+    }
+
+
+def learn_rules(settings: Settings) -> LearnRules:
+    """The owner's settings as far as learning needs them."""
+    return LearnRules(
+        max_move_ratio=settings.guards.max_move_ratio,
+        confirm_after=settings.offers.confirm_after,
+        sweep_jpy=max(1, settings.pricing.min_diff_jpy),
+    )
+
+
+def fetch(tools: Tools, run: Run) -> FetchReport:
+    """Ask what `run_targets` holds for this run, for at most `run.slice_s`. Raises Stopped when asked to end.
+
+    What was answered since the run began is not asked again; what is being asked by another run is left to it. The
+    figures are noted in the run's row as well. A run with `fetch` False makes no call.
+    """
+    with tools.state.read() as connection:
+        planned = targets.of_run(connection, run.run_id) if run.fetch else []
+    began = tools.clock.monotonic()
+    if not planned or not tools.sp_accounts:
+        if planned:
+            tools.log.warning("no SP-API account: nothing can be asked")
+        return _report(tools, run, Tally(), (), len(planned), len(planned), 0.0)
+    deadline = began + run.slice_s
+    tally, work = Tally(), Work((), (), ())
+    asking = Asking(tools, run, work, tally, learn_rules(tools.settings), deadline)
+    ways = operations(tools.settings)
+    try:
+        while planned:
+            _hand_over(planned, work, tally)
+            workers = Workers(tools, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
+            workers.start(ways)
+            try:
+                _supervise(tools, run, workers, work, tally, asking, (began, deadline), ways)
+            finally:
+                workers.halt()
+                if tools.stop.is_set() or workers.failure is not None:
+                    workers.join(_LEAVE_S)
+            if tools.stop.is_set() or workers.failure is not None:
+                break
+            planned = _more(tools, run, work, began, deadline)
+    finally:
+        with tools.state.write() as connection:
+            leases.release(connection, asking.owner)
+            for account in tools.sp_accounts:
+                account.ledger.flush(connection)
+    if workers.failure is not None:
+        raise workers.failure
+    tools.go_on()
+    seconds = tools.clock.monotonic() - began
+    return _report(tools, run, tally, asking.zeros.tripped(), work.planned, work.left, seconds)
+
+
+def _hand_over(planned: list[Target], work: Work, tally: Tally) -> None:
+    tally.audit(target.asin for target in planned if target.reason == "audit")
+    work.add(
+        sweep=(target.asin for target in planned if target.operation == "sweep"),
+        detail=(target.asin for target in planned if target.operation == "detail"),
+        second_looks=(target.asin for target in planned if target.reason == "second_look"),
+    )
+
+
+def _more(tools: Tools, run: Run, work: Work, began: float, deadline: float) -> list[Target]:
+    """More to ask when the list was done long before the slice: the rates were better than the plan knew."""
+    now = tools.clock.monotonic()
+    if work.left or deadline - now < _SPARE * run.slice_s:
+        return []
+    with tools.state.read() as connection:
+        row = run_book.read(connection, run.run_id)
+    if run.spend == "due" and not (row is not None and row.document.get("due_left_over")):
+        return []
+    return plan_more(tools, run, now - began, deadline - now)
+
+
+def _supervise(
+    tools: Tools,
+    run: Run,
+    workers: Workers,
+    work: Work,
+    tally: Tally,
+    asking: Asking,
+    span: tuple[float, float],
+    ways: Mapping[str, Operation[Answer]],
+) -> None:
+    """Tell people how it goes and keep our claims alive until the workers are done or somebody wants us to end."""
+    told = beaten = span[0]
+    while workers.busy and not tools.stop.is_set() and workers.failure is None:
+        time.sleep(_LOOK_S)  # real time: a clock moved by hand must not run away while the workers work
+        now = tools.clock.monotonic()
+        if now - told >= _TELL_EVERY_S:
+            told = now
+            tools.progress(_progress(tools, work, tally, now, span, ways))
+        if now - beaten >= leases.RENEW_EVERY_S:
+            beaten = now
+            with tools.state.write() as connection:
+                leases.renew(connection, asking.owner, tools.clock.now())
+                run_book.beat(connection, run.run_id, tools.clock.now())
+    tools.progress(_progress(tools, work, tally, tools.clock.monotonic(), span, ways))
+
+
+def _progress(
+    tools: Tools,
+    work: Work,
+    tally: Tally,
+    now: float,
+    span: tuple[float, float],
+    ways: Mapping[str, Operation[Answer]],
+) -> Progress:
+    left = work.left
+    statuses = tally.snapshot()
+    used, allowed = tally.used_share(), tally.allowed_calls()
+    details: dict[str, object] = {"asked": sum(statuses.values()), **statuses}
+    for name, calls in sorted(tally.calls().items()):
+        details[f"calls {name}"] = calls
+        details[f"allowed {name}"] = allowed.get(name, 0.0)
+        if name in used:
+            details[f"used % {name}"] = round(100 * used[name], 1)
+    elapsed, asked = max(now - span[0], 0.001), max(work.planned - left, 0)
+    remaining = min(left * elapsed / asked if asked else span[1] - now, span[1] - now) if left else 0.0
+    return Progress("sp_api_snapshots", asked, work.planned, max(0.0, remaining), details)
+
+
+def _report(
+    tools: Tools,
+    run: Run,
+    tally: Tally,
+    not_believed: tuple[str, ...] | list[str],
+    planned: int,
+    left: int,
+    seconds: float,
+) -> FetchReport:
+    with tools.state.write() as connection:
+        calls = counted(connection, run.run_id)
+        owed = connection.execute(select(func.count()).select_from(asins).where(asins.c.doubt != "")).scalar_one()
+        names = {f"{account}/{operation}": figures for (account, operation), figures in sorted(calls.items())}
+        asking = {name: figures for name, figures in names.items() if not name.endswith("/lwaToken")}
+        figures = tally.figures
+        report = FetchReport(
+            planned=planned,
+            asked=figures["asked"],
+            by_status=dict(sorted(tally.statuses.items())),
+            by_reason=dict(tally.reasons.most_common()),
+            calls={name: made for name, (made, _, _) in names.items()},
+            refused={name: refused for name, (_, refused, _) in names.items() if refused},
+            failed_calls=sum(failed for _, _, failed in names.values()),
+            used_share=tally.used_share(),
+            left_over=left,
+            others=figures["others"],
+            doubts_open=int(owed),
+            second_looks=sum(made for name, (made, _, _) in names.items() if name.endswith(f"/{CONFIRM}")),
+            not_believed=tuple(not_believed),
+            probe_audited=figures["probe_audited"],
+            probe_missed=figures["probe_missed"],
+            sweep_answers=figures["sweep_answers"],
+            sweep_unknown=figures["sweep_unknown"],
+            seconds=round(seconds, 3),
+        )
+        run_book.note(connection, run.run_id, _noted(report, sum(made for made, _, _ in asking.values())))
+    return report
+
+
+def _noted(report: FetchReport, calls: int) -> dict[str, object]:
+    """The report under the names that `run_metrics`, the planner and the alert rules use."""
+    return {
+        "sp_api_calls": calls,
+        "sp_api_errors": report.failed_calls,
+        "sp_account_calls": dict(report.calls),
+        "reason_counts": dict(report.by_reason),
+        "left_over": report.left_over,
+        "probe_audited": report.probe_audited,
+        "probe_missed": report.probe_missed,
+        "sweep_answers": report.sweep_answers,
+        "sweep_unknown": report.sweep_unknown,
+        "not_believed": list(report.not_believed),
+        "fetch_seconds": report.seconds,
+        **{
+            f"status_{status}": report.by_status.get(status, 0)
+            for status in ("success", "out_of_stock", "filtered_out", "not_found", "api_error")
+        },
+    }

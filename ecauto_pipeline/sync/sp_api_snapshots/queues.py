@@ -1,0 +1,138 @@
+"""Who asks what next: the queues that the sweep, detail and confirm workers of all accounts share.
+
+What a sweep found comes before what was planned; a detail call goes out full, unless nothing more can come or the
+slice ends. Not for: asking (batch.py) or whether an ASIN is still to be asked (state decides at the claim).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+Batch = list[str]
+
+
+class Work:
+    """Queues of one run in one process. Safe to share between threads.
+
+    `second_looks`: planned details that a single call may settle as well, whoever comes first.
+    `take_*` give the next ASINs, [] = nothing now but something may come, None = there is and will be nothing.
+    """
+
+    def __init__(self, sweep: Iterable[str], detail: Iterable[str], second_looks: Iterable[str]) -> None:
+        self._lock = threading.Condition()
+        self._detail: deque[str] = deque()
+        self._sweep: deque[str] = deque()
+        self._singles: deque[str] = deque()
+        self._owed: deque[str] = deque()
+        self._found: deque[str] = deque()
+        self._known_found: set[str] = set()
+        self._held: dict[str, deque[str]] = {"sweep": deque(), "detail": deque(), "confirm": deque()}
+        self._at_work = {"sweep": 0, "detail": 0, "confirm": 0}
+        self.planned = 0
+        self.add(sweep, detail, second_looks)
+
+    def add(self, sweep: Iterable[str], detail: Iterable[str], second_looks: Iterable[str]) -> None:
+        """More is planned. What is in both lists is asked in detail."""
+        with self._lock:
+            details = [asin for asin in dict.fromkeys(detail) if asin not in self._known_found]
+            self._known_found.update(details)
+            sweeps = [asin for asin in dict.fromkeys(sweep) if asin not in self._known_found]
+            self._detail.extend(details)
+            self._sweep.extend(sweeps)
+            self._owed.extend(dict.fromkeys(second_looks))
+            self.planned += len(details) + len(sweeps)
+
+    def begin(self, kind: str) -> None:
+        """A worker of that kind starts."""
+        with self._lock:
+            self._at_work[kind] += 1
+
+    def end(self, kind: str) -> None:
+        """A worker of that kind is done for good."""
+        with self._lock:
+            self._at_work[kind] -= 1
+            self._lock.notify_all()
+
+    def take_sweep(self, most: int) -> Batch | None:
+        with self._lock:
+            return _pop(most, self._sweep) or (self._again("sweep", most))
+
+    def take_detail(self, most: int, in_haste: bool) -> Batch | None:
+        """`in_haste`: the slice ends; do not wait for a full call."""
+        with self._lock:
+            ready = len(self._found) + len(self._detail)
+            more_may_come = self._at_work["sweep"] > 0
+            if ready >= most or (ready and (in_haste or not more_may_come)):
+                return _pop(most, self._found, self._detail)
+            if ready or more_may_come:
+                return []
+            return self._again("detail", most)
+
+    def take_confirm(self, may_judge: bool) -> Batch | None:
+        """One ASIN. `may_judge` False: the zeros seen so far are too few to tell an accident from a catastrophe."""
+        with self._lock:
+            if may_judge or not self._at_work["detail"]:
+                if self._singles:
+                    return [self._singles.popleft()]
+                if self._owed:  # from the far end: the detail worker comes from the near one
+                    return [self._owed.pop()]
+            if self._singles or self._owed or self._at_work["detail"] or self._at_work["sweep"]:
+                return []
+            return self._again("confirm", 1)
+
+    def found(self, asins: Iterable[str]) -> None:
+        """A sweep wants detail of these."""
+        with self._lock:
+            fresh = [asin for asin in dict.fromkeys(asins) if asin not in self._known_found]
+            self._known_found.update(fresh)
+            self._found.extend(fresh)
+            self._lock.notify_all()
+
+    def forget(self, asins: Iterable[str]) -> None:
+        """What a sweep wanted and is not believed any more."""
+        with self._lock:
+            gone = set(asins)
+            self._found = deque(asin for asin in self._found if asin not in gone)
+            self._known_found -= gone
+
+    def look_again(self, asins: Iterable[str]) -> None:
+        """These need a single look: a doubt, or a call that was refused as a whole."""
+        with self._lock:
+            waiting = set(self._singles)
+            self._singles.extend(asin for asin in asins if asin not in waiting)
+            self._lock.notify_all()
+
+    def held_by_others(self, kind: str, asins: Iterable[str]) -> None:
+        """Another run is asking about these: look again when everything else is done."""
+        with self._lock:
+            self._held[kind].extend(asins)
+
+    def put_back(self, kind: str, asins: Iterable[str]) -> None:
+        """No call was made for these."""
+        with self._lock:
+            queue = {"sweep": self._sweep, "detail": self._found, "confirm": self._singles}[kind]
+            queue.extendleft(reversed(list(asins)))
+
+    def wait(self, seconds: float) -> None:
+        """Until something changes, at most so long (real time: nobody is called meanwhile)."""
+        with self._lock:
+            self._lock.wait(seconds)
+
+    @property
+    def left(self) -> int:
+        """Planned or found, and not taken."""
+        with self._lock:
+            return len(self._sweep) + len(self._detail) + len(self._found) + sum(map(len, self._held.values()))
+
+    def _again(self, kind: str, most: int) -> Batch | None:
+        return _pop(most, self._held[kind]) or None
+
+
+def _pop(most: int, *queues: deque[str]) -> Batch:
+    taken: Batch = []
+    for queue in queues:
+        while queue and len(taken) < most:
+            taken.append(queue.popleft())
+    return taken

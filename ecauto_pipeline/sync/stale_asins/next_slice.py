@@ -1,0 +1,64 @@
+"""Whether the hour wants one more slice: gathers the facts for the pure decision in domain/freshness/slicing.py.
+
+Not for: launching (defs/sensors.py) or what a slice does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ecauto_pipeline.clock import jst
+from ecauto_pipeline.domain.freshness import slicing
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state import targets
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.stale_asins.measured_rates import means
+from ecauto_pipeline.sync.stale_asins.plan import due_now
+
+SYNC_JOBS = ("stock_sync", "price_sync", "full_sync", "materialize")
+
+
+@dataclass(frozen=True, slots=True)
+class NextSlice:
+    """Launch or not, and why not. `after_run` names the run this one follows."""
+
+    launch: bool
+    reason: str
+    slice_no: int = 1
+    after_run: str = ""
+
+
+def slice_length_s(tools: Tools, spend: Literal["due", "budget"]) -> float:
+    """How long one slice of this shop asks, at most as long as ecauto.toml says."""
+    longest_s = tools.settings.slices.minutes * 60
+    if spend == "due":
+        return longest_s
+    with tools.state.read() as connection:
+        able = means(connection, tools.settings, len(tools.sp_accounts), tools.clock.now())
+        asins = targets.count_asins(connection)
+    looks = able.detail if able.blind else able.sweep
+    return slicing.length_s(longest_s, spend, asins, looks.asins_per_s)
+
+
+def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
+    """The decision for this moment. `active_run_ids`: runs that Dagster has queued or under way."""
+    now = tools.clock.now()
+    hour = jst(now).replace(minute=0, second=0, microsecond=0)
+    with tools.state.read() as connection:
+        recent = [row for row in run_book.recent(connection, 50) if row.job in SYNC_JOBS and not row.dry_run]
+    in_hour = [row for row in recent if row.started_at >= hour]
+    if not in_hour:
+        return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+    last = in_hour[0]
+    decision = slicing.decide(
+        now=now,
+        hour_start=hour,
+        last_fetch_ends_at=slicing.fetch_end(last.document, last.started_at, tools.settings.slices.minutes * 60),
+        active=bool(active_run_ids) and last.ended_at is None,
+        queued=len([run_id for run_id in active_run_ids if run_id != last.run_id]),
+        due_left=due_now(tools),
+        spend=tools.settings.tiers.spend,
+    )
+    return NextSlice(decision.launch, decision.reason, len(in_hour) + 1, last.run_id)

@@ -1,0 +1,244 @@
+"""The planner: looks at every listed ASIN, says what is due and why, and writes down what this run is to ask.
+
+`survey` only counts (validate --dry-run, status, the sensor); `plan` also writes the run's list. The rules are pure
+(domain/freshness/ages.py, domain/freshness/planning.py). Not for: asking (sync/sp_api_snapshots/fetch.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.freshness import planning
+from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS, TIERS, Judged, Policy, Rows, judge
+from ecauto_pipeline.domain.freshness.planning import Choice, Means
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state import targets
+from ecauto_pipeline.state.targets import Target
+from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.stale_asins.measured_rates import means
+from ecauto_pipeline.sync.stale_asins.views import read_views
+
+OVERHEAD_S = 60.0
+"""Reading the shops, judging and pushing, beside the asking, in a run as it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How fresh everything is at this moment. A cache hit is an ASIN that is not due.
+
+    `missing`: never answered (キャッシュなし); `price_expired` / `stock_expired`: answered, and older than it may be
+    (価格期限切れ / 在庫期限切れ; one ASIN can be both); `oldest_stock_s`: by tier, None where nothing was answered.
+    """
+
+    total_asins: int
+    cache_hits: int
+    cache_misses: int
+    missing: int
+    price_expired: int
+    stock_expired: int
+    by_reason: Mapping[str, int]
+    by_tier: Mapping[str, int]
+    due_by_tier: Mapping[str, int]
+    oldest_stock_s: Mapping[str, float | None]
+
+    @property
+    def due_but_failed(self) -> int:
+        """Due only because the last answer was none: asked again by every run, no reason to start another."""
+        return self.by_reason.get(REASONS[ERROR], 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What this run is to ask. `planned_seconds`: the whole run, 0 where nothing makes it wait for Amazon.
+
+    `left_over`: due and more than a slice can ask; `short_by`: by how many times the tiers ask for more than the budget
+    (spend = "budget"); `blind`: why the sweep is not used, "" when it is.
+    """
+
+    survey: Survey
+    detail_asins: int
+    sweep_asins: int
+    planned_calls: Mapping[str, int]
+    planned_seconds: float
+    planned_fetch_s: float
+    left_over: int
+    spend: str
+    short_by: float = 0.0
+    blind: str = ""
+
+
+def survey(tools: Tools, run: Run | None = None) -> Survey:
+    """Count, and touch nothing. Without a run: every active account, every listing."""
+    with tools.state.read() as connection:
+        rows = _read(connection, run)
+    return _count(rows, judge(rows, tools.clock.now(), _policy(tools)), to_ms(tools.clock.now()))
+
+
+def due_now(tools: Tools) -> int:
+    """ASINs whose turn it is, but for those whose last answer was none: they wait for a run and start none."""
+    found = survey(tools)
+    return found.cache_misses - found.due_but_failed
+
+
+def plan(tools: Tools, run: Run) -> PlanReport:
+    """Decide and write down what this run asks, in one transaction; planning a run again replaces its list.
+
+    A run that must not fetch (`run.fetch` False) gets an empty list and the same figures.
+    """
+    read_views(tools, run)
+    now, policy = tools.clock.now(), _policy(tools)
+    now_ms = to_ms(now)
+    with tools.state.read() as connection:
+        rows = _read(connection, run)
+        able = means(connection, tools.settings, len(tools.sp_accounts), now)
+    judged = judge(rows, now, policy)
+    choice = _choose(rows, judged, now_ms, run.slice_s, able, policy, run)
+    counted = _count(rows, judged, now_ms)
+    report = _report(counted, choice, able, run)
+    with tools.state.write() as connection:
+        listed = _targets(rows, judged, choice) if run.fetch else []
+        targets.write_targets(connection, run.run_id, listed)
+        if run.fetch:
+            _write_periods(connection, rows, choice, now_ms)
+        run_book.note(connection, run.run_id, _figures(report))
+    if report.blind:
+        tools.log.warning("sweep not used, details only: %s", report.blind)
+    if report.short_by > 0:
+        tools.log.warning("the tiers ask for %.0f%% more than the budget; ages stretch", report.short_by * 100)
+    return report
+
+
+def plan_more(tools: Tools, run: Run, elapsed_s: float, left_s: float) -> list[Target]:
+    """What else a run can ask in the `left_s` seconds its slice has left when its list is done, added to the list.
+
+    The list is as long as the rates known when it was made allow, and Amazon may let an account ask more than that.
+    Nothing is on the list twice, so what failed waits for the next run.
+    """
+    now, policy = tools.clock.now(), _policy(tools)
+    now_ms = to_ms(now)
+    with tools.state.read() as connection:
+        rows = _read(connection, run)
+        able = means(connection, tools.settings, len(tools.sp_accounts), now)
+        listed = targets.of_run(connection, run.run_id)
+    rows = rows[~np.isin(rows["asin"], [target.asin for target in listed])]
+    judged = judge(rows, now, policy)
+    choice = _choose(rows, judged, now_ms, left_s, able, policy, run)
+    added = _targets(rows, judged, choice, len(listed))
+    operations = [target.operation for target in (*listed, *added)]
+    detail, sweep = choice.detail.size, choice.sweep.size
+    fetch_s = elapsed_s + min(left_s, max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep)))
+    figures = {
+        "planned_detail": operations.count("detail"),
+        "planned_sweep": operations.count("sweep"),
+        "planned_fetch_s": fetch_s,
+        "planned_seconds": fetch_s + OVERHEAD_S,
+        "left_over": choice.left_over,
+        "due_left_over": choice.left_over,
+    }
+    if added:
+        with tools.state.write() as connection:
+            targets.add_targets(connection, run.run_id, added)
+            _write_periods(connection, rows, choice, now_ms)
+            run_book.note(connection, run.run_id, figures)
+    return added
+
+
+def _choose(rows: Rows, judged: Judged, now_ms: int, slice_s: float, able: Means, policy: Policy, run: Run) -> Choice:
+    if run.spend == "budget":
+        return planning.choose_budget(rows, judged, now_ms, slice_s, able, policy)
+    return planning.choose_due(rows, judged, now_ms, slice_s, able)
+
+
+def _write_periods(connection: Connection, rows: Rows, choice: Choice, now_ms: int) -> None:
+    if choice.tau_s is None or choice.full_tau_s is None:
+        return
+    chosen = np.concatenate((choice.detail, choice.sweep))
+    tau, full = choice.tau_s[chosen], choice.full_tau_s[chosen]
+    looked = np.where(np.arange(chosen.size) < choice.detail.size, now_ms, rows["detail_at"][chosen])
+    targets.write_periods(connection, rows["asin"][chosen], tau, now_ms + tau * 1000, looked + full * 1000)
+
+
+def _policy(tools: Tools) -> Policy:
+    return Policy.of(tools.settings.ttl, tools.settings.tiers, tools.settings.offers)
+
+
+def _read(connection: Connection, run: Run | None) -> Rows:
+    return targets.read_rows(connection, run.accounts, run.max_items) if run else targets.read_rows(connection)
+
+
+def _count(rows: Rows, judged: Judged, now_ms: int) -> Survey:
+    due = int(np.count_nonzero(judged.due))
+    fetched = rows["fetched"] == 1
+    by_reason = np.bincount(judged.reason, minlength=len(REASONS))
+    by_tier = np.bincount(judged.tier, minlength=len(TIERS))
+    due_by_tier = np.bincount(judged.tier[judged.due], minlength=len(TIERS))
+    oldest: dict[str, float | None] = {}
+    for code, tier in enumerate(TIERS):
+        stamps = rows["stock_at"][(judged.tier == code) & (rows["stock_at"] > 0)]
+        oldest[str(tier)] = max(0.0, (now_ms - int(stamps.min())) / 1000) if stamps.size else None
+    return Survey(
+        total_asins=int(rows.size),
+        cache_hits=int(rows.size) - due,
+        cache_misses=due,
+        missing=int(np.count_nonzero(~fetched)),
+        price_expired=int(np.count_nonzero(fetched & judged.price_due)),
+        stock_expired=int(np.count_nonzero(fetched & judged.stock_due)),
+        by_reason={REASONS[code]: int(n) for code, n in enumerate(by_reason) if code and n},
+        by_tier={str(tier): int(by_tier[code]) for code, tier in enumerate(TIERS)},
+        due_by_tier={str(tier): int(due_by_tier[code]) for code, tier in enumerate(TIERS)},
+        oldest_stock_s=oldest,
+    )
+
+
+def _report(counted: Survey, choice: Choice, able: Means, run: Run) -> PlanReport:
+    detail, sweep = (choice.detail.size, choice.sweep.size) if run.fetch else (0, 0)
+    calls = {"detail": -(-detail // able.detail.batch), "sweep": -(-sweep // able.sweep.batch)}
+    fetch_s = min(run.slice_s, max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep)))
+    return PlanReport(
+        survey=counted,
+        detail_asins=detail,
+        sweep_asins=sweep,
+        planned_calls=calls,
+        planned_seconds=fetch_s + OVERHEAD_S if fetch_s > 0 else 0.0,
+        planned_fetch_s=fetch_s,
+        left_over=choice.left_over if run.fetch else counted.cache_misses,
+        spend=run.spend,
+        short_by=choice.short_by,
+        blind=able.blind,
+    )
+
+
+def _targets(rows: Rows, judged: Judged, choice: Choice, first: int = 0) -> list[Target]:
+    """Details first, then sweeps, each in its order, numbered from `first`."""
+    chosen = np.concatenate((choice.detail, choice.sweep))
+    columns = (rows["asin"][chosen].tolist(), choice.reason[chosen].tolist(), judged.tier[chosen].tolist())
+    return [
+        Target(first + seq, asin, "detail" if seq < choice.detail.size else "sweep", REASONS[reason], str(TIERS[tier]))
+        for seq, (asin, reason, tier) in enumerate(zip(*columns, strict=True))
+    ]
+
+
+def _figures(report: PlanReport) -> dict[str, object]:
+    """Under the names of `run_metrics` and the alert rules."""
+    counted = report.survey
+    return {
+        "total_asins": counted.total_asins,
+        "cache_hits": counted.cache_hits,
+        "cache_misses": counted.cache_misses,
+        "never_fetched": counted.missing,
+        "due_total": counted.cache_misses,
+        "left_over": report.left_over,
+        "planned_seconds": report.planned_seconds,
+        "planned_fetch_s": report.planned_fetch_s,
+        "planned_detail": report.detail_asins,
+        "planned_sweep": report.sweep_asins,
+        "due_reasons": dict(counted.by_reason),
+        "due_left_over": report.left_over,
+        "short_by": report.short_by,
+        "sweep_blind": report.blind,
+    }

@@ -1,0 +1,29 @@
+"""The few tools that telling people needs: settings, a clock moved by hand, state on disk."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from ecauto_pipeline.clock import JST, ManualClock
+from ecauto_pipeline.settings import Settings, parse
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.sync.context import Tools
+
+NOON = datetime(2026, 1, 5, 12, 0, tzinfo=JST)
+
+
+def tools_at(folder: Path, document: dict | None = None, at: datetime = NOON) -> Tools:
+    """Tools over a fresh state.db in `folder`; what alerting does not need is absent."""
+    settings: Settings = parse(document or {}, folder)
+    return Tools(
+        settings=settings,
+        clock=ManualClock(at),
+        state=Database(settings.state_url()),
+        history=None,  # type: ignore[arg-type]
+        register=None,  # type: ignore[arg-type]
+        shops={},
+        sp_accounts=(),
+        log=logging.getLogger("ecauto.test"),
+    )

@@ -1,0 +1,204 @@
+"""Alert rules: what each of them states, at its threshold and on either side of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecauto_pipeline.alerts import rules as rules
+from ecauto_pipeline.alerts.rules import RULES, RunFacts, judge
+from ecauto_pipeline.alerts.verdicts import span_en, span_ja
+from ecauto_pipeline.settings import Alerts, Channel
+
+POLICY = Alerts(channels=(Channel(kind="webhook", url_env="HOOK"),))
+HEALTHY = RunFacts(
+    total_asins=1000,
+    cache_hits=900,
+    cache_misses=100,
+    sp_api_calls=5,
+    status_success=80,
+    status_out_of_stock=20,
+    base_api_calls=100,
+    execution_time_seconds=60.0,
+    planned_seconds=50.0,
+    targets=10,
+    pushed=4,
+    unchanged=6,
+    oldest_pushed_data_s=600.0,
+    oldest_allowed_s=3600.0,
+    due_total=100,
+    catalogue_nulled=0,
+    token_days_left=20.0,
+    probe_audited=100,
+)
+
+
+def verdict(name: str, policy: Alerts = POLICY, **changes: object) -> rules.Verdict:
+    return RULES[name](replace(HEALTHY, **changes), policy)  # type: ignore[arg-type]
+
+
+def test_a_healthy_run_passes_every_rule() -> None:
+    """One verdict a rule, in order, all judged and passed."""
+    verdicts = judge(HEALTHY, POLICY)
+    assert list(RULES) == [one.rule for one in verdicts]
+    assert [] == [one.rule for one in verdicts if not one.passed or not one.judged or one.remedy]
+
+
+@pytest.mark.parametrize(
+    ("rule", "at_the_edge", "beyond"),
+    [
+        (
+            "sp_api_error_rate",
+            {"status_success": 90, "status_out_of_stock": 0, "status_api_error": 10},
+            {"status_success": 89, "status_out_of_stock": 0, "status_api_error": 11},
+        ),
+        ("base_error_rate", {"base_api_errors": 5}, {"base_api_errors": 6}),
+        ("cache_hit_rate", {"cache_hits": 800, "cache_misses": 200}, {"cache_hits": 799, "cache_misses": 201}),
+        ("run_duration", {"execution_time_seconds": 100.0}, {"execution_time_seconds": 100.1}),
+        ("oldest_pushed_data", {"oldest_pushed_data_s": 3600.0}, {"oldest_pushed_data_s": 3600.1}),
+        ("numbers_add_up", {"targets": 10}, {"targets": 11}),
+        ("calls_made_when_due", {"sp_api_calls": 1, "due_total": 1}, {"sp_api_calls": 0, "due_total": 1}),
+        ("catalogue_intact", {"catalogue_nulled": 0}, {"catalogue_nulled": 1}),
+        ("held_rows", {"held_open": 0}, {"held_open": 1}),
+        ("token_expiry", {"token_days_left": 7.0}, {"token_days_left": 6.9}),
+        ("probe_miss_rate", {"probe_missed": 5}, {"probe_missed": 6}),
+        (
+            "account_blocked",
+            {"breakers": (("shop_1", "hour_api_limit"),)},
+            {"breakers": (("shop_1", "access_denied"),)},
+        ),
+        ("base_calls_suffice", {"out_of_calls": ()}, {"out_of_calls": (("shop_1", 4),)}),
+        ("alert_channel_configured", {"channels": 1}, {"channels": 0}),
+    ],
+)
+def test_every_rule_fires_just_beyond_its_threshold(rule: str, at_the_edge: dict, beyond: dict) -> None:
+    """At the threshold a rule still passes; one step further it fires and names the next command."""
+    good, bad = verdict(rule, **at_the_edge), verdict(rule, **beyond)
+    assert (True, "") == (good.passed, good.remedy)
+    assert (False, True) == (bad.passed, bad.judged)
+    assert bad.remedy.startswith("ecauto ")
+    assert bad.message_ja != bad.message_en
+
+
+def test_sold_out_and_filtered_out_are_answers_not_errors() -> None:
+    """A night in which everything is sold out is no API trouble."""
+    found = verdict("sp_api_error_rate", status_success=0, status_out_of_stock=70, status_filtered_out=30)
+    assert (True, True, 0.0) == (found.passed, found.judged, found.value)
+
+
+def test_few_attempts_are_reported_not_judged() -> None:
+    """19 of 19 errors are shown as 100% and do not fire; the 20th attempt makes it a judgement."""
+    few = verdict("base_error_rate", base_api_calls=19, base_api_errors=19)
+    enough = verdict("base_error_rate", base_api_calls=20, base_api_errors=20)
+    assert (True, False, 1.0) == (few.passed, few.judged, few.value)
+    assert (False, True, 1.0) == (enough.passed, enough.judged, enough.value)
+
+
+@pytest.mark.parametrize("rule", ["sp_api_error_rate", "base_error_rate", "probe_miss_rate", "cache_hit_rate"])
+def test_no_attempts_are_no_rate(rule: str) -> None:
+    """Nothing attempted is unknown, never 0%."""
+    found = RULES[rule](RunFacts(), POLICY)
+    assert (None, True, False) == (found.value, found.passed, found.judged)
+    assert "%" not in found.message_en
+
+
+def test_a_first_fill_is_not_a_bad_hit_rate() -> None:
+    """ASINs nobody ever asked about do not count as misses; all new = nothing to judge."""
+    first = verdict("cache_hit_rate", cache_hits=0, cache_misses=1000, never_fetched=1000)
+    grown = verdict("cache_hit_rate", cache_hits=95, cache_misses=905, never_fetched=900)
+    assert (True, False, None) == (first.passed, first.judged, first.value)
+    assert "first fill" in first.message_en
+    assert (True, True, 0.95) == (grown.passed, grown.judged, grown.value)
+
+
+def test_hits_alone_are_no_proof_of_health() -> None:
+    """100% hits and no call while something is due is an error; with nothing due, or no fetch asked for, it is not."""
+    assert not verdict("calls_made_when_due", cache_hits=1000, sp_api_calls=0, due_total=3).passed
+    assert verdict("calls_made_when_due", sp_api_calls=0, due_total=0).passed
+    assert verdict("calls_made_when_due", sp_api_calls=0, due_total=3, fetch=False).passed
+
+
+def test_a_dead_token_is_an_error_and_a_dying_one_a_warning() -> None:
+    """Severity follows what still works."""
+    found = [verdict("token_expiry", token_days_left=days).severity for days in (-1.0, 0.0, 3.0)]
+    assert ["ERROR", "ERROR", "WARN"] == found
+
+
+def test_a_refusing_channel_is_visible() -> None:
+    """A channel that refused its last message fires the rule although channels are configured."""
+    found = verdict("alert_channel_configured", broken_channels=("slack",))
+    assert (False, True) == (found.passed, "slack" in found.message_ja)
+
+
+def test_worst_rows_are_three_at_most() -> None:
+    """A verdict carries the three worst rows in the order given."""
+    rows = [{"asin": f"B0000000{n:02}"} for n in range(9)]
+    assert tuple(rows[:3]) == verdict("held_rows", held_open=9, worst={"held_rows": rows}).worst
+
+
+def test_runs_are_watched_from_outside() -> None:
+    """A failed run fires and the next good one passes; silence longer than allowed is stuck."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert not rules.run_failed("r1", "stock_sync", "DiskFull", failed=True).passed
+    assert rules.run_failed("r2", "stock_sync", failed=False).passed
+    assert rules.run_stuck("r1", "stock_sync", now - timedelta(seconds=60), now, 60).passed
+    assert not rules.run_stuck("r1", "stock_sync", now - timedelta(seconds=61), now, 60).passed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "en", "ja"),
+    [
+        (0, "0 s", "0秒"),
+        (59, "59 s", "59秒"),
+        (60, "1 min", "1分"),
+        (5400, "1 h 30 min", "1時間30分"),
+        (90000, "1 d 1 h", "1日1時間"),
+    ],
+)
+def test_spans_read_well(seconds: int, en: str, ja: str) -> None:
+    """The two largest units, no zeros."""
+    assert (en, ja) == (span_en(seconds), span_ja(seconds))
+
+
+counts = st.integers(0, 10**6)
+
+
+@given(
+    st.builds(
+        RunFacts,
+        **{
+            name: counts
+            for name in (
+                "cache_hits",
+                "cache_misses",
+                "never_fetched",
+                "sp_api_calls",
+                "sp_api_errors",
+                "status_success",
+                "status_api_error",
+                "base_api_calls",
+                "base_api_errors",
+                "targets",
+                "pushed",
+                "held",
+                "failed",
+                "due_total",
+                "held_open",
+                "probe_audited",
+                "probe_missed",
+            )
+        },
+    )
+)
+def test_any_run_gets_one_verdict_a_rule(facts: RunFacts) -> None:
+    """No figures make a rule raise; what is not judged passes; every verdict can be written as JSON."""
+    for found in judge(facts, POLICY):
+        assert found.passed or found.judged
+        assert (found.passed, bool(found.remedy)) in ((True, False), (False, True))
+        assert (found.message_ja + found.message_en).encode("cp932")  # a Japanese Windows console can show it
+        assert json.dumps({"value": found.value, "ja": found.message("ja"), "en": found.message("en")})

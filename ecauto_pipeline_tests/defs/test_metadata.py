@@ -1,0 +1,69 @@
+"""What people see in the UI: the progress of long work, and what the limits can keep fresh."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.defs import metadata as showing
+from ecauto_pipeline.defs.capacity import capacity
+from ecauto_pipeline.defs.partitions import HOURS
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
+
+_NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
+_HOUR = "2026-06-01-12:00"
+
+
+def test_an_observation_says_how_far_how_fast_and_how_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """n of N, outcomes, calls made and allowed, the rate used in %, the seconds that remain: numbers."""
+    monkeypatch.setattr(showing, "OBSERVE_EVERY_S", 0.0)
+    clock = ManualClock(_NOW)
+    with EmulatorServer(clock=clock, seed=5, listings=120, accounts=1, speed=1.0) as world:
+        tools, run = tools_at(tmp_path, world.url, clock), a_run("run", _NOW)
+        plan(tools, run, detail=world.control.asins()[:60])
+
+        @dg.asset(partitions_def=HOURS)
+        def asked(context: dg.AssetExecutionContext) -> None:
+            with showing.live_progress(context, tools):
+                fetch(tools, run)
+
+        with dg.DagsterInstance.ephemeral() as instance:
+            assert dg.materialize([asked], instance=instance, partition_key=_HOUR).success
+            last = instance.fetch_observations(asked.key, limit=1).records[0].asset_observation
+    shown = {name: value.value for name, value in (last.metadata if last else {}).items()}
+    assert last is not None
+    assert last.partition == _HOUR
+    assert (shown["done"], shown["total"], shown["asked"], shown["remaining_s"]) == (60, 60, 60, 0)
+    calls = {name.partition(" ")[2]: value for name, value in shown.items() if name.startswith("calls ")}
+    assert sum(calls.values()) >= 3
+    for bucket, made in calls.items():
+        assert shown[f"allowed {bucket}"] > 0
+        assert 0 < shown.get(f"used % {bucket}", 100.0 if made < 2 else 0.0) <= 100
+    assert (
+        sum(
+            shown[status]
+            for status in ("success", "out_of_stock", "filtered_out", "not_found", "api_error")
+            if status in shown
+        )
+        == 60
+    )
+
+
+def test_the_capacity_asset_answers_with_figures_a_table_and_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100,000 articles and one account: what `ecauto capacity` says, to look at and to plot; nobody is called."""
+    monkeypatch.setenv("ECAUTO_DATA_DIR", str(tmp_path))
+    config = dg.RunConfig({"capacity": {"config": {"listings": 100_000, "sp_accounts": 1}}})
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([capacity], instance=instance, run_config=config)
+        shown: dict[str, Any] = dict(result.asset_materializations_for_node("capacity")[0].metadata)
+    assert (100_000, 1) == (shown["asins"].value, shown["accounts_needed"].value)
+    assert 0.5 < shown["detail_load"].value < 1
+    assert "| getItemOffersBatch | 360 calls/h, 7,200 ASIN/h |" in shown["answer"].value
+    assert "data:image/png;base64,iVBOR" in shown["picture"].value

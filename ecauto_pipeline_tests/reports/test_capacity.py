@@ -1,0 +1,73 @@
+"""`ecauto capacity` over this shop and over supposed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from ecauto_pipeline.amazon import catalog_items, competitive_pricing, item_offers, item_offers_batch
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.freshness.capacity import CATALOGUE, CONFIRM, DETAIL, DOCUMENTED, SWEEP, Limit
+from ecauto_pipeline.reports.capacity import HEADINGS, capacity, markdown, rows
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.schema import buckets
+from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[PlannerBench]:
+    bench = PlannerBench(tmp_path)
+    yield bench
+    bench.database.close()
+
+
+def test_the_shop_as_it_is(bench: PlannerBench) -> None:
+    """Tiers as sales and views make them, listings an ASIN as they are offered."""
+    bench.list_asins(range(10))
+    bench.list_asins(range(10), "shop_2")
+    bench.know(range(2), last_sold_at=to_ms(bench.clock.now()))
+    shop = capacity(bench.tools).shop
+    assert (2, 0, 8, 2.0) == (shop.high, shop.medium, shop.low, shop.listings_per_asin)
+
+
+def test_a_supposed_shop(bench: PlannerBench) -> None:
+    """Tiers that are named, or the shares seen, and always as many ASINs as were said."""
+    assert (1_000, 5_000, 94_000) == (
+        (shop := capacity(bench.tools, listings=100_000).shop).high,
+        shop.medium,
+        shop.low,
+    )
+    assert (7, 8, 9) == ((shop := capacity(bench.tools, tiers=(7, 8, 9)).shop).high, shop.medium, shop.low)
+    with pytest.raises(ValueError, match="0 listings"):
+        capacity(bench.tools, listings=-1)
+
+
+def test_measured_rates_and_a_blind_sweep_count(bench: PlannerBench) -> None:
+    """A throttled account shows as what it is; a sweep proven blind is not reckoned with."""
+    full = capacity(bench.tools, listings=100_000)
+    row = {"account": "sp_1", "operation": DETAIL, "rate_per_s": 0.05, "burst": 1, "tokens": 1, "updated_at": 0}
+    run = bench.run()
+    with bench.database.write() as connection:
+        connection.execute(insert(buckets), row)
+        run_book.note(connection, run.run_id, {"sweep_answers": 200, "sweep_unknown": 150})
+    slow = capacity(bench.tools, listings=100_000)
+    assert slow.detail_load > 2 * full.detail_load
+    assert (True, False) == (full.shop.sweep_sees, slow.shop.sweep_sees)
+
+
+def test_the_table_says_all_of_it(bench: PlannerBench) -> None:
+    """Every row has as many cells as headings; the same as markdown."""
+    found = capacity(bench.tools, listings=300_000, sp_accounts=3)
+    assert {len(HEADINGS)} == {len(row) for row in rows(found)}
+    assert len(rows(found)) + 2 == len(markdown(found).splitlines())
+
+
+def test_documented_limits_are_those_of_the_operations() -> None:
+    """One truth about Amazon's usage plans: the operations' own files."""
+    files = {SWEEP: competitive_pricing, DETAIL: item_offers_batch, CONFIRM: item_offers, CATALOGUE: catalog_items}
+    assert files.keys() == DOCUMENTED.keys()
+    for name, operation in files.items():
+        assert Limit(operation.RATE_PER_S, operation.BURST, operation.BATCH) == DOCUMENTED[name]

@@ -1,0 +1,416 @@
+"""Pushing: what leaves, in which order, and what becomes of every kind of answer."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.model import Kind
+from ecauto_pipeline.errors import ItemGone, ItemRefused, Stopped, Transport
+from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.state import leases
+from ecauto_pipeline.state.schema import journal, shop_accounts
+from ecauto_pipeline.sync.base_updates.push import base_updates
+from ecauto_pipeline_tests.sync.diffs.selling import (
+    NOW,
+    UNEDITABLE,
+    HonestShop,
+    RestrictedShop,
+    ShopOutOfCalls,
+    ShopThatForgetsAnswers,
+    ShopWithRefusals,
+    World,
+    refusing,
+)
+
+
+def _rises(world: World, count: int, shop: int = 0, start: int = 1) -> None:
+    for number in range(start, start + count):
+        world.list_item(str(number), 2000, cost_jpy=1984, shop=shop)
+
+
+def test_hides_leave_first_then_rises_then_the_rest(tmp_path):
+    """Sales stop before losses are mended, and bargains end last."""
+    world = World(tmp_path)
+    world.list_item("1", 2580, cost_jpy=1984, visible=False, hidden_by="ours")
+    world.list_item("2", 3000, cost_jpy=1984)
+    world.list_item("3", 2000, cost_jpy=1984)
+    world.list_item("4", 2580, stock=1)
+    world.amazon("B000000004", None, "out_of_stock")
+    world.list_item("5", 2580, cost_jpy=1984, stock=0)
+    world.sync()
+    expected = [("4", "visibility"), ("3", "price"), ("2", "price"), ("5", "stock"), ("1", "visibility")]
+    assert expected == [(item, kind) for item, kind, _ in world.shop.edits]
+
+
+def test_a11_one_refused_item_is_one_failed_row(tmp_path):
+    """1 of 20 edits fails: the run succeeds with one failed row, the next run tries that one again."""
+    shop = ShopWithRefusals("shop_1", refusing("7", ItemRefused("validation_error", "validation_error: 商品名")))
+    world = World(tmp_path, shop)
+    _rises(world, 20)
+    account, report = world.sync()
+    assert (19, 1) == (account.pushed, account.failed)
+    assert (("shop_1", "7", "price", "validation_error"),) == report.failures
+    assert "商品名" in world.rows(journal, outcome="failed")[0]["error"]
+    shop.refuses = lambda _item, _kind: None
+    account, report = world.sync()
+    assert (1, 0, 1) == (account.pushed, account.failed, report.edits)
+    assert 21 == len(shop.edits)
+
+
+def test_an_item_that_can_never_be_edited_is_left_alone_from_then_on(tmp_path):
+    """A digital item: failed once, then skipped(uneditable) without a call."""
+    world = World(tmp_path, ShopWithRefusals("shop_1", refusing("1", UNEDITABLE)))
+    _rises(world, 1)
+    world.sync()
+    account, report = world.sync()
+    assert (0, {"uneditable"}) == (report.edits, {row["reason"] for row in world.rows(run_id="run-2")})
+    assert 1 == account.skipped
+
+
+def test_a10_a_spent_hour_stops_that_shop_and_keeps_its_rows(tmp_path):
+    """hour_api_limit at the 4th call: three done, the rest wait, one alert; after :00 exactly the rest is sent."""
+    shop = ShopOutOfCalls("shop_1", calls=3, until=NOW + timedelta(hours=1))
+    world = World(tmp_path, shop)
+    _rises(world, 10)
+    account, report = world.sync()
+    assert (3, 7, 0) == (account.pushed, account.skipped, account.failed)
+    assert {"skipped:hour_api_limit": 7} == dict(report.reasons)
+    assert (4, 7, (("shop_1", "hour_api_limit"),)) == (len(shop.edits), report.waiting, report.alerts)
+    waiting, again = world.sync()
+    assert (4, ()) == (len(shop.edits), again.alerts)
+    assert 7 == waiting.skipped
+    world.later(hours=1)
+    shop.calls = 1000
+    account, _ = world.sync()
+    assert 7 == account.pushed
+    done = [row["item_id"] for row in world.rows(journal, outcome="done")]
+    assert sorted(map(str, range(1, 11))) == sorted(done)
+
+
+def test_a7_a_restricted_shop_stops_alone(tmp_path):
+    """access_denied in A: one call, one alert, its rows wait; B goes on to its end."""
+    world = World(tmp_path, RestrictedShop("a"), HonestShop("b"))
+    _rises(world, 5)
+    _rises(world, 5, shop=1, start=11)
+    account, report = world.sync()
+    assert (1, 5) == (len(world.shops[0].edits), len(world.shops[1].edits))
+    assert ((("a", "access_denied"),), 5, 5) == (report.alerts, report.waiting, account.pushed)
+    assert {"skipped:account_blocked": 5} == dict(report.reasons)
+    assert "access_denied" == world.rows(shop_accounts, account_id="a")[0]["breaker"]
+    account, report = world.sync()
+    assert (1, (), 5) == (len(world.shops[0].edits), report.alerts, account.skipped)
+
+
+def test_an_answer_that_never_came_is_read_back_not_repeated(tmp_path):
+    """The edit happened and its answer was lost: one edit, one read, done."""
+    world = World(tmp_path, ShopThatForgetsAnswers("shop_1"))
+    _rises(world, 1)
+    account, _ = world.sync()
+    assert (1, 0) == (account.pushed, account.failed)
+    assert ([("1", "price", 2580)], ["1"]) == (world.shop.edits, world.shop.reads)
+    assert [("1", "price", "done")] == world.outcomes()
+
+
+def test_an_edit_that_did_not_happen_is_tried_by_the_next_run(tmp_path):
+    """The answer was lost and the item shows the old price: failed now, sent again by the next run."""
+    shop = ShopThatForgetsAnswers("shop_1", acts=False)
+    world = World(tmp_path, shop)
+    _rises(world, 1)
+    account, _ = world.sync()
+    assert (0, 1, 1) == (account.pushed, account.failed, len(shop.edits))
+    shop.acts = True
+    account, _ = world.sync()
+    assert (1, 2) == (account.pushed, len(shop.edits))
+
+
+def test_an_unknown_outcome_blocks_its_target_until_it_is_settled(tmp_path):
+    """Neither the edit nor the reading answers: nothing more is sent for that target; later it is read and settled."""
+    shop = ShopThatForgetsAnswers("shop_1", readable=False)
+    world = World(tmp_path, shop)
+    _rises(world, 1)
+    account, report = world.sync()
+    assert (1, 1) == (account.failed, report.unknown)
+    account, _ = world.sync()
+    assert (1, 1) == (len(shop.edits), account.skipped)
+    shop.readable = True
+    account, report = world.sync()
+    assert (1, 1) == (len(shop.edits), report.settled_done)
+    assert [("1", "price", "done")] == world.outcomes()
+    assert 2580 == world.listing("1")["shown_price_jpy"]
+
+
+def test_a_crash_between_intent_and_outcome_is_settled_by_reading(tmp_path):
+    """Killed after the hide was sent: the next start finds it done, ours, and sends nothing."""
+    world = World(tmp_path)
+    world.list_item("1", 2580)
+    world.amazon("B000000001", None, "out_of_stock")
+
+    class Killed(BaseException):
+        pass
+
+    honest = world.shop.edit
+
+    def dies_after(item_id, kind, value):
+        honest(item_id, kind, value)
+        raise Killed
+
+    world.shop.edit = dies_after
+    run = world.run()
+    world.decide(run)
+    with pytest.raises(Killed):
+        base_updates(world.tools, run)
+    assert [("1", "visibility", "")] == world.outcomes()
+    world.shop.edit = honest
+    report = base_updates(world.tools, world.run())
+    assert (1, 1) == (report.settled_done, len(world.shop.edits))
+    assert (0, "ours", "out_of_stock") == tuple(
+        world.listing("1")[name] for name in ("shown_visible", "hidden_by", "hidden_reason")
+    )
+
+
+def test_a_crash_before_the_call_is_sent_by_pushing_alone(tmp_path):
+    """Killed after the intent, before the call: base_updates alone reads it back, opens the row and sends it once."""
+    world = World(tmp_path)
+    _rises(world, 1)
+
+    class Killed(BaseException):
+        pass
+
+    honest = world.shop.edit
+
+    def dies_before(*_args):
+        raise Killed
+
+    world.shop.edit = dies_before
+    run = world.run()
+    world.decide(run)
+    with pytest.raises(Killed):
+        base_updates(world.tools, run)
+    world.shop.edit = honest
+    report = base_updates(world.tools, world.run())
+    assert (1, [("1", "price", 2580)]) == (report.settled_not_done, world.shop.edits)
+    assert (1, 1) == (report.account.targets, report.account.pushed)
+
+
+def test_another_value_than_ours_ends_the_matter(tmp_path):
+    """Somebody else changed the item meanwhile: our edit is not in effect, and is not waited for any longer."""
+    world = World(tmp_path, ShopThatForgetsAnswers("shop_1", readable=False))
+    _rises(world, 1)
+    world.sync()
+    world.shop.put("1", 5000)
+    world.shop.readable = True
+    base_updates(world.tools, world.run())
+    assert [("1", "price", "failed")] == world.outcomes()
+    assert 5000 == world.listing("1")["shown_price_jpy"]
+
+
+def test_a3_what_grew_too_old_while_waiting_is_never_sent(tmp_path):
+    """Decided in time, pushed a day later: skipped(stale_price), no call."""
+    world = World(tmp_path)
+    _rises(world, 1)
+    run = world.run()
+    world.decide(run)
+    world.later(hours=25)
+    world.read_shops()
+    report = base_updates(world.tools, run)
+    assert ([], {"skipped:stale_price": 1}) == (world.shop.edits, dict(report.reasons))
+
+
+def test_the_age_of_the_data_behind_pushes_is_told(tmp_path):
+    """The push nearest to its maximum age, and that maximum."""
+    world = World(tmp_path)
+    _rises(world, 1)
+    world.later(hours=3)
+    world.read_shops()
+    _, report = world.sync()
+    assert (3 * 3600, 24 * 3600) == (report.oldest_pushed_data_s, report.oldest_allowed_s)
+
+
+def test_what_a_person_hid_between_deciding_and_pushing_stays(tmp_path):
+    """The last look sees that the listing changed: skipped, no call."""
+    world = World(tmp_path)
+    world.list_item("1", 2580, cost_jpy=1984, visible=False, hidden_by="ours")
+    run = world.run()
+    world.decide(run)
+    world.change("1", hidden_by="person")
+    report = base_updates(world.tools, run)
+    assert ([], {"skipped:hidden_by_person": 1}) == (world.shop.edits, dict(report.reasons))
+
+
+def test_an_unhide_waits_for_its_price(tmp_path):
+    """The price push of the same listing fails: it is not shown again in this run."""
+    shop = ShopWithRefusals("shop_1", refusing("1", ItemRefused("bad_params"), Kind.PRICE))
+    world = World(tmp_path, shop)
+    world.list_item("1", 2400, cost_jpy=2300, visible=False, hidden_by="ours")
+    account, report = world.sync()
+    assert [("1", "price", 2990)] == shop.edits
+    assert {"failed:bad_params": 1, "skipped:price_failed": 1} == dict(report.reasons)
+    assert (1, 1) == (account.failed, account.skipped)
+    shop.refuses = lambda _item, _kind: None
+    world.sync()
+    assert [("1", "price", 2990), ("1", "visibility", 1)] == shop.edits[1:]
+
+
+def test_a_shop_that_does_not_answer_is_given_up_for_this_run(tmp_path):
+    """Five calls in a row without an answer: the rest waits."""
+    world = World(tmp_path, ShopWithRefusals("shop_1", lambda _item, _kind: Transport("html_502")))
+    _rises(world, 9)
+    account, report = world.sync()
+    assert (5, 4, 5) == (account.failed, account.skipped, report.edits)
+
+
+def test_a_bug_in_one_worker_does_not_stop_the_other_shop(tmp_path):
+    """What is no API error is raised, after the other shop is done."""
+    world = World(tmp_path, ShopWithRefusals("a", lambda _item, _kind: ZeroDivisionError()), HonestShop("b"))
+    _rises(world, 1)
+    _rises(world, 3, shop=1, start=11)
+    run = world.run()
+    world.decide(run)
+    with pytest.raises(ZeroDivisionError):
+        base_updates(world.tools, run)
+    assert 3 == len(world.shops[1].edits)
+
+
+def test_a22_a_stop_is_heard_between_edits(tmp_path):
+    """Asked to end during the third edit: that one is finished, nothing more is sent, the rest can be sent later."""
+    world = World(tmp_path)
+    _rises(world, 8)
+    honest = world.shop.edit
+
+    def third_is_enough(item_id, kind, value):
+        if len(world.shop.edits) == 2:
+            world.tools.stop.set()
+        return honest(item_id, kind, value)
+
+    world.shop.edit = third_is_enough
+    run = world.run()
+    world.decide(run)
+    with pytest.raises(Stopped):
+        base_updates(world.tools, run)
+    assert 3 == len(world.shop.edits)
+    world.tools.stop = threading.Event()
+    world.shop.edit = honest
+    report = base_updates(world.tools, run)
+    assert (5, 8) == (report.account.pushed, len(world.shop.edits))
+
+
+def test_an_account_that_somebody_else_pushes_is_left_to_them(tmp_path):
+    """Its lease is held and alive: nothing is sent, the rows stay open."""
+    world = World(tmp_path)
+    _rises(world, 2)
+    run = world.run()
+    world.decide(run)
+    with world.state.write() as connection:
+        ours_elsewhere = leases.new_owner()
+        leases.claim(connection, ["push:base:shop_1"], ours_elsewhere, world.clock.now(), timedelta(hours=1))
+    report = base_updates(world.tools, run)
+    assert ([], {"skipped:pushed_elsewhere": 2}) == (world.shop.edits, dict(report.reasons))
+    assert 2 == len(world.rows(state="open"))
+
+
+def test_a_dry_run_takes_the_same_path_up_to_the_call(tmp_path):
+    """Same account as the live run after it, journalled as dry_run, nothing shown changes, master.db is not opened."""
+    world = World(tmp_path)
+    _rises(world, 3)
+    world.list_item("9", 2300, cost_jpy=2300, visible=False, hidden_by="ours")
+    dry, report = world.sync(dry_run=True)
+    assert ([], 0, "") == (world.shop.edits, report.edits, report.written_back.problem)
+    assert {"dry_run"} == {outcome for *_, outcome in world.outcomes()}
+    assert 2000 == world.listing("1")["shown_price_jpy"]
+    live, _ = world.sync()
+    assert dry == live
+    assert 5 == len(world.shop.edits)
+
+
+def test_a_gone_item_is_a_failed_row_that_names_it(tmp_path):
+    """bad_item_id on edit: failed with that reason, evidence for delisting."""
+    world = World(tmp_path, ShopWithRefusals("shop_1", refusing("1", ItemGone("bad_item_id"))))
+    _rises(world, 1)
+    _, report = world.sync()
+    assert {"failed:bad_item_id": 1} == dict(report.reasons)
+
+
+def _register(world: World) -> None:
+    Register.create(
+        world.master,
+        [{"asin": "B000000001", "amazon_price_jpy": 1000, "amazon_in_stock": 1, "title_ja": "品"}],
+        [
+            {
+                "id": 1,
+                "asin": "B000000001",
+                "platform": "base",
+                "account_id": "shop_1",
+                "platform_item_id": "1",
+                "sku": "b-B000000001-20251101000000",
+                "selling_price": 2000,
+                "status": "listed",
+                "visibility": "public",
+            }
+        ],
+    )
+
+
+def _told(world: World) -> tuple[object, ...]:
+    with closing(sqlite3.connect(world.master)) as database:
+        listing = database.execute("SELECT selling_price, visibility FROM listings").fetchone()
+        product = database.execute("SELECT amazon_price_jpy, amazon_in_stock, title_ja FROM products").fetchone()
+    return (*listing, *product)
+
+
+def test_the_register_is_told_what_was_done_and_nothing_else(tmp_path):
+    """After a push: selling_price, Amazon's price and stock; a dry run tells it nothing; a second run has no news."""
+    world = World(tmp_path)
+    _register(world)
+    _rises(world, 1)
+    world.sync(dry_run=True)
+    assert (2000, "public", 1000, 1, "品") == _told(world)
+    _, report = world.sync()
+    assert (2580, "public", 1984, 1, "品") == _told(world)
+    assert (1, 1, "") == (report.written_back.listings, report.written_back.products, report.written_back.problem)
+
+
+def test_a_busy_register_delays_the_news_to_the_next_run(tmp_path):
+    """Another program holds master.db: reported, the push stands, the next run writes it."""
+    world = World(tmp_path)
+    _register(world)
+    _rises(world, 1)
+    with closing(sqlite3.connect(world.master)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        account, report = world.sync()
+    assert 1 == account.pushed
+    assert "another program" in report.written_back.problem
+    _, report = world.sync()
+    assert ("", 2580) == (report.written_back.problem, _told(world)[0])
+
+
+def test_an_intent_of_a_live_push_elsewhere_is_not_touched(tmp_path):
+    """While another process holds the shop, its unfinished edits are its own to settle."""
+    world = World(tmp_path)
+    _rises(world, 1)
+    stamp = to_ms(world.clock.now())
+    with world.state.write() as connection:
+        leases.claim(connection, ["push:base:shop_1"], leases.new_owner(), world.clock.now(), timedelta(hours=1))
+        names = ("update_id", "key", "diff_id", "run_id")
+        row = {**dict.fromkeys(names, "x"), "platform": "base", "account_id": "shop_1", "item_id": "1", "asin": "B"}
+        connection.execute(insert(journal).values(**row, kind="price", before=2000, after=2580, intent_at=stamp))
+    base_updates(world.tools, world.run())
+    assert [] == world.shop.reads
+
+
+def test_a_restricted_and_a_spent_shop_do_not_touch_the_healthy_one(tmp_path):
+    """A restricted, B out of calls, C healthy: C is done whole, one alert each for A and B, their rows wait."""
+    spent = ShopOutOfCalls("b", calls=2, until=NOW + timedelta(hours=1))
+    world = World(tmp_path, RestrictedShop("a"), spent, HonestShop("c"))
+    for shop in range(3):
+        _rises(world, 6, shop=shop, start=1 + 10 * shop)
+    account, report = world.sync()
+    assert (("a", "access_denied"), ("b", "hour_api_limit")) == report.alerts
+    assert {"a": 0, "b": 2, "c": 6} == {name: one.pushed for name, one in report.by_account.items()}
+    assert (10, 10, 0) == (report.waiting, account.skipped, account.failed)

@@ -1,0 +1,102 @@
+"""What tests and benchmarks of fetching need: a client of the emulator, tools over a fresh state.db, a plan.
+
+Not for: anything that is not about asking Amazon.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from ecauto_pipeline.amazon.client import SpApiClient
+from ecauto_pipeline.amazon.library import Credentials
+from ecauto_pipeline.clock import Clock
+from ecauto_pipeline.emulator.credentials import MARKETPLACE_ID, SP_ACCOUNTS
+from ecauto_pipeline.settings import parse
+from ecauto_pipeline.state import asins, targets
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.buckets import Buckets
+from ecauto_pipeline.state.calls import CallLedger
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema import observations
+from ecauto_pipeline.state.targets import Target
+from ecauto_pipeline.sync.context import Run, Tools
+
+
+def tools_at(
+    folder: Path,
+    url: str,
+    clock: Clock,
+    accounts: int = 1,
+    document: dict | None = None,
+    timeout_s: float = 5.0,
+    timeline: str | None = None,
+) -> Tools:
+    """Tools whose SP accounts call `url`, state in `folder`; what fetching does not need is absent."""
+    settings = parse(document or {}, folder)
+    state = Database(f"sqlite:///{folder / 'state.db'}")
+    tools = Tools(
+        settings=settings,
+        clock=clock,
+        state=state,
+        history=None,  # type: ignore[arg-type]
+        register=None,  # type: ignore[arg-type]
+        shops={},
+        sp_accounts=[],
+        log=logging.getLogger("ecauto.test"),
+    )
+    pace = Buckets(state, clock, timeline)
+    tools.sp_accounts = [
+        SpApiClient(
+            account.id,
+            Credentials(account.refresh_token, account.client_id, account.client_secret),
+            url,
+            url,
+            MARKETPLACE_ID,
+            clock,
+            pace,
+            CallLedger(state, hold=200),
+            timeout_s,
+            tools.stop,
+        )
+        for account in SP_ACCOUNTS[:accounts]
+    ]
+    return tools
+
+
+def a_run(run_id: str, started_at: datetime, slice_s: float = 600.0, **more: object) -> Run:
+    """A run that fetches."""
+    return Run(run_id, "stock_sync", ("2026-01-05-12:00",), started_at, slice_s=slice_s, **more)  # type: ignore[arg-type]
+
+
+def plan(
+    tools: Tools, run: Run, detail: Iterable[str] = (), sweep: Iterable[str] = (), reasons: dict[str, str] | None = None
+) -> None:
+    """Write down what the run is to ask, as the planner would."""
+    wanted = [(asin, "detail") for asin in detail] + [(asin, "sweep") for asin in sweep]
+    rows = [
+        Target(seq, asin, operation, (reasons or {}).get(asin, "stock_due"), "low")
+        for seq, (asin, operation) in enumerate(wanted)
+    ]
+    with tools.state.write() as connection:
+        run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
+        targets.write_targets(connection, run.run_id, rows)
+
+
+def rows_of(tools: Tools, wanted: Sequence[str]) -> dict[str, asins.AsinRow]:
+    """What is believed of these ASINs."""
+    with tools.state.read() as connection:
+        return asins.read(connection, wanted)
+
+
+def kept(tools: Tools, run_id: str | None = None) -> list:
+    """The observations in state.db, oldest first."""
+    query = select(observations).order_by(observations.c.seq)
+    if run_id is not None:
+        query = query.where(observations.c.run_id == run_id)
+    with tools.state.read() as connection:
+        return list(connection.execute(query))

@@ -1,0 +1,153 @@
+"""Catalogue text through the emulator into master.db: asked by age, twenty a call, never emptied."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from ecauto_pipeline.amazon.catalog_items import CatalogueAnswer
+from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.state.schema import catalogue, listings
+from ecauto_pipeline.sync.catalog_refresh import CatalogueReport, ask, refresh
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, tools_at
+
+START = datetime(2026, 3, 2, 3, 20, tzinfo=UTC)
+COUNT = 45
+
+
+@dataclass
+class Shop:
+    """A small shop: an emulator, its register, tools that reach both."""
+
+    emulator: EmulatorServer
+    clock: ManualClock
+    tools: Tools
+    asins: list[str]
+    runs: int = 0
+
+    def refresh(self, **options: object) -> CatalogueReport:
+        self.runs += 1
+        return refresh(self.tools, a_run(f"run_{self.runs}", self.clock.now(), **options))
+
+    def calls(self) -> int:
+        """Calls that were answered; one with an expired token is repeated."""
+        seen = self.emulator.control.calls(operation="searchCatalogItems")
+        return sum(call["http_status"] == 200 for call in seen)
+
+    def register(self, column: str = "title_ja") -> dict[str, object]:
+        with sqlite3.connect(self.tools.register.path) as database:
+            return dict(database.execute(f"SELECT asin, {column} FROM products"))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    clock = ManualClock(START)
+    with EmulatorServer(clock=clock, seed=1, listings=60, accounts=1) as emulator:
+        tools = tools_at(tmp_path, emulator.url, clock)
+        asins = sorted(emulator.control.asins())[:COUNT]
+        products = [{"asin": asin, "title_ja": "旧題", "description_ja": "owner's own"} for asin in asins]
+        tools.register = Register.create(tmp_path / "master.db", products, [])
+        rows = [
+            {"platform": "base", "account_id": "a", "item_id": str(n), "asin": asin, "listed": 1}
+            for n, asin in enumerate(asins)
+        ]
+        with tools.state.write() as connection:
+            connection.execute(insert(listings), rows)
+        yield Shop(emulator, clock, tools, asins)
+        for account in tools.sp_accounts:
+            account.close()
+        tools.state.close()
+
+
+def test_text_arrives_twenty_asins_a_call_and_is_fresh_for_a_week(shop: Shop) -> None:
+    """45 ASINs are three calls; then none for seven days; then three again."""
+    report = shop.refresh()
+    assert (COUNT, COUNT, COUNT, 0) == (report.due, report.asked, report.found + report.not_found, report.left_over)
+    assert 3 == shop.calls()
+    assert report.found > 30
+    assert report.found == sum(title != "旧題" for title in shop.register().values())
+    shop.clock.advance(6 * 86_400)
+    assert (0, 0) == ((second := shop.refresh()).due, second.asked)
+    shop.clock.advance(2 * 86_400)
+    shop.refresh()
+    assert 6 == shop.calls()
+
+
+def test_nothing_is_ever_emptied(shop: Shop) -> None:
+    """An ASIN that the catalogue does not know, or knows less of, keeps every text it has, here and in master.db."""
+    shop.refresh()
+    before = {column: shop.register(column) for column in ("title_ja", "description_ja", "brand", "images")}
+    shop.clock.advance(8 * 86_400)
+    for asin in shop.asins[:20]:
+        shop.emulator.control.set_truth(asin, unknown=True)
+    report = shop.refresh()
+    assert report.not_found >= 20
+    assert before == {column: shop.register(column) for column in before}
+
+
+def test_a_dry_run_keeps_the_answers_and_leaves_the_register_alone(shop: Shop) -> None:
+    """What was asked in a dry run is not asked again: the live run after it only carries it to master.db."""
+    dry = shop.refresh(dry_run=True)
+    assert {"旧題"} == set(shop.register().values())
+    assert (0, COUNT) == (dry.written, dry.waiting)
+    live = shop.refresh()
+    assert (0, 0) == (live.asked, live.waiting)
+    assert dry.found == live.written
+    assert 3 == shop.calls()
+
+
+def test_a_busy_register_costs_no_second_question(shop: Shop) -> None:
+    """Another program holds master.db: the text waits here and goes with the next run."""
+    shop.tools.register = Register(shop.tools.register.path, busy_timeout_s=0.01)
+    holder = sqlite3.connect(shop.tools.register.path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    report = shop.refresh()
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert (0, COUNT) == (report.written, report.waiting)
+    assert 0 == shop.refresh().waiting
+    assert 3 == shop.calls()
+
+
+def test_failed_calls_leave_the_age_where_it_was(shop: Shop) -> None:
+    """No answer stamps nothing: those ASINs are due in the next run."""
+    shop.emulator.control.add_faults({"kind": "http_error", "operation": "searchCatalogItems", "status": 502})
+    report = shop.refresh()
+    assert (COUNT, 0, 0) == (report.failed, report.found, report.waiting)
+    shop.emulator.control.clear_faults()
+    assert COUNT == shop.refresh().due
+
+
+def test_max_items_and_a_run_without_fetching(shop: Shop) -> None:
+    """Limits hold; a run that may not ask does not."""
+    assert 0 == shop.refresh(fetch=False).asked
+    assert 20 == shop.refresh(max_items=20).asked
+    with shop.tools.state.read() as connection:
+        assert 20 == len(list(connection.execute(select(catalogue))))
+
+
+def test_one_bad_asin_costs_no_other_its_answer() -> None:
+    """A call refused as a whole is halved until the bad one stands alone."""
+    asked: list[int] = []
+
+    def refusing(asins: Sequence[str]) -> list[CatalogueAnswer]:
+        asked.append(len(asins))
+        if "B00000BAD0" in asins:
+            return [CatalogueAnswer(asin, Status.API_ERROR, "http_400", http_status=400) for asin in asins]
+        return [CatalogueAnswer(asin, Status.SUCCESS, title="t") for asin in asins]
+
+    wanted = [*(f"B{n:09d}" for n in range(13)), "B00000BAD0", *(f"B{n:09d}" for n in range(13, 19))]
+    answers = ask(refusing, wanted)
+    assert wanted == [answer.asin for answer in answers]
+    assert ["B00000BAD0"] == [answer.asin for answer in answers if answer.status is Status.API_ERROR]
+    assert len(asked) <= 11
