@@ -141,7 +141,7 @@ def measure(case: Case) -> list[Figure]:
             run = Run("bench", "full_sync", ("2026-06-01-12:00",), NOW)
             with _PeakMemory() as memory:
                 started = time.perf_counter()
-                report: DiffReport = price_diffs(tools, run) + visibility_diffs(tools, run)
+                report: DiffReport = price_diffs(tools.for_run(run)) + visibility_diffs(tools.for_run(run))
                 seconds = min(seconds, time.perf_counter() - started)
             memory_mib = max(memory_mib, memory.added_mib)
             database.close()
@@ -172,12 +172,12 @@ def measure_pushing() -> list[Figure]:
             before = len(emulator.control.calls(api="base"))
             with day.tools(f"bench-{number}") as tools:
                 run = Run(f"bench-{number}", "full_sync", ("2026-06-01-12:00",), clock.now())
-                read_listings(tools, run)
+                read_listings(tools.for_run(run))
                 _answer(tools, clock, moved=(0, 200)[number])
-                price_diffs(tools, run)
-                visibility_diffs(tools, run)
+                price_diffs(tools.for_run(run))
+                visibility_diffs(tools.for_run(run))
                 started = time.perf_counter()
-                base_updates(tools, run)
+                base_updates(tools.for_run(run))
                 seconds = time.perf_counter() - started
             calls = [call["operation"] for call in emulator.control.calls(api="base")[before:]]
             lists, edits = calls.count("items"), calls.count("items/edit")
@@ -223,7 +223,8 @@ def _answer(tools: Tools, clock: Clock, moved: int) -> None:
 
 def _tools(settings: Settings, database: Database, clock: Clock, shops: dict[str, Any]) -> Tools:
     unused: Any = None
-    return Tools(settings, clock, database, unused, unused, shops, (), logging.getLogger("bench"))
+    log = logging.getLogger("bench")
+    return Tools(settings=settings, clock=clock, state=database, history=unused, register=unused, shops=shops, log=log)
 
 
 class _PeakMemory:

@@ -44,10 +44,10 @@ def _fetcher(
     tools = tools_at(Path(folder), url, CLOCK, timeout_s=30.0)
     tools.sp_accounts[0].check()
     run = a_run(f"run{number}", CLOCK.now(), slice_s)
-    plan(tools, run, detail=detail, sweep=sweep, reasons=dict.fromkeys(detail, "second_look"))
+    plan(tools.for_run(run), detail=detail, sweep=sweep, reasons=dict.fromkeys(detail, "second_look"))
     ready.release()
     go.wait()
-    fetch(tools, run)
+    fetch(tools.for_run(run))
 
 
 def use(emulator: FarEmulator, folder: Path, processes: int, rate: float, calls: int) -> bool:
@@ -103,7 +103,7 @@ def change(emulator: FarEmulator, folder: Path, rate: float) -> bool:
     tools = tools_at(folder, emulator.url, CLOCK)
     asins = emulator.ask("world/asins")[: (60 * 3 * 20)]
     run = a_run("run", CLOCK.now(), 3 * phase_s)
-    plan(tools, run, detail=asins)
+    plan(tools.for_run(run), detail=asins)
     since = emulator.last_call()
     edges: list[datetime] = []
 
@@ -116,7 +116,7 @@ def change(emulator: FarEmulator, folder: Path, rate: float) -> bool:
 
     thread = threading.Thread(target=script)
     thread.start()
-    report = fetch(tools, run)
+    report = fetch(tools.for_run(run))
     edges.append(CLOCK.now())
     thread.join()
     calls = [call for call in emulator.calls(since) if call["operation"] == DETAIL]
@@ -144,8 +144,8 @@ def counts(emulator: FarEmulator, folder: Path, number: int) -> bool:
     trial = tools_at(folder / "trial", emulator.url, CLOCK)
     for run_id, wish in (("fill", {"detail": asins}), ("look", {"sweep": asins})):
         run = a_run(run_id, CLOCK.now(), 3600)
-        plan(trial, run, **wish)
-        fetch(trial, run)
+        plan(trial.for_run(run), **wish)
+        fetch(trial.for_run(run))
     quiet = {row.asin for row in kept(trial, "look") if row.operation == SWEEP and row.status == "success"}
     quiet -= {row.asin for row in kept(trial, "look") if row.operation != SWEEP}
     chosen = [asin for asin, row in rows_of(trial, asins).items() if asin in quiet and row.status == "success"][:number]
@@ -157,8 +157,8 @@ def counts(emulator: FarEmulator, folder: Path, number: int) -> bool:
             price = rows_of(tools, [asin])[asin].price_jpy or 1000
             emulator.say(f"world/asins/{asin}", price_jpy=price + max(200, price // 10))
         run, since = a_run(name, CLOCK.now(), 3600), emulator.last_call()
-        plan(tools, run, **({"sweep": chosen} if made else {"detail": chosen}))
-        fetch(tools, run)
+        plan(tools.for_run(run), **({"sweep": chosen} if made else {"detail": chosen}))
+        fetch(tools.for_run(run))
         made.append((name, Counter(call["operation"] for call in emulator.calls(since))))
     print(f"| {len(chosen):,} ASINs | sweep | detail | confirm | time at the documented rates |\n|---|---|---|---|---|")
     for name, calls in made:
@@ -204,9 +204,9 @@ def _measured(folder: str, url: str, asins: list[str], out: Any) -> None:
 
     def ask(run_id: str, wanted: list[str]) -> tuple[int, float, float]:
         run = a_run(run_id, CLOCK.now(), 3600)
-        plan(tools, run, detail=wanted)
+        plan(tools.for_run(run), detail=wanted)
         cpu, began = time.process_time(), time.monotonic()
-        report = fetch(tools, run)
+        report = fetch(tools.for_run(run))
         made = sum(calls for name, calls in report.calls.items() if not name.endswith("lwaToken"))
         return made, time.process_time() - cpu, time.monotonic() - began
 

@@ -17,6 +17,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy import insert
@@ -71,14 +72,16 @@ def planner_s(folder: Path, count: int) -> float:
     database = Database(f"sqlite:///{(folder / f'{count}.db').as_posix()}")
     fill(database, count)
     log = logging.getLogger("benchmark")
-    tools = Tools(Settings(root=folder), ManualClock(NOW), database, None, None, {}, (), log)  # type: ignore[arg-type]
+    unused: Any = None
+    clock = ManualClock(NOW)
+    tools = Tools(settings=Settings(root=folder), clock=clock, state=database, history=unused, register=unused, log=log)
     times = []
     for attempt in range(3):
         run = Run(f"run_{attempt}", "stock_sync", ("2026-11-23-10:00",), NOW)
         with database.write() as connection:
             run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
         started = time.perf_counter()
-        report = stale_asins.plan(tools, run)
+        report = stale_asins.plan(tools.for_run(run))
         times.append(time.perf_counter() - started)
     if report.survey.total_asins != count:
         raise SystemExit(f"planned {report.survey.total_asins} of {count}")

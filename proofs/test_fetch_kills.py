@@ -25,7 +25,7 @@ _CLOCK = SystemClock()
 
 
 def _fetching(folder: str, url: str, started_at: datetime) -> None:
-    fetch(tools_at(Path(folder), url, _CLOCK), a_run("run", started_at, 3600))
+    fetch(tools_at(Path(folder), url, _CLOCK).for_run(a_run("run", started_at, 3600)))
 
 
 def test_fifty_kills_at_random_moments_cost_at_most_the_calls_in_flight(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_fifty_kills_at_random_moments_cost_at_most_the_calls_in_flight(tmp_path
             world.control.set_rate(operation, 8.0)
         asins = world.control.asins()
         tools, started = tools_at(tmp_path, world.url, _CLOCK), _CLOCK.now()
-        plan(tools, a_run("run", started, 3600), detail=asins[:3000], sweep=asins[3000:])
+        plan(tools.for_run(a_run("run", started, 3600)), detail=asins[:3000], sweep=asins[3000:])
         kept_ids: set[str] = set()
         for number in range(_KILLS + 1):
             process = context.Process(target=_fetching, args=(str(tmp_path), world.url, started), daemon=True)

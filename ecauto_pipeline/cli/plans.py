@@ -42,7 +42,7 @@ def plan(
         if row is None:
             fail("the dry run left no record", 1)
         run = Run(row.run_id, row.job, (row.partition_key,), row.started_at, dry_run=True)
-        document = make_plan(tools, replace(run, include_price="all"))
+        document = make_plan(tools.for_run(replace(run, include_price="all")))
     target.write_text(plan_text(document), encoding="utf-8")
     if json_output:
         print_json(document)

@@ -41,7 +41,7 @@ _JOB = "/locations/ecauto_pipeline/jobs"
     description="One row per listing: master.db joined with what BASE shows (price in yen, public or hidden, stock).",
 )
 def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = note_standing(pipeline.tools, pipeline.run, read_listings(pipeline.tools, pipeline.run))
+    report = note_standing(pipeline.context, read_listings(pipeline.context))
     return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "listings"))
 
 
@@ -54,7 +54,7 @@ def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Materi
     description="One row per ASIN this slice asks about: new, failed, in doubt, or older than its tier allows.",
 )
 def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = plan(pipeline.tools, pipeline.run)
+    report = plan(pipeline.context)
     return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "stale_asins"))
 
 
@@ -67,8 +67,8 @@ def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
     description="One row per requested ASIN per request: what Amazon said (status, price in yen, offer count).",
 )
 def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    with live_progress(context, pipeline.tools):
-        report = fetch(pipeline.tools, pipeline.run)
+    with live_progress(context, pipeline.context) as work:
+        report = fetch(work)
     return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "sp_api_snapshots"))
 
 
@@ -80,7 +80,7 @@ def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
     description="One row per listing whose price (yen) should change, is held, blocked, or can't be judged.",
 )
 def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = note_diffs(pipeline.tools, pipeline.run, decide_prices(pipeline.tools, pipeline.run), "price")
+    report = note_diffs(pipeline.context, decide_prices(pipeline.context), "price")
     return dg.MaterializeResult(metadata=figures(report))
 
 
@@ -92,7 +92,7 @@ def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
     description="One row per listing that should be shown, hidden or restocked (0/1), is held, or can't be judged.",
 )
 def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = note_diffs(pipeline.tools, pipeline.run, decide_visibility(pipeline.tools, pipeline.run), "visibility")
+    report = note_diffs(pipeline.context, decide_visibility(pipeline.context), "visibility")
     return dg.MaterializeResult(metadata=figures(report))
 
 
@@ -110,11 +110,11 @@ def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
     ),
 )
 def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    with live_progress(context, pipeline.tools):
-        report = note_push(pipeline.tools, pipeline.run, push(pipeline.tools, pipeline.run))
-    end_run(pipeline.tools, pipeline.run)
-    publish(pipeline.tools)
-    drawn = {title: dg.MetadataValue.md(text) for title, text in pictures_of_the_day(pipeline.tools).items()}
+    with live_progress(context, pipeline.context) as work:
+        report = note_push(work, push(work))
+    end_run(pipeline.context)
+    publish(pipeline.context)
+    drawn = {title: dg.MetadataValue.md(text) for title, text in pictures_of_the_day(pipeline.context).items()}
     return dg.MaterializeResult(metadata=drawn | figures(report), check_results=results(pipeline, "base_updates"))
 
 

@@ -58,8 +58,8 @@ def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeli
         raise dg.Failure(
             description="diff_ids が空です。ecauto holds list で保留中の変更を確認してください (none given)"
         )
-    report = release(pipeline.tools, pipeline.run, config.diff_ids, config.who)
-    note_outcome(pipeline.tools, pipeline.run, report.decided.account, report.pushed)
+    report = release(pipeline.context, config.diff_ids, config.who)
+    note_outcome(pipeline.context, report.decided.account, report.pushed)
     context.add_output_metadata(figures(report))
 
 
@@ -67,22 +67,22 @@ def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeli
 def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipeline: Pipeline) -> None:
     if not config.target_run_id:
         raise dg.Failure(description="target_run_id が空です。取り消す実行のIDを入れてください (no run id given)")
-    report = undo(pipeline.tools, pipeline.run, config.target_run_id)
-    note_outcome(pipeline.tools, pipeline.run, None, report.pushed, whole=report.account, refused=report.refused)
+    report = undo(pipeline.context, config.target_run_id)
+    note_outcome(pipeline.context, None, report.pushed, whole=report.account, refused=report.refused)
     context.add_output_metadata(figures(report))
 
 
 @dg.op(description="Sends exactly what a plan names, row by row, where nothing has changed since.")
 def apply_plan_op(context: dg.OpExecutionContext, config: PlanConfig, pipeline: Pipeline) -> None:
     document = read_plan(Path(config.file).read_text(encoding="utf-8"))
-    report = apply_document(pipeline.tools, pipeline.run, document)
-    note_outcome(pipeline.tools, pipeline.run, report.decided.account, report.pushed, refused=report.refused)
+    report = apply_document(pipeline.context, document)
+    note_outcome(pipeline.context, report.decided.account, report.pushed, refused=report.refused)
     context.add_output_metadata(figures(report))
 
 
 @dg.op(description="Titles, images, brand and category on their 7- and 30-day ages; never nulls anything.")
 def catalog_refresh_op(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
-    context.add_output_metadata(figures(refresh(pipeline.tools, pipeline.run, pipeline.run.slice_s)))
+    context.add_output_metadata(figures(refresh(pipeline.context, pipeline.context.run.slice_s)))
 
 
 @dg.op(description="Why this price, why hidden: what Amazon said, what was decided, what was sent.")
@@ -90,7 +90,7 @@ def explain_op(context: dg.OpExecutionContext, config: ExplainConfig, pipeline: 
     from ecauto_pipeline.explain.picture import history_png
     from ecauto_pipeline.reports.drawing import as_markdown as picture_markdown  # matplotlib is slow to import
 
-    tools, key = pipeline.tools, config.key.strip()
+    tools, key = pipeline.context, config.key.strip()
     moment = _moment(config.as_of) if config.as_of else None
     story = story_of(
         HistoryReader(tools.history),

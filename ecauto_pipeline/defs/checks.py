@@ -55,8 +55,8 @@ def specs(asset: str) -> list[dg.AssetCheckSpec]:
 
 def results(pipeline: Pipeline, asset: str) -> list[dg.AssetCheckResult]:
     """The verdicts of an asset's rules over this run as noted so far."""
-    facts = facts_of(pipeline.tools, pipeline.run.run_id)
-    alerts = pipeline.tools.settings.alerts
+    facts = facts_of(pipeline.context, pipeline.context.run.run_id)
+    alerts = pipeline.context.settings.alerts
     verdicts = (RULES[rule](facts, alerts) for rule in SHOWN_ON.get(asset, ()))
     return [_result(verdict, asset, alerts.language) for verdict in verdicts]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.sync.context import Progress, Tools
+from ecauto_pipeline.sync.context import Context, Progress
 
 FLAT = ("account", "survey")
 """Fields of a report whose own figures are shown without a prefix: they are what the report is about."""
@@ -77,14 +77,13 @@ def _line(value: object) -> str:
 
 
 @contextmanager
-def live_progress(context: dg.AssetExecutionContext, tools: Tools) -> Iterator[None]:
-    """Progress of a long step in the run's log every ten seconds, and as an observation of the asset every minute."""
-    before = tools.progress
+def live_progress(context: dg.AssetExecutionContext, work: Context) -> Iterator[Context]:
+    """The work, its progress in the run's log every ten seconds and as an observation of the asset every minute."""
     logged = observed = time.monotonic()
 
     def tell(progress: Progress) -> None:
         nonlocal logged, observed
-        before(progress)
+        work.progress(progress)
         now = time.monotonic()
         if now - logged >= LOG_EVERY_S or progress.done >= progress.total:
             logged = now
@@ -104,11 +103,7 @@ def live_progress(context: dg.AssetExecutionContext, tools: Tools) -> Iterator[N
                 )
             )
 
-    tools.progress = tell
-    try:
-        yield
-    finally:
-        tools.progress = before
+    yield replace(work, progress=tell)
 
 
 def line(progress: Progress) -> str:

@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr
 
 from ecauto_pipeline.defs.partitions import hour_key, keys_of
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.sync.context import Progress, Run, Tools
+from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
 from ecauto_pipeline.sync.log_files import SYNC, VALIDATION
 from ecauto_pipeline.sync.metrics import begin_run, end_run
 from ecauto_pipeline.sync.publish import publish
@@ -47,8 +47,7 @@ class Pipeline(dg.ConfigurableResource):
     trigger: str = Field("manual", description="who asked for the run: manual, schedule, next_slice, backfill, cli")
     slice_no: int = Field(1, ge=1, description="which slice of its hour this run is")
 
-    _tools: Tools | None = PrivateAttr(default=None)
-    _run: Run | None = PrivateAttr(default=None)
+    _context: Context | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Pipeline]:
@@ -58,29 +57,23 @@ class Pipeline(dg.ConfigurableResource):
         log_name = VALIDATION if job == "validate_cache" else SYNC
         opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=log_name)
         with opened as tools, _stop_on_signal(stop):
-            self._tools = tools
-            self._run = self._describe(context, tools)
-            begin_run(tools, self._run)
+            self._context = tools.for_run(self._describe(context, tools))
+            begin_run(self._context)
             try:
                 yield self
             finally:
                 interrupted = stop.is_set() or _interrupted(context, run_id)
                 stop.set()
-                end_run(tools, self._run)
+                end_run(self._context)
                 if not interrupted:  # somebody waits for us to go: the next run publishes
                     publish(tools)
 
     @property
-    def tools(self) -> Tools:
-        if self._tools is None:
+    def context(self) -> Context:
+        """This run and the tools it works with."""
+        if self._context is None:
             raise RuntimeError("the pipeline resource is not open")
-        return self._tools
-
-    @property
-    def run(self) -> Run:
-        if self._run is None:
-            raise RuntimeError("the pipeline resource is not open")
-        return self._run
+        return self._context
 
     def _describe(self, context: dg.InitResourceContext, tools: Tools) -> Run:
         run = context.run

@@ -20,7 +20,7 @@ from ecauto_pipeline.errors import RegisterBusy
 from ecauto_pipeline.register.rows import CatalogueUpdate
 from ecauto_pipeline.state import catalogue as texts
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.sync.context import Progress, Run, Tools
+from ecauto_pipeline.sync.context import Context, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +42,41 @@ class CatalogueReport:
     waiting: int = 0
 
 
-def refresh(tools: Tools, run: Run, limit_s: float | None = None) -> CatalogueReport:
+def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
     """Ask about everything whose text is older than it may be, oldest first, for at most `limit_s`.
 
     Raises Stopped; what was answered until then is kept.
     """
-    settings, now = tools.settings, tools.clock.now()
-    with tools.state.read() as connection:
-        total = texts.count_taking_part(connection, run.accounts)
+    settings, now = context.settings, context.clock.now()
+    with context.state.read() as connection:
+        total = texts.count_taking_part(connection, context.run.accounts)
         oldest_allowed = (to_ms(now - settings.ttl.basic), to_ms(now - settings.ttl.category))
-        due = texts.due(connection, *oldest_allowed, accounts=run.accounts, limit=run.max_items)
-    written = _carry(tools, run)
+        due = texts.due(connection, *oldest_allowed, accounts=context.run.accounts, limit=context.run.max_items)
+    written = _carry(context)
     counts = dict.fromkeys(Status, 0)
-    left_over = len(due) if run.fetch else 0
-    if run.fetch and tools.sp_accounts:
+    left_over = len(due) if context.run.fetch else 0
+    if context.run.fetch and context.sp_accounts:
         operation = catalog_items(settings.sp_api.limits.get(CATALOGUE))  # type: ignore[call-overload]
-        deadline = None if limit_s is None else tools.clock.monotonic() + limit_s
+        deadline = None if limit_s is None else context.clock.monotonic() + limit_s
         for number, start in enumerate(range(0, len(due), operation.batch)):
-            tools.go_on()
-            if deadline is not None and tools.clock.monotonic() >= deadline:
+            context.go_on()
+            if deadline is not None and context.clock.monotonic() >= deadline:
                 break
-            account = tools.sp_accounts[number % len(tools.sp_accounts)]
+            account = context.sp_accounts[number % len(context.sp_accounts)]
             asked = due[start : start + operation.batch]
-            answers = ask(_caller(account, operation, run.run_id, deadline), asked)
+            answers = ask(_caller(account, operation, context.run.run_id, deadline), asked)
             given = [answer for answer in answers if answer.reason != NOT_ASKED]
-            with tools.state.write() as connection:
-                texts.keep(connection, [_text(answer) for answer in given if _answered(answer)], tools.clock.now())
+            with context.state.write() as connection:
+                texts.keep(connection, [_text(answer) for answer in given if _answered(answer)], context.clock.now())
                 account.ledger.flush(connection)
             for answer in given:
                 counts[answer.status] += 1
             left_over -= len(given)
-            tools.progress(
+            context.progress(
                 Progress("catalogue", start + len(asked), len(due), details={"found": counts[Status.SUCCESS]})
             )
-        written += _carry(tools, run)
-    with tools.state.write() as connection:
+        written += _carry(context)
+    with context.state.write() as connection:
         waiting = texts.count_waiting(connection)
         asked_count = sum(counts.values())
         report = CatalogueReport(
@@ -90,7 +90,9 @@ def refresh(tools: Tools, run: Run, limit_s: float | None = None) -> CatalogueRe
             written=written,
             waiting=waiting,
         )
-        run_book.note(connection, run.run_id, {"catalogue_asked": asked_count, "catalogue_failed": report.failed})
+        run_book.note(
+            connection, context.run.run_id, {"catalogue_asked": asked_count, "catalogue_failed": report.failed}
+        )
     return report
 
 
@@ -118,22 +120,22 @@ def _text(answer: CatalogueAnswer) -> Mapping[str, object]:
     return {"asin": answer.asin, **said, "category": answer.category, "images": answer.images}
 
 
-def _carry(tools: Tools, run: Run) -> int:
+def _carry(context: Context) -> int:
     """Carry to master.db what is newer here; a dry run carries nothing. Returns rows of master.db written."""
-    if run.dry_run:
+    if context.run.dry_run:
         return 0
-    with tools.state.read() as connection:
+    with context.state.read() as connection:
         waiting = texts.waiting(connection)
     if not waiting:
         return 0
     try:
-        written = tools.register.write_catalogue(
+        written = context.register.write_catalogue(
             CatalogueUpdate(text.asin, text.title, text.description, text.brand, text.category, text.images)
             for text in waiting
         )
     except RegisterBusy as error:
-        tools.log.warning("catalogue text waits: %s", error)
+        context.log.warning("catalogue text waits: %s", error)
         return 0
-    with tools.state.write() as connection:
+    with context.state.write() as connection:
         texts.mark_carried(connection, waiting)
     return written

@@ -1,7 +1,7 @@
 """What every step is handed: the run it belongs to and the tools of the trade.
 
-`Run` says what this run is for and what it may do; `Tools` holds the collaborators that wiring built. Steps are
-functions `step(tools, run) -> report`. Not for: choosing collaborators (wiring/open.py) or Dagster (defs/).
+`Run` says what this run is for and what it may do; `Tools` holds the collaborators that wiring built; `Context` is
+both. Steps are functions `step(context) -> section`. Not for: choosing collaborators (wiring/) or Dagster (defs/).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.errors import Stopped
@@ -64,17 +64,20 @@ class Progress:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """The collaborators of one process. `stop` is set when somebody asked us to end."""
+    """The collaborators of one process; nothing in it is changed by a step. `stop`: set when somebody asked us to end.
+
+    `shops` by account id, active ones only.
+    """
 
     settings: Settings
     clock: Clock
     state: Database
     history: HistoryStore
     register: Register
-    shops: Mapping[str, Shop]  # by account id, active ones
-    sp_accounts: Sequence[SpApiClient]
+    shops: Mapping[str, Shop] = field(default_factory=dict)
+    sp_accounts: Sequence[SpApiClient] = ()
     log: logging.Logger
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Progress], None] = lambda _progress: None
@@ -83,3 +86,23 @@ class Tools:
         """Raises Stopped when somebody asked us to end; call it between units of work."""
         if self.stop.is_set():
             raise Stopped("asked to end")
+
+    def for_run(self, run: Run) -> Context:
+        """The same tools, for the work of one run."""
+        return Context(**{one.name: getattr(self, one.name) for one in fields(Tools)}, run=run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context(Tools):
+    """What a step needs, by name: the run it belongs to and the tools of the trade."""
+
+    run: Run
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts this run may touch, in order of their ids."""
+        return tuple(sorted(account for account in self.shops if not self.run.accounts or account in self.run.accounts))
+
+    def allowing(self, **changes: Any) -> Context:
+        """The same, with other permissions of the run (fields of Run)."""
+        return replace(self, run=replace(self.run, **changes))

@@ -14,7 +14,7 @@ from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import to_json
 from ecauto_pipeline.state.runs import RunRow
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context, Tools
 
 _COUNTS = (
     *("total_asins", "cache_hits", "cache_misses", "sp_api_calls", "base_api_updates", "errors"),
@@ -88,22 +88,33 @@ def facts_of(tools: Tools, run_id: str) -> RunFacts:
     return run_facts(tools.settings, row)
 
 
-def begin_run(tools: Tools, run: Run) -> None:
+def begin_run(context: Context) -> None:
     """Open the run's row in the book."""
-    with tools.state.write() as connection:
-        if run_book.end_silent(connection, tools.clock.now() - LONGEST_SILENCE):
-            tools.log.warning("a run before this one died without a word; what it kept is published now")
-        run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
-        run_book.note(connection, run.run_id, {"trigger": run.trigger, "slice_no": run.slice_no, "fetch": run.fetch})
+    with context.state.write() as connection:
+        if run_book.end_silent(connection, context.clock.now() - LONGEST_SILENCE):
+            context.log.warning("a run before this one died without a word; what it kept is published now")
+        run_book.begin(
+            connection,
+            context.run.run_id,
+            context.run.job,
+            context.run.partition_key,
+            context.run.started_at,
+            context.run.dry_run,
+        )
+        run_book.note(
+            connection,
+            context.run.run_id,
+            {"trigger": context.run.trigger, "slice_no": context.run.slice_no, "fetch": context.run.fetch},
+        )
 
 
-def note(tools: Tools, run: Run, **figures: object) -> None:
+def note(context: Context, **figures: object) -> None:
     """Note figures of a run under the names that `run_metrics` and the alert rules use."""
-    with tools.state.write() as connection:
-        run_book.note(connection, run.run_id, figures)
+    with context.state.write() as connection:
+        run_book.note(connection, context.run.run_id, figures)
 
 
-def end_run(tools: Tools, run: Run) -> None:
+def end_run(context: Context) -> None:
     """Close the run's row; its figures are then published."""
-    with tools.state.write() as connection:
-        run_book.end(connection, run.run_id, tools.clock.now())
+    with context.state.write() as connection:
+        run_book.end(connection, context.run.run_id, context.clock.now())

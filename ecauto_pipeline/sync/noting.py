@@ -22,7 +22,7 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import diffs, shop_accounts
 from ecauto_pipeline.sync.base_updates.push import PushReport
 from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diffs.decide import DiffReport
 from ecauto_pipeline.sync.listings.read import ListingsReport
 
@@ -33,38 +33,39 @@ _JUDGED = ("price_judged", "visibility_judged")
 _MASS = ("held:mass_hide", "held:mass_delist")
 
 
-def note_standing(tools: Tools, run: Run, report: ListingsReport) -> ListingsReport:
+def note_standing(context: Context, report: ListingsReport) -> ListingsReport:
     """Keep which shops can't be worked on and whose token runs out, as the reading left it; returns the report."""
-    with tools.state.write() as connection:
-        run_book.note(connection, run.run_id, _standing(connection, tools))
-    tools.log.info("listings read: %d of %d items, not read: %s", report.listings, report.items, dict(report.not_read))
+    with context.state.write() as connection:
+        run_book.note(connection, context.run.run_id, _standing(connection, context))
+    context.log.info(
+        "listings read: %d of %d items, not read: %s", report.listings, report.items, dict(report.not_read)
+    )
     return report
 
 
-def note_diffs(tools: Tools, run: Run, report: DiffReport, what: str) -> DiffReport:
+def note_diffs(context: Context, report: DiffReport, what: str) -> DiffReport:
     """Keep what one diff step (`price` or `visibility`) counted; returns the report."""
     stopped = sum(report.reasons.get(reason, 0) for reason in _MASS)
     figures = {f"{what}_judged": asdict(report.account), f"{what}_reasons": dict(report.reasons)}
-    with tools.state.write() as connection:
-        run_book.note(connection, run.run_id, figures | ({"guard_stopped": stopped} if stopped else {}))
-    tools.log.info("%s judged: %s %s", what, asdict(report.account), dict(report.reasons))
+    with context.state.write() as connection:
+        run_book.note(connection, context.run.run_id, figures | ({"guard_stopped": stopped} if stopped else {}))
+    context.log.info("%s judged: %s %s", what, asdict(report.account), dict(report.reasons))
     return report
 
 
-def note_push(tools: Tools, run: Run, report: PushReport) -> PushReport:
+def note_push(context: Context, report: PushReport) -> PushReport:
     """Keep the account of the whole run and what its end looks like; returns the report."""
-    with tools.state.read() as connection:
-        row = run_book.read(connection, run.run_id)
+    with context.state.read() as connection:
+        row = run_book.read(connection, context.run.run_id)
     document: Mapping[str, Any] = row.document if row is not None else {}
     account = _whole(document, report)
-    more = {"broken_channels": list(broken_channels(tools))} | _catalogue(tools, run)
-    _note_end(tools, run, account, report, document, more)
+    more = {"broken_channels": list(broken_channels(context))} | _catalogue(context)
+    _note_end(context, account, report, document, more)
     return report
 
 
 def note_outcome(
-    tools: Tools,
-    run: Run,
+    context: Context,
     decided: Account | None,
     report: PushReport,
     *,
@@ -74,19 +75,20 @@ def note_outcome(
     """The same for work that a person started: `decided` by the judging, or the `whole` account where that is known."""
     account = whole if whole is not None else (decided or Account()) + report.correction
     reasons = Counter(why for *_, why in refused)
-    _note_end(tools, run, account, report, {}, {"refused": len(refused), "reason_counts": dict(reasons)})
+    _note_end(context, account, report, {}, {"refused": len(refused), "reason_counts": dict(reasons)})
 
 
 def _note_end(
-    tools: Tools,
-    run: Run,
+    context: Context,
     account: Account,
     report: PushReport,
     document: Mapping[str, Any],
     more: Mapping[str, object] | None = None,
 ) -> None:
-    with tools.state.write() as connection:
-        figures: dict[str, Any] = asdict(account) | _base_calls(connection, run.run_id) | _standing(connection, tools)
+    with context.state.write() as connection:
+        figures: dict[str, Any] = (
+            asdict(account) | _base_calls(connection, context.run.run_id) | _standing(connection, context)
+        )
         unreachable = [list(alert) for alert in report.alerts if alert[1] == UNREACHABLE]
         figures |= {
             "breakers": [*figures["breakers"], *unreachable],
@@ -100,20 +102,22 @@ def _note_end(
             "worst": dict(document.get("worst", {})) | _worst(report),
             "register_problem": report.written_back.problem,
         }
-        run_book.note(connection, run.run_id, figures | dict(more or {}))
-    tools.log.info("pushed: %s; edits %d, waiting %d", asdict(account), report.edits, report.waiting)
+        run_book.note(connection, context.run.run_id, figures | dict(more or {}))
+    context.log.info("pushed: %s; edits %d, waiting %d", asdict(account), report.edits, report.waiting)
 
 
-def _catalogue(tools: Tools, run: Run) -> dict[str, object]:
+def _catalogue(context: Context) -> dict[str, object]:
     """Catalogue fields that were filled at the run before and are empty now (lived failure A4); unknown at first."""
     try:
-        filled = tools.register.catalogue_filled()
+        filled = context.register.catalogue_filled()
     except RegisterError as error:
-        tools.log.warning("catalogue not counted: %s", error)
+        context.log.warning("catalogue not counted: %s", error)
         return {}
-    with tools.state.read() as connection:
+    with context.state.read() as connection:
         past = (
-            row.document.get("catalogue_filled") for row in run_book.recent(connection, 50) if row.run_id != run.run_id
+            row.document.get("catalogue_filled")
+            for row in run_book.recent(connection, 50)
+            if row.run_id != context.run.run_id
         )
         before = next((figures for figures in past if isinstance(figures, dict)), None)
     if before is None:

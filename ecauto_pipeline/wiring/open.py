@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from filelock import FileLock
@@ -128,10 +128,17 @@ def open_tools(
     logs, keep = settings.data_dir / "logs", settings.logs.keep_days
     with log_to_files(log, logs, log_name, clock, keep), log_to_files(CALLS_LOG, logs, CALLS, clock, keep):
         try:
-            tools = Tools(settings, clock, database, history, Register(settings.master_db), {}, (), log, stop, progress)
-            if not offline:
-                _connect(tools, environ, run_id)
-            yield tools
+            tools = Tools(
+                settings=settings,
+                clock=clock,
+                state=database,
+                history=history,
+                register=Register(settings.master_db),
+                log=log,
+                stop=stop,
+                progress=progress,
+            )
+            yield tools if offline else _connected(tools, environ, run_id)
         finally:
             database.close()
 
@@ -144,19 +151,19 @@ def token_keeper(tools: Tools, account_id: str, environ: Mapping[str, str] = os.
     return keeper, endpoints.base
 
 
-def _connect(tools: Tools, environ: Mapping[str, str], run_id: str) -> None:
+def _connected(tools: Tools, environ: Mapping[str, str], run_id: str) -> Tools:
     settings = tools.settings
     endpoints = _endpoints(settings)
     if settings.mode == "emulated":
         _seed_register(settings, endpoints.base.removesuffix("/1"))
     secrets = _secrets(settings, environ)
     ledger = CallLedger(tools.state, run_id)
-    tools.shops = {
+    shops = {
         account.id: BaseShop(BaseClient(*_line(tools, account, endpoints, secrets, ledger)))
         for account in base_accounts(settings)
         if account.active
     }
-    tools.sp_accounts = tuple(
+    sp_clients = tuple(
         SpApiClient(
             account.id,
             _sp_credentials(account, secrets),
@@ -171,6 +178,7 @@ def _connect(tools: Tools, environ: Mapping[str, str], run_id: str) -> None:
         )
         for account in sp_accounts(settings)
     )
+    return replace(tools, shops=shops, sp_accounts=sp_clients)
 
 
 def _line(

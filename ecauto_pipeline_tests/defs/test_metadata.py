@@ -25,12 +25,12 @@ def test_an_observation_says_how_far_how_fast_and_how_long(tmp_path: Path, monke
     clock = ManualClock(_NOW)
     with EmulatorServer(clock=clock, seed=5, listings=120, accounts=1, speed=1.0) as world:
         tools, run = tools_at(tmp_path, world.url, clock), a_run("run", _NOW)
-        plan(tools, run, detail=world.control.asins()[:60])
+        plan(tools.for_run(run), detail=world.control.asins()[:60])
 
         @dg.asset(partitions_def=HOURS)
         def asked(context: dg.AssetExecutionContext) -> None:
-            with showing.live_progress(context, tools):
-                fetch(tools, run)
+            with showing.live_progress(context, tools.for_run(run)) as work:
+                fetch(work)
 
         with dg.DagsterInstance.ephemeral() as instance:
             assert dg.materialize([asked], instance=instance, partition_key=_HOUR).success

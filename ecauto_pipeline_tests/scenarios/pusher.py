@@ -25,10 +25,10 @@ def run_once(settings: Settings, run_id: str) -> None:
     clock = SystemClock()
     run = Run(run_id=run_id, job="full_sync", partition_keys=("2026-06-01-12:00",), started_at=clock.now())
     with open_tools(settings, run_id=run_id) as tools:
-        read_listings(tools, run)
-        price_diffs(tools, run)
-        visibility_diffs(tools, run)
-        base_updates(tools, run)
+        read_listings(tools.for_run(run))
+        price_diffs(tools.for_run(run))
+        visibility_diffs(tools.for_run(run))
+        base_updates(tools.for_run(run))
 
 
 def main() -> None:

@@ -99,18 +99,20 @@ class ShopDay:
         keys = options.pop("partition_keys", (hour_key(now),))
         run = Run(run_id=run_id, job=job, partition_keys=keys, started_at=now, **options)
         with self.tools(run_id) as tools:
-            begin_run(tools, run)
+            begin_run(tools.for_run(run))
             reports: dict[str, Any] = {
-                "listings": note_standing(tools, run, read_listings(tools, run)),
-                "stale_asins": plan(tools, run),
-                "sp_api_snapshots": fetch(tools, run),
-                "price_diffs": note_diffs(tools, run, price_diffs(tools, run), "price"),
+                "listings": note_standing(tools.for_run(run), read_listings(tools.for_run(run))),
+                "stale_asins": plan(tools.for_run(run)),
+                "sp_api_snapshots": fetch(tools.for_run(run)),
+                "price_diffs": note_diffs(tools.for_run(run), price_diffs(tools.for_run(run)), "price"),
             }
             if run.include_visibility:
-                reports["visibility_diffs"] = note_diffs(tools, run, visibility_diffs(tools, run), "visibility")
+                reports["visibility_diffs"] = note_diffs(
+                    tools.for_run(run), visibility_diffs(tools.for_run(run)), "visibility"
+                )
             if run.push:
-                reports["base_updates"] = note_push(tools, run, base_updates(tools, run))
-            end_run(tools, run)
+                reports["base_updates"] = note_push(tools.for_run(run), base_updates(tools.for_run(run)))
+            end_run(tools.for_run(run))
             publish(tools)
         rows = self.history("select * from run_metrics where run_id = ?", run_id)
         return RunResult(run_id, reports, rows[0])

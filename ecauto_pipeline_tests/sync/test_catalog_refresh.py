@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Shop:
 
     def refresh(self, **options: object) -> CatalogueReport:
         self.runs += 1
-        return refresh(self.tools, a_run(f"run_{self.runs}", self.clock.now(), **options))
+        return refresh(self.tools.for_run(a_run(f"run_{self.runs}", self.clock.now(), **options)))
 
     def calls(self) -> int:
         """Calls that were answered; one with an expired token is repeated."""
@@ -56,7 +56,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         tools = tools_at(tmp_path, emulator.url, clock)
         asins = sorted(emulator.control.asins())[:COUNT]
         products = [{"asin": asin, "title_ja": "旧題", "description_ja": "owner's own"} for asin in asins]
-        tools.register = Register.create(tmp_path / "master.db", products, [])
+        tools = replace(tools, register=Register.create(tmp_path / "master.db", products, []))
         rows = [
             {"platform": "base", "account_id": "a", "item_id": str(n), "asin": asin, "listed": 1}
             for n, asin in enumerate(asins)
@@ -108,7 +108,7 @@ def test_a_dry_run_keeps_the_answers_and_leaves_the_register_alone(shop: Shop) -
 
 def test_a_busy_register_costs_no_second_question(shop: Shop) -> None:
     """Another program holds master.db: the text waits here and goes with the next run."""
-    shop.tools.register = Register(shop.tools.register.path, busy_timeout_s=0.01)
+    shop.tools = replace(shop.tools, register=Register(shop.tools.register.path, busy_timeout_s=0.01))
     holder = sqlite3.connect(shop.tools.register.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     report = shop.refresh()

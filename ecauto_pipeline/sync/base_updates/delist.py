@@ -20,10 +20,10 @@ from ecauto_pipeline.shops.protocol import Shop
 from ecauto_pipeline.state import decisions, journal, shown
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.schema import listings
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
-from ecauto_pipeline.sync.diffs.evaluate import accounts_of, look
+from ecauto_pipeline.sync.diffs.evaluate import look
 
 ABSENT = frozenset({"no_item", "bad_item_id"})  # no_item_id means that the call was malformed: no proof of anything
 
@@ -36,38 +36,38 @@ class DelistReport:
     marked: tuple[tuple[str, str], ...] = ()
 
 
-def delist(tools: Tools, run: Run) -> DelistReport:
+def delist(context: Context) -> DelistReport:
     """Judge this run's evidence, shop by shop. A dry run has none: it edits nothing."""
     report = DelistReport()
-    if run.dry_run:
+    if context.run.dry_run:
         return report
-    for account in accounts_of(tools, run):
-        with tools.state.read() as connection:
-            evidence = journal.refused_as_gone(connection, "base", account, run.started_at)
-            evidence = [update for update in evidence if update.run_id == run.run_id]
+    for account in context.accounts:
+        with context.state.read() as connection:
+            evidence = journal.refused_as_gone(connection, "base", account, context.run.started_at)
+            evidence = [update for update in evidence if update.run_id == context.run.run_id]
         if evidence:
-            tools.go_on()
-            one = _judge_shop(tools, run, tools.shops[account], evidence)
+            context.go_on()
+            one = _judge_shop(context, context.shops[account], evidence)
             report = DelistReport(report.account + one.account, (*report.marked, *one.marked))
     return report
 
 
-def _judge_shop(tools: Tools, run: Run, shop: Shop, evidence: Sequence[Update]) -> DelistReport:
-    with tools.state.read() as connection:
+def _judge_shop(context: Context, shop: Shop, evidence: Sequence[Update]) -> DelistReport:
+    with context.state.read() as connection:
         canary = _canary(connection, shop, {update.key.item_id for update in evidence})
-        scene = look(tools, run, connection, tools.clock.now())
-        standing = deciding.standing_of(tools, run, connection)
+        scene = look(context, connection, context.clock.now())
+        standing = deciding.standing_of(context, connection)
     resolves = canary is not None and _resolves(shop, canary)
     verdicts = Verdicts(scene, standing)
     for update in evidence:
         verdicts.add(_judge(shop, update, canary, resolves))
-    deciding.settle(tools, verdicts, scene)
+    deciding.settle(context, verdicts, scene)
     marked = []
-    with tools.state.write() as connection:
-        account = deciding.keep(tools, run, connection, verdicts).account
+    with context.state.write() as connection:
+        account = deciding.keep(context, connection, verdicts).account
         for diff in verdicts.found:
             if diff.decision is Decision.PUSH:
-                _mark(tools, run, connection, diff)
+                _mark(context, connection, diff)
                 marked.append((diff.key.account_id, diff.key.item_id))
     return DelistReport(account, tuple(marked))
 
@@ -116,10 +116,10 @@ def _canary(connection: Connection, shop: Shop, suspects: set[str]) -> str | Non
     return None
 
 
-def _mark(tools: Tools, run: Run, connection: Connection, diff: Diff) -> None:
-    now = tools.clock.now()
-    name = decisions.diff_id(run.run_id, diff)
+def _mark(context: Context, connection: Connection, diff: Diff) -> None:
+    now = context.clock.now()
+    name = decisions.diff_id(context.run.run_id, diff)
     decided = decisions.by_id(connection, name)
     if decided is not None and decisions.set_state(connection, [name], "sent", now, was=("open",)):
-        journal.intend(connection, run.run_id, decided, now, outcome=Outcome.DONE)
+        journal.intend(connection, context.run.run_id, decided, now, outcome=Outcome.DONE)
         shown.record_edit(connection, diff.key, Kind.DELIST, 1, now, diff.reason)

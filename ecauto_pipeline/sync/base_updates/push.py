@@ -19,8 +19,8 @@ from ecauto_pipeline.sync.base_updates.delist import DelistReport, delist
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
 from ecauto_pipeline.sync.base_updates.shop_worker import Ended, ShopReport, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import WriteBackReport, write_back
-from ecauto_pipeline.sync.context import Progress, Run, Tools
-from ecauto_pipeline.sync.diffs.evaluate import accounts_of, closed_accounts
+from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
+from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
 
 STOP_WAIT_S = 2.0
 EDIT_S = 0.5
@@ -60,74 +60,74 @@ class PushReport:
     dry_run: bool = False
 
 
-def base_updates(tools: Tools, run: Run) -> PushReport:
+def base_updates(context: Context) -> PushReport:
     """Push this run's decisions, and what earlier runs left open; then mark what proved to be gone.
 
     Raises Stopped; item errors are rows.
     """
-    if not run.push:
-        return PushReport(dry_run=run.dry_run)
+    if not context.run.push:
+        return PushReport(dry_run=context.run.dry_run)
 
     def rows_of(account: str) -> Sequence[Decided]:
-        with tools.state.read() as connection:
-            return decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
+        with context.state.read() as connection:
+            return decisions.to_push(connection, context.run.run_id, [account], dry_run=context.run.dry_run)
 
-    report = push(tools, run, rows_of, RulesGate(tools))
-    gone = delist(tools, run)
+    report = push(context, rows_of, RulesGate(context))
+    gone = delist(context)
     return replace(
         report, delist=gone, account=report.account + gone.account, correction=report.correction + gone.account
     )
 
 
-def push_own(tools: Tools, run: Run) -> PushReport:
+def push_own(context: Context) -> PushReport:
     """Push this run's decisions and nothing else."""
 
     def rows_of(account: str) -> Sequence[Decided]:
-        with tools.state.read() as connection:
-            rows = decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
-        return [row for row in rows if row.run_id == run.run_id]
+        with context.state.read() as connection:
+            rows = decisions.to_push(connection, context.run.run_id, [account], dry_run=context.run.dry_run)
+        return [row for row in rows if row.run_id == context.run.run_id]
 
-    return push(tools, run, rows_of, RulesGate(tools))
+    return push(context, rows_of, RulesGate(context))
 
 
 def push(
-    tools: Tools, run: Run, rows_of: Callable[[str], Sequence[Decided]], gate: Gate, *, rollback_of: str = ""
+    context: Context, rows_of: Callable[[str], Sequence[Decided]], gate: Gate, *, rollback_of: str = ""
 ) -> PushReport:
     """Push the rows of each of the run's accounts through `gate`. `rows_of` may be asked more than once."""
-    tools.go_on()
-    with tools.state.read() as connection:
-        closed = closed_accounts(tools, run, connection, tools.clock.now(), tools.settings.ttl.price)
-    accounts = accounts_of(tools, run)
+    context.go_on()
+    with context.state.read() as connection:
+        closed = closed_accounts(context, connection, context.clock.now(), context.settings.ttl.price)
+    accounts = context.accounts
     rows = [len(rows_of(account)) for account in accounts]
-    _plan_time(tools, run, max(rows, default=0))
-    progress = _Progress(tools, sum(rows))
+    _plan_time(context, max(rows, default=0))
+    progress = _Progress(context, sum(rows))
     workers = [
         ShopWorker(
-            *(tools, run, tools.shops[account], lambda account=account: rows_of(account), gate),
+            *(context, context.shops[account], lambda account=account: rows_of(account), gate),
             closed=closed.get(account, ""),
             rollback_of=rollback_of,
             ended=progress.ended,
         )
         for account in accounts
     ]
-    _run_all(tools, [worker.work for worker in workers])
+    _run_all(context, [worker.work for worker in workers])
     reports = [worker.report for worker in workers]
     for report in reports:
         if report.crash is not None:
             raise report.crash
-    tools.go_on()
-    told = WriteBackReport() if run.dry_run else write_back(tools)
-    return _report(run, reports, told)
+    context.go_on()
+    told = WriteBackReport() if context.run.dry_run else write_back(context)
+    return _report(context.run, reports, told)
 
 
-def _plan_time(tools: Tools, run: Run, rows: int) -> None:
+def _plan_time(context: Context, rows: int) -> None:
     """The run's plan was made before anybody knew how much there would be to push: the busiest shop's time is added."""
-    edit_s = max(EDIT_S, tools.settings.base.limits.min_interval_s)
-    with tools.state.write() as connection:
-        row = run_book.read(connection, run.run_id)
+    edit_s = max(EDIT_S, context.settings.base.limits.min_interval_s)
+    with context.state.write() as connection:
+        row = run_book.read(connection, context.run.run_id)
         planned = row.document.get("planned_seconds") if row is not None else None
         if rows and isinstance(planned, int | float) and planned > 0:
-            run_book.note(connection, run.run_id, {"planned_seconds": planned + rows * edit_s})
+            run_book.note(connection, context.run.run_id, {"planned_seconds": planned + rows * edit_s})
 
 
 def _run_all(tools: Tools, jobs: Iterable[Callable[[], None]]) -> None:

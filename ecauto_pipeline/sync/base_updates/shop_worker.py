@@ -27,7 +27,7 @@ from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
 from ecauto_pipeline.sync.base_updates.read_back import settle, settle_past, shown_value
 from ecauto_pipeline.sync.base_updates.recheck import End, Gate, Passage
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context
 
 LEASE_LIFE = timedelta(minutes=5)  # longer than any one call with its repeats; a dead process's is free at once
 LEASE_WAIT_S = 120.0
@@ -70,8 +70,7 @@ class ShopWorker:
 
     def __init__(
         self,
-        tools: Tools,
-        run: Run,
+        context: Context,
         shop: Shop,
         rows: Callable[[], Sequence[Decided]],
         gate: Gate,
@@ -80,7 +79,7 @@ class ShopWorker:
         rollback_of: str = "",
         ended: Callable[[Ended], None] = lambda _ended: None,
     ) -> None:
-        self._tools, self._run, self._shop, self._gate = tools, run, shop, gate
+        self._context, self._shop, self._gate = context, shop, gate
         self._load, self._rows = rows, list[Decided]()
         self._price_ends: dict[ListingKey, End] = {}
         self._closed, self._rollback_of, self._say = closed, rollback_of, ended
@@ -93,7 +92,7 @@ class ShopWorker:
     def work(self) -> None:
         """Settle the past, then push. Never raises: what goes wrong is in the report."""
         try:
-            if self._run.dry_run:
+            if self._context.run.dry_run:
                 self._fill()
                 self._push()
             elif self._closed or self._claim():
@@ -118,7 +117,7 @@ class ShopWorker:
         if self._closed:
             return
         try:
-            for _, outcome in settle_past(self._tools, self._shop):
+            for _, outcome in settle_past(self._context, self._shop):
                 self.report.settled_done += outcome is Outcome.DONE
                 self.report.settled_not_done += outcome is Outcome.FAILED
         except (BudgetSpent, AccountBlocked) as error:
@@ -127,7 +126,7 @@ class ShopWorker:
     def _push(self) -> None:
         for decided in self._rows:
             if not self._closed:
-                self._tools.go_on()
+                self._context.go_on()
                 self._renew()
             if self._closed:
                 self._end(decided, "skipped", self._closed)
@@ -135,28 +134,30 @@ class ShopWorker:
                 self._one(decided)
 
     def _one(self, decided: Decided) -> None:
-        diff, now = decided.diff, self._tools.clock.now()
+        diff, now = decided.diff, self._context.clock.now()
         price_end = self._price_ends.get(diff.key)  # of this run's price push of the same listing
-        with self._tools.state.write() as connection:
+        with self._context.state.write() as connection:
             if diff.kind is Kind.VISIBILITY and diff.wanted == 1 and price_end not in (None, "pushed", "unchanged"):
                 passage = Passage("skipped", "price_failed")
             else:
                 passage = self._gate(connection, decided, now, price_end == "pushed")
             update_id = ""
-            if not passage.end and self._run.dry_run:
+            if not passage.end and self._context.run.dry_run:
                 journal.intend(
-                    *(connection, self._run.run_id, decided, now),
+                    *(connection, self._context.run.run_id, decided, now),
                     outcome=Outcome.DRY_RUN,
                     rollback_of=self._rollback_of,
                 )
             elif not passage.end:
                 decisions.set_state(connection, [decided.diff_id], "sent", now)
-                update_id = journal.intend(connection, self._run.run_id, decided, now, rollback_of=self._rollback_of)
-            elif passage.final and not self._run.dry_run:
+                update_id = journal.intend(
+                    connection, self._context.run.run_id, decided, now, rollback_of=self._rollback_of
+                )
+            elif passage.final and not self._context.run.dry_run:
                 decisions.set_state(connection, [decided.diff_id], "closed", now, was=("open",))
         if passage.end:
             self._end(decided, passage.end, passage.reason)
-        elif self._run.dry_run:
+        elif self._context.run.dry_run:
             self._end(decided, "pushed", "", passage)
         else:
             self._send(decided, update_id, passage)
@@ -178,9 +179,9 @@ class ShopWorker:
             self._done(decided, update_id, item, passage)
 
     def _done(self, decided: Decided, update_id: str, item: Item | None, passage: Passage) -> None:
-        diff, now = decided.diff, self._tools.clock.now()
+        diff, now = decided.diff, self._context.clock.now()
         value = diff.wanted if item is None else shown_value(item, diff.kind)
-        with self._tools.state.write() as connection:
+        with self._context.state.write() as connection:
             if value == diff.wanted:
                 journal.finish(connection, update_id, Outcome.DONE, now)
                 shown.record_edit(connection, diff.key, diff.kind, value, now, diff.reason)
@@ -191,8 +192,8 @@ class ShopWorker:
         self._end(decided, *(("pushed", "") if value == diff.wanted else ("failed", "other_value")), passage)
 
     def _failed(self, decided: Decided, update_id: str, error: CallError) -> None:
-        now = self._tools.clock.now()
-        with self._tools.state.write() as connection:
+        now = self._context.clock.now()
+        with self._context.state.write() as connection:
             journal.finish(connection, update_id, Outcome.FAILED, now, text_of(error))
             decisions.set_state(connection, [decided.diff_id], "closed", now)
             if isinstance(error, ItemRefused) and error.permanent:
@@ -204,13 +205,13 @@ class ShopWorker:
             self.report.alerts.append((self._shop.account_id, UNREACHABLE))
 
     def _unknown(self, decided: Decided, update_id: str, error: CallError, passage: Passage) -> None:
-        with self._tools.state.write() as connection:
-            now = self._tools.clock.now()
+        with self._context.state.write() as connection:
+            now = self._context.clock.now()
             journal.finish(connection, update_id, Outcome.UNKNOWN, now, text_of(error))
             found = journal.unsettled(connection, self._shop.platform, self._shop.account_id)
         update = next(row for row in found if row.update_id == update_id)
         try:
-            outcome = settle(self._tools, self._shop, update)
+            outcome = settle(self._context, self._shop, update)
         except (BudgetSpent, AccountBlocked) as closing:
             outcome = Outcome.UNKNOWN
             self._close(closing)
@@ -220,15 +221,15 @@ class ShopWorker:
             return
         self.report.unknown += outcome is Outcome.UNKNOWN
         if outcome is Outcome.FAILED:  # this run has tried; the next one judges anew
-            with self._tools.state.write() as connection:
-                decisions.set_state(connection, [decided.diff_id], "closed", self._tools.clock.now())
+            with self._context.state.write() as connection:
+                decisions.set_state(connection, [decided.diff_id], "closed", self._context.clock.now())
         self._end(decided, "failed", error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}")
 
     def _take_back(self, decided: Decided, update_id: str, error: CallError) -> None:
-        with self._tools.state.write() as connection:
+        with self._context.state.write() as connection:
             journal.withdraw(connection, update_id)
             state = "closed" if self._rollback_of else "open"
-            decisions.set_state(connection, [decided.diff_id], state, self._tools.clock.now())
+            decisions.set_state(connection, [decided.diff_id], state, self._context.clock.now())
         self._close(error)
         self._end(decided, "skipped", self._closed)
 
@@ -237,8 +238,8 @@ class ShopWorker:
         self._closed = "account_blocked" if isinstance(error, AccountBlocked) else error.reason
         reason, until = breaker_of(error)
         if reason:
-            now = self._tools.clock.now()
-            with self._tools.state.write() as connection:
+            now = self._context.clock.now()
+            with self._context.state.write() as connection:
                 args = (self._shop.platform, self._shop.account_id, reason, now, until)
                 if open_breaker(connection, *args):
                     self.report.alerts.append((self._shop.account_id, reason))
@@ -263,24 +264,24 @@ class ShopWorker:
         while not self._mine():
             if waited >= LEASE_WAIT_S:
                 return False
-            self._tools.go_on()
-            self._tools.clock.sleep(0.5, wake=self._tools.stop)
+            self._context.go_on()
+            self._context.clock.sleep(0.5, wake=self._context.stop)
             waited += 0.5
         return True
 
     def _mine(self) -> bool:
-        with self._tools.state.write() as connection:
-            got = leases.claim(connection, [self._lease], self._owner, self._tools.clock.now(), LEASE_LIFE)
-        self._renewed = self._tools.clock.monotonic()
+        with self._context.state.write() as connection:
+            got = leases.claim(connection, [self._lease], self._owner, self._context.clock.now(), LEASE_LIFE)
+        self._renewed = self._context.clock.monotonic()
         return bool(got)
 
     def _renew(self) -> None:
-        due = self._tools.clock.monotonic() - self._renewed > leases.RENEW_EVERY_S
-        if not self._run.dry_run and due and not self._mine():
+        due = self._context.clock.monotonic() - self._renewed > leases.RENEW_EVERY_S
+        if not self._context.run.dry_run and due and not self._mine():
             self._closed = "pushed_elsewhere"
 
     def _release(self) -> None:
-        with self._tools.state.write() as connection:
+        with self._context.state.write() as connection:
             leases.release(connection, self._owner)
 
 

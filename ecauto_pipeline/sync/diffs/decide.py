@@ -18,8 +18,8 @@ from ecauto_pipeline.domain.selling.accounts import Account, account_of
 from ecauto_pipeline.domain.selling.guards import hold_mass_delist, hold_mass_hides
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
-from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.diffs.evaluate import PLATFORM, Scene, accounts_of
+from ecauto_pipeline.sync.context import Context, Tools
+from ecauto_pipeline.sync.diffs.evaluate import PLATFORM, Scene
 
 APPROVED, REJECTED = "approved", "rejected"
 _MASS = ("mass_hide", "mass_delist")
@@ -121,9 +121,9 @@ class Verdicts:
         )
 
 
-def standing_of(tools: Tools, run: Run, connection: Connection) -> dict[Target, list[Decided]]:
+def standing_of(context: Context, connection: Connection) -> dict[Target, list[Decided]]:
     """What earlier runs left standing about this run's accounts."""
-    return decisions.standing(connection, PLATFORM, accounts_of(tools, run))
+    return decisions.standing(connection, PLATFORM, context.accounts)
 
 
 def settle(tools: Tools, verdicts: Verdicts, scene: Scene) -> None:
@@ -145,15 +145,15 @@ def settle(tools: Tools, verdicts: Verdicts, scene: Scene) -> None:
     verdicts.found = said
 
 
-def keep(tools: Tools, run: Run, connection: Connection, verdicts: Verdicts) -> DiffReport:
+def keep(context: Context, connection: Connection, verdicts: Verdicts) -> DiffReport:
     """Store the decisions; settle what stood of the same targets. A dry run stores its own rows and settles nothing."""
-    now = tools.clock.now()
+    now = context.clock.now()
     kept: set[int] = set()
     superseded: list[str] = []
     expired: list[str] = []
     for diff in verdicts.judged():
         for old in verdicts.standing.get((diff.key, diff.kind), ()):
-            if old.diff_id == decisions.diff_id(run.run_id, diff):
+            if old.diff_id == decisions.diff_id(context.run.run_id, diff):
                 continue
             if old.diff.decision is Decision.PUSH:
                 superseded.append(old.diff_id)
@@ -163,11 +163,11 @@ def keep(tools: Tools, run: Run, connection: Connection, verdicts: Verdicts) -> 
                 kept.add(id(diff))
     held = sum(diff.decision is Decision.HELD for diff in verdicts.found)
     fresh = [diff for diff in verdicts.found if id(diff) not in kept]
-    if not run.dry_run:
+    if not context.run.dry_run:
         decisions.set_state(connection, superseded, "superseded", now, was=("open",))
         decisions.set_state(connection, expired, "expired", now, was=decisions.STANDING)
-    stored = verdicts.found if run.dry_run else fresh
-    decisions.store(connection, run.run_id, run.partition_key, stored, now, closed=run.dry_run)
+    stored = verdicts.found if context.run.dry_run else fresh
+    decisions.store(connection, context.run.run_id, context.run.partition_key, stored, now, closed=context.run.dry_run)
     return verdicts.report(kept=len(kept), new=held - len(kept), settled=len(expired))
 
 

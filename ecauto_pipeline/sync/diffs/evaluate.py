@@ -25,7 +25,7 @@ from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.state.shop_listings import listing_facts
-from ecauto_pipeline.sync.context import IncludePrice, Run, Tools
+from ecauto_pipeline.sync.context import Context, IncludePrice, Run
 
 PLATFORM = "base"
 _SAID_SO = ("approved", "blocklist")
@@ -107,29 +107,24 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def accounts_of(tools: Tools, run: Run) -> tuple[str, ...]:
-    """The accounts this run may touch, in order of their ids."""
-    return tuple(sorted(account for account in tools.shops if not run.accounts or account in run.accounts))
-
-
-def look(tools: Tools, run: Run, connection: Connection, now: datetime) -> Scene:
+def look(context: Context, connection: Connection, now: datetime) -> Scene:
     """Gather what this run judges: the listings that take part, of its accounts, best sellers first if limited."""
-    accounts = accounts_of(tools, run)
+    accounts = context.accounts
     known = known_asins(connection)
     listings = {fact.key: fact for fact in listing_facts(connection, accounts, PLATFORM)}
     shown_public = dict.fromkeys(accounts, 0)
     for fact in listings.values():
         shown_public[fact.key.account_id] += fact.shown_visible is True
-    if run.max_items is not None:
+    if context.run.max_items is not None:
         sold = ((key, known[fact.asin].last_sold_at if fact.asin in known else None) for key, fact in listings.items())
-        chosen = best_sellers(sold, run.max_items)
+        chosen = best_sellers(sold, context.run.max_items)
         listings = {key: fact for key, fact in listings.items() if key in chosen}
-    lately = journal.hidden_since(connection, PLATFORM, now - tools.settings.guards.hide_window, _SAID_SO)
-    return Scene(now, listings, known, shown_public, lately, closed_accounts(tools, run, connection, now))
+    lately = journal.hidden_since(connection, PLATFORM, now - context.settings.guards.hide_window, _SAID_SO)
+    return Scene(now, listings, known, shown_public, lately, closed_accounts(context, connection, now))
 
 
 def closed_accounts(
-    tools: Tools, run: Run, connection: Connection, now: datetime, max_age: timedelta | None = None
+    context: Context, connection: Connection, now: datetime, max_age: timedelta | None = None
 ) -> dict[str, str]:
     """Accounts whose breaker is open, or whose items were not read lately, with the reason.
 
@@ -137,8 +132,8 @@ def closed_accounts(
     """
     seen = load_accounts(connection, PLATFORM)
     found = {}
-    for account in accounts_of(tools, run):
-        reason = _closed(seen.get(account), run, now, max_age or tools.settings.ttl.stock)
+    for account in context.accounts:
+        reason = _closed(seen.get(account), context.run, now, max_age or context.settings.ttl.stock)
         if reason:
             found[account] = reason
     return found

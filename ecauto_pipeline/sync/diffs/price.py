@@ -7,40 +7,40 @@ from __future__ import annotations
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import DiffReport, Verdicts
 from ecauto_pipeline.sync.diffs.evaluate import Rules, Scene, collector_paused, judge, look
 
 
-def price_diffs(tools: Tools, run: Run) -> DiffReport:
+def price_diffs(context: Context) -> DiffReport:
     """Judge the prices of a run's listings. A run that includes no prices has no price targets."""
-    if run.include_price == "never":
+    if context.run.include_price == "never":
         return DiffReport()
-    tools.go_on()
-    with collector_paused(), tools.state.read() as connection:
-        scene = look(tools, run, connection, tools.clock.now())
-        verdicts = price_verdicts(tools, run, scene, deciding.standing_of(tools, run, connection))
-    tools.go_on()
-    with tools.state.write() as connection:
-        return deciding.keep(tools, run, connection, verdicts)
+    context.go_on()
+    with collector_paused(), context.state.read() as connection:
+        scene = look(context, connection, context.clock.now())
+        verdicts = price_verdicts(context, scene, deciding.standing_of(context, connection))
+    context.go_on()
+    with context.state.write() as connection:
+        return deciding.keep(context, connection, verdicts)
 
 
-def price_verdicts(tools: Tools, run: Run, scene: Scene, standing: dict) -> Verdicts:  # type: ignore[type-arg]
+def price_verdicts(context: Context, scene: Scene, standing: dict) -> Verdicts:  # type: ignore[type-arg]
     """The decisions about prices, nothing written.
 
     A run that only mends the floor still looks after what a fuller run left standing (a push not sent yet, a hold, a
     person's word), as long as that is still what the full rule wants.
     """
-    rules = Rules(tools.settings)
+    rules = Rules(context.settings)
     verdicts = Verdicts(scene, standing)
-    for verdict in judge(rules, scene, Kind.PRICE, run.include_price):
-        if run.include_price == "floor" and verdict.decision is Decision.UNCHANGED:
+    for verdict in judge(rules, scene, Kind.PRICE, context.run.include_price):
+        if context.run.include_price == "floor" and verdict.decision is Decision.UNCHANGED:
             older = standing.get((verdict.key, Kind.PRICE))
             if older:
                 verdict = _of_the_full_rule(rules, scene, verdict, older)
         verdicts.add(verdict)
-    deciding.settle(tools, verdicts, scene)
+    deciding.settle(context, verdicts, scene)
     return verdicts
 
 

@@ -19,7 +19,7 @@ from ecauto_pipeline.shops.protocol import Shop
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state import shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
-from ecauto_pipeline.sync.context import Progress, Run, Tools
+from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.listings.blocklist import read_blocklist
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
@@ -69,26 +69,26 @@ class _RegisterIndex:
         return self.by_account.get(account_id.casefold(), {})
 
 
-def read_listings(tools: Tools, run: Run) -> ListingsReport:
+def read_listings(context: Context) -> ListingsReport:
     """Read every shop of this run, join all with the register, say what takes part.
 
     Raises RegisterError (RegisterBusy: wait) and SettingsError before any shop is asked; Stopped.
     """
-    blocklist = read_blocklist(tools.settings.blocklist)
-    register = tools.register.read()
+    blocklist = read_blocklist(context.settings.blocklist)
+    register = context.register.read()
     index = _index(register.listings)
-    accounts = sorted(account for account in tools.shops if not run.accounts or account in run.accounts)
-    results = _read_shops(tools, [tools.shops[account] for account in accounts], index)
+    accounts = list(context.accounts)
+    results = _read_shops(context, [context.shops[account] for account in accounts], index)
     for account in accounts:
-        _join(tools, account, index.of(account), blocklist)
-    with tools.state.write() as connection:
-        shop_listings.retire(connection, PLATFORM, tools.shops)
+        _join(context, account, index.of(account), blocklist)
+    with context.state.write() as connection:
+        shop_listings.retire(connection, PLATFORM, context.shops)
         _demand(connection, register)
-    report = _report(tools, accounts, results)
-    with tools.state.write() as connection:
-        run_book.note(connection, run.run_id, _figures(report))
+    report = _report(context, accounts, results)
+    with context.state.write() as connection:
+        run_book.note(connection, context.run.run_id, _figures(report))
     for account, reason in report.not_read.items():
-        tools.log.warning("%s: not read (%s); its listings stay as they were", account, reason)
+        context.log.warning("%s: not read (%s); its listings stay as they were", account, reason)
     return report
 
 

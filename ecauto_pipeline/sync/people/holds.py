@@ -16,7 +16,7 @@ from ecauto_pipeline.domain.model import Kind, ListingKey
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target
 from ecauto_pipeline.sync.base_updates.push import PushReport, push_own
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import DiffReport
 from ecauto_pipeline.sync.diffs.evaluate import look
@@ -96,29 +96,29 @@ def consequence_of_rejecting(holds: Iterable[Hold]) -> tuple[str, ...]:
     )
 
 
-def release_holds(tools: Tools, run: Run, ids: Iterable[str], who: str = "") -> ReleaseReport:
+def release_holds(context: Context, ids: Iterable[str], who: str = "") -> ReleaseReport:
     """Approve these holds and send at once what the rules still want of them, nothing else. Raises LookupError.
 
     A delisting is not sent: approved, it takes place when the next run proves it once more.
     """
     ids = list(ids)
-    run = replace(run, include_price="all", include_visibility=True, max_items=None)
-    with tools.state.read() as connection:
+    context = context.allowing(include_price="all", include_visibility=True, max_items=None)
+    with context.state.read() as connection:
         known = decisions.holds(connection, ("open", "approved"))
     chosen = [_one(known, prefix) for prefix in ids]
-    if not run.dry_run:
-        approve(tools, [row.diff_id for row in chosen if row.state == "open"], who=who)
+    if not context.run.dry_run:
+        approve(context, [row.diff_id for row in chosen if row.state == "open"], who=who)
     targets = {row.target for row in chosen}
-    with tools.state.read() as connection:
-        scene = look(tools, run, connection, tools.clock.now())
-        standing = deciding.standing_of(tools, run, connection)
-    if run.dry_run:
+    with context.state.read() as connection:
+        scene = look(context, connection, context.clock.now())
+        standing = deciding.standing_of(context, connection)
+    if context.run.dry_run:
         standing = _as_if_approved(standing, {row.diff_id for row in chosen})
     report = DiffReport()
-    for verdicts in (price_verdicts(tools, run, scene, standing), visibility_verdicts(tools, run, scene, standing)):
-        with tools.state.write() as connection:
-            report += deciding.keep(tools, run, connection, verdicts.narrowed(targets))
-    return ReleaseReport(len(chosen), report, push_own(tools, run))
+    for verdicts in (price_verdicts(context, scene, standing), visibility_verdicts(context, scene, standing)):
+        with context.state.write() as connection:
+            report += deciding.keep(context, connection, verdicts.narrowed(targets))
+    return ReleaseReport(len(chosen), report, push_own(context))
 
 
 def _by_item(hold: Hold) -> tuple[str, int, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Target
 from ecauto_pipeline.sync.base_updates.push import PushReport, push_own
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import DiffReport
 from ecauto_pipeline.sync.diffs.evaluate import look
@@ -40,17 +40,17 @@ class ApplyReport:
     refused: tuple[tuple[str, str, str, str], ...]
 
 
-def make_plan(tools: Tools, run: Run) -> dict[str, Any]:
+def make_plan(context: Context) -> dict[str, Any]:
     """The pushes that this run (dry or not) decided, by listing and kind. The same decisions give the same bytes."""
-    with tools.state.read() as connection:
-        rows = decisions.of_run(connection, run.run_id)
+    with context.state.read() as connection:
+        rows = decisions.of_run(connection, context.run.run_id)
     pushes = [row for row in rows if row.diff.decision is Decision.PUSH and row.diff.kind is not Kind.DELIST]
     return {
         "version": VERSION,
-        "made_at": run.started_at.isoformat(),
-        "run_id": run.run_id,
-        "include_price": run.include_price,
-        "include_visibility": run.include_visibility,
+        "made_at": context.run.started_at.isoformat(),
+        "run_id": context.run.run_id,
+        "include_price": context.run.include_price,
+        "include_visibility": context.run.include_visibility,
         "rows": [_row(row.diff) for row in pushes],
     }
 
@@ -70,28 +70,27 @@ def read_plan(text: str) -> dict[str, Any]:
     return document  # type: ignore[no-any-return]
 
 
-def apply_plan(tools: Tools, run: Run, document: Mapping[str, Any]) -> ApplyReport:
+def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
     """Send what the plan names and the rules still want, row by row. Raises SettingsError for what is no plan."""
     made_at = _check(document)
     rows = document["rows"]
-    now = tools.clock.now()
-    if abs(now - made_at) > tools.settings.ttl.price:
+    now = context.clock.now()
+    if abs(now - made_at) > context.settings.ttl.price:
         refused = tuple((*_name(row), "plan_too_old") for row in rows)
-        return ApplyReport(len(rows), DiffReport(), PushReport(dry_run=run.dry_run), refused)
-    run = replace(
-        run,
+        return ApplyReport(len(rows), DiffReport(), PushReport(dry_run=context.run.dry_run), refused)
+    context = context.allowing(
         include_price=document["include_price"],
         include_visibility=document["include_visibility"],
         max_items=None,
     )
-    with tools.state.read() as connection:
-        scene = look(tools, run, connection, now)
-        standing = deciding.standing_of(tools, run, connection)
+    with context.state.read() as connection:
+        scene = look(context, connection, now)
+        standing = deciding.standing_of(context, connection)
     judged = []
-    if run.include_price != "never":
-        judged.append(price_verdicts(tools, run, scene, standing))
-    if run.include_visibility:
-        judged.append(visibility_verdicts(tools, run, scene, standing))
+    if context.run.include_price != "never":
+        judged.append(price_verdicts(context, scene, standing))
+    if context.run.include_visibility:
+        judged.append(visibility_verdicts(context, scene, standing))
     wanted = {(diff.key, diff.kind): diff for verdicts in judged for diff in verdicts.found}
     accepted: set[Target] = set()
     refused_rows = []
@@ -104,9 +103,9 @@ def apply_plan(tools: Tools, run: Run, document: Mapping[str, Any]) -> ApplyRepo
             accepted.add(target)
     report = DiffReport()
     for verdicts in judged:
-        with tools.state.write() as connection:
-            report += deciding.keep(tools, run, connection, verdicts.narrowed(accepted))
-    return ApplyReport(len(rows), report, push_own(tools, run), tuple(refused_rows))
+        with context.state.write() as connection:
+            report += deciding.keep(context, connection, verdicts.narrowed(accepted))
+    return ApplyReport(len(rows), report, push_own(context), tuple(refused_rows))
 
 
 def _refusal(row: Mapping[str, Any], diff: Diff | None) -> str:

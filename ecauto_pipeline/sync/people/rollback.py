@@ -27,8 +27,7 @@ from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.base_updates.push import PushReport, push
 from ecauto_pipeline.sync.base_updates.read_back import shown_value
 from ecauto_pipeline.sync.base_updates.recheck import Passage, standing_in_the_way
-from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.diffs.evaluate import accounts_of
+from ecauto_pipeline.sync.context import Context, Run, Tools
 
 ONE_BY_ONE = 100  # items to read singly; past that the whole list is cheaper
 PRICE_BELOW_FLOOR = "price_below_floor"
@@ -47,36 +46,40 @@ class RollbackReport:
     refused: tuple[tuple[str, str, str, str], ...] = ()
 
 
-def rollback_run(tools: Tools, run: Run, target_run_id: str) -> RollbackReport:
+def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
     """Undo what `target_run_id` did, as run `run`. Raises LookupError when that run made no edit that is on record."""
-    with tools.state.read() as connection:
+    with context.state.read() as connection:
         edits = [edit for edit in journal.of_run(connection, target_run_id) if edit.outcome is Outcome.DONE]
         undone = journal.undone_of(connection, target_run_id)
     if not edits:
         raise LookupError(f"no edit of run {target_run_id} is on record")
-    mine = set(accounts_of(tools, run))
+    mine = set(context.accounts)
     edits = [edit for edit in edits if edit.key.account_id in mine and (edit.key, edit.kind) not in undone]
     diffs: list[Diff] = []
     for account in sorted({edit.key.account_id for edit in edits}):
         of_shop = [edit for edit in edits if edit.key.account_id == account]
-        seen, problem = _read(tools, tools.shops[account], [e.key.item_id for e in of_shop if e.kind != Kind.DELIST])
-        with tools.state.write() as connection:
-            diffs += [_diff(tools, run, connection, edit, seen, problem) for edit in of_shop]
-    now = tools.clock.now()
+        seen, problem = _read(
+            context, context.shops[account], [e.key.item_id for e in of_shop if e.kind != Kind.DELIST]
+        )
+        with context.state.write() as connection:
+            diffs += [_diff(context, connection, edit, seen, problem) for edit in of_shop]
+    now = context.clock.now()
     changed = [diff for diff in diffs if diff.decision is not Decision.UNCHANGED]
-    with tools.state.write() as connection:
-        decisions.store(connection, run.run_id, run.partition_key, changed, now, closed=run.dry_run)
-        marks = [diff for diff in changed if diff.kind is Kind.DELIST and not run.dry_run]
+    with context.state.write() as connection:
+        decisions.store(
+            connection, context.run.run_id, context.run.partition_key, changed, now, closed=context.run.dry_run
+        )
+        marks = [diff for diff in changed if diff.kind is Kind.DELIST and not context.run.dry_run]
         for diff in marks:
-            _unmark(connection, run, diff, now, target_run_id)
+            _unmark(connection, context.run, diff, now, target_run_id)
 
     def rows_of(account: str) -> Sequence[Decided]:
-        with tools.state.read() as connection:
-            rows = decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
-        return [row for row in rows if row.run_id == run.run_id and row.diff.kind is not Kind.DELIST]
+        with context.state.read() as connection:
+            rows = decisions.to_push(connection, context.run.run_id, [account], dry_run=context.run.dry_run)
+        return [row for row in rows if row.run_id == context.run.run_id and row.diff.kind is not Kind.DELIST]
 
-    pushed = push(tools, run, rows_of, RollbackGate(tools, run), rollback_of=target_run_id)
-    _close(tools, run)
+    pushed = push(context, rows_of, RollbackGate(context), rollback_of=target_run_id)
+    _close(context)
     refused = [diff for diff in changed if diff.decision in (Decision.BLOCKED, Decision.SKIPPED)]
     names = tuple((diff.key.account_id, diff.key.item_id, diff.kind.value, diff.reason) for diff in refused)
     return RollbackReport(target_run_id, account_of(diffs) + pushed.correction, pushed, names)
@@ -85,8 +88,8 @@ def rollback_run(tools: Tools, run: Run, target_run_id: str) -> RollbackReport:
 class RollbackGate:
     """The last look before something is put back: it still shows what we set, and the limits still allow it."""
 
-    def __init__(self, tools: Tools, run: Run) -> None:
-        self._tools, self._run = tools, run
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
     def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> Passage:
         refused = standing_in_the_way(connection, decided)
@@ -98,10 +101,10 @@ class RollbackGate:
             return Passage("skipped", "not_listed")
         if _shown(listing, diff.kind) != diff.shown:
             return Passage("skipped", "changed_since")
-        if priced and self._run.dry_run:  # its price would be another one by now
+        if priced and self._context.run.dry_run:  # its price would be another one by now
             listing = replace(listing, shown_price_jpy=None)
         known = known_asin(connection, diff.asin)
-        why = forbidden(diff, listing, known.facts.price_jpy if known else None, self._tools.settings.guards)
+        why = forbidden(diff, listing, known.facts.price_jpy if known else None, self._context.settings.guards)
         return Passage("blocked", why) if why else Passage()
 
 
@@ -128,8 +131,7 @@ def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, guards: G
 
 
 def _diff(
-    tools: Tools,
-    run: Run,
+    context: Context,
     connection: Connection,
     edit: Update,
     seen: Mapping[str, Item],
@@ -148,7 +150,7 @@ def _diff(
     value = shown_value(item, edit.kind) if item is not None else None
     if value is None:
         return replace(bare, shown=None, decision=Decision.SKIPPED, reason=problem or "not_read")
-    if not run.dry_run:
+    if not context.run.dry_run:
         shown.record_reading(connection, edit.key, edit.kind, value)
     if value == edit.before:
         return replace(bare, shown=value, decision=Decision.UNCHANGED, reason="")
@@ -159,7 +161,7 @@ def _diff(
     listing = _listing(connection, bare)
     if listing is None:
         return replace(bare, decision=Decision.SKIPPED, reason="not_listed")
-    why = forbidden(bare, listing, cost, tools.settings.guards)
+    why = forbidden(bare, listing, cost, context.settings.guards)
     if why == PRICE_BELOW_FLOOR:  # its price may be put back first: the last look says
         why = ""
     return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare
@@ -215,8 +217,8 @@ def _unmark(connection: Connection, run: Run, diff: Diff, now: datetime, target_
         shown.record_edit(connection, diff.key, Kind.DELIST, 0, now)
 
 
-def _close(tools: Tools, run: Run) -> None:
+def _close(context: Context) -> None:
     """What did not leave is not sent by a later run: taking back is asked for, never inherited."""
-    with tools.state.write() as connection:
-        names = [row.diff_id for row in decisions.of_run(connection, run.run_id)]
-        decisions.set_state(connection, names, "closed", tools.clock.now(), was=("open",))
+    with context.state.write() as connection:
+        names = [row.diff_id for row in decisions.of_run(connection, context.run.run_id)]
+        decisions.set_state(connection, names, "closed", context.clock.now(), was=("open",))

@@ -16,7 +16,7 @@ from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer
 from ecauto_pipeline.domain.offers.learning import CONFIRM, DETAIL, SWEEP, AsinRow, LearnRules, learn
 from ecauto_pipeline.state import asins, leases, observations
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
@@ -48,23 +48,22 @@ class Asking:
 
     def __init__(
         self,
-        tools: Tools,
-        run: Run,
+        context: Context,
         work: Work,
         tally: Tally,
         rules: LearnRules,
         deadline: float,
     ) -> None:
-        self._tools, self._run, self._work, self._tally = tools, run, work, tally
+        self._context, self._work, self._tally = context, work, tally
         self._rules, self._deadline = rules, deadline
         self.owner = leases.new_owner()
-        self.zeros = Zeros(tools.settings.guards)
+        self.zeros = Zeros(context.settings.guards)
         self._ids = observations.SnapshotIds()
 
     def claim(self, operation: Operation[Answer], wanted: list[str]) -> Claimed:
         """Make these ASINs ours, but for those that others hold and those answered since the run was planned."""
-        now = self._tools.clock.now()
-        with self._tools.state.write() as connection:
+        now = self._context.clock.now()
+        with self._context.state.write() as connection:
             names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
             mine = [name.removeprefix(_PREFIX) for name in names]
             rows = asins.read(connection, mine)
@@ -76,12 +75,12 @@ class Asking:
 
     def ask(self, account: SpApiClient, operation: Operation[Answer], claimed: list[str]) -> Asked:
         """Ask about ASINs that are ours and keep the answers. Raises Stopped: then nothing of this call is kept."""
-        answers = account.call(operation, claimed, self._run.run_id, self._deadline)
-        self._tools.go_on()
+        answers = account.call(operation, claimed, self._context.run.run_id, self._deadline)
+        self._context.go_on()
         unasked = [answer.asin for answer in answers if answer.reason == NOT_ASKED]
         given = [answer for answer in answers if answer.reason != NOT_ASKED]
-        now = self._tools.clock.now()
-        with self._tools.state.write() as connection:
+        now = self._context.clock.now()
+        with self._context.state.write() as connection:
             before = asins.read(connection, [answer.asin for answer in given])
             numbered = [(self._ids.next(now), answer, before[answer.asin]) for answer in given]
             kept, lost = self.zeros.judge(operation.name, numbered)
@@ -89,8 +88,8 @@ class Asking:
             observations.insert_answers(
                 connection,
                 kept,
-                run_id=self._run.run_id,
-                partition_key=self._run.partition_key,
+                run_id=self._context.run.run_id,
+                partition_key=self._context.run.partition_key,
                 sp_account=account.account_id,
                 observed_at=now,
             )
@@ -113,8 +112,8 @@ class Asking:
         """Take back what zeros that lost their credit had set in motion. Returns the ASINs."""
         if not lost:
             return []
-        self._tools.log.warning("%s: too many zeros at once, none is believed in this run", operation)
-        observations.disbelieve(connection, self._run.run_id, operation, list(lost), REASON)
+        self._context.log.warning("%s: too many zeros at once, none is believed in this run", operation)
+        observations.disbelieve(connection, self._context.run.run_id, operation, list(lost), REASON)
         rows = asins.read(connection, list(lost.values()))
         taken_back = []
         for snapshot_id, asin in lost.items():
@@ -153,7 +152,7 @@ class Asking:
 
     def _settled(self, row: AsinRow, operation: Operation[Answer]) -> bool:
         """Whether it was answered since this run began, so that asking again would be waste."""
-        since = self._run.started_at
+        since = self._context.run.started_at
         detailed, erred = _since(row.detail_at, since), _since(row.error_at, since)
         if operation.name == SWEEP:
             return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)

@@ -24,7 +24,7 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.calls import counted
 from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.state.targets import Target
-from ecauto_pipeline.sync.context import Progress, Run, Tools
+from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import FetchReport, Tally
@@ -56,47 +56,47 @@ def learn_rules(settings: Settings) -> LearnRules:
     )
 
 
-def fetch(tools: Tools, run: Run) -> FetchReport:
+def fetch(context: Context) -> FetchReport:
     """Ask what `run_targets` holds for this run, for at most `run.slice_s`. Raises Stopped when asked to end.
 
     What was answered since the run began is not asked again; what is being asked by another run is left to it. The
     figures are noted in the run's row as well. A run with `fetch` False makes no call.
     """
-    with tools.state.read() as connection:
-        planned = targets.of_run(connection, run.run_id) if run.fetch else []
-    began = tools.clock.monotonic()
-    if not planned or not tools.sp_accounts:
+    with context.state.read() as connection:
+        planned = targets.of_run(connection, context.run.run_id) if context.run.fetch else []
+    began = context.clock.monotonic()
+    if not planned or not context.sp_accounts:
         if planned:
-            tools.log.warning("no SP-API account: nothing can be asked")
-        return _report(tools, run, Tally(), (), len(planned), len(planned), 0.0)
-    deadline = began + run.slice_s
+            context.log.warning("no SP-API account: nothing can be asked")
+        return _report(context, Tally(), (), len(planned), len(planned), 0.0)
+    deadline = began + context.run.slice_s
     tally, work = Tally(), Work((), (), ())
-    asking = Asking(tools, run, work, tally, learn_rules(tools.settings), deadline)
-    ways = operations(tools.settings)
+    asking = Asking(context, work, tally, learn_rules(context.settings), deadline)
+    ways = operations(context.settings)
     try:
         while planned:
             _hand_over(planned, work, tally)
-            workers = Workers(tools, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
+            workers = Workers(context, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
             workers.start(ways)
             try:
-                _supervise(tools, run, workers, work, tally, asking, (began, deadline), ways)
+                _supervise(context, workers, work, tally, asking, (began, deadline), ways)
             finally:
                 workers.halt()
-                if tools.stop.is_set() or workers.failure is not None:
+                if context.stop.is_set() or workers.failure is not None:
                     workers.join(_LEAVE_S)
-            if tools.stop.is_set() or workers.failure is not None:
+            if context.stop.is_set() or workers.failure is not None:
                 break
-            planned = _more(tools, run, work, began, deadline)
+            planned = _more(context, work, began, deadline)
     finally:
-        with tools.state.write() as connection:
+        with context.state.write() as connection:
             leases.release(connection, asking.owner)
-            for account in tools.sp_accounts:
+            for account in context.sp_accounts:
                 account.ledger.flush(connection)
     if workers.failure is not None:
         raise workers.failure
-    tools.go_on()
-    seconds = tools.clock.monotonic() - began
-    return _report(tools, run, tally, asking.zeros.tripped(), work.planned, work.left, seconds)
+    context.go_on()
+    seconds = context.clock.monotonic() - began
+    return _report(context, tally, asking.zeros.tripped(), work.planned, work.left, seconds)
 
 
 def _hand_over(planned: list[Target], work: Work, tally: Tally) -> None:
@@ -108,21 +108,20 @@ def _hand_over(planned: list[Target], work: Work, tally: Tally) -> None:
     )
 
 
-def _more(tools: Tools, run: Run, work: Work, began: float, deadline: float) -> list[Target]:
+def _more(context: Context, work: Work, began: float, deadline: float) -> list[Target]:
     """More to ask when the list was done long before the slice: the rates were better than the plan knew."""
-    now = tools.clock.monotonic()
-    if work.left or deadline - now < _SPARE * run.slice_s:
+    now = context.clock.monotonic()
+    if work.left or deadline - now < _SPARE * context.run.slice_s:
         return []
-    with tools.state.read() as connection:
-        row = run_book.read(connection, run.run_id)
-    if run.spend == "due" and not (row is not None and row.document.get("due_left_over")):
+    with context.state.read() as connection:
+        row = run_book.read(connection, context.run.run_id)
+    if context.run.spend == "due" and not (row is not None and row.document.get("due_left_over")):
         return []
-    return plan_more(tools, run, now - began, deadline - now)
+    return plan_more(context, now - began, deadline - now)
 
 
 def _supervise(
-    tools: Tools,
-    run: Run,
+    context: Context,
     workers: Workers,
     work: Work,
     tally: Tally,
@@ -132,18 +131,18 @@ def _supervise(
 ) -> None:
     """Tell people how it goes and keep our claims alive until the workers are done or somebody wants us to end."""
     told = beaten = span[0]
-    while workers.busy and not tools.stop.is_set() and workers.failure is None:
+    while workers.busy and not context.stop.is_set() and workers.failure is None:
         time.sleep(_LOOK_S)  # real time: a clock moved by hand must not run away while the workers work
-        now = tools.clock.monotonic()
+        now = context.clock.monotonic()
         if now - told >= _TELL_EVERY_S:
             told = now
-            tools.progress(_progress(tools, work, tally, now, span, ways))
+            context.progress(_progress(context, work, tally, now, span, ways))
         if now - beaten >= leases.RENEW_EVERY_S:
             beaten = now
-            with tools.state.write() as connection:
-                leases.renew(connection, asking.owner, tools.clock.now())
-                run_book.beat(connection, run.run_id, tools.clock.now())
-    tools.progress(_progress(tools, work, tally, tools.clock.monotonic(), span, ways))
+            with context.state.write() as connection:
+                leases.renew(connection, asking.owner, context.clock.now())
+                run_book.beat(connection, context.run.run_id, context.clock.now())
+    context.progress(_progress(context, work, tally, context.clock.monotonic(), span, ways))
 
 
 def _progress(
@@ -169,16 +168,15 @@ def _progress(
 
 
 def _report(
-    tools: Tools,
-    run: Run,
+    context: Context,
     tally: Tally,
     not_believed: tuple[str, ...] | list[str],
     planned: int,
     left: int,
     seconds: float,
 ) -> FetchReport:
-    with tools.state.write() as connection:
-        calls = counted(connection, run.run_id)
+    with context.state.write() as connection:
+        calls = counted(connection, context.run.run_id)
         owed = connection.execute(select(func.count()).select_from(asins).where(asins.c.doubt != "")).scalar_one()
         names = {f"{account}/{operation}": figures for (account, operation), figures in sorted(calls.items())}
         asking = {name: figures for name, figures in names.items() if not name.endswith("/lwaToken")}
@@ -203,7 +201,7 @@ def _report(
             sweep_unknown=figures["sweep_unknown"],
             seconds=round(seconds, 3),
         )
-        run_book.note(connection, run.run_id, _noted(report, sum(made for made, _, _ in asking.values())))
+        run_book.note(connection, context.run.run_id, _noted(report, sum(made for made, _, _ in asking.values())))
     return report
 
 

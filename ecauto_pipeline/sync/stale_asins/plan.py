@@ -19,7 +19,7 @@ from ecauto_pipeline.domain.freshness.planning import Choice, Means
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.state.targets import Target
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.stale_asins.measured_rates import means
 from ecauto_pipeline.sync.stale_asins.views import read_views
 
@@ -85,49 +85,49 @@ def due_now(tools: Tools) -> int:
     return found.cache_misses - found.due_but_failed
 
 
-def plan(tools: Tools, run: Run) -> PlanReport:
+def plan(context: Context) -> PlanReport:
     """Decide and write down what this run asks, in one transaction; planning a run again replaces its list.
 
     A run that must not fetch (`run.fetch` False) gets an empty list and the same figures.
     """
-    read_views(tools, run)
-    now, policy = tools.clock.now(), _policy(tools)
+    read_views(context)
+    now, policy = context.clock.now(), _policy(context)
     now_ms = to_ms(now)
-    with tools.state.read() as connection:
-        rows = _read(connection, run)
-        able = means(connection, tools.settings, len(tools.sp_accounts), now)
+    with context.state.read() as connection:
+        rows = _read(connection, context.run)
+        able = means(connection, context.settings, len(context.sp_accounts), now)
     judged = judge(rows, now, policy)
-    choice = _choose(rows, judged, now_ms, run.slice_s, able, policy, run)
+    choice = _choose(rows, judged, now_ms, context.run.slice_s, able, policy, context.run)
     counted = _count(rows, judged, now_ms)
-    report = _report(counted, choice, able, run)
-    with tools.state.write() as connection:
-        listed = _targets(rows, judged, choice) if run.fetch else []
-        targets.write_targets(connection, run.run_id, listed)
-        if run.fetch:
+    report = _report(counted, choice, able, context.run)
+    with context.state.write() as connection:
+        listed = _targets(rows, judged, choice) if context.run.fetch else []
+        targets.write_targets(connection, context.run.run_id, listed)
+        if context.run.fetch:
             _write_periods(connection, rows, choice, now_ms)
-        run_book.note(connection, run.run_id, _figures(report))
+        run_book.note(connection, context.run.run_id, _figures(report))
     if report.blind:
-        tools.log.warning("sweep not used, details only: %s", report.blind)
+        context.log.warning("sweep not used, details only: %s", report.blind)
     if report.short_by > 0:
-        tools.log.warning("the tiers ask for %.0f%% more than the budget; ages stretch", report.short_by * 100)
+        context.log.warning("the tiers ask for %.0f%% more than the budget; ages stretch", report.short_by * 100)
     return report
 
 
-def plan_more(tools: Tools, run: Run, elapsed_s: float, left_s: float) -> list[Target]:
+def plan_more(context: Context, elapsed_s: float, left_s: float) -> list[Target]:
     """What else a run can ask in the `left_s` seconds its slice has left when its list is done, added to the list.
 
     The list is as long as the rates known when it was made allow, and Amazon may let an account ask more than that.
     Nothing is on the list twice, so what failed waits for the next run.
     """
-    now, policy = tools.clock.now(), _policy(tools)
+    now, policy = context.clock.now(), _policy(context)
     now_ms = to_ms(now)
-    with tools.state.read() as connection:
-        rows = _read(connection, run)
-        able = means(connection, tools.settings, len(tools.sp_accounts), now)
-        listed = targets.of_run(connection, run.run_id)
+    with context.state.read() as connection:
+        rows = _read(connection, context.run)
+        able = means(connection, context.settings, len(context.sp_accounts), now)
+        listed = targets.of_run(connection, context.run.run_id)
     rows = rows[~np.isin(rows["asin"], [target.asin for target in listed])]
     judged = judge(rows, now, policy)
-    choice = _choose(rows, judged, now_ms, left_s, able, policy, run)
+    choice = _choose(rows, judged, now_ms, left_s, able, policy, context.run)
     added = _targets(rows, judged, choice, len(listed))
     operations = [target.operation for target in (*listed, *added)]
     detail, sweep = choice.detail.size, choice.sweep.size
@@ -141,10 +141,10 @@ def plan_more(tools: Tools, run: Run, elapsed_s: float, left_s: float) -> list[T
         "due_left_over": choice.left_over,
     }
     if added:
-        with tools.state.write() as connection:
-            targets.add_targets(connection, run.run_id, added)
+        with context.state.write() as connection:
+            targets.add_targets(connection, context.run.run_id, added)
             _write_periods(connection, rows, choice, now_ms)
-            run_book.note(connection, run.run_id, figures)
+            run_book.note(connection, context.run.run_id, figures)
     return added
 
 

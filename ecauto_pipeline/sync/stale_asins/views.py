@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ecauto_pipeline.domain.freshness import views_file
 from ecauto_pipeline.state import demand
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context
 
 _WORST = 20
 _RUNS = 10
@@ -27,33 +27,33 @@ class ViewsReport:
     problems: tuple[tuple[int, str], ...] = ()
 
 
-def read_views(tools: Tools, run: Run) -> ViewsReport:
+def read_views(context: Context) -> ViewsReport:
     """Count what is new in the file; no file is no views, nor is one that a run before this one has read.
 
     A file that can't be read is a problem, not an end.
     """
-    path = tools.settings.views
+    path = context.settings.views
     if not path.is_file():
         return ViewsReport()
-    now = tools.clock.now()
+    now = context.clock.now()
     try:
         state = path.stat()
         version = f"{state.st_mtime_ns}:{state.st_size}"
-        with tools.state.read() as connection:
+        with context.state.read() as connection:
             if any(row.document.get(_NOTED) == version for row in run_book.recent(connection, _RUNS)):
                 return ViewsReport()
         found = views_file.parse(views_file.decode(path.read_bytes()), now)
     except (OSError, UnicodeDecodeError) as error:
-        tools.log.warning("%s: can't be read: %s", path.name, type(error).__name__)
+        context.log.warning("%s: can't be read: %s", path.name, type(error).__name__)
         return ViewsReport(problems=((0, f"can't be read: {type(error).__name__}"),))
-    with tools.state.write() as connection:
+    with context.state.write() as connection:
         known = demand.asins_of_items(connection, (view.item_id for view in found.views if view.item_id))
         placed = [(view.asin or known.get(view.item_id, ""), view.viewed_at, view.count) for view in found.views]
         counted = demand.record_views(connection, (row for row in placed if row[0]), now)
         if all(row[0] for row in placed):  # an item may be listed later: then its views are read again
-            run_book.note(connection, run.run_id, {_NOTED: version})
+            run_book.note(connection, context.run.run_id, {_NOTED: version})
     for line, why in found.problems[:_WORST]:
-        tools.log.warning("%s line %d: %s", path.name, line, why)
+        context.log.warning("%s line %d: %s", path.name, line, why)
     return ViewsReport(
         read=len(found.views),
         counted=counted,

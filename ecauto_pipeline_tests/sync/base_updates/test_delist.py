@@ -38,7 +38,7 @@ def test_a9_two_proofs_and_a_canary_make_a_candidate(tmp_path):
     edits = len(world.shop.edits)
     world.sync()
     assert edits == len(world.shop.edits)
-    rollback_run(world.tools, world.run(), "run-1")
+    rollback_run(world.tools.for_run(world.run()), "run-1")
     assert "" == world.listing("1")["delist"]
 
 

@@ -232,13 +232,13 @@ class World:
         return Run(partition_keys=("2026-06-01-12:00",), **{**started, **fields})
 
     def decide(self, run: Run) -> DiffReport:
-        return price_diffs(self.tools, run) + visibility_diffs(self.tools, run)
+        return price_diffs(self.tools.for_run(run)) + visibility_diffs(self.tools.for_run(run))
 
     def sync(self, **fields: Any) -> tuple[Account, PushReport]:
         """One whole run of deciding and pushing: its account, and what pushing did."""
         run = self.run(**fields)
         decided = self.decide(run)
-        pushed = base_updates(self.tools, run)
+        pushed = base_updates(self.tools.for_run(run))
         account = decided.account + pushed.correction
         assert account.adds_up(), account
         return account, pushed

@@ -48,7 +48,15 @@ class ShopBench:
             shops[account] = hands.shop
         log = logging.getLogger("ecauto.test")
         state = Database(settings.state_url())
-        tools = Tools(settings, clock, state, None, register, shops, (), log)  # type: ignore[arg-type]
+        tools = Tools(
+            settings=settings,
+            clock=clock,
+            state=state,
+            history=None,  # type: ignore[arg-type]
+            register=register,
+            shops=shops,
+            log=log,
+        )
         return cls(emulator, clock, tools, folder)
 
     def read(self, **options: Any) -> ListingsReport:
@@ -56,7 +64,7 @@ class ShopBench:
         run = Run(f"run-{self.runs}", "stock_sync", ("2026-11-10-12:00",), self.clock.now(), **options)
         with self.tools.state.write() as connection:
             run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
-        return read_listings(self.tools, run)
+        return read_listings(self.tools.for_run(run))
 
     def listing(self, item_id: int, account: str = "base_account_1") -> Any:
         query = select(listings).where(listings.c.account_id == account, listings.c.item_id == str(item_id))

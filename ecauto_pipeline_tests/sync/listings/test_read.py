@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -292,7 +293,7 @@ def test_accounts_and_inactive_shops(bench: ShopBench) -> None:
     mark = bench.last_call()
     assert {ONE} == set(bench.read(accounts=(ONE,)).modes)
     assert {ONE} == {call["account"] for call in bench.emulator.control.calls(since=mark)}
-    bench.tools.shops = {ONE: bench.tools.shops[ONE]}
+    bench.tools = replace(bench.tools, shops={ONE: bench.tools.shops[ONE]})
     bench.read()
     assert {ONE} == {row.account_id for row in bench.rows() if row.listed}
 

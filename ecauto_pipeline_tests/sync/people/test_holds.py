@@ -106,9 +106,9 @@ def test_release_sends_the_chosen_hold_and_nothing_else(world):
     """Another change that waits for its own run is not sent along."""
     world.list_item("2", 3000, cost_jpy=1984)
     hold = list_holds(world.tools)[0]
-    looked = release_holds(world.tools, world.run(dry_run=True), [hold.diff_id])
+    looked = release_holds(world.tools.for_run(world.run(dry_run=True)), [hold.diff_id])
     assert (1, [], 1) == (looked.pushed.account.pushed, world.shop.edits, len(list_holds(world.tools)))
-    report = release_holds(world.tools, world.run(), [hold.diff_id[:10]], who="tanaka")
+    report = release_holds(world.tools.for_run(world.run()), [hold.diff_id[:10]], who="tanaka")
     assert ([("1", "price", 1300)], 1, 1) == (world.shop.edits, report.approved, report.pushed.account.pushed)
 
 

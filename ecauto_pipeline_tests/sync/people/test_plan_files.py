@@ -16,7 +16,7 @@ from ecauto_pipeline_tests.sync.diffs.selling import World
 def _plan(world: World, **fields: object) -> dict:
     run = world.run(dry_run=True, **fields)
     world.decide(run)
-    return make_plan(world.tools, run)
+    return make_plan(world.tools.for_run(run))
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def test_a_plan_is_the_same_bytes_each_time(world):
 def test_applying_a_plan_leaves_an_empty_plan(world):
     """Everything named was sent, through the journal, and nothing is left to do."""
     plan = _plan(world)
-    report = apply_plan(world.tools, world.run(), plan)
+    report = apply_plan(world.tools.for_run(world.run()), plan)
     assert ((), 3, 3) == (report.refused, report.pushed.account.pushed, len(world.shop.edits))
     assert [] == _plan(world)["rows"]
-    assert {"nothing_to_do"} == {why for *_, why in apply_plan(world.tools, world.run(), plan).refused}
+    assert {"nothing_to_do"} == {why for *_, why in apply_plan(world.tools.for_run(world.run()), plan).refused}
     assert 3 == len(world.shop.edits)
 
 
@@ -60,7 +60,7 @@ def test_what_changed_since_is_refused_row_by_row(world):
     world.change("1", shown_price_jpy=2900)
     world.later(seconds=5)
     world.amazon("B000000002", 1984)
-    report = apply_plan(world.tools, world.run(), plan)
+    report = apply_plan(world.tools.for_run(world.run()), plan)
     refused = {(item, why) for _, item, _, why in report.refused}
     assert {("1", "shown_changed"), ("2", "snapshot_id_changed")} == refused
     assert [("3", "visibility", 0)] == world.shop.edits
@@ -72,7 +72,7 @@ def test_a_value_written_by_hand_is_refused(world, wanted):
     plan = _plan(world)
     for row in plan["rows"]:
         row["wanted"] = wanted
-    report = apply_plan(world.tools, world.run(), plan)
+    report = apply_plan(world.tools.for_run(world.run()), plan)
     assert (3, []) == (len(report.refused), world.shop.edits)
 
 
@@ -88,7 +88,7 @@ def test_held_rows_written_in_by_hand_are_refused(tmp_path):
         world.amazon(asin, None, "out_of_stock")
         row = {"item_id": str(number), "asin": asin, "kind": "visibility", "shown": 1, "wanted": 0}
         plan["rows"].append({**plan["rows"][0], **row, "snapshot_id": f"{asin}@x"})
-    report = apply_plan(world.tools, world.run(), plan)
+    report = apply_plan(world.tools.for_run(world.run()), plan)
     assert {"held:mass_hide"} == {why for *_, why in report.refused}
     assert [("500", "price", 2580)] == world.shop.edits
 
@@ -97,7 +97,7 @@ def test_an_old_plan_is_refused_whole(world):
     """A day later nothing of it is sent."""
     plan = _plan(world)
     world.later(hours=25)
-    report = apply_plan(world.tools, world.run(), plan)
+    report = apply_plan(world.tools.for_run(world.run()), plan)
     assert ({"plan_too_old"}, []) == ({why for *_, why in report.refused}, world.shop.edits)
 
 
@@ -105,13 +105,13 @@ def test_a_row_named_twice_is_sent_once(world):
     """The second naming is refused."""
     plan = _plan(world)
     plan["rows"] += plan["rows"]
-    report = apply_plan(world.tools, world.run(), plan)
+    report = apply_plan(world.tools.for_run(world.run()), plan)
     assert ({"twice"}, 3) == ({why for *_, why in report.refused}, len(world.shop.edits))
 
 
 def test_a_dry_application_sends_nothing(world):
     """apply --dry-run: counted, not sent."""
-    report = apply_plan(world.tools, world.run(dry_run=True), _plan(world))
+    report = apply_plan(world.tools.for_run(world.run(dry_run=True)), _plan(world))
     assert (3, []) == (report.pushed.account.pushed, world.shop.edits)
 
 
@@ -154,7 +154,7 @@ def test_a_plan_does_not_depend_on_the_order_of_its_input(tmp_path_factory, good
                 world.amazon(asin, cost)
         plan = _plan(world)
         texts.append(plan_text(plan))
-        apply_plan(world.tools, world.run(), plan)
+        apply_plan(world.tools.for_run(world.run()), plan)
         later = [row for row in _plan(world)["rows"] if (row["item_id"], row["kind"]) in _targets(plan)]
         assert [] == later
         world.state.close()

@@ -30,28 +30,28 @@ def _state(world: World) -> list[tuple[int | None, bool | None, int | None]]:
 
 def test_a_rollback_puts_back_what_was_before(world):
     """Every edit undone, journalled as a rollback of that run; a second rollback finds nothing to do."""
-    report = rollback_run(world.tools, world.run(), "run-1")
+    report = rollback_run(world.tools.for_run(world.run()), "run-1")
     before = [(2200, True, 1), (3000, True, 1), (2580, True, 1), (2580, False, 1), (2580, True, 0)]
     assert before == _state(world)
     assert (5, True) == (report.account.pushed, report.account.adds_up())
     assert 5 == len(world.rows(journal, rollback_of="run-1", outcome="done"))
-    again = rollback_run(world.tools, world.run(), "run-1")
+    again = rollback_run(world.tools.for_run(world.run()), "run-1")
     assert (0, 10) == (again.account.pushed, len(world.shop.edits))
 
 
 def test_a_dry_rollback_edits_nothing_and_says_the_same(world):
     """The same account, no edit, no row that a later run could send."""
     after = _state(world)
-    dry = rollback_run(world.tools, world.run(dry_run=True), "run-1")
+    dry = rollback_run(world.tools.for_run(world.run(dry_run=True)), "run-1")
     assert after == _state(world)
-    live = rollback_run(world.tools, world.run(), "run-1")
+    live = rollback_run(world.tools.for_run(world.run()), "run-1")
     assert dry.account == live.account
 
 
 def test_what_changed_since_is_left_alone(world):
     """Somebody set another price after the run: theirs stands."""
     world.shop.put("1", 2700)
-    report = rollback_run(world.tools, world.run(), "run-1")
+    report = rollback_run(world.tools.for_run(world.run()), "run-1")
     assert 2700 == world.shop.stock["1"].price_jpy
     assert (("shop_1", "1", "price", "changed_since"),) == report.refused
 
@@ -59,7 +59,7 @@ def test_what_changed_since_is_left_alone(world):
 def test_a_price_below_the_floor_is_not_restored(world):
     """Amazon charges more now: the old price would be a loss, it stays away."""
     world.amazon("B000000001", 2150)  # the floor is 2,258 yen by now
-    report = rollback_run(world.tools, world.run(), "run-1")
+    report = rollback_run(world.tools.for_run(world.run()), "run-1")
     assert 2580 == world.shop.stock["1"].price_jpy
     assert (("shop_1", "1", "price", "price_min_markup"),) == report.refused
     assert 1 == report.account.blocked
@@ -68,7 +68,7 @@ def test_a_price_below_the_floor_is_not_restored(world):
 def test_a_rollback_never_shows_what_the_blocklist_forbids(world):
     """Hidden by the run, blocked since: stays hidden."""
     world.change("3", blocked=1)
-    report = rollback_run(world.tools, world.run(), "run-1")
+    report = rollback_run(world.tools.for_run(world.run()), "run-1")
     assert (("shop_1", "3", "visibility", "blocklist"),) == report.refused
     assert world.shop.stock["3"].visible is False
 
@@ -76,7 +76,7 @@ def test_a_rollback_never_shows_what_the_blocklist_forbids(world):
 def test_an_unknown_run_is_an_error(world):
     """Nothing on record: said, nothing done."""
     with pytest.raises(LookupError):
-        rollback_run(world.tools, world.run(), "run-99")
+        rollback_run(world.tools.for_run(world.run()), "run-99")
 
 
 def test_a_rollback_cut_short_leaves_nothing_behind_for_later_runs(tmp_path):
@@ -87,7 +87,7 @@ def test_a_rollback_cut_short_leaves_nothing_behind_for_later_runs(tmp_path):
         world.list_item(str(number), 3000, cost_jpy=1984)
     world.sync()
     shop.calls = len(shop.edits) + 2
-    report = rollback_run(world.tools, world.run(), "run-1")
+    report = rollback_run(world.tools.for_run(world.run()), "run-1")
     assert (2, 4) == (report.account.pushed, report.account.skipped)
     assert [] == world.rows(state="open")
 
@@ -98,5 +98,5 @@ def test_only_the_accounts_asked_for_are_taken_back(tmp_path):
     world.list_item("1", 3000, cost_jpy=1984)
     world.list_item("2", 3000, cost_jpy=1984, shop=1)
     world.sync()
-    rollback_run(world.tools, world.run(accounts=("b",)), "run-1")
+    rollback_run(world.tools.for_run(world.run(accounts=("b",))), "run-1")
     assert (2580, 3000) == (world.shops[0].stock["1"].price_jpy, world.shops[1].stock["2"].price_jpy)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import observations
 from ecauto_pipeline.state.targets import Target
-from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.context import Context, Run, Tools
 
 
 def tools_at(
@@ -50,7 +51,7 @@ def tools_at(
         log=logging.getLogger("ecauto.test"),
     )
     pace = Buckets(state, clock, timeline)
-    tools.sp_accounts = [
+    clients = [
         SpApiClient(
             account.id,
             Credentials(account.refresh_token, account.client_id, account.client_secret),
@@ -65,7 +66,7 @@ def tools_at(
         )
         for account in SP_ACCOUNTS[:accounts]
     ]
-    return tools
+    return replace(tools, sp_accounts=clients)
 
 
 def a_run(run_id: str, started_at: datetime, slice_s: float = 600.0, **more: object) -> Run:
@@ -74,7 +75,7 @@ def a_run(run_id: str, started_at: datetime, slice_s: float = 600.0, **more: obj
 
 
 def plan(
-    tools: Tools, run: Run, detail: Iterable[str] = (), sweep: Iterable[str] = (), reasons: dict[str, str] | None = None
+    context: Context, detail: Iterable[str] = (), sweep: Iterable[str] = (), reasons: dict[str, str] | None = None
 ) -> None:
     """Write down what the run is to ask, as the planner would."""
     wanted = [(asin, "detail") for asin in detail] + [(asin, "sweep") for asin in sweep]
@@ -82,7 +83,8 @@ def plan(
         Target(seq, asin, operation, (reasons or {}).get(asin, "stock_due"), "low")
         for seq, (asin, operation) in enumerate(wanted)
     ]
-    with tools.state.write() as connection:
+    run = context.run
+    with context.state.write() as connection:
         run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
         targets.write_targets(connection, run.run_id, rows)
 

@@ -75,7 +75,7 @@ class PlannerBench:
 
     def plan(self, **options: object) -> tuple[stale_asins.PlanReport, list[Target]]:
         run = self.run(**options)
-        report = stale_asins.plan(self.tools, run)
+        report = stale_asins.plan(self.tools.for_run(run))
         return report, self.targets(run)
 
     def targets(self, run: Run) -> list[Target]:

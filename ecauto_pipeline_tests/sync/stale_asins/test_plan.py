@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -161,9 +162,9 @@ def test_planning_again_replaces_the_list(bench: PlannerBench) -> None:
     run = bench.run()
     from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 
-    stale_asins.plan(bench.tools, run)
+    stale_asins.plan(bench.tools.for_run(run))
     first = bench.targets(run)
-    stale_asins.plan(bench.tools, run)
+    stale_asins.plan(bench.tools.for_run(run))
     assert first == bench.targets(run)
 
 
@@ -231,7 +232,8 @@ def test_a_clock_change_of_an_hour_ends_in_a_sane_plan(bench: PlannerBench, jump
 
 def test_nobody_starves_under_overload(bench: PlannerBench) -> None:
     """With a tenth of the budget needed, every ASIN is asked again and again, best sellers more often."""
-    bench.tools.settings = bench.tools.settings.model_copy(update={"tiers": Tiers()})
+    settings = bench.tools.settings.model_copy(update={"tiers": Tiers()})
+    bench.tools = replace(bench.tools, settings=settings)
     bench.list_asins(range(400))
     bench.know(range(200), last_sold_at=to_ms(bench.clock.now() + 30 * DAY), probe_at=None)
     bench.know(range(200, 400), probe_at=None)
