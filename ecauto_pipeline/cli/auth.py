@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ecauto_pipeline.alerts.announce import try_channels
+from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, print_json, say, table
 from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.doctor.examine import examine, worst
@@ -108,5 +109,5 @@ def report(
     settings = load()
     with open_tools(settings, offline=True) as tools:
         page = weekly_report(tools, HistorySummaries(tools.history), tools.clock.now(), settings.alerts.language)
-    output.write_text(page, encoding="utf-8")
+    replace_file(output, page)
     say(f"{output} に書きました。ブラウザーで開いてください。")

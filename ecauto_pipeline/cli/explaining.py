@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, print_json, say, table
 from ecauto_pipeline.clock import JST
 from ecauto_pipeline.explain.story import explain as story_of
@@ -48,7 +49,7 @@ def explain(
         if png is not None:
             from ecauto_pipeline.explain.picture import history_png
 
-            png.write_bytes(history_png(story, settings.alerts.language))
+            replace_file(png, history_png(story, settings.alerts.language))
     if json_output:
         print_json(as_document(story))
         return

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli.console import fail, print_json, say
 from ecauto_pipeline.cli.sync import Account, Json, ready, run_and_show, run_for_its_plan
 from ecauto_pipeline.state import runs as run_book
@@ -43,7 +44,7 @@ def plan(
             fail("the dry run left no record", 1)
         run = Run(row.run_id, row.job, (row.partition_key,), row.started_at, dry_run=True)
         document = make_plan(tools.for_run(replace(run, include_price="all")))
-    target.write_text(plan_text(document), encoding="utf-8")
+    replace_file(target, plan_text(document))
     if json_output:
         print_json(document)
     else:

@@ -10,8 +10,8 @@ Whoever finds a manifest finishes step 3; without one nothing happened. Not for:
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -20,17 +20,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecauto_pipeline.atomic_file import make_folder, rename, replace_file, sync_file, sync_folder
 from ecauto_pipeline.history.loading import Candidate, conformed, loaded_marks, record_file
 from ecauto_pipeline.history.parquet import (
     MERGED_KEY,
     FileMark,
-    make_folder,
+    full_disk_told,
     period_of,
     present_files,
-    room_wanted,
     sha256_of,
-    sync_file,
-    sync_folder,
 )
 from ecauto_pipeline.history.tables import TABLES, Table
 
@@ -96,7 +94,7 @@ def _merge_month(
     final = folder / f"compacted-{number:04d}.parquet"
     temporary = final.with_name(f".{final.name}.tmp")
     manifest = folder / f"{final.stem}.manifest.json"
-    with room_wanted(temporary):
+    with full_disk_told(folder), _removed_on_error(temporary):
         marks, rows = _write_merged(directory, table, sources, temporary)
         plan = {
             "merged": final.relative_to(root).as_posix(),
@@ -107,7 +105,7 @@ def _merge_month(
                 for path, mark in marks
             ],
         }
-        _write_json(manifest, plan)
+        replace_file(manifest, json.dumps(plan, ensure_ascii=False))
     _name_merged(root, manifest)
     settle(_move(directory, table, final, sources, rows))
     _remove_sources(root, manifest)
@@ -139,21 +137,20 @@ def _write_merged(
     return marks, rows
 
 
-def _write_json(path: Path, plan: Mapping[str, object]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    with room_wanted(temporary):
-        temporary.write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
-        sync_file(temporary)
-        os.replace(temporary, path)
-        sync_folder(path.parent)
+@contextmanager
+def _removed_on_error(temporary: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _name_merged(root: Path, manifest: Path) -> None:
     plan = json.loads(manifest.read_text(encoding="utf-8"))
     temporary, final = root / plan["temporary"], root / plan["merged"]
     if temporary.exists():
-        os.replace(temporary, final)
-        sync_folder(final.parent)
+        rename(temporary, final)
 
 
 def _remove_sources(root: Path, manifest: Path) -> None:

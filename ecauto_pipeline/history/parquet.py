@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecauto_pipeline.atomic_file import replacing
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.tables import HistoryError, RowRefused, Table
 
@@ -69,7 +69,7 @@ def file_of(directory: Path, table: Table, run_id: str, part: str, at: datetime)
 
 
 def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
-    """Write `content` to `path` at once: temporary file beside it, fsync, rename, fsync of the folder.
+    """Write `content` to `path` whole (atomic_file).
 
     Raises DiskFull, or RowRefused when `path` belongs to another (run_id, part). An existing file stays as it was
     until the new one takes its place.
@@ -79,13 +79,8 @@ def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
         there = _identity(path)
         if any(there.get(name, given) != given for name, given in identity.items()):
             raise RowRefused(f"{path.name} belongs to another run and part")
-    make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with room_wanted(temporary):
+    with full_disk_told(path.parent), replacing(path) as temporary:
         pq.write_table(content.replace_schema_metadata(identity), temporary, compression="zstd")
-        sync_file(temporary)
-        os.replace(temporary, path)
-        sync_folder(path.parent)
 
 
 def _identity(path: Path) -> dict[bytes, bytes]:
@@ -96,43 +91,14 @@ def _identity(path: Path) -> dict[bytes, bytes]:
 
 
 @contextmanager
-def room_wanted(temporary: Path) -> Iterator[None]:
-    """Turn a full disk into DiskFull; whatever the OSError, leave no `temporary` behind."""
+def full_disk_told(folder: Path) -> Iterator[None]:
+    """Turn a full disk met while writing into `folder` into DiskFull; any other OSError passes."""
     try:
         yield
     except OSError as wrong:
-        temporary.unlink(missing_ok=True)
         if wrong.errno in _FULL:
-            raise DiskFull(f"no room to write {temporary.parent}: {wrong.strerror or wrong}") from wrong
+            raise DiskFull(f"no room to write {folder}: {wrong.strerror or wrong}") from wrong
         raise
-
-
-def make_folder(folder: Path) -> None:
-    """Create `folder` and make the names of everything created durable."""
-    missing = []
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    for new in reversed(missing):
-        new.mkdir(exist_ok=True)
-        sync_folder(new.parent)
-
-
-def sync_file(path: Path) -> None:
-    """Force the bytes of `path` to the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Force the names in `folder` to the disk (a rename is durable only then). Windows has no such thing."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def merged_from(path: Path) -> list[str]:

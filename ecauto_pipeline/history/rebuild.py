@@ -6,14 +6,13 @@ Not for: deciding that a file is damaged (database.py) or who may work on it (st
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ecauto_pipeline.atomic_file import rename
 from ecauto_pipeline.history.database import database, ensure_schema
 from ecauto_pipeline.history.loading import Loaded, load_all
-from ecauto_pipeline.history.parquet import sync_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,8 @@ def set_aside(path: Path, now: datetime) -> Path:
         number += 1
         aside = path.with_name(f"{path.name}.torn-{stamp}-{number}")
     if _log(path).exists():
-        os.replace(_log(path), _log(aside))
-    os.replace(path, aside)
-    sync_folder(path.parent)
+        rename(_log(path), _log(aside))
+    rename(path, aside)
     return aside
 
 
@@ -56,8 +54,7 @@ def build(directory: Path, path: Path, now: datetime) -> Built:
         _drop(growing)
         raise
     _log(path).unlink(missing_ok=True)
-    os.replace(growing, path)
-    sync_folder(path.parent)
+    rename(growing, path)
     return Built(loaded, interrupted)
 
 

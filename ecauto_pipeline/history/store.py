@@ -16,12 +16,13 @@ from typing import TypeVar
 
 import filelock
 
+from ecauto_pipeline.atomic_file import make_folder
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.history.casting import to_arrow
 from ecauto_pipeline.history.compact import CompactReport, LoadedMove, compact_all, finish_all
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database, ensure_schema
 from ecauto_pipeline.history.loading import Loaded, load_all
-from ecauto_pipeline.history.parquet import file_of, make_folder, write_file
+from ecauto_pipeline.history.parquet import file_of, write_file
 from ecauto_pipeline.history.rebuild import Built, build, set_aside
 from ecauto_pipeline.history.tables import RowRefused, table_of
 from ecauto_pipeline.history.verify import VerifyReport, verify_all

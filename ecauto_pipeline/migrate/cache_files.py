@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.cache_format import CachedAsin, NotACacheFile, document_of, parse
 from ecauto_pipeline.state import cached_asins, catalogue
@@ -93,7 +92,8 @@ def export_cache(tools: Tools, folder: Path) -> ExportReport:
     for cached in known:
         tools.go_on()
         text = texts.get(cached.asin)
-        _write_whole(folder / f"{cached.asin}.json", document_of(cached_asins.with_text(cached, text)))
+        document = document_of(cached_asins.with_text(cached, text))
+        replace_file(folder / f"{cached.asin}.json", json.dumps(document, ensure_ascii=False, indent=2))
         files += 1
     return ExportReport(files, str(folder))
 
@@ -125,22 +125,3 @@ def _keep(tools: Tools, batch: dict[str, CachedAsin], counts: dict[str, int], dr
 
 def _transaction(tools: Tools, dry_run: bool) -> contextlib.AbstractContextManager:  # type: ignore[type-arg]
     return tools.state.read() if dry_run else tools.state.write()
-
-
-def _write_whole(path: Path, document: object) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with _removed_on_failure(temporary):
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(document, file, ensure_ascii=False, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-
-
-@contextlib.contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ecauto_pipeline.atomic_file import PRIVATE, replace_file
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.migrate import find as finding
 from ecauto_pipeline.migrate.convert import Converted, convert
 from ecauto_pipeline.migrate.find import Legacy
 from ecauto_pipeline.migrate.toml_text import to_toml
-from ecauto_pipeline.migrate.write import OPEN, PRIVATE, place_token, why_not_token, with_secrets, write_file
+from ecauto_pipeline.migrate.write import place_token, why_not_token, with_secrets
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.sync.listings.blocklist import read_blocklist
 
@@ -86,7 +87,7 @@ def _configuration(target: Path, fragment: str, converted: Converted, dry_run: b
     if not fragment:
         return []
     if not dry_run:
-        write_file(target / FRAGMENT, fragment, OPEN)
+        replace_file(target / FRAGMENT, fragment)
     return [Step("configuration", FRAGMENT, ", ".join(converted.document))]
 
 
@@ -102,7 +103,7 @@ def _secrets(target: Path, converted: Converted, notes: list[str], dry_run: bool
     if not added:
         return []
     if not dry_run:
-        write_file(path, text, PRIVATE)
+        replace_file(path, text, PRIVATE)
     return [Step("secrets", ".env", ", ".join(added))]
 
 
@@ -134,7 +135,7 @@ def _blocklist(data_dir: Path, legacy: Legacy, notes: list[str], dry_run: bool) 
         notes.append(str(error))
         return []
     if not dry_run:
-        write_file(path, json.dumps(blocked, indent=1) + "\n", OPEN)
+        replace_file(path, json.dumps(blocked, indent=1) + "\n")
     return [Step("blocklist", path.name, f"{len(blocked)} ASINs")]
 
 

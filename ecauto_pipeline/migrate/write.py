@@ -1,37 +1,16 @@
-"""Puts what was converted in place: each file whole or not at all, files with secrets readable by their owner alone.
+"""What of the converted may be put in place: no variable that .env has, no token older than ours.
 
-Nothing that is there is overwritten: not a variable of .env, not a newer token, not a configuration.
-Not for: what to write (convert.py).
+Not for: what to write (convert.py) or how a file is written whole (atomic_file.py).
 """
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from ecauto_pipeline.errors import AccountBlocked
 from ecauto_pipeline.shops.base.tokens import TokenFile, from_document
-
-PRIVATE, OPEN = 0o600, 0o644
-
-
-def write_file(path: Path, text: str, mode: int) -> None:
-    """Replace `path` whole, with this mode from its first byte."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def with_secrets(present: str, values: Mapping[str, str]) -> tuple[str, list[str]]:

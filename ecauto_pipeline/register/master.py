@@ -8,15 +8,15 @@ Not for: what the values mean (rows.py) or our own state (state/).
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+from ecauto_pipeline.atomic_file import replacing
 from ecauto_pipeline.errors import RegisterBusy, RegisterError
 from ecauto_pipeline.register import rows
 from ecauto_pipeline.register.rows import (
@@ -123,18 +123,11 @@ class Register:
         path = Path(path)
         if path.exists():
             raise RegisterError(f"{path.name}: there is a register already")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-        temporary.unlink(missing_ok=True)
-        database = sqlite3.connect(temporary)
-        try:
+        with replacing(path) as temporary, closing(sqlite3.connect(temporary)) as database:
             database.executescript(CREATE)
             for table, entries in (("products", products), ("listings", listings)):
                 _insert(database, table, entries)
             database.commit()
-        finally:
-            database.close()
-        os.replace(temporary, path)
         return cls(path)
 
     def _products(self, database: sqlite3.Connection) -> list[ProductRow]:

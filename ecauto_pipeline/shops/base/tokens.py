@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ecauto_pipeline.atomic_file import PRIVATE, make_folder, remove_leftovers, replace_file
 from ecauto_pipeline.clock import JST, jst
 from ecauto_pipeline.errors import AccountBlocked
 from ecauto_pipeline.shops.base.limits import ACCESS_TOKEN_LIFE, REFRESH_TOKEN_LIFE, SCOPES
@@ -149,32 +148,9 @@ class TokenFile:
 
     def write(self, tokens: Tokens) -> None:
         """Mode 0600 from its first byte; a crash leaves the old file or the new one, never half of either."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        prefix = f".{self.path.name}."
-        for left in [entry for entry in self.path.parent.iterdir() if entry.name.startswith(prefix)]:
-            left.unlink(missing_ok=True)  # of a process that was killed; the lock is ours
-        temporary = self.path.with_name(prefix + secrets.token_hex(6))
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(to_document(tokens))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(self.path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        make_folder(self.path.parent, mode=0o700)
+        remove_leftovers(self.path)  # of a process that was killed; the lock is ours
+        replace_file(self.path, to_document(tokens), PRIVATE)
 
 
 def _moment(text: object) -> datetime | None:
