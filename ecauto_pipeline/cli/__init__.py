@@ -1,4 +1,4 @@
-"""`ecauto`: the command line. One module a group of commands; Dagster is imported only where a run is started.
+"""`ecauto`: the command line. One module a command; Dagster is imported only where a run is started.
 
 Exit codes: 0 fine, 1 done with errors or alerts, 2 usage or configuration, 3 stopped by a guard.
 """
@@ -11,7 +11,27 @@ from pathlib import Path
 import typer
 from dotenv import load_dotenv
 
-from ecauto_pipeline.cli import auth, caches, demo, explaining, freshness, histories, holding, plans, status, sync
+from ecauto_pipeline.cli import (
+    alerts,
+    apply,
+    auth,
+    cache,
+    capacity,
+    demo,
+    dev,
+    doctor,
+    emulator,
+    explain,
+    history,
+    holds,
+    import_legacy,
+    plan,
+    report,
+    rollback,
+    status,
+    sync,
+    validate,
+)
 from ecauto_pipeline.cli.arguments import command_line
 from ecauto_pipeline.cli.console import GUARD, USAGE, fail, prepare_streams
 from ecauto_pipeline.errors import EcautoError, GuardStop
@@ -24,8 +44,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (demo, sync, status, explaining, freshness, holding, plans, caches, auth, histories):
-    group.register(app)
+for command in (demo, dev, emulator, sync, validate, status, explain, capacity, holds, rollback, plan, apply):
+    command.register(app)
+for command in (cache, import_legacy, auth, alerts, doctor, report, history):
+    command.register(app)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """`ecauto status`: how fresh everything is, what the budgets have left, what waits for a person.
 
-Not for: one ASIN (explaining.py).
+Not for: one ASIN (explain.py).
 """
 
 from __future__ import annotations

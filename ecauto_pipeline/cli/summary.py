@@ -1,6 +1,6 @@
 """A run in words a shop owner understands: Japanese labels, the metric's name beside each, what to look at next.
 
-Not for: deciding exit codes (sync.py).
+Not for: deciding exit codes (running.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`ecauto cache import|export` and `ecauto import-legacy`: what the old scripts left, in and out.
+"""`ecauto cache import|export`: the old scripts' file cache, in and out.
 
-Not for: their formats (migrate/cache_files.py, steps/legacy/).
+Not for: its format (migrate/cache_files.py).
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from typing import Annotated
 
 import typer
 
-from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, labelled, print_json, say, table
+from ecauto_pipeline.cli.arguments import Json
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, labelled, print_json, say
 from ecauto_pipeline.migrate.cache_files import export_cache, import_cache
-from ecauto_pipeline.migrate.import_settings import import_legacy
-from ecauto_pipeline.settings import config_path, load
+from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="フォルダー / the folder")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="何をするかを見るだけ / change nothing")]
-Json = Annotated[bool, typer.Option("--json", help="machine-readable")]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +26,6 @@ def register(app: typer.Typer) -> None:
     group.command("import")(import_command)
     group.command("export")(export_command)
     app.add_typer(group, name="cache")
-    app.command("import-legacy")(legacy)
 
 
 def import_command(folder: Folder, dry_run: DryRun = False, json_output: Json = False) -> None:
@@ -65,21 +63,3 @@ def export_command(folder: Folder, json_output: Json = False) -> None:
         print_json(asdict(report))
     else:
         say(f"{report.files:,} ファイルを {report.folder} に書きました。")
-
-
-def legacy(folder: Folder, dry_run: DryRun = False) -> None:
-    """以前のスクリプトの設定・トークン・価格方針を引き継ぎます。 Takes over the older scripts' settings."""
-    config = config_path()
-    settings = load()
-    target = config.parent if config is not None else Path.cwd()
-    try:
-        report = import_legacy(folder, target, settings.data_dir, dry_run=dry_run)
-    except NotADirectoryError:
-        fail(f"{folder}: no such folder")
-    say(f"見つかったもの: {', '.join(report.found) or 'なし'}")
-    title = "行うこと(確認のみ、何も書いていません)" if dry_run else "行ったこと"
-    table(title, ("内容", "場所", "備考"), [(step.what, step.path, step.detail) for step in report.steps])
-    for note in report.notes:
-        say(f"注意: {note}", style="yellow")
-    for command in report.next_commands:
-        say(f"次に: {command}")

@@ -1,6 +1,6 @@
 """`ecauto history verify|rebuild|compact`: the proof (Parquet) and its image (DuckDB).
 
-Not for: asking questions of history (explaining.py, or DuckDB itself).
+Not for: asking questions of history (explain.py, or DuckDB itself).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`ecauto holds list|show|approve|reject` and `ecauto rollback`: a person's word.
+"""`ecauto holds list|show|approve|reject`: a person's word.
 
 Not for: why a row is held (domain/selling/guards.py, domain/selling/diffs.py).
 """
@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ecauto_pipeline.cli.arguments import Json
 from ecauto_pipeline.cli.console import FINE, fail, labelled, print_json, say, table
-from ecauto_pipeline.cli.sync import ready, run_and_show
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people import holds as keeping
@@ -21,7 +21,6 @@ from ecauto_pipeline.wiring.open import known_accounts, open_tools
 Ids = Annotated[list[str] | None, typer.Argument(metavar="DIFF_ID...", help="diff_idの先頭 / its beginning")]
 Account = Annotated[str, typer.Option("--account", help="このショップだけ / only this shop")]
 Everything = Annotated[bool, typer.Option("--all", help="すべて / every open one")]
-Json = Annotated[bool, typer.Option("--json", help="machine-readable")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +30,6 @@ def register(app: typer.Typer) -> None:
     group.command("approve")(approve)
     group.command("reject")(reject)
     app.add_typer(group, name="holds")
-    app.command("rollback")(rollback)
 
 
 def list_command(account: Account = "", json_output: Json = False) -> None:
@@ -80,17 +78,6 @@ def reject(
     非公開を却下した商品は、公開されたまま販売が続きます。 A rejected hide: the item stays on show and keeps selling.
     """
     _say_word("reject", diff_ids, account, everything, json_output)
-
-
-def rollback(
-    run_id: Annotated[str, typer.Argument(help="取り消す実行のrun_id / the run to undo")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="何が戻るかを見るだけ / send nothing")] = False,
-    json_output: Json = False,
-) -> None:
-    """ある実行がBASEで変えたものを、まだそのままなら元に戻します。 Puts back what a run changed."""
-    settings = ready("base", None)
-    config: dict[str, object] = {"dry_run": dry_run}
-    raise typer.Exit(run_and_show(settings, "rollback_run", "", config, json_output, {"target_run_id": run_id}))
 
 
 def _say_word(word: str, ids: list[str] | None, account: str, everything: bool, json_output: bool) -> None:

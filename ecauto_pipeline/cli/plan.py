@@ -1,6 +1,6 @@
-"""`ecauto plan` and `ecauto apply`: the dry run as a file, and exactly that file sent.
+"""`ecauto plan`: the dry run as a file.
 
-Not for: judging whether a row still holds (sync/people/plan_files.py).
+Not for: the form of the file (sync/people/plan_files.py).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Annotated
 import typer
 
 from ecauto_pipeline.atomic_file import replace_file
+from ecauto_pipeline.cli.arguments import Account, ResultJson
 from ecauto_pipeline.cli.console import fail, print_json, say
-from ecauto_pipeline.cli.sync import Account, Json, ready, run_and_show, run_for_its_plan
+from ecauto_pipeline.cli.running import ready, run_for_its_plan
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Run
-from ecauto_pipeline.sync.people.plan_files import make_plan, plan_text, read_plan
+from ecauto_pipeline.sync.people.plan_files import make_plan, plan_text
 from ecauto_pipeline.wiring.open import open_tools
 
 
 def register(app: typer.Typer) -> None:
     app.command("plan")(plan)
-    app.command("apply")(apply)
 
 
 def plan(
@@ -31,7 +31,7 @@ def plan(
     ),
     account: Account = None,
     max_items: Annotated[int, typer.Option("--max-items", min=0, help="件数の上限; 0 = all")] = 0,
-    json_output: Json = False,
+    json_output: ResultJson = False,
 ) -> None:
     """送る予定の変更をファイルに書きます(BASEには何も送りません)。 The dry run as a file."""
     settings = ready("base", account)
@@ -50,19 +50,3 @@ def plan(
     else:
         say(f"{len(document['rows']):,} 件の変更を {output} に書きました。送るには: ecauto apply {output}")
     raise typer.Exit(code)
-
-
-def apply(
-    file: Annotated[Path, typer.Argument(help="ecauto plan が書いたファイル")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="送らずに確かめる / send nothing")] = False,
-    json_output: Json = False,
-) -> None:
-    """計画のとおりに送ります。変わった行は1行ずつ断ります。 Applies exactly that file, if still valid."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: can't be read ({error})")
-    read_plan(text)
-    settings = ready("base", None)
-    op_config: dict[str, object] = {"file": str(file.absolute())}
-    raise typer.Exit(run_and_show(settings, "apply_plan", "", {"dry_run": dry_run}, json_output, op_config))

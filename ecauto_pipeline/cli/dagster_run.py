@@ -1,0 +1,155 @@
+"""One Dagster run from the command line, in this process, on the instance that the UI shows.
+
+Not for: what the run does (defs/), or the words around it (running.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ecauto_pipeline.settings import config_path
+from ecauto_pipeline.sync.context import Progress
+
+PID_TAG = "ecauto/pid"
+LOCATION = "ecauto_pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a run ended. `figures`: what its steps noted; `failed_checks`: (name, severity, message)."""
+
+    run_id: str
+    success: bool
+    error: str
+    figures: Mapping[str, Any]
+    failed_checks: tuple[tuple[str, str, str], ...] = field(default=())
+
+
+def project_root() -> Path:
+    """The folder of dagster.yaml: beside ecauto.toml, or the nearest one above the current folder, or the package's."""
+    config = config_path()
+    here = Path.cwd().absolute()
+    candidates = [*([config.parent] if config else []), here, *here.parents, Path(__file__).absolute().parents[2]]
+    return next((folder for folder in candidates if (folder / "dagster.yaml").is_file()), here)
+
+
+@contextmanager
+def instance() -> Iterator[Any]:
+    """The Dagster instance of DAGSTER_HOME, else of the project's root. Its relative paths start at the root."""
+    warnings.filterwarnings("ignore", module="dagster")
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    import dagster as dg
+
+    root = project_root()
+    config = config_path()
+    if config is not None:
+        os.environ["ECAUTO_CONFIG"] = str(config)
+    if os.environ.get("ECAUTO_DATA_DIR"):
+        os.environ["ECAUTO_DATA_DIR"] = str(Path(os.environ["ECAUTO_DATA_DIR"]).expanduser().absolute())
+    before = Path.cwd()
+    if not os.environ.get("DAGSTER_HOME"):
+        os.chdir(root)
+        (root / "data" / "dagster").mkdir(parents=True, exist_ok=True)
+    try:
+        home = os.environ.get("DAGSTER_HOME") or str(root)
+        with dg.DagsterInstance.from_config(home) as opened:
+            yield opened
+    finally:
+        os.chdir(before)
+
+
+def execute(
+    job_name: str,
+    partition_key: str,
+    config: Mapping[str, object],
+    on_progress: Callable[[Progress], None],
+    op_config: Mapping[str, object] | None = None,
+) -> Finished:
+    """Run `job_name` on one partition ("" for a job without) to its end. Never raises for a failed run.
+
+    `op_config`: the form of a job that people start (defs/by_hand.py).
+    """
+    with instance() as opened:
+        from dagster._core.definitions.reconstruct import ReconstructableRepository
+        from dagster._core.execution.api import execute_run
+
+        from ecauto_pipeline.defs import resources
+
+        _bury_the_dead(opened)
+        repository = ReconstructableRepository.for_module("ecauto_pipeline.definitions", "defs", os.getcwd())
+        job = repository.get_reconstructable_job(job_name)
+        run = opened.create_run_for_job(
+            job.get_definition(),
+            run_config={
+                "resources": {"pipeline": {"config": dict(config)}},
+                **({"ops": {f"{job_name}_op": {"config": dict(op_config)}}} if op_config is not None else {}),
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            tags={PID_TAG: str(os.getpid())} | ({"dagster/partition": partition_key} if partition_key else {}),
+            remote_job_origin=_origin(job_name),
+            job_code_origin=job.get_python_origin(),
+        )
+        resources.listeners.append(on_progress)
+        try:
+            result = execute_run(job, run, opened)
+        finally:
+            resources.listeners.remove(on_progress)
+        return _finished(run.run_id, result)
+
+
+def _origin(job_name: str) -> Any:
+    """Ties the run to the code location of workspace.yaml, so that the UI links it to its job."""
+    from dagster._core.remote_origin import (
+        ManagedGrpcPythonEnvCodeLocationOrigin,
+        RemoteJobOrigin,
+        RemoteRepositoryOrigin,
+    )
+    from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+    target = LoadableTargetOrigin(module_name="ecauto_pipeline.definitions", working_directory=os.getcwd())
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(loadable_target_origin=target, location_name=LOCATION)
+    return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job_name)
+
+
+def _finished(run_id: str, result: Any) -> Finished:
+    from dagster import AssetCheckSeverity
+
+    error = ""
+    failed = []
+    for event in result.all_events:
+        if event.is_step_failure and not error:
+            data = event.event_specific_data
+            error = _cause(data.error) if data is not None and data.error is not None else event.message or ""
+        if event.event_type_value == "RUN_FAILURE" and not error:
+            error = event.message or "the run failed"
+        if event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed:
+            check = event.asset_check_evaluation_data
+            severity = "ERROR" if check.severity == AssetCheckSeverity.ERROR else "WARN"
+            failed.append((check.check_name, severity, check.description or ""))
+    return Finished(run_id, result.success, error, {}, tuple(failed))
+
+
+def _cause(error: Any) -> str:
+    """The innermost error in its own words, without the name of its class where it is one of ours."""
+    while error.cause is not None:
+        error = error.cause
+    return " ".join(str(error.message).split()).removeprefix(f"ecauto_pipeline.errors.{error.cls_name}: ")
+
+
+def _bury_the_dead(opened: Any) -> None:
+    """A killed command line leaves its run "started" in Dagster for ever: end it, so that nothing waits for it."""
+    import dagster as dg
+
+    for run in opened.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])):
+        pid = run.tags.get(PID_TAG, "")
+        if pid.isdigit() and int(pid) != os.getpid() and not psutil.pid_exists(int(pid)):
+            opened.report_run_failed(run, "the process of this run has gone")

@@ -1,0 +1,35 @@
+"""`ecauto doctor`: settings, secrets, tokens, clock and files examined, a line for each thing to do.
+
+Not for: what is examined (doctor/).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+
+import typer
+
+from ecauto_pipeline.cli.arguments import Json
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, print_json, table
+from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.doctor.examine import examine, worst
+from ecauto_pipeline.settings import load
+
+_MARKS = {"ok": "良好", "warn": "注意", "bad": "問題"}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(json_output: Json = False) -> None:
+    """設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。 Checks everything that can be checked."""
+    settings = load()
+    findings = examine(settings, os.environ, SystemClock(), language=settings.alerts.language)
+    if json_output:
+        print_json([asdict(one) for one in findings])
+    else:
+        rows = [(_MARKS[one.state], one.name, one.what_is, one.what_to_do) for one in findings]
+        table("診断", ("", "項目", "今の状態", "すること"), rows)
+    raise typer.Exit(WITH_ERRORS if worst(findings) == "bad" else FINE)

@@ -1,0 +1,34 @@
+"""`ecauto report`: the last week on one self-contained page.
+
+Not for: what is on it (reports/weekly.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ecauto_pipeline.atomic_file import replace_file
+from ecauto_pipeline.cli.console import say
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.wiring.open import open_tools
+
+
+def register(app: typer.Typer) -> None:
+    app.command("report")(report)
+
+
+def report(
+    output: Annotated[Path, typer.Option("--output", "-o", help="HTMLの保存先")] = Path("weekly.html"),
+) -> None:
+    """この1週間を1ページのHTMLにまとめます。 The last week on one self-contained page."""
+    from ecauto_pipeline.history.summaries import HistorySummaries
+    from ecauto_pipeline.reports.weekly import weekly_report
+
+    settings = load()
+    with open_tools(settings, offline=True) as tools:
+        page = weekly_report(tools, HistorySummaries(tools.history), tools.clock.now(), settings.alerts.language)
+    replace_file(output, page)
+    say(f"{output} に書きました。ブラウザーで開いてください。")
