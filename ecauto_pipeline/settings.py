@@ -79,7 +79,7 @@ class OperationLimits(Section):
 
 
 class SpApi(Section):
-    """Amazon's side. In emulated mode an endpoint that is not set means our own emulator."""
+    """Amazon's side. In emulated mode an endpoint that is not set is our own emulator; LWA follows a set SP-API."""
 
     endpoint: str = Field(
         "https://sellingpartnerapi-fe.amazon.com", pattern=r"^https?://", description="the Selling Partner API"
@@ -344,7 +344,12 @@ class Settings(Section):
     @property
     def own_sp_api(self) -> bool:
         """True where the SP-API is our own emulator (emulated mode, endpoint not set)."""
-        return self.mode == "emulated" and not {"endpoint", "lwa_endpoint"} & self.sp_api.model_fields_set
+        return self.mode == "emulated" and "endpoint" not in self.sp_api.model_fields_set
+
+    @property
+    def own_lwa(self) -> bool:
+        """True where tokens come from our own emulator (emulated mode, neither endpoint of Amazon's side set)."""
+        return self.own_sp_api and "lwa_endpoint" not in self.sp_api.model_fields_set
 
     @property
     def own_base(self) -> bool:

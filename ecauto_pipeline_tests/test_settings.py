@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import BaseAccount, Settings, config_path, load, parse, parse_duration
-from ecauto_pipeline.wiring.open import Secrets
+from ecauto_pipeline.wiring.connections import Secrets
 from ecauto_pipeline_tests.configuration_page import all_keys, duration
 
 PROMISED = {
@@ -232,19 +232,19 @@ def test_paths_are_relative_to_the_file_not_to_the_folder_of_the_caller(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("text", "own_sp_api", "own_base"),
+    ("text", "own_sp_api", "own_lwa", "own_base"),
     [
-        ("", True, True),
-        ('[sp_api]\nendpoint = "http://127.0.0.1:9"', False, True),
-        ('[sp_api]\nlwa_endpoint = "http://127.0.0.1:9"', False, True),
-        ('[base]\nendpoint = "http://127.0.0.1:9"', True, False),
-        ('mode = "live"', False, False),
+        ("", True, True, True),
+        ('[sp_api]\nendpoint = "http://127.0.0.1:9"', False, False, True),
+        ('[sp_api]\nlwa_endpoint = "http://127.0.0.1:9"', True, False, True),
+        ('[base]\nendpoint = "http://127.0.0.1:9"', True, True, False),
+        ('mode = "live"', False, False, False),
     ],
 )
-def test_our_own_emulator_stands_in_only_where_no_endpoint_is_set(tmp_path, text, own_sp_api, own_base):
-    """A set endpoint is honoured in both modes; live mode never means the emulator."""
+def test_our_own_emulator_stands_in_only_where_no_endpoint_is_set(tmp_path, text, own_sp_api, own_lwa, own_base):
+    """Each endpoint on its own: a set one is honoured in both modes; live mode never means the emulator."""
     settings = read(text, tmp_path)
-    assert (own_sp_api, own_base) == (settings.own_sp_api, settings.own_base)
+    assert (own_sp_api, own_lwa, own_base) == (settings.own_sp_api, settings.own_lwa, settings.own_base)
 
 
 def test_settings_are_read_once_and_never_changed():

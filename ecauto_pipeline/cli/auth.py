@@ -14,7 +14,8 @@ from ecauto_pipeline.clock import jst
 from ecauto_pipeline.errors import CallError
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring import authorize as authorising
-from ecauto_pipeline.wiring.open import known_accounts, open_tools, token_keeper
+from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.open import open_tools, token_keeper
 
 
 def register(app: typer.Typer) -> None:
@@ -35,8 +36,7 @@ def base(
     """BASEのショップを認可し、トークンを保存します。 The OAuth code flow of one BASE shop."""
     settings = load()
     known_accounts(settings, (account,))
-    with open_tools(settings, offline=True) as tools:
-        keeper, endpoint = token_keeper(tools, account)
+    with open_tools(settings, offline=True) as tools, token_keeper(tools, account) as (keeper, endpoint):
         invitation = authorising.authorization_url(endpoint, keeper)
         say("1. ブラウザーで次のアドレスを開き、ショップのオーナーとして許可してください。")
         say(invitation.url)

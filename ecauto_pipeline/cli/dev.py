@@ -79,16 +79,10 @@ def dev(
     world = None
     if settings.own_sp_api or settings.own_base:
         from ecauto_pipeline.emulator import process
+        from ecauto_pipeline.wiring import emulated
 
-        url = process.ensure(
-            settings.data_dir / "emulator",
-            seed=settings.emulator.seed,
-            listings=settings.emulator.listings,
-            accounts=settings.emulator.accounts,
-            speed=settings.emulator.speed,
-        )
+        say(f"エミュレーター: {emulated.start(settings)}")
         world = settings.data_dir / "emulator"
-        say(f"エミュレーター: {url}")
     (root / "data" / "dagster").mkdir(parents=True, exist_ok=True)
     say(f"Dagsterの画面: http://127.0.0.1:{port} (Ctrl-Cで終了)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]

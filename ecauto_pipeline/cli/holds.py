@@ -16,7 +16,8 @@ from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people import holds as keeping
 from ecauto_pipeline.sync.people.holds import Hold
-from ecauto_pipeline.wiring.open import known_accounts, open_tools
+from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.open import open_tools
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="DIFF_ID...", help="diff_idの先頭 / its beginning")]
 Account = Annotated[str, typer.Option("--account", help="このショップだけ / only this shop")]

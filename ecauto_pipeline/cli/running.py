@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, fail, print_json, progress_shown, say
 from ecauto_pipeline.cli.summary import show_summary
 from ecauto_pipeline.settings import Settings, load
-from ecauto_pipeline.wiring.open import check, known_accounts, open_tools
+from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.open import check, open_tools
 
 if TYPE_CHECKING:
     from ecauto_pipeline.cli.dagster_run import Finished

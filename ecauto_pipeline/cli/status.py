@@ -19,7 +19,8 @@ from ecauto_pipeline.state.schema import diffs, listings, shop_accounts, windows
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.metrics import metrics_row
 from ecauto_pipeline.sync.stale_asins.plan import survey
-from ecauto_pipeline.wiring.open import base_accounts, open_tools
+from ecauto_pipeline.wiring.connections import base_accounts
+from ecauto_pipeline.wiring.open import open_tools
 
 
 def register(app: typer.Typer) -> None:

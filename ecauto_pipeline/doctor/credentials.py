@@ -15,49 +15,39 @@ from ecauto_pipeline.alerts.channels.sending import name_of, problem
 from ecauto_pipeline.alerts.states import TOKEN_DAYS
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.errors import AccountBlocked
-from ecauto_pipeline.settings import Settings, SpAccount
+from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.base.tokens import TokenFile
+from ecauto_pipeline.wiring.connections import Connections
 
 
-def secrets(chart: Chart, settings: Settings, environ: Mapping[str, str]) -> None:
-    """Every variable that an account of ecauto.toml names; nothing is needed where our own emulator answers."""
-    wanted: dict[str, list[str]] = {}
-    if not settings.own_sp_api:
-        for one in settings.sp_api.accounts or (SpAccount.model_validate({}),):
-            names = [one.refresh_token_env, one.lwa_app_id_env, one.lwa_client_secret_env]
-            wanted[f"secrets sp_api {one.id}"] = names
-    if not settings.own_base:
-        for shop in settings.base.accounts:
-            if shop.active:
-                wanted[f"secrets base {shop.id}"] = [shop.client_id_variable(), shop.client_secret_variable()]
-    if not wanted:
-        chart.ok("secrets", "エミュレーターのため不要です", "none needed: our own emulator answers")
-    for name, variables in wanted.items():
-        missing = ", ".join(one for one in variables if not environ.get(one, "").strip())
-        if missing:
-            chart.bad(
-                name,
-                f"環境変数がありません: {missing}",
-                f"environment variables missing: {missing}",
-                ".env に追加してください",
-                "add them to .env",
-            )
+def secrets(chart: Chart, connections: Connections) -> None:
+    """Each account's variables as a run would fill them; nothing is needed where the emulator's values stand in."""
+    found = connections.account_secrets
+    if all(one.stands_in and not one.missing for one in found):
+        chart.ok("secrets", "エミュレーターのため不要です", "none needed: the emulator's own values stand in")
+        return
+    for one in found:
+        if one.missing:
+            continue  # said among the problems
+        if one.stands_in:
+            chart.ok(one.name, "エミュレーターの既定値を使います", "the emulator's own values stand in")
         else:
-            chart.ok(name, f"{len(variables)}個そろっています", f"all {len(variables)} present")
+            chart.ok(one.name, f"{len(one.variables)}個そろっています", f"all {len(one.variables)} present")
 
 
-def tokens(chart: Chart, settings: Settings, now: datetime) -> None:
+def tokens(chart: Chart, settings: Settings, connections: Connections, now: datetime) -> None:
     """The token file of each active shop: there, private, alive for a week or more."""
     if settings.own_base:
         return
-    for shop in settings.base.accounts:
-        if not shop.active:
-            continue
+    for shop in connections.active_shops:
         name, path, do = f"token {shop.id}", settings.token_file(shop), f"ecauto auth base {shop.id}"
         try:
             found = TokenFile(path).read()
         except AccountBlocked as error:
             chart.bad(name, f"読めません: {error}", f"unusable: {error}", do, do)
+            continue
+        if found is None and settings.mode == "emulated":
+            chart.ok(name, "最初の実行で接続先から受け取ります", "the first run asks the other side for one")
             continue
         if found is None:
             chart.bad(name, f"{path.name} がありません", f"{path.name} is not there", do, do)

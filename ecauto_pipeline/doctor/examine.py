@@ -1,6 +1,7 @@
 """The doctor: looks at everything a run depends on and says, line by line, what is and what to do about it.
 
-Read only: it creates, repairs and sends nothing, and shows no secret. Not for: single checks (checkups/).
+It asks the very connections that a run opens. Read only: it creates, repairs and sends nothing, and shows no secret.
+Not for: single checks (credentials.py, machine.py, files.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from ecauto_pipeline.doctor import credentials, machine
 from ecauto_pipeline.doctor import files as books
 from ecauto_pipeline.doctor.findings import Chart, Finding
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.wiring.connections import Connections, resolve
 
 
 def examine(
@@ -24,16 +26,19 @@ def examine(
 ) -> list[Finding]:
     """Every finding, in the order in which a person would repair things.
 
-    `endpoints`: name -> address to reach; None = those of ecauto.toml that are not our own emulator's.
+    `endpoints`: name -> address to reach; None = those a run would call that are not our own emulator's.
     """
     chart, now = Chart(language), clock.now()
-    _configuration(chart, settings)
-    credentials.secrets(chart, settings, environ)
-    credentials.tokens(chart, settings, now)
+    connections = resolve(settings, environ)
+    _configuration(chart, settings, connections)
+    for problem in connections.problems:
+        chart.bad(problem.name, problem.ja, problem.en, problem.do_ja, problem.do_en)
+    credentials.secrets(chart, connections)
+    credentials.tokens(chart, settings, connections, now)
     machine.disk(chart, settings)
     machine.permissions(chart, settings, environ)
     machine.versions(chart)
-    machine.reach(chart, own_endpoints(settings) if endpoints is None else endpoints, clock.now)
+    machine.reach(chart, _callable(connections) if endpoints is None else endpoints, clock.now)
     books.register(chart, settings)
     broken = books.state(chart, settings, now)
     books.history(chart, settings)
@@ -47,32 +52,20 @@ def worst(findings: Sequence[Finding]) -> str:
     return "bad" if "bad" in states else "warn" if "warn" in states else "ok"
 
 
-def own_endpoints(settings: Settings) -> dict[str, str]:
-    """The addresses that this configuration would call; our own emulator's are left out."""
-    found: dict[str, str] = {}
-    if not settings.own_sp_api:
-        found |= {"sp_api": settings.sp_api.endpoint, "lwa": settings.sp_api.lwa_endpoint}
-    if not settings.own_base:
-        found["base"] = settings.base.endpoint
-    return found
+def _callable(connections: Connections) -> dict[str, str]:
+    """Where a run would call; an address that is a problem in itself is not tried."""
+    refused = {problem.name for problem in connections.problems}
+    return {name: url for name, url in connections.outside().items() if f"endpoint {name}" not in refused}
 
 
-def _configuration(chart: Chart, settings: Settings) -> None:
-    active = [shop.id for shop in settings.base.accounts if shop.active]
+def _configuration(chart: Chart, settings: Settings, connections: Connections) -> None:
+    active = ", ".join(shop.id for shop in connections.active_shops)
     if settings.mode == "emulated":
         chart.ok("mode", "エミュレーター（本番には接続しません）", "emulated: the real services are never called")
     else:
         chart.ok("mode", "本番", "live")
     if active:
-        chart.ok("shops", ", ".join(active), ", ".join(active))
-    elif not settings.own_base:
-        chart.bad(
-            "shops",
-            "有効なショップがありません",
-            "no active shop",
-            "ecauto.toml に [[base.accounts]] を追加してください",
-            "add [[base.accounts]] to ecauto.toml",
-        )
+        chart.ok("shops", active, active)
     if settings.state.url.startswith("sqlite") and settings.mode == "live" and ":memory:" in settings.state.url:
         chart.bad(
             "state",
@@ -83,4 +76,4 @@ def _configuration(chart: Chart, settings: Settings) -> None:
         )
 
 
-__all__ = ["Finding", "examine", "own_endpoints", "worst"]
+__all__ = ["Finding", "examine", "worst"]

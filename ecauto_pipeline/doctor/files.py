@@ -33,6 +33,9 @@ def register(chart: Chart, settings: Settings) -> None:
     if not path.is_file():
         if settings.own_base:
             chart.ok("master.db", "最初の実行で作られます", "made at the first run")
+        elif settings.mode == "emulated":
+            ja, en = "最初の実行で接続先から受け取ります", "the first run asks the other side for one"
+            chart.warn("master.db", ja, en, do_ja, do_en)
         else:
             chart.bad("master.db", "ありません", "is not there", do_ja, do_en)
         return

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.clock import ManualClock, jst, to_ms
-from ecauto_pipeline.doctor.examine import Finding, examine, own_endpoints, worst
+from ecauto_pipeline.doctor.examine import Finding, examine, worst
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.schema import diffs, journal, notices, shop_accounts, windows
+from ecauto_pipeline.wiring.connections import resolve
 from ecauto_pipeline_tests.alerts.receivers import http_receiver
 
 NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
@@ -79,10 +80,10 @@ def test_emulated_mode_needs_no_secret_and_no_network(tmp_path: Path) -> None:
     """An empty folder is fit for the demo; our own emulator is no endpoint to reach, one that was set is."""
     settings = parse({}, tmp_path)
     assert {"alert channels"} == {one.name for one in by_name(settings, {}).values() if one.state != "ok"}
-    assert {} == own_endpoints(settings)
+    assert {} == resolve(settings, {}).outside()
     assert [] == list(tmp_path.iterdir())
     staged = parse({"base": {"endpoint": "http://127.0.0.1:1/1"}}, tmp_path)
-    assert {"base": "http://127.0.0.1:1/1"} == own_endpoints(staged)
+    assert {"base": "http://127.0.0.1:1/1"} == resolve(staged, {}).outside()
 
 
 def test_missing_secrets_are_named(home: Path) -> None:
