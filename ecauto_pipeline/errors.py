@@ -6,6 +6,7 @@
     │   └── RegisterBusy     wait: another program holds master.db; report, retry in the next run
     ├── GuardStop            stop: a guard refused the run as a whole (exit 3)
     ├── Stopped              leave now: SIGTERM or Terminate
+    ├── NothingDone          fail the run: there was work it may do and time, and nothing was done
     ├── LeaseHeld            wait or leave: another process does this work
     └── CallError            one API call gave no usable answer; `reason`, `http_status`, `request_id`
         ├── Throttled        back off (429, QuotaExceeded)
@@ -47,6 +48,10 @@ class GuardStop(EcautoError):
 
 class Stopped(EcautoError):
     """Somebody asked us to end."""
+
+
+class NothingDone(EcautoError):
+    """A step found work that it may do, had time, and did nothing: never a success."""
 
 
 class LeaseHeld(EcautoError):

@@ -12,7 +12,7 @@ import dagster as dg
 from sqlalchemy import Table as StateTable
 
 from ecauto_pipeline.history.tables import DIFFS, SNAPSHOTS, UPDATES, Table
-from ecauto_pipeline.state.schema import listings, run_targets
+from ecauto_pipeline.state.schema import listings, plan_targets
 
 _MS = "milliseconds since 1970, UTC"
 COMMON: Mapping[str, str] = {
@@ -50,6 +50,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "listed": "1 = takes part in syncs",
     },
     "stale_asins": {
+        "plan_id": "the plan it belongs to: of an hour, a lane and a scope",
         "seq": "place in the order of asking",
         "operation": "detail (getItemOffersBatch) | sweep (getCompetitivePricing)",
         "tier": "high | medium | low",
@@ -100,7 +101,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 }
 _TABLES: Mapping[str, tuple[Table | StateTable, str]] = {
     "listings": (listings, "listings"),
-    "stale_asins": (run_targets, "stale_asins"),
+    "stale_asins": (plan_targets, "stale_asins"),
     "sp_api_snapshots": (SNAPSHOTS, "sp_api_snapshots"),
     "price_diffs": (DIFFS, "diffs"),
     "visibility_diffs": (DIFFS, "diffs"),

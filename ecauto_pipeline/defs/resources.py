@@ -26,6 +26,8 @@ from ecauto_pipeline.wiring.open import open_tools
 listeners: list[Callable[[Progress], None]] = []
 """Who else wants to hear of progress in this process: the command line's progress bar."""
 
+LANE_TAG = "ecauto/lane"
+
 INCLUDE_PRICE = {"stock_sync": "", "price_sync": "all"}
 """What a job does to prices where the launchpad says nothing; "" = as ecauto.toml says ([schedules] include_price)."""
 WITHOUT_VISIBILITY = ("price_sync",)
@@ -97,6 +99,8 @@ class Pipeline(dg.ConfigurableResource):
             slice_s=self.slice_minutes * 60 or slice_length_s(tools, spend),  # type: ignore[arg-type]
             trigger="backfill" if len(keys) > 1 else self.trigger,
             slice_no=self.slice_no,
+            lane=run.tags.get(LANE_TAG, "all"),
+            retries=run.parent_run_id or "",
         )
 
 

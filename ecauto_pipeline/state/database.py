@@ -21,6 +21,8 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.schema import metadata
 
 BUSY_TIMEOUT_S = 60.0
+RETIRED = ("run_targets",)
+"""Tables of earlier versions that hold nothing any more: what a run was to ask is planned anew (plans.py)."""
 
 
 class Database:
@@ -55,6 +57,8 @@ class Database:
         with self.write() as connection:
             metadata.create_all(connection)
             _add_missing_columns(connection)
+            for name in RETIRED:
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.database import to_json
@@ -77,6 +77,12 @@ def end_silent(connection: Connection, since: datetime) -> int:
         note(connection, row.run_id, {"died": True})
         connection.execute(update(runs).where(runs.c.run_id == row.run_id).values(ended_at=row.heartbeat_at))
     return len(silent)
+
+
+def end_at_last_sign(connection: Connection, run_id: str) -> None:
+    """Close a run that is known to be over, at its last sign of life; the first close stands."""
+    still_open = update(runs).where(runs.c.run_id == run_id, runs.c.ended_at.is_(None))
+    connection.execute(still_open.values(ended_at=func.coalesce(runs.c.heartbeat_at, runs.c.started_at)))
 
 
 def read(connection: Connection, run_id: str) -> RunRow | None:

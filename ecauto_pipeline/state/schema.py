@@ -292,10 +292,24 @@ runs = Table(  # one row a run; `document` is a JSON object of everything run_me
     Column("exported", Integer, nullable=False, server_default="0"),
 )
 
-run_targets = Table(  # what a run set out to ask about, in order
-    "run_targets",
+plans = Table(  # what is to be asked in one hour, lane and scope; whoever gets to it takes it up
+    "plans",
     metadata,
-    Column("run_id", Text, primary_key=True),
+    Column("plan_id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False, index=True),  # who made it
+    _text("partition_key"),
+    _text("lane"),
+    _text("scope"),  # JSON: accounts, max_items
+    Column("made_at", MS, nullable=False),
+    Column("left_over", Integer, nullable=False, server_default="0"),  # due, and more than fits
+    Column("finished_at", MS),  # NULL = something may still be unasked
+    Index("ix_plans_hour", "partition_key", "lane", "made_at"),
+)
+
+plan_targets = Table(
+    "plan_targets",
+    metadata,
+    Column("plan_id", Text, primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("asin", Text, nullable=False),
     Column("operation", Text, nullable=False),  # detail | sweep

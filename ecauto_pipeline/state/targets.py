@@ -1,13 +1,12 @@
-"""What the planner reads and writes: one row per ASIN that takes part, and the list of what a run is to ask.
+"""What the planner reads and writes of the ASINs: one row per ASIN that takes part.
 
-Not for: what is due (domain/freshness/ages.py) or what was answered (state/asins.py).
+Not for: the list that comes of it (plans.py), what is due (domain/freshness/ages.py) or what was answered (asins.py).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -18,9 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    delete,
     func,
-    insert,
     or_,
     select,
     update,
@@ -31,23 +28,12 @@ from ecauto_pipeline.domain.freshness.ages import AUDIT, CHANGED, NEW, ROW, SECO
 from ecauto_pipeline.domain.freshness.planning import Evidence
 from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selling.selection import best_sellers
-from ecauto_pipeline.state.schema import asins, buckets, listings, run_targets, runs, shop_accounts
+from ecauto_pipeline.state.schema import asins, buckets, listings, runs, shop_accounts
 from ecauto_pipeline.state.shop_accounts import FOR_A_PERSON
 
 Floats = npt.NDArray[np.float64]
 EVIDENCE_KEPT = timedelta(days=7)
 """A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One thing that a run is to ask: `operation` is detail or sweep, `reason` and `tier` say why and how urgent."""
-
-    seq: int
-    asin: str
-    operation: str
-    reason: str
-    tier: str
 
 
 def read_rows(connection: Connection, accounts: Sequence[str] = (), max_items: int | None = None) -> Rows:
@@ -120,28 +106,6 @@ def _query(taking_part) -> Select:  # type: ignore[no-untyped-def]
         .where(taking_part)
         .order_by(listings.c.asin)
     )
-
-
-def write_targets(connection: Connection, run_id: str, targets: Iterable[Target]) -> None:
-    """Replace the run's list; planning a run again leaves no trace of the plan before."""
-    connection.execute(delete(run_targets).where(run_targets.c.run_id == run_id))
-    add_targets(connection, run_id, targets)
-
-
-def add_targets(connection: Connection, run_id: str, targets: Iterable[Target]) -> None:
-    """Put these on the run's list too."""
-    rows = [
-        {"run_id": run_id, "seq": t.seq, "asin": t.asin, "operation": t.operation, "reason": t.reason, "tier": t.tier}
-        for t in targets
-    ]
-    if rows:
-        connection.execute(insert(run_targets), rows)
-
-
-def of_run(connection: Connection, run_id: str) -> list[Target]:
-    """What the run set out to ask, in order."""
-    query = select(run_targets).where(run_targets.c.run_id == run_id).order_by(run_targets.c.seq)
-    return [Target(row.seq, row.asin, row.operation, row.reason, row.tier) for row in connection.execute(query)]
 
 
 def write_periods(

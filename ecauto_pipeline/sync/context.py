@@ -46,6 +46,8 @@ class Run:
     slice_s: float = 600.0
     trigger: str = "manual"  # manual | schedule | next_slice | backfill | cli
     slice_no: int = 1
+    lane: str = "all"  # the shops and SP-API accounts it works with; one lane with all of them
+    retries: str = ""  # the run that this one is a retry or a re-execution of
 
     @property
     def partition_key(self) -> str:

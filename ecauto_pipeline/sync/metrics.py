@@ -93,6 +93,8 @@ def begin_run(context: Context) -> None:
     with context.state.write() as connection:
         if run_book.end_silent(connection, context.clock.now() - LONGEST_SILENCE):
             context.log.warning("a run before this one died without a word; what it kept is published now")
+        if context.run.retries:  # Dagster retries a run when it is over: no need to wait out its silence
+            run_book.end_at_last_sign(connection, context.run.retries)
         run_book.begin(
             connection,
             context.run.run_id,

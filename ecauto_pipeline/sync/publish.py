@@ -17,8 +17,9 @@ from sqlalchemy import Row, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, jst, to_ms
 from ecauto_pipeline.domain.model import Decision
+from ecauto_pipeline.state import plans
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state.schema import api_calls, diffs, journal, observations, run_targets, runs
+from ecauto_pipeline.state.schema import api_calls, diffs, journal, observations
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.metrics import metrics_row
 
@@ -138,8 +139,7 @@ def _forget(tools: Tools) -> None:
         old_diffs = (diffs.c.exported == 1, diffs.c.decided_at < horizon)
         connection.execute(delete(diffs).where(*old_diffs, diffs.c.decision != Decision.HELD, diffs.c.state != "open"))
         connection.execute(delete(journal).where(journal.c.exported == 1, journal.c.intent_at < horizon))
-        old_runs = select(runs.c.run_id).where(runs.c.exported == 1, runs.c.started_at < horizon)
-        connection.execute(delete(run_targets).where(run_targets.c.run_id.in_(old_runs)))
+        plans.forget(connection, tools.clock.now() - KEEP_CLOSED)
 
 
 def _decided(table: Any) -> Any:

@@ -110,15 +110,15 @@ def test_a_day_of_hourly_runs_asks_about_nothing_that_is_not_due(tmp_path: Path)
 def _targets(day: ShopDay, run_id: str) -> dict[str, tuple[str, str]]:
     """Tier and reason of every ASIN that a run was to ask about."""
     with day.tools() as tools, tools.state.read() as connection:
-        query = "select asin, tier, reason from run_targets where run_id = ?"
+        query = "select asin, tier, reason from plan_targets join plans using (plan_id) where run_id = ?"
         return {asin: (tier, reason) for asin, tier, reason in connection.exec_driver_sql(query, (run_id,))}
 
 
 def _late_and_never_sold(day: ShopDay, run_id: str) -> set[str]:
     """What a run asks because of its age alone: nothing owed, no customer waiting."""
     query = (
-        "select t.asin from run_targets t join asins a on a.asin = t.asin"
-        " where t.run_id = ? and t.reason in ('price_due', 'stock_due') and a.last_sold_at is null"
+        "select t.asin from plan_targets t join plans p using (plan_id) join asins a on a.asin = t.asin"
+        " where p.run_id = ? and t.reason in ('price_due', 'stock_due') and a.last_sold_at is null"
     )
     with day.tools() as tools, tools.state.read() as connection:
         return {row[0] for row in connection.exec_driver_sql(query, (run_id,))}

@@ -44,7 +44,7 @@ class Asked:
 
 
 class Asking:
-    """The asking of one run in one process."""
+    """The asking of one run in one process. What was answered `since` then (its plan was made) is not asked again."""
 
     def __init__(
         self,
@@ -53,9 +53,10 @@ class Asking:
         tally: Tally,
         rules: LearnRules,
         deadline: float,
+        since: datetime,
     ) -> None:
         self._context, self._work, self._tally = context, work, tally
-        self._rules, self._deadline = rules, deadline
+        self._rules, self._deadline, self._since = rules, deadline, since
         self.owner = leases.new_owner()
         self.zeros = Zeros(context.settings.guards)
         self._ids = observations.SnapshotIds()
@@ -151,8 +152,8 @@ class Asking:
             self._work.look_again([*doubted, *refused])
 
     def _settled(self, row: AsinRow, operation: Operation[Answer]) -> bool:
-        """Whether it was answered since this run began, so that asking again would be waste."""
-        since = self._context.run.started_at
+        """Whether it was answered since the plan was made, so that asking again would be waste."""
+        since = self._since
         detailed, erred = _since(row.detail_at, since), _since(row.error_at, since)
         if operation.name == SWEEP:
             return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)

@@ -18,18 +18,20 @@ from ecauto_pipeline.amazon.item_offers_batch import item_offers_batch
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer
 from ecauto_pipeline.domain.offers.learning import CONFIRM, DETAIL, SWEEP, LearnRules
+from ecauto_pipeline.errors import NothingDone
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.state import leases, targets
+from ecauto_pipeline.state import leases, plans
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.calls import counted
+from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.state.schema import asins
-from ecauto_pipeline.state.targets import Target
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import FetchReport, Tally
 from ecauto_pipeline.sync.sp_api_snapshots.workers import Workers
 from ecauto_pipeline.sync.stale_asins.plan import plan_more
+from ecauto_pipeline.sync.stale_asins.take_up import WorkInHand, work_in_hand
 
 _LOOK_S = 0.1  # real time between two looks at the workers: how fast a stop is noticed
 _TELL_EVERY_S = 2.0
@@ -57,21 +59,24 @@ def learn_rules(settings: Settings) -> LearnRules:
 
 
 def fetch(context: Context) -> FetchReport:
-    """Ask what `run_targets` holds for this run, for at most `run.slice_s`. Raises Stopped when asked to end.
+    """Ask what the plan in hand still holds, for at most `run.slice_s`. Raises Stopped when asked to end.
 
-    What was answered since the run began is not asked again; what is being asked by another run is left to it. The
+    What was answered since the plan was made is not asked again; what is being asked by another run is left to it. The
     figures are noted in the run's row as well. A run with `fetch` False makes no call.
     """
-    with context.state.read() as connection:
-        planned = targets.of_run(connection, context.run.run_id) if context.run.fetch else []
-    began = context.clock.monotonic()
-    if not planned or not context.sp_accounts:
-        if planned:
-            context.log.warning("no SP-API account: nothing can be asked")
-        return _report(context, Tally(), (), len(planned), len(planned), 0.0)
+    if not context.run.fetch:
+        return _report(context, Tally(), (), 0, 0, 0.0)
+    hand = work_in_hand(context)
+    planned, began = hand.targets, context.clock.monotonic()
+    if not planned:
+        return _report(context, Tally(), (), 0, 0, 0.0, hand.continues)
+    if not context.sp_accounts:
+        raise NothingDone(f"{len(planned)} ASINs are to be asked about, and there is no SP-API account to ask with")
+    if hand.continues:
+        context.log.info("goes on with the plan of run %s: %d ASINs left", hand.continues[:8], len(planned))
     deadline = began + context.run.slice_s
     tally, work = Tally(), Work((), (), ())
-    asking = Asking(context, work, tally, learn_rules(context.settings), deadline)
+    asking = Asking(context, work, tally, learn_rules(context.settings), deadline, since=hand.plan.made_at)
     ways = operations(context.settings)
     try:
         while planned:
@@ -86,7 +91,7 @@ def fetch(context: Context) -> FetchReport:
                     workers.join(_LEAVE_S)
             if context.stop.is_set() or workers.failure is not None:
                 break
-            planned = _more(context, work, began, deadline)
+            planned = _more(context, hand, work, began, deadline)
     finally:
         with context.state.write() as connection:
             leases.release(connection, asking.owner)
@@ -95,8 +100,16 @@ def fetch(context: Context) -> FetchReport:
     if workers.failure is not None:
         raise workers.failure
     context.go_on()
-    seconds = context.clock.monotonic() - began
-    return _report(context, tally, asking.zeros.tripped(), work.planned, work.left, seconds)
+    now = context.clock.monotonic()
+    report = _report(
+        *(context, tally, asking.zeros.tripped(), work.planned, work.left, now - began), continues=hand.continues
+    )
+    if work.left == 0:
+        with context.state.write() as connection:
+            plans.finish(connection, hand.plan.plan_id, context.clock.now())
+    elif report.asked == 0 and report.others == 0 and now < deadline and not workers.no_slot:
+        raise NothingDone(f"{work.left} ASINs were to be asked about, there was time, and nothing was asked")
+    return report
 
 
 def _hand_over(planned: list[Target], work: Work, tally: Tally) -> None:
@@ -108,16 +121,16 @@ def _hand_over(planned: list[Target], work: Work, tally: Tally) -> None:
     )
 
 
-def _more(context: Context, work: Work, began: float, deadline: float) -> list[Target]:
+def _more(context: Context, hand: WorkInHand, work: Work, began: float, deadline: float) -> list[Target]:
     """More to ask when the list was done long before the slice: the rates were better than the plan knew."""
     now = context.clock.monotonic()
     if work.left or deadline - now < _SPARE * context.run.slice_s:
         return []
     with context.state.read() as connection:
-        row = run_book.read(connection, context.run.run_id)
-    if context.run.spend == "due" and not (row is not None and row.document.get("due_left_over")):
+        plan = plans.by_id(connection, hand.plan.plan_id) or hand.plan
+    if context.run.spend == "due" and not plan.left_over and not hand.continues:
         return []
-    return plan_more(context, now - began, deadline - now)
+    return plan_more(context, plan, now - began, deadline - now)
 
 
 def _supervise(
@@ -174,6 +187,7 @@ def _report(
     planned: int,
     left: int,
     seconds: float,
+    continues: str = "",
 ) -> FetchReport:
     with context.state.write() as connection:
         calls = counted(connection, context.run.run_id)
@@ -200,6 +214,7 @@ def _report(
             sweep_answers=figures["sweep_answers"],
             sweep_unknown=figures["sweep_unknown"],
             seconds=round(seconds, 3),
+            continues=continues,
         )
         run_book.note(connection, context.run.run_id, _noted(report, sum(made for made, _, _ in asking.values())))
     return report

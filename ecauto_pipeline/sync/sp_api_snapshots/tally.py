@@ -21,6 +21,7 @@ class FetchReport:
     `calls`, `refused` (429) and `used_share` by "account/operation"; `used_share`: calls made of the calls that the
     rate allowed while there was work. `left_over`: planned or found and not asked. `doubts_open`: second looks owed.
     `not_believed`: operations whose zeros were too many at once. `others`: ASINs another run answered meanwhile.
+    `continues`: the run whose plan this one went on with, "" where it was its own.
     """
 
     planned: int = 0
@@ -41,6 +42,7 @@ class FetchReport:
     sweep_answers: int = 0
     sweep_unknown: int = 0
     seconds: float = 0.0
+    continues: str = ""
 
 
 class Tally:

@@ -25,7 +25,8 @@ _HASTE_CALLS = 3  # a detail call goes out unfilled when the slice has room for 
 
 
 class Workers:
-    """The threads of one run. `failure`: what one of them stumbled over, None while all is well."""
+    """The threads of one run. `failure`: what one of them stumbled over, None while all is well; `no_slot`: one of them
+    left because the rate gives it no call before the end of the slice."""
 
     def __init__(
         self, tools: Tools, work: Work, asking: Asking, tally: Tally, deadline: float, planned_details: bool
@@ -35,6 +36,7 @@ class Workers:
         self._halt = threading.Event()
         self._threads: list[threading.Thread] = []
         self.failure: BaseException | None = None
+        self.no_slot = False
 
     def start(self, operations: Mapping[str, Operation[Answer]]) -> None:
         """One thread for each account and kind ("sweep", "detail", "confirm")."""
@@ -78,6 +80,7 @@ class Workers:
                 if batch:
                     since, made, shut_out = self._ask(account, kind, operation, batch, since)
                     if not made:  # the next slot of this bucket comes after the slice
+                        self.no_slot = True
                         break
                     in_vain = in_vain + 1 if shut_out else 0
                     if in_vain >= _IN_VAIN:

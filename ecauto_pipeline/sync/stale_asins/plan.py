@@ -1,13 +1,14 @@
-"""The planner: looks at every listed ASIN, says what is due and why, and writes down what this run is to ask.
+"""The planner: looks at every listed ASIN, says what is due and why, and writes down what is to be asked.
 
-`survey` only counts (validate --dry-run, status, the sensor); `plan` also writes the run's list. The rules are pure
-(domain/freshness/ages.py, domain/freshness/planning.py). Not for: asking (sync/sp_api_snapshots/fetch.py).
+`survey` only counts (validate --dry-run, status, the sensor); `plan` also writes the list. The rules are pure
+(domain/freshness/ages.py, planning.py). Not for: whose plan a run works on (take_up.py), or asking.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
@@ -16,9 +17,9 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness import planning
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS, TIERS, Judged, Policy, Rows, judge
 from ecauto_pipeline.domain.freshness.planning import Choice, Means
+from ecauto_pipeline.state import plans, targets
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state import targets
-from ecauto_pipeline.state.targets import Target
+from ecauto_pipeline.state.plans import Plan, Target
 from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.stale_asins.measured_rates import means
 from ecauto_pipeline.sync.stale_asins.views import read_views
@@ -76,7 +77,7 @@ def survey(tools: Tools, run: Run | None = None) -> Survey:
     """Count, and touch nothing. Without a run: every active account, every listing."""
     with tools.state.read() as connection:
         rows = _read(connection, run)
-    return _count(rows, judge(rows, tools.clock.now(), _policy(tools)), to_ms(tools.clock.now()))
+    return _count(rows, judge(rows, tools.clock.now(), policy_of(tools)), to_ms(tools.clock.now()))
 
 
 def due_now(tools: Tools) -> int:
@@ -86,12 +87,23 @@ def due_now(tools: Tools) -> int:
 
 
 def plan(context: Context) -> PlanReport:
-    """Decide and write down what this run asks, in one transaction; planning a run again replaces its list.
+    """Decide and write down what is to be asked, in one transaction; planning a run again replaces its list.
 
     A run that must not fetch (`run.fetch` False) gets an empty list and the same figures.
     """
+    report, _ = _plan(context)
+    return report
+
+
+def make_plan(context: Context) -> Plan:
+    """The same, for a run that begins with asking and found no plan to take up."""
+    _, made = _plan(context)
+    return made
+
+
+def _plan(context: Context) -> tuple[PlanReport, Plan]:
     read_views(context)
-    now, policy = context.clock.now(), _policy(context)
+    now, policy = context.clock.now(), policy_of(context)
     now_ms = to_ms(now)
     with context.state.read() as connection:
         rows = _read(connection, context.run)
@@ -102,7 +114,7 @@ def plan(context: Context) -> PlanReport:
     report = _report(counted, choice, able, context.run)
     with context.state.write() as connection:
         listed = _targets(rows, judged, choice) if context.run.fetch else []
-        targets.write_targets(connection, context.run.run_id, listed)
+        made = _write(connection, context.run, now, listed, report.left_over)
         if context.run.fetch:
             _write_periods(connection, rows, choice, now_ms)
         run_book.note(connection, context.run.run_id, _figures(report))
@@ -110,21 +122,39 @@ def plan(context: Context) -> PlanReport:
         context.log.warning("sweep not used, details only: %s", report.blind)
     if report.short_by > 0:
         context.log.warning("the tiers ask for %.0f%% more than the budget; ages stretch", report.short_by * 100)
-    return report
+    return report, made
 
 
-def plan_more(context: Context, elapsed_s: float, left_s: float) -> list[Target]:
-    """What else a run can ask in the `left_s` seconds its slice has left when its list is done, added to the list.
+def scope_of(run: Run) -> str:
+    """Which listings the plans of this run speak of."""
+    return plans.scope_of(run.accounts, run.max_items)
+
+
+def policy_of(tools: Tools) -> Policy:
+    """The owner's ages."""
+    return Policy.of(tools.settings.ttl, tools.settings.tiers, tools.settings.offers)
+
+
+def _write(connection: Connection, run: Run, now: datetime, listed: list[Target], left_over: int) -> Plan:
+    return plans.write_plan(
+        *(connection, run.run_id, run.partition_key, run.lane, scope_of(run), now),
+        targets=listed,
+        left_over=left_over,
+    )
+
+
+def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> list[Target]:
+    """What else a run can ask in the `left_s` seconds its slice has left when its list is done, added to the plan.
 
     The list is as long as the rates known when it was made allow, and Amazon may let an account ask more than that.
     Nothing is on the list twice, so what failed waits for the next run.
     """
-    now, policy = context.clock.now(), _policy(context)
+    now, policy = context.clock.now(), policy_of(context)
     now_ms = to_ms(now)
     with context.state.read() as connection:
         rows = _read(connection, context.run)
         able = means(connection, context.settings, len(context.sp_accounts), now)
-        listed = targets.of_run(connection, context.run.run_id)
+        listed = plans.targets_of(connection, made.plan_id)
     rows = rows[~np.isin(rows["asin"], [target.asin for target in listed])]
     judged = judge(rows, now, policy)
     choice = _choose(rows, judged, now_ms, left_s, able, policy, context.run)
@@ -142,7 +172,7 @@ def plan_more(context: Context, elapsed_s: float, left_s: float) -> list[Target]
     }
     if added:
         with context.state.write() as connection:
-            targets.add_targets(connection, context.run.run_id, added)
+            plans.add_targets(connection, made.plan_id, added, choice.left_over)
             _write_periods(connection, rows, choice, now_ms)
             run_book.note(connection, context.run.run_id, figures)
     return added
@@ -161,10 +191,6 @@ def _write_periods(connection: Connection, rows: Rows, choice: Choice, now_ms: i
     tau, full = choice.tau_s[chosen], choice.full_tau_s[chosen]
     looked = np.where(np.arange(chosen.size) < choice.detail.size, now_ms, rows["detail_at"][chosen])
     targets.write_periods(connection, rows["asin"][chosen], tau, now_ms + tau * 1000, looked + full * 1000)
-
-
-def _policy(tools: Tools) -> Policy:
-    return Policy.of(tools.settings.ttl, tools.settings.tiers, tools.settings.offers)
 
 
 def _read(connection: Connection, run: Run | None) -> Rows:

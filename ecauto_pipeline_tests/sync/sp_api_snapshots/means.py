@@ -18,14 +18,15 @@ from ecauto_pipeline.amazon.library import Credentials
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.emulator.credentials import MARKETPLACE_ID, SP_ACCOUNTS
 from ecauto_pipeline.settings import parse
-from ecauto_pipeline.state import asins, targets
+from ecauto_pipeline.state import asins, plans
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.state.schema import observations
-from ecauto_pipeline.state.targets import Target
 from ecauto_pipeline.sync.context import Context, Run, Tools
+from ecauto_pipeline.sync.stale_asins.plan import scope_of
 
 
 def tools_at(
@@ -86,7 +87,9 @@ def plan(
     run = context.run
     with context.state.write() as connection:
         run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
-        targets.write_targets(connection, run.run_id, rows)
+        plans.write_plan(
+            *(connection, run.run_id, run.partition_key, run.lane, scope_of(run), run.started_at), rows, left_over=0
+        )
 
 
 def rows_of(tools: Tools, wanted: Sequence[str]) -> dict[str, asins.AsinRow]:

@@ -12,8 +12,8 @@ from sqlalchemy import insert
 
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.state import plans
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state import targets
 from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
@@ -62,7 +62,7 @@ def _planned(tools: Tools, run_id: str, **options: Any) -> Run:
 
 def _asked(tools: Tools, run: Run) -> list[tuple[str, str]]:
     with tools.state.read() as connection:
-        return [(target.asin, target.reason) for target in targets.of_run(connection, run.run_id)]
+        return [(target.asin, target.reason) for target in plans.targets_of_run(connection, run.run_id)]
 
 
 @pytest.mark.parametrize(("fault", "reason"), SILENT_FAILURES, ids=fault_name)

@@ -14,8 +14,8 @@ from ecauto_pipeline.clock import ManualClock, to_ms
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.plans import Target, targets_of_run
 from ecauto_pipeline.state.schema import asins, listings
-from ecauto_pipeline.state.targets import Target, of_run
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 
@@ -80,7 +80,7 @@ class PlannerBench:
 
     def targets(self, run: Run) -> list[Target]:
         with self.database.read() as connection:
-            return of_run(connection, run.run_id)
+            return targets_of_run(connection, run.run_id)
 
     def answer(self, targets: Iterable[Target]) -> None:
         """Amazon answers all of it now, nothing has changed."""
