@@ -36,6 +36,15 @@ def test_six_hours_are_backfilled_as_one_run(server: Webserver) -> None:
     assert [run["status"] for run in runs] == ["SUCCESS"]
 
 
+@pytest.mark.parametrize(("field", "value"), [("include_price", "flor"), ("spend", "bugdet"), ("trigger", "somebody")])
+def test_a_wrong_word_is_refused_in_the_launchpad(server: Webserver, field: str, value: str) -> None:
+    """Launching names the field and the word; no run exists."""
+    runs = server.ask("{ runsOrError { ... on Runs { count } } }")
+    with pytest.raises(RuntimeError, match=f"RunConfigValidationInvalid.*{field}.*{value}"):
+        server.launch("full_sync", hour_key(datetime.now(UTC)), {field: value})
+    assert runs == server.ask("{ runsOrError { ... on Runs { count } } }")
+
+
 def test_a_key_out_of_range_never_runs_well(server: Webserver) -> None:
     """1999 is no hour of ours."""
     try:

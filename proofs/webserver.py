@@ -44,7 +44,8 @@ class Webserver:
     def launch(self, job: str, partition: str, config: Mapping[str, Any] | None = None) -> str:
         """Start a job on one partition; returns the run's id."""
         mutation = """mutation($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
-            __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+            __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+            ... on RunConfigValidationInvalid { errors { message } } } }"""
         params = {
             "selector": self.selector(job),
             "runConfigData": json.dumps({"resources": {"pipeline": {"config": dict(config or {})}}}),

@@ -1,21 +1,16 @@
-"""Jobs that people start for a reason: release held rows, undo a run, apply a plan, refresh the catalogue, explain.
+"""Jobs that people start for a reason: release held rows, undo a run, apply a plan, refresh the catalogue.
 
 Each is one op with a described launchpad form, laid out to be filled in, on the same resource as the assets.
-Not for: what runs by itself.
+Not for: what runs by itself, what each may do (jobs.py), or questions (questions.py).
 """
 
-from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
-from ecauto_pipeline.clock import JST
 from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
-from ecauto_pipeline.explain.story import explain as story_of
-from ecauto_pipeline.explain.words import as_markdown
-from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.sync.catalog_refresh import refresh
 from ecauto_pipeline.sync.noting import note_outcome
 from ecauto_pipeline.sync.people.holds import release_holds as release
@@ -43,13 +38,6 @@ class PlanConfig(dg.Config):
     """Which plan to apply."""
 
     file: str = Field(description="path of the plan that ecauto plan wrote")
-
-
-class ExplainConfig(dg.Config):
-    """What to explain."""
-
-    key: str = Field(description="an ASIN or a BASE item id")
-    as_of: str = Field("", description='a moment of the past, JST: "2026-11-23 18:00"; empty = now')
 
 
 @dg.op(description="Approves held rows and sends at once what the rules still want of them.")
@@ -85,48 +73,14 @@ def catalog_refresh_op(context: dg.OpExecutionContext, pipeline: Pipeline) -> No
     context.add_output_metadata(figures(refresh(pipeline.context, pipeline.context.run.slice_s)))
 
 
-@dg.op(description="Why this price, why hidden: what Amazon said, what was decided, what was sent.")
-def explain_op(context: dg.OpExecutionContext, config: ExplainConfig, pipeline: Pipeline) -> None:
-    from ecauto_pipeline.explain.picture import history_png
-    from ecauto_pipeline.reports.drawing import as_markdown as picture_markdown  # matplotlib is slow to import
-
-    tools, key = pipeline.context, config.key.strip()
-    moment = _moment(config.as_of) if config.as_of else None
-    story = story_of(
-        HistoryReader(tools.history),
-        tools.settings,
-        key,
-        tools.clock.now(),
-        as_of=moment,
-        state=tools.state,
-    )
-    if not story.found:
-        raise dg.Failure(description=f"{key!r}: ASINとしても商品IDとしても記録がありません (nothing is known about it)")
-    language = tools.settings.alerts.language
-    context.add_output_metadata(
-        {
-            "explanation": dg.MetadataValue.md(as_markdown(story, language)),
-            "picture": dg.MetadataValue.md(picture_markdown(key, history_png(story, language))),
-        }
-    )
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise dg.Failure(description=f'as_of: {text!r} is no time; one looks like "2026-11-23 18:00"') from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)
-
-
-def _form(op: str, **fields: object) -> dict[str, object]:
+def form(op: str, **fields: object) -> dict[str, object]:
     """What the launchpad shows to be filled in."""
     return {"ops": {op: {"config": fields}}}
 
 
 @dg.job(
     description="保留中の変更を承認して送信: approve held rows and send them.",
-    config=_form("release_holds_op", diff_ids=[], who="") | _DRY,
+    config=form("release_holds_op", diff_ids=[], who="") | _DRY,
 )
 def release_holds() -> None:
     release_holds_op()
@@ -134,7 +88,7 @@ def release_holds() -> None:
 
 @dg.job(
     description="実行の取り消し: put back what a run changed.",
-    config=_form("rollback_run_op", target_run_id="") | _DRY,
+    config=form("rollback_run_op", target_run_id="") | _DRY,
 )
 def rollback_run() -> None:
     rollback_run_op()
@@ -150,12 +104,4 @@ def catalog_refresh() -> None:
     catalog_refresh_op()
 
 
-@dg.job(
-    description="価格と公開状態の説明: why this price, why hidden. The answer: explain_op > Output > explanation.",
-    config=_form("explain_op", key="", as_of=""),
-)
-def explain() -> None:
-    explain_op()
-
-
-BY_HAND = [release_holds, rollback_run, apply_plan, catalog_refresh, explain]
+BY_HAND = [release_holds, rollback_run, apply_plan, catalog_refresh]

@@ -1,11 +1,34 @@
-"""The jobs people and schedules start. What each may do is in defs/resources.py, beside the launchpad's fields.
+"""The jobs people and schedules start, and what each may do where the launchpad says nothing else.
 
-Not for: when they start (schedules.py, sensors.py).
+A policy stands here for every job, those of by_hand.py too; a run of no job of ours (materialize) has its own.
+Not for: when they start (schedules.py, sensors.py) or the forms of the jobs by hand (by_hand.py).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import dagster as dg
+
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.sync.context import IncludePrice
+from ecauto_pipeline.sync.log_files import SYNC, VALIDATION
+
+
+@dataclass(frozen=True, slots=True)
+class JobPolicy:
+    """What the runs of a job may do. `prices` None: as ecauto.toml says ([schedules] include_price)."""
+
+    prices: IncludePrice | None = "all"
+    visibility: bool = True  # hide, show and restock; the launchpad may forbid it, never allow it
+    fetch: bool = True  # ask Amazon
+    push: bool = True  # send the shops edits
+    log: str = SYNC  # which dated log file it writes
+
+    def include_price(self, settings: Settings) -> IncludePrice:
+        """Which prices a run of this job may send by default."""
+        return self.prices if self.prices is not None else settings.schedules.include_price
+
 
 STOCK_ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")
 PRICE_ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "base_updates")
@@ -32,3 +55,22 @@ validate_cache = dg.define_asset_job(
 )
 
 SYNC_JOBS = [stock_sync, price_sync, full_sync, validate_cache]
+
+MATERIALIZE = JobPolicy()
+"""Assets that a person materializes or backfills, of whatever job: everything, for one chooses the assets."""
+
+POLICIES = {
+    "stock_sync": JobPolicy(prices=None),
+    "price_sync": JobPolicy(visibility=False),
+    "full_sync": JobPolicy(),
+    "validate_cache": JobPolicy(push=False, log=VALIDATION),
+    "catalog_refresh": JobPolicy(push=False),
+    "release_holds": JobPolicy(fetch=False),
+    "rollback_run": JobPolicy(fetch=False),
+    "apply_plan": JobPolicy(fetch=False),
+}
+
+
+def policy_of(job_name: str) -> JobPolicy:
+    """What runs of this job may do; of an unknown one (Dagster's own job behind Materialize): MATERIALIZE."""
+    return POLICIES.get(job_name, MATERIALIZE)

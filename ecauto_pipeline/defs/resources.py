@@ -1,7 +1,7 @@
 """The one resource: what a run may do (the launchpad's fields), and the tools that wiring builds for it.
 
 Built once a run, closed at its end: whatever the run left unpublished is then carried into history. Not for: what
-the steps do with it.
+a job may do by itself (jobs.py), questions, which open no run (questions.py), or what the steps do with it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from contextlib import contextmanager
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from ecauto_pipeline.defs.jobs import policy_of
+from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
 from ecauto_pipeline.defs.partitions import hour_key, keys_of
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
-from ecauto_pipeline.sync.log_files import SYNC, VALIDATION
 from ecauto_pipeline.sync.metrics import begin_run, end_run
 from ecauto_pipeline.sync.publish import publish
 from ecauto_pipeline.sync.stale_asins.next_slice import slice_length_s
+from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 listeners: list[Callable[[Progress], None]] = []
@@ -28,25 +30,27 @@ listeners: list[Callable[[Progress], None]] = []
 
 LANE_TAG = "ecauto/lane"
 
-INCLUDE_PRICE = {"stock_sync": "", "price_sync": "all"}
-"""What a job does to prices where the launchpad says nothing; "" = as ecauto.toml says ([schedules] include_price)."""
-WITHOUT_VISIBILITY = ("price_sync",)
-FETCH_ONLY = ("validate_cache", "catalog_refresh", "explain")
-
 
 class Pipeline(dg.ConfigurableResource):
     """One run's permissions, editable in the launchpad under resources > pipeline > config."""
 
     dry_run: bool = Field(False, description="ask Amazon and decide, but send BASE nothing and leave master.db alone")
-    accounts: list[str] = Field([], description="shop account ids to work on; empty = every active one")
+    accounts: list[str] = Field(
+        [], description="shop account ids to work on, refused unless known and active; empty = every active one"
+    )
     max_items: int = Field(0, ge=0, description="listings at most, best sellers first; 0 = all")
-    include_price: str = Field(
-        "", description='"never" | "floor" (only below the margin floor) | "all"; empty = what the job does by default'
+    include_price: PriceChoice = Field(
+        PriceChoice.as_the_job_says,
+        description="never | floor (only below the margin floor) | all | as_the_job_says",
     )
     include_visibility: bool = Field(True, description="also hide, show and restock; price_sync never does")
-    spend: str = Field("", description='"due" | "budget"; empty = as ecauto.toml says ([tiers] spend)')
+    spend: SpendChoice = Field(
+        SpendChoice.as_ecauto_toml_says, description="due | budget | as_ecauto_toml_says ([tiers] spend)"
+    )
     slice_minutes: float = Field(0.0, ge=0, description="API time of this run; 0 = as ecauto.toml says")
-    trigger: str = Field("manual", description="who asked for the run: manual, schedule, next_slice, backfill, cli")
+    trigger: Trigger = Field(
+        Trigger.manual, description="who asked for the run: manual | schedule | next_slice | backfill | cli"
+    )
     slice_no: int = Field(1, ge=1, description="which slice of its hour this run is")
 
     _context: Context | None = PrivateAttr(default=None)
@@ -54,10 +58,10 @@ class Pipeline(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Pipeline]:
         settings = load()
+        known_accounts(settings, tuple(self.accounts))
         stop = threading.Event()
         run_id, job = (context.run.run_id, context.run.job_name) if context.run is not None else ("", "")
-        log_name = VALIDATION if job == "validate_cache" else SYNC
-        opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=log_name)
+        opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=policy_of(job).log)
         with opened as tools, _stop_on_signal(stop):
             self._context = tools.for_run(self._describe(context, tools))
             begin_run(self._context)
@@ -81,23 +85,24 @@ class Pipeline(dg.ConfigurableResource):
         run = context.run
         if run is None:
             raise RuntimeError("the pipeline resource belongs to a run")
-        spend = self.spend or tools.settings.tiers.spend
+        policy = policy_of(run.job_name)
+        spend = self.spend.or_else(tools.settings.tiers.spend)
         keys = keys_of(dict(run.tags)) or (hour_key(tools.clock.now()),)
-        default_price = INCLUDE_PRICE.get(run.job_name, "all") or tools.settings.schedules.include_price
         return Run(
             run_id=run.run_id,
             job=run.job_name if not run.job_name.startswith("__") else "materialize",
             partition_keys=keys,
             started_at=tools.clock.now(),
             dry_run=self.dry_run,
-            include_price=self.include_price or default_price,  # type: ignore[arg-type]
-            include_visibility=self.include_visibility and run.job_name not in WITHOUT_VISIBILITY,
-            push=run.job_name not in FETCH_ONLY,
+            include_price=self.include_price.or_else(policy.include_price(tools.settings)),
+            include_visibility=self.include_visibility and policy.visibility,
+            push=policy.push,
+            fetch=policy.fetch,
             accounts=tuple(self.accounts),
             max_items=self.max_items or None,
-            spend=spend,  # type: ignore[arg-type]
-            slice_s=self.slice_minutes * 60 or slice_length_s(tools, spend),  # type: ignore[arg-type]
-            trigger="backfill" if len(keys) > 1 else self.trigger,
+            spend=spend,
+            slice_s=self.slice_minutes * 60 or slice_length_s(tools, spend),
+            trigger=Trigger.backfill.value if len(keys) > 1 else self.trigger.value,
             slice_no=self.slice_no,
             lane=run.tags.get(LANE_TAG, "all"),
             retries=run.parent_run_id or "",

@@ -73,6 +73,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("[pricing]\nmarkup_rate = 1.3\n", "markup_ratio"),
         ("[ttl]\nprice = '24 hours'\n", "ttl.price"),
         ("mode = 'production'\n", "mode"),
+        ("[tiers]\nspend = 'bugdet'\n", "tiers.spend"),
+        ("[schedules]\ninclude_price = 'flor'\n", "schedules.include_price"),
         ("[[[", "not valid TOML"),
     ],
 )
@@ -114,11 +116,26 @@ def test_an_endpoint_that_nobody_serves_is_named(here: Installation) -> None:
     assert "sp_api.endpoint" in here.refused("sync")
 
 
-def test_an_unknown_account_is_named_with_the_known_ones(here: Installation) -> None:
-    """So is one that is switched off."""
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sync",
+        "sync --price-only",
+        "validate",
+        "validate --dry-run",
+        "plan",
+        "holds list",
+        "holds approve",
+        "holds reject",
+    ],
+)
+def test_an_unknown_account_is_named_with_the_known_ones(here: Installation, command: str) -> None:
+    """So is one that is switched off; before any call, and with nothing written."""
     here.write("")
-    assert "base_account_1" in here.refused("sync", "--account", "nobody")
-    assert "base_account_3" in here.refused("sync", "--account", "base_account_3")
+    for account, why in (("typo", "unknown account 'typo'"), ("base_account_3", "'base_account_3' is switched off")):
+        said = here.refused(*command.split(), "--account", account)
+        assert why in said
+        assert "known: base_account_1, base_account_2" in said
 
 
 @pytest.mark.parametrize("key", ["1999-01-01-00:00", "2999-01-01-00:00", "yesterday", "2026-11-23-10:30"])
