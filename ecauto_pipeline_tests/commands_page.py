@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import click
 
+from ecauto_pipeline.cli.commands import NamedCommand, command_line
 from ecauto_pipeline_tests.pages import table, write
 
 NAME = "commands.md"
@@ -49,10 +50,15 @@ class Entry:
 
 def entries() -> list[Entry]:
     """Every command of the command line, groups left out, in the order of its help."""
-    from ecauto_pipeline.cli import app
-    from ecauto_pipeline.cli.arguments import command_line
+    return [
+        entry
+        for name, command in command_line().commands.items()
+        for entry in _walk(_loaded(command), f"ecauto {name}")
+    ]
 
-    return list(_walk(command_line(app), "ecauto"))
+
+def _loaded(command: click.Command) -> click.Command:
+    return command.load() if isinstance(command, NamedCommand) else command
 
 
 def _walk(command: click.Command, path: str) -> Iterator[Entry]:

@@ -12,18 +12,15 @@ from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, say, table
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
-
-def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="通知", no_args_is_help=True)
-    group.command("test")(alerts_test)
-    group.callback()(_alerts)
-    app.add_typer(group, name="alerts")
+COMMAND = typer.Typer(help="通知", no_args_is_help=True, add_completion=False)
 
 
+@COMMAND.callback()
 def _alerts() -> None:
     """通知 / alerts."""
 
 
+@COMMAND.command("test")
 def alerts_test() -> None:
     """設定したすべての通知先に、試しのお知らせを1通ずつ送ります。 One trial message through each channel."""
     with open_tools(load(), offline=True) as tools:

@@ -15,11 +15,10 @@ from ecauto_pipeline.cli.console import fail
 from ecauto_pipeline.cli.running import ready, run_and_show
 from ecauto_pipeline.sync.people.plan_files import read_plan
 
-
-def register(app: typer.Typer) -> None:
-    app.command("apply")(apply)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def apply(
     file: Annotated[Path, typer.Argument(help="ecauto plan が書いたファイル")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="送らずに確かめる / send nothing")] = False,

@@ -17,18 +17,15 @@ from ecauto_pipeline.wiring import authorize as authorising
 from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools, token_keeper
 
-
-def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="ショップの認可", no_args_is_help=True)
-    group.command("base")(base)
-    group.callback()(_authorise)
-    app.add_typer(group, name="auth")
+COMMAND = typer.Typer(help="ショップの認可", no_args_is_help=True, add_completion=False)
 
 
+@COMMAND.callback()
 def _authorise() -> None:
     """ショップの認可 / authorise a shop."""
 
 
+@COMMAND.command("base")
 def base(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="ecauto.tomlの[[base.accounts]]のid")],
     code: Annotated[str, typer.Option("--code", help="認可後のアドレス、またはコード / what came back")] = "",

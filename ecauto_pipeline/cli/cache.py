@@ -21,13 +21,10 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="フォルダー / t
 DryRun = Annotated[bool, typer.Option("--dry-run", help="何をするかを見るだけ / change nothing")]
 
 
-def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="以前のJSONキャッシュの取り込みと書き出し", no_args_is_help=True)
-    group.command("import")(import_command)
-    group.command("export")(export_command)
-    app.add_typer(group, name="cache")
+COMMAND = typer.Typer(help="以前のJSONキャッシュの取り込みと書き出し", no_args_is_help=True, add_completion=False)
 
 
+@COMMAND.command("import")
 def import_command(folder: Folder, dry_run: DryRun = False, json_output: Json = False) -> None:
     """以前のJSONキャッシュを取り込みます(鮮度はファイルの時刻のまま)。 The old file cache, in."""
     with open_tools(load(), offline=True) as tools:
@@ -55,6 +52,7 @@ def import_command(folder: Folder, dry_run: DryRun = False, json_output: Json = 
     raise typer.Exit(WITH_ERRORS if report.broken else FINE)
 
 
+@COMMAND.command("export")
 def export_command(folder: Folder, json_output: Json = False) -> None:
     """以前と同じ形のJSONキャッシュを書き出します。 The old file cache, out."""
     with open_tools(load(), offline=True) as tools:

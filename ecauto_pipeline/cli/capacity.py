@@ -16,11 +16,10 @@ from ecauto_pipeline.reports.capacity import capacity as reckon
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
-
-def register(app: typer.Typer) -> None:
-    app.command("capacity")(capacity)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def capacity(
     listings: Annotated[int | None, typer.Option("--listings", min=1, help="ASIN数を仮定 / suppose so many")] = None,
     accounts: Annotated[int | None, typer.Option("--accounts", min=1, help="SP-APIアカウント数 / accounts")] = None,

@@ -1,27 +1,20 @@
-"""What the terminal shows: Japanese that survives any code page, a stdout that may be closed, tables, progress.
+"""What the terminal shows: Japanese that survives any code page, a stdout that may be closed, tables.
 
-Not for: what is said (each command).
+Not for: what is said (each command), or work under way (progress.py).
 """
 
 from __future__ import annotations
 
 import io
 import json
-import os
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, NoReturn, TextIO
+from collections.abc import Sequence
+from typing import NoReturn, TextIO
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
-
-from ecauto_pipeline.sync.context import Progress
 
 FINE, WITH_ERRORS, USAGE, GUARD = 0, 1, 2, 3
 
@@ -129,65 +122,3 @@ def number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.1f}"
     return str(value)
-
-
-STEP_NAMES: Mapping[str, str] = {
-    "listings": "BASEの商品を読む",
-    "stale_asins": "調べるASINを選ぶ",
-    "sp_api_snapshots": "Amazonに問い合わせる",
-    "price_diffs": "価格を比べる",
-    "visibility_diffs": "公開状態を比べる",
-    "base_updates": "BASEを更新する",
-}
-
-
-@contextmanager
-def progress_shown(quiet: bool = False) -> Iterator[Any]:
-    """Gives a listener for `Progress`: bars on a terminal, a line every few seconds elsewhere."""
-    if quiet:
-        yield lambda _progress: None
-        return
-    if not sys.stderr.isatty():
-        yield _line_by_line()
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Bars(*columns, console=err(), transient=False) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(progress: Progress) -> None:
-            name = STEP_NAMES.get(progress.step, progress.step)
-            if progress.step not in tasks:
-                tasks[progress.step] = bars.add_task(name, total=progress.total, note="")
-            note = "  ".join(f"{key} {value}" for key, value in progress.details.items())
-            bars.update(tasks[progress.step], completed=progress.done, total=progress.total, note=note)
-
-        yield show
-
-
-def _line_by_line() -> Any:
-    last: dict[str, tuple[float, int]] = {}
-
-    def show(progress: Progress) -> None:
-        now = time.monotonic()
-        finished = progress.done >= progress.total
-        said_at, said_total = last.get(progress.step, (-1e9, -1))
-        if (finished and progress.total == said_total) or (not finished and now - said_at < 3):
-            return
-        last[progress.step] = now, progress.total if finished else -1
-        name = STEP_NAMES.get(progress.step, progress.step)
-        left = f" 残り約{progress.remaining_s:.0f}秒" if progress.remaining_s and not finished else ""
-        note = " ".join(f"{key}={value}" for key, value in progress.details.items())
-        err().print(f"  {name}: {progress.done}/{progress.total}{left} {note}".rstrip(), markup=False)
-
-    return show
-
-
-def silence_libraries() -> None:
-    """Nothing of other people's logging on the shop owner's terminal."""
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")

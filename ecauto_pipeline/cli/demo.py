@@ -11,11 +11,10 @@ from ecauto_pipeline.cli.console import fail, say, table
 from ecauto_pipeline.cli.running import ready, run_and_show
 from ecauto_pipeline.settings import load
 
-
-def register(app: typer.Typer) -> None:
-    app.command("demo")(demo)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def demo() -> None:
     """エミュレーター上の3ショップで、同期を1回通して実行します。 The whole line once, against the emulator."""
     settings = load()

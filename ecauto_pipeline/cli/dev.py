@@ -19,9 +19,7 @@ import typer
 from ecauto_pipeline.cli.console import fail, say
 from ecauto_pipeline.settings import load
 
-
-def register(app: typer.Typer) -> None:
-    app.command("dev")(dev)
+COMMAND = typer.Typer(add_completion=False)
 
 
 class _Terminated(BaseException):
@@ -65,6 +63,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
+@COMMAND.command()
 def dev(
     port: Annotated[int, typer.Option("--port", help="画面のポート / the UI's port")] = 3000,
 ) -> None:

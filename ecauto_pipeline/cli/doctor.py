@@ -19,10 +19,10 @@ from ecauto_pipeline.settings import load
 _MARKS = {"ok": "良好", "warn": "注意", "bad": "問題"}
 
 
-def register(app: typer.Typer) -> None:
-    app.command("doctor")(doctor)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def doctor(json_output: Json = False) -> None:
     """設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。 Checks everything that can be checked."""
     settings = load()

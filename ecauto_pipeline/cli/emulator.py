@@ -12,11 +12,10 @@ import typer
 
 from ecauto_pipeline.settings import load
 
-
-def register(app: typer.Typer) -> None:
-    app.command("emulator")(emulator)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def emulator(
     port: Annotated[int, typer.Option("--port", help="0 = 空いているポート / any free one")] = 0,
     seed: Annotated[int | None, typer.Option("--seed", help="世界の種 / the world's seed")] = None,

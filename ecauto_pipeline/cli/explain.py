@@ -20,11 +20,10 @@ from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
-
-def register(app: typer.Typer) -> None:
-    app.command("explain")(explain)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def explain(
     key: Annotated[str, typer.Argument(metavar="ASIN|ITEM_ID", help="ASIN、またはBASEの商品ID")],
     as_of: Annotated[str, typer.Option("--as-of", help='過去の時刻 / a past moment: "2026-11-23 18:00" (JST)')] = "",

@@ -15,15 +15,10 @@ from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.publish import publish
 from ecauto_pipeline.wiring.open import open_tools
 
-
-def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="履歴の検証・再構築・圧縮", no_args_is_help=True)
-    group.command("verify")(verify)
-    group.command("rebuild")(rebuild)
-    group.command("compact")(compact)
-    app.add_typer(group, name="history")
+COMMAND = typer.Typer(help="履歴の検証・再構築・圧縮", no_args_is_help=True, add_completion=False)
 
 
+@COMMAND.command("verify")
 def verify(json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False) -> None:
     """ParquetとDuckDBを突き合わせます。 Compares every table with its files; changes neither."""
     with open_tools(load(), offline=True) as tools:
@@ -50,6 +45,7 @@ def verify(json_output: Annotated[bool, typer.Option("--json", help="machine-rea
     raise typer.Exit(0 if report.ok else WITH_ERRORS)
 
 
+@COMMAND.command("rebuild")
 def rebuild() -> None:
     """DuckDBをParquetから作り直します。 Builds history.duckdb anew from the Parquet files."""
     with open_tools(load(), offline=True) as tools:
@@ -60,6 +56,7 @@ def rebuild() -> None:
     say(f"作り直しました: {report.files:,} ファイル、{report.rows:,} 行")
 
 
+@COMMAND.command("compact")
 def compact() -> None:
     """終わった月の小さなファイルをまとめます。 Merges the files of closed months."""
     with open_tools(load(), offline=True) as tools:

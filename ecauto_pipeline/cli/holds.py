@@ -24,15 +24,10 @@ Account = Annotated[str, typer.Option("--account", help="このショップだ�
 Everything = Annotated[bool, typer.Option("--all", help="すべて / every open one")]
 
 
-def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="人の確認を待っている変更", no_args_is_help=True)
-    group.command("list")(list_command)
-    group.command("show")(show)
-    group.command("approve")(approve)
-    group.command("reject")(reject)
-    app.add_typer(group, name="holds")
+COMMAND = typer.Typer(help="人の確認を待っている変更", no_args_is_help=True, add_completion=False)
 
 
+@COMMAND.command("list")
 def list_command(account: Account = "", json_output: Json = False) -> None:
     """保留中の変更を一覧します。 Held rows that wait for a person, oldest first."""
     settings = load()
@@ -50,6 +45,7 @@ def list_command(account: Account = "", json_output: Json = False) -> None:
     say("承認: ecauto holds approve DIFF_ID   却下: ecauto holds reject DIFF_ID   根拠: ecauto holds show DIFF_ID")
 
 
+@COMMAND.command("show")
 def show(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_output: Json = False) -> None:
     """1件の根拠を表示します。 One held row with its evidence."""
     with open_tools(load(), offline=True) as tools:
@@ -64,6 +60,7 @@ def show(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_
     labelled("根拠", [(name, "", str(value)) for name, value in row.evidence.items()])
 
 
+@COMMAND.command("approve")
 def approve(
     diff_ids: Ids = None, account: Account = "", everything: Everything = False, json_output: Json = False
 ) -> None:
@@ -71,6 +68,7 @@ def approve(
     _say_word("approve", diff_ids, account, everything, json_output)
 
 
+@COMMAND.command("reject")
 def reject(
     diff_ids: Ids = None, account: Account = "", everything: Everything = False, json_output: Json = False
 ) -> None:

@@ -14,11 +14,10 @@ from ecauto_pipeline.cli.console import fail, say, table
 from ecauto_pipeline.migrate.import_settings import import_legacy
 from ecauto_pipeline.settings import config_path, load
 
-
-def register(app: typer.Typer) -> None:
-    app.command("import-legacy")(legacy)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def legacy(folder: Folder, dry_run: DryRun = False) -> None:
     """以前のスクリプトの設定・トークン・価格方針を引き継ぎます。 Takes over the older scripts' settings."""
     config = config_path()

@@ -20,11 +20,10 @@ from ecauto_pipeline.sync.context import Run
 from ecauto_pipeline.sync.people.plan_files import make_plan, plan_text
 from ecauto_pipeline.wiring.open import open_tools
 
-
-def register(app: typer.Typer) -> None:
-    app.command("plan")(plan)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def plan(
     output: Annotated[Path, typer.Option("--output", "-o", help="計画の保存先 / where the plan is written")] = Path(
         "plan.json"

@@ -15,11 +15,10 @@ from ecauto_pipeline.cli.console import say
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
-
-def register(app: typer.Typer) -> None:
-    app.command("report")(report)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="HTMLの保存先")] = Path("weekly.html"),
 ) -> None:

@@ -12,11 +12,10 @@ import typer
 from ecauto_pipeline.cli.arguments import Json
 from ecauto_pipeline.cli.running import ready, run_and_show
 
-
-def register(app: typer.Typer) -> None:
-    app.command("rollback")(rollback)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def rollback(
     run_id: Annotated[str, typer.Argument(help="取り消す実行のrun_id / the run to undo")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="何が戻るかを見るだけ / send nothing")] = False,

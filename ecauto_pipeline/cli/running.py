@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, fail, print_json, progress_shown, say
+from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, fail, print_json, say
+from ecauto_pipeline.cli.progress import progress_shown
 from ecauto_pipeline.cli.summary import show_summary
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.wiring.connections import known_accounts

@@ -22,11 +22,10 @@ from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.wiring.connections import base_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
-
-def register(app: typer.Typer) -> None:
-    app.command("status")(status)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def status(json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False) -> None:
     """鮮度・予算・保留・トークンの今の状態を表示します。 Freshness, budgets, holds and tokens at this moment."""
     settings = load()

@@ -13,11 +13,10 @@ from ecauto_pipeline.cli.arguments import Account, Partition, Platform, ResultJs
 from ecauto_pipeline.cli.console import fail
 from ecauto_pipeline.cli.running import ready, run_and_show
 
-
-def register(app: typer.Typer) -> None:
-    app.command("sync")(sync)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def sync(
     price_only: Annotated[bool, typer.Option("--price-only", help="価格だけ / prices alone")] = False,
     stock_only: Annotated[bool, typer.Option("--stock-only", help="公開状態と在庫だけ / visibility and stock")] = False,

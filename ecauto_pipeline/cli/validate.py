@@ -15,11 +15,10 @@ from ecauto_pipeline.cli.running import ready, run_and_show
 from ecauto_pipeline.cli.summary import show_survey
 from ecauto_pipeline.wiring.open import open_tools
 
-
-def register(app: typer.Typer) -> None:
-    app.command("validate")(validate)
+COMMAND = typer.Typer(add_completion=False)
 
 
+@COMMAND.command()
 def validate(
     platform: Platform = "base",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="数えるだけ、通信しない / count only, no call")] = False,

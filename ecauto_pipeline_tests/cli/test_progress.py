@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecauto_pipeline.cli.console import progress_shown
+from ecauto_pipeline.cli.progress import progress_shown
 from ecauto_pipeline.sync.context import Progress
 
 

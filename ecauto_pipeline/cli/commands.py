@@ -1,0 +1,85 @@
+"""The commands, each with the line that `ecauto --help` shows; a command's module is imported when it is called.
+
+A new command is a module of its name with a `COMMAND`, and a line here. What a command needs (Dagster, DuckDB,
+Amazon's library) is imported at the top of its own module and of those below it, so that nobody else waits for it.
+Not for: options, or what a command does (its module).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, get_type_hints
+
+import click
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.models import ArgumentInfo
+
+COMMANDS: Mapping[str, str] = {
+    "demo": "エミュレーター上の3ショップで、同期を1回通して実行します。 The whole line once, against the emulator.",
+    "dev": "エミュレーター(必要なら)とDagsterの画面を起動します。Ctrl-Cで両方終わります。 Emulator and UI together.",
+    "emulator": "エミュレーターだけを起動します(Ctrl-Cで終了)。 The emulator alone.",
+    "sync": "今の1時間ぶんの同期を1回実行します。 One run of the current hour: read, ask, decide, push.",
+    "validate": "キャッシュを検証し、足りないものを補います。 Checks the cache and fills what is missing or expired.",
+    "status": "鮮度・予算・保留・トークンの今の状態を表示します。 Freshness, budgets, holds and tokens at this moment.",
+    "explain": "なぜこの価格か、なぜ非公開かを説明します。 Why this price, why hidden, at any moment.",
+    "capacity": "今の制限で何件を新しく保てるかを計算します。 What these limits can keep fresh.",
+    "rollback": "ある実行がBASEで変えたものを、まだそのままなら元に戻します。 Puts back what a run changed.",
+    "plan": "送る予定の変更をファイルに書きます(BASEには何も送りません)。 The dry run as a file.",
+    "apply": "計画のとおりに送ります。変わった行は1行ずつ断ります。 Applies exactly that file, if still valid.",
+    "import-legacy": "以前のスクリプトの設定・トークン・価格方針を引き継ぎます。"
+    " Takes over the older scripts' settings.",
+    "doctor": "設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。"
+    " Checks everything that can be checked.",
+    "report": "この1週間を1ページのHTMLにまとめます。 The last week on one self-contained page.",
+    "holds": "人の確認を待っている変更",
+    "cache": "以前のJSONキャッシュの取り込みと書き出し",
+    "auth": "ショップの認可",
+    "alerts": "通知",
+    "history": "履歴の検証・再構築・圧縮",
+}
+
+
+class NamedCommand(TyperCommand):
+    """A command of which only name and line are known; the first use of it imports its module."""
+
+    def load(self) -> click.Command:
+        """The command itself. Its context is made by it, so that this one is never invoked."""
+        module = import_module(f"ecauto_pipeline.cli.{(self.name or '').replace('-', '_')}")
+        command = typer.main.get_command(module.COMMAND)
+        command.name = self.name
+        _describe_arguments(command)
+        return command
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        return self.load().make_context(info_name, args, parent, **extra)
+
+
+def command_line(before_a_command: Callable[[], None] | None = None) -> TyperGroup:
+    """`ecauto` as a whole. `before_a_command` is called before a command's module is imported, not for the help."""
+    return TyperGroup(
+        name="ecauto",
+        help="BASEの商品の価格・公開状態・在庫を、Amazonに合わせて保ちます。",
+        commands={name: NamedCommand(name, help=line) for name, line in COMMANDS.items()},
+        no_args_is_help=True,
+        suggest_commands=False,  # click says "did you mean" already
+        callback=before_a_command,
+    )
+
+
+def _describe_arguments(command: click.Command) -> None:
+    """Give every argument its help: typer 0.25 hands it to a class of click 8.5 that forgets it."""
+    for child in getattr(command, "commands", {}).values():
+        _describe_arguments(child)
+    if command.callback is None:
+        return
+    hints = get_type_hints(inspect.unwrap(command.callback), include_extras=True)
+    for parameter in command.params:
+        extras = getattr(hints.get(parameter.name or ""), "__metadata__", ())
+        said = next((extra.help for extra in extras if isinstance(extra, ArgumentInfo) and extra.help), "")
+        if said and parameter.param_type_name == "argument":
+            parameter.help = said  # type: ignore[attr-defined]
