@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 
 from ecauto_pipeline.clock import SystemClock
-from ecauto_pipeline.history import HistoryReader, HistoryStore
+from ecauto_pipeline.history.questions import HistoryReader
+from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import SNAPSHOTS
 
 ROW_BY_ROW = 2_000

@@ -1,35 +1,25 @@
 """The history as its writers see it: write a run's rows, load them, check, rebuild, compact.
 
 `write` makes the rows safe; everything else may be late, refused or interrupted and costs nothing but time. One
-process at a time works on the database, under a lock file. Not for: questions (questions.py).
+process at a time works on the database, under a lock file. The work itself (writer.py) is imported at its first use:
+Arrow and DuckDB take long to load, and most of what a person asks is in state.db. Not for: questions (questions.py).
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
-import filelock
-
-from ecauto_pipeline.atomic_file import make_folder
 from ecauto_pipeline.clock import Clock
-from ecauto_pipeline.history.casting import to_arrow
-from ecauto_pipeline.history.compact import CompactReport, LoadedMove, compact_all, finish_all
-from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database, ensure_schema
-from ecauto_pipeline.history.loading import Loaded, load_all
-from ecauto_pipeline.history.parquet import file_of, write_file
-from ecauto_pipeline.history.rebuild import Built, build, set_aside
-from ecauto_pipeline.history.tables import RowRefused, table_of
-from ecauto_pipeline.history.verify import VerifyReport, verify_all
 
-_T = TypeVar("_T")
-_POLL_S = 0.05
-_STALE_TEMPORARY_S = 86_400.0
+if TYPE_CHECKING:
+    from ecauto_pipeline.history.compact import CompactReport
+    from ecauto_pipeline.history.verify import VerifyReport
+    from ecauto_pipeline.history.writer import HistoryWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +57,7 @@ class HistoryStore:
 
         Raises RowRefused for rows that do not fit (nothing is written), DiskFull when there is no room.
         """
-        shape = table_of(table)
-        path = file_of(self.directory, shape, run_id, part, at)
-        if not rows:
-            return None
-        content = to_arrow(shape, rows)
-        keys = content.column(shape.key).to_pylist()
-        if len(set(keys)) < len(keys):
-            raise RowRefused(f"{table}: {len(keys) - len(set(keys))} rows repeat the {shape.key} of another")
-        write_file(path, content, run_id, part)
-        return path
+        return self._writer.write(table, run_id, rows, at, part)
 
     def load(self) -> LoadReport:
         """Take every file into the database that it does not hold yet. One row a key, whatever happened before.
@@ -84,47 +65,18 @@ class HistoryStore:
         Never raises because somebody has the database open (`deferred`), nor because it is damaged (`rebuilt`).
         Raises DiskFull when there is no room; what was loaded stays, the rest comes with the next load.
         """
-        try:
-            with self._exclusive():
-                self._tidy()
-                try:
-                    done, how = self._patiently(self._load_once), ""
-                except DatabaseTorn as torn:
-                    kept = set_aside(self.database, self._clock.now())
-                    done, how = self._build(), f"{torn}; kept as {kept.name}"
-        except DatabaseHeld as held:
-            return LoadReport(0, 0, deferred=True, rebuilt=False, reason=str(held))
-        if done.interrupted:
-            how = how or "an interrupted rebuild was done again"
-        notes = [how] if how else []
-        notes += [f"unreadable: {name}" for name in done.loaded.unreadable]
-        return LoadReport(done.loaded.files, done.loaded.rows, False, bool(how), "; ".join(notes))
+        return self._writer.load()
 
     def rebuild(self) -> LoadReport:
         """Build the database anew from all Parquet files; the old one serves until the new one takes its place.
 
         `deferred` when somebody has the old one open. Raises DiskFull (the old one stays).
         """
-        try:
-            with self._exclusive():
-                self._tidy()
-                try:
-                    self._patiently(self._touch)
-                except DatabaseTorn:
-                    set_aside(self.database, self._clock.now())
-                done = self._build()
-        except DatabaseHeld as held:
-            return LoadReport(0, 0, deferred=True, rebuilt=False, reason=str(held))
-        notes = [f"unreadable: {name}" for name in done.loaded.unreadable]
-        return LoadReport(done.loaded.files, done.loaded.rows, False, True, "; ".join(["asked for", *notes]))
+        return self._writer.rebuild()
 
     def verify(self) -> VerifyReport:
         """Compare Parquet and database table by table; changes neither. Not checked while somebody holds the file."""
-        try:
-            with self._exclusive():
-                return self._patiently(lambda: verify_all(self.directory, self.database))
-        except DatabaseHeld as held:
-            return VerifyReport(checked=False, damage="", reason=str(held), tables=())
+        return self._writer.verify()
 
     def compact(self, before: date) -> CompactReport:
         """Merge the small files of every month that ended before `before` (JST) into one per table and month.
@@ -132,73 +84,10 @@ class HistoryStore:
         Loads first; does nothing (`deferred`) while somebody holds the database. Killed at any moment it neither loses
         nor doubles a row: the next load, verify or compact finishes it. Raises DiskFull (sources untouched).
         """
-        loaded = self.load()
-        if loaded.deferred:
-            return CompactReport(0, 0, 0, deferred=True)
-        try:
-            with self._exclusive():
-                self._tidy()
-                return compact_all(self.directory, before, self._settle_loaded)
-        except DatabaseHeld:
-            return CompactReport(0, 0, 0, deferred=True)
+        return self._writer.compact(before)
 
-    def _load_once(self) -> Built:
-        if not self.database.exists():
-            return self._build()
-        with database(self.database) as connection:
-            ensure_schema(connection)
-            return Built(load_all(connection, self.directory, self._clock.now()), interrupted=False)
+    @cached_property
+    def _writer(self) -> HistoryWriter:
+        from ecauto_pipeline.history.writer import HistoryWriter
 
-    def _build(self) -> Built:
-        return build(self.directory, self.database, self._clock.now())
-
-    def _touch(self) -> Loaded:
-        if self.database.exists():
-            with database(self.database) as connection:
-                connection.execute("SELECT 1")
-        return Loaded()
-
-    def _settle_loaded(self, move: LoadedMove) -> None:
-        try:
-            with database(self.database) as connection:
-                move(connection, self._clock.now())
-        except (DatabaseHeld, DatabaseTorn):
-            return  # the next load reads the merged file as a new one, or rebuilds
-
-    def _tidy(self) -> None:
-        """Finish what a killed compaction began, drop what killed writers left."""
-        make_folder(self.directory)
-        finish_all(self.directory)
-        oldest = self._clock.now().timestamp() - _STALE_TEMPORARY_S
-        for temporary in self.directory.glob("*/dt=*/hour=*/.*.tmp"):
-            if temporary.stat().st_mtime < oldest:
-                temporary.unlink(missing_ok=True)
-
-    @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        """The lock file, fair between processes where DuckDB's own lock is not. Raises DatabaseHeld."""
-        make_folder(self.database.parent)
-        lock = filelock.FileLock(self.database.with_name(self.database.name + ".lock"))
-        deadline = self._clock.monotonic() + self._lock_timeout_s
-        while True:
-            try:
-                lock.acquire(timeout=0)
-                break
-            except filelock.Timeout:
-                if self._clock.monotonic() >= deadline:
-                    raise DatabaseHeld(f"{os.path.basename(lock.lock_file)} is held by another load") from None
-                self._clock.sleep(_POLL_S)
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _patiently(self, work: Callable[[], _T]) -> _T:
-        deadline = self._clock.monotonic() + self._lock_timeout_s
-        while True:
-            try:
-                return work()
-            except DatabaseHeld:
-                if self._clock.monotonic() >= deadline:
-                    raise
-                self._clock.sleep(_POLL_S)
+        return HistoryWriter(self.directory, self.database, self._clock, self._lock_timeout_s)

@@ -13,19 +13,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ecauto_pipeline.amazon.client import SpApiClient
-from ecauto_pipeline.amazon.library import Credentials
 from ecauto_pipeline.clock import Clock, SystemClock
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
-from ecauto_pipeline.shops.base.client import BaseClient
-from ecauto_pipeline.shops.base.oauth import BaseApplication, TokenKeeper, authorization_url
-from ecauto_pipeline.shops.base.shop import BaseShop
-from ecauto_pipeline.shops.base.wire import BaseWire
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
@@ -36,6 +31,11 @@ from ecauto_pipeline.sync.log_files import CALLS, SYNC, log_to_files
 from ecauto_pipeline.sync.publish import CALLS_LOG
 from ecauto_pipeline.wiring import emulated
 from ecauto_pipeline.wiring.connections import SETTING_OF, Connections, Endpoints, Secrets, redirect_uri, resolve
+
+if TYPE_CHECKING:  # requests and Amazon's library take a second to load: who contacts somebody imports them, in place
+    from ecauto_pipeline.amazon.client import SpApiClient
+    from ecauto_pipeline.shops.base.oauth import TokenKeeper
+    from ecauto_pipeline.shops.base.wire import BaseWire
 
 PLATFORM = "base"
 _REACH_S = 5.0
@@ -124,6 +124,9 @@ def _located(settings: Settings, endpoints: Endpoints) -> Endpoints:
 
 
 def _connected(tools: Tools, connections: Connections, run_id: str, pools: ExitStack) -> Tools:
+    from ecauto_pipeline.shops.base.client import BaseClient
+    from ecauto_pipeline.shops.base.shop import BaseShop
+
     settings, secrets = tools.settings, connections.secrets
     endpoints = _located(settings, connections.endpoints)
     if settings.mode == "emulated":
@@ -142,6 +145,9 @@ def _connected(tools: Tools, connections: Connections, run_id: str, pools: ExitS
 def _sp_client(
     tools: Tools, account: SpAccount, endpoints: Endpoints, secrets: Secrets, ledger: CallLedger, pools: ExitStack
 ) -> SpApiClient:
+    from ecauto_pipeline.amazon.client import SpApiClient
+    from ecauto_pipeline.amazon.library import Credentials
+
     client = SpApiClient(
         account.id,
         Credentials(
@@ -165,6 +171,9 @@ def _sp_client(
 def _line(
     tools: Tools, account: BaseAccount, endpoints: Endpoints, secrets: Secrets, ledger: CallLedger, pools: ExitStack
 ) -> tuple[BaseWire, TokenKeeper]:
+    from ecauto_pipeline.shops.base.oauth import BaseApplication, TokenKeeper, authorization_url
+    from ecauto_pipeline.shops.base.wire import BaseWire
+
     limits = tools.settings.base.limits
     windows = ShopWindows(
         tools.state,

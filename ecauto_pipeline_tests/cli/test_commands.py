@@ -33,7 +33,7 @@ def _loaded_by(folder: Path, *arguments: str) -> set[str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_listed_with_the_first_line_of_its_help(name: str) -> None:
-    """The list stands apart from the commands so that showing it imports none of them; it must not say another thing."""
+    """The list stands apart from the commands, so that showing it imports none of them; it says the same as they."""
     named = command_line().commands[name]
     assert isinstance(named, NamedCommand)
     first = (named.load().help or "").split("\n\n")[0]

@@ -13,7 +13,8 @@ from ecauto_pipeline.clock import JST, ManualClock, to_ms
 from ecauto_pipeline.domain.offers.offer_rule import Offer, choose
 from ecauto_pipeline.explain.story import explain
 from ecauto_pipeline.explain.words import as_document, as_markdown, sections
-from ecauto_pipeline.history import HistoryReader, HistoryStore
+from ecauto_pipeline.history.questions import HistoryReader
+from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, observations
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at

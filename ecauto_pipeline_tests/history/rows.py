@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.history import HistoryStore
+from ecauto_pipeline.history.store import HistoryStore
 
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 """12:00 in Japan."""

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecauto_pipeline.history import HistoryReader, HistoryStore
+from ecauto_pipeline.history.questions import HistoryReader
+from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS
 from ecauto_pipeline_tests.history.rows import NOON, snapshot, store_in
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.clock import JST, UTC, ManualClock, to_ms
-from ecauto_pipeline.history import HistoryStore
+from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.reports.picture_rows import budget_rows, freshness_rows, held_now
 from ecauto_pipeline.reports.weekly import WeekFacts, figures, page, weekly_report
