@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import dagster as dg
-from sqlalchemy import Table as StateTable
 
 from ecauto_pipeline.history.tables import DIFFS, SNAPSHOTS, UPDATES, Table
-from ecauto_pipeline.state.schema import listings, plan_targets
+from ecauto_pipeline.state.described import columns_of
 
 _MS = "milliseconds since 1970, UTC"
 COMMON: Mapping[str, str] = {
@@ -99,9 +98,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "rollback_of": "the edit that this one undoes",
     },
 }
-_TABLES: Mapping[str, tuple[Table | StateTable, str]] = {
-    "listings": (listings, "listings"),
-    "stale_asins": (plan_targets, "stale_asins"),
+_TABLES: Mapping[str, tuple[Table | str, str]] = {  # of history, or of state.db by its name
+    "listings": ("listings", "listings"),
+    "stale_asins": ("plan_targets", "stale_asins"),
     "sp_api_snapshots": (SNAPSHOTS, "sp_api_snapshots"),
     "price_diffs": (DIFFS, "diffs"),
     "visibility_diffs": (DIFFS, "diffs"),
@@ -113,11 +112,5 @@ def column_schema(asset: str) -> Mapping[str, dg.TableSchema]:
     """Definition metadata of an asset: its columns with types and meanings."""
     table, words = _TABLES[asset]
     said = {**COMMON, **WORDS[words]}
-    columns = [dg.TableColumn(name, kind, said[name]) for name, kind in _columns(table)]
-    return {"dagster/column_schema": dg.TableSchema(columns)}
-
-
-def _columns(table: Table | StateTable) -> list[tuple[str, str]]:
-    if isinstance(table, Table):
-        return table.sql_columns()
-    return [(column.name, str(column.type)) for column in table.columns]
+    columns = table.sql_columns() if isinstance(table, Table) else columns_of(table)
+    return {"dagster/column_schema": dg.TableSchema([dg.TableColumn(name, kind, said[name]) for name, kind in columns])}

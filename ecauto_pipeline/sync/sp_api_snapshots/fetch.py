@@ -10,8 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
-
 from ecauto_pipeline.amazon.competitive_pricing import competitive_pricing
 from ecauto_pipeline.amazon.item_offers import item_offers
 from ecauto_pipeline.amazon.item_offers_batch import item_offers_batch
@@ -20,11 +18,10 @@ from ecauto_pipeline.domain.model import Answer
 from ecauto_pipeline.domain.offers.learning import CONFIRM, DETAIL, SWEEP, LearnRules
 from ecauto_pipeline.errors import NothingDone
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.state import leases, plans
+from ecauto_pipeline.state import asins, leases, plans
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.calls import counted
 from ecauto_pipeline.state.plans import Target
-from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
@@ -191,7 +188,6 @@ def _report(
 ) -> FetchReport:
     with context.state.write() as connection:
         calls = counted(connection, context.run.run_id)
-        owed = connection.execute(select(func.count()).select_from(asins).where(asins.c.doubt != "")).scalar_one()
         names = {f"{account}/{operation}": figures for (account, operation), figures in sorted(calls.items())}
         asking = {name: figures for name, figures in names.items() if not name.endswith("/lwaToken")}
         figures = tally.figures
@@ -206,7 +202,7 @@ def _report(
             used_share=tally.used_share(),
             left_over=left,
             others=figures["others"],
-            doubts_open=int(owed),
+            doubts_open=asins.count_doubts(connection),
             second_looks=sum(made for name, (made, _, _) in names.items() if name.endswith(f"/{CONFIRM}")),
             not_believed=tuple(not_believed),
             probe_audited=figures["probe_audited"],
