@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from ecauto_pipeline.amazon.registry import registered
+from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.history.tables import DIFFS, SNAPSHOTS, UPDATES, Table
 from ecauto_pipeline.state.described import columns_of
 
@@ -24,6 +26,14 @@ COMMON: Mapping[str, str] = {
     "kind": "price | visibility | stock | delist",
     "reason": "one word; docs/runbook.md says what it means",
 }
+
+
+def _roles(*roles: Role) -> str:
+    """What each role asks with: `detail (getItemOffersBatch) | ...`."""
+    named = {role: ", ".join(operation.name for operation in registered().of(role)) for role in roles}
+    return " | ".join(f"{role} ({names})" for role, names in named.items())
+
+
 WORDS: Mapping[str, Mapping[str, str]] = {
     "listings": {
         "identifier": "BASE's identifier (SKU) as the shop shows it",
@@ -51,7 +61,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "stale_asins": {
         "plan_id": "the plan it belongs to: of an hour, a lane and a scope",
         "seq": "place in the order of asking",
-        "operation": "detail (getItemOffersBatch) | sweep (getCompetitivePricing)",
+        "operation": _roles(Role.DETAIL, Role.SWEEP),
         "tier": "high | medium | low",
     },
     "sp_api_snapshots": {

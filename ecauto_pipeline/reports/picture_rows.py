@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ecauto_pipeline.domain.freshness.ages import stock_max_age, tier_of
-from ecauto_pipeline.domain.model import Tier
+from ecauto_pipeline.domain.model import Role, Tier
 from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.state.asins import stock_stamps
 from ecauto_pipeline.state.buckets import rate_of
@@ -44,14 +44,15 @@ def freshness_rows(tools: Tools, past: HistorySummaries, end: datetime, span: ti
 
 
 def budget_rows(
-    tools: Tools, past: HistorySummaries, end: datetime, span: timedelta = DAY, operation: str = "getItemOffersBatch"
+    tools: Tools, past: HistorySummaries, end: datetime, span: timedelta = DAY, role: Role = Role.DETAIL
 ) -> Rows:
-    """at, used, allowed: calls of one SP-API operation, over all selling accounts."""
+    """at, used, allowed: calls of the SP-API operations of one role, over all selling accounts."""
+    names = [operation.name for operation in tools.operations.of(role)]
     with tools.state.read() as connection:
-        allowed = round(rate_of(connection, operation) * 3600)
+        allowed = round(sum(rate_of(connection, name) for name in names) * 3600)
     used: dict[datetime, int] = {}
     for row in past.calls_by_hour(end - span, end):
-        if row["api"] == "sp_api" and row["operation"] == operation:
+        if row["api"] == "sp_api" and row["operation"] in names:
             at = row["at"]
             assert isinstance(at, datetime)
             used[at] = used.get(at, 0) + int(str(row["count"]))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.settings import Settings
@@ -80,6 +81,7 @@ class Tools:
     register: Register
     shops: Mapping[str, Shop] = field(default_factory=dict)
     sp_accounts: Sequence[SpApiClient] = ()
+    operations: Operations = field(default_factory=registered)
     log: logging.Logger
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Progress], None] = lambda _progress: None
