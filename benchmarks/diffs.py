@@ -27,6 +27,7 @@ import psutil
 from sqlalchemy import insert
 
 from ecauto_pipeline.clock import Clock, ManualClock, SystemClock, to_ms
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, listings, shop_accounts
@@ -137,7 +138,7 @@ def measure(case: Case) -> list[Figure]:
             settings = parse({"base": {"accounts": [{"id": "shop_1"}]}}, Path(folder))
             database = Database(f"sqlite:///{folder}/state.db")
             fill(database, case)
-            tools = _tools(settings, database, ManualClock(NOW), {"shop_1": _NoShop()})
+            tools = _tools(settings, database, ManualClock(NOW), {AccountKey("base", "shop_1"): _NoShop()})
             run = Run("bench", "full_sync", ("2026-06-01-12:00",), NOW)
             with _PeakMemory() as memory:
                 started = time.perf_counter()
@@ -221,7 +222,7 @@ def _answer(tools: Tools, clock: Clock, moved: int) -> None:
         upsert(connection, asins, facts)
 
 
-def _tools(settings: Settings, database: Database, clock: Clock, shops: dict[str, Any]) -> Tools:
+def _tools(settings: Settings, database: Database, clock: Clock, shops: dict[AccountKey, Any]) -> Tools:
     unused: Any = None
     log = logging.getLogger("bench")
     return Tools(settings=settings, clock=clock, state=database, history=unused, register=unused, shops=shops, log=log)

@@ -37,6 +37,7 @@ def parse_duration(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Share = Annotated[float, Field(ge=0, le=1)]
+OPERATIONS = ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "searchCatalogItems")
 
 
 class Section(BaseModel):
@@ -88,23 +89,34 @@ class SpApi(Section):
     )
     marketplace_id: str = Field("A1VC38T7YXB528", description="Amazon.co.jp")
     accounts: tuple[SpAccount, ...] = Field((), description="selling accounts; none = one with the default names")
-    limits: Mapping[str, OperationLimits] = Field(  # by operation; their names are checked where they are known
-        default_factory=dict, description="usage plans that differ from the documented ones"
-    )
+    limits: Mapping[
+        Literal["getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "searchCatalogItems"], OperationLimits
+    ] = Field(default_factory=dict, description="usage plans that differ from the documented ones")
     timeout_s: float = Field(30.0, gt=0, description="longest wait for one answer")
 
 
-class BaseAccount(Section):
-    """One shop on BASE."""
+class ShopAccount(Section):
+    """One shop, whatever its platform."""
 
     id: str = Field(min_length=1, pattern=r"^[A-Za-z0-9_.-]+$", description="account_id in master.db")
     active: bool = Field(True, description="false: neither read nor written, its ASINs cost no calls")
+    strategy: Literal["simple", "tiered"] | None = Field(None, description="pricing strategy of this shop alone")
+    markup_ratio: float | None = Field(None, gt=0, description="markup of this shop alone")
+
+
+class Shops(Section):
+    """A platform's table: its shops are its `accounts`."""
+
+    accounts: tuple[ShopAccount, ...] = ()
+
+
+class BaseAccount(ShopAccount):
+    """One shop on BASE."""
+
     client_id_env: str = Field("", description='variable of the client id; "" = <ID>_CLIENT_ID')
     client_secret_env: str = Field("", description='variable of the client secret; "" = <ID>_CLIENT_SECRET')
     redirect_uri: str = Field("", description="the callback address registered with the BASE application")
     token_file: str = Field("", description='"" = data/tokens/<id>_token.json')
-    strategy: Literal["simple", "tiered"] | None = Field(None, description="pricing strategy of this shop alone")
-    markup_ratio: float | None = Field(None, gt=0, description="markup of this shop alone")
 
     def client_id_variable(self) -> str:
         return self.client_id_env or f"{_variable(self.id)}_CLIENT_ID"
@@ -125,7 +137,7 @@ class BaseLimits(Section):
     min_interval_s: float = Field(0.0, ge=0, description="pause between two calls of one shop")
 
 
-class BaseShops(Section):
+class BaseShops(Shops):
     """BASE's side. In emulated mode an endpoint that is not set means our own emulator."""
 
     endpoint: str = Field("https://api.thebase.in/1", pattern=r"^https?://", description="the BASE API")
@@ -340,6 +352,11 @@ class Settings(Section):
     def views(self) -> Path:
         return self._in_data(self.paths.views)
 
+    def shop_accounts(self) -> dict[str, tuple[ShopAccount, ...]]:
+        """The shops by platform, as this file names them; a platform's name is the name of its table."""
+        tables = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: table.accounts for name, table in tables.items() if isinstance(table, Shops)}
+
     @property
     def own_sp_api(self) -> bool:
         """True where the SP-API is our own emulator (emulated mode, endpoint not set)."""
@@ -378,7 +395,9 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _unique_ids(self) -> Settings:
-        for name, accounts in (("base.accounts", self.base.accounts), ("sp_api.accounts", self.sp_api.accounts)):
+        shops = {f"{platform}.accounts": accounts for platform, accounts in self.shop_accounts().items()}
+        named: dict[str, tuple[ShopAccount | SpAccount, ...]] = {**shops, "sp_api.accounts": self.sp_api.accounts}
+        for name, accounts in named.items():
             ids = [account.id for account in accounts]
             if len(set(ids)) != len(ids):
                 raise ValueError(f"{name}: the same id twice")
@@ -437,10 +456,12 @@ def _tuples(value: Any) -> Any:
 def _first_problem(error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
-    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    place = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
     if problem["type"] == "extra_forbidden":
         key = str(problem["loc"][-1])
         return f"unknown key {place!r}{_nearest(key, _known_keys(problem['loc'][:-1]))}"
+    if "limits" in problem["loc"] and problem["loc"][-1] == "[key]":
+        return f"unknown operation {place!r}{_nearest(str(problem['loc'][-2]), list(OPERATIONS))}"
     got = problem.get("input")
     shown = f" (got {got!r})" if isinstance(got, str | int | float | bool) else ""
     return f"{place}: {problem['msg'].removeprefix('Value error, ')}{shown}"
@@ -458,7 +479,7 @@ def _public_keys(model: type[BaseModel]) -> list[str]:
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:
     model: Any = Settings
     for part in place:
-        if isinstance(part, int):
+        if isinstance(part, int) or part == "[key]":
             continue
         if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
             model = _section_of(model.model_fields[part].annotation)

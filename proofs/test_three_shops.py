@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline_tests.scenarios.picking import seen
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
@@ -28,7 +29,7 @@ def _seconds(folder: Path, troubled: bool) -> tuple[float, int]:
             day.control.add_faults({"kind": "hour_api_limit", "account": spent, "operation": "items/edit", "after": 2})
             day.control.add_faults({"kind": "slow", "account": spent, "operation": "items/edit", "seconds": 1.0})
         since = seen(day)
-        day.run(accounts=() if troubled else (healthy,))
+        day.run(accounts=() if troubled else (AccountKey("base", healthy),))
         times = [
             (call["account"], datetime.fromisoformat(call["at"])) for call in day.edits(since) if call["http_status"]
         ]

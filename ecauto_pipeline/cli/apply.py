@@ -30,6 +30,6 @@ def apply(
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file}: can't be read ({error})")
     read_plan(text)
-    settings = ready("base", None)
+    settings = ready("", None)
     op_config: dict[str, object] = {"file": str(file.absolute())}
     raise typer.Exit(run_and_show(settings, "apply_plan", "", {"dry_run": dry_run}, json_output, op_config))

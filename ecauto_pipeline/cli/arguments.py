@@ -12,5 +12,5 @@ import typer
 Account = Annotated[list[str] | None, typer.Option("--account", help="このショップだけ / only this shop (repeatable)")]
 Json = Annotated[bool, typer.Option("--json", help="machine-readable")]
 ResultJson = Annotated[bool, typer.Option("--json", help="結果をJSONで / machine-readable")]
-Platform = Annotated[str, typer.Option("--platform", help="販売先 / the platform; there is one: base")]
+Platform = Annotated[str, typer.Option("--platform", help="この販売先だけ / only the shops of this platform")]
 Partition = Annotated[str, typer.Option("--partition", help="対象の1時間 / the hour; default: this one")]

@@ -32,7 +32,7 @@ def base(
 ) -> None:
     """BASEのショップを認可し、トークンを保存します。 The OAuth code flow of one BASE shop."""
     settings = load()
-    known_accounts(settings, (account,))
+    known_accounts(settings, (account,), "base")
     with open_tools(settings, offline=True) as tools, token_keeper(tools, account) as (keeper, endpoint):
         invitation = authorising.authorization_url(endpoint, keeper)
         say("1. ブラウザーで次のアドレスを開き、ショップのオーナーとして許可してください。")

@@ -22,7 +22,7 @@ def demo() -> None:
         fail('the demo needs mode = "emulated"')
     say("これはデモです。Amazonにも、BASEにも、実際には接続しません。", style="bold")
     say("エミュレーター(本物と同じ厳しさのSP-APIとBASE)を起動し、3ショップ分の出品を用意します。")
-    settings = ready("base", None)
+    settings = ready("", None)
     code = run_and_show(settings, "full_sync", "", {"include_price": "all"}, False)
     say()
     table(

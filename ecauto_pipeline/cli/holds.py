@@ -31,17 +31,17 @@ COMMAND = typer.Typer(help="人の確認を待っている変更", no_args_is_he
 def list_command(account: Account = "", json_output: Json = False) -> None:
     """保留中の変更を一覧します。 Held rows that wait for a person, oldest first."""
     settings = load()
-    known_accounts(settings, (account,) if account else ())
+    chosen = known_accounts(settings, (account,) if account else ())
     with open_tools(settings, offline=True) as tools:
-        rows = keeping.list_holds(tools, account or None)
+        rows = [(row, tools.name_of(row.key.account)) for row in keeping.list_holds(tools, next(iter(chosen), None))]
     if json_output:
-        print_json([_document(row) for row in rows])
+        print_json([_document(row) for row, _ in rows])
         return
     if not rows:
         say("確認を待っている変更はありません。")
         return
     columns = ("diff_id", "アカウント", "商品ID", "ASIN", "種類", "今", "変更後", "理由", "経過(時間)")
-    table(f"人の確認待ち {len(rows)} 件", columns, [_line(row) for row in rows])
+    table(f"人の確認待ち {len(rows)} 件", columns, [_line(row, shop) for row, shop in rows])
     say("承認: ecauto holds approve DIFF_ID   却下: ecauto holds reject DIFF_ID   根拠: ecauto holds show DIFF_ID")
 
 
@@ -83,29 +83,29 @@ def _say_word(word: str, ids: list[str] | None, account: str, everything: bool, 
     if not ids and not account and not everything:
         fail("name the rows (DIFF_ID), a shop (--account) or --all")
     settings = load()
-    known_accounts(settings, (account,) if account else ())
+    chosen = known_accounts(settings, (account,) if account else ())
     who = getpass.getuser()
     with open_tools(settings, offline=True) as tools:
         try:
-            chosen = (keeping.approve if word == "approve" else keeping.reject)(
-                tools, ids or (), account=account or None, everything=everything, who=who
+            rows = (keeping.approve if word == "approve" else keeping.reject)(
+                tools, ids or (), account=next(iter(chosen), None), everything=everything, who=who
             )
         except LookupError as error:
             fail(str(error))
     if json_output:
-        print_json([_document(row) for row in chosen])
+        print_json([_document(row) for row in rows])
         raise typer.Exit(FINE)
     done = "承認しました。次の同期で送られます。" if word == "approve" else "却下しました。"
-    say(f"{len(chosen)} 件を{done}")
+    say(f"{len(rows)} 件を{done}")
     if word == "reject":
-        for line in keeping.consequence_of_rejecting(chosen):
+        for line in keeping.consequence_of_rejecting(rows):
             say(line)
 
 
-def _line(row: Hold) -> tuple[Any, ...]:
+def _line(row: Hold, shop: str) -> tuple[Any, ...]:
     key = row.key
     hours = f"{row.age.total_seconds() / 3600:.1f}"
-    who = (row.diff_id[:10], key.account_id, key.item_id, row.asin)
+    who = (row.diff_id[:10], shop, key.item_id, row.asin)
     return (*who, row.kind.value, row.shown, row.wanted, said(row.reason), hours)
 
 

@@ -33,7 +33,7 @@ def plan(
     json_output: ResultJson = False,
 ) -> None:
     """送る予定の変更をファイルに書きます(BASEには何も送りません)。 The dry run as a file."""
-    settings = ready("base", account)
+    settings = ready("", account)
     target = output.absolute()
     finished, code = run_for_its_plan(settings, {"accounts": account or [], "max_items": max_items})
     with open_tools(settings, offline=True) as tools:

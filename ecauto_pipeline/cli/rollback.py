@@ -22,6 +22,6 @@ def rollback(
     json_output: Json = False,
 ) -> None:
     """ある実行がBASEで変えたものを、まだそのままなら元に戻します。 Puts back what a run changed."""
-    settings = ready("base", None)
+    settings = ready("", None)
     config: dict[str, object] = {"dry_run": dry_run}
     raise typer.Exit(run_and_show(settings, "rollback_run", "", config, json_output, {"target_run_id": run_id}))

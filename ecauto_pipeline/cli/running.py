@@ -12,7 +12,8 @@ from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, fail, print_js
 from ecauto_pipeline.cli.progress import progress_shown
 from ecauto_pipeline.cli.summary import show_summary
 from ecauto_pipeline.settings import Settings, load
-from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.shops.platforms import PLATFORMS
+from ecauto_pipeline.wiring.connections import known_accounts, shop_accounts
 from ecauto_pipeline.wiring.open import check, open_tools
 
 if TYPE_CHECKING:
@@ -23,13 +24,24 @@ QUIET_RULES = ("alert_channel_configured",)
 
 
 def ready(platform: str, accounts: list[str] | None, *, reach: bool = True) -> Settings:
-    """Settings, checked before anything is written."""
-    if platform.lower() != "base":
-        fail(f"unknown platform {platform!r}; known: base")
+    """Settings, checked before anything is written. `platform` "" = all of them."""
+    if platform and platform.lower() not in PLATFORMS:
+        fail(f"unknown platform {platform!r}; known: {', '.join(PLATFORMS)}")
     settings = load()
-    known_accounts(settings, tuple(accounts or ()))
+    known_accounts(settings, accounts or (), platform.lower())
     check(settings, reach=reach)
     return settings
+
+
+def chosen(settings: Settings, platform: str, accounts: list[str] | None) -> list[str]:
+    """The shops a run is for, as its launchpad names them; [] = every active one."""
+    if accounts or not platform:
+        return [str(account) for account in known_accounts(settings, accounts or (), platform.lower())]
+    active = [account for account, shop in shop_accounts(settings).items() if shop.active]
+    of_it = [str(account) for account in active if account.platform == platform.lower()]
+    if not of_it:
+        fail(f"no active shop on {platform.lower()}")
+    return [] if len(of_it) == len(active) else of_it
 
 
 def run_and_show(

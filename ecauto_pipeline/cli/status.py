@@ -13,13 +13,16 @@ from sqlalchemy import func, select
 from ecauto_pipeline.cli.console import labelled, number, print_json, say, table
 from ecauto_pipeline.cli.summary import SEVEN
 from ecauto_pipeline.clock import from_ms, jst
-from ecauto_pipeline.settings import load
+from ecauto_pipeline.domain.account_names import name_of
+from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.settings import BaseAccount, load
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state.schema import diffs, listings, shop_accounts, windows
+from ecauto_pipeline.state.schema import diffs, shop_accounts, windows
+from ecauto_pipeline.state.shop_listings import count_listed
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.metrics import metrics_row
 from ecauto_pipeline.sync.stale_asins.plan import survey
-from ecauto_pipeline.wiring.connections import base_accounts
+from ecauto_pipeline.wiring.connections import shop_accounts as shops_named
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)
@@ -43,34 +46,30 @@ def gather(tools: Tools) -> dict[str, Any]:
     now = tools.clock.now()
     with tools.state.read() as connection:
         recent = [run for run in run_book.recent(connection, 50) if run.ended_at is not None][:5]
-        shops = {(row.platform, row.account_id): row for row in connection.execute(select(shop_accounts))}
+        shops = {AccountKey(row.platform, row.account_id): row for row in connection.execute(select(shop_accounts))}
         used = {
-            (row.account_id, row.span): row.calls
+            (AccountKey(row.platform, row.account_id), row.span): row.calls
             for row in connection.execute(select(windows).order_by(windows.c.starts_at))
         }
-        counts: dict[str, int] = dict(
-            connection.execute(
-                select(listings.c.account_id, func.count())
-                .where(listings.c.listed == 1)
-                .group_by(listings.c.account_id)
-            ).all()  # type: ignore[arg-type]
-        )
+        named = shops_named(tools.settings)
+        counts = count_listed(connection, named)
         held = connection.execute(
             select(func.count()).where(diffs.c.decision == "held", diffs.c.state == "open")
         ).scalar_one()
     limits = tools.settings.base.limits
     accounts = []
-    for account in base_accounts(tools.settings):
-        row = shops.get(("base", account.id))
+    for key, account in named.items():
+        row = shops.get(key)
         expires = from_ms(row.refresh_expires_at) if row is not None and row.refresh_expires_at else None
         accounts.append(
             {
+                "platform": key.platform,
                 "account_id": account.id,
                 "active": account.active,
-                "listings": counts.get(account.id, 0),
+                "listings": counts[key],
                 "last_read": _moment(row.read_at if row is not None else None),
-                "calls_this_hour": used.get((account.id, "hour"), 0),
-                "per_hour": limits.per_hour,
+                "calls_this_hour": used.get((key, "hour"), 0),
+                "per_hour": limits.per_hour if isinstance(account, BaseAccount) else None,
                 "breaker": row.breaker if row is not None else "",
                 "token_days_left": round((expires - now).total_seconds() / 86400, 1) if expires else None,
             }
@@ -127,13 +126,14 @@ def show(document: dict[str, Any]) -> None:
         for tier in ("high", "medium", "low")
     ]
     table("区分ごとの鮮度", ("区分", "ASIN数", "最も古い在庫情報"), rows)
+    known = [AccountKey(shop["platform"], shop["account_id"]) for shop in document["accounts"]]
     shops = [
         (
-            shop["account_id"],
+            name_of(AccountKey(shop["platform"], shop["account_id"]), known),
             "稼働" if shop["active"] else "停止中",
             number(shop["listings"]),
             (shop["last_read"] or "-")[:16].replace("T", " "),
-            f"{shop['calls_this_hour']}/{shop['per_hour']}",
+            f"{shop['calls_this_hour']}/{shop['per_hour']}" if shop["per_hour"] else "-",
             shop["breaker"] or "正常",
             number(shop["token_days_left"]),
         )

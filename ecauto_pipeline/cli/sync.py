@@ -11,7 +11,7 @@ import typer
 
 from ecauto_pipeline.cli.arguments import Account, Partition, Platform, ResultJson
 from ecauto_pipeline.cli.console import fail
-from ecauto_pipeline.cli.running import ready, run_and_show
+from ecauto_pipeline.cli.running import chosen, ready, run_and_show
 
 COMMAND = typer.Typer(add_completion=False)
 
@@ -20,7 +20,7 @@ COMMAND = typer.Typer(add_completion=False)
 def sync(
     price_only: Annotated[bool, typer.Option("--price-only", help="価格だけ / prices alone")] = False,
     stock_only: Annotated[bool, typer.Option("--stock-only", help="公開状態と在庫だけ / visibility and stock")] = False,
-    platform: Platform = "base",
+    platform: Platform = "",
     account: Account = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="BASEには何も送らない / send BASE nothing")] = False,
     max_items: Annotated[int, typer.Option("--max-items", min=0, help="件数の上限 / listings at most; 0 = all")] = 0,
@@ -39,7 +39,7 @@ def sync(
     config: dict[str, object] = {
         "include_price": include_price,
         "dry_run": dry_run,
-        "accounts": account or [],
+        "accounts": chosen(settings, platform, account),
         "max_items": max_items,
     }
     raise typer.Exit(run_and_show(settings, job, partition, config, json_output))

@@ -11,7 +11,7 @@ import typer
 
 from ecauto_pipeline.cli.arguments import Account, Partition, Platform, ResultJson
 from ecauto_pipeline.cli.console import FINE
-from ecauto_pipeline.cli.running import ready, run_and_show
+from ecauto_pipeline.cli.running import chosen, ready, run_and_show
 from ecauto_pipeline.cli.summary import show_survey
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -20,7 +20,7 @@ COMMAND = typer.Typer(add_completion=False)
 
 @COMMAND.command()
 def validate(
-    platform: Platform = "base",
+    platform: Platform = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="数えるだけ、通信しない / count only, no call")] = False,
     account: Account = None,
     partition: Partition = "",
@@ -37,5 +37,5 @@ def validate(
         raise typer.Exit(FINE)
     if not json_output:
         show_survey(before, False)
-    config: dict[str, object] = {"accounts": account or []}
+    config: dict[str, object] = {"accounts": chosen(settings, platform, account)}
     raise typer.Exit(run_and_show(settings, "validate_cache", partition, config, json_output))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.capacity import capacity
@@ -19,7 +18,6 @@ from ecauto_pipeline.settings import Settings, load
 def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = None) -> dg.Definitions:
     """Every asset, check, job, schedule and sensor. Raises SettingsError when ecauto.toml can't be read."""
     settings = settings or load()
-    registered().check(settings)
     return dg.Definitions(
         assets=[*ASSETS, capacity],
         jobs=[*SYNC_JOBS, *BY_HAND, *QUESTIONS],

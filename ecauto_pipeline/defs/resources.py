@@ -36,7 +36,9 @@ class Pipeline(dg.ConfigurableResource):
 
     dry_run: bool = Field(False, description="ask Amazon and decide, but send BASE nothing and leave master.db alone")
     accounts: list[str] = Field(
-        [], description="shop account ids to work on, refused unless known and active; empty = every active one"
+        [],
+        description="shops to work on, by id (platform:id where two have the same), refused unless known and active;"
+        " empty = every active one",
     )
     max_items: int = Field(0, ge=0, description="listings at most, best sellers first; 0 = all")
     include_price: PriceChoice = Field(
@@ -58,7 +60,7 @@ class Pipeline(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Pipeline]:
         settings = load()
-        known_accounts(settings, tuple(self.accounts))
+        known_accounts(settings, self.accounts)
         stop = threading.Event()
         run_id, job = (context.run.run_id, context.run.job_name) if context.run is not None else ("", "")
         opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=policy_of(job).log)
@@ -98,7 +100,7 @@ class Pipeline(dg.ConfigurableResource):
             include_visibility=self.include_visibility and policy.visibility,
             push=policy.push,
             fetch=policy.fetch,
-            accounts=tuple(self.accounts),
+            accounts=known_accounts(tools.settings, self.accounts),
             max_items=self.max_items or None,
             spend=spend,
             slice_s=self.slice_minutes * 60 or slice_length_s(tools, spend),

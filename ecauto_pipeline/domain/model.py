@@ -58,19 +58,6 @@ class Tier(StrEnum):
     LOW = "low"
 
 
-class Role(StrEnum):
-    """What an SP-API operation is asked for; the order is that of tables.
-
-    A sweep says whether anything has changed, a detail brings the offers, a confirm is a second look at one ASIN, and
-    the catalogue knows texts, neither price nor stock.
-    """
-
-    SWEEP = "sweep"
-    DETAIL = "detail"
-    CONFIRM = "confirm"
-    CATALOGUE = "catalogue"
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One row a requested ASIN a request: what one operation said of one ASIN.
@@ -101,6 +88,17 @@ class Answer:
     offers_json: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class AccountKey:
+    """One shop: an account of one platform. As text, `platform:account_id`."""
+
+    platform: str
+    account_id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.account_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class ListingKey:
     """A listing: an item offered in one account of one platform."""
@@ -108,6 +106,11 @@ class ListingKey:
     platform: str
     account_id: str
     item_id: str
+
+    @property
+    def account(self) -> AccountKey:
+        """The shop it is offered in."""
+        return AccountKey(self.platform, self.account_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ecauto_pipeline.amazon.registry import registered
-from ecauto_pipeline.domain.model import Role
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.pricing import selling_price
 from ecauto_pipeline.explain import present as explain_state
 from ecauto_pipeline.explain.model import Answered, Decided, Explanation, Figure, ListingStory, Sent
 from ecauto_pipeline.explain.past import BEGINNING, answered, decided, offer_lines, sent
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.shops.platforms import shop_accounts
 from ecauto_pipeline.state.database import Database
 
-SWEEPS = frozenset(operation.name for operation in registered().of(Role.SWEEP))
+SWEEPS = frozenset({"getCompetitivePricing"})
 """Operations that never carry a price the shop could act on."""
 
 _INSTANT = timedelta(microseconds=1)
@@ -166,7 +166,7 @@ def _priced(settings: Settings, story: ListingStory, basis: Answered | None) -> 
     """The price worked out step by step, by the rules of this shop."""
     if basis is None or basis.status != "success" or basis.price_jpy is None:
         return story
-    account = next((one for one in settings.base.accounts if one.id == story.account_id), None)
+    account = shop_accounts(settings).get(AccountKey(story.platform, story.account_id))
     price = selling_price(
         basis.price_jpy,
         settings.pricing,

@@ -1,8 +1,8 @@
 """Rows of the owner's register as values, with the spellings of years made one.
 
-Platform and status are lower case with old names translated, ids are text, yen whole, times aware UTC: text with a `T`
-is a Japanese wall clock (written by Python), text with a space is UTC (written by SQLite). What makes no sense is None.
-Not for: the file (master.py).
+Platform and status are lower case, old names of a status translated; ids are text, yen whole, times aware UTC: text
+with a `T` is a Japanese wall clock (written by Python), text with a space is UTC (written by SQLite). What makes no
+sense is None. Not for: the file (master.py), or which platforms there are (shops/platforms.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 _JST = timezone(timedelta(hours=9))  # no summer time since 1951; a fixed offset reads 100,000 rows three times faster
-_PLATFORMS = {"base_main": "base"}
 _STATUSES = {"active": "listed"}
 _VISIBLE = {"public": True, "hidden": False}
 
@@ -86,8 +85,7 @@ class CatalogueUpdate:
 
 
 def platform(value: object) -> str:
-    text = _text(value).lower()
-    return _PLATFORMS.get(text, text)
+    return _text(value).lower()
 
 
 def status(value: object) -> str:

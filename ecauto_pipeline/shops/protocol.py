@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ecauto_pipeline.domain.model import Kind
+from ecauto_pipeline.domain.model import AccountKey, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +61,8 @@ class Shop(Protocol):
 
     def token_expires_at(self) -> datetime | None:
         """When the shop has to be authorised anew unless it is used before; None when that isn't known."""
+
+
+def key_of(shop: Shop) -> AccountKey:
+    """Which shop this is."""
+    return AccountKey(shop.platform, shop.account_id)

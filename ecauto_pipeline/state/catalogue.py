@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select
 
 from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state.database import to_json
+from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import asins, catalogue, listings
 from ecauto_pipeline.state.upsert import insert_for, upsert
 
@@ -36,7 +38,7 @@ class Text:
     category_at: int | None
 
 
-def count_taking_part(connection: Connection, accounts: Sequence[str] = ()) -> int:
+def count_taking_part(connection: Connection, accounts: Sequence[AccountKey] = ()) -> int:
     """Distinct ASINs of the listings that take part."""
     query = select(func.count(func.distinct(listings.c.asin))).where(_taking_part(accounts))
     return int(connection.execute(query).scalar_one())
@@ -46,7 +48,7 @@ def due(
     connection: Connection,
     basic_before_ms: int,
     category_before_ms: int,
-    accounts: Sequence[str] = (),
+    accounts: Sequence[AccountKey] = (),
     limit: int | None = None,
 ) -> list[str]:
     """ASINs whose basic text or category was last told before these times, or never; the oldest first."""
@@ -107,9 +109,9 @@ def mark_carried(connection: Connection, carried: Iterable[Text]) -> None:
     )
 
 
-def _taking_part(accounts: Sequence[str]):  # type: ignore[no-untyped-def]
+def _taking_part(accounts: Sequence[AccountKey]):  # type: ignore[no-untyped-def]
     taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
-    return and_(taking_part, listings.c.account_id.in_(list(accounts))) if accounts else taking_part
+    return and_(taking_part, of_accounts(listings, accounts)) if accounts else taking_part
 
 
 def _waits():  # type: ignore[no-untyped-def]

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness.cadence import MEMORY_DAYS
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
@@ -52,23 +52,17 @@ def record_views(connection: Connection, views: Iterable[tuple[str, datetime, fl
     return counted
 
 
-def last_demand(connection: Connection) -> dict[str, tuple[datetime | None, datetime | None]]:
-    """When each ASIN that takes part was last sold and viewed, None = never."""
-    taking_part = select(listings.c.asin).where(listings.c.listed == 1, listings.c.asin.is_not(None))
-    query = select(asins.c.asin, asins.c.last_sold_at, asins.c.last_viewed_at).where(asins.c.asin.in_(taking_part))
-    return {row.asin: (_time(row.last_sold_at), _time(row.last_viewed_at)) for row in connection.execute(query)}
-
-
 def asins_of_items(connection: Connection, item_ids: Iterable[str]) -> dict[str, str]:
-    """The ASIN of each item, in whichever account it is; unknown items are absent."""
+    """The ASIN of each item, in whichever shop it is; unknown items, and ids that two shops give two, are absent."""
     wanted = sorted(set(item_ids))
-    found: dict[str, str] = {}
+    found: dict[str, set[str]] = {}
     for start in range(0, len(wanted), _CHUNK):
         query = select(listings.c.item_id, listings.c.asin).where(
             listings.c.item_id.in_(wanted[start : start + _CHUNK]), listings.c.asin.is_not(None)
         )
-        found |= {item_id: asin for item_id, asin in connection.execute(query)}
-    return found
+        for item_id, asin in connection.execute(query):
+            found.setdefault(item_id, set()).add(asin)
+    return {item_id: asins.pop() for item_id, asins in found.items() if len(asins) == 1}
 
 
 def _known(connection: Connection, wanted: list[str]) -> dict[str, dict[str, Any]]:
@@ -78,10 +72,6 @@ def _known(connection: Connection, wanted: list[str]) -> dict[str, dict[str, Any
         for row in connection.execute(query.where(asins.c.asin.in_(wanted[start : start + _CHUNK]))):
             found[row.asin] = dict(row._mapping)
     return found
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else from_ms(milliseconds)
 
 
 def _left(age_ms: int) -> float:

@@ -15,9 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, distinct, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.domain.model import Diff, Kind, ListingKey, Outcome
+from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey, Outcome
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema import diffs, journal, listings
 
 _UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
@@ -25,9 +24,7 @@ _UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNO
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One edit as journalled. `outcome` None: the intent alone is known. `attempted_at` / `completed_at`: of the last
-    call; None = never, or nobody knows when it ended.
-    """
+    """One edit as journalled. `outcome` None: the intent alone is known."""
 
     update_id: str
     diff_id: str
@@ -41,9 +38,6 @@ class Update:
     error: str
     intent_at: datetime
     rollback_of: str
-    attempts: int = 0
-    attempted_at: datetime | None = None
-    completed_at: datetime | None = None
 
 
 def key_of(diff: Diff) -> str:
@@ -130,13 +124,14 @@ def undone_of(connection: Connection, run_id: str) -> set[tuple[ListingKey, Kind
     return {(row.key, row.kind) for row in map(_update, connection.execute(query))}
 
 
-def hidden_since(connection: Connection, platform: str, since: datetime, but_for: Iterable[str]) -> dict[str, int]:
+def hidden_since(connection: Connection, since: datetime, but_for: Iterable[str]) -> dict[AccountKey, int]:
     """By account: listings that were hidden after `since` and are hidden still, each once.
 
     Not those hidden for one of the reasons `but_for`, nor by a rollback.
     """
+    account = (journal.c.platform, journal.c.account_id)
     query = (
-        select(journal.c.account_id, func.count(distinct(journal.c.item_id)))
+        select(*account, func.count(distinct(journal.c.item_id)))
         .join(diffs, diffs.c.diff_id == journal.c.diff_id)
         .join(
             listings,
@@ -144,12 +139,12 @@ def hidden_since(connection: Connection, platform: str, since: datetime, but_for
             & (listings.c.account_id == journal.c.account_id)
             & (listings.c.item_id == journal.c.item_id),
         )
-        .where(journal.c.platform == platform, journal.c.kind == Kind.VISIBILITY, journal.c.after == 0)
+        .where(journal.c.kind == Kind.VISIBILITY, journal.c.after == 0)
         .where(journal.c.outcome == Outcome.DONE, journal.c.intent_at > to_ms(since), journal.c.rollback_of == "")
         .where(diffs.c.reason.not_in(list(but_for)), listings.c.shown_visible == 0)
-        .group_by(journal.c.account_id)
+        .group_by(*account)
     )
-    return {account: count for account, count in connection.execute(query)}
+    return {AccountKey(row[0], row[1]): row[2] for row in connection.execute(query)}
 
 
 def not_written_back(connection: Connection) -> list[Update]:
@@ -163,53 +158,17 @@ def mark_written_back(connection: Connection, update_ids: Iterable[str]) -> None
         connection.execute(update(journal).where(journal.c.update_id == update_id).values(written_back=1))
 
 
-def refused_as_gone(connection: Connection, platform: str, account_id: str, since: datetime) -> list[Update]:
+def refused_as_gone(connection: Connection, account: AccountKey, since: datetime) -> list[Update]:
     """Edits that the shop answered with "no such item", one per listing, the newest."""
     query = select(journal).where(
         journal.c.outcome == Outcome.FAILED,
         journal.c.error.startswith("bad_item_id"),
-        journal.c.platform == platform,
-        journal.c.account_id == account_id,
+        journal.c.platform == account.platform,
+        journal.c.account_id == account.account_id,
         journal.c.intent_at >= to_ms(since),
     )
     rows = connection.execute(query.order_by(journal.c.intent_at, journal.c.update_id))
     return list({row.item_id: _update(row) for row in rows}.values())
-
-
-def about(connection: Connection, key: str) -> list[Update]:
-    """Every edit that is still here of `key`, an item id or an ASIN; in no order."""
-    query = select(journal).where(or_(journal.c.item_id == key, journal.c.asin == key))
-    return [_update(row) for row in connection.execute(query)]
-
-
-def count_open_intents(connection: Connection) -> int:
-    """Intents without an outcome: the next run reads them back."""
-    return int(connection.execute(select(func.count()).where(journal.c.outcome.is_(None))).scalar_one())
-
-
-def unexported(connection: Connection, limit: int) -> list[ForHistory]:
-    """Edits with an outcome that history does not have yet, by id, for `updates`.
-
-    An unknown one is handed out again when it is settled.
-    """
-    query = select(journal).where(journal.c.exported == 0, journal.c.outcome.is_not(None))
-    rows = connection.execute(query.order_by(journal.c.update_id).limit(limit))
-    found = [for_history(row, "update_id", "intent_at", without=("written_back", "exported")) for row in rows]
-    for row in found:
-        intent_at = row.values.pop("intent_at")
-        row.values["attempted_at"] = row.values["attempted_at"] or intent_at
-    return found
-
-
-def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
-    """These are in history now; they live on here until `forget`."""
-    for keys in in_portions([row.key for row in rows]):
-        connection.execute(update(journal).where(journal.c.update_id.in_(keys)).values(exported=1))
-
-
-def forget(connection: Connection, before: datetime) -> None:
-    """Drop what is in history and was intended before."""
-    connection.execute(delete(journal).where(journal.c.exported == 1, journal.c.intent_at < to_ms(before)))
 
 
 def _update(row: Row[Any]) -> Update:
@@ -226,7 +185,4 @@ def _update(row: Row[Any]) -> Update:
         error=row.error,
         intent_at=from_ms(row.intent_at),
         rollback_of=row.rollback_of,
-        attempts=row.attempts,
-        attempted_at=None if row.attempted_at is None else from_ms(row.attempted_at),
-        completed_at=None if row.completed_at is None else from_ms(row.completed_at),
     )

@@ -15,6 +15,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state.database import to_json
 from ecauto_pipeline.state.schema import plan_targets, plans
 
@@ -47,9 +48,9 @@ class Plan:
     finished_at: datetime | None = None
 
 
-def scope_of(accounts: Sequence[str], max_items: int | None) -> str:
+def scope_of(accounts: Sequence[AccountKey], max_items: int | None) -> str:
     """Which listings a plan speaks of, as comparable text; () and None = all."""
-    return to_json({"accounts": sorted(accounts), "max_items": max_items})
+    return to_json({"accounts": [str(account) for account in sorted(accounts)], "max_items": max_items})
 
 
 def write_plan(

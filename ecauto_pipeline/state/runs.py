@@ -97,11 +97,6 @@ def recent(connection: Connection, limit: int = 20) -> list[RunRow]:
     return [_row(row) for row in rows]
 
 
-def under_way(connection: Connection) -> list[RunRow]:
-    """Runs that nobody has closed, in no order."""
-    return [_row(row) for row in connection.execute(select(runs).where(runs.c.ended_at.is_(None)))]
-
-
 def unexported(connection: Connection) -> list[RunRow]:
     """Closed runs whose row is not in history yet, oldest first."""
     query = select(runs).where(runs.c.exported == 0, runs.c.ended_at.is_not(None)).order_by(runs.c.started_at)

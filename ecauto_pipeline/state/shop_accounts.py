@@ -7,7 +7,6 @@ Not for: counting calls (windows.py) or the listings themselves (shop_listings.p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError
 from ecauto_pipeline.state.schema import shop_accounts
 from ecauto_pipeline.state.upsert import upsert
@@ -50,23 +50,22 @@ class ShopAccount:
 
 def load_account(connection: Connection, platform: str, account_id: str) -> ShopAccount:
     """What is known of this account; an account never seen has nothing."""
-    return load_accounts(connection, platform, [account_id]).get(account_id, ShopAccount(account_id))
+    mine = (shop_accounts.c.platform == platform, shop_accounts.c.account_id == account_id)
+    row = connection.execute(select(shop_accounts).where(*mine)).first()
+    return ShopAccount(account_id) if row is None else _account(row)
 
 
-def load_accounts(
-    connection: Connection, platform: str, account_ids: Iterable[str] | None = None
-) -> dict[str, ShopAccount]:
-    """Accounts of a platform that were ever seen, by id."""
-    query = select(shop_accounts).where(shop_accounts.c.platform == platform)
-    if account_ids is not None:
-        query = query.where(shop_accounts.c.account_id.in_(list(account_ids)))
-    return {row.account_id: _account(row) for row in connection.execute(query)}
+def load_accounts(connection: Connection) -> dict[AccountKey, ShopAccount]:
+    """Every account that was ever seen."""
+    rows = connection.execute(select(shop_accounts))
+    return {AccountKey(row.platform, row.account_id): _account(row) for row in rows}
 
 
-def open_breakers(connection: Connection) -> dict[tuple[str, str], ShopAccount]:
-    """Shops that are kept away from for some reason, by (platform, account)."""
-    rows = connection.execute(select(shop_accounts).where(shop_accounts.c.breaker != ""))
-    return {(row.platform, row.account_id): _account(row) for row in rows}
+def refusing_accounts(connection: Connection) -> list[AccountKey]:
+    """Accounts that refuse everything until a person helps."""
+    where = (shop_accounts.c.platform, shop_accounts.c.account_id)
+    query = select(*where).where(shop_accounts.c.breaker.in_(sorted(FOR_A_PERSON))).order_by(*where)
+    return [AccountKey(*row) for row in connection.execute(query)]
 
 
 def breaker_of(error: CallError) -> tuple[str, datetime | None]:

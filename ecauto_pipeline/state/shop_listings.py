@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, func, not_, or_, select, update
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.model import ListingFacts, ListingKey, Outcome
+from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome
+from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import journal, listings
 from ecauto_pipeline.state.upsert import upsert
 
@@ -103,37 +104,37 @@ def save_register_side(connection: Connection, platform: str, account_id: str, r
     upsert(connection, listings, [{**key, **row} for row in rows])
 
 
-def retire(connection: Connection, platform: str, active: Iterable[str]) -> None:
+def retire(connection: Connection, active: Iterable[AccountKey]) -> None:
     """Listings of accounts that are not active take no part."""
-    others = listings.c.account_id.not_in(list(active))
-    connection.execute(
-        update(listings).where(listings.c.platform == platform, others, listings.c.listed == 1).values(listed=0)
-    )
+    others = not_(of_accounts(listings, active))
+    connection.execute(update(listings).where(others, listings.c.listed == 1).values(listed=0))
 
 
 def listing_facts(
-    connection: Connection, accounts: Iterable[str], platform: str = "base", item_id: str | None = None
+    connection: Connection, accounts: Iterable[AccountKey], item_id: str | None = None
 ) -> Iterator[ListingFacts]:
     """The listings that take part, of these accounts, by account and item; `item_id`: that one alone."""
-    if not isinstance(platform, str):
-        raise TypeError(f"platform is a name, not {type(platform).__name__}")
+    for account in sorted(accounts):  # one query each: the primary key gives its rows in order
+        yield from _facts_of(connection, account, item_id)
+
+
+def _facts_of(connection: Connection, account: AccountKey, item_id: str | None) -> Iterator[ListingFacts]:
     names = (
-        *("account_id", "item_id", "asin", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations"),
+        *("item_id", "asin", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations"),
         *("hidden_by", "register_visible", "blocked", "uneditable", "read_at"),
     )
-    query = select(*(listings.c[name] for name in names)).where(
-        listings.c.platform == platform, listings.c.account_id.in_(list(accounts)), listings.c.listed == 1
-    )
+    mine = _of(account.platform, account.account_id)
+    query = select(*(listings.c[name] for name in names)).where(*mine, listings.c.listed == 1)
     if item_id is not None:
         query = query.where(listings.c.item_id == item_id)
-    found = connection.execute(query.order_by(listings.c.account_id, listings.c.item_id))
+    found = connection.execute(query.order_by(listings.c.item_id))
     times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
     for row in chain.from_iterable(found.partitions(_PART_ROWS)):
-        account, item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at = row
+        item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at = row
         if read_at not in times:
             times[read_at] = _EPOCH + timedelta(milliseconds=read_at)
         yield ListingFacts(
-            key=ListingKey(platform, account, item),
+            key=ListingKey(account.platform, account.account_id, item),
             asin=asin,
             shown_price_jpy=price,
             shown_visible=_flag(visible),
@@ -147,32 +148,35 @@ def listing_facts(
         )
 
 
-def count_by(
-    connection: Connection, column: str, platform: str, accounts: Iterable[str], *, listed: bool
-) -> dict[str, int]:
+def count_listed(connection: Connection, accounts: Iterable[AccountKey]) -> dict[AccountKey, int]:
+    """Listings that take part, by account; an account without any is there with 0."""
+    accounts = list(accounts)
+    where = (listings.c.platform, listings.c.account_id)
+    query = select(*where, func.count()).where(of_accounts(listings, accounts), listings.c.listed == 1)
+    found = {AccountKey(row[0], row[1]): int(row[2]) for row in connection.execute(query.group_by(*where))}
+    return {account: found.get(account, 0) for account in accounts}
+
+
+def count_by(connection: Connection, column: str, accounts: Iterable[AccountKey], *, listed: bool) -> dict[str, int]:
     """Listings by the values of a text column, "" left out; `listed`: those that take part alone."""
     chosen = listings.c[column]
-    query = select(chosen, func.count()).where(
-        listings.c.platform == platform, listings.c.account_id.in_(list(accounts)), chosen != ""
-    )
+    query = select(chosen, func.count()).where(of_accounts(listings, accounts), chosen != "")
     if listed:
         query = query.where(listings.c.listed == 1)
     return {value: count for value, count in connection.execute(query.group_by(chosen).order_by(chosen))}
 
 
-def count_where(connection: Connection, platform: str, accounts: Iterable[str], column: str) -> int:
+def count_where(connection: Connection, accounts: Iterable[AccountKey], column: str) -> int:
     """Listings of these accounts where a 0/1 column is 1."""
-    mine = (listings.c.platform == platform, listings.c.account_id.in_(list(accounts)))
-    return connection.execute(select(func.count()).where(*mine, listings.c[column] == 1)).scalar_one()
+    query = select(func.count()).where(of_accounts(listings, accounts), listings.c[column] == 1)
+    return connection.execute(query).scalar_one()
 
 
-def orphan_examples(connection: Connection, platform: str, accounts: Iterable[str], most: int) -> list[ListingKey]:
+def orphan_examples(connection: Connection, accounts: Iterable[AccountKey], most: int) -> list[ListingKey]:
     """Some orphans, for people."""
-    query = select(listings.c.account_id, listings.c.item_id).where(
-        listings.c.platform == platform, listings.c.account_id.in_(list(accounts)), listings.c.orphan != ""
-    )
-    order = (listings.c.orphan, listings.c.account_id, listings.c.item_id)
-    return [ListingKey(platform, *row) for row in connection.execute(query.order_by(*order).limit(most))]
+    key = (listings.c.platform, listings.c.account_id, listings.c.item_id)
+    query = select(*key).where(of_accounts(listings, accounts), listings.c.orphan != "")
+    return [ListingKey(*row) for row in connection.execute(query.order_by(listings.c.orphan, *key).limit(most))]
 
 
 def asins_of_items(connection: Connection, platform: str, account_id: str, item_ids: Iterable[str]) -> dict[str, str]:

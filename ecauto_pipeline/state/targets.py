@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    not_,
     or_,
     select,
     update,
@@ -26,17 +27,18 @@ from sqlalchemy import (
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.freshness.ages import AUDIT, CHANGED, NEW, ROW, SECOND_LOOK, Rows
 from ecauto_pipeline.domain.freshness.planning import Evidence
-from ecauto_pipeline.domain.model import ListingKey
+from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.selection import best_sellers
-from ecauto_pipeline.state.schema import asins, buckets, listings, runs, shop_accounts
-from ecauto_pipeline.state.shop_accounts import FOR_A_PERSON
+from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.schema import asins, buckets, listings, runs
+from ecauto_pipeline.state.shop_accounts import refusing_accounts
 
 Floats = npt.NDArray[np.float64]
 EVIDENCE_KEPT = timedelta(days=7)
 """A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
 
 
-def read_rows(connection: Connection, accounts: Sequence[str] = (), max_items: int | None = None) -> Rows:
+def read_rows(connection: Connection, accounts: Sequence[AccountKey] = (), max_items: int | None = None) -> Rows:
     """Every distinct ASIN of the listings that take part (of these accounts; () = all), with what is known of it.
 
     A shop that refuses everything takes no part: no call is spent on what could not be pushed.
@@ -44,10 +46,11 @@ def read_rows(connection: Connection, accounts: Sequence[str] = (), max_items: i
     With `max_items` only those of that many listings, the ones sold last.
     """
     taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
-    refusing = select(shop_accounts.c.account_id).where(shop_accounts.c.breaker.in_(FOR_A_PERSON))
-    taking_part = and_(taking_part, listings.c.account_id.not_in(refusing))
+    refusing = refusing_accounts(connection)
+    if refusing:  # said only where there is one: an index alone answers the question of all the others
+        taking_part = and_(taking_part, not_(of_accounts(listings, refusing)))
     if accounts:
-        taking_part = and_(taking_part, listings.c.account_id.in_(list(accounts)))
+        taking_part = and_(taking_part, of_accounts(listings, accounts))
     packed = np.fromiter(connection.execute(_query(taking_part)).cursor, dtype=_PACKED)  # type: ignore[call-overload]
     packed = packed[np.append(True, packed["asin"][1:] != packed["asin"][:-1])[: packed.size]]
     rows = np.empty(packed.size, ROW)

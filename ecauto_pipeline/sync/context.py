@@ -13,10 +13,12 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock
+from ecauto_pipeline.domain.account_names import name_of
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.shops.platforms import shop_keys
 
 if TYPE_CHECKING:
     from ecauto_pipeline.amazon.client import SpApiClient
@@ -41,7 +43,7 @@ class Run:
     include_visibility: bool = True  # and stock, which belongs to it
     push: bool = True
     fetch: bool = True
-    accounts: tuple[str, ...] = ()  # () = every active one
+    accounts: tuple[AccountKey, ...] = ()  # () = every active one
     max_items: int | None = None  # listings at most, best sellers first
     spend: Literal["due", "budget"] = "due"
     slice_s: float = 600.0
@@ -71,7 +73,7 @@ class Progress:
 class Tools:
     """The collaborators of one process; nothing in it is changed by a step. `stop`: set when somebody asked us to end.
 
-    `shops` by account id, active ones only.
+    `shops`: the active ones only.
     """
 
     settings: Settings
@@ -79,9 +81,8 @@ class Tools:
     state: Database
     history: HistoryStore
     register: Register
-    shops: Mapping[str, Shop] = field(default_factory=dict)
+    shops: Mapping[AccountKey, Shop] = field(default_factory=dict)
     sp_accounts: Sequence[SpApiClient] = ()
-    operations: Operations = field(default_factory=registered)
     log: logging.Logger
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Progress], None] = lambda _progress: None
@@ -90,6 +91,10 @@ class Tools:
         """Raises Stopped when somebody asked us to end; call it between units of work."""
         if self.stop.is_set():
             raise Stopped("asked to end")
+
+    def name_of(self, account: AccountKey) -> str:
+        """What people call this shop: its id where that says which one it is, else `platform:id`."""
+        return name_of(account, {*self.shops, *shop_keys(self.settings)})
 
     def for_run(self, run: Run) -> Context:
         """The same tools, for the work of one run."""
@@ -103,8 +108,8 @@ class Context(Tools):
     run: Run
 
     @property
-    def accounts(self) -> tuple[str, ...]:
-        """The accounts this run may touch, in order of their ids."""
+    def accounts(self) -> tuple[AccountKey, ...]:
+        """The accounts this run may touch, by platform and id."""
         return tuple(sorted(account for account in self.shops if not self.run.accounts or account in self.run.accounts))
 
     def allowing(self, **changes: Any) -> Context:

@@ -15,8 +15,10 @@ from sqlalchemy import Connection, func, select
 
 from ecauto_pipeline.alerts.announce import broken_channels
 from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.accounts import Account
 from ecauto_pipeline.errors import RegisterError
+from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.state import calls
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import diffs, shop_accounts
@@ -138,7 +140,7 @@ def _whole(document: Mapping[str, Any], report: PushReport) -> Account:
 
 
 def _base_calls(connection: Connection, run_id: str) -> dict[str, int]:
-    made = calls.counted(connection, run_id, api="base").values()
+    made = [counts for name in PLATFORMS for counts in calls.counted(connection, run_id, api=name).values()]
     return {
         "base_api_calls": sum(count for count, _, _ in made),
         "base_api_errors": sum(failed for _, _, failed in made),
@@ -150,14 +152,20 @@ def _standing(connection: Connection, tools: Tools) -> dict[str, Any]:
     held = connection.execute(
         select(func.count()).select_from(diffs).where(diffs.c.decision == "held", diffs.c.state == "open")
     ).scalar_one()
-    shops = connection.execute(select(shop_accounts).where(shop_accounts.c.account_id.in_(list(tools.shops)))).all()
-    expiries = [shop.refresh_expires_at for shop in shops if shop.refresh_expires_at is not None]
+    seen = connection.execute(select(shop_accounts)).all()
+    shops = [(AccountKey(row.platform, row.account_id), row) for row in seen]
+    shops = [(account, row) for account, row in shops if account in tools.shops]
+    expiries = [shop.refresh_expires_at for _, shop in shops if shop.refresh_expires_at is not None]
     now_ms = to_ms(tools.clock.now())
     days = (min(expiries) - now_ms) / _DAY_MS if expiries else None
     return {
         "held_open": int(held),
         "token_days_left": days,
-        "breakers": [[shop.account_id, shop.breaker] for shop in shops if shop.breaker and not _young(shop, now_ms)],
+        "breakers": [
+            [tools.name_of(account), shop.breaker]
+            for account, shop in shops
+            if shop.breaker and not _young(shop, now_ms)
+        ],
     }
 
 

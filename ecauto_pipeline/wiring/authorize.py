@@ -13,13 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.errors import AccountBlocked, SettingsError
+from ecauto_pipeline.shops.base import PLATFORM
 from ecauto_pipeline.shops.base.limits import SCOPES
 from ecauto_pipeline.shops.base.oauth import TokenKeeper
 from ecauto_pipeline.shops.base.oauth import authorization_url as url_of
 from ecauto_pipeline.state import shop_accounts
 from ecauto_pipeline.state.database import Database
 
-PLATFORM = "base"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _DONE = "認可コードを受け取りました。この画面は閉じてかまいません。 / The code has arrived; you may close this page."
 _REFUSED = "認可されませんでした。 / Not authorised."

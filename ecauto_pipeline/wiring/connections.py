@@ -8,12 +8,15 @@ for the first of them (open.py), the doctor shows them all, and so the two can't
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from ecauto_pipeline.domain.account_names import accounts_named, name_of
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
+from ecauto_pipeline.settings import BaseAccount, Settings, ShopAccount, SpAccount
+from ecauto_pipeline.shops import base, platforms
 from ecauto_pipeline.wiring import emulated
 
 SETTING_OF = {"sp_api": "sp_api.endpoint", "lwa": "sp_api.lwa_endpoint", "base": "base.endpoint"}
@@ -76,7 +79,7 @@ class AccountSecrets:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """Endpoints, accounts and secrets of one installation. `shops`: every one named, switched-off ones too."""
+    """Endpoints, accounts and secrets of one installation. `shops`: those on BASE, switched-off ones too."""
 
     endpoints: Endpoints
     sp_accounts: tuple[SpAccount, ...]
@@ -108,7 +111,7 @@ def resolve(settings: Settings, environ: Mapping[str, str] = os.environ) -> Conn
         _fill_sp(settings, environ, number, account, values) for number, account in enumerate(sp_accounts(settings))
     ]
     filled += [_fill_shop(settings, environ, shop, values) for shop in shops if shop.active]
-    problems = [*_real_hosts(settings), *_no_shop(shops), *(_missing(one) for one in filled if one.missing)]
+    problems = [*_real_hosts(settings), *_no_shop(settings), *(_missing(one) for one in filled if one.missing)]
     return Connections(endpoints, sp_accounts(settings), shops, Secrets(values), tuple(filled), tuple(problems))
 
 
@@ -125,20 +128,38 @@ def sp_accounts(settings: Settings) -> tuple[SpAccount, ...]:
     return settings.sp_api.accounts or (SpAccount(),)
 
 
-def known_accounts(settings: Settings, wanted: tuple[str, ...]) -> None:
-    """Raises SettingsError, naming those there are, for a shop that ecauto.toml does not name or that is off."""
-    shops = {shop.id: shop for shop in base_accounts(settings)}
-    active = ", ".join(name for name, shop in shops.items() if shop.active)
+def shop_accounts(settings: Settings) -> dict[AccountKey, ShopAccount]:
+    """Every shop of every platform, active or not: those of ecauto.toml, or our emulator's where those are meant."""
+    emulated_ones = {AccountKey(base.PLATFORM, shop.id): shop for shop in base_accounts(settings)}
+    return emulated_ones | platforms.shop_accounts(settings)
+
+
+def known_accounts(settings: Settings, wanted: Sequence[str], platform: str = "") -> tuple[AccountKey, ...]:
+    """The shops of these names (`id`, or `platform:id` where an id is on two platforms), of one platform if given.
+
+    Raises SettingsError, naming those there are, for a shop that ecauto.toml does not name, that is off, or that the
+    name leaves open.
+    """
+    shops = shop_accounts(settings)
+    known = [key for key in shops if platform in ("", key.platform)]
+    active = ", ".join(name_of(key, shops) for key in known if shops[key].active)
+    found = []
     for name in wanted:
-        if name not in shops:
+        meant = accounts_named(name, known)
+        if not meant:
             raise SettingsError(
                 f"{name!r} というショップはありません。あるのは: {active} / unknown account {name!r}; known: {active}"
             )
-        if not shops[name].active:
+        if len(meant) > 1:
+            both = ", ".join(map(str, meant))
+            raise SettingsError(f"{name!r} というショップは複数あります: {both} / account {name!r} could be {both}")
+        if not shops[meant[0]].active:
             raise SettingsError(
                 f"ショップ {name!r} は停止中です (active = false)。使えるのは: {active}"
                 f" / account {name!r} is switched off; known: {active}"
             )
+        found.append(meant[0])
+    return tuple(found)
 
 
 def redirect_uri(settings: Settings, shop: BaseAccount) -> str:
@@ -219,8 +240,8 @@ def _missing(filled: AccountSecrets) -> Problem:
     )
 
 
-def _no_shop(shops: tuple[BaseAccount, ...]) -> list[Problem]:
-    if any(shop.active for shop in shops):
+def _no_shop(settings: Settings) -> list[Problem]:
+    if any(shop.active for shop in shop_accounts(settings).values()):
         return []
     do_ja, do_en = "ecauto.toml に [[base.accounts]] を追加してください", "add [[base.accounts]] to ecauto.toml"
     return [Problem("shops", "有効なショップがありません", "no active shop", do_ja, do_en)]

@@ -12,16 +12,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock, SystemClock
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
+from ecauto_pipeline.shops import base
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
@@ -31,20 +31,27 @@ from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.log_files import CALLS, SYNC, log_to_files
 from ecauto_pipeline.sync.publish import CALLS_LOG
 from ecauto_pipeline.wiring import emulated
-from ecauto_pipeline.wiring.connections import SETTING_OF, Connections, Endpoints, Secrets, redirect_uri, resolve
+from ecauto_pipeline.wiring.connections import (
+    SETTING_OF,
+    Connections,
+    Endpoints,
+    Secrets,
+    redirect_uri,
+    resolve,
+    shop_accounts,
+)
 
 if TYPE_CHECKING:  # requests and Amazon's library take a second to load: who contacts somebody imports them, in place
     from ecauto_pipeline.amazon.client import SpApiClient
     from ecauto_pipeline.shops.base.oauth import TokenKeeper
     from ecauto_pipeline.shops.base.wire import BaseWire
+    from ecauto_pipeline.shops.protocol import Shop
 
-PLATFORM = "base"
 _REACH_S = 5.0
 
 
 def check(settings: Settings, environ: Mapping[str, str] = os.environ, *, reach: bool = True) -> None:
     """Everything a run needs is there. Raises SettingsError or RegisterError with one line; writes nothing."""
-    registered().check(settings)
     connections = resolve(settings, environ)
     _check(settings, connections)
     if reach:
@@ -63,14 +70,9 @@ def open_tools(
     run_id: str = "",
     offline: bool = False,
     log_name: str = SYNC,
-    operations: Operations | None = None,
 ) -> Iterator[Tools]:
-    """The tools of one run. `offline`: no shop and no SP-API account, nothing is contacted or started.
-
-    `operations`: what Amazon can be asked with; None = those of the program.
-    """
-    clock, stop, operations = clock or SystemClock(), stop or threading.Event(), operations or registered()
-    operations.check(settings)
+    """The tools of one run. `offline`: no shop and no SP-API account, nothing is contacted or started."""
+    clock, stop = clock or SystemClock(), stop or threading.Event()
     log = logging.getLogger("ecauto_pipeline")
     log.setLevel(logging.INFO)
     log.propagate = False
@@ -90,7 +92,6 @@ def open_tools(
                 state=database,
                 history=history,
                 register=Register(settings.master_db),
-                operations=operations,
                 log=log,
                 stop=stop,
                 progress=progress,
@@ -132,22 +133,45 @@ def _located(settings: Settings, endpoints: Endpoints) -> Endpoints:
 
 
 def _connected(tools: Tools, connections: Connections, run_id: str, pools: ExitStack) -> Tools:
-    from ecauto_pipeline.shops.base.client import BaseClient
-    from ecauto_pipeline.shops.base.shop import BaseShop
-
     settings, secrets = tools.settings, connections.secrets
     endpoints = _located(settings, connections.endpoints)
     if settings.mode == "emulated":
         emulated.seed_register(settings, endpoints.base.removesuffix("/1"))
     ledger = CallLedger(tools.state, run_id)
+    opening = _Opening(tools, connections, endpoints, ledger, pools)
     shops = {
-        account.id: BaseShop(BaseClient(*_line(tools, account, endpoints, secrets, ledger, pools)))
-        for account in connections.active_shops
+        key: SHOPS[key.platform](opening, account) for key, account in shop_accounts(settings).items() if account.active
     }
     sp_clients = tuple(
         _sp_client(tools, account, endpoints, secrets, ledger, pools) for account in connections.sp_accounts
     )
     return replace(tools, shops=shops, sp_accounts=sp_clients)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What it takes to open a shop, whatever its platform."""
+
+    tools: Tools
+    connections: Connections
+    endpoints: Endpoints
+    ledger: CallLedger
+    pools: ExitStack
+
+
+def _base_shop(opening: _Opening, account: Any) -> Shop:
+    from ecauto_pipeline.shops.base.client import BaseClient
+    from ecauto_pipeline.shops.base.shop import BaseShop
+
+    secrets = opening.connections.secrets
+    line = _line(opening.tools, account, opening.endpoints, secrets, opening.ledger, opening.pools)
+    return BaseShop(BaseClient(*line))
+
+
+SHOPS: Mapping[str, Callable[[_Opening, Any], Shop]] = {
+    base.PLATFORM: _base_shop,
+}
+"""How a shop of each platform is opened, from its table in ecauto.toml."""
 
 
 def _sp_client(
@@ -186,7 +210,7 @@ def _line(
     windows = ShopWindows(
         tools.state,
         tools.clock,
-        PLATFORM,
+        base.PLATFORM,
         account.id,
         per_hour=limits.per_hour,
         per_day=limits.per_day,
@@ -207,7 +231,7 @@ def _line(
         secrets[account.client_secret_variable()],
         redirect_uri(tools.settings, account),
     )
-    write_ahead = TokenWriteAhead(tools.state, PLATFORM)
+    write_ahead = TokenWriteAhead(tools.state, base.PLATFORM)
     keeper = TokenKeeper(wire, application, tools.settings.token_file(account), write_ahead, tools.clock)
     if tools.settings.mode == "emulated" and keeper.current() is None:
         url = authorization_url(endpoints.base, application.client_id, application.redirect_uri, "emulated")

@@ -13,6 +13,7 @@ import pytest
 from ecauto_pipeline.errors import RegisterBusy, RegisterError
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.register.rows import CatalogueUpdate, ListingUpdate, ProductUpdate
+from ecauto_pipeline.shops.platforms import platform_named
 
 PRODUCT = {"asin": "B000000001", "title_ja": "見本 🥄", "brand": "印", "amazon_price_jpy": 1984, "amazon_in_stock": 1}
 LISTING = {
@@ -87,7 +88,8 @@ def test_the_spellings_of_years_become_one(tmp_path: Path) -> None:
     assert datetime(2025, 11, 20, 9, 0, tzinfo=UTC) == first.last_viewed_at
     assert (1358, True, None) == (second.amazon_price_jpy, second.amazon_in_stock, second.last_fetched_at)
     shown = [
-        (row.platform, row.item_id, row.sku, row.selling_price_jpy, row.status, row.visible) for row in read.listings
+        (platform_named(row.platform), row.item_id, row.sku, row.selling_price_jpy, row.status, row.visible)
+        for row in read.listings
     ]
     assert [("base", "77", "", None, "listed", False), ("base", "88", "", 2580, "listed", None)] == shown
 

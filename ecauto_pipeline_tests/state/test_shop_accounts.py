@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, ItemGone, Transport
 from ecauto_pipeline.state import shop_accounts
 from ecauto_pipeline.state.database import Database
@@ -66,7 +67,7 @@ def test_stamps_do_not_disturb_each_other(database: Database) -> None:
         )
         shop_accounts.record_orders(connection, "base", "a", NOON)
         shop_accounts.record_refresh_expiry(connection, "base", "a", NOON + timedelta(days=30))
-        found = shop_accounts.load_accounts(connection, "base")["a"]
+        found = shop_accounts.load_accounts(connection)[AccountKey("base", "a")]
     assert (NOON, NOON + timedelta(hours=1), NOON, NOON, "not_read") == (
         found.full_read_at,
         found.read_at,

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.doctor.examine import examine
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import RegisterError, SettingsError
@@ -181,7 +182,7 @@ def test_doctor_check_and_opening_reach_this_machine_alone(
         check(settings, {})
         with open_tools(settings, environ={}) as tools:
             tools.sp_accounts[0].check()
-            tools.shops["base_account_1"].check()
+            tools.shops[AccountKey("base", "base_account_1")].check()
     assert hosts
     assert hosts <= LOOPBACK | {"::1"}
     assert [] == [one for one in findings if one.state == "bad"]
@@ -205,7 +206,7 @@ def test_every_pool_of_connections_is_closed_at_the_end(tmp_path: Path, foreign:
     before = _to(foreign.url)
     with open_tools(settings, environ={}) as tools:
         tools.sp_accounts[0].check()
-        tools.shops["base_account_1"].check()
+        tools.shops[AccountKey("base", "base_account_1")].check()
         assert len(_to(foreign.url)) > len(before)
     assert before == _to(foreign.url)
 

@@ -15,6 +15,7 @@ from typing import Any
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import ItemGone, ItemRefused, OutcomeUnknown, Transport
+from ecauto_pipeline.shops.base import PLATFORM
 from ecauto_pipeline.shops.base.client import BaseClient
 from ecauto_pipeline.shops.base.limits import PAGE_ROWS
 from ecauto_pipeline.shops.base.parse import OrderHead, item_of, items_of, order_heads_of, sales_of
@@ -27,7 +28,7 @@ _FIELDS = {Kind.PRICE: "price", Kind.VISIBILITY: "visible", Kind.STOCK: "stock"}
 class BaseShop:
     """One shop account on BASE. One thread at a time uses it."""
 
-    platform = "base"
+    platform = PLATFORM
 
     def __init__(self, client: BaseClient) -> None:
         self._client = client

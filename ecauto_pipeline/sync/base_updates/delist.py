@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, Outcome
 from ecauto_pipeline.domain.selling.accounts import Account
@@ -19,7 +19,7 @@ from ecauto_pipeline.errors import CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Shop
 from ecauto_pipeline.state import decisions, journal, shown
 from ecauto_pipeline.state.journal import Update
-from ecauto_pipeline.state.listing_lookup import lately_read
+from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
@@ -43,7 +43,7 @@ def delist(context: Context) -> DelistReport:
         return report
     for account in context.accounts:
         with context.state.read() as connection:
-            evidence = journal.refused_as_gone(connection, "base", account, context.run.started_at)
+            evidence = journal.refused_as_gone(connection, account, context.run.started_at)
             evidence = [update for update in evidence if update.run_id == context.run.run_id]
         if evidence:
             context.go_on()
@@ -68,7 +68,7 @@ def _judge_shop(context: Context, shop: Shop, evidence: Sequence[Update]) -> Del
         for diff in verdicts.found:
             if diff.decision is Decision.PUSH:
                 _mark(context, connection, diff)
-                marked.append((diff.key.account_id, diff.key.item_id))
+                marked.append((context.name_of(diff.key.account), diff.key.item_id))
     return DelistReport(account, tuple(marked))
 
 
@@ -108,7 +108,12 @@ def _resolves(shop: Shop, item_id: str) -> bool:
 
 def _canary(connection: Connection, shop: Shop, suspects: set[str]) -> str | None:
     """An item of this shop that was there when it was last read, lately read first; None where there is no other."""
-    return next(iter(lately_read(connection, shop.platform, shop.account_id, suspects)), None)
+    mine = (listings.c.platform == shop.platform, listings.c.account_id == shop.account_id, listings.c.present == 1)
+    order = (listings.c.read_at.desc(), listings.c.item_id)
+    for row in connection.execute(select(listings.c.item_id).where(*mine, listings.c.delist == "").order_by(*order)):
+        if row.item_id not in suspects:
+            return str(row.item_id)
+    return None
 
 
 def _mark(context: Context, connection: Connection, diff: Diff) -> None:

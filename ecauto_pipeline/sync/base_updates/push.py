@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.accounts import Account
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state import runs as run_book
@@ -19,7 +20,7 @@ from ecauto_pipeline.sync.base_updates.delist import DelistReport, delist
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
 from ecauto_pipeline.sync.base_updates.shop_worker import Ended, ShopReport, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import WriteBackReport, write_back
-from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
+from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
 
 STOP_WAIT_S = 2.0
@@ -68,7 +69,7 @@ def base_updates(context: Context) -> PushReport:
     if not context.run.push:
         return PushReport(dry_run=context.run.dry_run)
 
-    def rows_of(account: str) -> Sequence[Decided]:
+    def rows_of(account: AccountKey) -> Sequence[Decided]:
         with context.state.read() as connection:
             return decisions.to_push(connection, context.run.run_id, [account], dry_run=context.run.dry_run)
 
@@ -82,7 +83,7 @@ def base_updates(context: Context) -> PushReport:
 def push_own(context: Context) -> PushReport:
     """Push this run's decisions and nothing else."""
 
-    def rows_of(account: str) -> Sequence[Decided]:
+    def rows_of(account: AccountKey) -> Sequence[Decided]:
         with context.state.read() as connection:
             rows = decisions.to_push(connection, context.run.run_id, [account], dry_run=context.run.dry_run)
         return [row for row in rows if row.run_id == context.run.run_id]
@@ -91,7 +92,7 @@ def push_own(context: Context) -> PushReport:
 
 
 def push(
-    context: Context, rows_of: Callable[[str], Sequence[Decided]], gate: Gate, *, rollback_of: str = ""
+    context: Context, rows_of: Callable[[AccountKey], Sequence[Decided]], gate: Gate, *, rollback_of: str = ""
 ) -> PushReport:
     """Push the rows of each of the run's accounts through `gate`. `rows_of` may be asked more than once."""
     context.go_on()
@@ -117,7 +118,7 @@ def push(
             raise report.crash
     context.go_on()
     told = WriteBackReport() if context.run.dry_run else write_back(context)
-    return _report(context.run, reports, told)
+    return _report(context, reports, told)
 
 
 def _plan_time(context: Context, rows: int) -> None:
@@ -162,13 +163,13 @@ class _Progress:
             self._tools.progress(Progress("base_updates", done, max(self._total, done), details=dict(self._ends)))
 
 
-def _report(run: Run, reports: Sequence[ShopReport], told: WriteBackReport) -> PushReport:
+def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackReport) -> PushReport:
     ended = [end for report in reports for end in report.ended]
-    own = sum(end.decided.run_id == run.run_id for end in ended)
+    own = sum(end.decided.run_id == context.run.run_id for end in ended)
     account = _account(ended)
     by_account, by_kind = defaultdict(list), defaultdict(list)
     for end in ended:
-        by_account[end.decided.diff.key.account_id].append(end)
+        by_account[end.decided.diff.key.account].append(end)
         by_kind[end.decided.diff.kind.value].append(end)
     aged = [e for e in ended if e.end == "pushed" and e.data_age_s is not None and e.allowed_s]
     oldest = max(aged, key=lambda end: end.data_age_s / end.allowed_s, default=None)  # type: ignore[operator]
@@ -176,7 +177,7 @@ def _report(run: Run, reports: Sequence[ShopReport], told: WriteBackReport) -> P
     return PushReport(
         account=account,
         correction=account + Account(targets=-own, pushed=-own),
-        by_account={name: _account(ends) for name, ends in sorted(by_account.items())},
+        by_account={context.name_of(one): _account(ends) for one, ends in sorted(by_account.items())},
         by_kind={name: _account(ends) for name, ends in sorted(by_kind.items())},
         reasons=dict(sorted(Counter(f"{end.end}:{end.reason}" for end in ended if end.reason).items())),
         edits=sum(report.edits for report in reports),
@@ -184,13 +185,13 @@ def _report(run: Run, reports: Sequence[ShopReport], told: WriteBackReport) -> P
         settled_done=sum(report.settled_done for report in reports),
         settled_not_done=sum(report.settled_not_done for report in reports),
         waiting=_waiting(ended),
-        out_of_calls=_out_of_calls(ended),
+        out_of_calls=_out_of_calls(context, ended),
         alerts=tuple(alert for report in reports for alert in report.alerts),
         oldest_pushed_data_s=oldest.data_age_s if oldest else None,
         oldest_allowed_s=oldest.allowed_s if oldest else None,
-        failures=tuple(_row(end) for end in failed[:WORST_ROWS]),
+        failures=tuple(_row(context, end) for end in failed[:WORST_ROWS]),
         written_back=told,
-        dry_run=run.dry_run,
+        dry_run=context.run.dry_run,
     )
 
 
@@ -199,9 +200,9 @@ def _account(ended: Iterable[Ended]) -> Account:
     return Account(targets=ends.total(), **{str(end): count for end, count in ends.items()})
 
 
-def _row(ended: Ended) -> tuple[str, str, str, str]:
+def _row(tools: Tools, ended: Ended) -> tuple[str, str, str, str]:
     key = ended.decided.diff.key
-    return key.account_id, key.item_id, ended.decided.diff.kind.value, ended.reason
+    return tools.name_of(key.account), key.item_id, ended.decided.diff.kind.value, ended.reason
 
 
 _NO_CALLS = frozenset(("hour_api_limit", "day_api_limit"))
@@ -217,6 +218,6 @@ def _waiting(ended: Iterable[Ended]) -> int:
     return sum(end.end == "skipped" and end.reason in _KEPT for end in ended)
 
 
-def _out_of_calls(ended: Iterable[Ended]) -> tuple[tuple[str, int], ...]:
-    waiting = Counter(e.decided.diff.key.account_id for e in ended if e.end == "skipped" and e.reason in _NO_CALLS)
-    return tuple(sorted(waiting.items()))
+def _out_of_calls(tools: Tools, ended: Iterable[Ended]) -> tuple[tuple[str, int], ...]:
+    waiting = Counter(e.decided.diff.key.account for e in ended if e.end == "skipped" and e.reason in _NO_CALLS)
+    return tuple((tools.name_of(account), rows) for account, rows in sorted(waiting.items()))

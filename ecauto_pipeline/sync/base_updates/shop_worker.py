@@ -21,7 +21,7 @@ from ecauto_pipeline.errors import (
     Stopped,
     Transport,
 )
-from ecauto_pipeline.shops.protocol import Item, Shop
+from ecauto_pipeline.shops.protocol import Item, Shop, key_of
 from ecauto_pipeline.state import decisions, journal, leases, shown
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
@@ -83,7 +83,8 @@ class ShopWorker:
         self._load, self._rows = rows, list[Decided]()
         self._price_ends: dict[ListingKey, End] = {}
         self._closed, self._rollback_of, self._say = closed, rollback_of, ended
-        self._lease = f"push:{shop.platform}:{shop.account_id}"
+        self._name = context.name_of(key_of(shop))
+        self._lease = f"push:{key_of(shop)}"
         self._owner = leases.new_owner()
         self._silent = 0
         self._renewed = 0.0
@@ -202,7 +203,7 @@ class ShopWorker:
         self._silent = self._silent + 1 if isinstance(error, Transport) else 0
         if self._silent >= UNREACHABLE_AFTER:
             self._closed = UNREACHABLE
-            self.report.alerts.append((self._shop.account_id, UNREACHABLE))
+            self.report.alerts.append((self._name, UNREACHABLE))
 
     def _unknown(self, decided: Decided, update_id: str, error: CallError, passage: Passage) -> None:
         with self._context.state.write() as connection:
@@ -242,7 +243,7 @@ class ShopWorker:
             with self._context.state.write() as connection:
                 args = (self._shop.platform, self._shop.account_id, reason, now, until)
                 if open_breaker(connection, *args):
-                    self.report.alerts.append((self._shop.account_id, reason))
+                    self.report.alerts.append((self._name, reason))
 
     def _end(self, decided: Decided, end: End, reason: str, passage: Passage | None = None) -> None:
         age, allowed = (passage.data_age_s, passage.allowed_s) if passage is not None else (None, None)

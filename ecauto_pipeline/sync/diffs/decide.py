@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import Decision, Diff, Kind
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind
 from ecauto_pipeline.domain.selling.accounts import Account, account_of
 from ecauto_pipeline.domain.selling.guards import hold_mass_delist, hold_mass_hides
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context, Tools
-from ecauto_pipeline.sync.diffs.evaluate import PLATFORM, Scene
+from ecauto_pipeline.sync.diffs.evaluate import Scene
 
 APPROVED, REJECTED = "approved", "rejected"
 _MASS = ("mass_hide", "mass_delist")
@@ -67,17 +67,17 @@ class Verdicts:
         self.found: list[Diff] = []
         self.standing = standing
         self._scene = scene
-        self._unchanged: Counter[tuple[str, Kind]] = Counter()
+        self._unchanged: Counter[tuple[AccountKey, Kind]] = Counter()
         self._settled: list[Diff] = []  # unchanged, and something of an earlier run stands
 
     def add(self, verdict: Diff) -> None:
         """Take one verdict; a change in a shop that can't be written to is skipped there and then."""
         if verdict.decision is Decision.UNCHANGED:
-            self._unchanged[verdict.key.account_id, verdict.kind] += 1
+            self._unchanged[verdict.key.account, verdict.kind] += 1
             if (verdict.key, verdict.kind) in self.standing:
                 self._settled.append(verdict)
             return
-        closed = self._scene.closed.get(verdict.key.account_id)
+        closed = self._scene.closed.get(verdict.key.account)
         if closed and verdict.decision in _CHANGES:
             verdict = replace(verdict, decision=Decision.SKIPPED, reason=closed)
         self.found.append(verdict)
@@ -91,18 +91,18 @@ class Verdicts:
         narrow = Verdicts(self._scene, self.standing)
         narrow.found = [diff for diff in self.found if (diff.key, diff.kind) in targets]
         narrow._settled = [diff for diff in self._settled if (diff.key, diff.kind) in targets]
-        narrow._unchanged = Counter((diff.key.account_id, diff.kind) for diff in narrow._settled)
+        narrow._unchanged = Counter((diff.key.account, diff.kind) for diff in narrow._settled)
         return narrow
 
-    def report(self, kept: int, new: int, settled: int) -> DiffReport:
-        by_account: dict[str, Account] = defaultdict(Account)
+    def report(self, context: Context, *, kept: int, new: int, settled: int) -> DiffReport:
+        by_account: dict[AccountKey, Account] = defaultdict(Account)
         by_kind: dict[str, Account] = defaultdict(Account)
         for (account, kind), count in self._unchanged.items():
             by_account[account] += Account(targets=count, unchanged=count)
             by_kind[kind] += Account(targets=count, unchanged=count)
-        grouped: dict[tuple[str, Kind], list[Diff]] = defaultdict(list)
+        grouped: dict[tuple[AccountKey, Kind], list[Diff]] = defaultdict(list)
         for diff in self.found:
-            grouped[diff.key.account_id, diff.kind].append(diff)
+            grouped[diff.key.account, diff.kind].append(diff)
         for (account, kind), group in grouped.items():
             by_account[account] += account_of(group)
             by_kind[kind] += account_of(group)
@@ -111,7 +111,7 @@ class Verdicts:
         waiting = sum(diff.decision is Decision.SKIPPED and diff.reason in closed for diff in self.found)
         return DiffReport(
             account=sum(by_account.values(), Account()),
-            by_account=dict(sorted(by_account.items())),
+            by_account={context.name_of(account): one for account, one in sorted(by_account.items())},
             by_kind=dict(sorted(by_kind.items())),
             reasons=dict(sorted(reasons.items())),
             waiting=waiting,
@@ -123,22 +123,22 @@ class Verdicts:
 
 def standing_of(context: Context, connection: Connection) -> dict[Target, list[Decided]]:
     """What earlier runs left standing about this run's accounts."""
-    return decisions.standing(connection, PLATFORM, context.accounts)
+    return decisions.standing(connection, context.accounts)
 
 
 def settle(tools: Tools, verdicts: Verdicts, scene: Scene) -> None:
     """Apply people's words and the guards of whole accounts to the verdicts, in place; nothing is written."""
     standing = verdicts.standing
     said = [as_said(diff, standing.get((diff.key, diff.kind), ())) for diff in verdicts.found]
-    guarded: dict[str, list[int]] = defaultdict(list)
+    guarded: dict[AccountKey, list[int]] = defaultdict(list)
     for place, diff in enumerate(said):
         if diff.decision is Decision.PUSH and diff.reason != APPROVED:
-            guarded[diff.key.account_id].append(place)
+            guarded[diff.key.account].append(place)
     for account, places in guarded.items():
         group = [said[place] for place in places]
         shown, lately = scene.shown_public.get(account, 0), scene.hidden_lately.get(account, 0)
         group = hold_mass_hides(group, shown, tools.settings.guards, lately)
-        listed = sum(key.account_id == account for key in scene.listings) if group[0].kind is Kind.DELIST else 0
+        listed = sum(key.account == account for key in scene.listings) if group[0].kind is Kind.DELIST else 0
         group = hold_mass_delist(group, listed, tools.settings.guards)
         for place, diff in zip(places, group, strict=True):
             said[place] = _still_massed(diff, standing.get((diff.key, diff.kind), ()))
@@ -168,7 +168,7 @@ def keep(context: Context, connection: Connection, verdicts: Verdicts) -> DiffRe
         decisions.set_state(connection, expired, "expired", now, was=decisions.STANDING)
     stored = verdicts.found if context.run.dry_run else fresh
     decisions.store(connection, context.run.run_id, context.run.partition_key, stored, now, closed=context.run.dry_run)
-    return verdicts.report(kept=len(kept), new=held - len(kept), settled=len(expired))
+    return verdicts.report(context, kept=len(kept), new=held - len(kept), settled=len(expired))
 
 
 def as_said(diff: Diff, standing: Iterable[Decided]) -> Diff:

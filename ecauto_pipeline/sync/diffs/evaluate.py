@@ -15,19 +15,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.freshness.ages import stock_max_age, tier_of
-from ecauto_pipeline.domain.model import AsinFacts, Diff, Kind, ListingFacts, ListingKey, Tier
+from ecauto_pipeline.domain.model import AccountKey, AsinFacts, Diff, Kind, ListingFacts, ListingKey, Tier
 from ecauto_pipeline.domain.selling.diffs import price_diff, stock_diff
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.domain.selling.visibility import visibility_diff
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.shops.platforms import shop_accounts
 from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Context, IncludePrice, Run
 
-PLATFORM = "base"
 _SAID_SO = ("approved", "blocklist")
 """Hides that a person asked for, which are no sign that something is wrong."""
 Said = Callable[[Diff], Diff]
@@ -49,9 +49,9 @@ class Scene:
     now: datetime
     listings: Mapping[ListingKey, ListingFacts]
     known: Mapping[str, KnownAsin]
-    shown_public: Mapping[str, int]
-    hidden_lately: Mapping[str, int]
-    closed: Mapping[str, str]
+    shown_public: Mapping[AccountKey, int]
+    hidden_lately: Mapping[AccountKey, int]
+    closed: Mapping[AccountKey, str]
 
 
 class Rules:
@@ -59,7 +59,7 @@ class Rules:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._own = {account.id: (account.strategy, account.markup_ratio) for account in settings.base.accounts}
+        self._own = {key: (one.strategy, one.markup_ratio) for key, one in shop_accounts(settings).items()}
         self._ages = {tier: stock_max_age(tier, settings.tiers, settings.ttl) for tier in Tier}
 
     def max_age(self, known: KnownAsin | None, now: datetime) -> timedelta:
@@ -72,7 +72,7 @@ class Rules:
         self, listing: ListingFacts, facts: AsinFacts | None, now: datetime, include: IncludePrice = "all"
     ) -> Diff:
         settings = self._settings
-        strategy, ratio = self._own.get(listing.key.account_id, (None, None))
+        strategy, ratio = self._own.get(listing.key.account, (None, None))
         return price_diff(
             *(listing, facts, now, settings.pricing, settings.guards, settings.ttl, include),
             strategy=strategy,
@@ -111,26 +111,26 @@ def look(context: Context, connection: Connection, now: datetime) -> Scene:
     """Gather what this run judges: the listings that take part, of its accounts, best sellers first if limited."""
     accounts = context.accounts
     known = known_asins(connection)
-    listings = {fact.key: fact for fact in listing_facts(connection, accounts, PLATFORM)}
+    listings = {fact.key: fact for fact in listing_facts(connection, accounts)}
     shown_public = dict.fromkeys(accounts, 0)
     for fact in listings.values():
-        shown_public[fact.key.account_id] += fact.shown_visible is True
+        shown_public[fact.key.account] += fact.shown_visible is True
     if context.run.max_items is not None:
         sold = ((key, known[fact.asin].last_sold_at if fact.asin in known else None) for key, fact in listings.items())
         chosen = best_sellers(sold, context.run.max_items)
         listings = {key: fact for key, fact in listings.items() if key in chosen}
-    lately = journal.hidden_since(connection, PLATFORM, now - context.settings.guards.hide_window, _SAID_SO)
+    lately = journal.hidden_since(connection, now - context.settings.guards.hide_window, _SAID_SO)
     return Scene(now, listings, known, shown_public, lately, closed_accounts(context, connection, now))
 
 
 def closed_accounts(
     context: Context, connection: Connection, now: datetime, max_age: timedelta | None = None
-) -> dict[str, str]:
+) -> dict[AccountKey, str]:
     """Accounts whose breaker is open, or whose items were not read lately, with the reason.
 
     Lately: not longer than `max_age` (default: the stock TTL) before the run began.
     """
-    seen = load_accounts(connection, PLATFORM)
+    seen = load_accounts(connection)
     found = {}
     for account in context.accounts:
         reason = _closed(seen.get(account), context.run, now, max_age or context.settings.ttl.stock)
@@ -156,7 +156,7 @@ def judge_again(
 
     `priced`: this run's price push of the listing counts as done though the shop may not show it yet (dry run).
     """
-    found = list(listing_facts(connection, (key.account_id,), key.platform, key.item_id))
+    found = list(listing_facts(connection, (key.account,), key.item_id))
     if not found:
         return None, None
     known = known_asin(connection, found[0].asin)

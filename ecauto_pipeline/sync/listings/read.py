@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide, join
 from ecauto_pipeline.errors import AccountBlocked, CallError
 from ecauto_pipeline.register.rows import ListingRow, RegisterRows
-from ecauto_pipeline.shops.protocol import Shop
+from ecauto_pipeline.shops.platforms import platform_named
+from ecauto_pipeline.shops.protocol import Shop, key_of
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state import shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
@@ -24,7 +26,6 @@ from ecauto_pipeline.sync.listings.blocklist import read_blocklist
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
 
-PLATFORM = "base"
 MOST_AT_ONCE = 8
 EXAMPLES = 10
 
@@ -52,7 +53,7 @@ class ListingsReport:
 
 @dataclass(frozen=True, slots=True)
 class _ShopRead:
-    account_id: str
+    account: AccountKey
     reading: Reading | None = None
     sales: int = 0
     not_read: str = ""
@@ -63,10 +64,10 @@ class _ShopRead:
 class _RegisterIndex:
     """The register's published rows by account (in the case of ecauto.toml) and item."""
 
-    by_account: dict[str, dict[str, RegisterSide]] = field(default_factory=dict)
+    by_account: dict[AccountKey, dict[str, RegisterSide]] = field(default_factory=dict)
 
-    def of(self, account_id: str) -> dict[str, RegisterSide]:
-        return self.by_account.get(account_id.casefold(), {})
+    def of(self, account: AccountKey) -> dict[str, RegisterSide]:
+        return self.by_account.get(AccountKey(account.platform, account.account_id.casefold()), {})
 
 
 def read_listings(context: Context) -> ListingsReport:
@@ -82,13 +83,13 @@ def read_listings(context: Context) -> ListingsReport:
     for account in accounts:
         _join(context, account, index.of(account), blocklist)
     with context.state.write() as connection:
-        shop_listings.retire(connection, PLATFORM, context.shops)
+        shop_listings.retire(connection, context.shops)
         _demand(connection, register)
     report = _report(context, accounts, results)
     with context.state.write() as connection:
         run_book.note(connection, context.run.run_id, _figures(report))
-    for account, reason in report.not_read.items():
-        context.log.warning("%s: not read (%s); its listings stay as they were", account, reason)
+    for name, reason in report.not_read.items():
+        context.log.warning("%s: not read (%s); its listings stay as they were", name, reason)
     return report
 
 
@@ -97,7 +98,7 @@ def _read_shops(tools: Tools, shops: list[Shop], index: _RegisterIndex) -> list[
     if not shops:
         return results
     with ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, len(shops)), thread_name_prefix="shop") as workers:
-        futures = [workers.submit(_read_shop, tools, shop, index.of(shop.account_id)) for shop in shops]
+        futures = [workers.submit(_read_shop, tools, shop, index.of(key_of(shop))) for shop in shops]
         for future in futures:
             results.append(future.result())
             tools.progress(Progress("listings", len(results), len(shops)))
@@ -109,11 +110,11 @@ def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -
     with tools.state.read() as connection:
         known = shop_accounts.load_account(connection, *of_shop)
     if known.waits_at(tools.clock.now()):
-        return _ShopRead(shop.account_id, not_read=known.breaker)
+        return _ShopRead(key_of(shop), not_read=known.breaker)
     try:
         reading = read_items(tools, shop, known, register)
     except CallError as error:
-        return _ShopRead(shop.account_id, not_read=_open_breaker(tools, shop, error))
+        return _ShopRead(key_of(shop), not_read=_open_breaker(tools, shop, error))
     with tools.state.write() as connection:
         shop_accounts.record_read(
             connection,
@@ -123,7 +124,7 @@ def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -
             full=reading.mode == "full",
         )
         shop_accounts.close_breaker(connection, *of_shop)
-    _join_new(tools, shop.account_id, register)
+    _join_new(tools, key_of(shop), register)
     sales, orders_not_read = 0, ""
     try:
         sales = read_sales(tools, shop, known)
@@ -133,7 +134,7 @@ def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -
         if not lacks_scope and shop_accounts.breaker_of(error)[0]:
             _open_breaker(tools, shop, error)
     _note_token(tools, shop)
-    return _ShopRead(shop.account_id, reading, sales, orders_not_read=orders_not_read)
+    return _ShopRead(key_of(shop), reading, sales, orders_not_read=orders_not_read)
 
 
 def _open_breaker(tools: Tools, shop: Shop, error: CallError) -> str:
@@ -144,7 +145,7 @@ def _open_breaker(tools: Tools, shop: Shop, error: CallError) -> str:
         kept = before.breaker if before.needs_person else "not_read"  # a time-out does not mend a restricted shop
         news = shop_accounts.open_breaker(connection, *of_shop, reason or kept, tools.clock.now(), until)
     if news:
-        tools.log.warning("%s: %s (%s)", shop.account_id, reason or kept, error)
+        tools.log.warning("%s: %s (%s)", tools.name_of(key_of(shop)), reason or kept, error)
     return reason or error.reason
 
 
@@ -152,7 +153,7 @@ def _note_token(tools: Tools, shop: Shop) -> None:
     try:
         expires_at = shop.token_expires_at()
     except CallError as error:
-        tools.log.warning("%s: the token's age is not known (%s)", shop.account_id, error.reason)
+        tools.log.warning("%s: the token's age is not known (%s)", tools.name_of(key_of(shop)), error.reason)
         return
     with tools.state.write() as connection:
         shop_accounts.record_refresh_expiry(connection, shop.platform, shop.account_id, expires_at)
@@ -162,9 +163,10 @@ def _index(rows: Iterable[ListingRow]) -> _RegisterIndex:
     """Listed rows win over others, later ones over earlier; listed rows that disagree make the item ambiguous."""
     index = _RegisterIndex()
     for row in rows:
-        if row.platform != PLATFORM or not row.item_id:
+        if not row.item_id:
             continue
-        sides = index.by_account.setdefault(row.account_id.casefold(), {})
+        account = AccountKey(platform_named(row.platform), row.account_id.casefold())
+        sides = index.by_account.setdefault(account, {})
         side = RegisterSide(row.register_id, row.asin, row.status, row.visible, row.selling_price_jpy)
         other = sides.get(row.item_id)
         if other is not None and other.status == LISTED:
@@ -176,20 +178,21 @@ def _index(rows: Iterable[ListingRow]) -> _RegisterIndex:
     return index
 
 
-def _join_new(tools: Tools, account_id: str, register: Mapping[str, RegisterSide]) -> None:
+def _join_new(tools: Tools, account: AccountKey, register: Mapping[str, RegisterSide]) -> None:
     """Give just-read items their ASIN, so that their orders count from the first run on."""
-    _join(tools, account_id, register, None)
+    _join(tools, account, register, None)
 
 
 def _join(
-    tools: Tools, account_id: str, register: Mapping[str, RegisterSide], blocklist: frozenset[str] | None
+    tools: Tools, account: AccountKey, register: Mapping[str, RegisterSide], blocklist: frozenset[str] | None
 ) -> None:
     """Write the register's side of every listing whose side changed. `blocklist` None: that flag stays."""
     changed = []
+    of_shop = (account.platform, account.account_id)
     with tools.state.write() as connection:
-        whole = shop_accounts.load_account(connection, PLATFORM, account_id).full_read_at is not None
+        whole = shop_accounts.load_account(connection, *of_shop).full_read_at is not None
         met = set()
-        for before in shop_listings.load_both_sides(connection, PLATFORM, account_id):
+        for before in shop_listings.load_both_sides(connection, *of_shop):
             met.add(before["item_id"])
             after = _side(before, register.get(before["item_id"]), blocklist, proven=whole)
             if any(before[name] != value for name, value in after.items()):
@@ -198,7 +201,7 @@ def _join(
             if item_id not in met and side.status == LISTED:
                 nothing = {"item_id": item_id, "identifier": "", "present": 0, "delist": "", "orphan": "", "blocked": 0}
                 changed.append(_side(nothing, side, blocklist, proven=whole))
-        shop_listings.save_register_side(connection, PLATFORM, account_id, changed)
+        shop_listings.save_register_side(connection, *of_shop, changed)
 
 
 def _side(
@@ -226,27 +229,27 @@ def _demand(connection: Connection, register: RegisterRows) -> None:
         last_seen(connection, column, times)
 
 
-def _report(tools: Tools, accounts: list[str], results: list[_ShopRead]) -> ListingsReport:
+def _report(tools: Tools, accounts: list[AccountKey], results: list[_ShopRead]) -> ListingsReport:
     with tools.state.read() as connection:
-        of_all = (connection, PLATFORM, accounts)
-        by_account = shop_listings.count_by(connection, "account_id", PLATFORM, accounts, listed=True)
-        orphans = shop_listings.count_by(connection, "orphan", PLATFORM, accounts, listed=False)
-        hidden_by = shop_listings.count_by(connection, "hidden_by", PLATFORM, accounts, listed=True)
-        examples = shop_listings.orphan_examples(*of_all, EXAMPLES)
-        items = shop_listings.count_where(*of_all, column="present")
-        blocked = shop_listings.count_where(*of_all, column="blocked")
-    read = {result.account_id: result.reading for result in results if result.reading is not None}
+        by_account = shop_listings.count_listed(connection, accounts)
+        orphans = shop_listings.count_by(connection, "orphan", accounts, listed=False)
+        hidden_by = shop_listings.count_by(connection, "hidden_by", accounts, listed=True)
+        examples = shop_listings.orphan_examples(connection, accounts, EXAMPLES)
+        items = shop_listings.count_where(connection, accounts, column="present")
+        blocked = shop_listings.count_where(connection, accounts, column="blocked")
+    named = [(tools.name_of(result.account), result) for result in results]
+    read = {name: result.reading for name, result in named if result.reading is not None}
     return ListingsReport(
         listings=sum(by_account.values()),
         items=items,
-        by_account={account: by_account.get(account, 0) for account in accounts},
+        by_account={tools.name_of(account): count for account, count in by_account.items()},
         orphans=orphans,
-        orphan_examples=tuple(f"{key.account_id} {key.item_id}" for key in examples),
+        orphan_examples=tuple(f"{tools.name_of(key.account)} {key.item_id}" for key in examples),
         hidden_by=hidden_by,
         modes={account: reading.mode for account, reading in read.items()},
         pages={account: reading.pages for account, reading in read.items()},
-        not_read={result.account_id: result.not_read for result in results if result.not_read},
-        orders_not_read={result.account_id: result.orders_not_read for result in results if result.orders_not_read},
+        not_read={name: result.not_read for name, result in named if result.not_read},
+        orders_not_read={name: result.orders_not_read for name, result in named if result.orders_not_read},
         sales=sum(result.sales for result in results),
         blocked=blocked,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ecauto_pipeline.domain.model import Kind, ListingKey
+from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target
 from ecauto_pipeline.sync.base_updates.push import PushReport, push_own
@@ -53,12 +53,12 @@ class ReleaseReport:
     pushed: PushReport
 
 
-def list_holds(tools: Tools, account: str | None = None, states: Sequence[str] = ("open",)) -> list[Hold]:
+def list_holds(tools: Tools, account: AccountKey | None = None, states: Sequence[str] = ("open",)) -> list[Hold]:
     """Held rows in these states, oldest first."""
     now = tools.clock.now()
     with tools.state.read() as connection:
         rows = decisions.holds(connection, states)
-    return [_hold(row, now) for row in rows if account in (None, row.diff.key.account_id)]
+    return [_hold(row, now) for row in rows if account in (None, row.diff.key.account)]
 
 
 def show_hold(tools: Tools, prefix: str) -> Hold:
@@ -69,14 +69,14 @@ def show_hold(tools: Tools, prefix: str) -> Hold:
 
 
 def approve(
-    tools: Tools, ids: Iterable[str] = (), *, account: str | None = None, everything: bool = False, who: str = ""
+    tools: Tools, ids: Iterable[str] = (), *, account: AccountKey | None = None, everything: bool = False, who: str = ""
 ) -> list[Hold]:
     """Say yes to open holds: by the beginning of their diff_id, of one account, or all. Raises LookupError."""
     return _say(tools, "approved", ids, account, everything, who)
 
 
 def reject(
-    tools: Tools, ids: Iterable[str] = (), *, account: str | None = None, everything: bool = False, who: str = ""
+    tools: Tools, ids: Iterable[str] = (), *, account: AccountKey | None = None, everything: bool = False, who: str = ""
 ) -> list[Hold]:
     """Say no to open holds, chosen as in `approve`. Raises LookupError."""
     return _say(tools, "rejected", ids, account, everything, who)
@@ -125,11 +125,13 @@ def _by_item(hold: Hold) -> tuple[str, int, str]:
     return hold.key.account_id, len(hold.key.item_id), hold.key.item_id
 
 
-def _say(tools: Tools, word: Word, ids: Iterable[str], account: str | None, everything: bool, who: str) -> list[Hold]:
+def _say(
+    tools: Tools, word: Word, ids: Iterable[str], account: AccountKey | None, everything: bool, who: str
+) -> list[Hold]:
     now = tools.clock.now()
     with tools.state.write() as connection:
         rows = decisions.holds(connection)
-        chosen = {row.diff_id: row for row in rows if everything or row.diff.key.account_id == account}
+        chosen = {row.diff_id: row for row in rows if everything or row.diff.key.account == account}
         for prefix in ids:
             row = _one(rows, prefix)
             chosen[row.diff_id] = row

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Target
@@ -76,7 +76,7 @@ def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
     rows = document["rows"]
     now = context.clock.now()
     if abs(now - made_at) > context.settings.ttl.price:
-        refused = tuple((*_name(row), "plan_too_old") for row in rows)
+        refused = tuple((*_name(context, row), "plan_too_old") for row in rows)
         return ApplyReport(len(rows), DiffReport(), PushReport(dry_run=context.run.dry_run), refused)
     context = context.allowing(
         include_price=document["include_price"],
@@ -98,7 +98,7 @@ def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
         target = (ListingKey(row["platform"], row["account_id"], row["item_id"]), Kind(row["kind"]))
         why = "twice" if target in accepted else _refusal(row, wanted.get(target))
         if why:
-            refused_rows.append((*_name(row), why))
+            refused_rows.append((*_name(context, row), why))
         else:
             accepted.add(target)
     report = DiffReport()
@@ -126,8 +126,8 @@ def _row(diff: Diff) -> dict[str, Any]:
     return {**key, **values, "kind": diff.kind.value}
 
 
-def _name(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["account_id"], row["item_id"], row["kind"]
+def _name(context: Context, row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return context.name_of(AccountKey(row["platform"], row["account_id"])), row["item_id"], row["kind"]
 
 
 def _check(document: Any) -> datetime:

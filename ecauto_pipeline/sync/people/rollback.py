@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingFacts, Outcome
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts, Outcome
 from ecauto_pipeline.domain.selling.accounts import Account, account_of
 from ecauto_pipeline.domain.selling.pricing import breaks_floor, exact
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
@@ -54,10 +54,10 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
     if not edits:
         raise LookupError(f"no edit of run {target_run_id} is on record")
     mine = set(context.accounts)
-    edits = [edit for edit in edits if edit.key.account_id in mine and (edit.key, edit.kind) not in undone]
+    edits = [edit for edit in edits if edit.key.account in mine and (edit.key, edit.kind) not in undone]
     diffs: list[Diff] = []
-    for account in sorted({edit.key.account_id for edit in edits}):
-        of_shop = [edit for edit in edits if edit.key.account_id == account]
+    for account in sorted({edit.key.account for edit in edits}):
+        of_shop = [edit for edit in edits if edit.key.account == account]
         seen, problem = _read(
             context, context.shops[account], [e.key.item_id for e in of_shop if e.kind != Kind.DELIST]
         )
@@ -73,7 +73,7 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
         for diff in marks:
             _unmark(connection, context.run, diff, now, target_run_id)
 
-    def rows_of(account: str) -> Sequence[Decided]:
+    def rows_of(account: AccountKey) -> Sequence[Decided]:
         with context.state.read() as connection:
             rows = decisions.to_push(connection, context.run.run_id, [account], dry_run=context.run.dry_run)
         return [row for row in rows if row.run_id == context.run.run_id and row.diff.kind is not Kind.DELIST]
@@ -81,7 +81,9 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
     pushed = push(context, rows_of, RollbackGate(context), rollback_of=target_run_id)
     _close(context)
     refused = [diff for diff in changed if diff.decision in (Decision.BLOCKED, Decision.SKIPPED)]
-    names = tuple((diff.key.account_id, diff.key.item_id, diff.kind.value, diff.reason) for diff in refused)
+    names = tuple(
+        (context.name_of(diff.key.account), diff.key.item_id, diff.kind.value, diff.reason) for diff in refused
+    )
     return RollbackReport(target_run_id, account_of(diffs) + pushed.correction, pushed, names)
 
 
@@ -199,7 +201,7 @@ def _item(shop: Shop, item_id: str) -> Item | None:
 
 
 def _listing(connection: Connection, diff: Diff) -> ListingFacts | None:
-    return next(listing_facts(connection, (diff.key.account_id,), diff.key.platform, diff.key.item_id), None)
+    return next(listing_facts(connection, (diff.key.account,), diff.key.item_id), None)
 
 
 def _shown(listing: ListingFacts, kind: Kind) -> int | None:

@@ -21,7 +21,7 @@ from ecauto_pipeline.domain.selling.accounts import Account
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, ItemGone, ItemRefused, OutcomeUnknown, Transport
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.shops.protocol import Item, Sale
+from ecauto_pipeline.shops.protocol import Item, Sale, key_of
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, shop_accounts
 from ecauto_pipeline.sync.base_updates.push import PushReport, base_updates
@@ -37,10 +37,8 @@ COLUMN = {Kind.PRICE: "price_jpy", Kind.STOCK: "stock", Kind.VISIBILITY: "visibl
 class HonestShop:
     """A shop in memory that does what it is told, remembers every call, and tells the truth."""
 
-    platform = "base"
-
-    def __init__(self, account_id: str) -> None:
-        self.account_id = account_id
+    def __init__(self, account_id: str, platform: str = "base") -> None:
+        self.account_id, self.platform = account_id, platform
         self.stock: dict[str, Item] = {}
         self.edits: list[tuple[str, Kind, int]] = []
         self.reads: list[str] = []
@@ -148,7 +146,7 @@ class World:
         self.folder = folder
         self.shops = shops or (HonestShop("shop_1"),)
         self.clock = clock or ManualClock(NOW)
-        accounts = [{"id": shop.account_id} for shop in self.shops]
+        accounts = [{"id": shop.account_id} for shop in self.shops if shop.platform == "base"]
         self.settings: Settings = parse({"base": {"accounts": accounts}, **settings}, folder)
         self.state = Database(f"sqlite:///{folder / 'state.db'}")
         self.master = folder / "master.db"
@@ -158,7 +156,7 @@ class World:
             state=self.state,
             history=None,  # type: ignore[arg-type]  # never on the path of a decision
             register=Register(self.master, busy_timeout_s=0.05),
-            shops={shop.account_id: shop for shop in self.shops},
+            shops={key_of(shop): shop for shop in self.shops},
             sp_accounts=(),
             log=logging.getLogger("selling"),
         )
@@ -174,7 +172,8 @@ class World:
         with self.state.write() as connection:
             connection.execute(shop_accounts.delete())
             for shop in self.shops:
-                row = {"platform": "base", "account_id": shop.account_id, "read_at": to_ms(self.clock.now()), **values}
+                key = {"platform": shop.platform, "account_id": shop.account_id}
+                row = {**key, "read_at": to_ms(self.clock.now()), **values}
                 connection.execute(insert(shop_accounts).values(**row))
 
     def list_item(self, item_id: str, price_jpy: int, *, cost_jpy: int | None = None, **fields: Any) -> str:
@@ -184,7 +183,7 @@ class World:
         asin = fields.pop("asin", f"B{int(item_id):09d}")
         shop.put(item_id, price_jpy, visible, stock)
         row = {
-            "platform": "base",
+            "platform": shop.platform,
             "account_id": shop.account_id,
             "item_id": item_id,
             "asin": asin,

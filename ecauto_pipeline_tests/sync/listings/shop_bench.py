@@ -15,6 +15,7 @@ from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import parse
+from ecauto_pipeline.shops.protocol import key_of
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, listings
@@ -45,7 +46,7 @@ class ShopBench:
         for account in accounts:
             hands = set_up(folder, emulator.url, clock, account=account)
             authorise(hands, emulator, clock)
-            shops[account] = hands.shop
+            shops[key_of(hands.shop)] = hands.shop
         log = logging.getLogger("ecauto.test")
         state = Database(settings.state_url())
         tools = Tools(

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert
 
 from ecauto_pipeline.clock import ManualClock, to_ms
-from ecauto_pipeline.domain.model import Kind, ListingKey
+from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import RegisterError, SettingsError
 from ecauto_pipeline.state import shop_accounts
@@ -291,9 +291,9 @@ def test_accounts_and_inactive_shops(bench: ShopBench) -> None:
     """A run of one account reads that one; a shop that is switched off takes no part any more."""
     bench.read()
     mark = bench.last_call()
-    assert {ONE} == set(bench.read(accounts=(ONE,)).modes)
+    assert {ONE} == set(bench.read(accounts=(AccountKey("base", ONE),)).modes)
     assert {ONE} == {call["account"] for call in bench.emulator.control.calls(since=mark)}
-    bench.tools = replace(bench.tools, shops={ONE: bench.tools.shops[ONE]})
+    bench.tools = replace(bench.tools, shops={key: bench.tools.shops[key] for key in (AccountKey("base", ONE),)})
     bench.read()
     assert {ONE} == {row.account_id for row in bench.rows() if row.listed}
 
@@ -364,7 +364,7 @@ def test_the_blocklist_marks_and_a_broken_one_stops(bench: ShopBench) -> None:
     path.write_text(json.dumps({"blocked_asins": [{"asin": bench.listing(number).asin.lower()}]}), encoding="utf-8")
     assert bench.read().blocked >= 1
     with bench.tools.state.read() as connection:
-        facts = {fact.key.item_id: fact for fact in listing_facts(connection, [ONE])}
+        facts = {fact.key.item_id: fact for fact in listing_facts(connection, [AccountKey("base", ONE)])}
     assert facts[str(number)].blocked_by_list
     mark = bench.last_call()
     for broken in ("{", "3", '{"a": 1}', "[1]"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.sync.people.holds import (
     approve,
     consequence_of_rejecting,
@@ -57,7 +58,7 @@ def test_the_same_hold_keeps_its_name_and_age_and_is_counted_in_each_run(world):
 
 def test_an_approved_hold_is_sent_by_the_next_run(world):
     """Approved, by whom and when kept; the next run sends exactly that; then the matter is settled."""
-    said = approve(world.tools, account="shop_1", who="tanaka")
+    said = approve(world.tools, account=AccountKey("base", "shop_1"), who="tanaka")
     assert ("tanaka", "approved") == (said[0].evidence["approved_by"], said[0].state)
     dry, _ = world.sync(dry_run=True)
     account, _ = world.sync()

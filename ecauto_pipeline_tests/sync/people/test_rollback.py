@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state.schema import journal
 from ecauto_pipeline.sync.people.rollback import rollback_run
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, ShopOutOfCalls, World
@@ -98,5 +99,5 @@ def test_only_the_accounts_asked_for_are_taken_back(tmp_path):
     world.list_item("1", 3000, cost_jpy=1984)
     world.list_item("2", 3000, cost_jpy=1984, shop=1)
     world.sync()
-    rollback_run(world.tools.for_run(world.run(accounts=("b",))), "run-1")
+    rollback_run(world.tools.for_run(world.run(accounts=(AccountKey("base", "b"),))), "run-1")
     assert (2580, 3000) == (world.shops[0].stock["1"].price_jpy, world.shops[1].stock["2"].price_jpy)

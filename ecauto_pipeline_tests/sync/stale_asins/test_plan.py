@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import Tiers
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench, asin_no
@@ -54,7 +55,7 @@ def test_only_listings_that_take_part_are_asked_about(bench: PlannerBench) -> No
     bench.list_asins([2], "shop_2")
     bench.list_asins([3], "shop_1", listed=0)
     assert [asin_no(1), asin_no(2)] == [t.asin for t in bench.plan()[1]]
-    assert [asin_no(2)] == [t.asin for t in bench.plan(accounts=("shop_2",))[1]]
+    assert [asin_no(2)] == [t.asin for t in bench.plan(accounts=(AccountKey("base", "shop_2"),))[1]]
 
 
 def test_max_items_takes_the_best_sellers(bench: PlannerBench) -> None:
