@@ -21,6 +21,8 @@ from playwright.sync_api import Page, expect
 
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline.settings import parse
+from ecauto_pipeline_tests.defs.installation import worked_since
 from proofs.screens import browser_path, page
 from proofs.webserver import ROOT, Webserver, webserver
 
@@ -105,6 +107,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     assert browser_path() is not None, "install Chromium first (Debian: apt-get install chromium)"
     folder = tmp_path_factory.mktemp("ui")
     process.ensure(folder / "data" / "emulator", seed=1, listings=1000, accounts=3, speed=60.0)
+    worked_since(parse({}, folder), datetime.now(UTC) - timedelta(hours=12))
     with webserver(folder) as running:
         yield Walk(running, folder)
     process.stop(folder / "data" / "emulator")

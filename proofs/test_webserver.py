@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from ecauto_pipeline.defs.jobs import STOCK_ASSETS
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline.settings import parse
+from ecauto_pipeline.state.installation import look_up_first_hour
+from ecauto_pipeline_tests.defs.installation import worked_since
 from proofs.webserver import Webserver, webserver
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Webserver]:
     folder = tmp_path_factory.mktemp("ui")
+    worked_since(parse({}, folder), datetime.now(UTC) - timedelta(hours=8))
     with webserver(folder) as running:
         yield running
     process.stop(folder / "data" / "emulator")
@@ -43,6 +48,34 @@ def test_a_wrong_word_is_refused_in_the_launchpad(server: Webserver, field: str,
     with pytest.raises(RuntimeError, match=f"RunConfigValidationInvalid.*{field}.*{value}"):
         server.launch("full_sync", hour_key(datetime.now(UTC)), {field: value})
     assert runs == server.ask("{ runsOrError { ... on Runs { count } } }")
+
+
+def test_the_catalog_shows_the_hours_since_the_installation(server: Webserver) -> None:
+    """Nine hours (ten where the clock struck), of which the seven that ran are filled."""
+    stats = server.ask("{ assetNodes { assetKey { path } partitionStats { numMaterialized numPartitions } } }")
+    by_name = {node["assetKey"]["path"][-1]: node["partitionStats"] for node in stats["assetNodes"]}
+    for name in STOCK_ASSETS:
+        assert by_name[name]["numPartitions"] in (9, 10)
+        assert 7 == by_name[name]["numMaterialized"]
+
+
+def test_a_fresh_folder_begins_with_the_hour_its_code_server_loaded(tmp_path: Path) -> None:
+    """One run in a folder where nothing ran: state says the very hour that the webserver offers first."""
+    try:
+        with webserver(tmp_path) as server:
+            query = """query($s: PipelineSelector!) { pipelineOrError(params: $s) { ... on Pipeline {
+                partitionKeysOrError { partitionKeys } } } }"""
+            selector = {name: value for name, value in server.selector("full_sync").items() if name != "jobName"}
+            asked = {"s": {**selector, "pipelineName": "full_sync"}}
+            keys = server.ask(query, asked)["pipelineOrError"]["partitionKeysOrError"]["partitionKeys"]
+            assert len(keys) in (1, 2)
+            assert "SUCCESS" == server.wait_for_run(server.launch("full_sync", keys[-1]))
+            first = look_up_first_hour(parse({}, tmp_path).state_url())
+            assert first is not None
+            assert keys[0] == hour_key(first)
+            assert "FAILURE" == server.wait_for_run(server.launch("full_sync", hour_key(first - timedelta(hours=1))))
+    finally:
+        process.stop(tmp_path / "data" / "emulator")
 
 
 def test_a_key_out_of_range_never_runs_well(server: Webserver) -> None:

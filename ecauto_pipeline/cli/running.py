@@ -70,11 +70,11 @@ def _run(
     op_config: dict[str, object] | None,
     silent: bool = False,
 ) -> tuple[Finished, int]:
-    from ecauto_pipeline.defs.partitions import bad_key, hour_key
+    from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key
 
     now = datetime.now(UTC)
     key = "" if op_config is not None else partition or hour_key(now)
-    problem = bad_key(key, now) if key else ""
+    problem = bad_key(key, first_hour(settings, now), now) if key else ""
     if problem:
         fail(f"partition: {problem}")
     from ecauto_pipeline.cli.dagster_run import execute

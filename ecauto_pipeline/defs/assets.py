@@ -10,7 +10,6 @@ import dagster as dg
 from ecauto_pipeline.defs.checks import results, specs
 from ecauto_pipeline.defs.columns import column_schema
 from ecauto_pipeline.defs.metadata import figures, live_progress
-from ecauto_pipeline.defs.partitions import HOURS
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.reports.asset_pictures import pictures_of_the_day
 from ecauto_pipeline.sync.base_updates.push import base_updates as push
@@ -24,7 +23,6 @@ from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
 from ecauto_pipeline.sync.stale_asins.plan import plan
 
 _POLICY: dict[str, Any] = {
-    "partitions_def": HOURS,
     "backfill_policy": dg.BackfillPolicy.single_run(),
     "owners": ["team:shop"],
     "group_name": "sync",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
 import dagster as dg
 
+from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.capacity import capacity
 from ecauto_pipeline.defs.jobs import SYNC_JOBS
+from ecauto_pipeline.defs.partitions import FIRST_HOUR, first_hour, hour_key, hours_from
 from ecauto_pipeline.defs.questions import QUESTIONS
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.schedules import build_schedules
@@ -16,13 +20,22 @@ from ecauto_pipeline.settings import Settings, load
 
 
 def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = None) -> dg.Definitions:
-    """Every asset, check, job, schedule and sensor. Raises SettingsError when ecauto.toml can't be read."""
+    """Every asset, check, job, schedule and sensor; the flow's assets by the hours since the installation.
+
+    Raises SettingsError when ecauto.toml can't be read.
+    """
     settings = settings or load()
-    return dg.Definitions(
-        assets=[*ASSETS, capacity],
+    first = first_hour(settings, SystemClock().now())
+    hours = hours_from(first)
+    flow = dg.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=hours), ASSETS)
+    definitions = dg.Definitions(
+        assets=[*flow, capacity],
         jobs=[*SYNC_JOBS, *BY_HAND, *QUESTIONS],
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
         resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]
         executor=dg.in_process_executor,
     )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # the version is pinned; a test holds what we need of it
+        return definitions.with_reconstruction_metadata({FIRST_HOUR: hour_key(first)})

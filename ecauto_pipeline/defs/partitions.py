@@ -1,6 +1,7 @@
-"""The hours of the shop's day: one partition an hour on the Japanese wall clock, the current hour included.
+"""The hours of the shop's day: one partition an hour on the Japanese wall clock, from the installation to this hour.
 
-Not for: what a run of an hour does (steps/).
+The first one is kept in state.db. Until something has run there is none: a code server begins with the hour in which it
+loads and hands that to its run processes, the first of which writes it down. Not for: what a run does (sync/).
 """
 
 from __future__ import annotations
@@ -8,20 +9,45 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import dagster as dg
+from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
 
 from ecauto_pipeline.clock import JST, jst
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state.installation import hour_of, look_up_first_hour
 
 KEY_FORMAT = "%Y-%m-%d-%H:%M"
-FIRST_HOUR = "2026-01-01-00:00"
-
-HOURS = dg.HourlyPartitionsDefinition(start_date=FIRST_HOUR, timezone="Asia/Tokyo", fmt=KEY_FORMAT, end_offset=1)
-"""`end_offset=1`: the hour that just began can run at :00."""
+FIRST_HOUR = "ecauto/first_hour"
+"""Under which a code server hands the hour it began with to the run processes it starts."""
 
 _PARTITION, _RANGE_START, _RANGE_END = (
     "dagster/partition",
     "dagster/asset_partition_range_start",
     "dagster/asset_partition_range_end",
 )
+
+
+def hours_from(first: datetime) -> dg.HourlyPartitionsDefinition:
+    """The partitions from the hour of `first`; `end_offset=1`: the hour that just began can run at :00."""
+    return dg.HourlyPartitionsDefinition(
+        start_date=hour_key(first), timezone="Asia/Tokyo", fmt=KEY_FORMAT, end_offset=1
+    )
+
+
+def first_hour(settings: Settings, now: datetime) -> datetime:
+    """The beginning of this installation's first hour; before anything ran, what was offered, else the hour of `now`.
+
+    Reads state.db where there is one; creates and changes nothing.
+    """
+    return look_up_first_hour(settings.state_url()) or _offered() or hour_of(now)
+
+
+def _offered() -> datetime | None:
+    """What the code server that started this run process began with."""
+    load = DefinitionsLoadContext.get()
+    if load.load_type is DefinitionsLoadType.INITIALIZATION:
+        return None
+    key = load.reconstruction_metadata.get(FIRST_HOUR)
+    return hour_start(key) if key else None
 
 
 def hour_key(moment: datetime) -> str:
@@ -45,14 +71,19 @@ def keys_of(tags: dict[str, str]) -> tuple[str, ...]:
     return ()
 
 
-def bad_key(key: str, now: datetime) -> str:
-    """Why `key` is no partition that can run now; "" where it is one."""
+def bad_key(key: str, first: datetime, now: datetime) -> str:
+    """Why `key` is no hour that can run now, in Japanese and English; "" where it is one. `first`: see first_hour."""
     try:
         start = hour_start(key)
     except ValueError:
-        return f"{key!r} is no partition key; one looks like {hour_key(now)!r}"
+        return f"{key!r} は対象の時間ではありません (例 {hour_key(now)!r}) / is no partition key; see the example"
     if start.minute:
-        return f"{key!r} is not the beginning of an hour; did you mean {hour_key(start)!r}?"
-    if start < hour_start(FIRST_HOUR) or start > now:
-        return f"{key!r} is out of range: {FIRST_HOUR} to {hour_key(now)}"
+        return (
+            f"{key!r} は時の始まりではありません / is not the beginning of an hour; did you mean {hour_key(start)!r}?"
+        )
+    if start < first or start > now:
+        bounds = f"{hour_key(first)} - {hour_key(now)}"
+        return (
+            f"{key!r} は範囲外です。この環境の時間は {bounds} / is out of range: this installation's hours are {bounds}"
+        )
     return ""

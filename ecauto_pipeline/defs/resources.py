@@ -10,14 +10,18 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.jobs import policy_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
-from ecauto_pipeline.defs.partitions import hour_key, keys_of
-from ecauto_pipeline.settings import load
+from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key, keys_of
+from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.settings import Settings, load
+from ecauto_pipeline.state.installation import remember_first_hour
 from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
 from ecauto_pipeline.sync.metrics import begin_run, end_run
 from ecauto_pipeline.sync.publish import publish
@@ -61,10 +65,13 @@ class Pipeline(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Pipeline]:
         settings = load()
         known_accounts(settings, self.accounts)
+        first = _first_hour(settings, context)
         stop = threading.Event()
         run_id, job = (context.run.run_id, context.run.job_name) if context.run is not None else ("", "")
         opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=policy_of(job).log)
         with opened as tools, _stop_on_signal(stop):
+            with tools.state.write() as connection:
+                remember_first_hour(connection, first)
             self._context = tools.for_run(self._describe(context, tools))
             begin_run(self._context)
             try:
@@ -109,6 +116,18 @@ class Pipeline(dg.ConfigurableResource):
             lane=run.tags.get(LANE_TAG, "all"),
             retries=run.parent_run_id or "",
         )
+
+
+def _first_hour(settings: Settings, context: dg.InitResourceContext) -> datetime:
+    """The installation's first hour. Raises SettingsError where an hour of the run is none of its hours."""
+    now = SystemClock().now()
+    first = first_hour(settings, now)
+    keys = keys_of(dict(context.run.tags)) if context.run is not None else ()
+    for key in (*keys[:1], *keys[-1:]):
+        problem = bad_key(key, first, now)
+        if problem:
+            raise SettingsError(f"partition: {problem}")
+    return first
 
 
 def _interrupted(context: dg.InitResourceContext, run_id: str) -> bool:

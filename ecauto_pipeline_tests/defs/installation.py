@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.installation import hour_of, remember_first_hour
 from ecauto_pipeline.state.schema import runs
 
 SMALL = "[emulator]\nlistings = 12\naccounts = 2\nspeed = 1000.0\n"
@@ -59,6 +60,10 @@ class Installation:
             run_config=config, instance=self.instance, partition_key=key, raise_on_error=raise_on_error
         )
 
+    def older(self, hours: int) -> datetime:
+        """Pretend that the folder has worked for so many hours before this one; returns its first hour."""
+        return worked_since(self.settings, datetime.now(UTC) - timedelta(hours=hours))
+
     def runs_kept(self) -> int:
         """Rows of `runs` in state.db."""
         database = Database(self.settings.state_url())
@@ -66,6 +71,15 @@ class Installation:
             count = connection.execute(select(func.count()).select_from(runs)).scalar_one()
         database.close()
         return int(count)
+
+
+def worked_since(settings: Settings, moment: datetime) -> datetime:
+    """Write down that an installation began in the hour of `moment`; returns that hour."""
+    database = Database(settings.state_url())
+    with database.write() as connection:
+        remember_first_hour(connection, moment)
+    database.close()
+    return hour_of(moment)
 
 
 @contextmanager

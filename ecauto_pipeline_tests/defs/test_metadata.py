@@ -10,7 +10,7 @@ import pytest
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs import metadata as showing
 from ecauto_pipeline.defs.capacity import capacity
-from ecauto_pipeline.defs.partitions import HOURS
+from ecauto_pipeline.defs.partitions import hours_from
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
@@ -27,7 +27,7 @@ def test_an_observation_says_how_far_how_fast_and_how_long(tmp_path: Path, monke
         tools, run = tools_at(tmp_path, world.url, clock), a_run("run", _NOW)
         plan(tools.for_run(run), detail=world.control.asins()[:60])
 
-        @dg.asset(partitions_def=HOURS)
+        @dg.asset(partitions_def=hours_from(_NOW))
         def asked(context: dg.AssetExecutionContext) -> None:
             with showing.live_progress(context, tools.for_run(run)) as work:
                 fetch(work)
