@@ -32,11 +32,10 @@ from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, listings, shop_accounts
 from ecauto_pipeline.state.upsert import upsert
-from ecauto_pipeline.sync.base_updates.push import base_updates
+from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.diffs.decide import DiffReport
-from ecauto_pipeline.sync.diffs.price import price_diffs
-from ecauto_pipeline.sync.diffs.visibility import visibility_diffs
+from ecauto_pipeline.sync.diffs import price, visibility
+from ecauto_pipeline.sync.sections import DiffReport
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -142,7 +141,7 @@ def measure(case: Case) -> list[Figure]:
             run = Run("bench", "full_sync", ("2026-06-01-12:00",), NOW)
             with _PeakMemory() as memory:
                 started = time.perf_counter()
-                report: DiffReport = price_diffs(tools.for_run(run)) + visibility_diffs(tools.for_run(run))
+                report: DiffReport = price.run(tools.for_run(run)) + visibility.run(tools.for_run(run))
                 seconds = min(seconds, time.perf_counter() - started)
             memory_mib = max(memory_mib, memory.added_mib)
             database.close()
@@ -159,7 +158,7 @@ def measure(case: Case) -> list[Figure]:
 def measure_pushing() -> list[Figure]:
     """12,081 items, 200 diffs, then the same again: list calls and edits as the emulator counted them."""
     from ecauto_pipeline.emulator.server import EmulatorServer
-    from ecauto_pipeline.sync.listings.read import read_listings
+    from ecauto_pipeline.sync.listings import read
     from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
     name, clock = "12,081 items in one shop", SystemClock()
@@ -173,12 +172,12 @@ def measure_pushing() -> list[Figure]:
             before = len(emulator.control.calls(api="base"))
             with day.tools(f"bench-{number}") as tools:
                 run = Run(f"bench-{number}", "full_sync", ("2026-06-01-12:00",), clock.now())
-                read_listings(tools.for_run(run))
+                read.run(tools.for_run(run))
                 _answer(tools, clock, moved=(0, 200)[number])
-                price_diffs(tools.for_run(run))
-                visibility_diffs(tools.for_run(run))
+                price.run(tools.for_run(run))
+                visibility.run(tools.for_run(run))
                 started = time.perf_counter()
-                base_updates(tools.for_run(run))
+                push.run(tools.for_run(run))
                 seconds = time.perf_counter() - started
             calls = [call["operation"] for call in emulator.control.calls(api="base")[before:]]
             lists, edits = calls.count("items"), calls.count("items/edit")

@@ -27,7 +27,7 @@ import psutil
 
 from benchmarks.far_emulator import FarEmulator
 from ecauto_pipeline.clock import SystemClock
-from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
 
 CLOCK = SystemClock()
@@ -47,7 +47,7 @@ def _fetcher(
     plan(tools.for_run(run), detail=detail, sweep=sweep, reasons=dict.fromkeys(detail, "second_look"))
     ready.release()
     go.wait()
-    fetch(tools.for_run(run))
+    fetch.run(tools.for_run(run))
 
 
 def use(emulator: FarEmulator, folder: Path, processes: int, rate: float, calls: int) -> bool:
@@ -116,7 +116,7 @@ def change(emulator: FarEmulator, folder: Path, rate: float) -> bool:
 
     thread = threading.Thread(target=script)
     thread.start()
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     edges.append(CLOCK.now())
     thread.join()
     calls = [call for call in emulator.calls(since) if call["operation"] == DETAIL]
@@ -145,7 +145,7 @@ def counts(emulator: FarEmulator, folder: Path, number: int) -> bool:
     for run_id, wish in (("fill", {"detail": asins}), ("look", {"sweep": asins})):
         run = a_run(run_id, CLOCK.now(), 3600)
         plan(trial.for_run(run), **wish)
-        fetch(trial.for_run(run))
+        fetch.run(trial.for_run(run))
     quiet = {row.asin for row in kept(trial, "look") if row.operation == SWEEP and row.status == "success"}
     quiet -= {row.asin for row in kept(trial, "look") if row.operation != SWEEP}
     chosen = [asin for asin, row in rows_of(trial, asins).items() if asin in quiet and row.status == "success"][:number]
@@ -158,7 +158,7 @@ def counts(emulator: FarEmulator, folder: Path, number: int) -> bool:
             emulator.say(f"world/asins/{asin}", price_jpy=price + max(200, price // 10))
         run, since = a_run(name, CLOCK.now(), 3600), emulator.last_call()
         plan(tools.for_run(run), **({"sweep": chosen} if made else {"detail": chosen}))
-        fetch(tools.for_run(run))
+        fetch.run(tools.for_run(run))
         made.append((name, Counter(call["operation"] for call in emulator.calls(since))))
     print(f"| {len(chosen):,} ASINs | sweep | detail | confirm | time at the documented rates |\n|---|---|---|---|---|")
     for name, calls in made:
@@ -206,7 +206,7 @@ def _measured(folder: str, url: str, asins: list[str], out: Any) -> None:
         run = a_run(run_id, CLOCK.now(), 3600)
         plan(tools.for_run(run), detail=wanted)
         cpu, began = time.process_time(), time.monotonic()
-        report = fetch(tools.for_run(run))
+        report = fetch.run(tools.for_run(run))
         made = sum(calls for name, calls in report.calls.items() if not name.endswith("lwaToken"))
         return made, time.process_time() - cpu, time.monotonic() - began
 

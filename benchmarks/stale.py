@@ -81,7 +81,7 @@ def planner_s(folder: Path, count: int) -> float:
         with database.write() as connection:
             run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
         started = time.perf_counter()
-        report = stale_asins.plan(tools.for_run(run))
+        report = stale_asins.run(tools.for_run(run))
         times.append(time.perf_counter() - started)
     if report.survey.total_asins != count:
         raise SystemExit(f"planned {report.survey.total_asins} of {count}")

@@ -16,11 +16,12 @@ import dagster as dg
 import pytest
 
 from ecauto_pipeline.alerts.announce import announce
+from ecauto_pipeline.alerts.facts import run_facts
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.sync.metrics import facts_of
+from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 from ecauto_pipeline_tests.scenarios.picking import cost_of, costs, sound
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
@@ -45,7 +46,7 @@ class Told:
         before = len(self.receiver.received)
         result = self.day.run(job)
         with self.day.tools() as tools:
-            facts = facts_of(tools, result.run_id)
+            facts = run_facts(record_of(tools, result.run_id), tools.settings.alerts)
             announce(tools, judge(facts, tools.settings.alerts), facts, ENVIRON)
         return [(one.json["rule"], one.json["state"]) for one in self.receiver.received[before:]]
 

@@ -17,7 +17,7 @@ from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.state import leases
 from ecauto_pipeline.state.schema import leases as lease_table
-from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, tools_at
 
 _KILLS = 50
@@ -25,7 +25,7 @@ _CLOCK = SystemClock()
 
 
 def _fetching(folder: str, url: str, started_at: datetime) -> None:
-    fetch(tools_at(Path(folder), url, _CLOCK).for_run(a_run("run", started_at, 3600)))
+    fetch.run(tools_at(Path(folder), url, _CLOCK).for_run(a_run("run", started_at, 3600)))
 
 
 def test_fifty_kills_at_random_moments_cost_at_most_the_calls_in_flight(tmp_path: Path) -> None:

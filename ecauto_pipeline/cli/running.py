@@ -84,25 +84,25 @@ def _run(
     config = {**config, "trigger": "cli", "spend": "due"}
     with progress_shown(quiet=json_output) as listener:
         finished = execute(job, key, config, listener, op_config)
-    from ecauto_pipeline.state import runs as run_book
+    from ecauto_pipeline.sync.run_record import read_record
 
     with open_tools(settings, offline=True) as tools, tools.state.read() as connection:
-        row = run_book.read(connection, finished.run_id)
+        record = read_record(connection, finished.run_id)
     alerts = [entry for entry in finished.failed_checks if entry[0] not in QUIET_RULES]
     if json_output and not silent:
-        from ecauto_pipeline.sync.metrics import metrics_row
+        from ecauto_pipeline.sync.run_metrics import metrics_row
 
-        document = metrics_row(row) if row is not None else {"run_id": finished.run_id}
+        document = metrics_row(record) if record is not None else {"run_id": finished.run_id}
         print_json({**document, "success": finished.success, "error": finished.error, "alerts": alerts})
-    elif not silent and row is not None:
-        show_summary(row, finished.failed_checks)
+    elif not silent and record is not None:
+        show_summary(record, finished.failed_checks)
     if not finished.success and "Interrupted" in finished.error:
         fail("中断しました。保存済みの回答はそのまま使い、次の実行が続きから始めます。", WITH_ERRORS)
     if not finished.success:
         if not json_output or silent:
             fail(finished.error or "the run failed; see ecauto dev", WITH_ERRORS)
         return finished, WITH_ERRORS
-    figures = row.document if row is not None else {}
-    if figures.get("guard_stopped"):
+    if record is not None and record.guard_stopped:
         return finished, GUARD
-    return finished, WITH_ERRORS if alerts or figures.get("failed") else FINE
+    failed = record is not None and record.account is not None and record.account.failed
+    return finished, WITH_ERRORS if alerts or failed else FINE

@@ -16,11 +16,11 @@ from ecauto_pipeline.clock import from_ms, jst
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import BaseAccount, load
-from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import diffs, shop_accounts, windows
 from ecauto_pipeline.state.shop_listings import count_listed
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.metrics import metrics_row
+from ecauto_pipeline.sync.run_metrics import metrics_row
+from ecauto_pipeline.sync.run_record import RunRecord, recent_records
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.wiring.connections import shop_accounts as shops_named
 from ecauto_pipeline.wiring.open import open_tools
@@ -45,7 +45,7 @@ def gather(tools: Tools) -> dict[str, Any]:
     fresh = survey(tools)
     now = tools.clock.now()
     with tools.state.read() as connection:
-        recent = [run for run in run_book.recent(connection, 50) if run.ended_at is not None][:5]
+        recent = [run for run in recent_records(connection, 50) if run.ended_at is not None][:5]
         shops = {AccountKey(row.platform, row.account_id): row for row in connection.execute(select(shop_accounts))}
         used = {
             (AccountKey(row.platform, row.account_id), row.span): row.calls
@@ -94,7 +94,7 @@ def gather(tools: Tools) -> dict[str, Any]:
     }
 
 
-def _run(run: run_book.RunRow) -> dict[str, Any]:
+def _run(run: RunRecord) -> dict[str, Any]:
     row = metrics_row(run)
     return {name: row[name] for name in ("run_id", "job", "partition_key", "dry_run")} | {
         "started_at": jst(run.started_at).isoformat(timespec="seconds"),

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ecauto_pipeline.cli.console import labelled, print_json, say
 from ecauto_pipeline.domain.reasons import said
-from ecauto_pipeline.sync.metrics import metrics_row
+from ecauto_pipeline.sync.run_metrics import metrics_row
 
 if TYPE_CHECKING:
-    from ecauto_pipeline.state.runs import RunRow
-    from ecauto_pipeline.sync.stale_asins.plan import Survey
+    from ecauto_pipeline.sync.run_record import RunRecord
+    from ecauto_pipeline.sync.sections import Survey
 
 SEVEN = (
     ("全ASIN数", "total_asins"),
@@ -46,7 +46,7 @@ SET_ASIDE = ("skipped:", "held:", "blocked:", "failed:")
 MOST_REASONS = 12
 
 
-def show_summary(run: RunRow, failed_checks: Sequence[tuple[str, str, str]]) -> None:
+def show_summary(run: RunRecord, failed_checks: Sequence[tuple[str, str, str]]) -> None:
     """Everything of one run on one screen."""
     figures: Mapping[str, Any] = metrics_row(run)
     say()
@@ -58,7 +58,7 @@ def show_summary(run: RunRow, failed_checks: Sequence[tuple[str, str, str]]) -> 
     if figures.get("targets"):
         say()
         labelled("BASEとの照合", [(ja, key, figures.get(key) or 0) for ja, key in ACCOUNT])
-        _show_reasons(run.document)
+        _show_reasons(run.reasons)
     left = figures.get("left_over") or 0
     if left:
         say(f"\n残り {left:,} 件のASINは次の実行で調べます。")
@@ -66,11 +66,9 @@ def show_summary(run: RunRow, failed_checks: Sequence[tuple[str, str, str]]) -> 
         say(f"[{severity}] {rule}: {message}", style="yellow" if severity == "WARN" else "red")
 
 
-def _show_reasons(document: Mapping[str, Any]) -> None:
+def _show_reasons(reasons: Mapping[str, int]) -> None:
     """Why rows were left, held or stopped, the commonest first."""
-    counts: Counter[str] = Counter()
-    for name in ("price_reasons", "visibility_reasons", "push_reasons"):
-        counts.update({key: number for key, number in document.get(name, {}).items() if key.startswith(SET_ASIDE)})
+    counts = Counter({key: number for key, number in reasons.items() if key.startswith(SET_ASIDE)})
     if counts:
         say()
         labelled("変更しなかった理由", [(said(key), "", number) for key, number in counts.most_common(MOST_REASONS)])

@@ -12,15 +12,13 @@ from ecauto_pipeline.defs.columns import column_schema
 from ecauto_pipeline.defs.metadata import figures, live_progress
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.reports.asset_pictures import pictures_of_the_day
-from ecauto_pipeline.sync.base_updates.push import base_updates as push
-from ecauto_pipeline.sync.diffs.price import price_diffs as decide_prices
-from ecauto_pipeline.sync.diffs.visibility import visibility_diffs as decide_visibility
-from ecauto_pipeline.sync.listings.read import read_listings
-from ecauto_pipeline.sync.metrics import end_run
-from ecauto_pipeline.sync.noting import note_diffs, note_push, note_standing
+from ecauto_pipeline.sync.base_updates import push
+from ecauto_pipeline.sync.diffs import price, visibility
+from ecauto_pipeline.sync.listings import read
 from ecauto_pipeline.sync.publish import publish
-from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
-from ecauto_pipeline.sync.stale_asins.plan import plan
+from ecauto_pipeline.sync.run_record import end_run
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline.sync.stale_asins import plan
 
 _POLICY: dict[str, Any] = {
     "backfill_policy": dg.BackfillPolicy.single_run(),
@@ -39,7 +37,7 @@ _JOB = "/locations/ecauto_pipeline/jobs"
     description="One row per listing: master.db joined with what BASE shows (price in yen, public or hidden, stock).",
 )
 def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = note_standing(pipeline.context, read_listings(pipeline.context))
+    report = read.run(pipeline.context)
     return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "listings"))
 
 
@@ -52,7 +50,7 @@ def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Materi
     description="One row per ASIN this slice asks about: new, failed, in doubt, or older than its tier allows.",
 )
 def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = plan(pipeline.context)
+    report = plan.run(pipeline.context)
     return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "stale_asins"))
 
 
@@ -66,7 +64,7 @@ def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
 )
 def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     with live_progress(context, pipeline.context) as work:
-        report = fetch(work)
+        report = fetch.run(work)
     return dg.MaterializeResult(metadata=figures(report), check_results=results(pipeline, "sp_api_snapshots"))
 
 
@@ -78,7 +76,7 @@ def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
     description="One row per listing whose price (yen) should change, is held, blocked, or can't be judged.",
 )
 def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = note_diffs(pipeline.context, decide_prices(pipeline.context), "price")
+    report = price.run(pipeline.context)
     return dg.MaterializeResult(metadata=figures(report))
 
 
@@ -90,7 +88,7 @@ def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
     description="One row per listing that should be shown, hidden or restocked (0/1), is held, or can't be judged.",
 )
 def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
-    report = note_diffs(pipeline.context, decide_visibility(pipeline.context), "visibility")
+    report = visibility.run(pipeline.context)
     return dg.MaterializeResult(metadata=figures(report))
 
 
@@ -109,7 +107,7 @@ def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
 )
 def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     with live_progress(context, pipeline.context) as work:
-        report = note_push(work, push(work))
+        report = push.run(work)
     end_run(pipeline.context)
     publish(pipeline.context)
     drawn = {title: dg.MetadataValue.md(text) for title, text in pictures_of_the_day(pipeline.context).items()}

@@ -12,7 +12,6 @@ from pydantic import Field
 from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.sync.catalog_refresh import refresh
-from ecauto_pipeline.sync.noting import note_outcome
 from ecauto_pipeline.sync.people.holds import release_holds as release
 from ecauto_pipeline.sync.people.plan_files import apply_plan as apply_document
 from ecauto_pipeline.sync.people.plan_files import read_plan
@@ -47,7 +46,6 @@ def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeli
             description="diff_ids が空です。ecauto holds list で保留中の変更を確認してください (none given)"
         )
     report = release(pipeline.context, config.diff_ids, config.who)
-    note_outcome(pipeline.context, report.decided.account, report.pushed)
     context.add_output_metadata(figures(report))
 
 
@@ -56,7 +54,6 @@ def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipe
     if not config.target_run_id:
         raise dg.Failure(description="target_run_id が空です。取り消す実行のIDを入れてください (no run id given)")
     report = undo(pipeline.context, config.target_run_id)
-    note_outcome(pipeline.context, None, report.pushed, whole=report.account, refused=report.refused)
     context.add_output_metadata(figures(report))
 
 
@@ -64,7 +61,6 @@ def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipe
 def apply_plan_op(context: dg.OpExecutionContext, config: PlanConfig, pipeline: Pipeline) -> None:
     document = read_plan(Path(config.file).read_text(encoding="utf-8"))
     report = apply_document(pipeline.context, document)
-    note_outcome(pipeline.context, report.decided.account, report.pushed, refused=report.refused)
     context.add_output_metadata(figures(report))
 
 

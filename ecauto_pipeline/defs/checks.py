@@ -10,9 +10,11 @@ from typing import Any
 
 import dagster as dg
 
+from ecauto_pipeline.alerts.announce import broken_channels
+from ecauto_pipeline.alerts.facts import run_facts
 from ecauto_pipeline.alerts.rules import RULES, Verdict
 from ecauto_pipeline.defs.resources import Pipeline
-from ecauto_pipeline.sync.metrics import facts_of
+from ecauto_pipeline.sync.run_record import record_of
 
 SHOWN_ON: dict[str, tuple[str, ...]] = {
     "listings": ("account_blocked", "token_expiry"),
@@ -55,8 +57,9 @@ def specs(asset: str) -> list[dg.AssetCheckSpec]:
 
 def results(pipeline: Pipeline, asset: str) -> list[dg.AssetCheckResult]:
     """The verdicts of an asset's rules over this run as noted so far."""
-    facts = facts_of(pipeline.context, pipeline.context.run.run_id)
     alerts = pipeline.context.settings.alerts
+    record = record_of(pipeline.context, pipeline.context.run.run_id)
+    facts = run_facts(record, alerts, broken_channels(pipeline.context))
     verdicts = (RULES[rule](facts, alerts) for rule in SHOWN_ON.get(asset, ()))
     return [_result(verdict, asset, alerts.language) for verdict in verdicts]
 

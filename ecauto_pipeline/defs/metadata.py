@@ -18,7 +18,7 @@ import dagster as dg
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.sync.context import Context, Progress
 
-FLAT = ("account", "survey")
+FLAT = ("account", "survey", "shops")
 """Fields of a report whose own figures are shown without a prefix: they are what the report is about."""
 OBSERVE_EVERY_S = 60.0
 LOG_EVERY_S = 10.0

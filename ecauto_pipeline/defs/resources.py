@@ -23,8 +23,8 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.installation import remember_first_hour
 from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
-from ecauto_pipeline.sync.metrics import begin_run, end_run
 from ecauto_pipeline.sync.publish import publish
+from ecauto_pipeline.sync.run_record import begin_run, end_run
 from ecauto_pipeline.sync.stale_asins.next_slice import slice_length_s
 from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from ecauto_pipeline.alerts.announce import announce
+from ecauto_pipeline.alerts.announce import announce, broken_channels
+from ecauto_pipeline.alerts.facts import run_facts
 from ecauto_pipeline.alerts.rules import judge, run_failed
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
@@ -16,7 +17,7 @@ from ecauto_pipeline.defs.jobs import stock_sync
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.defs.schedules import ACTIVE
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.sync.metrics import facts_of
+from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline.sync.stale_asins.next_slice import decide_next
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -89,7 +90,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
 def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str) -> None:
     with open_tools(settings, offline=True) as tools:
         try:
-            facts = facts_of(tools, run.run_id)
+            facts = run_facts(record_of(tools, run.run_id), settings.alerts, broken_channels(tools))
         except LookupError:  # a run that never reached the pipeline resource, or a job without it
             facts = None
         outcome = run_failed(run.run_id, run.job_name, why, failed=failed)

@@ -11,6 +11,7 @@ from ecauto_pipeline.domain.freshness.capacity import DOCUMENTED, Capacity, Limi
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import sweep_evidence
 from ecauto_pipeline.sync.stale_asins.plan import survey
 
 HEADINGS = ("項目 / item", "値 / value", "備考 / note")
@@ -32,7 +33,7 @@ def capacity(
     seen = survey(tools)
     with tools.state.read() as connection:
         limits = _limits(settings, {name: targets.rates(connection, name) for name in DOCUMENTED})
-        blind = targets.evidence(connection, tools.clock.now()).blind
+        blind = sweep_evidence(connection, tools.clock.now()).blind
         offered = targets.count_listings(connection)
     by_tier = tuple(seen.by_tier.get(name, 0) for name in ("high", "medium", "low"))
     high, medium, low = tiers if tiers is not None else _scaled(by_tier, listings)

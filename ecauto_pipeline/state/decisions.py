@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
@@ -78,6 +78,12 @@ def standing(connection: Connection, accounts: Iterable[AccountKey]) -> dict[Tar
         decided = _decided(row)
         found.setdefault(decided.target, []).append(decided)
     return found
+
+
+def count_held(connection: Connection) -> int:
+    """Held rows that wait for a person."""
+    waiting = select(func.count()).select_from(diffs).where(diffs.c.decision == Decision.HELD, diffs.c.state == "open")
+    return int(connection.execute(waiting).scalar_one())
 
 
 def to_push(connection: Connection, run_id: str, accounts: Iterable[AccountKey], *, dry_run: bool) -> list[Decided]:

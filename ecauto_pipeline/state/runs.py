@@ -1,26 +1,28 @@
-"""The account book of the runs: one row a run, its figures noted step by step.
+"""The account book of the runs: one row a run, and the text that each of its steps left as its section.
 
-A step notes what it found under its own keys; publishing turns the whole into one row of `run_metrics`.
-Not for: what the figures mean (alerts/rules.py) or Dagster's own record of a run.
+Not for: what a section holds (sync/run_record.py), what it means (alerts/) or Dagster's own record of a run.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.state.database import to_json
-from ecauto_pipeline.state.schema import runs
+from ecauto_pipeline.state.schema import run_sections, runs
+from ecauto_pipeline.state.upsert import upsert
+
+FEW = 500  # names in one statement
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run as noted. `document` holds every figure the steps noted; times aware UTC."""
+    """One run as kept. `sections`: text by section, of the steps that were done; times aware UTC."""
 
     run_id: str
     job: str
@@ -29,15 +31,14 @@ class RunRow:
     ended_at: datetime | None
     heartbeat_at: datetime | None
     dry_run: bool
-    document: dict[str, object]
+    sections: Mapping[str, str] = field(default_factory=dict)
 
 
 def begin(
     connection: Connection, run_id: str, job: str, partition_key: str, started_at: datetime, dry_run: bool
 ) -> None:
     """Open the run's row; a second call for the same run changes nothing."""
-    known = connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first()
-    if known is None:
+    if not _known(connection, run_id):
         connection.execute(
             insert(runs).values(
                 run_id=run_id,
@@ -50,12 +51,10 @@ def begin(
         )
 
 
-def note(connection: Connection, run_id: str, figures: Mapping[str, object]) -> None:
-    """Merge figures into the run's document; a key noted again is replaced. Unknown run: nothing is noted."""
-    text = connection.execute(select(runs.c.document).where(runs.c.run_id == run_id)).scalar()
-    if text is not None:
-        document = {**json.loads(text), **figures}
-        connection.execute(update(runs).where(runs.c.run_id == run_id).values(document=to_json(document)))
+def write_section(connection: Connection, run_id: str, section: str, text: str) -> None:
+    """Keep what a step reports; the same section again is replaced. Of a run that nobody began nothing is kept."""
+    if _known(connection, run_id):
+        upsert(connection, run_sections, [{"run_id": run_id, "section": section, "document": text}])
 
 
 def beat(connection: Connection, run_id: str, now: datetime) -> None:
@@ -72,11 +71,8 @@ def end(connection: Connection, run_id: str, now: datetime) -> None:
 
 def end_silent(connection: Connection, since: datetime) -> int:
     """Close runs that gave no sign of life since then, at their last sign; their process has gone. Returns how many."""
-    silent = connection.execute(select(runs).where(runs.c.ended_at.is_(None), runs.c.heartbeat_at < to_ms(since))).all()
-    for row in silent:
-        note(connection, row.run_id, {"died": True})
-        connection.execute(update(runs).where(runs.c.run_id == row.run_id).values(ended_at=row.heartbeat_at))
-    return len(silent)
+    silent = (runs.c.ended_at.is_(None), runs.c.heartbeat_at < to_ms(since))
+    return connection.execute(update(runs).where(*silent).values(ended_at=runs.c.heartbeat_at)).rowcount
 
 
 def end_at_last_sign(connection: Connection, run_id: str) -> None:
@@ -87,27 +83,65 @@ def end_at_last_sign(connection: Connection, run_id: str) -> None:
 
 def read(connection: Connection, run_id: str) -> RunRow | None:
     """The run, None where nobody began it."""
-    row = connection.execute(select(runs).where(runs.c.run_id == run_id)).first()
-    return _row(row) if row is not None else None
+    found = _rows(connection, select(runs).where(runs.c.run_id == run_id))
+    return found[0] if found else None
 
 
 def recent(connection: Connection, limit: int = 20) -> list[RunRow]:
     """The newest runs, newest first."""
-    rows = connection.execute(select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(limit))
-    return [_row(row) for row in rows]
+    return _rows(connection, select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(limit))
+
+
+def unended(connection: Connection) -> list[RunRow]:
+    """Runs that are under way, or were killed, oldest first."""
+    return _rows(connection, select(runs).where(runs.c.ended_at.is_(None)).order_by(runs.c.started_at))
 
 
 def unexported(connection: Connection) -> list[RunRow]:
     """Closed runs whose row is not in history yet, oldest first."""
     query = select(runs).where(runs.c.exported == 0, runs.c.ended_at.is_not(None)).order_by(runs.c.started_at)
-    return [_row(row) for row in connection.execute(query)]
+    return _rows(connection, query)
 
 
 def mark_exported(connection: Connection, run_id: str) -> None:
     connection.execute(update(runs).where(runs.c.run_id == run_id).values(exported=1))
 
 
-def _row(row) -> RunRow:  # type: ignore[no-untyped-def]
+def sections(
+    connection: Connection, section: str, *, since: datetime | None = None, limit: int | None = None
+) -> list[tuple[str, str]]:
+    """(run_id, text) of one section, of the newest runs that have it, newest first."""
+    query = (
+        select(run_sections.c.run_id, run_sections.c.document)
+        .join(runs, runs.c.run_id == run_sections.c.run_id)
+        .where(run_sections.c.section == section)
+        .order_by(runs.c.started_at.desc(), runs.c.run_id)
+    )
+    if since is not None:
+        query = query.where(runs.c.started_at >= to_ms(since))
+    return [(row.run_id, row.document) for row in connection.execute(query.limit(limit))]
+
+
+def _known(connection: Connection, run_id: str) -> bool:
+    return connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[RunRow]:
+    rows = connection.execute(query).all()
+    texts = _texts(connection, [row.run_id for row in rows])
+    return [_row(row, texts[row.run_id]) for row in rows]
+
+
+def _texts(connection: Connection, run_ids: Iterable[str]) -> Mapping[str, dict[str, str]]:
+    names, found = list(run_ids), defaultdict[str, dict[str, str]](dict)
+    for start in range(0, len(names), FEW):
+        query = select(run_sections).where(run_sections.c.run_id.in_(names[start : start + FEW]))
+        for row in connection.execute(query):
+            found[row.run_id][row.section] = row.document
+    return found
+
+
+def _row(row: Row[Any], texts: Mapping[str, str]) -> RunRow:
     return RunRow(
         run_id=row.run_id,
         job=row.job,
@@ -116,5 +150,5 @@ def _row(row) -> RunRow:  # type: ignore[no-untyped-def]
         ended_at=from_ms(row.ended_at) if row.ended_at is not None else None,
         heartbeat_at=from_ms(row.heartbeat_at) if row.heartbeat_at is not None else None,
         dry_run=bool(row.dry_run),
-        document=json.loads(row.document),
+        sections=texts,
     )

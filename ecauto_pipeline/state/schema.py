@@ -278,7 +278,7 @@ leases = Table(
     Column("heartbeat_at", MS, nullable=False),
 )
 
-runs = Table(  # one row a run; `document` is a JSON object of everything run_metrics and the checks need
+runs = Table(  # one row a run
     "runs",
     metadata,
     Column("run_id", Text, primary_key=True),
@@ -288,8 +288,15 @@ runs = Table(  # one row a run; `document` is a JSON object of everything run_me
     Column("ended_at", MS),
     Column("heartbeat_at", MS),
     Column("dry_run", Integer, nullable=False, server_default="0"),
-    Column("document", Text, nullable=False, server_default="{}"),
     Column("exported", Integer, nullable=False, server_default="0"),
+)
+
+run_sections = Table(  # what each step of a run reports of itself
+    "run_sections",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("section", Text, primary_key=True),
+    Column("document", Text, nullable=False),  # JSON; the shape is the step's own
 )
 
 plans = Table(  # what is to be asked in one hour, lane and scope; whoever gets to it takes it up

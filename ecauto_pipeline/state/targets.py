@@ -5,9 +5,7 @@ Not for: the list that comes of it (plans.py), what is due (domain/freshness/age
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +22,15 @@ from sqlalchemy import (
     update,
 )
 
-from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.clock import from_ms
 from ecauto_pipeline.domain.freshness.ages import AUDIT, CHANGED, NEW, ROW, SECOND_LOOK, Rows
-from ecauto_pipeline.domain.freshness.planning import Evidence
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import asins, buckets, listings, runs
+from ecauto_pipeline.state.schema import asins, buckets, listings
 from ecauto_pipeline.state.shop_accounts import refusing_accounts
 
 Floats = npt.NDArray[np.float64]
-EVIDENCE_KEPT = timedelta(days=7)
-"""A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
 
 
 def read_rows(connection: Connection, accounts: Sequence[AccountKey] = (), max_items: int | None = None) -> Rows:
@@ -130,17 +125,6 @@ def rates(connection: Connection, operation: str) -> dict[str, tuple[float, floa
     """Measured rate (calls a second) and burst of an operation, by SP-API account that has used it."""
     query = select(buckets.c.account, buckets.c.rate_per_s, buckets.c.burst).where(buckets.c.operation == operation)
     return {row.account: (row.rate_per_s, row.burst) for row in connection.execute(query)}
-
-
-def evidence(connection: Connection, now: datetime) -> Evidence:
-    """What the runs of the last days noted about the sweep's sight."""
-    since = to_ms(now - EVIDENCE_KEPT)
-    totals = dict.fromkeys(("sweep_answers", "sweep_unknown", "probe_audited", "probe_missed"), 0)
-    for (document,) in connection.execute(select(runs.c.document).where(runs.c.started_at >= since)):
-        noted = json.loads(document)
-        for name in totals:
-            totals[name] += int(noted.get(name) or 0)
-    return Evidence(*totals.values())
 
 
 def count_asins(connection: Connection) -> int:

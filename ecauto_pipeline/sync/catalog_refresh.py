@@ -8,7 +8,6 @@ question. Not for: price or stock, which this operation does not know.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ecauto_pipeline.amazon.catalog_items import CatalogueAnswer, catalog_items
 from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
@@ -19,27 +18,9 @@ from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.errors import RegisterBusy
 from ecauto_pipeline.register.rows import CatalogueUpdate
 from ecauto_pipeline.state import catalogue as texts
-from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Context, Progress
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueReport:
-    """ASINs: `due` by age, `asked` of them, by status; `left_over` = due and not asked in time.
-
-    `written`: rows of master.db that took something; `waiting`: kept here and not in master.db yet (a dry run, or
-    another program holds it: they go with the next run, without a question).
-    """
-
-    total_asins: int = 0
-    due: int = 0
-    asked: int = 0
-    found: int = 0
-    not_found: int = 0
-    failed: int = 0
-    left_over: int = 0
-    written: int = 0
-    waiting: int = 0
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import CatalogueReport
 
 
 def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
@@ -90,9 +71,7 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
             written=written,
             waiting=waiting,
         )
-        run_book.note(
-            connection, context.run.run_id, {"catalogue_asked": asked_count, "catalogue_failed": report.failed}
-        )
+        keep(connection, context.run.run_id, "catalog_refresh", report)
     return report
 
 

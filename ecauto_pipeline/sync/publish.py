@@ -21,7 +21,8 @@ from ecauto_pipeline.state import plans
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import api_calls, diffs, journal, observations
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.metrics import metrics_row
+from ecauto_pipeline.sync.run_metrics import metrics_row
+from ecauto_pipeline.sync.run_record import as_record
 
 CALLS_LOG = logging.getLogger("ecauto_pipeline.sp_api_calls")
 CHUNK = 50_000
@@ -126,7 +127,7 @@ def _metrics(tools: Tools) -> int:
     with tools.state.read() as connection:
         ended = run_book.unexported(connection)
     for run in ended:
-        tools.history.write("run_metrics", run.run_id, [metrics_row(run)], run.started_at)
+        tools.history.write("run_metrics", run.run_id, [metrics_row(as_record(run))], run.started_at)
         with tools.state.write() as connection:
             run_book.mark_exported(connection, run.run_id)
     return len(ended)

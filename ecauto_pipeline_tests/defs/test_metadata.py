@@ -12,7 +12,7 @@ from ecauto_pipeline.defs import metadata as showing
 from ecauto_pipeline.defs.capacity import capacity
 from ecauto_pipeline.defs.partitions import hours_from
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
 
 _NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
@@ -30,7 +30,7 @@ def test_an_observation_says_how_far_how_fast_and_how_long(tmp_path: Path, monke
         @dg.asset(partitions_def=hours_from(_NOW))
         def asked(context: dg.AssetExecutionContext) -> None:
             with showing.live_progress(context, tools.for_run(run)) as work:
-                fetch(work)
+                fetch.run(work)
 
         with dg.DagsterInstance.ephemeral() as instance:
             assert dg.materialize([asked], instance=instance, partition_key=_HOUR).success

@@ -12,7 +12,6 @@ from ecauto_pipeline.amazon import catalog_items, competitive_pricing, item_offe
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness.capacity import CATALOGUE, CONFIRM, DETAIL, DOCUMENTED, SWEEP, Limit
 from ecauto_pipeline.reports.capacity import HEADINGS, capacity, markdown, rows
-from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import buckets
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench
 
@@ -49,10 +48,9 @@ def test_measured_rates_and_a_blind_sweep_count(bench: PlannerBench) -> None:
     """A throttled account shows as what it is; a sweep proven blind is not reckoned with."""
     full = capacity(bench.tools, listings=100_000)
     row = {"account": "sp_1", "operation": DETAIL, "rate_per_s": 0.05, "burst": 1, "tokens": 1, "updated_at": 0}
-    run = bench.run()
+    bench.fetched(sweep_answers=200, sweep_unknown=150)
     with bench.database.write() as connection:
         connection.execute(insert(buckets), row)
-        run_book.note(connection, run.run_id, {"sweep_answers": 200, "sweep_unknown": 150})
     slow = capacity(bench.tools, listings=100_000)
     assert slow.detail_load > 2 * full.detail_load
     assert (True, False) == (full.shop.sweep_sees, slow.shop.sweep_sees)

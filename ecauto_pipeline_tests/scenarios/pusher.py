@@ -12,11 +12,10 @@ from pathlib import Path
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.settings import Settings, load
-from ecauto_pipeline.sync.base_updates.push import base_updates
+from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run
-from ecauto_pipeline.sync.diffs.price import price_diffs
-from ecauto_pipeline.sync.diffs.visibility import visibility_diffs
-from ecauto_pipeline.sync.listings.read import read_listings
+from ecauto_pipeline.sync.diffs import price, visibility
+from ecauto_pipeline.sync.listings import read
 from ecauto_pipeline.wiring.open import open_tools
 
 
@@ -25,10 +24,10 @@ def run_once(settings: Settings, run_id: str) -> None:
     clock = SystemClock()
     run = Run(run_id=run_id, job="full_sync", partition_keys=("2026-06-01-12:00",), started_at=clock.now())
     with open_tools(settings, run_id=run_id) as tools:
-        read_listings(tools.for_run(run))
-        price_diffs(tools.for_run(run))
-        visibility_diffs(tools.for_run(run))
-        base_updates(tools.for_run(run))
+        read.run(tools.for_run(run))
+        price.run(tools.for_run(run))
+        visibility.run(tools.for_run(run))
+        push.run(tools.for_run(run))
 
 
 def main() -> None:

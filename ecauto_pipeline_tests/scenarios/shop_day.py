@@ -23,16 +23,14 @@ from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.sync.base_updates.push import base_updates
+from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.diffs.price import price_diffs
-from ecauto_pipeline.sync.diffs.visibility import visibility_diffs
-from ecauto_pipeline.sync.listings.read import read_listings
-from ecauto_pipeline.sync.metrics import begin_run, end_run
-from ecauto_pipeline.sync.noting import note_diffs, note_push, note_standing
+from ecauto_pipeline.sync.diffs import price, visibility
+from ecauto_pipeline.sync.listings import read
 from ecauto_pipeline.sync.publish import publish
-from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
-from ecauto_pipeline.sync.stale_asins.plan import plan
+from ecauto_pipeline.sync.run_record import begin_run, end_run
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline.sync.stale_asins import plan
 from ecauto_pipeline.wiring.open import open_tools
 
 
@@ -99,20 +97,19 @@ class ShopDay:
         keys = options.pop("partition_keys", (hour_key(now),))
         run = Run(run_id=run_id, job=job, partition_keys=keys, started_at=now, **options)
         with self.tools(run_id) as tools:
-            begin_run(tools.for_run(run))
+            work = tools.for_run(run)
+            begin_run(work)
             reports: dict[str, Any] = {
-                "listings": note_standing(tools.for_run(run), read_listings(tools.for_run(run))),
-                "stale_asins": plan(tools.for_run(run)),
-                "sp_api_snapshots": fetch(tools.for_run(run)),
-                "price_diffs": note_diffs(tools.for_run(run), price_diffs(tools.for_run(run)), "price"),
+                "listings": read.run(work),
+                "stale_asins": plan.run(work),
+                "sp_api_snapshots": fetch.run(work),
+                "price_diffs": price.run(work),
             }
             if run.include_visibility:
-                reports["visibility_diffs"] = note_diffs(
-                    tools.for_run(run), visibility_diffs(tools.for_run(run)), "visibility"
-                )
+                reports["visibility_diffs"] = visibility.run(work)
             if run.push:
-                reports["base_updates"] = note_push(tools.for_run(run), base_updates(tools.for_run(run)))
-            end_run(tools.for_run(run))
+                reports["base_updates"] = push.run(work)
+            end_run(work)
             publish(tools)
         rows = self.history("select * from run_metrics where run_id = ?", run_id)
         return RunResult(run_id, reports, rows[0])

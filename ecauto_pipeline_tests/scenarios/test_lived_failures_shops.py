@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from ecauto_pipeline.alerts.facts import run_facts
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.sync.metrics import run_facts
+from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline_tests.scenarios.picking import Listed, cost_of, costs, edits_of, item_of, seen, sound
 from ecauto_pipeline_tests.scenarios.shop_day import RunResult, ShopDay
 
@@ -32,10 +32,9 @@ def day(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ShopDay]:
 
 
 def _firing(day: ShopDay, result: RunResult) -> set[str]:
-    with day.tools() as tools, tools.state.read() as connection:
-        row = run_book.read(connection, result.run_id)
-    assert row is not None
-    verdicts = judge(run_facts(day.settings, row), day.settings.alerts)
+    with day.tools() as tools:
+        record = record_of(tools, result.run_id)
+    verdicts = judge(run_facts(record, day.settings.alerts), day.settings.alerts)
     return {verdict.rule for verdict in verdicts if not verdict.passed}
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.alerts.announce import announce
+from ecauto_pipeline.alerts.facts import run_facts
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.sync.metrics import facts_of
+from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 from ecauto_pipeline_tests.scenarios.picking import Listed, asked_about, cost_of, costs, edits_of, seen, sound
 from ecauto_pipeline_tests.scenarios.shop_day import RunResult, ShopDay
@@ -44,7 +45,7 @@ def _a_day_later(day: ShopDay) -> dict[str, list[Listed]]:
 
 def _tell(day: ShopDay, result: RunResult, receiver: HttpReceiver) -> None:
     with day.tools() as tools:
-        facts = facts_of(tools, result.run_id)
+        facts = run_facts(record_of(tools, result.run_id), day.settings.alerts)
         announce(tools, judge(facts, day.settings.alerts), facts, {"HOOK": receiver.url})
 
 

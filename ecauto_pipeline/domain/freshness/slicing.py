@@ -7,7 +7,6 @@ work is done in one run an hour. Not for: launching (defs/sensors.py) or plannin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -80,12 +79,12 @@ def decide(
     return SliceDecision(True, "next_slice")
 
 
-def fetch_end(document: Mapping[str, object], started_at: datetime, slice_s: float) -> datetime | None:
+def fetch_end(
+    fetch_seconds: float | None, planned_fetch_s: float | None, started_at: datetime, slice_s: float
+) -> datetime | None:
     """When a run's fetch ended or is to end: `fetch_seconds` that it took, or else `planned_fetch_s`, after its start.
 
     None while it has not planned. Never later than a slice after the start.
     """
-    span_s = document.get("fetch_seconds", document.get("planned_fetch_s"))
-    if not isinstance(span_s, int | float):
-        return None
-    return started_at + timedelta(seconds=min(float(span_s), slice_s))
+    span_s = fetch_seconds if fetch_seconds is not None else planned_fetch_s
+    return None if span_s is None else started_at + timedelta(seconds=min(span_s, slice_s))

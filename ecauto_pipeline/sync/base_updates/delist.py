@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, Outcome
-from ecauto_pipeline.domain.selling.accounts import Account
 from ecauto_pipeline.errors import CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Shop
 from ecauto_pipeline.state import decisions, journal, shown
@@ -24,16 +22,9 @@ from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
 from ecauto_pipeline.sync.diffs.evaluate import look
+from ecauto_pipeline.sync.sections import DelistReport
 
 ABSENT = frozenset({"no_item", "bad_item_id"})  # no_item_id means that the call was malformed: no proof of anything
-
-
-@dataclass(frozen=True, slots=True)
-class DelistReport:
-    """One target a listing that an edit of this run called gone. `marked`: (account, item_id) of new candidates."""
-
-    account: Account = field(default_factory=Account)
-    marked: tuple[tuple[str, str], ...] = ()
 
 
 def delist(context: Context) -> DelistReport:

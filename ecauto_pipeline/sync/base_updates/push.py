@@ -8,67 +8,45 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.accounts import Account
-from ecauto_pipeline.state import decisions
-from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.shops.platforms import PLATFORMS
+from ecauto_pipeline.state import calls, decisions
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.sync.base_updates.delist import DelistReport, delist
+from ecauto_pipeline.sync.base_updates.catalogue import watch_catalogue
+from ecauto_pipeline.sync.base_updates.delist import delist
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
-from ecauto_pipeline.sync.base_updates.shop_worker import Ended, ShopReport, ShopWorker
-from ecauto_pipeline.sync.base_updates.write_back import WriteBackReport, write_back
+from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, Ended, ShopReport, ShopWorker
+from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import PushReport, WriteBackReport
+from ecauto_pipeline.sync.shops_now import shops_now
 
 STOP_WAIT_S = 2.0
 EDIT_S = 0.5
-"""What one edit takes, as far as a run's plan is concerned."""
+"""What one edit takes, as far as a run's plan is concerned; the plan's own time was reckoned before the edits were."""
 WORST_ROWS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class PushReport:
-    """What became of the rows this step took up.
-
-    `account`: those rows alone, and what was delisted; `correction`: to be added to the account of the run's diff
-    steps, which counted a PUSH as pushed. `reasons`: targets by "end:reason". `edits`: calls to change something.
-    `unknown`: edits whose outcome nobody knows yet. `settled_*`: edits of earlier runs read back. `waiting`: rows kept
-    for the next run; `out_of_calls`: (account, rows) of those that wait for BASE's next hour or day. `alerts`:
-    (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
-    push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
-    """
-
-    account: Account = field(default_factory=Account)
-    correction: Account = field(default_factory=Account)
-    by_account: Mapping[str, Account] = field(default_factory=dict)
-    by_kind: Mapping[str, Account] = field(default_factory=dict)
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    edits: int = 0
-    unknown: int = 0
-    settled_done: int = 0
-    settled_not_done: int = 0
-    waiting: int = 0
-    out_of_calls: tuple[tuple[str, int], ...] = ()
-    alerts: tuple[tuple[str, str], ...] = ()
-    oldest_pushed_data_s: float | None = None
-    oldest_allowed_s: float | None = None
-    failures: tuple[tuple[str, str, str, str], ...] = ()
-    written_back: WriteBackReport = field(default_factory=WriteBackReport)
-    delist: DelistReport = field(default_factory=DelistReport)
-    dry_run: bool = False
-
-
-def base_updates(context: Context) -> PushReport:
-    """Push this run's decisions, and what earlier runs left open; then mark what proved to be gone.
+def run(context: Context) -> PushReport:
+    """Push every open decision of this run's accounts; then mark what proved to be gone.
 
     Raises Stopped; item errors are rows.
     """
-    if not context.run.push:
-        return PushReport(dry_run=context.run.dry_run)
+    report = _push_open(context) if context.run.push else PushReport(dry_run=context.run.dry_run)
+    report = watch_catalogue(context, report)
+    with context.state.write() as connection:
+        keep(connection, context.run.run_id, "base_updates", report)
+    context.log.info("pushed: %s; edits %d, waiting %d", asdict(report.account), report.edits, report.waiting)
+    return report
 
+
+def _push_open(context: Context) -> PushReport:
     def rows_of(account: AccountKey) -> Sequence[Decided]:
         with context.state.read() as connection:
             return decisions.to_push(connection, context.run.run_id, [account], dry_run=context.run.dry_run)
@@ -100,7 +78,6 @@ def push(
         closed = closed_accounts(context, connection, context.clock.now(), context.settings.ttl.price)
     accounts = context.accounts
     rows = [len(rows_of(account)) for account in accounts]
-    _plan_time(context, max(rows, default=0))
     progress = _Progress(context, sum(rows))
     workers = [
         ShopWorker(
@@ -113,22 +90,29 @@ def push(
     ]
     _run_all(context, [worker.work for worker in workers])
     reports = [worker.report for worker in workers]
-    for report in reports:
-        if report.crash is not None:
-            raise report.crash
+    for one in reports:
+        if one.crash is not None:
+            raise one.crash
     context.go_on()
     told = WriteBackReport() if context.run.dry_run else write_back(context)
-    return _report(context, reports, told)
-
-
-def _plan_time(context: Context, rows: int) -> None:
-    """The run's plan was made before anybody knew how much there would be to push: the busiest shop's time is added."""
     edit_s = max(EDIT_S, context.settings.base.limits.min_interval_s)
-    with context.state.write() as connection:
-        row = run_book.read(connection, context.run.run_id)
-        planned = row.document.get("planned_seconds") if row is not None else None
-        if rows and isinstance(planned, int | float) and planned > 0:
-            run_book.note(connection, context.run.run_id, {"planned_seconds": planned + rows * edit_s})
+    report = replace(_report(context, reports, told), planned_s=max(rows, default=0) * edit_s)
+    return _with_shops(context, report)
+
+
+def _with_shops(context: Context, report: PushReport) -> PushReport:
+    """What this run's calls to BASE came to, and the shops as pushing left them."""
+    with context.state.read() as connection:
+        of_shops = [calls.counted(connection, context.run.run_id, api=platform) for platform in PLATFORMS]
+        shops = shops_now(connection, context)
+    made = [counts for one in of_shops for counts in one.values()]
+    silent = tuple(alert for alert in report.alerts if alert[1] == UNREACHABLE)
+    return replace(
+        report,
+        base_calls=sum(count for count, _, _ in made),
+        base_errors=sum(failed for _, _, failed in made),
+        shops=replace(shops, breakers=(*shops.breakers, *silent)),
+    )
 
 
 def _run_all(tools: Tools, jobs: Iterable[Callable[[], None]]) -> None:

@@ -6,7 +6,6 @@ the next run. Not for: dry runs, or how rows are written (register/).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import or_, select
@@ -19,20 +18,12 @@ from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.marks import read_mark, set_mark
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.sections import WriteBackReport
 
 MARK = "products_written_back"
 OVERLAP = timedelta(minutes=15)  # an answer may be stored a little later than it is stamped
 FEW = 500  # listings to look up one by one rather than all
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class WriteBackReport:
-    """Rows handed over by table. `problem`: why nothing (more) was written, "" = all is well; the next run repeats."""
-
-    listings: int = 0
-    products: int = 0
-    problem: str = ""
 
 
 def write_back(tools: Tools) -> WriteBackReport:

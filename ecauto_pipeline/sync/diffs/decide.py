@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -20,44 +20,11 @@ from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diffs.evaluate import Scene
+from ecauto_pipeline.sync.sections import DiffReport
 
 APPROVED, REJECTED = "approved", "rejected"
 _MASS = ("mass_hide", "mass_delist")
 _CHANGES = (Decision.PUSH, Decision.HELD)
-
-
-@dataclass(frozen=True, slots=True)
-class DiffReport:
-    """What one judging step decided. In the accounts a PUSH counts as pushed: it is about to be.
-
-    `reasons`: how many targets by "decision:reason". `waiting`: rows that would change in shops that can't be written
-    to. `holds_new` / `holds_kept` / `holds_settled`: held rows first seen, seen again, no longer wanted.
-    """
-
-    account: Account = field(default_factory=Account)
-    by_account: Mapping[str, Account] = field(default_factory=dict)
-    by_kind: Mapping[str, Account] = field(default_factory=dict)
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    waiting: int = 0
-    holds_new: int = 0
-    holds_kept: int = 0
-    holds_settled: int = 0
-
-    @property
-    def to_push(self) -> int:
-        return self.account.pushed
-
-    def __add__(self, other: DiffReport) -> DiffReport:
-        return DiffReport(
-            self.account + other.account,
-            _added(self.by_account, other.by_account),
-            _added(self.by_kind, other.by_kind),
-            dict(sorted((Counter(self.reasons) + Counter(other.reasons)).items())),
-            self.waiting + other.waiting,
-            self.holds_new + other.holds_new,
-            self.holds_kept + other.holds_kept,
-            self.holds_settled + other.holds_settled,
-        )
 
 
 class Verdicts:
@@ -203,7 +170,3 @@ def _still_open(old: Decided, diff: Diff) -> bool:
     if diff.wanted != old.diff.wanted:
         return False
     return diff.decision is Decision.HELD or (old.state in (APPROVED, REJECTED) and diff.decision is Decision.PUSH)
-
-
-def _added(one: Mapping[str, Account], two: Mapping[str, Account]) -> dict[str, Account]:
-    return {name: one.get(name, Account()) + two.get(name, Account()) for name in sorted({*one, *two})}

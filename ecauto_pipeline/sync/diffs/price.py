@@ -5,18 +5,28 @@ Not for: visibility (visibility.py), the rule (domain/selling/diffs.py), or send
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.decide import DiffReport, Verdicts
+from ecauto_pipeline.sync.diffs.decide import Verdicts
 from ecauto_pipeline.sync.diffs.evaluate import Rules, Scene, collector_paused, judge, look
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import DiffReport
 
 
-def price_diffs(context: Context) -> DiffReport:
+def run(context: Context) -> DiffReport:
     """Judge the prices of a run's listings. A run that includes no prices has no price targets."""
-    if context.run.include_price == "never":
-        return DiffReport()
+    report = _judge(context) if context.run.include_price != "never" else DiffReport()
+    with context.state.write() as connection:
+        keep(connection, context.run.run_id, "price_diffs", report)
+    context.log.info("price judged: %s %s", asdict(report.account), dict(report.reasons))
+    return report
+
+
+def _judge(context: Context) -> DiffReport:
     context.go_on()
     with collector_paused(), context.state.read() as connection:
         scene = look(context, connection, context.clock.now())

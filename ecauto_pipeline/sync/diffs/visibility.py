@@ -5,17 +5,27 @@ Not for: prices (price.py), the rules (domain/selling/visibility.py, domain/sell
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from ecauto_pipeline.domain.model import Diff, Kind
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.decide import DiffReport, Verdicts
+from ecauto_pipeline.sync.diffs.decide import Verdicts
 from ecauto_pipeline.sync.diffs.evaluate import Rules, Scene, collector_paused, judge, look
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import DiffReport
 
 
-def visibility_diffs(context: Context) -> DiffReport:
+def run(context: Context) -> DiffReport:
     """Judge visibility and stock of a run's listings. A run that includes no visibility has no such targets."""
-    if not context.run.include_visibility:
-        return DiffReport()
+    report = _judge(context) if context.run.include_visibility else DiffReport()
+    with context.state.write() as connection:
+        keep(connection, context.run.run_id, "visibility_diffs", report)
+    context.log.info("visibility judged: %s %s", asdict(report.account), dict(report.reasons))
+    return report
+
+
+def _judge(context: Context) -> DiffReport:
     context.go_on()
     with collector_paused(), context.state.read() as connection:
         scene = look(context, connection, context.clock.now())

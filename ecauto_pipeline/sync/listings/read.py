@@ -18,37 +18,18 @@ from ecauto_pipeline.errors import AccountBlocked, CallError
 from ecauto_pipeline.register.rows import ListingRow, RegisterRows
 from ecauto_pipeline.shops.platforms import platform_named
 from ecauto_pipeline.shops.protocol import Shop, key_of
-from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state import shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.listings.blocklist import read_blocklist
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import ListingsReport
+from ecauto_pipeline.sync.shops_now import shops_now
 
 MOST_AT_ONCE = 8
 EXAMPLES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class ListingsReport:
-    """One reading. `listings` take part; `items` are in the shops; the mappings are by account, orphan kind or hider.
-
-    `not_read`: accounts whose items could not be read to the end, with the reason; `orders_not_read` likewise.
-    """
-
-    listings: int
-    items: int
-    by_account: Mapping[str, int]
-    orphans: Mapping[str, int]
-    orphan_examples: tuple[str, ...]
-    hidden_by: Mapping[str, int]
-    modes: Mapping[str, str]
-    pages: Mapping[str, int]
-    not_read: Mapping[str, str]
-    orders_not_read: Mapping[str, str]
-    sales: int
-    blocked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +51,7 @@ class _RegisterIndex:
         return self.by_account.get(AccountKey(account.platform, account.account_id.casefold()), {})
 
 
-def read_listings(context: Context) -> ListingsReport:
+def run(context: Context) -> ListingsReport:
     """Read every shop of this run, join all with the register, say what takes part.
 
     Raises RegisterError (RegisterBusy: wait) and SettingsError before any shop is asked; Stopped.
@@ -87,7 +68,10 @@ def read_listings(context: Context) -> ListingsReport:
         _demand(connection, register)
     report = _report(context, accounts, results)
     with context.state.write() as connection:
-        run_book.note(connection, context.run.run_id, _figures(report))
+        keep(connection, context.run.run_id, "listings", report)
+    context.log.info(
+        "listings read: %d of %d items, not read: %s", report.listings, report.items, dict(report.not_read)
+    )
     for name, reason in report.not_read.items():
         context.log.warning("%s: not read (%s); its listings stay as they were", name, reason)
     return report
@@ -237,6 +221,7 @@ def _report(tools: Tools, accounts: list[AccountKey], results: list[_ShopRead]) 
         examples = shop_listings.orphan_examples(connection, accounts, EXAMPLES)
         items = shop_listings.count_where(connection, accounts, column="present")
         blocked = shop_listings.count_where(connection, accounts, column="blocked")
+        shops = shops_now(connection, tools)
     named = [(tools.name_of(result.account), result) for result in results]
     read = {name: result.reading for name, result in named if result.reading is not None}
     return ListingsReport(
@@ -252,17 +237,5 @@ def _report(tools: Tools, accounts: list[AccountKey], results: list[_ShopRead]) 
         orders_not_read={name: result.orders_not_read for name, result in named if result.orders_not_read},
         sales=sum(result.sales for result in results),
         blocked=blocked,
+        shops=shops,
     )
-
-
-def _figures(report: ListingsReport) -> dict[str, object]:
-    return {
-        "listings": report.listings,
-        "items_in_shops": report.items,
-        "listings_by_account": dict(report.by_account),
-        "orphans": dict(report.orphans),
-        "hidden_by": dict(report.hidden_by),
-        "not_read": dict(report.not_read),
-        "orders_not_read": dict(report.orders_not_read),
-        "sales_counted": report.sales,
-    }

@@ -15,13 +15,14 @@ from typing import Literal
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target
-from ecauto_pipeline.sync.base_updates.push import PushReport, push_own
+from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.decide import DiffReport
 from ecauto_pipeline.sync.diffs.evaluate import look
 from ecauto_pipeline.sync.diffs.price import price_verdicts
 from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import DiffReport, HandReport, PushReport
 
 Word = Literal["approved", "rejected"]
 MOST_NAMED = 5
@@ -118,7 +119,11 @@ def release_holds(context: Context, ids: Iterable[str], who: str = "") -> Releas
     for verdicts in (price_verdicts(context, scene, standing), visibility_verdicts(context, scene, standing)):
         with context.state.write() as connection:
             report += deciding.keep(context, connection, verdicts.narrowed(targets))
-    return ReleaseReport(len(chosen), report, push_own(context))
+    pushed = push_own(context)
+    with context.state.write() as connection:
+        by_hand = HandReport(report.account + pushed.correction, pushed)
+        keep(connection, context.run.run_id, "by_hand", by_hand)
+    return ReleaseReport(len(chosen), report, pushed)
 
 
 def _by_item(hold: Hold) -> tuple[str, int, str]:

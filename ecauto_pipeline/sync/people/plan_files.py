@@ -8,6 +8,7 @@ Not for: files (the command line reads and writes them).
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +18,14 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, Listi
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Target
-from ecauto_pipeline.sync.base_updates.push import PushReport, push_own
+from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.decide import DiffReport
 from ecauto_pipeline.sync.diffs.evaluate import look
 from ecauto_pipeline.sync.diffs.price import price_verdicts
 from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import DiffReport, HandReport, PushReport
 
 VERSION = 1
 _INCLUDES = ("never", "floor", "all")
@@ -77,7 +79,7 @@ def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
     now = context.clock.now()
     if abs(now - made_at) > context.settings.ttl.price:
         refused = tuple((*_name(context, row), "plan_too_old") for row in rows)
-        return ApplyReport(len(rows), DiffReport(), PushReport(dry_run=context.run.dry_run), refused)
+        return _kept(context, ApplyReport(len(rows), DiffReport(), PushReport(dry_run=context.run.dry_run), refused))
     context = context.allowing(
         include_price=document["include_price"],
         include_visibility=document["include_visibility"],
@@ -105,7 +107,15 @@ def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
     for verdicts in judged:
         with context.state.write() as connection:
             report += deciding.keep(context, connection, verdicts.narrowed(accepted))
-    return ApplyReport(len(rows), report, push_own(context), tuple(refused_rows))
+    return _kept(context, ApplyReport(len(rows), report, push_own(context), tuple(refused_rows)))
+
+
+def _kept(context: Context, report: ApplyReport) -> ApplyReport:
+    refused = Counter(why for *_, why in report.refused)
+    by_hand = HandReport(report.decided.account + report.pushed.correction, report.pushed, dict(refused))
+    with context.state.write() as connection:
+        keep(connection, context.run.run_id, "by_hand", by_hand)
+    return report
 
 
 def _refusal(row: Mapping[str, Any], diff: Diff | None) -> str:

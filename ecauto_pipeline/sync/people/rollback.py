@@ -6,6 +6,7 @@ The holds of one run do not apply: somebody asked for exactly this. Not for: pus
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,10 +25,12 @@ from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.known_asins import known_asin
 from ecauto_pipeline.state.shop_listings import listing_facts
-from ecauto_pipeline.sync.base_updates.push import PushReport, push
+from ecauto_pipeline.sync.base_updates.push import push
 from ecauto_pipeline.sync.base_updates.read_back import shown_value
 from ecauto_pipeline.sync.base_updates.recheck import Passage, standing_in_the_way
 from ecauto_pipeline.sync.context import Context, Run, Tools
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import HandReport, PushReport
 
 ONE_BY_ONE = 100  # items to read singly; past that the whole list is cheaper
 PRICE_BELOW_FLOOR = "price_below_floor"
@@ -84,7 +87,11 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
     names = tuple(
         (context.name_of(diff.key.account), diff.key.item_id, diff.kind.value, diff.reason) for diff in refused
     )
-    return RollbackReport(target_run_id, account_of(diffs) + pushed.correction, pushed, names)
+    report = RollbackReport(target_run_id, account_of(diffs) + pushed.correction, pushed, names)
+    by_hand = HandReport(report.account, pushed, dict(Counter(why for *_, why in names)))
+    with context.state.write() as connection:
+        keep(connection, context.run.run_id, "by_hand", by_hand)
+    return report
 
 
 class RollbackGate:

@@ -26,9 +26,11 @@ from ecauto_pipeline.state.calls import counted
 from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.sync.context import Context, Progress, Tools
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
-from ecauto_pipeline.sync.sp_api_snapshots.tally import FetchReport, Tally
+from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 from ecauto_pipeline.sync.sp_api_snapshots.workers import Workers
 from ecauto_pipeline.sync.stale_asins.plan import plan_more
 from ecauto_pipeline.sync.stale_asins.take_up import WorkInHand, work_in_hand
@@ -58,11 +60,11 @@ def learn_rules(settings: Settings) -> LearnRules:
     )
 
 
-def fetch(context: Context) -> FetchReport:
+def run(context: Context) -> FetchReport:
     """Ask what the plan in hand still holds, for at most `run.slice_s`. Raises Stopped when asked to end.
 
-    What was answered since the plan was made is not asked again; what is being asked by another run is left to it. The
-    figures are noted in the run's row as well. A run with `fetch` False makes no call.
+    What was answered since the plan was made is not asked again; what is being asked by another run is left to it.
+    A run with `fetch` False makes no call.
     """
     if not context.run.fetch:
         return _report(context, Tally(), (), 0, 0, 0.0)
@@ -193,7 +195,6 @@ def _report(
         calls = counted(connection, context.run.run_id)
         owed = connection.execute(select(func.count()).select_from(asins).where(asins.c.doubt != "")).scalar_one()
         names = {f"{account}/{operation}": figures for (account, operation), figures in sorted(calls.items())}
-        asking = {name: figures for name, figures in names.items() if not name.endswith("/lwaToken")}
         figures = tally.figures
         report = FetchReport(
             planned=planned,
@@ -216,26 +217,5 @@ def _report(
             seconds=round(seconds, 3),
             continues=continues,
         )
-        run_book.note(connection, context.run.run_id, _noted(report, sum(made for made, _, _ in asking.values())))
+        keep(connection, context.run.run_id, "sp_api_snapshots", report)
     return report
-
-
-def _noted(report: FetchReport, calls: int) -> dict[str, object]:
-    """The report under the names that `run_metrics`, the planner and the alert rules use."""
-    return {
-        "sp_api_calls": calls,
-        "sp_api_errors": report.failed_calls,
-        "sp_account_calls": dict(report.calls),
-        "reason_counts": dict(report.by_reason),
-        "left_over": report.left_over,
-        "probe_audited": report.probe_audited,
-        "probe_missed": report.probe_missed,
-        "sweep_answers": report.sweep_answers,
-        "sweep_unknown": report.sweep_unknown,
-        "not_believed": list(report.not_believed),
-        "fetch_seconds": report.seconds,
-        **{
-            f"status_{status}": report.by_status.get(status, 0)
-            for status in ("success", "out_of_stock", "filtered_out", "not_found", "api_error")
-        },
-    }

@@ -1,48 +1,16 @@
-"""What a fetching run has done so far, counted while it works, and the report made of it.
+"""What a fetching run has done so far, counted while it works.
 
-Not for: judging the figures (domain/alerts) or the ledger's own count of calls (state/calls.py).
+Not for: the report made of it (sync/sections.py) or the ledger's own count of calls (state/calls.py).
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.domain.offers.learning import SWEEP, UNKNOWN_TO_SWEEP, ZERO, AsinRow, LearnRules
-
-
-@dataclass(frozen=True, slots=True)
-class FetchReport:
-    """One run's questions to Amazon. Every asked ASIN is in `by_status` once a request.
-
-    `calls`, `refused` (429) and `used_share` by "account/operation"; `used_share`: calls made of the calls that the
-    rate allowed while there was work. `left_over`: planned or found and not asked. `doubts_open`: second looks owed.
-    `not_believed`: operations whose zeros were too many at once. `others`: ASINs another run answered meanwhile.
-    `continues`: the run whose plan this one went on with, "" where it was its own.
-    """
-
-    planned: int = 0
-    asked: int = 0
-    by_status: Mapping[str, int] = field(default_factory=dict)
-    by_reason: Mapping[str, int] = field(default_factory=dict)
-    calls: Mapping[str, int] = field(default_factory=dict)
-    refused: Mapping[str, int] = field(default_factory=dict)
-    failed_calls: int = 0
-    used_share: Mapping[str, float] = field(default_factory=dict)
-    left_over: int = 0
-    others: int = 0
-    doubts_open: int = 0
-    second_looks: int = 0
-    not_believed: tuple[str, ...] = ()
-    probe_audited: int = 0
-    probe_missed: int = 0
-    sweep_answers: int = 0
-    sweep_unknown: int = 0
-    seconds: float = 0.0
-    continues: str = ""
 
 
 class Tally:

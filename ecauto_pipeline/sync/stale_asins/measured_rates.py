@@ -13,6 +13,7 @@ from ecauto_pipeline.domain.freshness.capacity import DETAIL, DOCUMENTED, SWEEP
 from ecauto_pipeline.domain.freshness.planning import Channel, Means
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import targets
+from ecauto_pipeline.sync.run_record import sweep_evidence
 
 
 def channel(connection: Connection, settings: Settings, operation: str, accounts: int) -> Channel:
@@ -37,5 +38,5 @@ def means(connection: Connection, settings: Settings, accounts: int, now: dateti
     return Means(
         detail=channel(connection, settings, DETAIL, accounts),
         sweep=channel(connection, settings, SWEEP, accounts),
-        blind=targets.evidence(connection, now).blind,
+        blind=sweep_evidence(connection, now).blind,
     )

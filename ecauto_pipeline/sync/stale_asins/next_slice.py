@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.freshness import slicing
-from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import RunRecord, recent_records
 from ecauto_pipeline.sync.stale_asins.measured_rates import means
 from ecauto_pipeline.sync.stale_asins.plan import due_now
 
@@ -47,18 +48,28 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
     now = tools.clock.now()
     hour = jst(now).replace(minute=0, second=0, microsecond=0)
     with tools.state.read() as connection:
-        recent = [row for row in run_book.recent(connection, 50) if row.job in SYNC_JOBS and not row.dry_run]
-    in_hour = [row for row in recent if row.started_at >= hour]
+        recent = [one for one in recent_records(connection, 50) if one.job in SYNC_JOBS and not one.dry_run]
+    in_hour = [one for one in recent if one.started_at >= hour]
     if not in_hour:
         return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
     last = in_hour[0]
     decision = slicing.decide(
         now=now,
         hour_start=hour,
-        last_fetch_ends_at=slicing.fetch_end(last.document, last.started_at, tools.settings.slices.minutes * 60),
+        last_fetch_ends_at=_fetch_end(last, tools.settings.slices.minutes * 60),
         active=bool(active_run_ids) and last.ended_at is None,
         queued=len([run_id for run_id in active_run_ids if run_id != last.run_id]),
         due_left=due_now(tools),
         spend=tools.settings.tiers.spend,
     )
     return NextSlice(decision.launch, decision.reason, len(in_hour) + 1, last.run_id)
+
+
+def _fetch_end(record: RunRecord, slice_s: float) -> datetime | None:
+    planned, asked = record.stale_asins, record.sp_api_snapshots
+    return slicing.fetch_end(
+        asked.seconds if asked is not None else None,
+        planned.planned_fetch_s if planned is not None else None,
+        record.started_at,
+        slice_s,
+    )

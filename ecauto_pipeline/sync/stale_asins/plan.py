@@ -1,13 +1,12 @@
 """The planner: looks at every listed ASIN, says what is due and why, and writes down what is to be asked.
 
-`survey` only counts (validate --dry-run, status, the sensor); `plan` also writes the list. The rules are pure
+`survey` only counts (validate --dry-run, status, the sensor); `run` also writes the list. The rules are pure
 (domain/freshness/ages.py, planning.py). Not for: whose plan a run works on (take_up.py), or asking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -15,62 +14,18 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness import planning
-from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS, TIERS, Judged, Policy, Rows, judge
+from ecauto_pipeline.domain.freshness.ages import REASONS, TIERS, Judged, Policy, Rows, judge
 from ecauto_pipeline.domain.freshness.planning import Choice, Means
 from ecauto_pipeline.state import plans, targets
-from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.plans import Plan, Target
 from ecauto_pipeline.sync.context import Context, Run, Tools
+from ecauto_pipeline.sync.run_record import keep, read_record
+from ecauto_pipeline.sync.sections import PlanReport, Survey, ViewsReport
 from ecauto_pipeline.sync.stale_asins.measured_rates import means
 from ecauto_pipeline.sync.stale_asins.views import read_views
 
 OVERHEAD_S = 60.0
 """Reading the shops, judging and pushing, beside the asking, in a run as it should be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """How fresh everything is at this moment. A cache hit is an ASIN that is not due.
-
-    `missing`: never answered (キャッシュなし); `price_expired` / `stock_expired`: answered, and older than it may be
-    (価格期限切れ / 在庫期限切れ; one ASIN can be both); `oldest_stock_s`: by tier, None where nothing was answered.
-    """
-
-    total_asins: int
-    cache_hits: int
-    cache_misses: int
-    missing: int
-    price_expired: int
-    stock_expired: int
-    by_reason: Mapping[str, int]
-    by_tier: Mapping[str, int]
-    due_by_tier: Mapping[str, int]
-    oldest_stock_s: Mapping[str, float | None]
-
-    @property
-    def due_but_failed(self) -> int:
-        """Due only because the last answer was none: asked again by every run, no reason to start another."""
-        return self.by_reason.get(REASONS[ERROR], 0)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanReport:
-    """What this run is to ask. `planned_seconds`: the whole run, 0 where nothing makes it wait for Amazon.
-
-    `left_over`: due and more than a slice can ask; `short_by`: by how many times the tiers ask for more than the budget
-    (spend = "budget"); `blind`: why the sweep is not used, "" when it is.
-    """
-
-    survey: Survey
-    detail_asins: int
-    sweep_asins: int
-    planned_calls: Mapping[str, int]
-    planned_seconds: float
-    planned_fetch_s: float
-    left_over: int
-    spend: str
-    short_by: float = 0.0
-    blind: str = ""
 
 
 def survey(tools: Tools, run: Run | None = None) -> Survey:
@@ -86,7 +41,7 @@ def due_now(tools: Tools) -> int:
     return found.cache_misses - found.due_but_failed
 
 
-def plan(context: Context) -> PlanReport:
+def run(context: Context) -> PlanReport:
     """Decide and write down what is to be asked, in one transaction; planning a run again replaces its list.
 
     A run that must not fetch (`run.fetch` False) gets an empty list and the same figures.
@@ -102,7 +57,7 @@ def make_plan(context: Context) -> Plan:
 
 
 def _plan(context: Context) -> tuple[PlanReport, Plan]:
-    read_views(context)
+    views = read_views(context)
     now, policy = context.clock.now(), policy_of(context)
     now_ms = to_ms(now)
     with context.state.read() as connection:
@@ -111,13 +66,13 @@ def _plan(context: Context) -> tuple[PlanReport, Plan]:
     judged = judge(rows, now, policy)
     choice = _choose(rows, judged, now_ms, context.run.slice_s, able, policy, context.run)
     counted = _count(rows, judged, now_ms)
-    report = _report(counted, choice, able, context.run)
+    report = _report(counted, choice, able, context.run, views)
     with context.state.write() as connection:
         listed = _targets(rows, judged, choice) if context.run.fetch else []
         made = _write(connection, context.run, now, listed, report.left_over)
         if context.run.fetch:
             _write_periods(connection, rows, choice, now_ms)
-        run_book.note(connection, context.run.run_id, _figures(report))
+        keep(connection, context.run.run_id, "stale_asins", report)
     if report.blind:
         context.log.warning("sweep not used, details only: %s", report.blind)
     if report.short_by > 0:
@@ -162,19 +117,21 @@ def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> 
     operations = [target.operation for target in (*listed, *added)]
     detail, sweep = choice.detail.size, choice.sweep.size
     fetch_s = elapsed_s + min(left_s, max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep)))
-    figures = {
-        "planned_detail": operations.count("detail"),
-        "planned_sweep": operations.count("sweep"),
-        "planned_fetch_s": fetch_s,
-        "planned_seconds": fetch_s + OVERHEAD_S,
-        "left_over": choice.left_over,
-        "due_left_over": choice.left_over,
-    }
     if added:
         with context.state.write() as connection:
             plans.add_targets(connection, made.plan_id, added, choice.left_over)
             _write_periods(connection, rows, choice, now_ms)
-            run_book.note(connection, context.run.run_id, figures)
+            record = read_record(connection, context.run.run_id)
+            if record is not None and record.stale_asins is not None:
+                longer = replace(
+                    record.stale_asins,
+                    detail_asins=operations.count("detail"),
+                    sweep_asins=operations.count("sweep"),
+                    planned_fetch_s=fetch_s,
+                    planned_seconds=fetch_s + OVERHEAD_S,
+                    left_over=choice.left_over,
+                )
+                keep(connection, context.run.run_id, "stale_asins", longer)
     return added
 
 
@@ -221,7 +178,7 @@ def _count(rows: Rows, judged: Judged, now_ms: int) -> Survey:
     )
 
 
-def _report(counted: Survey, choice: Choice, able: Means, run: Run) -> PlanReport:
+def _report(counted: Survey, choice: Choice, able: Means, run: Run, views: ViewsReport) -> PlanReport:
     detail, sweep = (choice.detail.size, choice.sweep.size) if run.fetch else (0, 0)
     calls = {"detail": -(-detail // able.detail.batch), "sweep": -(-sweep // able.sweep.batch)}
     fetch_s = min(run.slice_s, max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep)))
@@ -236,6 +193,7 @@ def _report(counted: Survey, choice: Choice, able: Means, run: Run) -> PlanRepor
         spend=run.spend,
         short_by=choice.short_by,
         blind=able.blind,
+        views=views,
     )
 
 
@@ -247,24 +205,3 @@ def _targets(rows: Rows, judged: Judged, choice: Choice, first: int = 0) -> list
         Target(first + seq, asin, "detail" if seq < choice.detail.size else "sweep", REASONS[reason], str(TIERS[tier]))
         for seq, (asin, reason, tier) in enumerate(zip(*columns, strict=True))
     ]
-
-
-def _figures(report: PlanReport) -> dict[str, object]:
-    """Under the names of `run_metrics` and the alert rules."""
-    counted = report.survey
-    return {
-        "total_asins": counted.total_asins,
-        "cache_hits": counted.cache_hits,
-        "cache_misses": counted.cache_misses,
-        "never_fetched": counted.missing,
-        "due_total": counted.cache_misses,
-        "left_over": report.left_over,
-        "planned_seconds": report.planned_seconds,
-        "planned_fetch_s": report.planned_fetch_s,
-        "planned_detail": report.detail_asins,
-        "planned_sweep": report.sweep_asins,
-        "due_reasons": dict(counted.by_reason),
-        "due_left_over": report.left_over,
-        "short_by": report.short_by,
-        "sweep_blind": report.blind,
-    }

@@ -5,26 +5,14 @@ Not for: what a line means (domain/freshness/views_file.py) or how counts fade (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ecauto_pipeline.domain.freshness import views_file
 from ecauto_pipeline.state import demand
-from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.run_record import recent_plans
+from ecauto_pipeline.sync.sections import ViewsReport
 
 _WORST = 20
 _RUNS = 10
-_NOTED = "views_file"
-
-
-@dataclass(frozen=True, slots=True)
-class ViewsReport:
-    """`read` rows made sense, `counted` were new, `unknown` name an item of no listing; `problems`: (line, why)."""
-
-    read: int = 0
-    counted: int = 0
-    unknown: int = 0
-    problems: tuple[tuple[int, str], ...] = ()
 
 
 def read_views(context: Context) -> ViewsReport:
@@ -40,8 +28,8 @@ def read_views(context: Context) -> ViewsReport:
         state = path.stat()
         version = f"{state.st_mtime_ns}:{state.st_size}"
         with context.state.read() as connection:
-            if any(row.document.get(_NOTED) == version for row in run_book.recent(connection, _RUNS)):
-                return ViewsReport()
+            if any(plan.views.version == version for plan in recent_plans(connection, _RUNS)):
+                return ViewsReport(version=version)
         found = views_file.parse(views_file.decode(path.read_bytes()), now)
     except (OSError, UnicodeDecodeError) as error:
         context.log.warning("%s: can't be read: %s", path.name, type(error).__name__)
@@ -50,8 +38,6 @@ def read_views(context: Context) -> ViewsReport:
         known = demand.asins_of_items(connection, (view.item_id for view in found.views if view.item_id))
         placed = [(view.asin or known.get(view.item_id, ""), view.viewed_at, view.count) for view in found.views]
         counted = demand.record_views(connection, (row for row in placed if row[0]), now)
-        if all(row[0] for row in placed):  # an item may be listed later: then its views are read again
-            run_book.note(connection, context.run.run_id, {_NOTED: version})
     for line, why in found.problems[:_WORST]:
         context.log.warning("%s line %d: %s", path.name, line, why)
     return ViewsReport(
@@ -59,4 +45,5 @@ def read_views(context: Context) -> ViewsReport:
         counted=counted,
         unknown=sum(not asin for asin, _, _ in placed),
         problems=found.problems,
+        version=version if all(row[0] for row in placed) else "",  # an item may be listed later: read it again then
     )

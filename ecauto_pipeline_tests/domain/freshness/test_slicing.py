@@ -71,10 +71,10 @@ def test_a_whole_hour_is_filled_by_slices_back_to_back() -> None:
 
 def test_the_end_of_a_fetch_is_what_was_noted_else_what_was_planned() -> None:
     """Noted beats planned, planned is bounded by the slice, unplanned is unknown."""
-    assert fetch_end({}, HOUR, 600) is None
-    assert HOUR + timedelta(seconds=42) == fetch_end({"planned_fetch_s": 42.0}, HOUR, 600)
-    assert HOUR + timedelta(seconds=600) == fetch_end({"planned_fetch_s": 4200.0}, HOUR, 600)
-    assert HOUR + timedelta(seconds=55) == fetch_end({"fetch_seconds": 55, "planned_fetch_s": 600.0}, HOUR, 600)
+    assert fetch_end(None, None, HOUR, 600) is None
+    assert HOUR + timedelta(seconds=42) == fetch_end(None, 42.0, HOUR, 600)
+    assert HOUR + timedelta(seconds=600) == fetch_end(None, 4200.0, HOUR, 600)
+    assert HOUR + timedelta(seconds=55) == fetch_end(55, 600.0, HOUR, 600)
 
 
 @given(

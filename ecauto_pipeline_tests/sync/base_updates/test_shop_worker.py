@@ -17,7 +17,7 @@ from ecauto_pipeline.errors import ItemGone, ItemRefused, Stopped, Transport
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state import leases
 from ecauto_pipeline.state.schema import journal, shop_accounts
-from ecauto_pipeline.sync.base_updates.push import base_updates
+from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline_tests.sync.diffs.selling import (
     NOW,
     UNEDITABLE,
@@ -166,10 +166,10 @@ def test_a_crash_between_intent_and_outcome_is_settled_by_reading(tmp_path):
     run = world.run()
     world.decide(run)
     with pytest.raises(Killed):
-        base_updates(world.tools.for_run(run))
+        push.run(world.tools.for_run(run))
     assert [("1", "visibility", "")] == world.outcomes()
     world.shop.edit = honest
-    report = base_updates(world.tools.for_run(world.run()))
+    report = push.run(world.tools.for_run(world.run()))
     assert (1, 1) == (report.settled_done, len(world.shop.edits))
     assert (0, "ours", "out_of_stock") == tuple(
         world.listing("1")[name] for name in ("shown_visible", "hidden_by", "hidden_reason")
@@ -193,9 +193,9 @@ def test_a_crash_before_the_call_is_sent_by_pushing_alone(tmp_path):
     run = world.run()
     world.decide(run)
     with pytest.raises(Killed):
-        base_updates(world.tools.for_run(run))
+        push.run(world.tools.for_run(run))
     world.shop.edit = honest
-    report = base_updates(world.tools.for_run(world.run()))
+    report = push.run(world.tools.for_run(world.run()))
     assert (1, [("1", "price", 2580)]) == (report.settled_not_done, world.shop.edits)
     assert (1, 1) == (report.account.targets, report.account.pushed)
 
@@ -207,7 +207,7 @@ def test_another_value_than_ours_ends_the_matter(tmp_path):
     world.sync()
     world.shop.put("1", 5000)
     world.shop.readable = True
-    base_updates(world.tools.for_run(world.run()))
+    push.run(world.tools.for_run(world.run()))
     assert [("1", "price", "failed")] == world.outcomes()
     assert 5000 == world.listing("1")["shown_price_jpy"]
 
@@ -220,7 +220,7 @@ def test_a3_what_grew_too_old_while_waiting_is_never_sent(tmp_path):
     world.decide(run)
     world.later(hours=25)
     world.read_shops()
-    report = base_updates(world.tools.for_run(run))
+    report = push.run(world.tools.for_run(run))
     assert ([], {"skipped:stale_price": 1}) == (world.shop.edits, dict(report.reasons))
 
 
@@ -241,7 +241,7 @@ def test_what_a_person_hid_between_deciding_and_pushing_stays(tmp_path):
     run = world.run()
     world.decide(run)
     world.change("1", hidden_by="person")
-    report = base_updates(world.tools.for_run(run))
+    report = push.run(world.tools.for_run(run))
     assert ([], {"skipped:hidden_by_person": 1}) == (world.shop.edits, dict(report.reasons))
 
 
@@ -275,7 +275,7 @@ def test_a_bug_in_one_worker_does_not_stop_the_other_shop(tmp_path):
     run = world.run()
     world.decide(run)
     with pytest.raises(ZeroDivisionError):
-        base_updates(world.tools.for_run(run))
+        push.run(world.tools.for_run(run))
     assert 3 == len(world.shops[1].edits)
 
 
@@ -294,11 +294,11 @@ def test_a22_a_stop_is_heard_between_edits(tmp_path):
     run = world.run()
     world.decide(run)
     with pytest.raises(Stopped):
-        base_updates(world.tools.for_run(run))
+        push.run(world.tools.for_run(run))
     assert 3 == len(world.shop.edits)
     world.tools = replace(world.tools, stop=threading.Event())
     world.shop.edit = honest
-    report = base_updates(world.tools.for_run(run))
+    report = push.run(world.tools.for_run(run))
     assert (5, 8) == (report.account.pushed, len(world.shop.edits))
 
 
@@ -311,7 +311,7 @@ def test_an_account_that_somebody_else_pushes_is_left_to_them(tmp_path):
     with world.state.write() as connection:
         ours_elsewhere = leases.new_owner()
         leases.claim(connection, ["push:base:shop_1"], ours_elsewhere, world.clock.now(), timedelta(hours=1))
-    report = base_updates(world.tools.for_run(run))
+    report = push.run(world.tools.for_run(run))
     assert ([], {"skipped:pushed_elsewhere": 2}) == (world.shop.edits, dict(report.reasons))
     assert 2 == len(world.rows(state="open"))
 
@@ -401,7 +401,7 @@ def test_an_intent_of_a_live_push_elsewhere_is_not_touched(tmp_path):
         names = ("update_id", "key", "diff_id", "run_id")
         row = {**dict.fromkeys(names, "x"), "platform": "base", "account_id": "shop_1", "item_id": "1", "asin": "B"}
         connection.execute(insert(journal).values(**row, kind="price", before=2000, after=2580, intent_at=stamp))
-    base_updates(world.tools.for_run(world.run()))
+    push.run(world.tools.for_run(world.run()))
     assert [] == world.shop.reads
 
 

@@ -24,11 +24,10 @@ from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.shops.protocol import Item, Sale, key_of
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, shop_accounts
-from ecauto_pipeline.sync.base_updates.push import PushReport, base_updates
+from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.diffs.decide import DiffReport
-from ecauto_pipeline.sync.diffs.price import price_diffs
-from ecauto_pipeline.sync.diffs.visibility import visibility_diffs
+from ecauto_pipeline.sync.diffs import price, visibility
+from ecauto_pipeline.sync.sections import DiffReport, PushReport
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 COLUMN = {Kind.PRICE: "price_jpy", Kind.STOCK: "stock", Kind.VISIBILITY: "visible"}
@@ -231,13 +230,13 @@ class World:
         return Run(partition_keys=("2026-06-01-12:00",), **{**started, **fields})
 
     def decide(self, run: Run) -> DiffReport:
-        return price_diffs(self.tools.for_run(run)) + visibility_diffs(self.tools.for_run(run))
+        return price.run(self.tools.for_run(run)) + visibility.run(self.tools.for_run(run))
 
     def sync(self, **fields: Any) -> tuple[Account, PushReport]:
         """One whole run of deciding and pushing: its account, and what pushing did."""
         run = self.run(**fields)
         decided = self.decide(run)
-        pushed = base_updates(self.tools.for_run(run))
+        pushed = push.run(self.tools.for_run(run))
         account = decided.account + pushed.correction
         assert account.adds_up(), account
         return account, pushed

@@ -20,7 +20,8 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.listings.read import ListingsReport, read_listings
+from ecauto_pipeline.sync.listings import read
+from ecauto_pipeline.sync.sections import ListingsReport
 from ecauto_pipeline_tests.shops.base.shops_at_hand import authorise, set_up
 
 NOON = datetime(2026, 11, 10, 3, 10, tzinfo=UTC)
@@ -65,7 +66,7 @@ class ShopBench:
         run = Run(f"run-{self.runs}", "stock_sync", ("2026-11-10-12:00",), self.clock.now(), **options)
         with self.tools.state.write() as connection:
             run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
-        return read_listings(self.tools.for_run(run))
+        return read.run(self.tools.for_run(run))
 
     def listing(self, item_id: int, account: str = "base_account_1") -> Any:
         query = select(listings).where(listings.c.account_id == account, listings.c.item_id == str(item_id))

@@ -25,7 +25,7 @@ from ecauto_pipeline.state import leases
 from ecauto_pipeline.state.schema import api_calls
 from ecauto_pipeline.state.schema import leases as lease_table
 from ecauto_pipeline.sync.context import Progress, Tools
-from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
 
 _CLOCK = SystemClock()
@@ -76,7 +76,7 @@ def _seq(world: EmulatorServer) -> int:
 def _learned(tools: Tools, wanted: list[str], run_id: str = "first") -> None:
     run = a_run(run_id, _CLOCK.now())
     plan(tools.for_run(run), detail=wanted)
-    fetch(tools.for_run(run))
+    fetch.run(tools.for_run(run))
 
 
 def test_a_first_fill_asks_each_asin_once_in_full_batches(
@@ -85,7 +85,7 @@ def test_a_first_fill_asks_each_asin_once_in_full_batches(
     """100 ASINs: five detail calls, one row each, every figure of the report and the ledger agreeing."""
     run, before = a_run("run", _CLOCK.now()), _seq(world)
     plan(tools.for_run(run), detail=sound)
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     assert {"success": 100} == dict(report.by_status)
     assert 5 == report.calls["sp_1/getItemOffersBatch"] == len(_calls(world, before))
     assert sound == sorted((row.asin for row in kept(tools)), key=sound.index)
@@ -99,7 +99,7 @@ def test_an_asin_wanted_twice_is_asked_once(world: EmulatorServer, tools: Tools,
     """In the plan for detail and for a sweep, however many shops list it: one question a run."""
     run = a_run("run", _CLOCK.now())
     plan(tools.for_run(run), detail=[*sound[:20]], sweep=[*sound[:10]])
-    fetch(tools.for_run(run))
+    fetch.run(tools.for_run(run))
     assert {1} == set(Counter(row.asin for row in kept(tools)).values())
 
 
@@ -112,7 +112,7 @@ def test_a_sweep_details_only_what_changed(world: EmulatorServer, tools: Tools, 
     world.control.set_truth(gone, in_stock=False)
     run, before = a_run("run", _CLOCK.now()), _seq(world)
     plan(tools.for_run(run), sweep=sound)
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     made = Counter(call["operation"] for call in _calls(world, before))
     assert {"getCompetitivePricing": 5, "getItemOffersBatch": 1, "getItemOffers": 1} == dict(made)
     rows = rows_of(tools, sound)
@@ -133,7 +133,7 @@ def test_a_jump_is_confirmed_by_the_other_operation_before_it_counts(
     world.control.set_truth(sound[0], price_jpy=9000)
     run = a_run("run", _CLOCK.now())
     plan(tools.for_run(run), detail=sound[:20])
-    fetch(tools.for_run(run))
+    fetch.run(tools.for_run(run))
     row = rows_of(tools, sound[:1])[sound[0]]
     assert (9000, "") == (row.price_jpy, row.doubt)
     said = [seen.operation for seen in kept(tools, "run") if seen.asin == sound[0]]
@@ -150,7 +150,7 @@ def test_a_sweep_with_too_many_zeros_is_not_believed_at_all(
     world.control.add_faults({"api": "sp_api", "operation": "getCompetitivePricing", "kind": "false_zeros"})
     run, before = a_run("run", _CLOCK.now()), rows_of(tools, sound)
     plan(tools.for_run(run), sweep=sound)
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     assert ("getCompetitivePricing",) == report.not_believed
     swept = [seen for seen in kept(tools, "run") if seen.operation == "getCompetitivePricing"]
     assert {("api_error", "mass_zero")} == {(seen.status, seen.reason) for seen in swept}
@@ -168,7 +168,7 @@ def test_details_with_too_many_zeros_move_no_state(world: EmulatorServer, tools:
     world.control.add_faults({"api": "sp_api", "kind": "false_zeros"})
     run = a_run("run", _CLOCK.now())
     plan(tools.for_run(run), detail=sound)
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     assert ("getItemOffersBatch",) == report.not_believed
     assert {Status.SUCCESS} == {row.status for row in rows_of(tools, sound).values()}
     assert {"api_error"} == {seen.status for seen in kept(tools, "run")}
@@ -188,7 +188,7 @@ def test_a_batch_refused_as_a_whole_is_asked_one_by_one(world: EmulatorServer, t
     )
     run = a_run("run", _CLOCK.now())
     plan(tools.for_run(run), detail=sound[:5])
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     assert {"api_error": 5, "success": 5} == dict(report.by_status)
     assert {3000} == {row.price_jpy for row in rows_of(tools, sound[:5]).values()}
 
@@ -199,10 +199,10 @@ def test_what_was_answered_since_the_run_began_is_not_asked_again(
     """The same run started again asks only what is missing."""
     run = a_run("run", _CLOCK.now())
     plan(tools.for_run(run), detail=sound[:60])
-    fetch(tools.for_run(run))
+    fetch.run(tools.for_run(run))
     again, before = replace(run), _seq(world)
     plan(tools.for_run(again), detail=sound[:80])
-    report = fetch(tools.for_run(again))
+    report = fetch.run(tools.for_run(again))
     assert (20, 60) == (report.asked, report.others)
     assert 1 == len(_calls(world, before))
 
@@ -213,7 +213,7 @@ def test_what_another_run_is_asking_is_left_to_it(world: EmulatorServer, tools: 
         leases.claim(connection, [f"fetch/{asin}" for asin in sound[:30]], "another host|1|0|x", _CLOCK.now())
     run, before = a_run("run", _CLOCK.now(), slice_s=1.5), _seq(world)
     plan(tools.for_run(run), detail=sound[:40])
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     assert (10, 30) == (report.asked, report.left_over)
     assert [10] == [len(call["details"].get("asins", call.get("asins", ()))) for call in _calls(world, before)]
 
@@ -228,7 +228,7 @@ def test_two_runs_at_once_share_the_rate_and_never_the_work(
         plan(tools.for_run(run), detail=sound)
     before = _seq(world)
     contexts = [tools.for_run(run) for tools, run in zip(pairs, runs, strict=True)]
-    threads = [threading.Thread(target=fetch, args=(context,)) for context in contexts]
+    threads = [threading.Thread(target=fetch.run, args=(context,)) for context in contexts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -245,7 +245,7 @@ def test_two_accounts_work_side_by_side(world: EmulatorServer, tmp_path: Path, s
     tools = tools_at(tmp_path, world.url, _CLOCK, accounts=2)
     run, before = a_run("run", _CLOCK.now()), _seq(world)
     plan(tools.for_run(run), detail=sound)
-    fetch(tools.for_run(run))
+    fetch.run(tools.for_run(run))
     assert {"sp_1", "sp_2"} == {call["account"] for call in _calls(world, before)}
     assert {1} == set(Counter(seen.asin for seen in kept(tools)).values())
 
@@ -255,7 +255,7 @@ def test_a_slice_ends_in_time_and_says_what_is_left(world: EmulatorServer, tools
     world.control.set_rate("getItemOffersBatch", 2.0)
     run, began = a_run("run", _CLOCK.now(), slice_s=1.2), time.monotonic()
     plan(tools.for_run(run), detail=sound)
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     assert time.monotonic() - began < 2.5
     assert 100 == report.asked + report.left_over
     assert report.asked == len(kept(tools)) < 100
@@ -276,7 +276,7 @@ def test_a_stop_is_obeyed_within_two_seconds(
     timer = threading.Timer(0.6, lambda: (stopped_at.append(time.monotonic()), tools.stop.set()))
     timer.start()
     with pytest.raises(Stopped):
-        fetch(tools.for_run(run))
+        fetch.run(tools.for_run(run))
     assert time.monotonic() - stopped_at[0] < 2
     assert len(kept(tools)) in (0, 20)
     with tools.state.read() as connection:
@@ -293,7 +293,7 @@ def test_an_account_without_a_valid_token_gives_up_and_leaves_the_work(
     tools.sp_accounts[0]._chance = lambda: -0.5  # type: ignore[attr-defined]
     run, before = a_run("run", _CLOCK.now()), _seq(world)
     plan(tools.for_run(run), detail=sound)
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     assert (40, 60) == (report.asked, report.left_over)
     assert 4 == len(_calls(world, before)), "two batches, one retry with a fresh token each"
 
@@ -302,7 +302,7 @@ def test_a_run_that_must_not_fetch_makes_no_call(world: EmulatorServer, tools: T
     """`validate --dry-run` and the like: an empty report."""
     run, before = a_run("run", _CLOCK.now(), fetch=False), _seq(world)
     plan(tools.for_run(run), detail=sound)
-    assert 0 == fetch(tools.for_run(run)).asked
+    assert 0 == fetch.run(tools.for_run(run)).asked
     assert [] == _calls(world, before)
 
 
@@ -312,7 +312,7 @@ def test_people_are_told_how_it_goes(world: EmulatorServer, tools: Tools, sound:
     tools = replace(tools, progress=told.append)
     run = a_run("run", _CLOCK.now())
     plan(tools.for_run(run), detail=sound)
-    fetch(tools.for_run(run))
+    fetch.run(tools.for_run(run))
     last = told[-1]
     assert ("sp_api_snapshots", 100, 100, 0.0) == (last.step, last.done, last.total, last.remaining_s)
     assert 100 == last.details["success"]
@@ -326,7 +326,7 @@ def test_a_fault_of_ours_is_raised_and_leaves_no_claim(world: EmulatorServer, to
     with tools.state.write() as connection:
         connection.exec_driver_sql("DROP TABLE observations")
     with pytest.raises(Exception, match="observations"):
-        fetch(tools.for_run(run))
+        fetch.run(tools.for_run(run))
     with tools.state.read() as connection:
         assert 0 == connection.execute(select(func.count()).select_from(lease_table)).scalar_one()
 
@@ -337,13 +337,13 @@ def test_audits_measure_what_the_sweep_missed(world: EmulatorServer, tools: Tool
     world.control.set_truth(sound[0], price_jpy=3500)
     run = a_run("run", _CLOCK.now())
     plan(tools.for_run(run), detail=sound[:20], reasons={sound[0]: "audit", sound[1]: "audit"})
-    report = fetch(tools.for_run(run))
+    report = fetch.run(tools.for_run(run))
     assert (2, 1) == (report.probe_audited, report.probe_missed)
 
 
 def _fetching_process(folder: str, url: str, run_id: str, started_at: Any, asins: list[str]) -> None:
     tools = tools_at(Path(folder), url, _CLOCK)
-    fetch(tools.for_run(a_run(run_id, started_at)))
+    fetch.run(tools.for_run(a_run(run_id, started_at)))
 
 
 def test_a_killed_run_loses_nothing_and_asks_nothing_twice(

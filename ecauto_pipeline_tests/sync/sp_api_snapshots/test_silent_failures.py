@@ -16,7 +16,7 @@ from ecauto_pipeline.state import plans
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, rows_of, tools_at
@@ -48,7 +48,7 @@ def shop(world: EmulatorServer, tmp_path_factory: pytest.TempPathFactory) -> Too
         world.control.set_truth(row["asin"], price_jpy=3000)
     with tools.state.write() as connection:
         connection.execute(insert(listings), rows)
-    fetch(tools.for_run(_planned(tools, "first")))
+    fetch.run(tools.for_run(_planned(tools, "first")))
     return tools
 
 
@@ -56,7 +56,7 @@ def _planned(tools: Tools, run_id: str, **options: Any) -> Run:
     run = a_run(run_id, _CLOCK.now(), **options)
     with tools.state.write() as connection:
         run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
-    stale_asins.plan(tools.for_run(run))
+    stale_asins.run(tools.for_run(run))
     return run
 
 
@@ -76,7 +76,7 @@ def test_a_silent_failure_is_said_moves_no_state_and_is_asked_again_first(
     asked = [asin for asin, _ in _asked(shop, run)]
     before = rows_of(shop, asked)
     world.control.add_faults({"api": "sp_api", "seconds": 2.0, **fault})
-    fetch(shop.for_run(run))
+    fetch.run(shop.for_run(run))
     world.control.clear_faults()
     rows = [row for row in kept(shop, run.run_id) if row.operation == _DETAIL]
     assert sorted(asked) == sorted(row.asin for row in rows)
@@ -89,5 +89,5 @@ def test_a_silent_failure_is_said_moves_no_state_and_is_asked_again_first(
     _CLOCK.advance(60)
     following = _planned(shop, f"again-{name}")
     assert {(asin, "error") for asin in asked} == set(_asked(shop, following)[:20])
-    assert {"success": _LISTED} == dict(fetch(shop.for_run(following)).by_status)
+    assert {"success": _LISTED} == dict(fetch.run(shop.for_run(following)).by_status)
     assert {0} == {row.error_count for row in rows_of(shop, asked).values()}

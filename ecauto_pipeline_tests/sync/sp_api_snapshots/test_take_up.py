@@ -17,7 +17,7 @@ from ecauto_pipeline.errors import NothingDone, Stopped
 from ecauto_pipeline.state import plans
 from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.sp_api_snapshots.fetch import fetch
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, tools_at
 
@@ -59,7 +59,7 @@ def tools(world: EmulatorServer, asins: list[str], tmp_path: Path) -> Tools:
 
 def broken_off(tools: Tools, run: Run) -> int:
     """Plan, ask, and end somewhere after the first answers; how many were answered."""
-    stale_asins.plan(tools.for_run(run))
+    stale_asins.run(tools.for_run(run))
 
     def stop_when_begun() -> None:
         while not kept(tools) and not tools.stop.wait(0.005):
@@ -69,7 +69,7 @@ def broken_off(tools: Tools, run: Run) -> int:
     watcher = threading.Thread(target=stop_when_begun)
     watcher.start()
     with pytest.raises(Stopped):
-        fetch(tools.for_run(run))
+        fetch.run(tools.for_run(run))
     watcher.join()
     tools.stop.clear()
     return len(kept(tools))
@@ -78,7 +78,7 @@ def broken_off(tools: Tools, run: Run) -> int:
 def test_a_retry_asks_what_is_left_and_nothing_else(tools: Tools, asins: list[str]) -> None:
     """Every ASIN is answered once over both runs; the retry says whose plan it went on with, and its figures add up."""
     answered = broken_off(tools, a_run("first", _CLOCK.now()))
-    report = fetch(tools.for_run(replace(a_run("retry", _CLOCK.now()), retries="first")))
+    report = fetch.run(tools.for_run(replace(a_run("retry", _CLOCK.now()), retries="first")))
     assert 0 < answered < len(asins)
     assert (len(asins) - answered, 0, "first") == (report.asked, report.left_over, report.continues)
     assert {1} == set(Counter(row.asin for row in kept(tools)).values())
@@ -87,22 +87,22 @@ def test_a_retry_asks_what_is_left_and_nothing_else(tools: Tools, asins: list[st
 
 def test_asking_alone_takes_up_the_newest_plan_of_its_hour(tools: Tools, asins: list[str]) -> None:
     """The asset materialized alone after `stale_asins` alone: another run's plan, as nobody else finished it."""
-    stale_asins.plan(tools.for_run(a_run("planner", _CLOCK.now())))
-    report = fetch(tools.for_run(a_run("asker", _CLOCK.now())))
+    stale_asins.run(tools.for_run(a_run("planner", _CLOCK.now())))
+    report = fetch.run(tools.for_run(a_run("asker", _CLOCK.now())))
     assert (len(asins), "planner") == (report.asked, report.continues)
 
 
 def test_asking_without_any_plan_makes_one(tools: Tools, asins: list[str]) -> None:
     """Nothing was planned at all: the asset finds out by itself what is due. Again: nothing is, and no call is made."""
-    report = fetch(tools.for_run(a_run("alone", _CLOCK.now())))
-    again = fetch(tools.for_run(a_run("again", _CLOCK.now())))
+    report = fetch.run(tools.for_run(a_run("alone", _CLOCK.now())))
+    again = fetch.run(tools.for_run(a_run("again", _CLOCK.now())))
     assert (len(asins), "") == (report.asked, report.continues)
     assert (0, 0) == (again.planned, again.asked)
 
 
 def test_the_plan_of_another_hour_lane_or_scope_is_left_alone(tools: Tools, asins: list[str]) -> None:
     """What belongs to other listings or another hour is no work of this run; it makes a plan of its own."""
-    stale_asins.plan(tools.for_run(a_run("planner", _CLOCK.now())))
+    stale_asins.run(tools.for_run(a_run("planner", _CLOCK.now())))
     elsewhere = [
         replace(a_run("hour", _CLOCK.now()), partition_keys=("2026-01-05-13:00",)),
         replace(a_run("lane", _CLOCK.now()), lane="west"),
@@ -114,7 +114,7 @@ def test_the_plan_of_another_hour_lane_or_scope_is_left_alone(tools: Tools, asin
             for run in elsewhere
         ]
         planned = plans.of_run(connection, "planner")
-    few = fetch(tools.for_run(elsewhere[2]))
+    few = fetch.run(tools.for_run(elsewhere[2]))
     assert [None, None, None] == found
     assert planned is not None
     assert planned.finished_at is None
@@ -123,9 +123,9 @@ def test_the_plan_of_another_hour_lane_or_scope_is_left_alone(tools: Tools, asin
 
 def test_a_plan_with_nothing_left_is_done_and_the_next_one_is_made(tools: Tools, asins: list[str]) -> None:
     """Answered meanwhile by somebody else: the old plan is closed, what is due now is planned anew (here: nothing)."""
-    stale_asins.plan(tools.for_run(a_run("left", _CLOCK.now())))
-    fetch(tools.for_run(replace(a_run("other hour", _CLOCK.now()), partition_keys=("2026-01-05-13:00",))))
-    report = fetch(tools.for_run(a_run("late", _CLOCK.now())))
+    stale_asins.run(tools.for_run(a_run("left", _CLOCK.now())))
+    fetch.run(tools.for_run(replace(a_run("other hour", _CLOCK.now()), partition_keys=("2026-01-05-13:00",))))
+    report = fetch.run(tools.for_run(a_run("late", _CLOCK.now())))
     with tools.state.read() as connection:
         left = plans.of_run(connection, "left")
     assert (0, "") == (report.asked, report.continues)
@@ -136,4 +136,4 @@ def test_a_plan_with_nothing_left_is_done_and_the_next_one_is_made(tools: Tools,
 def test_work_time_and_nothing_done_is_a_failure(tools: Tools) -> None:
     """A run with due ASINs and nobody to ask with must not end well."""
     with pytest.raises(NothingDone, match="no SP-API account"):
-        fetch(replace(tools, sp_accounts=()).for_run(a_run("idle", _CLOCK.now())))
+        fetch.run(replace(tools, sp_accounts=()).for_run(a_run("idle", _CLOCK.now())))

@@ -17,6 +17,8 @@ from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.plans import Target, targets_of_run
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import FetchReport, PlanReport
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 10:00 in Japan
@@ -73,10 +75,16 @@ class PlannerBench:
             run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
         return run
 
-    def plan(self, **options: object) -> tuple[stale_asins.PlanReport, list[Target]]:
+    def plan(self, **options: object) -> tuple[PlanReport, list[Target]]:
         run = self.run(**options)
-        report = stale_asins.plan(self.tools.for_run(run))
+        report = stale_asins.run(self.tools.for_run(run))
         return report, self.targets(run)
+
+    def fetched(self, **figures: int) -> None:
+        """A run that reports these figures of its asking."""
+        run = self.run()
+        with self.database.write() as connection:
+            keep(connection, run.run_id, "sp_api_snapshots", FetchReport(**figures))  # type: ignore[arg-type]
 
     def targets(self, run: Run) -> list[Target]:
         with self.database.read() as connection:

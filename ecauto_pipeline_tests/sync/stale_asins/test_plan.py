@@ -13,7 +13,6 @@ import pytest
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import Tiers
-from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench, asin_no
 
 HOUR, DAY, SLACK = timedelta(hours=1), timedelta(days=1), timedelta(minutes=5)
@@ -163,9 +162,9 @@ def test_planning_again_replaces_the_list(bench: PlannerBench) -> None:
     run = bench.run()
     from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 
-    stale_asins.plan(bench.tools.for_run(run))
+    stale_asins.run(bench.tools.for_run(run))
     first = bench.targets(run)
-    stale_asins.plan(bench.tools.for_run(run))
+    stale_asins.run(bench.tools.for_run(run))
     assert first == bench.targets(run)
 
 
@@ -186,9 +185,7 @@ def test_a_blind_sweep_is_given_up_by_itself(bench: PlannerBench) -> None:
     bench.list_asins(range(100))
     sold = to_ms(bench.clock.now())
     bench.know(range(100), age=2 * HOUR, last_sold_at=sold)
-    run = bench.run()
-    with bench.database.write() as connection:
-        run_book.note(connection, run.run_id, {"sweep_answers": 100, "sweep_unknown": 51})
+    bench.fetched(sweep_answers=100, sweep_unknown=51)
     report, targets = bench.plan()
     assert {"detail"} == {t.operation for t in targets}
     assert "51 of 100" in report.blind
@@ -200,9 +197,7 @@ def test_a_sweep_that_misses_changes_is_given_up(bench: PlannerBench) -> None:
     """A miss rate above 30% over at least 50 audits is blindness too; 30% is not, nor are 49 audits."""
     verdicts = []
     for audited, missed in ((49, 49), (1, 0), (10, 0), (40, 0)):
-        run = bench.run()
-        with bench.database.write() as connection:
-            run_book.note(connection, run.run_id, {"probe_audited": audited, "probe_missed": missed})
+        bench.fetched(probe_audited=audited, probe_missed=missed)
         verdicts.append(bool(bench.plan()[0].blind))
     assert [False, True, True, True] == verdicts
 

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 
 from ecauto_pipeline.state.schema import asins
-from ecauto_pipeline.sync.stale_asins.views import read_views
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench, asin_no
 
 
@@ -38,13 +37,13 @@ def test_views_lift_the_tier_and_are_counted_once(bench: PlannerBench) -> None:
     bench.list_asins(range(3))
     now = bench.clock.now().isoformat()
     _write(bench, f"1,,{now},10", f",{asin_no(2)},{now},4", f"999,,{now},4")
-    first = read_views(bench.tools.for_run(bench.run()))
+    first = bench.plan()[0].views
     assert (3, 2, 1) == (first.read, first.counted, first.unknown)
     assert {asin_no(1): 10.0, asin_no(2): 4.0} == _counts(bench)
-    assert 0 == read_views(bench.tools.for_run(bench.run())).counted
+    assert 0 == bench.plan()[0].views.counted
     bench.clock.advance(3600)
     _write(bench, f"1,,{now},10", f"1,,{bench.clock.now().isoformat()},3")
-    assert 1 == read_views(bench.tools.for_run(bench.run())).counted
+    assert 1 == bench.plan()[0].views.counted
     assert {"high": 0, "medium": 2, "low": 1} == dict(bench.plan()[0].survey.by_tier)
 
 
@@ -52,18 +51,18 @@ def test_a_file_is_read_once_and_its_errors_do_not_end_the_run(bench: PlannerBen
     """An unchanged file costs nothing; garbage is a problem told."""
     bench.list_asins([1])
     _write(bench, f"1,,{bench.clock.now().isoformat()},10", "1,,never,1")
-    assert (1, 1) == ((report := read_views(bench.tools.for_run(bench.run()))).read, len(report.problems))
-    assert 0 == read_views(bench.tools.for_run(bench.run())).read
+    assert (1, 1) == ((report := bench.plan()[0].views).read, len(report.problems))
+    assert 0 == bench.plan()[0].views.read
     bench.tools.settings.views.write_bytes(b"\xff\xfe\x00\x81")
-    assert 1 == len(read_views(bench.tools.for_run(bench.run())).problems)
+    assert 1 == len(bench.plan()[0].views.problems)
 
 
 def test_counts_fade_over_thirty_days(bench: PlannerBench) -> None:
     """After 30 days a count weighs 1/e; a new view counts whole."""
     bench.list_asins([1])
     _write(bench, f"1,,{bench.clock.now().isoformat()},100")
-    read_views(bench.tools.for_run(bench.run()))
+    bench.plan()
     bench.clock.advance(30 * 86_400)
     _write(bench, f"1,,{bench.clock.now().isoformat()},1")
-    read_views(bench.tools.for_run(bench.run()))
+    bench.plan()
     assert {asin_no(1): 37.79} == _counts(bench)

@@ -1,0 +1,243 @@
+"""The record of a run: who it was, when, and one section a step that it did, each a frozen dataclass.
+
+A step that was not done has no section: None, "was not measured in this run", which is neither zero nor well.
+Not for: the sections themselves (sections.py), or what their figures mean (alerts/).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection
+
+from ecauto_pipeline.domain.freshness.planning import Evidence
+from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.runs import RunRow
+from ecauto_pipeline.sync.context import Context, Tools
+from ecauto_pipeline.sync.sections import (
+    CatalogueReport,
+    DiffReport,
+    FetchReport,
+    HandReport,
+    ListingsReport,
+    PlanReport,
+    PushReport,
+    ShopsReport,
+    StartReport,
+)
+
+LONGEST_SILENCE = timedelta(minutes=15)
+"""Steps beat at least once a batch; a run silent for longer has no process any more."""
+EVIDENCE_KEPT = timedelta(days=7)
+"""A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
+
+Section = (
+    StartReport | ListingsReport | PlanReport | FetchReport | DiffReport | PushReport | HandReport | CatalogueReport
+)
+SectionName = Literal[
+    "start",
+    "listings",
+    "stale_asins",
+    "sp_api_snapshots",
+    "price_diffs",
+    "visibility_diffs",
+    "base_updates",
+    "by_hand",
+    "catalog_refresh",
+]
+SECTIONS: Mapping[SectionName, type[Section]] = {
+    "start": StartReport,
+    "listings": ListingsReport,
+    "stale_asins": PlanReport,
+    "sp_api_snapshots": FetchReport,
+    "price_diffs": DiffReport,
+    "visibility_diffs": DiffReport,
+    "base_updates": PushReport,
+    "by_hand": HandReport,
+    "catalog_refresh": CatalogueReport,
+}
+"""Every section by its name, which is the asset's or the job's: the shape that is kept and read back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run. Times aware UTC; `ended_at` None while it goes on."""
+
+    run_id: str
+    job: str
+    partition_key: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+    dry_run: bool = False
+    start: StartReport | None = None
+    listings: ListingsReport | None = None
+    stale_asins: PlanReport | None = None
+    sp_api_snapshots: FetchReport | None = None
+    price_diffs: DiffReport | None = None
+    visibility_diffs: DiffReport | None = None
+    base_updates: PushReport | None = None
+    by_hand: HandReport | None = None
+    catalog_refresh: CatalogueReport | None = None
+
+    @property
+    def execution_seconds(self) -> float | None:
+        """How long the run took, None while it goes on."""
+        return None if self.ended_at is None else max(0.0, (self.ended_at - self.started_at).total_seconds())
+
+    @property
+    def planned_seconds(self) -> float | None:
+        """What the run was reckoned to take, its pushing included; 0 where nothing makes it wait for Amazon."""
+        if self.stale_asins is None:
+            return None
+        asking_s, pushing_s = self.stale_asins.planned_seconds, self.base_updates.planned_s if self.base_updates else 0
+        return asking_s + pushing_s if asking_s > 0 else asking_s
+
+    @property
+    def pushed(self) -> PushReport | None:
+        """What was sent to the shops, by the line or by hand."""
+        return self.by_hand.pushed if self.by_hand is not None else self.base_updates
+
+    @property
+    def shops(self) -> ShopsReport | None:
+        """The shops as this run saw them last."""
+        if self.pushed is not None:
+            return self.pushed.shops
+        return self.listings.shops if self.listings is not None else None
+
+    @property
+    def account(self) -> Account | None:
+        """The account of the whole run: what was judged, and what became of it. None until something was sent.
+
+        The judging steps count a push as pushed; the pushing step brings the correction.
+        """
+        if self.by_hand is not None:
+            return self.by_hand.account
+        if self.base_updates is None:
+            return None
+        judged = [one.account for one in (self.price_diffs, self.visibility_diffs) if one is not None]
+        if not judged:  # the push step alone was asked for
+            return self.base_updates.account
+        return sum(judged, self.base_updates.correction)
+
+    @property
+    def guard_stopped(self) -> int:
+        """Rows that a guard of a whole account holds back."""
+        return sum(one.guard_stopped for one in (self.price_diffs, self.visibility_diffs) if one is not None)
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """Targets by "end:reason", of judging and of sending together."""
+        counts: Counter[str] = Counter()
+        for one in (self.price_diffs, self.visibility_diffs, self.pushed):
+            counts.update(one.reasons if one is not None else {})
+        return counts
+
+    @property
+    def errors(self) -> int:
+        """ASINs without an answer and edits that failed."""
+        silent = self.sp_api_snapshots.by_status.get(Status.API_ERROR, 0) if self.sp_api_snapshots is not None else 0
+        return silent + (self.account.failed if self.account is not None else 0)
+
+    @property
+    def left_over(self) -> int | None:
+        """ASINs that were due, or planned, and not asked about."""
+        asked, planned = self.sp_api_snapshots, self.stale_asins
+        return asked.left_over if asked is not None else planned.left_over if planned is not None else None
+
+
+def begin_run(context: Context) -> None:
+    """Open the run's record."""
+    run = context.run
+    with context.state.write() as connection:
+        if run_book.end_silent(connection, context.clock.now() - LONGEST_SILENCE):
+            context.log.warning("a run before this one died without a word; what it kept is published now")
+        if run.retries:  # Dagster retries a run when it is over: no need to wait out its silence
+            run_book.end_at_last_sign(connection, run.retries)
+        run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
+        keep(connection, run.run_id, "start", StartReport(run.trigger, run.slice_no, run.fetch, run.lane))
+
+
+def end_run(context: Context) -> None:
+    """Close the run's record; it is then published."""
+    with context.state.write() as connection:
+        run_book.end(connection, context.run.run_id, context.clock.now())
+
+
+def keep(connection: Connection, run_id: str, name: SectionName, section: Section) -> None:
+    """Keep the section of a step, in place of what it reported before. Of a run that nobody began nothing is kept."""
+    if type(section) is not SECTIONS[name]:
+        raise TypeError(f"{name} is no {type(section).__name__}")
+    run_book.write_section(connection, run_id, name, _adapter(name).dump_json(section).decode())
+
+
+def record_of(tools: Tools, run_id: str) -> RunRecord:
+    """The record of a run as it stands. Raises LookupError for a run nobody began."""
+    with tools.state.read() as connection:
+        found = read_record(connection, run_id)
+    if found is None:
+        raise LookupError(f"no run {run_id}")
+    return found
+
+
+def read_record(connection: Connection, run_id: str) -> RunRecord | None:
+    """The record of a run as it stands, None for a run nobody began."""
+    row = run_book.read(connection, run_id)
+    return as_record(row) if row is not None else None
+
+
+def recent_records(connection: Connection, limit: int) -> list[RunRecord]:
+    """The newest runs, newest first."""
+    return [as_record(row) for row in run_book.recent(connection, limit)]
+
+
+def as_record(row: RunRow) -> RunRecord:
+    """The record of a run as kept. A section of another version's shape is one that was not measured."""
+    who = {one.name: getattr(row, one.name) for one in fields(RunRow) if one.name != "sections"}
+    read: dict[str, Any] = {name: _read(name, row.sections[name]) for name in SECTIONS if name in row.sections}
+    return RunRecord(**who, **read)
+
+
+def recent_plans(connection: Connection, limit: int) -> list[PlanReport]:
+    """What the newest planning runs planned, newest first."""
+    found = (_read("stale_asins", text) for _, text in run_book.sections(connection, "stale_asins", limit=limit))
+    return [one for one in found if isinstance(one, PlanReport)]
+
+
+def recent_pushes(connection: Connection, limit: int, besides: str = "") -> list[PushReport]:
+    """What the newest pushing runs pushed, but for run `besides`; newest first."""
+    rows = run_book.sections(connection, "base_updates", limit=limit)
+    found = (_read("base_updates", text) for run_id, text in rows if run_id != besides)
+    return [one for one in found if isinstance(one, PushReport)]
+
+
+def sweep_evidence(connection: Connection, now: datetime) -> Evidence:
+    """What the runs of the last days found out about the sweep's sight."""
+    rows = run_book.sections(connection, "sp_api_snapshots", since=now - EVIDENCE_KEPT)
+    found = [one for _, text in rows if isinstance(one := _read("sp_api_snapshots", text), FetchReport)]
+    return Evidence(
+        answers=sum(one.sweep_answers for one in found),
+        unknown=sum(one.sweep_unknown for one in found),
+        audited=sum(one.probe_audited for one in found),
+        missed=sum(one.probe_missed for one in found),
+    )
+
+
+def _read(name: SectionName, text: str) -> Section | None:
+    try:
+        return _adapter(name).validate_json(text)
+    except ValidationError:
+        return None
+
+
+@cache
+def _adapter(name: SectionName) -> TypeAdapter[Section]:
+    return TypeAdapter(SECTIONS[name])

@@ -1,0 +1,293 @@
+"""What each step of a run reports of itself: one section of the run's record a step, written by that step alone.
+
+Figures, summary, checks, alert rules and run_metrics read these fields; nothing else goes from step to step but what is
+in state. Not for: keeping or reading them (run_record.py) or measuring (the steps).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
+from ecauto_pipeline.domain.selling.accounts import Account
+
+MASS_HOLDS = ("held:mass_hide", "held:mass_delist")
+"""Reasons of rows that a guard held because there were too many of their kind at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartReport:
+    """What the run set out to do. `trigger`: who asked for it; `fetch`: whether asking Amazon is part of its job."""
+
+    trigger: str = "manual"
+    slice_no: int = 1
+    fetch: bool = True
+    lane: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class ShopsReport:
+    """The shops and what waits in them, at one moment.
+
+    `held_open`: held rows that wait for a person; `token_days_left`: of the first refresh token to die, None = unknown;
+    `breakers`: (account, reason) of shops that can't be worked on.
+    """
+
+    held_open: int = 0
+    token_days_left: float | None = None
+    breakers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListingsReport:
+    """One reading. `listings` take part; `items` are in the shops; the mappings are by account, orphan kind or hider.
+
+    `not_read`: accounts whose items could not be read to the end, with the reason; `orders_not_read` likewise.
+    """
+
+    listings: int = 0
+    items: int = 0
+    by_account: Mapping[str, int] = field(default_factory=dict)
+    orphans: Mapping[str, int] = field(default_factory=dict)
+    orphan_examples: tuple[str, ...] = ()
+    hidden_by: Mapping[str, int] = field(default_factory=dict)
+    modes: Mapping[str, str] = field(default_factory=dict)
+    pages: Mapping[str, int] = field(default_factory=dict)
+    not_read: Mapping[str, str] = field(default_factory=dict)
+    orders_not_read: Mapping[str, str] = field(default_factory=dict)
+    sales: int = 0
+    blocked: int = 0
+    shops: ShopsReport = field(default_factory=ShopsReport)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How fresh everything is at this moment. A cache hit is an ASIN that is not due.
+
+    `missing`: never answered (キャッシュなし); `price_expired` / `stock_expired`: answered, and older than it may be
+    (価格期限切れ / 在庫期限切れ; one ASIN can be both); `oldest_stock_s`: by tier, None where nothing was answered.
+    """
+
+    total_asins: int = 0
+    cache_hits: int = 0
+    cache_misses: int = 0
+    missing: int = 0
+    price_expired: int = 0
+    stock_expired: int = 0
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+    by_tier: Mapping[str, int] = field(default_factory=dict)
+    due_by_tier: Mapping[str, int] = field(default_factory=dict)
+    oldest_stock_s: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def due_but_failed(self) -> int:
+        """Due only because the last answer was none: asked again by every run, no reason to start another."""
+        return self.by_reason.get(REASONS[ERROR], 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewsReport:
+    """`read` rows made sense, `counted` were new, `unknown` name an item of no listing; `problems`: (line, why).
+
+    `version`: the file as it was when all of it had been counted, "" while something of it has to be read again.
+    """
+
+    read: int = 0
+    counted: int = 0
+    unknown: int = 0
+    problems: tuple[tuple[int, str], ...] = ()
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """What is to be asked. `planned_seconds`: the whole run but its pushing, 0 where nothing makes it wait for Amazon.
+
+    `left_over`: due and more than a slice can ask; `short_by`: by how many times the tiers ask for more than the budget
+    (spend = "budget"); `blind`: why the sweep is not used, "" when it is.
+    """
+
+    survey: Survey = field(default_factory=Survey)
+    detail_asins: int = 0
+    sweep_asins: int = 0
+    planned_calls: Mapping[str, int] = field(default_factory=dict)
+    planned_seconds: float = 0.0
+    planned_fetch_s: float = 0.0
+    left_over: int = 0
+    spend: str = "due"
+    short_by: float = 0.0
+    blind: str = ""
+    views: ViewsReport = field(default_factory=ViewsReport)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchReport:
+    """One run's questions to Amazon. Every asked ASIN is in `by_status` once a request.
+
+    `calls`, `refused` (429) and `used_share` by "account/operation"; `used_share`: calls made of the calls that the
+    rate allowed while there was work. `left_over`: planned or found and not asked. `doubts_open`: second looks owed.
+    `not_believed`: operations whose zeros were too many at once. `others`: ASINs another run answered meanwhile.
+    `continues`: the run whose plan this one went on with, "" where it was its own.
+    """
+
+    planned: int = 0
+    asked: int = 0
+    by_status: Mapping[str, int] = field(default_factory=dict)
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
+    failed_calls: int = 0
+    used_share: Mapping[str, float] = field(default_factory=dict)
+    left_over: int = 0
+    others: int = 0
+    doubts_open: int = 0
+    second_looks: int = 0
+    not_believed: tuple[str, ...] = ()
+    probe_audited: int = 0
+    probe_missed: int = 0
+    sweep_answers: int = 0
+    sweep_unknown: int = 0
+    seconds: float = 0.0
+    continues: str = ""
+
+    @property
+    def answers(self) -> int:
+        """Requested ASINs that got their one row, whatever it said."""
+        return sum(self.by_status.values())
+
+    @property
+    def sp_api_calls(self) -> int:
+        """Calls that ask about ASINs; fetching a token is none."""
+        return sum(made for name, made in self.calls.items() if not name.endswith("/lwaToken"))
+
+
+@dataclass(frozen=True, slots=True)
+class DiffReport:
+    """What one judging step decided. In the accounts a PUSH counts as pushed: it is about to be.
+
+    `reasons`: how many targets by "decision:reason". `waiting`: rows that would change in shops that can't be written
+    to. `holds_new` / `holds_kept` / `holds_settled`: held rows first seen, seen again, no longer wanted.
+    """
+
+    account: Account = field(default_factory=Account)
+    by_account: Mapping[str, Account] = field(default_factory=dict)
+    by_kind: Mapping[str, Account] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    holds_new: int = 0
+    holds_kept: int = 0
+    holds_settled: int = 0
+
+    @property
+    def to_push(self) -> int:
+        return self.account.pushed
+
+    @property
+    def guard_stopped(self) -> int:
+        """Rows that a guard of a whole account holds back."""
+        return sum(self.reasons.get(reason, 0) for reason in MASS_HOLDS)
+
+    def __add__(self, other: DiffReport) -> DiffReport:
+        return DiffReport(
+            self.account + other.account,
+            _added(self.by_account, other.by_account),
+            _added(self.by_kind, other.by_kind),
+            dict(sorted((Counter(self.reasons) + Counter(other.reasons)).items())),
+            self.waiting + other.waiting,
+            self.holds_new + other.holds_new,
+            self.holds_kept + other.holds_kept,
+            self.holds_settled + other.holds_settled,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBackReport:
+    """Rows handed over by table. `problem`: why nothing (more) was written, "" = all is well; the next run repeats."""
+
+    listings: int = 0
+    products: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DelistReport:
+    """One target a listing that an edit of this run called gone. `marked`: (account, item_id) of new candidates."""
+
+    account: Account = field(default_factory=Account)
+    marked: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PushReport:
+    """What became of the rows this step took up.
+
+    `account`: those rows alone, and what was delisted; `correction`: to be added to the account of the run's diff
+    steps, which counted a PUSH as pushed. `reasons`: targets by "end:reason". `edits`: calls to change something.
+    `unknown`: edits whose outcome nobody knows yet. `settled_*`: edits of earlier runs read back. `waiting`: rows kept
+    for the next run; `out_of_calls`: (account, rows) of those that wait for BASE's next hour or day. `alerts`:
+    (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
+    push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
+    `planned_s`: what the edits of the busiest shop were reckoned to take. `base_calls`, `base_errors`: of the run.
+    `catalogue_filled`: fields of master.db that hold text, by name; `catalogue_nulled`: those that held some at the run
+    before and hold none now; None = not looked at.
+    """
+
+    account: Account = field(default_factory=Account)
+    correction: Account = field(default_factory=Account)
+    by_account: Mapping[str, Account] = field(default_factory=dict)
+    by_kind: Mapping[str, Account] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    edits: int = 0
+    unknown: int = 0
+    settled_done: int = 0
+    settled_not_done: int = 0
+    waiting: int = 0
+    out_of_calls: tuple[tuple[str, int], ...] = ()
+    alerts: tuple[tuple[str, str], ...] = ()
+    oldest_pushed_data_s: float | None = None
+    oldest_allowed_s: float | None = None
+    failures: tuple[tuple[str, str, str, str], ...] = ()
+    planned_s: float = 0.0
+    base_calls: int = 0
+    base_errors: int = 0
+    written_back: WriteBackReport = field(default_factory=WriteBackReport)
+    delist: DelistReport = field(default_factory=DelistReport)
+    shops: ShopsReport = field(default_factory=ShopsReport)
+    catalogue_filled: Mapping[str, int] | None = None
+    catalogue_nulled: int | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HandReport:
+    """Work that a person started (release, rollback, apply): the whole `account` of it, and what was `refused` why."""
+
+    account: Account = field(default_factory=Account)
+    pushed: PushReport = field(default_factory=PushReport)
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueReport:
+    """ASINs: `due` by age, `asked` of them, by status; `left_over` = due and not asked in time.
+
+    `written`: rows of master.db that took something; `waiting`: kept here and not in master.db yet (a dry run, or
+    another program holds it: they go with the next run, without a question).
+    """
+
+    total_asins: int = 0
+    due: int = 0
+    asked: int = 0
+    found: int = 0
+    not_found: int = 0
+    failed: int = 0
+    left_over: int = 0
+    written: int = 0
+    waiting: int = 0
+
+
+def _added(mine: Mapping[str, Account], others: Mapping[str, Account]) -> dict[str, Account]:
+    names = sorted({*mine, *others})
+    return {name: mine.get(name, Account()) + others.get(name, Account()) for name in names}
