@@ -25,7 +25,7 @@ from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 from ecauto_pipeline_tests.scenarios.picking import cost_of, costs, sound
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
-from proofs.webserver import ROOT
+from ecauto_pipeline_tests.scenarios.webserver import ROOT
 
 START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 ENVIRON = {"HOOK": "https://example.jp/hook"}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.emulator import process
-from proofs.webserver import ROOT
+from ecauto_pipeline_tests.scenarios.webserver import ROOT
 
 MAY_HOLD_TOKENS = ("tokens", "emulator", "state.db")
 """Token files and state.db (the write-ahead of rotated tokens) are 0600; the emulator's folder is the other side."""

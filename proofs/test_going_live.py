@@ -23,10 +23,10 @@ from typing import Any
 
 import pytest
 
+from ecauto_pipeline_tests.scenarios.webserver import ROOT, Webserver
 from proofs.independent.amazon import RATES, Amazon, Good
 from proofs.independent.base import Base
 from proofs.independent.loopback import Asked, Reply, serving
-from proofs.webserver import ROOT, Webserver
 
 DOCUMENT = (ROOT / "docs" / "going-live.md").read_text(encoding="utf-8")
 CALLBACK = "http://127.0.0.1:8910/callback"

@@ -18,7 +18,7 @@ import pytest
 
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline_tests import commands_page
-from proofs.webserver import ROOT
+from ecauto_pipeline_tests.scenarios.webserver import ROOT
 
 ECAUTO = str(Path(sys.executable).with_name("ecauto"))
 ENDLESS = {"ecauto dev", "ecauto emulator"}

@@ -24,7 +24,7 @@ import pytest
 
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
-from proofs.webserver import ROOT, Webserver, webserver
+from ecauto_pipeline_tests.scenarios.webserver import ROOT, Webserver, webserver
 
 MINUTES = float(os.environ.get("MINUTES", "60"))
 LISTINGS = 12_000

@@ -19,7 +19,7 @@ import pytest
 
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
-from proofs.webserver import ROOT, webserver
+from ecauto_pipeline_tests.scenarios.webserver import ROOT, webserver
 
 LIMIT_S = 2.0
 TIMES = 6

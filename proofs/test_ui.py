@@ -23,8 +23,8 @@ from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline_tests.defs.installation import worked_since
+from ecauto_pipeline_tests.scenarios.webserver import ROOT, Webserver, webserver
 from proofs.screens import browser_path, page
-from proofs.webserver import ROOT, Webserver, webserver
 
 IMAGES = ROOT / "docs" / "images"
 ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")

@@ -14,7 +14,7 @@ from ecauto_pipeline.emulator import process
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.installation import look_up_first_hour
 from ecauto_pipeline_tests.defs.installation import worked_since
-from proofs.webserver import Webserver, webserver
+from ecauto_pipeline_tests.scenarios.webserver import Webserver, webserver
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,21 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).absolute().parents[1]
+_LAUNCHED = """__typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+    ... on InvalidSubsetError { message } ... on RunConfigValidationInvalid { errors { message } }"""
+ROOT = Path(__file__).absolute().parents[2]
+ENDS_WITH = Path(__file__).with_name("ends_with.py")
+
+
+def _run_id(answer: Mapping[str, Any]) -> str:
+    if answer["__typename"] != "LaunchRunSuccess":
+        raise RuntimeError(str(answer))
+    return str(answer["run"]["runId"])
 
 
 class Webserver:
@@ -41,21 +50,45 @@ class Webserver:
     def selector(self, job: str) -> dict[str, str]:
         return {"repositoryLocationName": "ecauto_pipeline", "repositoryName": "__repository__", "jobName": job}
 
-    def launch(self, job: str, partition: str, config: Mapping[str, Any] | None = None) -> str:
-        """Start a job on one partition; returns the run's id."""
-        mutation = """mutation($params: ExecutionParams!) { launchPipelineExecution(executionParams: $params) {
-            __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
-            ... on RunConfigValidationInvalid { errors { message } } } }"""
+    def launch(
+        self,
+        job: str,
+        partition: str,
+        config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
+        assets: Sequence[str] = (),
+    ) -> str:
+        """Start a job, or some of its assets, on one partition; returns the run's id."""
+        mutation = f"mutation($params: ExecutionParams!) {{ launchRun(executionParams: $params) {{ {_LAUNCHED} }} }}"
+        selector: dict[str, Any] = dict(self.selector(job))
+        if assets:
+            selector["assetSelection"] = [{"path": [asset]} for asset in assets]  # with their checks
+        marks = {"dagster/partition": partition, **(tags or {})}
         params = {
-            "selector": self.selector(job),
+            "selector": selector,
             "runConfigData": json.dumps({"resources": {"pipeline": {"config": dict(config or {})}}}),
-            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": partition}]},
+            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in marks.items()]},
             "mode": "default",
         }
-        answer = self.ask(mutation, {"params": params})["launchPipelineExecution"]
-        if answer["__typename"] != "LaunchRunSuccess":
-            raise RuntimeError(str(answer))
-        return str(answer["run"]["runId"])
+        return _run_id(self.ask(mutation, {"params": params})["launchRun"])
+
+    def materialize(self, asset: str, partition: str) -> str:
+        """What "Materialize selected" does for one asset; returns the run's id."""
+        return self.launch("__ASSET_JOB", partition, assets=(asset,))
+
+    def re_execute(self, run_id: str, strategy: str = "FROM_FAILURE") -> str:
+        """What "Re-execute" does with a run (FROM_FAILURE or ALL_STEPS); returns the new run's id."""
+        mutation = f"""mutation($params: ReexecutionParams!) {{
+            launchRunReexecution(reexecutionParams: $params) {{ {_LAUNCHED} }} }}"""
+        params = {"parentRunId": run_id, "strategy": strategy}
+        return _run_id(self.ask(mutation, {"params": params})["launchRunReexecution"])
+
+    def retry_of(self, run_id: str) -> str | None:
+        """The run that the daemon (or a person) launched after this one; None while there is none."""
+        query = "query($f: RunsFilter!) { runsOrError(filter: $f) { ... on Runs { results { runId } } } }"
+        filter_ = {"tags": [{"key": "dagster/parent_run_id", "value": run_id}]}
+        found = self.ask(query, {"f": filter_})["runsOrError"]["results"]
+        return str(found[0]["runId"]) if found else None
 
     def backfill(self, assets: list[str], partitions: list[str]) -> str:
         """Start a backfill of assets over partitions; returns its id."""
@@ -117,9 +150,10 @@ def webserver(folder: Path) -> Iterator[Webserver]:
         port = probe.getsockname()[1]
     environ = {name: value for name, value in os.environ.items() if name not in ("DAGSTER_HOME", "ECAUTO_CONFIG")}
     environ.pop("ECAUTO_DATA_DIR", None)
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, str(ENDS_WITH), str(os.getpid()), sys.executable, "-m", "dagster", "dev"]
+    command += ["-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     with (folder / "webserver.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log)
     server = Webserver(port)
     try:
         deadline = time.monotonic() + 120
@@ -133,8 +167,5 @@ def webserver(folder: Path) -> Iterator[Webserver]:
                 time.sleep(0.5)
         yield server
     finally:
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            process.wait(timeout=40)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        process.send_signal(signal.SIGINT)
+        process.wait()

@@ -1,0 +1,236 @@
+"""Runs started through the webserver, killed (-9) inside one asset, and taken up again: what is left, to be compared.
+
+One emulator whose time stands still, so that every trial meets the same world; one webserver with its daemon; a data
+folder that each trial begins anew. Not for: laws (scenarios/test_broken_runs.py, proofs/test_broken_runs.py).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import psutil
+
+from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.settings import parse
+from ecauto_pipeline_tests.defs.installation import worked_since
+from ecauto_pipeline_tests.scenarios.webserver import Webserver, webserver
+
+ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")
+WORLD = {"seed": 11, "listings": 240, "accounts": 3, "speed": 1.0}
+ACCOUNTS = ("base_account_1", "base_account_2")
+NO_RETRY = {"dagster/max_retries": "0"}
+_PATIENCE_S = 300.0
+_T = TypeVar("_T")
+_STEP_CPU_S, _STEP_S = 0.01, 0.25
+"""A run that is to be killed inside a short asset is let go on for so much processor time, or so long, at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a trial left behind: shop, state and history, without the names of runs and without times."""
+
+    items: dict[tuple[str, int], tuple[Any, ...]]
+    asins: list[tuple[Any, ...]]
+    listings: list[tuple[Any, ...]]
+    waiting: list[tuple[Any, ...]]
+    snapshots: Counter[tuple[Any, ...]]
+    diffs: frozenset[tuple[Any, ...]]
+    done: Counter[tuple[Any, ...]]
+    edits: Counter[tuple[str, str]]
+
+
+class Trials:
+    """One webserver and one emulator, used for one trial after the other."""
+
+    def __init__(self, folder: Path, emulator: EmulatorServer, server: Webserver) -> None:
+        self.folder, self.control, self.server = folder, emulator.control, server
+        self.hour = hour_key(datetime.now(UTC))
+
+    def begin(self) -> None:
+        """The world and the installation as they were on the first day."""
+        self.control.reset(**WORLD)
+        for operation in ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing"):
+            self.control.set_rate(operation, 20.0, 10_000)
+        data = self.folder / "data"
+        for entry in data.iterdir():
+            if entry.name != "dagster":
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        installed_a_day_ago(self.folder)  # an hour that begins between two trials changes nothing
+
+    def run(self) -> str:
+        """An undisturbed full run; its id."""
+        run_id = self.server.launch("full_sync", self.hour)
+        assert self.server.wait_for_run(run_id, _PATIENCE_S) == "SUCCESS"
+        return run_id
+
+    def killed_in(self, asset: str, *, retry: bool) -> tuple[str, int]:
+        """A full run, killed inside `asset` after it has done a part of its work.
+
+        Returns its id and the emulator's last call before the kill. `retry`: whether the daemon may launch it again.
+        """
+        run_id = self.server.launch("full_sync", self.hour, tags={} if retry else NO_RETRY)
+        record = RunRecord(self.folder, run_id)
+        process = self._until(record.process)
+        begun = {"sp_api_snapshots": self._answered, "base_updates": self._edited}.get(asset, lambda: True)
+        before = ASSETS[max(0, ASSETS.index(asset) - 1)]
+        self._until(lambda: record.inside(before) or record.past(before))
+        while not (record.inside(asset) and begun()):
+            assert not record.past(asset), f"{asset} was over before it could be killed"
+            _let_go_on(process)
+        last = max((call["seq"] for call in self.control.calls()), default=0)
+        process.kill()
+        assert self.server.wait_for_run(run_id, _PATIENCE_S) == "FAILURE"
+        return run_id, last
+
+    def wait_for_retry(self, run_id: str) -> str:
+        """The daemon's retry of a run; its status at its end."""
+        return self.server.wait_for_run(self._until(lambda: self.server.retry_of(run_id)), _PATIENCE_S)
+
+    def one_by_one(self) -> list[str]:
+        """Each asset materialized alone, in order; the statuses."""
+        return [self.server.wait_for_run(self.server.materialize(asset, self.hour), _PATIENCE_S) for asset in ASSETS]
+
+    def asked_since(self, last: int) -> Counter[str]:
+        """How often each ASIN was in a getItemOffersBatch call after that one."""
+        calls = self.control.calls(since=last, operation="getItemOffersBatch")
+        return Counter(asin for call in calls for asin in call["details"].get("asins", call.get("asins", ())))
+
+    def answered(self) -> set[str]:
+        """ASINs with a detail answer in state; an error is none, and its ASIN comes first next time."""
+        rows = self.rows(
+            "select asin from observations where operation = 'getItemOffersBatch' and status <> 'api_error'"
+        )
+        return {asin for (asin,) in rows}
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(f"file:{self.folder / 'data' / 'state.db'}?mode=ro", uri=True)) as state:
+            return [tuple(row) for row in state.execute(query)]
+
+    def left(self) -> Left:
+        """Shop, state and history as they are now."""
+        items = [item | {"account": account} for account in ACCOUNTS for item in self.control.items(account)]
+        with duckdb.connect(str(self.folder / "data" / "history.duckdb"), read_only=True) as history:
+            asked = history.execute(
+                "select asin, operation, status, price_jpy from snapshots where status <> 'api_error'"
+            ).fetchall()
+            decided = history.execute(
+                "select kind, account_id, item_id, shown, wanted, decision, reason from diffs"
+            ).fetchall()
+            sent = history.execute(
+                "select kind, account_id, item_id, before, after from updates where outcome = 'done'"
+            ).fetchall()
+        carried_out = [call for call in self.control.calls(operation="items/edit") if call["http_status"] == 200]
+        return Left(
+            items={(i["account"], i["item_id"]): (i["price_jpy"], i["visible"], i["stock"]) for i in items},
+            asins=sorted(self.rows("select asin, status, price_jpy, in_stock, doubt, error_reason from asins")),
+            listings=sorted(
+                self.rows(
+                    "select account_id, item_id, asin, shown_price_jpy, shown_visible, shown_stock, hidden_by, listed"
+                    " from listings"
+                )
+            ),
+            waiting=sorted(
+                self.rows("select account_id, item_id, kind, wanted, decision, reason from diffs where state = 'open'")
+            ),
+            snapshots=Counter(asked),
+            diffs=frozenset(decided),
+            done=Counter(sent),
+            edits=Counter((str(c["details"]["item_id"]), str(sorted(c["details"]["fields"]))) for c in carried_out),
+        )
+
+    def _answered(self) -> bool:
+        return len(self.rows("select 1 from observations limit 45")) >= 45
+
+    def _edited(self) -> bool:
+        return len(self.rows("select 1 from journal where outcome = 'done' limit 5")) >= 5
+
+    def _until(self, found: Callable[[], _T | None]) -> _T:
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            value = found()
+            if value:
+                return value
+            time.sleep(0.05)
+        raise TimeoutError("it did not happen")
+
+
+def _let_go_on(process: psutil.Process) -> None:
+    """A little, and no further: however busy the machine is, a short asset is not missed."""
+    used, until = sum(process.cpu_times()[:2]), time.monotonic() + _STEP_S
+    process.send_signal(signal.SIGCONT)
+    while sum(process.cpu_times()[:2]) - used < _STEP_CPU_S and time.monotonic() < until:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGSTOP)
+
+
+class RunRecord:
+    """Dagster's own record of one run, read beside Dagster."""
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self._file = folder / "data" / "dagster" / "history" / "runs" / f"{run_id}.db"
+
+    def process(self) -> psutil.Process | None:
+        """The process that works on the run, None while there is none."""
+        for _, text in self._events():
+            found = re.findall(r"pid: (\d+)", text)
+            if found:
+                return psutil.Process(int(found[-1]))
+        return None
+
+    def inside(self, asset: str) -> bool:
+        """Whether the asset has begun and not ended."""
+        kinds = self._kinds(asset)
+        return "STEP_START" in kinds and not self.past(asset)
+
+    def past(self, asset: str) -> bool:
+        return bool({"STEP_SUCCESS", "STEP_FAILURE"} & self._kinds(asset))
+
+    def _kinds(self, asset: str) -> set[str]:
+        return {kind for kind, _ in self._events(asset)}
+
+    def _events(self, step: str | None = None) -> list[tuple[str, str]]:
+        if not self._file.exists():
+            return []
+        try:
+            with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)) as events:
+                where, values = ("where step_key = ?", (step,)) if step else ("", ())
+                query = f"select dagster_event_type, event from event_logs {where} order by id desc"
+                return [(kind or "", text) for kind, text in events.execute(query, values)]
+        except sqlite3.OperationalError:  # not made yet
+            return []
+
+
+def installed_a_day_ago(folder: Path) -> None:
+    """The installation's hours began yesterday."""
+    worked_since(parse({}, folder), datetime.now(UTC) - timedelta(days=1))
+
+
+@contextmanager
+def trials(folder: Path) -> Iterator[Trials]:
+    """Everything that trials need, ended at the end of the block."""
+    with EmulatorServer(clock=ManualClock(datetime.now(UTC)), **WORLD) as emulator:
+        shops = "".join(f'[[base.accounts]]\nid = "{account}"\n' for account in ACCOUNTS)
+        (folder / "ecauto.toml").write_text(
+            f'[sp_api]\nendpoint = "{emulator.url}"\nlwa_endpoint = "{emulator.url}"\n'
+            f'[base]\nendpoint = "{emulator.url}/1"\n{shops}',
+            encoding="utf-8",
+        )
+        os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+        installed_a_day_ago(folder)
+        with webserver(folder) as server:
+            yield Trials(folder, emulator, server)
