@@ -37,7 +37,6 @@ def parse_duration(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Share = Annotated[float, Field(ge=0, le=1)]
-OPERATIONS = ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "searchCatalogItems")
 
 
 class Section(BaseModel):
@@ -89,9 +88,9 @@ class SpApi(Section):
     )
     marketplace_id: str = Field("A1VC38T7YXB528", description="Amazon.co.jp")
     accounts: tuple[SpAccount, ...] = Field((), description="selling accounts; none = one with the default names")
-    limits: Mapping[
-        Literal["getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "searchCatalogItems"], OperationLimits
-    ] = Field(default_factory=dict, description="usage plans that differ from the documented ones")
+    limits: Mapping[str, OperationLimits] = Field(  # by operation; their names are checked where they are known
+        default_factory=dict, description="usage plans that differ from the documented ones"
+    )
     timeout_s: float = Field(30.0, gt=0, description="longest wait for one answer")
 
 
@@ -456,12 +455,10 @@ def _tuples(value: Any) -> Any:
 def _first_problem(error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
-    place = ".".join(str(part) for part in problem["loc"] if part != "[key]") or "the file"
+    place = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] == "extra_forbidden":
         key = str(problem["loc"][-1])
         return f"unknown key {place!r}{_nearest(key, _known_keys(problem['loc'][:-1]))}"
-    if "limits" in problem["loc"] and problem["loc"][-1] == "[key]":
-        return f"unknown operation {place!r}{_nearest(str(problem['loc'][-2]), list(OPERATIONS))}"
     got = problem.get("input")
     shown = f" (got {got!r})" if isinstance(got, str | int | float | bool) else ""
     return f"{place}: {problem['msg'].removeprefix('Value error, ')}{shown}"
@@ -479,7 +476,7 @@ def _public_keys(model: type[BaseModel]) -> list[str]:
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:
     model: Any = Settings
     for part in place:
-        if isinstance(part, int) or part == "[key]":
+        if isinstance(part, int):
             continue
         if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
             model = _section_of(model.model_fields[part].annotation)

@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from ecauto_pipeline.settings import OPERATIONS, Section, Settings
+from ecauto_pipeline.amazon.registry import registered
+from ecauto_pipeline.settings import Section, Settings
 from ecauto_pipeline_tests.pages import table, write
 
 NAME = "configuration.md"
@@ -109,7 +110,7 @@ def _tables(model: type[BaseModel], path: str) -> Iterator[Key]:
             shown = f"[{place}.<operation>]"
         about = " ".join((inner.__doc__ or "").split())
         if _is_mapping(field):
-            about += f" Operations: {', '.join(f'`{operation}`' for operation in OPERATIONS)}."
+            about += f" Operations: {', '.join(f'`{operation}`' for operation in registered().names)}."
         yield from _plain(inner, place, shown, about)
         yield from _tables(inner, place)
 

@@ -77,6 +77,21 @@ def test_every_room_stands_in_the_contract():
     assert rooms == named
 
 
+def test_only_state_builds_sql_over_its_tables():
+    """Outside `state` a connection is handed on, never asked: what may be asked has a name in state's modules."""
+    later = {"ecauto_pipeline/cli/status.py", "ecauto_pipeline/sync/noting.py"}
+    found = [
+        f"{name}: {alias.name}"
+        for path in modules("ecauto_pipeline")
+        if (name := path.relative_to(ROOT).as_posix()) not in later and not name.startswith("ecauto_pipeline/state/")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if (getattr(node, "module", None) or alias.name).split(".")[0] == "sqlalchemy" and alias.name != "Connection"
+    ]
+    assert [] == found
+
+
 def test_shop_platforms_do_not_know_each_other():
     """A new platform is a new folder beside `base`: neither imports the other."""
     shops = ROOT / "ecauto_pipeline" / "shops"

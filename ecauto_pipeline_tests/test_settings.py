@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import BaseAccount, Settings, config_path, load, parse, parse_duration
 from ecauto_pipeline.wiring.connections import Secrets
+from ecauto_pipeline.wiring.open import check, open_tools
 from ecauto_pipeline_tests.configuration_page import all_keys, duration
 
 PROMISED = {
@@ -84,6 +86,11 @@ def read(text: str, folder: Path, **environ: str) -> Settings:
     return load(path, environ)
 
 
+def _opened(settings: Settings) -> None:
+    with open_tools(settings, offline=True):
+        pass
+
+
 def refusal(text: str, folder: Path) -> str:
     with pytest.raises(SettingsError) as caught:
         read(text, folder)
@@ -126,9 +133,19 @@ def test_unknown_key_names_the_nearest_known_one(tmp_path, text, key, nearest):
     assert nearest in line.split("nearest")[-1]
 
 
+UNKNOWN_OPERATION = (
+    "ecauto.toml: unknown operation 'sp_api.limits.getItemOfferBatch'; the nearest known one is 'getItemOffersBatch'"
+)
+
+
 def test_unknown_operation_names_the_nearest_one(tmp_path):
-    """Limits are given by operation; an operation that does not exist has none."""
-    assert "'getItemOffersBatch'" in refusal("[sp_api.limits.getItemOfferBatch]\nbatch = 5", tmp_path)
+    """Limits are given by operation; one that does not exist has none: no command and no run begins with it."""
+    settings = read("[sp_api.limits.getItemOfferBatch]\nbatch = 5", tmp_path)
+    for refuse in (lambda: check(settings, {}), lambda: build_defs(settings), lambda: _opened(settings)):
+        with pytest.raises(SettingsError) as caught:
+            refuse()
+        assert UNKNOWN_OPERATION == str(caught.value)
+    assert [tmp_path / "ecauto.toml"] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from benchmarks.freshness.policies import Contender
 from benchmarks.freshness.world import MINUTES_A_DAY, Market, market
+from ecauto_pipeline.amazon.operations import competitive_pricing, item_offers, item_offers_batch
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.domain.freshness import slicing
 from ecauto_pipeline.domain.freshness.ages import CHANGED, ROW, TIERS, Policy, Rows, judge, tier_codes
 from ecauto_pipeline.domain.freshness.cadence import MEMORY_DAYS
-from ecauto_pipeline.domain.freshness.capacity import CONFIRM, DETAIL, DOCUMENTED, SWEEP
 from ecauto_pipeline.domain.freshness.planning import Channel, Means
 from ecauto_pipeline.settings import Offers, Slices, Tiers, Ttl
 
@@ -72,11 +72,11 @@ class Replay:
         self.ready_in, self.ready_price = self.in_stock.copy(), self.price.copy()
         self.shown, self.shown_price = self.in_stock.copy(), self.price.copy()
         self.rows = self._first_rows(count)
-        detail = DOCUMENTED[CONFIRM] if contender.single else DOCUMENTED[DETAIL]
+        detail = item_offers.OPERATION if contender.single else item_offers_batch.OPERATION
         self.per_min = {
             "detail": detail.rate_per_s * detail.batch * 60 * scale,
-            "sweep": DOCUMENTED[SWEEP].rate_per_s * 20 * 60 * scale,
-            "confirm": DOCUMENTED[CONFIRM].rate_per_s * 60 * scale,
+            "sweep": competitive_pricing.OPERATION.rate_per_s * 20 * 60 * scale,
+            "confirm": item_offers.OPERATION.rate_per_s * 60 * scale,
         }
         self.means = Means(
             Channel(self.per_min["detail"] / 60, detail.batch, 20 * scale),

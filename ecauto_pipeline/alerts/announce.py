@@ -7,13 +7,12 @@ Not for: the rules (alerts/rules.py), the texts (notices.py), the services (chan
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ecauto_pipeline.alerts.channels import SendResult, name_of, send
 from ecauto_pipeline.alerts.messages import Notice, digest_notice, notice_of, trial_notice
@@ -21,12 +20,8 @@ from ecauto_pipeline.alerts.notices import Standing, after, digest_due, quiet_un
 from ecauto_pipeline.alerts.rules import RunFacts, Verdict
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.settings import Channel
-from ecauto_pipeline.state.database import to_json
-from ecauto_pipeline.state.schema import notices
+from ecauto_pipeline.state.notices import Remembered, read_book, read_notices, save_book, save_notice
 from ecauto_pipeline.sync.context import Tools
-
-BOOK = "_book"
-"""The row of `notices` that keeps what belongs to no rule: last digest, changes since, channels that refused."""
 
 LONGEST_TALK = timedelta(minutes=2)
 
@@ -55,7 +50,7 @@ def announce(
     with tools.state.write() as connection:
         changed = _record(connection, verdicts, facts, now, policy.language)
         standings = _standings(connection)
-        book = _book(connection)
+        book = read_book(connection)
         quiet = quiet_until(policy.quiet_hours, now)
         ours = quiet is None and bool(names) and _claim(connection, book, now)
     firing = tuple(key for key, (standing, _) in standings.items() if standing.state == "firing")
@@ -87,7 +82,7 @@ def broken_channels(tools: Tools) -> tuple[str, ...]:
     """Channels that refused the last message sent through them, for `RunFacts.broken_channels`."""
     configured = _channel_names(tools.settings.alerts.channels)
     with tools.state.read() as connection:
-        return tuple(name for name in _book(connection).get("broken", {}) if name in configured)
+        return tuple(name for name in read_book(connection).get("broken", {}) if name in configured)
 
 
 def firing_now(tools: Tools) -> tuple[tuple[str, datetime], ...]:
@@ -124,8 +119,8 @@ def _record(
         _save(connection, standing, asdict(notice), now)
         before[verdict.key] = (standing, asdict(notice))
     if changed:
-        book = _book(connection)
-        _save_book(connection, {**book, "changes": int(book.get("changes", 0)) + len(changed)}, now)
+        book = read_book(connection)
+        save_book(connection, {**book, "changes": int(book.get("changes", 0)) + len(changed)}, now)
     return tuple(changed)
 
 
@@ -171,9 +166,9 @@ def _digest(
     results = [replace(send(one, notice.message(), environ), channel=name) for name, one in names.items()]
     if any(result.ok for result in results):
         with tools.state.write() as connection:
-            fresh = _book(connection)
+            fresh = read_book(connection)
             left = max(0, int(fresh.get("changes", 0)) - changes)
-            _save_book(connection, {**fresh, "digest_at": to_ms(now), "changes": left}, now)
+            save_book(connection, {**fresh, "digest_at": to_ms(now), "changes": left}, now)
     return results
 
 
@@ -181,14 +176,14 @@ def _claim(connection: Connection, book: Mapping, now: datetime) -> bool:
     """Whether the talking is ours: two processes at once would tell everything twice. Ends by itself after a crash."""
     if int(book.get("talking_until", 0)) > to_ms(now):
         return False
-    _save_book(connection, {**book, "talking_until": to_ms(now + LONGEST_TALK)}, now)
+    save_book(connection, {**book, "talking_until": to_ms(now + LONGEST_TALK)}, now)
     return True
 
 
 def _remember(tools: Tools, results: Sequence[SendResult], now: datetime) -> None:
     """Which channels refused their last message; and that we are done talking."""
     with tools.state.write() as connection:
-        book = _book(connection)
+        book = read_book(connection)
         broken = dict(book.get("broken", {}))
         for result in results:
             broken.pop(result.channel, None)
@@ -196,39 +191,21 @@ def _remember(tools: Tools, results: Sequence[SendResult], now: datetime) -> Non
                 broken[result.channel] = result.error
         done = {key: value for key, value in book.items() if key != "talking_until"} | {"broken": broken}
         if done != book:
-            _save_book(connection, done, now)
+            save_book(connection, done, now)
 
 
 def _standings(connection: Connection) -> dict[str, tuple[Standing, dict]]:
-    found = {}
-    for row in connection.execute(select(notices).where(notices.c.rule != BOOK).order_by(notices.c.rule)):
-        document = json.loads(row.document)
-        standing = Standing(row.rule, row.state, from_ms(row.since), document.get("told", {}))
-        found[row.rule] = (standing, document.get("notice", {}))
-    return found
+    return {
+        row.rule: (
+            Standing(row.rule, "firing" if row.state == "firing" else "ok", row.since, row.document.get("told", {})),
+            row.document.get("notice", {}),
+        )
+        for row in read_notices(connection)
+    }
 
 
 def _save(connection: Connection, standing: Standing, notice: Mapping, now: datetime, said: bool = False) -> None:
-    values: dict[str, object] = {
-        "state": standing.state,
-        "since": to_ms(standing.since),
-        "document": to_json({"told": standing.told, "notice": notice}),
-    }
-    if said:
-        values["said_at"] = to_ms(now)
-    _upsert(connection, standing.key, values)
-
-
-def _book(connection: Connection) -> dict:
-    text = connection.execute(select(notices.c.document).where(notices.c.rule == BOOK)).scalar()
-    return json.loads(text) if text else {}
-
-
-def _save_book(connection: Connection, book: Mapping, now: datetime) -> None:
-    _upsert(connection, BOOK, {"state": "ok", "since": to_ms(now), "document": to_json(book)})
-
-
-def _upsert(connection: Connection, rule: str, values: Mapping[str, object]) -> None:
-    done = connection.execute(notices.update().where(notices.c.rule == rule).values(values))
-    if done.rowcount == 0:
-        connection.execute(notices.insert().values(rule=rule, **values))
+    document = {"told": standing.told, "notice": notice}
+    save_notice(
+        connection, Remembered(standing.key, standing.state, standing.since, document), said_at=now if said else None
+    )

@@ -2,7 +2,7 @@
 
 The only place that retries: at most three tries a call, with backoff and jitter, never past the deadline; an expired
 token is refreshed once. Every try waits for its slot in the account's bucket and leaves a row in the ledger.
-Not for: which ASINs to ask (steps/), what an answer means (answers.py), or the pace itself (limiter.py).
+Not for: which ASINs to ask (sync/), what an answer means (operations/), or the pace itself (limiter.py).
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import random
 import re
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from ecauto_pipeline.amazon.library import Credentials, Token, open_api
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
+from ecauto_pipeline.amazon.ports import Ledger, Pace
 from ecauto_pipeline.amazon.wire import Wire
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.errors import CallError, Stopped, Throttled, TokenRefused, Transport
-from ecauto_pipeline.limiter import Bucket, Limit
 
 T = TypeVar("T")
 
@@ -28,64 +27,6 @@ BACKOFF_S = 1.0  # before the second try; doubled before the third; times 0.5 to
 TOKEN_CALL = "lwaToken"  # how calls to Login with Amazon stand in the ledger
 NOT_ASKED = "not_asked"  # the reason of an ASIN for which no call was begun before the deadline
 _ASIN = re.compile(r"[A-Z0-9]{10}")
-
-
-class Pace(Protocol):
-    """The buckets of all accounts (state/buckets.py)."""
-
-    def take(
-        self,
-        account: str,
-        operation: str,
-        limit: Limit,
-        *,
-        until_s: float | None = None,
-        stop: threading.Event | None = None,
-    ) -> Any:
-        """Wait for a slot; None when it would come after `until_s`. Raises Stopped."""
-
-    def answered(
-        self,
-        account: str,
-        operation: str,
-        limit: Limit,
-        advertised_per_s: float | None,
-        permit: Any,
-        sent_s: float,
-        received_s: float,
-    ) -> None:
-        """The API let the call through."""
-
-    def refused(self, account: str, operation: str, limit: Limit, permit: Any) -> None:
-        """The API said 429."""
-
-    def look(self, account: str, operation: str, limit: Limit) -> Bucket:
-        """The bucket as it stands."""
-
-
-class Ledger(Protocol):
-    """The call ledger (state/calls.py)."""
-
-    def record(
-        self,
-        *,
-        api: str,
-        operation: str,
-        account: str,
-        started_at: datetime,
-        duration_ms: int,
-        items: int | None,
-        http_status: int | None,
-        outcome: str,
-        error: str,
-        request_id: str,
-        rate_limit: float | None,
-        run_id: str,
-    ) -> None:
-        """One row a try."""
-
-    def flush(self, connection: Any = None) -> None:
-        """Write what waits."""
 
 
 class SpApiClient:

@@ -44,7 +44,7 @@ def _undisturbed() -> Iterator[None]:
 
 
 with _undisturbed():
-    from sp_api.api import CatalogItemsV20220401, ProductsV0
+    import sp_api.api as _library
     from sp_api.auth import AccessTokenClient, AccessTokenResponse
     from sp_api.auth import access_token_client as _tokens
 
@@ -54,8 +54,6 @@ for _name in ("sp_api.base.client", "sp_api.auth.access_token_client", "sp_api.a
     _logger.setLevel(logging.CRITICAL)
     _logger.propagate = False
     _logger.disabled = True
-
-_APIS = {"products": ProductsV0, "catalog": CatalogItemsV20220401}
 
 
 class Credentials:
@@ -140,10 +138,10 @@ def _locked(base: type, lock: threading.Lock, wire: Wire) -> type:
 
 
 def open_api(name: str, endpoint: str, marketplace_id: str, credentials: Credentials, token: Token, wire: Wire) -> Any:
-    """The library's object for "products" or "catalog" of one account, calling `endpoint` through `wire`."""
+    """The library's object of class `name` (of sp_api.api) for one account, calling `endpoint` through `wire`."""
     marketplace = SimpleNamespace(endpoint=endpoint.rstrip("/"), marketplace_id=marketplace_id, region="us-west-2")
     with _undisturbed():
-        api = _APIS[name](
+        api = getattr(_library, name)(
             marketplace=marketplace,
             credentials=credentials.reveal(),
             auth_token_client_class=token.client_class,

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 import typer
 
+from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.cli.arguments import Json
 from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, print_json, table
 from ecauto_pipeline.clock import SystemClock
@@ -26,6 +27,7 @@ COMMAND = typer.Typer(add_completion=False)
 def doctor(json_output: Json = False) -> None:
     """設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。 Checks everything that can be checked."""
     settings = load()
+    registered().check(settings)
     findings = examine(settings, os.environ, SystemClock(), language=settings.alerts.language)
     if json_output:
         print_json([asdict(one) for one in findings])

@@ -6,6 +6,7 @@ import warnings
 
 import dagster as dg
 
+from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
@@ -25,6 +26,7 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
     Raises SettingsError when ecauto.toml can't be read.
     """
     settings = settings or load()
+    registered().check(settings)
     first = first_hour(settings, SystemClock().now())
     hours = hours_from(first)
     flow = dg.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=hours), ASSETS)

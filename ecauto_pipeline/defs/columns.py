@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import dagster as dg
-from sqlalchemy import Table as StateTable
 
+from ecauto_pipeline.amazon.registry import registered
+from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.history.tables import DIFFS, SNAPSHOTS, UPDATES, Table
-from ecauto_pipeline.state.schema import listings, plan_targets
+from ecauto_pipeline.state.described import columns_of
 
 _MS = "milliseconds since 1970, UTC"
 COMMON: Mapping[str, str] = {
@@ -25,6 +26,14 @@ COMMON: Mapping[str, str] = {
     "kind": "price | visibility | stock | delist",
     "reason": "one word; docs/runbook.md says what it means",
 }
+
+
+def _roles(*roles: Role) -> str:
+    """What each role asks with: `detail (getItemOffersBatch) | ...`."""
+    named = {role: ", ".join(operation.name for operation in registered().of(role)) for role in roles}
+    return " | ".join(f"{role} ({names})" for role, names in named.items())
+
+
 WORDS: Mapping[str, Mapping[str, str]] = {
     "listings": {
         "identifier": "BASE's identifier (SKU) as the shop shows it",
@@ -52,7 +61,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "stale_asins": {
         "plan_id": "the plan it belongs to: of an hour, a lane and a scope",
         "seq": "place in the order of asking",
-        "operation": "detail (getItemOffersBatch) | sweep (getCompetitivePricing)",
+        "operation": _roles(Role.DETAIL, Role.SWEEP),
         "tier": "high | medium | low",
     },
     "sp_api_snapshots": {
@@ -99,9 +108,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "rollback_of": "the edit that this one undoes",
     },
 }
-_TABLES: Mapping[str, tuple[Table | StateTable, str]] = {
-    "listings": (listings, "listings"),
-    "stale_asins": (plan_targets, "stale_asins"),
+_TABLES: Mapping[str, tuple[Table | str, str]] = {  # of history, or of state.db by its name
+    "listings": ("listings", "listings"),
+    "stale_asins": ("plan_targets", "stale_asins"),
     "sp_api_snapshots": (SNAPSHOTS, "sp_api_snapshots"),
     "price_diffs": (DIFFS, "diffs"),
     "visibility_diffs": (DIFFS, "diffs"),
@@ -113,11 +122,5 @@ def column_schema(asset: str) -> Mapping[str, dg.TableSchema]:
     """Definition metadata of an asset: its columns with types and meanings."""
     table, words = _TABLES[asset]
     said = {**COMMON, **WORDS[words]}
-    columns = [dg.TableColumn(name, kind, said[name]) for name, kind in _columns(table)]
-    return {"dagster/column_schema": dg.TableSchema(columns)}
-
-
-def _columns(table: Table | StateTable) -> list[tuple[str, str]]:
-    if isinstance(table, Table):
-        return table.sql_columns()
-    return [(column.name, str(column.type)) for column in table.columns]
+    columns = table.sql_columns() if isinstance(table, Table) else columns_of(table)
+    return {"dagster/column_schema": dg.TableSchema([dg.TableColumn(name, kind, said[name]) for name, kind in columns])}

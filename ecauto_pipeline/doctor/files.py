@@ -5,23 +5,24 @@ Nothing is created or changed: a book that is not there yet is no fault. Not for
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
-from sqlalchemy import Connection, create_engine, func, inspect, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
 
-from ecauto_pipeline.clock import from_ms, jst, to_ms
+from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database
 from ecauto_pipeline.history.tables import HistoryError
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.state.schema import diffs, journal, metadata, notices, shop_accounts, windows
+from ecauto_pipeline.state import decisions, journal
+from ecauto_pipeline.state.described import StateUnreadable, damage, looking_at, missing_tables
+from ecauto_pipeline.state.notices import read_book
+from ecauto_pipeline.state.shop_accounts import open_breakers
+from ecauto_pipeline.state.windows import window_end, windows_counted
 
 NEARLY_SPENT = 0.9
 
@@ -59,27 +60,23 @@ def state(chart: Chart, settings: Settings, now: datetime) -> dict[str, str]:
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
         chart.ok("state.db", "最初の実行で作られます", "made at the first run")
         return {}
-    engine = create_engine(url)
     try:
-        with engine.connect() as connection:
+        with looking_at(url) as connection:
             if not _sound(chart, connection):
                 return {}
             _left_open(chart, connection)
             _budgets(chart, connection, settings, now)
             _breakers(chart, connection, now)
-            return _broken(connection)
-    except SQLAlchemyError as error:
-        reason = type(error).__name__
+            return dict(read_book(connection).get("broken", {}))
+    except StateUnreadable as error:
         chart.bad(
             "state.db",
-            f"開けません: {reason}",
-            f"can't be opened: {reason}",
+            f"開けません: {error}",
+            f"can't be opened: {error}",
             "data/state.db をバックアップから戻すか、退避して再実行してください",
             "restore state.db from a backup, or move it away: the next run reads everything again",
         )
         return {}
-    finally:
-        engine.dispose()
 
 
 def history(chart: Chart, settings: Settings) -> None:
@@ -108,19 +105,16 @@ def history(chart: Chart, settings: Settings) -> None:
 
 
 def _sound(chart: Chart, connection: Connection) -> bool:
-    if connection.dialect.name == "sqlite":
-        verdict = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
-        if verdict != "ok":
-            chart.bad(
-                "state.db",
-                f"壊れています: {verdict}",
-                f"damaged: {verdict}",
-                "data/state.db をバックアップから戻してください",
-                "restore state.db from a backup, or move it away: the next run reads everything again",
-            )
-            return False
-    missing = sorted(set(metadata.tables) - set(inspect(connection).get_table_names()))
-    if missing:
+    if verdict := damage(connection):
+        chart.bad(
+            "state.db",
+            f"壊れています: {verdict}",
+            f"damaged: {verdict}",
+            "data/state.db をバックアップから戻してください",
+            "restore state.db from a backup, or move it away: the next run reads everything again",
+        )
+        return False
+    if missing := missing_tables(connection):
         chart.warn(
             "state.db",
             f"表がありません: {', '.join(missing)}",
@@ -134,14 +128,11 @@ def _sound(chart: Chart, connection: Connection) -> bool:
 
 
 def _left_open(chart: Chart, connection: Connection) -> None:
-    held = len(
-        connection.execute(select(diffs.c.diff_id).where(diffs.c.decision == "held", diffs.c.state == "open")).all()
-    )
+    held = decisions.count_open_holds(connection)
     if held:
         do = "ecauto holds list"
         chart.warn("holds", f"確認待ち {held}件", f"{held} changes wait for a person", do, do)
-    unsettled = select(func.count()).select_from(journal).where(journal.c.outcome.is_(None))
-    open_intents = connection.execute(unsettled).scalar() or 0
+    open_intents = journal.count_open_intents(connection)
     if open_intents:
         chart.warn(
             "journal",
@@ -154,24 +145,23 @@ def _left_open(chart: Chart, connection: Connection) -> None:
 
 def _budgets(chart: Chart, connection: Connection, settings: Settings, now: datetime) -> None:
     limits = {"hour": settings.base.limits.per_hour, "day": settings.base.limits.per_day}
-    spans = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
-    for row in connection.execute(select(windows).order_by(windows.c.account_id, windows.c.span)):
-        limit = limits.get(row.span)
-        if limit is None or not row.starts_at <= to_ms(now) < row.starts_at + spans[row.span].total_seconds() * 1000:
+    for row in windows_counted(connection):
+        limit, end = limits[row.span], window_end(row.starts_at, row.span)
+        if not row.starts_at <= now < end:
             continue
         left = max(0, limit - row.calls)
         name = f"budget {row.account_id} {row.span}"
         ja, en = f"残り {left:,}/{limit:,}回", f"{left:,} of {limit:,} calls left"
         if row.exhausted or row.calls >= limit * NEARLY_SPENT:
-            end = jst(from_ms(row.starts_at) + spans[row.span]).strftime("%m-%d %H:%M JST")
-            chart.warn(name, ja, en, f"{end} に回復します", f"renews at {end}; what is left over is sent then")
+            at = jst(end).strftime("%m-%d %H:%M JST")
+            chart.warn(name, ja, en, f"{at} に回復します", f"renews at {at}; what is left over is sent then")
         else:
             chart.ok(name, ja, en)
 
 
 def _breakers(chart: Chart, connection: Connection, now: datetime) -> None:
-    for row in connection.execute(select(shop_accounts).where(shop_accounts.c.breaker != "")):
-        if row.breaker_until is not None and row.breaker_until <= to_ms(now):
+    for row in open_breakers(connection).values():
+        if row.breaker_until is not None and row.breaker_until <= now:
             continue
         do = f"ecauto auth base {row.account_id}"
         chart.bad(
@@ -181,9 +171,3 @@ def _breakers(chart: Chart, connection: Connection, now: datetime) -> None:
             do if row.breaker == "token" else "BASE の管理画面で制限を確認してください",
             do if row.breaker == "token" else "look at the shop's admin page on BASE for a restriction",
         )
-
-
-def _broken(connection: Connection) -> dict[str, str]:
-    text = connection.execute(select(notices.c.document).where(notices.c.rule == "_book")).scalar()
-    found: Mapping[str, str] = json.loads(text).get("broken", {}) if text else {}
-    return dict(found)

@@ -58,6 +58,19 @@ class Tier(StrEnum):
     LOW = "low"
 
 
+class Role(StrEnum):
+    """What an SP-API operation is asked for; the order is that of tables.
+
+    A sweep says whether anything has changed, a detail brings the offers, a confirm is a second look at one ASIN, and
+    the catalogue knows texts, neither price nor stock.
+    """
+
+    SWEEP = "sweep"
+    DETAIL = "detail"
+    CONFIRM = "confirm"
+    CATALOGUE = "catalogue"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One row a requested ASIN a request: what one operation said of one ASIN.

@@ -5,15 +5,16 @@ Not for: the past (history), or judging anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
-
-from ecauto_pipeline.clock import from_ms
 from ecauto_pipeline.explain.model import Answered, Decided, Figure, ListingStory, Sent
+from ecauto_pipeline.state import decisions, journal, observations
+from ecauto_pipeline.state.asins import AsinStory, story_of
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import asins, diffs, journal, listings, observations, shop_accounts
+from ecauto_pipeline.state.listing_lookup import KnownListing, asin_of_item, listings_about
+from ecauto_pipeline.state.shop_accounts import ShopAccount, open_breakers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,45 +31,41 @@ class Present:
 
 
 NOTHING = Present()
-STAMPS = ("stock_at", "price_at", "basic_at", "category_at", "last_sold_at", "last_viewed_at", "error_at")
 
 
 def read(state: Database, key: str, now: datetime) -> Present:
     """One consistent look at everything about `key`, an item id or an ASIN."""
     with state.read() as connection:
-        rows = connection.execute(select(listings).where(or_(listings.c.item_id == key, listings.c.asin == key))).all()
-        asin = next((row.asin for row in rows if row.item_id == key and row.asin), "") or next(
-            (row.asin for row in rows if row.asin), ""
+        found = listings_about(connection, key)
+        asin = next((one.asin for one in found if one.key.item_id == key and one.asin), "") or next(
+            (one.asin for one in found if one.asin), ""
         )
-        row = connection.execute(select(asins).where(asins.c.asin == (asin or key))).first()
-        asin = asin or (row.asin if row else "")
-        blocked = {
-            (one.platform, one.account_id): one.breaker
-            for one in connection.execute(select(shop_accounts).where(shop_accounts.c.breaker != ""))
-        }
+        known = story_of(connection, asin or key)
+        asin = asin or (known.asin if known else "")
+        breakers = open_breakers(connection)
         return Present(
             asin,
-            tuple(_story(one, blocked.get((one.platform, one.account_id), "")) for one in rows),
-            _answers(connection, asin),
-            _decisions(connection, key),
-            _updates(connection, key),
-            tuple((name, _time(getattr(row, name))) for name in STAMPS) if row else (),
-            _notes(row) if row else (),
+            tuple(_story(one, breakers) for one in found),
+            tuple(Answered(**asdict(one)) for one in observations.of_asin(connection, asin)),
+            tuple(_decided(one) for one in decisions.about(connection, key)),
+            tuple(_sent(one) for one in journal.about(connection, key)),
+            tuple(known.stamps.items()) if known else (),
+            _notes(known) if known else (),
         )
 
 
 def asin_of(state: Database, item_id: str) -> str:
     """The ASIN that an item belongs to, "" where no shop of ours has such an item."""
     with state.read() as connection:
-        found = connection.execute(select(listings.c.asin).where(listings.c.item_id == item_id)).scalars()
-        return next((asin for asin in found if asin), "")
+        return asin_of_item(connection, item_id)
 
 
-def _story(row, breaker: str) -> ListingStory:  # type: ignore[no-untyped-def]
+def _story(row: KnownListing, breakers: Mapping[tuple[str, str], ShopAccount]) -> ListingStory:
+    shop = breakers.get((row.key.platform, row.key.account_id))
     notes = [
         f"{name}:{value}"
         for name, value in (
-            ("breaker", breaker),
+            ("breaker", shop.breaker if shop else ""),
             ("uneditable", row.uneditable),
             ("orphan", row.orphan),
             ("delist", row.delist),
@@ -78,11 +75,11 @@ def _story(row, breaker: str) -> ListingStory:  # type: ignore[no-untyped-def]
     ]
     if not row.listed:
         notes.append("not_listed")
-    at = _time(row.read_at)
+    at = row.read_at
     return ListingStory(
-        row.platform,
-        row.account_id,
-        row.item_id,
+        row.key.platform,
+        row.key.account_id,
+        row.key.item_id,
         Figure(row.shown_price_jpy, at, "read" if at else ""),
         Figure(row.shown_visible, at, "read" if at else ""),
         Figure(row.shown_stock, at, "read" if at else ""),
@@ -91,7 +88,7 @@ def _story(row, breaker: str) -> ListingStory:  # type: ignore[no-untyped-def]
     )
 
 
-def _notes(row) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+def _notes(row: AsinStory) -> tuple[str, ...]:
     pairs = (
         ("doubt", row.doubt),
         ("wants_detail", row.wants_detail),
@@ -102,74 +99,42 @@ def _notes(row) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
     return tuple(f"{name}:{value}" for name, value in pairs if value)
 
 
-def _answers(connection: Connection, asin: str) -> tuple[Answered, ...]:
-    rows = connection.execute(select(observations).where(observations.c.asin == asin))
-    return tuple(
-        Answered(
-            row.snapshot_id,
-            row.run_id,
-            from_ms(row.observed_at),
-            row.operation,
-            row.status,
-            row.reason,
-            row.price_jpy,
-            None if row.in_stock is None else bool(row.in_stock),
-            row.offer_count,
-            row.http_status,
-            row.request_id,
-            row.offers_json,
-        )
-        for row in rows
+def _decided(row: decisions.Decided) -> Decided:
+    diff = row.diff
+    return Decided(
+        row.diff_id,
+        row.run_id,
+        row.decided_at,
+        diff.key.platform,
+        diff.key.account_id,
+        diff.key.item_id,
+        diff.kind.value,
+        diff.shown,
+        diff.wanted,
+        diff.decision.value,
+        diff.reason,
+        diff.snapshot_id,
+        diff.cost_jpy,
+        diff.evidence,
+        row.state,
     )
 
 
-def _decisions(connection: Connection, key: str) -> tuple[Decided, ...]:
-    rows = connection.execute(select(diffs).where(or_(diffs.c.item_id == key, diffs.c.asin == key)))
-    return tuple(
-        Decided(
-            row.diff_id,
-            row.run_id,
-            from_ms(row.decided_at),
-            row.platform,
-            row.account_id,
-            row.item_id,
-            row.kind,
-            row.shown,
-            row.wanted,
-            row.decision,
-            row.reason,
-            row.snapshot_id,
-            row.cost_jpy,
-            row.evidence,
-            row.state,
-        )
-        for row in rows
+def _sent(row: journal.Update) -> Sent:
+    return Sent(
+        row.update_id,
+        row.diff_id,
+        row.run_id,
+        row.attempted_at or row.intent_at,
+        row.completed_at,
+        row.key.platform,
+        row.key.account_id,
+        row.key.item_id,
+        row.kind.value,
+        row.before,
+        row.after,
+        row.outcome.value if row.outcome else "",
+        row.error,
+        row.attempts,
+        row.rollback_of,
     )
-
-
-def _updates(connection: Connection, key: str) -> tuple[Sent, ...]:
-    rows = connection.execute(select(journal).where(or_(journal.c.item_id == key, journal.c.asin == key)))
-    return tuple(
-        Sent(
-            row.update_id,
-            row.diff_id,
-            row.run_id,
-            from_ms(row.attempted_at or row.intent_at),
-            _time(row.completed_at),
-            row.platform,
-            row.account_id,
-            row.item_id,
-            row.kind,
-            row.before,
-            row.after,
-            row.outcome or "",
-            row.error,
-            row.attempts,
-            row.rollback_of,
-        )
-        for row in rows
-    )
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else from_ms(milliseconds)

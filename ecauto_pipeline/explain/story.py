@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.amazon.registry import registered
+from ecauto_pipeline.domain.model import AccountKey, Role
 from ecauto_pipeline.domain.selling.pricing import selling_price
 from ecauto_pipeline.explain import present as explain_state
 from ecauto_pipeline.explain.model import Answered, Decided, Explanation, Figure, ListingStory, Sent
@@ -21,7 +22,7 @@ from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.platforms import shop_accounts
 from ecauto_pipeline.state.database import Database
 
-SWEEPS = frozenset({"getCompetitivePricing"})
+SWEEPS = frozenset(operation.name for operation in registered().of(Role.SWEEP))
 """Operations that never carry a price the shop could act on."""
 
 _INSTANT = timedelta(microseconds=1)

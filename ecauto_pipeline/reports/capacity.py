@@ -5,10 +5,11 @@ Not for: whether a run kept to it (the checks do that).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 
-from ecauto_pipeline.domain.freshness.capacity import DOCUMENTED, Capacity, Limit, Shop, reckon
-from ecauto_pipeline.settings import Settings
+from sqlalchemy import Connection
+
+from ecauto_pipeline.domain.freshness.capacity import Capacity, Shop, UsagePlan, reckon
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import sweep_evidence
@@ -32,7 +33,7 @@ def capacity(
     settings = tools.settings
     seen = survey(tools)
     with tools.state.read() as connection:
-        limits = _limits(settings, {name: targets.rates(connection, name) for name in DOCUMENTED})
+        plans = _usage_plans(connection, tools)
         blind = sweep_evidence(connection, tools.clock.now()).blind
         offered = targets.count_listings(connection)
     by_tier = tuple(seen.by_tier.get(name, 0) for name in ("high", "medium", "low"))
@@ -53,7 +54,7 @@ def capacity(
             base_per_day=settings.base.limits.per_day,
             sweep_sees=not blind,
         ),
-        limits,
+        plans,
     )
 
 
@@ -98,16 +99,13 @@ def markdown(found: Capacity) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _limits(settings: Settings, measured: Mapping[str, Mapping[str, tuple[float, float]]]) -> dict[str, Limit]:
-    """One account's limits: the mean of what was measured, else the owner's setting, else as documented."""
-    limits = {}
-    for name, documented in DOCUMENTED.items():
-        own = settings.sp_api.limits.get(name)  # type: ignore[call-overload]
-        rates = [rate for rate, _ in measured[name].values()]
-        rate = sum(rates) / len(rates) if rates else own.rate_per_s if own and own.rate_per_s else documented.rate_per_s
-        batch = own.batch if own and own.batch else documented.batch
-        limits[name] = Limit(rate, own.burst if own and own.burst else documented.burst, min(batch, documented.batch))
-    return limits
+def _usage_plans(connection: Connection, tools: Tools) -> list[UsagePlan]:
+    """One account's usage plans: the mean of what was measured, else the owner's setting, else as documented."""
+    plans = []
+    for plan in tools.operations.under(tools.settings).usage_plans:
+        rates = [rate for rate, _ in targets.rates(connection, plan.operation).values()]
+        plans.append(replace(plan, rate_per_s=sum(rates) / len(rates)) if rates else plan)
+    return plans
 
 
 def _scaled(by_tier: tuple[int, ...], listings: int | None) -> tuple[int, int, int]:

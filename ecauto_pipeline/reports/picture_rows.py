@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-
-from ecauto_pipeline.clock import from_ms
 from ecauto_pipeline.domain.freshness.ages import stock_max_age, tier_of
-from ecauto_pipeline.domain.model import Tier
+from ecauto_pipeline.domain.model import Role, Tier
 from ecauto_pipeline.history.summaries import HistorySummaries
-from ecauto_pipeline.state.schema import asins, buckets, diffs, listings
+from ecauto_pipeline.state.asins import stock_stamps
+from ecauto_pipeline.state.buckets import rate_of
+from ecauto_pipeline.state.decisions import open_holds
+from ecauto_pipeline.state.demand import last_demand
 from ecauto_pipeline.sync.context import Tools
 
 Rows = list[dict[str, Any]]
@@ -44,17 +44,15 @@ def freshness_rows(tools: Tools, past: HistorySummaries, end: datetime, span: ti
 
 
 def budget_rows(
-    tools: Tools, past: HistorySummaries, end: datetime, span: timedelta = DAY, operation: str = "getItemOffersBatch"
+    tools: Tools, past: HistorySummaries, end: datetime, span: timedelta = DAY, role: Role = Role.DETAIL
 ) -> Rows:
-    """at, used, allowed: calls of one SP-API operation, over all selling accounts."""
+    """at, used, allowed: calls of the SP-API operations of one role, over all selling accounts."""
+    names = [operation.name for operation in tools.operations.of(role)]
     with tools.state.read() as connection:
-        rate = connection.execute(
-            select(func.sum(buckets.c.rate_per_s)).where(buckets.c.operation == operation)
-        ).scalar()
-    allowed = round((rate or 0) * 3600)
+        allowed = round(sum(rate_of(connection, name) for name in names) * 3600)
     used: dict[datetime, int] = {}
     for row in past.calls_by_hour(end - span, end):
-        if row["api"] == "sp_api" and row["operation"] == operation:
+        if row["api"] == "sp_api" and row["operation"] in names:
             at = row["at"]
             assert isinstance(at, datetime)
             used[at] = used.get(at, 0) + int(str(row["count"]))
@@ -64,42 +62,27 @@ def budget_rows(
 def held_now(tools: Tools, now: datetime) -> Rows:
     """reason, count, oldest_h: open holds by reason."""
     with tools.state.read() as connection:
-        found = connection.execute(
-            select(diffs.c.reason, func.count(), func.min(diffs.c.decided_at))
-            .where(diffs.c.decision == "held", diffs.c.state == "open")
-            .group_by(diffs.c.reason)
-            .order_by(diffs.c.reason)
-        ).all()
+        found = open_holds(connection)
     return [
-        {"reason": reason, "count": count, "oldest_h": (now - from_ms(oldest)).total_seconds() / 3600}
-        for reason, count, oldest in found
+        {"reason": held.reason, "count": held.count, "oldest_h": (now - held.oldest).total_seconds() / 3600}
+        for held in found
     ]
 
 
 def _fresh_now(tools: Tools, tiers: Mapping[str, str], ages: Mapping[str, timedelta], now: datetime) -> dict[str, int]:
     """How many ASINs of each tier have stock no older than they may."""
     with tools.state.read() as connection:
-        stamps = connection.execute(select(asins.c.asin, asins.c.stock_at).where(asins.c.stock_at.is_not(None))).all()
+        stamps = stock_stamps(connection)
     fresh: dict[str, int] = {}
-    for row in stamps:
-        tier = tiers.get(row.asin)
-        if tier is not None and now - from_ms(row.stock_at) <= ages[tier]:
+    for asin, confirmed_at in stamps.items():
+        tier = tiers.get(asin)
+        if tier is not None and now - confirmed_at <= ages[tier]:
             fresh[tier] = fresh.get(tier, 0) + 1
     return fresh
 
 
 def _tiers(tools: Tools, now: datetime) -> dict[str, str]:
     """The tier of each ASIN that takes part, as of now."""
-    taking_part = select(listings.c.asin).where(listings.c.listed == 1, listings.c.asin.is_not(None))
     with tools.state.read() as connection:
-        rows = connection.execute(
-            select(asins.c.asin, asins.c.last_sold_at, asins.c.last_viewed_at).where(asins.c.asin.in_(taking_part))
-        ).all()
-    return {
-        row.asin: tier_of(_time(row.last_sold_at), _time(row.last_viewed_at), now, tools.settings.tiers).value
-        for row in rows
-    }
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else from_ms(milliseconds)
+        demand = last_demand(connection)
+    return {asin: tier_of(sold, viewed, now, tools.settings.tiers).value for asin, (sold, viewed) in demand.items()}

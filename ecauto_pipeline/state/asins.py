@@ -5,12 +5,12 @@ Not for: what an answer changes (domain/offers/learning.py), demand and cadence 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Status
@@ -23,6 +23,7 @@ _TIMES = frozenset(name for name in _NAMES if name.endswith("_at")) | {"filtered
 _FLAGS = frozenset({"in_stock", "is_prime", "is_fba"})
 _READ = select(*(asins.c[name] for name in _NAMES)).where(asins.c.asin.in_(bindparam("wanted", expanding=True)))
 _CHUNK = 500
+_STORY_STAMPS = ("stock_at", "price_at", "basic_at", "category_at", "last_sold_at", "last_viewed_at", "error_at")
 
 
 def read(connection: Connection, wanted: Sequence[str]) -> dict[str, AsinRow]:
@@ -32,6 +33,73 @@ def read(connection: Connection, wanted: Sequence[str]) -> dict[str, AsinRow]:
         for row in connection.execute(_READ, {"wanted": list(wanted[start : start + _CHUNK])}):
             found[row.asin] = _from_columns(row._mapping)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class AsinStory:
+    """What explains one ASIN. `stamps`: when each field was last confirmed, sold, viewed or failed; None = never."""
+
+    asin: str
+    stamps: Mapping[str, datetime | None]
+    doubt: str
+    wants_detail: str
+    filtered_count: int
+    error_count: int
+    error_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """An answered ASIN as the owner's register is told of it; `confirmed_at`: the newer of its price and stock."""
+
+    asin: str
+    price_jpy: int | None
+    in_stock: bool | None
+    confirmed_at: datetime
+
+
+def story_of(connection: Connection, asin: str) -> AsinStory | None:
+    """The story of one ASIN, None where it was never heard of."""
+    row = connection.execute(select(asins).where(asins.c.asin == asin)).first()
+    if row is None:
+        return None
+    stamps = {name: from_ms(at) if (at := row._mapping[name]) is not None else None for name in _STORY_STAMPS}
+    return AsinStory(
+        asin=row.asin,
+        stamps=stamps,
+        doubt=row.doubt,
+        wants_detail=row.wants_detail,
+        filtered_count=row.filtered_count,
+        error_count=row.error_count,
+        error_reason=row.error_reason,
+    )
+
+
+def confirmed_since(connection: Connection, since: datetime) -> list[Confirmed]:
+    """ASINs whose price or stock was confirmed after this time, by ASIN."""
+    query = select(asins.c.asin, asins.c.price_jpy, asins.c.in_stock, asins.c.price_at, asins.c.stock_at)
+    changed = or_(asins.c.price_at > to_ms(since), asins.c.stock_at > to_ms(since))
+    rows = connection.execute(query.where(changed, asins.c.status.is_not(None)).order_by(asins.c.asin))
+    return [
+        Confirmed(
+            asin=row.asin,
+            price_jpy=row.price_jpy,
+            in_stock=None if row.in_stock is None else row.in_stock == 1,
+            confirmed_at=from_ms(max(row.price_at or 0, row.stock_at or 0)),
+        )
+        for row in rows
+    ]
+
+
+def count_doubts(connection: Connection) -> int:
+    """ASINs that a second look is still owed."""
+    return int(connection.execute(select(func.count()).where(asins.c.doubt != "")).scalar_one())
+
+
+def stock_stamps(connection: Connection) -> dict[str, datetime]:
+    """When the stock of each ASIN was last confirmed; those never answered are left out."""
+    rows = connection.execute(select(asins.c.asin, asins.c.stock_at).where(asins.c.stock_at.is_not(None)))
+    return {row.asin: from_ms(row.stock_at) for row in rows}
 
 
 def write(connection: Connection, rows: Iterable[AsinRow]) -> None:

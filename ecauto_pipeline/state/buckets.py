@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, select
 
 from ecauto_pipeline import limiter
 from ecauto_pipeline.clock import Clock, SystemClock, from_ms, to_ms
@@ -39,6 +39,12 @@ class Permit:
 
     generation: int
     slot_s: float
+
+
+def rate_of(connection: Connection, operation: str) -> float:
+    """Calls a second that all accounts together may make of one operation; 0.0 where none was made yet."""
+    query = select(func.sum(buckets.c.rate_per_s)).where(buckets.c.operation == operation)
+    return float(connection.execute(query).scalar() or 0.0)
 
 
 class Buckets:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, event, func, insert, select
+from sqlalchemy import Connection, case, delete, event, func, insert, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema import api_calls
 
 
@@ -107,3 +109,15 @@ def counted(connection: Connection, run_id: str, api: str = "sp_api") -> dict[tu
         (account, operation): (int(calls), int(refused), int(failed))
         for account, operation, calls, refused, failed in connection.execute(query)
     }
+
+
+def unexported(connection: Connection, limit: int) -> list[ForHistory]:
+    """The oldest calls, for `api_calls`; their keys are numbers that rise."""
+    rows = connection.execute(select(api_calls).order_by(api_calls.c.seq).limit(limit))
+    return [for_history(row, "seq", "started_at", without=("seq",)) for row in rows]
+
+
+def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
+    """These are in history: they leave."""
+    for keys in in_portions([row.key for row in rows]):
+        connection.execute(delete(api_calls).where(api_calls.c.seq.in_(keys)))

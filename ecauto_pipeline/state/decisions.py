@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import diffs
 
@@ -26,6 +27,7 @@ CHUNK_ROWS = 5_000
 FEW = 500  # names in one statement
 STANDING = ("open", "approved", "rejected")
 Target = tuple[ListingKey, Kind]
+_HELD_OPEN = (diffs.c.decision == Decision.HELD, diffs.c.state == "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,52 @@ def of_run(connection: Connection, run_id: str) -> list[Decided]:
     """Every decision of one run, by listing and kind."""
     order = (diffs.c.platform, diffs.c.account_id, diffs.c.item_id, diffs.c.kind, diffs.c.diff_id)
     return [_decided(row) for row in connection.execute(select(diffs).where(diffs.c.run_id == run_id).order_by(*order))]
+
+
+def about(connection: Connection, key: str) -> list[Decided]:
+    """Every decision that is still here about `key`, an item id or an ASIN; in no order."""
+    query = select(diffs).where(or_(diffs.c.item_id == key, diffs.c.asin == key))
+    return [_decided(row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHolds:
+    """Held rows that wait for a person, of one reason."""
+
+    reason: str
+    count: int
+    oldest: datetime
+
+
+def open_holds(connection: Connection) -> list[OpenHolds]:
+    """What waits for a person, by reason."""
+    query = select(diffs.c.reason, func.count(), func.min(diffs.c.decided_at)).where(*_HELD_OPEN)
+    rows = connection.execute(query.group_by(diffs.c.reason).order_by(diffs.c.reason))
+    return [OpenHolds(reason, count, from_ms(oldest)) for reason, count, oldest in rows]
+
+
+def count_open_holds(connection: Connection) -> int:
+    """How many rows wait for a person."""
+    return int(connection.execute(select(func.count()).select_from(diffs).where(*_HELD_OPEN)).scalar_one())
+
+
+def unexported(connection: Connection, limit: int) -> list[ForHistory]:
+    """Decisions that history does not have yet, by id, for `diffs`."""
+    query = select(diffs).where(diffs.c.exported == 0, diffs.c.decision != Decision.UNCHANGED)
+    rows = connection.execute(query.order_by(diffs.c.diff_id).limit(limit))
+    return [for_history(row, "diff_id", "decided_at", without=("state", "state_at", "exported")) for row in rows]
+
+
+def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
+    """These are in history now; they live on here until `forget`."""
+    for keys in in_portions([row.key for row in rows]):
+        connection.execute(update(diffs).where(diffs.c.diff_id.in_(keys)).values(exported=1))
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop what is in history, was decided before, and is over. A held row is kept for what people said of it."""
+    over = (diffs.c.decision != Decision.HELD, diffs.c.state != "open")
+    connection.execute(delete(diffs).where(diffs.c.exported == 1, diffs.c.decided_at < to_ms(before), *over))
 
 
 def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: bool) -> dict[str, Any]:

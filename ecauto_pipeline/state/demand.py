@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.freshness.cadence import MEMORY_DAYS
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
@@ -52,6 +52,13 @@ def record_views(connection: Connection, views: Iterable[tuple[str, datetime, fl
     return counted
 
 
+def last_demand(connection: Connection) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """When each ASIN that takes part was last sold and viewed, None = never."""
+    taking_part = select(listings.c.asin).where(listings.c.listed == 1, listings.c.asin.is_not(None))
+    query = select(asins.c.asin, asins.c.last_sold_at, asins.c.last_viewed_at).where(asins.c.asin.in_(taking_part))
+    return {row.asin: (_time(row.last_sold_at), _time(row.last_viewed_at)) for row in connection.execute(query)}
+
+
 def asins_of_items(connection: Connection, item_ids: Iterable[str]) -> dict[str, str]:
     """The ASIN of each item, in whichever shop it is; unknown items, and ids that two shops give two, are absent."""
     wanted = sorted(set(item_ids))
@@ -72,6 +79,10 @@ def _known(connection: Connection, wanted: list[str]) -> dict[str, dict[str, Any
         for row in connection.execute(query.where(asins.c.asin.in_(wanted[start : start + _CHUNK]))):
             found[row.asin] = dict(row._mapping)
     return found
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_ms(milliseconds)
 
 
 def _left(age_ms: int) -> float:

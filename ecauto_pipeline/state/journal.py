@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, delete, distinct, func, insert, or_, sel
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey, Outcome
 from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema import diffs, journal, listings
 
 _UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
@@ -24,7 +25,9 @@ _UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNO
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One edit as journalled. `outcome` None: the intent alone is known."""
+    """One edit as journalled. `outcome` None: the intent alone is known. `attempted_at` / `completed_at`: of the last
+    call; None = never, or nobody knows when it ended.
+    """
 
     update_id: str
     diff_id: str
@@ -38,6 +41,9 @@ class Update:
     error: str
     intent_at: datetime
     rollback_of: str
+    attempts: int = 0
+    attempted_at: datetime | None = None
+    completed_at: datetime | None = None
 
 
 def key_of(diff: Diff) -> str:
@@ -171,6 +177,42 @@ def refused_as_gone(connection: Connection, account: AccountKey, since: datetime
     return list({row.item_id: _update(row) for row in rows}.values())
 
 
+def about(connection: Connection, key: str) -> list[Update]:
+    """Every edit that is still here of `key`, an item id or an ASIN; in no order."""
+    query = select(journal).where(or_(journal.c.item_id == key, journal.c.asin == key))
+    return [_update(row) for row in connection.execute(query)]
+
+
+def count_open_intents(connection: Connection) -> int:
+    """Intents without an outcome: the next run reads them back."""
+    return int(connection.execute(select(func.count()).where(journal.c.outcome.is_(None))).scalar_one())
+
+
+def unexported(connection: Connection, limit: int) -> list[ForHistory]:
+    """Edits with an outcome that history does not have yet, by id, for `updates`.
+
+    An unknown one is handed out again when it is settled.
+    """
+    query = select(journal).where(journal.c.exported == 0, journal.c.outcome.is_not(None))
+    rows = connection.execute(query.order_by(journal.c.update_id).limit(limit))
+    found = [for_history(row, "update_id", "intent_at", without=("written_back", "exported")) for row in rows]
+    for row in found:
+        intent_at = row.values.pop("intent_at")
+        row.values["attempted_at"] = row.values["attempted_at"] or intent_at
+    return found
+
+
+def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
+    """These are in history now; they live on here until `forget`."""
+    for keys in in_portions([row.key for row in rows]):
+        connection.execute(update(journal).where(journal.c.update_id.in_(keys)).values(exported=1))
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop what is in history and was intended before."""
+    connection.execute(delete(journal).where(journal.c.exported == 1, journal.c.intent_at < to_ms(before)))
+
+
 def _update(row: Row[Any]) -> Update:
     return Update(
         update_id=row.update_id,
@@ -185,4 +227,7 @@ def _update(row: Row[Any]) -> Update:
         error=row.error,
         intent_at=from_ms(row.intent_at),
         rollback_of=row.rollback_of,
+        attempts=row.attempts,
+        attempted_at=None if row.attempted_at is None else from_ms(row.attempted_at),
+        completed_at=None if row.completed_at is None else from_ms(row.completed_at),
     )

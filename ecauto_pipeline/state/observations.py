@@ -7,16 +7,36 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Answer, Status
+from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema import observations
 
 _MOST_OFFERS_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One answer about one ASIN that is not in history yet."""
+
+    snapshot_id: str
+    run_id: str
+    observed_at: datetime
+    operation: str
+    status: str
+    reason: str
+    price_jpy: int | None
+    in_stock: bool | None
+    offer_count: int | None
+    http_status: int | None
+    request_id: str
+    offers_json: str
 
 
 class SnapshotIds:
@@ -93,6 +113,39 @@ def disbelieve(
         values = {"status": str(Status.API_ERROR), "reason": reason, "price_jpy": None, "in_stock": None}
         connection.execute(update(observations).where(mine).values(**values))
     return turned
+
+
+def of_asin(connection: Connection, asin: str) -> list[Observation]:
+    """What is not in history yet about one ASIN, in no order."""
+    return [
+        Observation(
+            snapshot_id=row.snapshot_id,
+            run_id=row.run_id,
+            observed_at=from_ms(row.observed_at),
+            operation=row.operation,
+            status=row.status,
+            reason=row.reason,
+            price_jpy=row.price_jpy,
+            in_stock=None if row.in_stock is None else bool(row.in_stock),
+            offer_count=row.offer_count,
+            http_status=row.http_status,
+            request_id=row.request_id,
+            offers_json=row.offers_json,
+        )
+        for row in connection.execute(select(observations).where(observations.c.asin == asin))
+    ]
+
+
+def unexported(connection: Connection, limit: int) -> list[ForHistory]:
+    """The oldest answers, for `snapshots`; their keys are numbers that rise."""
+    rows = connection.execute(select(observations).order_by(observations.c.seq).limit(limit))
+    return [for_history(row, "seq", "observed_at", without=("seq",)) for row in rows]
+
+
+def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
+    """These are in history: they leave."""
+    for keys in in_portions([row.key for row in rows]):
+        connection.execute(delete(observations).where(observations.c.seq.in_(keys)))
 
 
 def _flag(value: bool | None) -> int | None:

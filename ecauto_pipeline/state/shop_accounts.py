@@ -68,6 +68,12 @@ def refusing_accounts(connection: Connection) -> list[AccountKey]:
     return [AccountKey(*row) for row in connection.execute(query)]
 
 
+def open_breakers(connection: Connection) -> dict[tuple[str, str], ShopAccount]:
+    """Shops that are kept away from for some reason, by (platform, account)."""
+    rows = connection.execute(select(shop_accounts).where(shop_accounts.c.breaker != ""))
+    return {(row.platform, row.account_id): _account(row) for row in rows}
+
+
 def breaker_of(error: CallError) -> tuple[str, datetime | None]:
     """The breaker (reason, until) that this error opens; ("", None) for one that concerns an item or the kept share."""
     if isinstance(error, BudgetSpent):

@@ -40,6 +40,29 @@ class WindowUse:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class WindowCount:
+    """Calls counted in one clock hour or day of one shop; `exhausted`: the shop itself said that it is over."""
+
+    platform: str
+    account_id: str
+    span: Span
+    starts_at: datetime
+    calls: int
+    exhausted: bool
+
+
+def windows_counted(connection: Connection) -> list[WindowCount]:
+    """Every window still on record (a few days), by account and span, oldest first."""
+    order = (windows.c.platform, windows.c.account_id, windows.c.span, windows.c.starts_at)
+    return [
+        WindowCount(
+            *(row.platform, row.account_id, row.span, from_ms(row.starts_at), row.calls), exhausted=bool(row.exhausted)
+        )
+        for row in connection.execute(select(windows).order_by(*order))
+    ]
+
+
 def window_start(moment: datetime, span: Span) -> datetime:
     """When the hour or day (in Japan) of this instant began."""
     hour = jst(moment).replace(minute=0, second=0, microsecond=0)

@@ -8,13 +8,13 @@ question. Not for: price or stock, which this operation does not know.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle, product
 
-from ecauto_pipeline.amazon.catalog_items import CatalogueAnswer, catalog_items
 from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.amazon.operations.catalog_items import CatalogueAnswer
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.freshness.capacity import CATALOGUE
-from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.domain.model import Role, Status
 from ecauto_pipeline.errors import RegisterBusy
 from ecauto_pipeline.register.rows import CatalogueUpdate
 from ecauto_pipeline.state import catalogue as texts
@@ -37,14 +37,17 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
     counts = dict.fromkeys(Status, 0)
     left_over = len(due) if context.run.fetch else 0
     if context.run.fetch and context.sp_accounts:
-        operation = catalog_items(settings.sp_api.limits.get(CATALOGUE))  # type: ignore[call-overload]
         deadline = None if limit_s is None else context.clock.monotonic() + limit_s
-        for number, start in enumerate(range(0, len(due), operation.batch)):
+        operations = context.operations.under(settings).of(Role.CATALOGUE)
+        turns = cycle(product(context.sp_accounts, operations))
+        start = 0
+        while start < len(due):
             context.go_on()
             if deadline is not None and context.clock.monotonic() >= deadline:
                 break
-            account = context.sp_accounts[number % len(context.sp_accounts)]
+            account, operation = next(turns)
             asked = due[start : start + operation.batch]
+            start += len(asked)
             answers = ask(_caller(account, operation, context.run.run_id, deadline), asked)
             given = [answer for answer in answers if answer.reason != NOT_ASKED]
             with context.state.write() as connection:
@@ -53,9 +56,7 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
             for answer in given:
                 counts[answer.status] += 1
             left_over -= len(given)
-            context.progress(
-                Progress("catalogue", start + len(asked), len(due), details={"found": counts[Status.SUCCESS]})
-            )
+            context.progress(Progress("catalogue", start, len(due), details={"found": counts[Status.SUCCESS]}))
         written += _carry(context)
     with context.state.write() as connection:
         waiting = texts.count_waiting(connection)

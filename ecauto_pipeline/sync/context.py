@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
@@ -83,6 +84,7 @@ class Tools:
     register: Register
     shops: Mapping[AccountKey, Shop] = field(default_factory=dict)
     sp_accounts: Sequence[SpApiClient] = ()
+    operations: Operations = field(default_factory=registered)
     log: logging.Logger
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Progress], None] = lambda _progress: None

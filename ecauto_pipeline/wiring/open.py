@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock, SystemClock
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.history.store import HistoryStore
@@ -52,6 +53,7 @@ _REACH_S = 5.0
 
 def check(settings: Settings, environ: Mapping[str, str] = os.environ, *, reach: bool = True) -> None:
     """Everything a run needs is there. Raises SettingsError or RegisterError with one line; writes nothing."""
+    registered().check(settings)
     connections = resolve(settings, environ)
     _check(settings, connections)
     if reach:
@@ -70,9 +72,14 @@ def open_tools(
     run_id: str = "",
     offline: bool = False,
     log_name: str = SYNC,
+    operations: Operations | None = None,
 ) -> Iterator[Tools]:
-    """The tools of one run. `offline`: no shop and no SP-API account, nothing is contacted or started."""
-    clock, stop = clock or SystemClock(), stop or threading.Event()
+    """The tools of one run. `offline`: no shop and no SP-API account, nothing is contacted or started.
+
+    `operations`: what Amazon can be asked with; None = those of the program.
+    """
+    clock, stop, operations = clock or SystemClock(), stop or threading.Event(), operations or registered()
+    operations.check(settings)
     log = logging.getLogger("ecauto_pipeline")
     log.setLevel(logging.INFO)
     log.propagate = False
@@ -92,6 +99,7 @@ def open_tools(
                 state=database,
                 history=history,
                 register=Register(settings.master_db),
+                operations=operations,
                 log=log,
                 stop=stop,
                 progress=progress,

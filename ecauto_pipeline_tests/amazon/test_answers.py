@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.amazon.answers import item_error, offers_answer, sweep_answer
-from ecauto_pipeline.amazon.catalog_items import catalog_items
-from ecauto_pipeline.amazon.competitive_pricing import competitive_pricing
-from ecauto_pipeline.amazon.item_offers import item_offers
-from ecauto_pipeline.amazon.item_offers_batch import item_offers_batch
+from ecauto_pipeline.amazon.answers import item_error
+from ecauto_pipeline.amazon.offers import offers_answer
 from ecauto_pipeline.amazon.operation import Operation, ShapelessAnswer
+from ecauto_pipeline.amazon.operations import catalog_items, item_offers, item_offers_batch
+from ecauto_pipeline.amazon.operations.competitive_pricing import sweep_answer
+from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.domain.model import Answer, Status
-from ecauto_pipeline.settings import Offers, OperationLimits
+from ecauto_pipeline.settings import Offers, OperationLimits, Settings, SpApi
 
 _ASIN = "B000000001"
 _OTHER = "B000000002"
@@ -231,7 +231,7 @@ def test_each_shape_of_a_sweep_answer(
     item: object, status: Status, reason: str, price: int | None, count: int | None
 ) -> None:
     """An absent block is unknown, not zero; a missing Buy Box with offers is in stock; never a selling price."""
-    answer = sweep_answer("getCompetitivePricing", _ASIN, item)
+    answer = sweep_answer(_ASIN, item)
     assert (status, reason, price, count) == (
         answer.status, answer.reason, answer.probe_price_jpy, answer.probe_offer_count,
     )  # fmt: skip
@@ -242,7 +242,7 @@ def test_detail_and_sweep_give_comparable_figures() -> None:
     """The same Buy Box and the same offers: the same baseline, or every sweep would cry change."""
     box = {"condition": "New", "ListingPrice": _yen(2980), "Shipping": _yen(100)}
     detail = _detail(_payload(_offer(), BuyBoxPrices=[box]))
-    sweep = sweep_answer("getCompetitivePricing", _ASIN, _item([_box()], (("New", 1),)))
+    sweep = sweep_answer(_ASIN, _item([_box()], (("New", 1),)))
     assert (detail.probe_price_jpy, detail.probe_offer_count) == (sweep.probe_price_jpy, sweep.probe_offer_count)
 
 
@@ -256,7 +256,7 @@ def test_a_batch_is_matched_by_asin_and_strangers_are_left_out() -> None:
     good = _payload(_offer())
     stranger = _response("B000000009", good | {"ASIN": "B000000009"})
     body = {"responses": [_response(_OTHER, good | {"ASIN": _OTHER}), stranger, _response(_ASIN, _payload())]}
-    reading = item_offers_batch(_RULE).read(body, [_ASIN, _OTHER, "B000000003"], "rid")
+    reading = item_offers_batch.OPERATION.read(body, [_ASIN, _OTHER, "B000000003"], "rid")
     assert {_ASIN: Status.OUT_OF_STOCK, _OTHER: Status.SUCCESS} == {a: x.status for a, x in reading.answers.items()}
     assert ("B000000009",) == reading.strangers
     assert f"r-{_OTHER}" == reading.answers[_OTHER].request_id
@@ -265,7 +265,7 @@ def test_a_batch_is_matched_by_asin_and_strangers_are_left_out() -> None:
 def test_two_different_answers_for_one_asin_are_none() -> None:
     """Who contradicts himself has said nothing."""
     body = {"responses": [_response(_ASIN, _payload(_offer())), _response(_ASIN, _payload())]}
-    assert "answered_twice" == item_offers_batch(_RULE).read(body, [_ASIN], "").answers[_ASIN].reason
+    assert "answered_twice" == item_offers_batch.OPERATION.read(body, [_ASIN], "").answers[_ASIN].reason
 
 
 def test_the_catalogue_tells_absent_from_unread() -> None:
@@ -274,7 +274,7 @@ def test_the_catalogue_tells_absent_from_unread() -> None:
         "asin": _ASIN,
         "summaries": [{"itemName": "名前 ㎥ 🎉", "brand": "B", "browseClassification": {"displayName": "C"}}],
     }
-    read = catalog_items().read
+    read = catalog_items.OPERATION.read
     whole = read({"numberOfResults": 1, "items": [item]}, [_ASIN, _OTHER], "").answers
     assert ("名前 ㎥ 🎉", "B", "C") == (whole[_ASIN].title, whole[_ASIN].brand, whole[_ASIN].category)
     assert Status.NOT_FOUND is whole[_OTHER].status
@@ -283,9 +283,11 @@ def test_the_catalogue_tells_absent_from_unread() -> None:
 
 def test_the_owners_limits_replace_the_documented_ones_field_by_field() -> None:
     """Limits are data; a batch never grows beyond what the API takes."""
-    operation = item_offers_batch(_RULE, OperationLimits(rate_per_s=0.05))
+    limits = {"getItemOffersBatch": OperationLimits(rate_per_s=0.05), "getItemOffers": OperationLimits(batch=20)}
+    settings = Settings(sp_api=SpApi(limits=limits))
+    operation = item_offers_batch.OPERATION.under(settings)
     assert (0.05, 1, 20) == (operation.rate_per_s, operation.burst, operation.batch)
-    assert 1 == item_offers(_RULE, OperationLimits(batch=20)).batch
+    assert 1 == item_offers.OPERATION.under(settings).batch
 
 
 _scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(
@@ -301,12 +303,9 @@ _keys = st.sampled_from(
 _json = st.recursive(
     _scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_keys, inner, max_size=6), max_leaves=30
 )
-_OPERATIONS: list[Operation[Any]] = [
-    item_offers_batch(_RULE), item_offers(_RULE), competitive_pricing(), catalog_items(),
-]  # fmt: skip
 
 
-@given(_json, st.sampled_from(_OPERATIONS))
+@given(_json, st.sampled_from(registered().all))
 def test_any_json_at_all_gives_answers_of_asked_asins_or_a_word(body: object, operation: Operation[Any]) -> None:
     """Reading is total: it raises nothing but ShapelessAnswer and speaks of nobody who was not asked."""
     try:
@@ -348,7 +347,7 @@ def _spoiled_items(draw: st.DrawFn) -> object:
 @given(_spoiled_payloads(), _spoiled_items())
 def test_a_spoiled_answer_never_yields_a_price_or_a_zero_from_nothing(payload: object, item: object) -> None:
     """Exactly one answer whatever is missing or wrong: a price only where yen were read, a zero only where told."""
-    detail, sweep = _detail(payload), sweep_answer("getCompetitivePricing", _ASIN, item)
+    detail, sweep = _detail(payload), sweep_answer(_ASIN, item)
     assert (_ASIN, _ASIN) == (detail.asin, sweep.asin)
     assert (detail.status is Status.SUCCESS) == (detail.price_jpy is not None and detail.price_jpy > 0)
     if detail.status is Status.OUT_OF_STOCK:

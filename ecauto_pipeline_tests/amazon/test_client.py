@@ -18,17 +18,14 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 from werkzeug import Request, Response
 
-from ecauto_pipeline.amazon.catalog_items import catalog_items
 from ecauto_pipeline.amazon.client import NOT_ASKED, TRIES, SpApiClient
-from ecauto_pipeline.amazon.competitive_pricing import competitive_pricing
-from ecauto_pipeline.amazon.item_offers import item_offers
-from ecauto_pipeline.amazon.item_offers_batch import item_offers_batch
 from ecauto_pipeline.amazon.library import Credentials
+from ecauto_pipeline.amazon.operations import competitive_pricing, item_offers, item_offers_batch
+from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import SettingsError, Stopped, TokenRefused
-from ecauto_pipeline.settings import Offers
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
@@ -37,8 +34,8 @@ from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
-_DETAIL = item_offers_batch(Offers())
-_OPERATIONS = [_DETAIL, item_offers(Offers()), competitive_pricing(), catalog_items()]
+_DETAIL, _SWEEP = item_offers_batch.OPERATION, competitive_pricing.OPERATION
+_OPERATIONS = registered().all
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +140,7 @@ def test_an_unknown_asin_is_not_found_by_the_batch_and_by_the_single_call(
     """ "Invalid ASIN" of one item, or of the whole single call, is Amazon's answer about that ASIN."""
     client, asked = _client(tmp_path, world.url), ["B0ZZZZZZZZ", world.control.asins()[0]]
     assert Status.NOT_FOUND is client.call(_DETAIL, asked, "run")[0].status
-    single = client.call(item_offers(Offers()), asked[:1], "run")[0]
+    single = client.call(item_offers.OPERATION, asked[:1], "run")[0]
     assert (Status.NOT_FOUND, 400) == (single.status, single.http_status)
 
 
@@ -207,7 +204,7 @@ def test_a_cold_start_of_many_threads_asks_for_one_token(world: EmulatorServer, 
     threads = [
         threading.Thread(target=client.call, args=(operation, asked[n : n + 1], "run"))
         for n in range(4)
-        for operation in (_DETAIL, competitive_pricing())
+        for operation in (_DETAIL, _SWEEP)
     ]
     for thread in threads:
         thread.start()
@@ -243,7 +240,7 @@ def test_the_host_header_is_right_on_any_port(httpserver: HTTPServer, tmp_path: 
 
     httpserver.expect_request("/auth/o2/token", method="POST").respond_with_handler(answer)
     httpserver.expect_request("/products/pricing/v0/competitivePrice").respond_with_handler(answer)
-    _client(tmp_path, httpserver.url_for("").rstrip("/")).call(competitive_pricing(), ["B000000001"], "run")
+    _client(tmp_path, httpserver.url_for("").rstrip("/")).call(_SWEEP, ["B000000001"], "run")
     assert {f"{httpserver.host}:{httpserver.port}"} == set(hosts)
 
 
@@ -295,7 +292,7 @@ def test_any_json_over_the_wire_gives_one_answer_per_asked_asin(
     client, server = one_client
     server.control.clear_faults()
     server.control.add_faults({"api": "sp_api", "kind": "body", "status": status, "body": json.dumps(body)})
-    for operation in (_DETAIL, competitive_pricing()):
+    for operation in (_DETAIL, _SWEEP):
         answers = client.call(operation, ["B000000001", "B000000002"], "run")
         assert ["B000000001", "B000000002"] == [answer.asin for answer in answers]
         assert {Status.API_ERROR} == {answer.status for answer in answers}

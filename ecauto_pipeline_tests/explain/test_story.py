@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.amazon.answers import _offers_json
+from ecauto_pipeline.amazon.offers import offers_json
 from ecauto_pipeline.clock import JST, ManualClock, to_ms
 from ecauto_pipeline.domain.offers.offer_rule import Offer, choose
 from ecauto_pipeline.explain.story import explain
@@ -35,7 +35,7 @@ def kept_offers() -> str:
         Offer("S1", "new", 1984, 0, 0, "NOW", True, False, True),
         Offer("S3", "new", 900, 0, 99, "NOW", False, False, False),
     ]
-    return _offers_json(offers, choose(offers, SETTINGS.offers))
+    return offers_json(offers, choose(offers, SETTINGS.offers))
 
 
 def answer(name: str, at: datetime, status: str, price: int | None = None, **other: object) -> dict:

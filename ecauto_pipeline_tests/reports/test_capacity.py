@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
-from ecauto_pipeline.amazon import catalog_items, competitive_pricing, item_offers, item_offers_batch
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.freshness.capacity import CATALOGUE, CONFIRM, DETAIL, DOCUMENTED, SWEEP, Limit
 from ecauto_pipeline.reports.capacity import HEADINGS, capacity, markdown, rows
 from ecauto_pipeline.state.schema import buckets
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench
@@ -47,7 +45,14 @@ def test_a_supposed_shop(bench: PlannerBench) -> None:
 def test_measured_rates_and_a_blind_sweep_count(bench: PlannerBench) -> None:
     """A throttled account shows as what it is; a sweep proven blind is not reckoned with."""
     full = capacity(bench.tools, listings=100_000)
-    row = {"account": "sp_1", "operation": DETAIL, "rate_per_s": 0.05, "burst": 1, "tokens": 1, "updated_at": 0}
+    row = {
+        "account": "sp_1",
+        "operation": "getItemOffersBatch",
+        "rate_per_s": 0.05,
+        "burst": 1,
+        "tokens": 1,
+        "updated_at": 0,
+    }
     bench.fetched(sweep_answers=200, sweep_unknown=150)
     with bench.database.write() as connection:
         connection.execute(insert(buckets), row)
@@ -61,11 +66,3 @@ def test_the_table_says_all_of_it(bench: PlannerBench) -> None:
     found = capacity(bench.tools, listings=300_000, sp_accounts=3)
     assert {len(HEADINGS)} == {len(row) for row in rows(found)}
     assert len(rows(found)) + 2 == len(markdown(found).splitlines())
-
-
-def test_documented_limits_are_those_of_the_operations() -> None:
-    """One truth about Amazon's usage plans: the operations' own files."""
-    files = {SWEEP: competitive_pricing, DETAIL: item_offers_batch, CONFIRM: item_offers, CATALOGUE: catalog_items}
-    assert files.keys() == DOCUMENTED.keys()
-    for name, operation in files.items():
-        assert Limit(operation.RATE_PER_S, operation.BURST, operation.BATCH) == DOCUMENTED[name]

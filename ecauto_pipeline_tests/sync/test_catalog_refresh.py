@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from ecauto_pipeline.amazon.catalog_items import CatalogueAnswer
+from ecauto_pipeline.amazon.operations.catalog_items import CatalogueAnswer
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer

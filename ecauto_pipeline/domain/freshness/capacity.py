@@ -1,23 +1,24 @@
 """What given limits can keep fresh: calls and ASINs an hour, the share each tier takes, when another account is due.
 
-Arithmetic over steady state; no assumption about how often goods change. Not for: planning a run (planning.py).
-Source of the documented limits: Amazon's usage plans, per selling account and application, as of 2026-11-23.
+Arithmetic over steady state; no assumption about how often goods change. Not for: planning a run (planning.py) or the
+usage plans themselves (each operation's own file).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
-DETAIL, CONFIRM, SWEEP, CATALOGUE = "getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "searchCatalogItems"
+from ecauto_pipeline.domain.model import Role
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """An operation's usage plan: calls a second, burst, ASINs a call."""
+class UsagePlan:
+    """An operation's usage plan for one account: calls a second, burst, ASINs a call; and what it is asked for."""
 
+    operation: str
+    role: Role
     rate_per_s: float
     burst: float
     batch: int
@@ -29,16 +30,6 @@ class Limit:
     @property
     def asins_per_hour(self) -> float:
         return self.calls_per_hour * self.batch
-
-
-DOCUMENTED: Mapping[str, Limit] = MappingProxyType(
-    {
-        DETAIL: Limit(0.1, 1, 20),
-        CONFIRM: Limit(0.5, 1, 1),
-        SWEEP: Limit(0.5, 1, 20),
-        CATALOGUE: Limit(2.0, 2, 20),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +64,7 @@ class OperationCapacity:
     """One operation, all SP-API accounts together; `full_cycle_h` = asking once about every ASIN."""
 
     operation: str
+    role: Role
     calls_per_hour: float
     asins_per_hour: float
     asins_per_day: float
@@ -93,7 +85,7 @@ class TierCapacity:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """The whole answer. `detail_load` / `sweep_load`: share of that operation's budget in use (> 1 = does not fit).
+    """The whole answer. `detail_load` / `sweep_load`: share of that role's budget in use (> 1 = does not fit).
 
     `stretch`: by what factor every tier's period grows where the work does not fit (1.0 = it fits).
     `first_fill_h`: until every ASIN was asked in detail and every listing may have been pushed once.
@@ -116,16 +108,19 @@ class Capacity:
     shops_ok: bool
 
 
-def reckon(shop: Shop, limits: Mapping[str, Limit] = DOCUMENTED) -> Capacity:
-    """What these limits can keep fresh. `limits` are one account's; accounts multiply them.
+def reckon(shop: Shop, plans: Iterable[UsagePlan]) -> Capacity:
+    """What these usage plans can keep fresh. `plans` are one account's; accounts multiply them, operations of one role
+    add up.
 
-    Raises ValueError for no account or a negative count.
+    Raises ValueError for no account, a negative count, or a role (sweep, detail, confirm) that no operation has.
     """
+    plans = tuple(plans)
     if shop.sp_accounts < 1 or min(shop.high, shop.medium, shop.low) < 0:
         raise ValueError("at least one SP-API account, and no negative counts")
-    operations = tuple(_operation(name, limits[name], shop) for name in (SWEEP, DETAIL, CONFIRM, CATALOGUE))
-    detail_h = limits[DETAIL].asins_per_hour * shop.sp_accounts
-    sweep_h = limits[SWEEP].asins_per_hour * shop.sp_accounts
+    an_hour = {role: sum(plan.asins_per_hour for plan in plans if plan.role is role) for role in Role}
+    if not all(an_hour[role] for role in (Role.SWEEP, Role.DETAIL, Role.CONFIRM)):
+        raise ValueError("a sweep, a detail and a confirm operation are needed")
+    detail_h, sweep_h = an_hour[Role.DETAIL] * shop.sp_accounts, an_hour[Role.SWEEP] * shop.sp_accounts
     tiers = (("high", shop.high, shop.high_h), ("medium", shop.medium, shop.medium_h), ("low", shop.low, shop.low_h))
     checks = {name: count / every for name, count, every in tiers}
     detail_checks, sweep_checks = _split(tiers, shop)
@@ -137,7 +132,7 @@ def reckon(shop: Shop, limits: Mapping[str, Limit] = DOCUMENTED) -> Capacity:
     fetch_fill_h = shop.asins / detail_h
     return Capacity(
         shop=shop,
-        operations=operations,
+        operations=tuple(_operation(plan, shop) for plan in plans),
         tiers=tuple(
             TierCapacity(
                 tier=name,
@@ -156,16 +151,16 @@ def reckon(shop: Shop, limits: Mapping[str, Limit] = DOCUMENTED) -> Capacity:
         first_fill_h=max(fetch_fill_h, _push_hours(shop)),
         fetch_fill_h=fetch_fill_h,
         accounts_needed=max(1, math.ceil(max(detail_load, sweep_load) * shop.sp_accounts - 1e-9)),
-        single_call_accounts=sum(checks.values()) / limits[CONFIRM].asins_per_hour,
+        single_call_accounts=sum(checks.values()) / an_hour[Role.CONFIRM],
         pushes_per_day=pushes,
         base_limit_per_day=float(base_day),
         shops_ok=pushes <= base_day,
     )
 
 
-def _operation(name: str, limit: Limit, shop: Shop) -> OperationCapacity:
-    an_hour = limit.asins_per_hour * shop.sp_accounts
-    return OperationCapacity(name, limit.calls_per_hour * shop.sp_accounts, an_hour, an_hour * 24, shop.asins / an_hour)
+def _operation(plan: UsagePlan, shop: Shop) -> OperationCapacity:
+    an_hour, calls_an_hour = plan.asins_per_hour * shop.sp_accounts, plan.calls_per_hour * shop.sp_accounts
+    return OperationCapacity(plan.operation, plan.role, calls_an_hour, an_hour, an_hour * 24, shop.asins / an_hour)
 
 
 def _split(tiers: tuple[tuple[str, int, float], ...], shop: Shop) -> tuple[dict[str, float], dict[str, float]]:

@@ -32,7 +32,7 @@ BLIND_AUDITS, BLIND_MISS_RATE = 50, 0.3
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What one operation can do, all accounts together: ASINs a second, ASINs a call."""
+    """What the operations of one role can do, all accounts together: ASINs a second, ASINs of the largest call."""
 
     asins_per_s: float
     batch: int = 20

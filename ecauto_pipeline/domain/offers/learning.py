@@ -10,14 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
 
-from ecauto_pipeline.domain.model import Answer, Status
+from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.selling.pricing import exact
 
-SWEEP: Final = "getCompetitivePricing"
-DETAIL: Final = "getItemOffersBatch"
-CONFIRM: Final = "getItemOffers"
 ZERO = frozenset({Status.OUT_OF_STOCK, Status.NOT_FOUND})
 
 # What a sweep may be told of one ASIN that neither confirms nor denies; detail has to look.
@@ -73,12 +69,12 @@ class LearnRules:
     sweep_ratio: float = 0.03
 
 
-def learn(row: AsinRow, answer: Answer, snapshot_id: str, now: datetime, rules: LearnRules) -> AsinRow:
-    """The row after this answer, which came at `now` and is kept as `snapshot_id`. Total."""
+def learn(row: AsinRow, answer: Answer, role: Role, snapshot_id: str, now: datetime, rules: LearnRules) -> AsinRow:
+    """The row after this answer, which came at `now` and is kept as `snapshot_id`. `role`: of who answered. Total."""
     if not answer.status.authoritative:
-        return _failed(row, answer, now)
+        return _failed(row, answer, role, now)
     row = replace(row, error_count=0, error_at=None, error_reason="")
-    if answer.operation == SWEEP:
+    if role is Role.SWEEP:
         return _swept(row, answer, now, rules)
     row = replace(row, detail_at=now, wants_detail="")
     doubt = _doubt(row, answer, rules)
@@ -104,9 +100,9 @@ def sweep_finding(row: AsinRow, answer: Answer, rules: LearnRules) -> str:
     return "changed" if _moved(row.probe_price_jpy, answer.probe_price_jpy, rules) else ""
 
 
-def _failed(row: AsinRow, answer: Answer, now: datetime) -> AsinRow:
+def _failed(row: AsinRow, answer: Answer, role: Role, now: datetime) -> AsinRow:
     row = replace(row, error_count=row.error_count + 1, error_at=now, error_reason=answer.reason)
-    if answer.operation == SWEEP and answer.reason in UNKNOWN_TO_SWEEP and not row.wants_detail:
+    if role is Role.SWEEP and answer.reason in UNKNOWN_TO_SWEEP and not row.wants_detail:
         return replace(row, wants_detail="doubtful")
     return row
 

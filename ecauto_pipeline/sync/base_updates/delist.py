@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, Outcome
 from ecauto_pipeline.errors import CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Shop
 from ecauto_pipeline.state import decisions, journal, shown
 from ecauto_pipeline.state.journal import Update
-from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.listing_lookup import lately_read
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
@@ -99,12 +99,7 @@ def _resolves(shop: Shop, item_id: str) -> bool:
 
 def _canary(connection: Connection, shop: Shop, suspects: set[str]) -> str | None:
     """An item of this shop that was there when it was last read, lately read first; None where there is no other."""
-    mine = (listings.c.platform == shop.platform, listings.c.account_id == shop.account_id, listings.c.present == 1)
-    order = (listings.c.read_at.desc(), listings.c.item_id)
-    for row in connection.execute(select(listings.c.item_id).where(*mine, listings.c.delist == "").order_by(*order)):
-        if row.item_id not in suspects:
-            return str(row.item_id)
-    return None
+    return next(iter(lately_read(connection, shop.platform, shop.account_id, suspects)), None)
 
 
 def _mark(context: Context, connection: Connection, diff: Diff) -> None:

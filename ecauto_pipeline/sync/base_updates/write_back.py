@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import or_, select
-
-from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.register.rows import ListingUpdate, ProductUpdate
 from ecauto_pipeline.state import journal
+from ecauto_pipeline.state.asins import confirmed_since
+from ecauto_pipeline.state.listing_lookup import register_ids
 from ecauto_pipeline.state.marks import read_mark, set_mark
-from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.sections import WriteBackReport
 
 MARK = "products_written_back"
 OVERLAP = timedelta(minutes=15)  # an answer may be stored a little later than it is stamped
-FEW = 500  # listings to look up one by one rather than all
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,14 +46,10 @@ def _listing_updates(tools: Tools) -> tuple[list[str], list[ListingUpdate]]:
     """The journal rows concerned, and one update per listing: the last value of each kind."""
     with tools.state.read() as connection:
         edits = journal.not_written_back(connection)
-        query = select(listings.c.platform, listings.c.account_id, listings.c.item_id, listings.c.register_id)
-        wanted = (
-            query.where(listings.c.item_id.in_({edit.key.item_id for edit in edits})) if len(edits) < 500 else query
-        )
-        numbers = {tuple(row[:3]): row.register_id for row in connection.execute(wanted)} if edits else {}
+        numbers = register_ids(connection, {edit.key.item_id for edit in edits})
     values: dict[int, dict[Kind, int]] = {}
     for edit in edits:
-        number = numbers.get((edit.key.platform, edit.key.account_id, edit.key.item_id))
+        number = numbers.get(edit.key)
         if number is not None and edit.kind is not Kind.DELIST:
             values.setdefault(number, {})[edit.kind] = edit.after
     updates = [
@@ -75,19 +68,15 @@ def _product_updates(tools: Tools) -> tuple[list[ProductUpdate], datetime]:
     """ASINs whose price or stock was confirmed since the last time, and the newest of these times."""
     with tools.state.read() as connection:
         mark = read_mark(connection, MARK) or _BEGINNING
-        since = max(0, to_ms(mark - OVERLAP) if mark > _BEGINNING + OVERLAP else 0)
-        query = select(asins.c.asin, asins.c.price_jpy, asins.c.in_stock, asins.c.price_at, asins.c.stock_at)
-        changed = or_(asins.c.price_at > since, asins.c.stock_at > since)
-        rows = connection.execute(query.where(changed, asins.c.status.is_not(None)).order_by(asins.c.asin)).all()
-    stamps = [max(row.price_at or 0, row.stock_at or 0) for row in rows]
+        found = confirmed_since(connection, max(_BEGINNING, mark - OVERLAP))
     updates = [
         ProductUpdate(
-            asin=row.asin,
-            amazon_price_jpy=row.price_jpy,
-            amazon_in_stock=None if row.in_stock is None else row.in_stock == 1,
-            last_fetched_at=from_ms(stamp),
+            asin=one.asin,
+            amazon_price_jpy=one.price_jpy,
+            amazon_in_stock=one.in_stock,
+            last_fetched_at=one.confirmed_at,
         )
-        for row, stamp in zip(rows, stamps, strict=True)
+        for one in found
     ]
-    newest = max(mark, min(from_ms(max(stamps)), tools.clock.now())) if stamps else mark
+    newest = max(mark, min(max(one.confirmed_at for one in found), tools.clock.now())) if found else mark
     return updates, newest

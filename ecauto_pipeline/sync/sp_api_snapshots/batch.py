@@ -13,15 +13,15 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
-from ecauto_pipeline.domain.model import Answer
-from ecauto_pipeline.domain.offers.learning import CONFIRM, DETAIL, SWEEP, AsinRow, LearnRules, learn
+from ecauto_pipeline.domain.model import Answer, Role
+from ecauto_pipeline.domain.offers.knowledge import within
+from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 from ecauto_pipeline.state import asins, leases, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
-KIND = {SWEEP: "sweep", DETAIL: "detail", CONFIRM: "confirm"}
 _REFUSED_WHOLE = "http_400"
 
 
@@ -79,13 +79,13 @@ class Asking:
         answers = account.call(operation, claimed, self._context.run.run_id, self._deadline)
         self._context.go_on()
         unasked = [answer.asin for answer in answers if answer.reason == NOT_ASKED]
-        given = [answer for answer in answers if answer.reason != NOT_ASKED]
+        given = [within(answer, operation.knows) for answer in answers if answer.reason != NOT_ASKED]
         now = self._context.clock.now()
         with self._context.state.write() as connection:
             before = asins.read(connection, [answer.asin for answer in given])
             numbered = [(self._ids.next(now), answer, before[answer.asin]) for answer in given]
             kept, lost = self.zeros.judge(operation.name, numbered)
-            after = self._learned(before, kept, now)
+            after = self._learned(before, kept, operation.role, now)
             observations.insert_answers(
                 connection,
                 kept,
@@ -95,31 +95,35 @@ class Asking:
                 observed_at=now,
             )
             asins.write(connection, after.values())
-            forgotten = self._disbelieve(connection, operation.name, lost, now)
+            forgotten = self._disbelieve(connection, operation, lost, now)
             account.ledger.flush(connection)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
-        self._tally.count(operation.name, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
-        self._follow_up(operation.name, [answer for _, answer in kept], after, forgotten)
+        self._tally.count(operation.role, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
+        self._follow_up(operation.role, [answer for _, answer in kept], after, forgotten)
         return Asked(unasked, bool(given) and all(_no_token(answer.reason) for answer in given))
 
-    def _learned(self, before: dict[str, AsinRow], kept: list[tuple[str, Answer]], now: datetime) -> dict[str, AsinRow]:
+    def _learned(
+        self, before: dict[str, AsinRow], kept: list[tuple[str, Answer]], role: Role, now: datetime
+    ) -> dict[str, AsinRow]:
         after: dict[str, AsinRow] = {}
         for snapshot_id, answer in kept:
             row = after.get(answer.asin, before[answer.asin])
-            after[answer.asin] = learn(row, answer, snapshot_id, now, self._rules)
+            after[answer.asin] = learn(row, answer, role, snapshot_id, now, self._rules)
         return after
 
-    def _disbelieve(self, connection: Connection, operation: str, lost: dict[str, str], now: datetime) -> list[str]:
+    def _disbelieve(
+        self, connection: Connection, operation: Operation[Answer], lost: dict[str, str], now: datetime
+    ) -> list[str]:
         """Take back what zeros that lost their credit had set in motion. Returns the ASINs."""
         if not lost:
             return []
-        self._context.log.warning("%s: too many zeros at once, none is believed in this run", operation)
-        observations.disbelieve(connection, self._context.run.run_id, operation, list(lost), REASON)
+        self._context.log.warning("%s: too many zeros at once, none is believed in this run", operation.name)
+        observations.disbelieve(connection, self._context.run.run_id, operation.name, list(lost), REASON)
         rows = asins.read(connection, list(lost.values()))
         taken_back = []
         for snapshot_id, asin in lost.items():
             row = rows[asin]
-            if operation == SWEEP and row.wants_detail == "zero":
+            if operation.role is Role.SWEEP and row.wants_detail == "zero":
                 row = replace(row, wants_detail="")
             elif row.doubt == "zero" and row.doubt_snapshot_id == snapshot_id:
                 row = replace(
@@ -136,15 +140,13 @@ class Asking:
         asins.write(connection, taken_back)
         return [row.asin for row in taken_back]
 
-    def _follow_up(
-        self, operation: str, answers: list[Answer], after: dict[str, AsinRow], forgotten: list[str]
-    ) -> None:
+    def _follow_up(self, role: Role, answers: list[Answer], after: dict[str, AsinRow], forgotten: list[str]) -> None:
         """What these answers ask for: detail after a sweep, a second look after a doubt or a refused call."""
-        if forgotten and operation == SWEEP:
+        if forgotten and role is Role.SWEEP:
             self._work.forget(forgotten)
-        if operation == SWEEP:
+        if role is Role.SWEEP:
             self._work.found(asin for asin, row in after.items() if row.wants_detail)
-        elif operation == DETAIL:
+        elif role is Role.DETAIL:
             refused = [a.asin for a in answers if a.reason.startswith(_REFUSED_WHOLE) and len(answers) > 1]
             doubted = [
                 asin for asin, row in after.items() if row.doubt and not row.error_reason and asin not in refused
@@ -155,9 +157,9 @@ class Asking:
         """Whether it was answered since the plan was made, so that asking again would be waste."""
         since = self._since
         detailed, erred = _since(row.detail_at, since), _since(row.error_at, since)
-        if operation.name == SWEEP:
+        if operation.role is Role.SWEEP:
             return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)
-        if operation.name == DETAIL:
+        if operation.role is Role.DETAIL:
             return detailed or (erred and not row.wants_detail)
         return detailed and not row.doubt
 

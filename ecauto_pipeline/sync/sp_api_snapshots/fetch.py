@@ -1,35 +1,28 @@
 """Ask Amazon what this run's plan wants to know, as fast as the rates allow, for one slice of time.
 
-Sweep, detail and confirm work side by side, each in its own bucket of each SP account; every batch is committed before
-the next call, so a run that dies at any instant costs at most the calls in flight.
+The operations of every role work side by side, each in its own bucket of each SP account; every batch is committed
+before the next call, so a run that dies at any instant costs at most the calls in flight.
 Not for: what to ask (sync/stale_asins) or what the answers mean for a shop (sync/diffs).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
-from sqlalchemy import func, select
-
-from ecauto_pipeline.amazon.competitive_pricing import competitive_pricing
-from ecauto_pipeline.amazon.item_offers import item_offers
-from ecauto_pipeline.amazon.item_offers_batch import item_offers_batch
 from ecauto_pipeline.amazon.operation import Operation
-from ecauto_pipeline.domain.model import Answer
-from ecauto_pipeline.domain.offers.learning import CONFIRM, DETAIL, SWEEP, LearnRules
+from ecauto_pipeline.domain.model import Answer, Role
+from ecauto_pipeline.domain.offers.learning import LearnRules
 from ecauto_pipeline.errors import NothingDone
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.state import leases, plans
+from ecauto_pipeline.state import asins, leases, plans
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.calls import counted
 from ecauto_pipeline.state.plans import Target
-from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
-from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
+from ecauto_pipeline.sync.sp_api_snapshots.queues import ASKING, Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 from ecauto_pipeline.sync.sp_api_snapshots.workers import Workers
 from ecauto_pipeline.sync.stale_asins.plan import plan_more
@@ -41,14 +34,9 @@ _SPARE = 0.1  # of a slice: with less time left than this, no second list is mad
 _LEAVE_S = 1.0  # real time that workers get to end by themselves when somebody asked us to stop
 
 
-def operations(settings: Settings) -> dict[str, Operation[Answer]]:
-    """The three ways to ask, under the owner's rule and limits."""
-    limits = settings.sp_api.limits
-    return {
-        "sweep": competitive_pricing(limits.get(SWEEP)),
-        "detail": item_offers_batch(settings.offers, limits.get(DETAIL)),
-        "confirm": item_offers(settings.offers, limits.get(CONFIRM)),
-    }
+def operations(tools: Tools) -> tuple[Operation[Answer], ...]:
+    """Every operation that asks about price and stock, under the owner's rule and limits."""
+    return tools.operations.under(tools.settings).of(*ASKING)
 
 
 def learn_rules(settings: Settings) -> LearnRules:
@@ -79,14 +67,14 @@ def run(context: Context) -> FetchReport:
     deadline = began + context.run.slice_s
     tally, work = Tally(), Work((), (), ())
     asking = Asking(context, work, tally, learn_rules(context.settings), deadline, since=hand.plan.made_at)
-    ways = operations(context.settings)
+    asked_with = operations(context)
     try:
         while planned:
             _hand_over(planned, work, tally)
             workers = Workers(context, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
-            workers.start(ways)
+            workers.start(asked_with)
             try:
-                _supervise(context, workers, work, tally, asking, (began, deadline), ways)
+                _supervise(context, workers, work, tally, asking, (began, deadline))
             finally:
                 workers.halt()
                 if context.stop.is_set() or workers.failure is not None:
@@ -142,7 +130,6 @@ def _supervise(
     tally: Tally,
     asking: Asking,
     span: tuple[float, float],
-    ways: Mapping[str, Operation[Answer]],
 ) -> None:
     """Tell people how it goes and keep our claims alive until the workers are done or somebody wants us to end."""
     told = beaten = span[0]
@@ -151,13 +138,13 @@ def _supervise(
         now = context.clock.monotonic()
         if now - told >= _TELL_EVERY_S:
             told = now
-            context.progress(_progress(context, work, tally, now, span, ways))
+            context.progress(_progress(context, work, tally, now, span))
         if now - beaten >= leases.RENEW_EVERY_S:
             beaten = now
             with context.state.write() as connection:
                 leases.renew(connection, asking.owner, context.clock.now())
                 run_book.beat(connection, context.run.run_id, context.clock.now())
-    context.progress(_progress(context, work, tally, context.clock.monotonic(), span, ways))
+    context.progress(_progress(context, work, tally, context.clock.monotonic(), span))
 
 
 def _progress(
@@ -166,7 +153,6 @@ def _progress(
     tally: Tally,
     now: float,
     span: tuple[float, float],
-    ways: Mapping[str, Operation[Answer]],
 ) -> Progress:
     left = work.left
     statuses = tally.snapshot()
@@ -193,9 +179,9 @@ def _report(
 ) -> FetchReport:
     with context.state.write() as connection:
         calls = counted(connection, context.run.run_id)
-        owed = connection.execute(select(func.count()).select_from(asins).where(asins.c.doubt != "")).scalar_one()
         names = {f"{account}/{operation}": figures for (account, operation), figures in sorted(calls.items())}
         figures = tally.figures
+        confirms = {operation.name for operation in context.operations.of(Role.CONFIRM)}
         report = FetchReport(
             planned=planned,
             asked=figures["asked"],
@@ -207,8 +193,8 @@ def _report(
             used_share=tally.used_share(),
             left_over=left,
             others=figures["others"],
-            doubts_open=int(owed),
-            second_looks=sum(made for name, (made, _, _) in names.items() if name.endswith(f"/{CONFIRM}")),
+            doubts_open=asins.count_doubts(connection),
+            second_looks=sum(made for (_, operation), (made, _, _) in calls.items() if operation in confirms),
             not_believed=tuple(not_believed),
             probe_audited=figures["probe_audited"],
             probe_missed=figures["probe_missed"],

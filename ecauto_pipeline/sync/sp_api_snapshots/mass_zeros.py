@@ -9,6 +9,7 @@ together. Not for: the thresholds themselves (domain/selling/guards.py).
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ecauto_pipeline.domain.model import Answer, Status
@@ -71,10 +72,10 @@ class Zeros:
                 news = {sid: answer.asin for sid, answer, row in answers if sid in news and _is_fresh(row)}
             return [(sid, _unbelieved(answer) if sid in news else answer) for sid, answer, _ in answers], lost
 
-    def judged(self, operation: str) -> bool:
-        """Whether enough was asked to tell."""
+    def judged(self, operations: Iterable[str]) -> bool:
+        """Whether enough was asked, by all of these together, to tell."""
         with self._lock:
-            return operation in self._seen and self._seen[operation].asked >= JUDGED_FROM
+            return sum(self._seen[name].asked for name in operations if name in self._seen) >= JUDGED_FROM
 
     def tripped(self) -> list[str]:
         """The operations whose zeros are not believed in this run."""

@@ -1,4 +1,4 @@
-"""Who asks what next: the queues that the sweep, detail and confirm workers of all accounts share.
+"""Who asks what next: a queue for each role, shared by the workers of all accounts and operations that have it.
 
 What a sweep found comes before what was planned; a detail call goes out full, unless nothing more can come or the
 slice ends. Not for: asking (batch.py) or whether an ASIN is still to be asked (state decides at the claim).
@@ -10,7 +10,11 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
+from ecauto_pipeline.domain.model import Role
+
 Batch = list[str]
+ASKING = (Role.SWEEP, Role.DETAIL, Role.CONFIRM)
+"""The roles that ask about price and stock."""
 
 
 class Work:
@@ -28,8 +32,8 @@ class Work:
         self._owed: deque[str] = deque()
         self._found: deque[str] = deque()
         self._known_found: set[str] = set()
-        self._held: dict[str, deque[str]] = {"sweep": deque(), "detail": deque(), "confirm": deque()}
-        self._at_work = {"sweep": 0, "detail": 0, "confirm": 0}
+        self._held: dict[Role, deque[str]] = {role: deque() for role in ASKING}
+        self._at_work = dict.fromkeys(ASKING, 0)
         self.planned = 0
         self.add(sweep, detail, second_looks)
 
@@ -44,43 +48,43 @@ class Work:
             self._owed.extend(dict.fromkeys(second_looks))
             self.planned += len(details) + len(sweeps)
 
-    def begin(self, kind: str) -> None:
-        """A worker of that kind starts."""
+    def begin(self, role: Role) -> None:
+        """A worker of that role starts."""
         with self._lock:
-            self._at_work[kind] += 1
+            self._at_work[role] += 1
 
-    def end(self, kind: str) -> None:
-        """A worker of that kind is done for good."""
+    def end(self, role: Role) -> None:
+        """A worker of that role is done for good."""
         with self._lock:
-            self._at_work[kind] -= 1
+            self._at_work[role] -= 1
             self._lock.notify_all()
 
     def take_sweep(self, most: int) -> Batch | None:
         with self._lock:
-            return _pop(most, self._sweep) or (self._again("sweep", most))
+            return _pop(most, self._sweep) or self._again(Role.SWEEP, most)
 
     def take_detail(self, most: int, in_haste: bool) -> Batch | None:
         """`in_haste`: the slice ends; do not wait for a full call."""
         with self._lock:
             ready = len(self._found) + len(self._detail)
-            more_may_come = self._at_work["sweep"] > 0
+            more_may_come = self._at_work[Role.SWEEP] > 0
             if ready >= most or (ready and (in_haste or not more_may_come)):
                 return _pop(most, self._found, self._detail)
             if ready or more_may_come:
                 return []
-            return self._again("detail", most)
+            return self._again(Role.DETAIL, most)
 
     def take_confirm(self, may_judge: bool) -> Batch | None:
         """One ASIN. `may_judge` False: the zeros seen so far are too few to tell an accident from a catastrophe."""
         with self._lock:
-            if may_judge or not self._at_work["detail"]:
+            if may_judge or not self._at_work[Role.DETAIL]:
                 if self._singles:
                     return [self._singles.popleft()]
                 if self._owed:  # from the far end: the detail worker comes from the near one
                     return [self._owed.pop()]
-            if self._singles or self._owed or self._at_work["detail"] or self._at_work["sweep"]:
+            if self._singles or self._owed or self._at_work[Role.DETAIL] or self._at_work[Role.SWEEP]:
                 return []
-            return self._again("confirm", 1)
+            return self._again(Role.CONFIRM, 1)
 
     def found(self, asins: Iterable[str]) -> None:
         """A sweep wants detail of these."""
@@ -104,15 +108,15 @@ class Work:
             self._singles.extend(asin for asin in asins if asin not in waiting)
             self._lock.notify_all()
 
-    def held_by_others(self, kind: str, asins: Iterable[str]) -> None:
+    def held_by_others(self, role: Role, asins: Iterable[str]) -> None:
         """Another run is asking about these: look again when everything else is done."""
         with self._lock:
-            self._held[kind].extend(asins)
+            self._held[role].extend(asins)
 
-    def put_back(self, kind: str, asins: Iterable[str]) -> None:
+    def put_back(self, role: Role, asins: Iterable[str]) -> None:
         """No call was made for these."""
         with self._lock:
-            queue = {"sweep": self._sweep, "detail": self._found, "confirm": self._singles}[kind]
+            queue = {Role.SWEEP: self._sweep, Role.DETAIL: self._found, Role.CONFIRM: self._singles}[role]
             queue.extendleft(reversed(list(asins)))
 
     def wait(self, seconds: float) -> None:
@@ -126,8 +130,8 @@ class Work:
         with self._lock:
             return len(self._sweep) + len(self._detail) + len(self._found) + sum(map(len, self._held.values()))
 
-    def _again(self, kind: str, most: int) -> Batch | None:
-        return _pop(most, self._held[kind]) or None
+    def _again(self, role: Role, most: int) -> Batch | None:
+        return _pop(most, self._held[role]) or None
 
 
 def _pop(most: int, *queues: deque[str]) -> Batch:

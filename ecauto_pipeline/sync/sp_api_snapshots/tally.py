@@ -9,8 +9,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 
-from ecauto_pipeline.domain.model import Answer, Status
-from ecauto_pipeline.domain.offers.learning import SWEEP, UNKNOWN_TO_SWEEP, ZERO, AsinRow, LearnRules
+from ecauto_pipeline.domain.model import Answer, Role, Status
+from ecauto_pipeline.domain.offers.learning import UNKNOWN_TO_SWEEP, ZERO, AsinRow, LearnRules
 
 
 class Tally:
@@ -30,7 +30,7 @@ class Tally:
         with self._lock:
             self._audited.update(asins)
 
-    def count(self, operation: str, pairs: Iterable[tuple[Answer, AsinRow]], rules: LearnRules) -> None:
+    def count(self, role: Role, pairs: Iterable[tuple[Answer, AsinRow]], rules: LearnRules) -> None:
         """A committed batch: each answer with what was believed before."""
         with self._lock:
             for answer, before in pairs:
@@ -38,7 +38,7 @@ class Tally:
                 self.statuses[str(answer.status)] += 1
                 if answer.status is not Status.SUCCESS and answer.reason:
                     self.reasons[answer.reason] += 1
-                if operation == SWEEP:
+                if role is Role.SWEEP:
                     self.figures["sweep_answers"] += 1
                     self.figures["sweep_unknown"] += answer.reason in UNKNOWN_TO_SWEEP
                 elif answer.asin in self._audited and answer.status.authoritative and before.status is not None:

@@ -6,12 +6,11 @@ Not for: what a batch does (batch.py) or who may stop them (fetch.py supervises)
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from ecauto_pipeline.amazon.client import SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
-from ecauto_pipeline.domain.model import Answer
-from ecauto_pipeline.domain.offers.learning import DETAIL
+from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
@@ -35,19 +34,22 @@ class Workers:
         self._deadline, self._planned_details = deadline, planned_details
         self._halt = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._details: tuple[str, ...] = ()
         self.failure: BaseException | None = None
         self.no_slot = False
 
-    def start(self, operations: Mapping[str, Operation[Answer]]) -> None:
-        """One thread for each account and kind ("sweep", "detail", "confirm")."""
+    def start(self, operations: Iterable[Operation[Answer]]) -> None:
+        """One thread for each account and operation; those of one role take from the same queue."""
+        operations = tuple(operations)
+        self._details = tuple(one.name for one in operations if one.role is Role.DETAIL)
         for account in self._tools.sp_accounts:
-            for kind, operation in operations.items():
-                self._work.begin(kind)
+            for operation in operations:
+                self._work.begin(operation.role)
                 self._threads.append(
                     threading.Thread(
                         target=self._labour,
-                        args=(account, kind, operation),
-                        name=f"{account.account_id}/{kind}",
+                        args=(account, operation),
+                        name=f"{account.account_id}/{operation.name}",
                         daemon=True,  # one that is stuck in a call is left behind
                     )
                 )
@@ -67,18 +69,18 @@ class Workers:
         for thread in self._threads:
             thread.join(seconds / max(1, len(self._threads)))
 
-    def _labour(self, account: SpApiClient, kind: str, operation: Operation[Answer]) -> None:
+    def _labour(self, account: SpApiClient, operation: Operation[Answer]) -> None:
         clock = self._tools.clock
         since: float | None = None  # when there began to be work without a pause
         in_vain = 0
         try:
             while not self._halt.is_set() and not self._tools.stop.is_set() and clock.monotonic() < self._deadline:
                 since = clock.monotonic() if since is None else since
-                batch = self._next(account, kind, operation)
+                batch = self._next(account, operation)
                 if batch is None:
                     break
                 if batch:
-                    since, made, shut_out = self._ask(account, kind, operation, batch, since)
+                    since, made, shut_out = self._ask(account, operation, batch, since)
                     if not made:  # the next slot of this bucket comes after the slice
                         self.no_slot = True
                         break
@@ -95,19 +97,19 @@ class Workers:
             self.failure = self.failure or error  # the supervisor raises it
             self._halt.set()
         finally:
-            self._work.end(kind)
+            self._work.end(operation.role)
 
-    def _next(self, account: SpApiClient, kind: str, operation: Operation[Answer]) -> Batch | None:
+    def _next(self, account: SpApiClient, operation: Operation[Answer]) -> Batch | None:
         """ASINs that are ours to ask, a full batch where there are so many; [] = wait, None = the end."""
         ours: Batch = []
         while True:
-            wanted = self._take(account, kind, operation, operation.batch - len(ours))
+            wanted = self._take(account, operation, operation.batch - len(ours))
             if not wanted:
                 return ours or wanted
             claimed = self._asking.claim(operation, wanted)
             ours += claimed.asins
             self._tally.add("others", claimed.settled)
-            self._work.held_by_others(kind, claimed.busy)
+            self._work.held_by_others(operation.role, claimed.busy)
             if len(ours) >= operation.batch:
                 return ours
             if len(claimed.busy) == len(wanted):
@@ -116,17 +118,17 @@ class Workers:
                 self._work.wait(_HELD_WAIT_S)
                 return []
 
-    def _take(self, account: SpApiClient, kind: str, operation: Operation[Answer], most: int) -> Batch | None:
-        if kind == "sweep":
+    def _take(self, account: SpApiClient, operation: Operation[Answer], most: int) -> Batch | None:
+        if operation.role is Role.SWEEP:
             return self._work.take_sweep(most)
-        if kind == "detail":
+        if operation.role is Role.DETAIL:
             interval_s = account.pace.look(account.account_id, operation.name, operation.limit).interval_s
             left_s = self._deadline - self._tools.clock.monotonic()
             return self._work.take_detail(most, in_haste=left_s < _HASTE_CALLS * interval_s)
-        return self._work.take_confirm(not self._planned_details or self._asking.zeros.judged(DETAIL))
+        return self._work.take_confirm(not self._planned_details or self._asking.zeros.judged(self._details))
 
     def _ask(
-        self, account: SpApiClient, kind: str, operation: Operation[Answer], batch: Batch, since: float
+        self, account: SpApiClient, operation: Operation[Answer], batch: Batch, since: float
     ) -> tuple[float, bool, bool]:
         """Ask, and count what the rate allowed `since` then against the call made. Returns now, whether there was a
         call, and whether the account was shut out."""
@@ -138,5 +140,5 @@ class Workers:
         allowed = (now - since) * bucket.rate_per_s
         self._tally.allowed(f"{account.account_id}/{operation.name}", allowed if made else 0.0, int(made))
         if unasked:
-            self._work.put_back(kind, unasked)
+            self._work.put_back(operation.role, unasked)
         return now, made, asked.shut_out

@@ -37,7 +37,7 @@ def slice_length_s(tools: Tools, spend: Literal["due", "budget"]) -> float:
     if spend == "due":
         return longest_s
     with tools.state.read() as connection:
-        able = means(connection, tools.settings, len(tools.sp_accounts), tools.clock.now())
+        able = means(connection, tools, tools.clock.now())
         asins = targets.count_asins(connection)
     looks = able.detail if able.blind else able.sweep
     return slicing.length_s(longest_s, spend, asins, looks.asins_per_s)

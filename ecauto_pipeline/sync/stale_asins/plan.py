@@ -62,7 +62,7 @@ def _plan(context: Context) -> tuple[PlanReport, Plan]:
     now_ms = to_ms(now)
     with context.state.read() as connection:
         rows = _read(connection, context.run)
-        able = means(connection, context.settings, len(context.sp_accounts), now)
+        able = means(connection, context, now)
     judged = judge(rows, now, policy)
     choice = _choose(rows, judged, now_ms, context.run.slice_s, able, policy, context.run)
     counted = _count(rows, judged, now_ms)
@@ -108,7 +108,7 @@ def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> 
     now_ms = to_ms(now)
     with context.state.read() as connection:
         rows = _read(connection, context.run)
-        able = means(connection, context.settings, len(context.sp_accounts), now)
+        able = means(connection, context, now)
         listed = plans.targets_of(connection, made.plan_id)
     rows = rows[~np.isin(rows["asin"], [target.asin for target in listed])]
     judged = judge(rows, now, policy)

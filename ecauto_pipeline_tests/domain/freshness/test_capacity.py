@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ecauto_pipeline.domain.freshness.capacity import CATALOGUE, CONFIRM, DETAIL, SWEEP, Shop, reckon
+from ecauto_pipeline.amazon.registry import registered
+from ecauto_pipeline.domain.freshness.capacity import Capacity, Shop
+from ecauto_pipeline.domain.freshness.capacity import reckon as reckon_with
+from ecauto_pipeline.domain.model import Role
+
+
+def reckon(shop: Shop) -> Capacity:
+    """Under the usage plans that Amazon documents."""
+    return reckon_with(shop, registered().usage_plans)
 
 
 @pytest.mark.parametrize(
@@ -13,12 +21,12 @@ from ecauto_pipeline.domain.freshness.capacity import CATALOGUE, CONFIRM, DETAIL
 )
 def test_a_full_cycle_by_operation(asins: int, single_h: float, batch_h: float, sweep_h: float) -> None:
     """ASINs an hour: 1,800 single, 7,200 in batches, 36,000 by sweep, 144,000 from the catalogue."""
-    cycle = {one.operation: one for one in reckon(Shop(0, 0, asins)).operations}
+    cycle = {one.role: one for one in reckon(Shop(0, 0, asins)).operations}
     assert pytest.approx((single_h, batch_h, sweep_h), rel=0.01) == tuple(
-        cycle[name].full_cycle_h for name in (CONFIRM, DETAIL, SWEEP)
+        cycle[name].full_cycle_h for name in (Role.CONFIRM, Role.DETAIL, Role.SWEEP)
     )
     assert pytest.approx([1800, 7200, 36_000, 144_000]) == [
-        cycle[name].asins_per_hour for name in (CONFIRM, DETAIL, SWEEP, CATALOGUE)
+        cycle[name].asins_per_hour for name in (Role.CONFIRM, Role.DETAIL, Role.SWEEP, Role.CATALOGUE)
     ]
 
 

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.domain.model import Answer, Status
-from ecauto_pipeline.domain.offers.learning import CONFIRM, DETAIL, SWEEP, AsinRow, LearnRules, learn
+from ecauto_pipeline.domain.model import Answer, Role, Status
+from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 
 _T0 = datetime(2026, 1, 5, 3, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
 _RULES = LearnRules()
 _ASIN = "B000000001"
+SWEEP, DETAIL, CONFIRM = "changes", "offers", "offers of one"  # learning goes by role, whatever an operation is called
+_ROLES = {SWEEP: Role.SWEEP, DETAIL: Role.DETAIL, CONFIRM: Role.CONFIRM}
 
 
 def _ok(price: int, operation: str = DETAIL, probe: int | None = None) -> Answer:
@@ -43,7 +45,7 @@ def _swept(price: int | None) -> Answer:
 
 def _told(row: AsinRow, *said: tuple[Answer, datetime]) -> AsinRow:
     for number, (answer, at) in enumerate(said):
-        row = learn(row, answer, f"s{number}", at, _RULES)
+        row = learn(row, answer, _ROLES[answer.operation], f"s{number}", at, _RULES)
     return row
 
 
@@ -63,7 +65,7 @@ def test_a_first_price_counts_at_once_and_stamps_everything_it_carries() -> None
 def test_an_error_moves_nothing_but_its_own_fields(operation: str, reason: str, doubted: bool) -> None:
     """No answer is not "out of stock", and no stamp moves."""
     row = _told(_IN_STOCK, (_gone(), _T0 + _HOUR)) if doubted else _IN_STOCK
-    after = learn(row, _error(operation, reason), "e", _T0 + 2 * _HOUR, _RULES)
+    after = learn(row, _error(operation, reason), _ROLES[operation], "e", _T0 + 2 * _HOUR, _RULES)
     assert (1, _T0 + 2 * _HOUR, reason) == (after.error_count, after.error_at, after.error_reason)
     kept = replace(after, error_count=0, error_at=None, error_reason="", wants_detail=row.wants_detail)
     assert row == kept
@@ -205,7 +207,7 @@ def test_no_history_of_answers_breaks_the_books(history: list[tuple[Answer, int]
     row, now, zeros = AsinRow(_ASIN), _T0, 0
     for answer, seconds in history:
         now += timedelta(seconds=seconds)
-        before, row = row, learn(row, answer, "s", now, _RULES)
+        before, row = row, learn(row, answer, _ROLES[answer.operation], "s", now, _RULES)
         zeros += answer.status is Status.OUT_OF_STOCK and answer.operation != SWEEP
         assert (row.price_jpy is None) == (row.price_at is None)
         assert (row.status is None) == (row.stock_at is None)

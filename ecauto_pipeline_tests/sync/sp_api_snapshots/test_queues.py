@@ -7,23 +7,25 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.domain.model import Answer, Status
-from ecauto_pipeline.domain.offers.learning import DETAIL, SWEEP, AsinRow
+from ecauto_pipeline.domain.model import Answer, Role, Status
+from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.settings import Guards
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import Zeros
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
+
+SWEEP, DETAIL = "getCompetitivePricing", "getItemOffersBatch"
 
 
 def test_a_detail_call_waits_to_be_full_while_a_sweep_may_find_more() -> None:
     """Twenty changed ASINs are one call, not twenty; the end of the sweep or of the slice sends what there is."""
     work = Work(sweep=["s"], detail=[], second_looks=[])
-    work.begin("sweep")
+    work.begin(Role.SWEEP)
     work.found(["a", "b"])
     assert [] == work.take_detail(20, in_haste=False)
     assert ["a"] == work.take_detail(1, in_haste=False)
     assert ["b"] == work.take_detail(20, in_haste=True)
     work.found(["c"])
-    work.end("sweep")
+    work.end(Role.SWEEP)
     assert ["c"] == work.take_detail(20, in_haste=False)
     assert work.take_detail(20, in_haste=False) is None
 
@@ -46,12 +48,12 @@ def test_what_is_planned_or_found_already_is_not_found_again() -> None:
 def test_second_looks_wait_until_enough_was_asked_to_tell_an_accident_from_a_catastrophe() -> None:
     """Unless nobody asks any more."""
     work = Work(sweep=[], detail=["p"], second_looks=["old1", "old2"])
-    work.begin("detail")
+    work.begin(Role.DETAIL)
     work.look_again(["new"])
     assert [] == work.take_confirm(may_judge=False)
     assert ["new"] == work.take_confirm(may_judge=True)
     assert ["old2"] == work.take_confirm(may_judge=True)
-    work.end("detail")
+    work.end(Role.DETAIL)
     assert ["old1"] == work.take_confirm(may_judge=False)
     assert work.take_confirm(may_judge=False) is None
 
@@ -60,7 +62,7 @@ def test_what_others_hold_is_looked_at_again_at_the_end() -> None:
     """Own work first; then whatever another run may have left."""
     work = Work(sweep=["a", "b"], detail=[], second_looks=[])
     assert ["a"] == work.take_sweep(1)
-    work.held_by_others("sweep", ["a"])
+    work.held_by_others(Role.SWEEP, ["a"])
     assert [["b"], ["a"], None] == [work.take_sweep(1) for _ in range(3)]
 
 
@@ -103,7 +105,7 @@ def test_a_fifth_is_believed_and_other_operations_are_judged_by_themselves() -> 
     kept, lost = zeros.judge(SWEEP, _batch(0, 20, 80))
     assert ({}, []) == (lost, zeros.tripped())
     assert Status.API_ERROR not in {answer.status for _, answer in kept}
-    assert (True, False) == (zeros.judged(SWEEP), zeros.judged("getItemOffersBatch"))
+    assert (True, False) == (zeros.judged([SWEEP]), zeros.judged([DETAIL]))
 
 
 def test_most_of_a_few_gone_at_once_is_not_believed() -> None:

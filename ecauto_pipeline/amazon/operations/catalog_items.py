@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
-from ecauto_pipeline.domain.model import Status
-from ecauto_pipeline.settings import OperationLimits
+from ecauto_pipeline.domain.model import Role, Status
+from ecauto_pipeline.domain.offers.knowledge import Fact
+from ecauto_pipeline.settings import Offers as OfferRule
 
 NAME = "searchCatalogItems"
-RATE_PER_S, BURST, BATCH = 2.0, 2, 20
+_BATCH = 20
 _INCLUDED = "attributes,classifications,images,summaries"
 
 
@@ -39,21 +40,6 @@ class CatalogueAnswer:
     request_id: str = ""
 
 
-def catalog_items(limits: OperationLimits | None = None) -> Operation[CatalogueAnswer]:
-    """The operation under the owner's limits."""
-    operation: Operation[CatalogueAnswer] = Operation(
-        name=NAME,
-        api="catalog",
-        rate_per_s=RATE_PER_S,
-        burst=BURST,
-        batch=BATCH,
-        send=_send,
-        read=_read,
-        fail=_fail,
-    )
-    return operation.limited(limits)
-
-
 def _fail(asin: str, failure: Failure) -> CatalogueAnswer:
     return CatalogueAnswer(
         asin, Status.API_ERROR, failure.reason, http_status=failure.http_status, request_id=failure.request_id
@@ -66,11 +52,11 @@ def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
         identifiersType="ASIN",
         marketplaceIds=marketplace_id,
         includedData=_INCLUDED,
-        pageSize=BATCH,
+        pageSize=_BATCH,
     )
 
 
-def _read(payload: object, asins: Sequence[str], request_id: str) -> Reading[CatalogueAnswer]:
+def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRule) -> Reading[CatalogueAnswer]:
     items = payload.get("items") if isinstance(payload, dict) else None
     if not isinstance(items, list):
         raise ShapelessAnswer("empty_answer" if not payload else "wrong_shape")
@@ -144,3 +130,17 @@ def _text(value: object) -> str | None:
     if not isinstance(value, str) or not value.strip():
         return None
     return value.strip().encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+
+
+OPERATION: Operation[CatalogueAnswer] = Operation(
+    name=NAME,
+    role=Role.CATALOGUE,
+    rate_per_s=2.0,
+    burst=2,
+    batch=_BATCH,
+    knows=frozenset({Fact.TEXT}),
+    api="CatalogItemsV20220401",
+    send=_send,
+    parse=_read,
+    fail=_fail,
+)

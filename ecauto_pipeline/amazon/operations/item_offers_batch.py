@@ -9,35 +9,16 @@ burst 1, ItemOffersRequestList maxItems 20.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from ecauto_pipeline.amazon.answers import failed, item_error, offers_answer
+from ecauto_pipeline.amazon.answers import failed, item_error
+from ecauto_pipeline.amazon.offers import KNOWN, offers_answer
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
-from ecauto_pipeline.domain.model import Answer
-from ecauto_pipeline.domain.offers.learning import DETAIL
+from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.settings import Offers as OfferRule
-from ecauto_pipeline.settings import OperationLimits
 
-RATE_PER_S, BURST, BATCH = 0.1, 1, 20
-
-
-def item_offers_batch(rule: OfferRule, limits: OperationLimits | None = None) -> Operation[Answer]:
-    """The operation under the owner's offer rule and limits."""
-
-    def read(payload: object, asins: Sequence[str], request_id: str) -> Reading[Answer]:
-        return _read(payload, asins, request_id, rule)
-
-    operation: Operation[Answer] = Operation(
-        name=DETAIL,
-        api="products",
-        rate_per_s=RATE_PER_S,
-        burst=BURST,
-        batch=BATCH,
-        send=_send,
-        read=read,
-        fail=lambda asin, failure: failed(DETAIL, asin, failure),
-    )
-    return operation.limited(limits)
+NAME = "getItemOffersBatch"
 
 
 def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
@@ -70,7 +51,7 @@ def _read(payload: object, asins: Sequence[str], request_id: str, rule: OfferRul
             continue
         answer = _item(asin, item, request_id, rule)
         if asin in found and found[asin] != answer:
-            answer = failed(DETAIL, asin, Failure("answered_twice", 200, request_id))
+            answer = failed(NAME, asin, Failure("answered_twice", 200, request_id))
         found[asin] = answer
     if not found:
         raise ShapelessAnswer("wrong_shape")
@@ -96,9 +77,23 @@ def _item(asin: str, item: dict[str, Any], request_id: str, rule: OfferRule) -> 
         own = next((v for k, v in headers.items() if str(k).lower() == "x-amzn-requestid"), None)
         request_id = own[:128] if isinstance(own, str) and own.isascii() and own.isprintable() else request_id
     if not isinstance(body, dict):
-        return failed(DETAIL, asin, Failure("wrong_shape", code or 200, request_id))
+        return failed(NAME, asin, Failure("wrong_shape", code or 200, request_id))
     if body.get("errors"):
-        return item_error(DETAIL, asin, code, body["errors"], request_id)
+        return item_error(NAME, asin, code, body["errors"], request_id)
     if code is not None and code >= 300:
-        return failed(DETAIL, asin, Failure(f"http_{code}", code, request_id))
-    return offers_answer(DETAIL, asin, body.get("payload"), rule, request_id)
+        return failed(NAME, asin, Failure(f"http_{code}", code, request_id))
+    return offers_answer(NAME, asin, body.get("payload"), rule, request_id)
+
+
+OPERATION: Operation[Answer] = Operation(
+    name=NAME,
+    role=Role.DETAIL,
+    rate_per_s=0.1,
+    burst=1,
+    batch=20,
+    knows=KNOWN,
+    api="ProductsV0",
+    send=_send,
+    parse=_read,
+    fail=partial(failed, NAME),
+)

@@ -1,0 +1,167 @@
+"""The offers of one ASIN, as getItemOffers and its batch both give them: classified, and judged by the owner's rule.
+
+Whatever JSON comes in, exactly one Answer comes out and nothing is raised; what cannot be understood is `api_error`
+(unknown), never "out of stock". Not for: finding an ASIN's part in a body (each operation's file), the owner's rule
+(domain/offers/offer_rule.py) or single fields (fields.py).
+Source: productPricingV0.json of amzn/selling-partner-api-models at 34dc93f (2026-08); statuses beyond the model
+(NoBuyableOffers, ActiveButTooSoonForProcessing) from its sandbox data and reports of its users.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from ecauto_pipeline.amazon.answers import failed
+from ecauto_pipeline.amazon.fields import cost_jpy, lower_word, money_jpy, new_offers, short_text, whole_number
+from ecauto_pipeline.amazon.operation import Failure
+from ecauto_pipeline.domain.model import Answer, Status
+from ecauto_pipeline.domain.offers.knowledge import Fact
+from ecauto_pipeline.domain.offers.offer_rule import Choice, Offer, choose
+from ecauto_pipeline.settings import Offers as OfferRule
+
+KNOWN = frozenset({Fact.PRICE, Fact.STOCK, Fact.OFFERS, Fact.DELIVERY, Fact.BUY_BOX})
+"""What a list of offers can say."""
+
+_OFFERS_KEPT = 20
+
+
+def offers_answer(operation: str, asin: str, payload: object, rule: OfferRule, request_id: str = "") -> Answer:
+    """The answer in the `payload` of getItemOffers, or of one item of its batch, which came with HTTP 200."""
+
+    def unknown(reason: str) -> Answer:
+        return failed(operation, asin, Failure(reason, 200, request_id))
+
+    if not isinstance(payload, dict):
+        return unknown("wrong_shape")
+    about = payload.get("ASIN", asin)
+    if about != asin:
+        return unknown("wrong_asin")
+    status = lower_word(payload.get("status"))
+    if status not in ("success", "nobuyableoffers"):
+        return unknown({"": "wrong_shape", "activebuttoosoonforprocessing": "too_soon"}.get(status, "unknown_status"))
+    summary = payload.get("Summary")
+    summary = summary if isinstance(summary, dict) else {}
+    listed = payload.get("Offers", [] if status == "nobuyableoffers" else None)
+    if not isinstance(listed, list) or not all(isinstance(offer, dict) for offer in listed):
+        return unknown("wrong_shape")
+    total = whole_number(summary.get("TotalOfferCount"))
+    new = new_offers(summary.get("NumberOfOffers"), "OfferCount", partly=total)
+    if not listed:
+        if total is None and status == "success":
+            return unknown("wrong_shape")
+        if total and new != 0:
+            return unknown("offers_missing")
+        reason = "no_new_offers" if total else "no_buyable_offers" if status == "nobuyableoffers" else "no_offers"
+        return Answer(
+            asin,
+            operation,
+            Status.OUT_OF_STOCK,
+            reason,
+            in_stock=False,
+            offer_count=0,
+            probe_offer_count=0,
+            http_status=200,
+            request_id=request_id,
+        )
+    if status == "nobuyableoffers":
+        return unknown("contradiction")
+    offers = [_offer(entry) for entry in listed]
+    return _chosen(operation, asin, offers, choose(offers, rule), summary, new, request_id)
+
+
+def offers_json(offers: Iterable[Offer], choice: Choice) -> str:
+    """The offers as judged, the chosen one first, at most 20, compact: why a price is what it is."""
+    why = {id(offer): reason for offer, reason in choice.rejected}
+    ordered = sorted(offers, key=lambda offer: (offer is not choice.offer, id(offer) in why))
+    rows = [
+        {
+            "seller": offer.seller_id,
+            "price": offer.listing_price_jpy,
+            "shipping": offer.shipping_jpy,
+            "hours": offer.max_hours,
+            "availability": offer.availability,
+            "prime": int(offer.is_prime),
+            "fba": int(offer.is_fba),
+            "buybox": int(offer.is_buybox),
+            "why_not": why.get(id(offer), ""),
+        }
+        for offer in ordered[:_OFFERS_KEPT]
+    ]
+    return json.dumps(rows, ensure_ascii=True, separators=(",", ":"))
+
+
+def _chosen(
+    operation: str,
+    asin: str,
+    offers: list[Offer],
+    choice: Choice,
+    summary: dict[str, Any],
+    new: int | None,
+    request_id: str,
+) -> Answer:
+    """The owner's rule has spoken; FILTERED_OUT for want of any readable price is unknown instead."""
+    kept = offers_json(offers, choice)
+    if choice.offer is None and all(why == "bad_price" for _, why in choice.rejected):
+        return failed(operation, asin, Failure("bad_price", 200, request_id))
+    offer = choice.offer
+    new = len(offers) if new is None else max(new, 1)
+    return Answer(
+        asin,
+        operation,
+        choice.status,
+        choice.reason,
+        price_jpy=choice.price_jpy,
+        in_stock=True if offer else None,
+        offer_count=new,
+        ship_hours_max=offer.max_hours if offer else None,
+        is_prime=offer.is_prime if offer else None,
+        is_fba=offer.is_fba if offer else None,
+        seller_id=offer.seller_id if offer else "",
+        listing_price_jpy=offer.listing_price_jpy if offer else None,
+        shipping_jpy=(offer.shipping_jpy or 0) if offer else None,
+        probe_price_jpy=_buy_box_jpy(summary, offers),
+        probe_offer_count=new,
+        http_status=200,
+        request_id=request_id,
+        offers_json=kept,
+    )
+
+
+def _offer(entry: dict[str, Any]) -> Offer:
+    times, prime = entry.get("ShippingTime"), entry.get("PrimeInformation")
+    times = times if isinstance(times, dict) else {}
+    price = money_jpy(entry.get("ListingPrice"), least=1)
+    shipping = entry.get("Shipping")
+    shipping_jpy = None if shipping is None else money_jpy(shipping, least=0)
+    if shipping is not None and shipping_jpy is None:
+        price = None  # an unreadable cost is no cost
+    return Offer(
+        seller_id=short_text(entry.get("SellerId")),
+        condition=short_text(entry.get("SubCondition")),
+        listing_price_jpy=price,
+        shipping_jpy=shipping_jpy,
+        max_hours=whole_number(times.get("maximumHours")),
+        availability=short_text(times.get("availabilityType")),
+        is_prime=isinstance(prime, dict) and prime.get("IsPrime") is True,
+        is_fba=entry.get("IsFulfilledByAmazon") is True,
+        is_buybox=entry.get("IsBuyBoxWinner") is True,
+    )
+
+
+def _buy_box_jpy(summary: dict[str, Any], offers: list[Offer]) -> int | None:
+    """The new Buy Box's ListingPrice + shipping: the Summary's, else the winning offer's, else None."""
+    boxes = summary.get("BuyBoxPrices")
+    costs = [
+        cost_jpy(box)
+        for box in (boxes if isinstance(boxes, list) else [])
+        if isinstance(box, dict) and lower_word(box.get("condition")) == "new"
+    ]
+    if not costs:
+        costs = [
+            None if offer.listing_price_jpy is None else offer.listing_price_jpy + (offer.shipping_jpy or 0)
+            for offer in offers
+            if offer.is_buybox and lower_word(offer.condition) == "new"
+        ]
+    return min((cost for cost in costs if cost is not None), default=None)
