@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.domain.account_names import name_of
-from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.model import AccountKey, Kind
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.platforms import shop_keys
@@ -52,6 +52,13 @@ class Run:
     slice_no: int = 1
     lane: str = "all"  # the shops and SP-API accounts it works with; one lane with all of them
     retries: str = ""  # the run that this one is a retry or a re-execution of
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What of a listing this run may change."""
+        prices = {Kind.PRICE} if self.include_price != "never" else set()
+        shown = {Kind.VISIBILITY, Kind.STOCK, Kind.DELIST} if self.include_visibility else set()
+        return frozenset(prices | shown)
 
     @property
     def partition_key(self) -> str:

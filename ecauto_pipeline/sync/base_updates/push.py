@@ -34,7 +34,7 @@ WORST_ROWS = 10
 
 
 def run(context: Context) -> PushReport:
-    """Push every open decision of this run's accounts; then mark what proved to be gone.
+    """Push every open decision of this run's scope (accounts and kinds), whoever decided it; then mark what is gone.
 
     Raises Stopped; item errors are rows.
     """
@@ -47,9 +47,17 @@ def run(context: Context) -> PushReport:
 
 
 def _push_open(context: Context) -> PushReport:
+    run = context.run
+
     def rows_of(account: AccountKey) -> Sequence[Decided]:
         with context.state.read() as connection:
-            return decisions.to_push(connection, context.run.run_id, [account], dry_run=context.run.dry_run)
+            rows = decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
+            if run.dry_run and run.retries:  # what a dry run decided is closed, and open to its retry alone
+                judged = {row.target for row in rows if row.run_id == run.run_id}
+                earlier = decisions.to_push(connection, run.retries, [account], dry_run=True)
+                rows = [row for row in rows if row.target in judged]
+                rows += [row for row in earlier if row.target not in judged]
+        return [row for row in rows if row.diff.kind in run.kinds]
 
     report = push(context, rows_of, RulesGate(context))
     gone = delist(context)

@@ -330,6 +330,31 @@ def test_a_dry_run_takes_the_same_path_up_to_the_call(tmp_path):
     assert 5 == len(world.shop.edits)
 
 
+def test_a_run_sends_nothing_beyond_its_scope(tmp_path):
+    """A run of prices alone leaves a hide that an earlier run left open; the next fuller run sends it."""
+    world = World(tmp_path)
+    _rises(world, 1)
+    world.list_item("2", 2580)
+    world.amazon("B000000002", None, "out_of_stock")
+    world.decide(world.run())
+    prices = push.run(world.tools.for_run(world.run(include_visibility=False)))
+    nothing = push.run(world.tools.for_run(world.run(include_visibility=False)))
+    rest = push.run(world.tools.for_run(world.run(include_price="never")))
+    assert (1, 0, 1) == (prices.account.pushed, nothing.account.targets, rest.account.pushed)
+
+
+def test_a_retried_dry_run_shows_what_the_first_one_judged(tmp_path):
+    """Broken off before its push, a dry run's retry plans the same rows; another dry run does not see them."""
+    world = World(tmp_path)
+    _rises(world, 2)
+    first = world.run(dry_run=True)
+    world.decide(first)
+    retry = push.run(world.tools.for_run(world.run(dry_run=True, retries=first.run_id)))
+    other = push.run(world.tools.for_run(world.run(dry_run=True)))
+    assert (2, 0) == (retry.account.pushed, other.account.targets)
+    assert [] == world.shop.edits
+
+
 def test_a_gone_item_is_a_failed_row_that_names_it(tmp_path):
     """bad_item_id on edit: failed with that reason, evidence for delisting."""
     world = World(tmp_path, ShopWithRefusals("shop_1", refusing("1", ItemGone("bad_item_id"))))
