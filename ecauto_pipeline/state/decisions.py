@@ -1,9 +1,7 @@
 """The decisions of the runs: every verdict but UNCHANGED, and what became of it.
 
-State of a row. Of a push: `open` (to be sent) -> `sent` (its intent is in the journal) | `superseded` (a later run
-judged the same target) | `closed` (of a dry run, or it ended without a call). Of a held one: `open` -> `approved` |
-`rejected` (by a person) -> `expired` (newer facts settled the matter). Blocked and skipped ones are `closed` at birth.
-A dry run's rows are closed at birth too, so that nothing of it can ever be sent or stand in the way.
+The states of a row and what moves it are domain/transitions.py's. A dry run's rows are closed at birth, so that
+nothing of it can ever be sent or stand in the way.
 Not for: judging (domain/) or sending (journal.py).
 """
 
@@ -19,12 +17,12 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, updat
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.transitions import DECISIONS, NEW, DecisionEvent, moves_of, next_state
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import diffs
 
 CHUNK_ROWS = 5_000
-FEW = 500  # names in one statement
 STANDING = ("open", "approved", "rejected")
 Target = tuple[ListingKey, Kind]
 _HELD_OPEN = (diffs.c.decision == Decision.HELD, diffs.c.state == "open")
@@ -32,7 +30,7 @@ _HELD_OPEN = (diffs.c.decision == Decision.HELD, diffs.c.state == "open")
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision as remembered. `state`: see the module."""
+    """A decision as remembered. `state`: as in domain/transitions.py."""
 
     diff_id: str
     run_id: str
@@ -102,13 +100,16 @@ def to_push(connection: Connection, run_id: str, accounts: Iterable[AccountKey],
     return [row for row in rows if row.run_id == run_id or row.target not in own]
 
 
-def set_state(connection: Connection, ids: Iterable[str], state: str, now: datetime, was: Sequence[str] = ()) -> int:
-    """Move rows to `state`, those alone that are in one of `was` (() = any). The number that moved."""
-    ids = list(ids)
+def move(connection: Connection, ids: Iterable[str], event: DecisionEvent, now: datetime) -> int:
+    """Let `event` happen to these rows (domain/transitions.py); the number that moved.
+
+    Rows in a state in which it can't happen stay as they are: somebody else was faster. Raises MoveNotAllowed for an
+    event that the table does not know.
+    """
+    was, state = moves_of(DECISIONS, event)
     moved = 0
-    for start in range(0, len(ids), FEW):
-        rows = update(diffs).where(diffs.c.diff_id.in_(ids[start : start + FEW]))
-        rows = rows.where(diffs.c.state.in_(was)) if was else rows
+    for names in in_portions(list(ids)):
+        rows = update(diffs).where(diffs.c.diff_id.in_(names), diffs.c.state.in_(was))
         moved += connection.execute(rows.values(state=state, state_at=to_ms(now))).rowcount
     return moved
 
@@ -201,7 +202,7 @@ def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: boo
         "decided_at": stamp,
         "cost_jpy": diff.cost_jpy,
         "evidence": diff.evidence,
-        "state": "open" if waits else "closed",
+        "state": next_state(DECISIONS, NEW, "wait" if waits else "file"),
         "state_at": stamp,
         "exported": 0,
     }

@@ -1,25 +1,28 @@
 """The update journal: an intent is committed before every edit, its outcome after it.
 
 A row without outcome (or `unknown`) is an edit of which nobody knows whether it happened: it is read back from the shop
-and settled, never blindly repeated. Not for: making the edit (sync/base_updates) or what a listing shows (shown.py).
+and settled, never blindly repeated. Outcomes and what leads to them: domain/transitions.py.
+Not for: making the edit (sync/base_updates) or what a listing shows (shown.py).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Row, delete, distinct, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, distinct, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey, Outcome
+from ecauto_pipeline.domain.transitions import EDITS, NEW, moves_of, next_state
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema import diffs, journal, listings
 
+_OUTCOMES: Final = {"intent": None, "done": Outcome.DONE, "dry_run": Outcome.DRY_RUN}
 _UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
 
 
@@ -59,21 +62,27 @@ def intend(
     decided: Decided,
     now: datetime,
     *,
-    outcome: Outcome | None = None,
+    event: Literal["intend", "record", "rehearse"] = "intend",
     rollback_of: str = "",
 ) -> str:
-    """Write the intent of one edit; returns its update_id. `outcome` DRY_RUN: the whole row at once, no edit follows.
+    """Write the intent of one edit; returns its update_id. `record`, `rehearse`: the whole row, no call follows.
 
-    A second try of the same change in the same run takes the row of the first one again.
+    A second try of the same change in the same run takes the row of the first one again. Raises MoveNotAllowed where
+    that one is done, or still to be settled.
     """
     diff, stamp = decided.diff, to_ms(now)
+    outcome = _OUTCOMES[next_state(EDITS, NEW, event)]
     change = key_of(diff)
     update_id = hashlib.sha256(f"{run_id}\x1f{change}".encode()).hexdigest()[:32]
     done_at = stamp if outcome is not None else None
     fields = {"outcome": outcome, "error": "", "intent_at": stamp, "attempted_at": stamp, "completed_at": done_at}
     fields |= {"before": diff.shown, "diff_id": decided.diff_id, "exported": 0, "rollback_of": rollback_of}
-    again = update(journal).where(journal.c.update_id == update_id)
-    if connection.execute(again.values(**fields, attempts=journal.c.attempts + 1)).rowcount == 0:
+    before = connection.execute(select(journal.c.outcome).where(journal.c.update_id == update_id)).first()
+    if before is not None:
+        next_state(EDITS, before.outcome or "intent", event)
+        again = update(journal).where(journal.c.update_id == update_id)
+        connection.execute(again.values(**fields, attempts=journal.c.attempts + 1))
+    else:
         connection.execute(
             insert(journal).values(
                 update_id=update_id,
@@ -92,16 +101,28 @@ def intend(
     return update_id
 
 
-def finish(connection: Connection, update_id: str, outcome: Outcome, now: datetime, error: str = "") -> None:
-    """Write how an edit ended. UNKNOWN stays to be settled."""
-    ended = None if outcome is Outcome.UNKNOWN else to_ms(now)
-    row = update(journal).where(journal.c.update_id == update_id)
-    connection.execute(row.values(outcome=outcome, error=error, completed_at=ended, exported=0))
+def finish(
+    connection: Connection,
+    update_id: str,
+    event: Literal["confirm", "refuse", "lose"],
+    now: datetime,
+    error: str = "",
+) -> bool:
+    """Write how an edit ended; one that was lost stays to be settled. False where it was settled otherwise already."""
+    was, outcome = moves_of(EDITS, event)
+    ended = None if outcome == Outcome.UNKNOWN else to_ms(now)
+    row = update(journal).where(journal.c.update_id == update_id, _is_in(was))
+    moved = connection.execute(row.values(outcome=outcome, error=error, completed_at=ended, exported=0))
+    return moved.rowcount > 0
 
 
-def withdraw(connection: Connection, update_id: str) -> None:
-    """Take an intent back: the shop certainly did not act on it (its window was used up, or it was closed to us)."""
-    connection.execute(delete(journal).where(journal.c.update_id == update_id))
+def withdraw(connection: Connection, update_id: str) -> bool:
+    """Take an intent back: the shop certainly did not act on it (its window was used up, or it was closed to us).
+
+    False, and nothing goes, where it is no mere intent any more.
+    """
+    was, _ = moves_of(EDITS, "withdraw")
+    return connection.execute(delete(journal).where(journal.c.update_id == update_id, _is_in(was))).rowcount > 0
 
 
 def unsettled(connection: Connection, platform: str, account_id: str) -> list[Update]:
@@ -211,6 +232,12 @@ def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
 def forget(connection: Connection, before: datetime) -> None:
     """Drop what is in history and was intended before."""
     connection.execute(delete(journal).where(journal.c.exported == 1, journal.c.intent_at < to_ms(before)))
+
+
+def _is_in(states: Sequence[str]) -> ColumnElement[bool]:
+    """Rows in these states of domain/transitions.py; an intent is an outcome of NULL."""
+    settled = journal.c.outcome.in_([state for state in states if state != "intent"])
+    return or_(journal.c.outcome.is_(None), settled) if "intent" in states else settled
 
 
 def _update(row: Row[Any]) -> Update:

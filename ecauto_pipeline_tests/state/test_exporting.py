@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey, Outcome
+from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.state import calls, decisions, journal
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.described import StateUnreadable, columns_of, damage, looking_at, missing_tables
@@ -82,7 +82,7 @@ def test_an_edit_goes_to_history_when_it_has_an_outcome(database: Database) -> N
         update_id = journal.intend(connection, "run", decided, NOW)
         assert [] == journal.unexported(connection, 10)
         assert 1 == journal.count_open_intents(connection)
-        journal.finish(connection, update_id, Outcome.DONE, NOW)
+        journal.finish(connection, update_id, "confirm", NOW)
         [row] = journal.unexported(connection, 10)
     assert (update_id, "run", NOW) == (row.key, row.run_id, row.at)
     assert (NOW, NOW) == (row.values["attempted_at"], row.values["completed_at"])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import Decision, Diff, Kind, Outcome
+from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.errors import CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Shop
 from ecauto_pipeline.state import decisions, journal, shown
@@ -106,6 +106,6 @@ def _mark(context: Context, connection: Connection, diff: Diff) -> None:
     now = context.clock.now()
     name = decisions.diff_id(context.run.run_id, diff)
     decided = decisions.by_id(connection, name)
-    if decided is not None and decisions.set_state(connection, [name], "sent", now, was=("open",)):
-        journal.intend(connection, context.run.run_id, decided, now, outcome=Outcome.DONE)
+    if decided is not None and decisions.move(connection, [name], "send", now):
+        journal.intend(connection, context.run.run_id, decided, now, event="record")
         shown.record_edit(connection, diff.key, Kind.DELIST, 1, now, diff.reason)

@@ -5,12 +5,20 @@ Not for: making edits (shop_worker.py).
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 from ecauto_pipeline.domain.model import Kind, Outcome
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Item, Shop
 from ecauto_pipeline.state import decisions, journal, shown
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.sync.context import Tools
+
+_EVENTS: Final[dict[Outcome, Literal["confirm", "refuse", "lose"]]] = {
+    Outcome.DONE: "confirm",
+    Outcome.FAILED: "refuse",
+    Outcome.UNKNOWN: "lose",
+}
 
 
 def shown_value(item: Item, kind: Kind) -> int | None:
@@ -58,7 +66,7 @@ def settle(tools: Tools, shop: Shop, update: Update) -> Outcome:
 def _end(tools: Tools, update: Update, outcome: Outcome, error: str, value: int | None) -> Outcome:
     now = tools.clock.now()
     with tools.state.write() as connection:
-        journal.finish(connection, update.update_id, outcome, now, error)
+        journal.finish(connection, update.update_id, _EVENTS[outcome], now, error)
         if outcome is Outcome.DONE:
             decided = decisions.by_id(connection, update.diff_id)
             reason = decided.diff.reason if decided else ""
@@ -67,5 +75,5 @@ def _end(tools: Tools, update: Update, outcome: Outcome, error: str, value: int 
             shown.record_reading(connection, update.key, update.kind, value)
         if outcome is Outcome.FAILED:
             again = value is not None and value == update.before and not update.rollback_of
-            decisions.set_state(connection, [update.diff_id], "open" if again else "closed", now, was=("sent",))
+            decisions.move(connection, [update.diff_id], "reopen" if again else "end", now)
     return outcome

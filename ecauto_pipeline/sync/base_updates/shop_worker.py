@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.guards import push_order
+from ecauto_pipeline.domain.transitions import DecisionEvent
 from ecauto_pipeline.errors import (
     AccountBlocked,
     BudgetSpent,
@@ -146,16 +147,16 @@ class ShopWorker:
             if not passage.end and self._context.run.dry_run:
                 journal.intend(
                     *(connection, self._context.run.run_id, decided, now),
-                    outcome=Outcome.DRY_RUN,
+                    event="rehearse",
                     rollback_of=self._rollback_of,
                 )
             elif not passage.end:
-                decisions.set_state(connection, [decided.diff_id], "sent", now)
+                decisions.move(connection, [decided.diff_id], "send", now)
                 update_id = journal.intend(
                     connection, self._context.run.run_id, decided, now, rollback_of=self._rollback_of
                 )
             elif passage.final and not self._context.run.dry_run:
-                decisions.set_state(connection, [decided.diff_id], "closed", now, was=("open",))
+                decisions.move(connection, [decided.diff_id], "drop", now)
         if passage.end:
             self._end(decided, passage.end, passage.reason)
         elif self._context.run.dry_run:
@@ -184,19 +185,19 @@ class ShopWorker:
         value = diff.wanted if item is None else shown_value(item, diff.kind)
         with self._context.state.write() as connection:
             if value == diff.wanted:
-                journal.finish(connection, update_id, Outcome.DONE, now)
+                journal.finish(connection, update_id, "confirm", now)
                 shown.record_edit(connection, diff.key, diff.kind, value, now, diff.reason)
             else:
-                journal.finish(connection, update_id, Outcome.FAILED, now, f"other_value: shows {value}")
+                journal.finish(connection, update_id, "refuse", now, f"other_value: shows {value}")
                 shown.record_reading(connection, diff.key, diff.kind, value)
-                decisions.set_state(connection, [decided.diff_id], "closed", now)
+                decisions.move(connection, [decided.diff_id], "end", now)
         self._end(decided, *(("pushed", "") if value == diff.wanted else ("failed", "other_value")), passage)
 
     def _failed(self, decided: Decided, update_id: str, error: CallError) -> None:
         now = self._context.clock.now()
         with self._context.state.write() as connection:
-            journal.finish(connection, update_id, Outcome.FAILED, now, text_of(error))
-            decisions.set_state(connection, [decided.diff_id], "closed", now)
+            journal.finish(connection, update_id, "refuse", now, text_of(error))
+            decisions.move(connection, [decided.diff_id], "end", now)
             if isinstance(error, ItemRefused) and error.permanent:
                 shown.record_uneditable(connection, decided.diff.key, error.reason)
         self._end(decided, "failed", error.reason)
@@ -208,7 +209,7 @@ class ShopWorker:
     def _unknown(self, decided: Decided, update_id: str, error: CallError, passage: Passage) -> None:
         with self._context.state.write() as connection:
             now = self._context.clock.now()
-            journal.finish(connection, update_id, Outcome.UNKNOWN, now, text_of(error))
+            journal.finish(connection, update_id, "lose", now, text_of(error))
             found = journal.unsettled(connection, self._shop.platform, self._shop.account_id)
         update = next(row for row in found if row.update_id == update_id)
         try:
@@ -223,14 +224,14 @@ class ShopWorker:
         self.report.unknown += outcome is Outcome.UNKNOWN
         if outcome is Outcome.FAILED:  # this run has tried; the next one judges anew
             with self._context.state.write() as connection:
-                decisions.set_state(connection, [decided.diff_id], "closed", self._context.clock.now())
+                decisions.move(connection, [decided.diff_id], "drop", self._context.clock.now())
         self._end(decided, "failed", error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}")
 
     def _take_back(self, decided: Decided, update_id: str, error: CallError) -> None:
         with self._context.state.write() as connection:
             journal.withdraw(connection, update_id)
-            state = "closed" if self._rollback_of else "open"
-            decisions.set_state(connection, [decided.diff_id], state, self._context.clock.now())
+            event: DecisionEvent = "end" if self._rollback_of else "reopen"
+            decisions.move(connection, [decided.diff_id], event, self._context.clock.now())
         self._close(error)
         self._end(decided, "skipped", self._closed)
 

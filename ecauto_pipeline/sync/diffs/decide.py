@@ -131,8 +131,8 @@ def keep(context: Context, connection: Connection, verdicts: Verdicts) -> DiffRe
     held = sum(diff.decision is Decision.HELD for diff in verdicts.found)
     fresh = [diff for diff in verdicts.found if id(diff) not in kept]
     if not context.run.dry_run:
-        decisions.set_state(connection, superseded, "superseded", now, was=("open",))
-        decisions.set_state(connection, expired, "expired", now, was=decisions.STANDING)
+        decisions.move(connection, superseded, "supersede", now)
+        decisions.move(connection, expired, "expire", now)
     stored = verdicts.found if context.run.dry_run else fresh
     decisions.store(connection, context.run.run_id, context.run.partition_key, stored, now, closed=context.run.dry_run)
     return verdicts.report(context, kept=len(kept), new=held - len(kept), settled=len(expired))

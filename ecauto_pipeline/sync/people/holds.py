@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
+from ecauto_pipeline.domain.transitions import DECISIONS, next_state
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target
 from ecauto_pipeline.sync.base_updates.push import push_own
@@ -24,7 +25,7 @@ from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import DiffReport, HandReport, PushReport
 
-Word = Literal["approved", "rejected"]
+Word = Literal["approve", "reject"]
 MOST_NAMED = 5
 
 
@@ -73,14 +74,14 @@ def approve(
     tools: Tools, ids: Iterable[str] = (), *, account: AccountKey | None = None, everything: bool = False, who: str = ""
 ) -> list[Hold]:
     """Say yes to open holds: by the beginning of their diff_id, of one account, or all. Raises LookupError."""
-    return _say(tools, "approved", ids, account, everything, who)
+    return _say(tools, "approve", ids, account, everything, who)
 
 
 def reject(
     tools: Tools, ids: Iterable[str] = (), *, account: AccountKey | None = None, everything: bool = False, who: str = ""
 ) -> list[Hold]:
     """Say no to open holds, chosen as in `approve`. Raises LookupError."""
-    return _say(tools, "rejected", ids, account, everything, who)
+    return _say(tools, "reject", ids, account, everything, who)
 
 
 def consequence_of_rejecting(holds: Iterable[Hold]) -> tuple[str, ...]:
@@ -140,9 +141,10 @@ def _say(
         for prefix in ids:
             row = _one(rows, prefix)
             chosen[row.diff_id] = row
-        decisions.set_state(connection, chosen, word, now, was=("open",))
+        decisions.move(connection, chosen, word, now)
+        said_so = next_state(DECISIONS, "open", word)
         for row in chosen.values():
-            document = {**_document(row), f"{word}_by": who or "unknown", f"{word}_at": now.isoformat()}
+            document = {**_document(row), f"{said_so}_by": who or "unknown", f"{said_so}_at": now.isoformat()}
             decisions.note_evidence(connection, row.diff_id, json.dumps(document, ensure_ascii=False))
         said = [decisions.by_id(connection, name) for name in chosen]
     return [_hold(row, now) for row in said if row is not None]

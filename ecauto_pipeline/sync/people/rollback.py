@@ -221,8 +221,8 @@ def _shown(listing: ListingFacts, kind: Kind) -> int | None:
 
 def _unmark(connection: Connection, run: Run, diff: Diff, now: datetime, target_run_id: str) -> None:
     decided = decisions.by_id(connection, decisions.diff_id(run.run_id, diff))
-    if decided is not None and decisions.set_state(connection, [decided.diff_id], "sent", now, was=("open",)):
-        journal.intend(connection, run.run_id, decided, now, outcome=Outcome.DONE, rollback_of=target_run_id)
+    if decided is not None and decisions.move(connection, [decided.diff_id], "send", now):
+        journal.intend(connection, run.run_id, decided, now, event="record", rollback_of=target_run_id)
         shown.record_edit(connection, diff.key, Kind.DELIST, 0, now)
 
 
@@ -230,4 +230,4 @@ def _close(context: Context) -> None:
     """What did not leave is not sent by a later run: taking back is asked for, never inherited."""
     with context.state.write() as connection:
         names = [row.diff_id for row in decisions.of_run(connection, context.run.run_id)]
-        decisions.set_state(connection, names, "closed", context.clock.now(), was=("open",))
+        decisions.move(connection, names, "drop", context.clock.now())
