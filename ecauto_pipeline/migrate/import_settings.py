@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tomlkit
+
 from ecauto_pipeline.atomic_file import PRIVATE, replace_file
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.migrate import find as finding
 from ecauto_pipeline.migrate.convert import Converted, convert
 from ecauto_pipeline.migrate.find import Legacy
-from ecauto_pipeline.migrate.toml_text import to_toml
 from ecauto_pipeline.migrate.write import place_token, why_not_token, with_secrets
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.sync.listings.blocklist import read_blocklist
@@ -80,7 +81,7 @@ def _fragment(converted: Converted) -> str:
         parse(document, Path(), name=FRAGMENT)
     except SettingsError as error:
         raise SettingsError(f"the older configuration can't be taken over: {error}") from None
-    return _HEAD + to_toml(document)
+    return _HEAD + tomlkit.dumps(document)
 
 
 def _configuration(target: Path, fragment: str, converted: Converted, dry_run: bool) -> list[Step]:
