@@ -5,19 +5,21 @@ Not for: one ASIN (explain.py).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import func, select
 
 from ecauto_pipeline.cli.console import labelled, number, print_json, say, table
 from ecauto_pipeline.cli.summary import SEVEN
-from ecauto_pipeline.clock import from_ms, jst
+from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import BaseAccount, load
-from ecauto_pipeline.state.schema import diffs, shop_accounts, windows
+from ecauto_pipeline.state import decisions, shop_accounts
+from ecauto_pipeline.state.shop_accounts import ShopAccount
 from ecauto_pipeline.state.shop_listings import count_listed
+from ecauto_pipeline.state.windows import calls_in
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import RunRecord, recent_records
@@ -46,31 +48,26 @@ def gather(tools: Tools) -> dict[str, Any]:
     now = tools.clock.now()
     with tools.state.read() as connection:
         recent = [run for run in recent_records(connection, 50) if run.ended_at is not None][:5]
-        shops = {AccountKey(row.platform, row.account_id): row for row in connection.execute(select(shop_accounts))}
-        used = {
-            (AccountKey(row.platform, row.account_id), row.span): row.calls
-            for row in connection.execute(select(windows).order_by(windows.c.starts_at))
-        }
+        seen = shop_accounts.load_accounts(connection)
+        used = calls_in(connection, "hour", now)
         named = shops_named(tools.settings)
         counts = count_listed(connection, named)
-        held = connection.execute(
-            select(func.count()).where(diffs.c.decision == "held", diffs.c.state == "open")
-        ).scalar_one()
+        held = decisions.count_holds(connection)
     limits = tools.settings.base.limits
     accounts = []
     for key, account in named.items():
-        row = shops.get(key)
-        expires = from_ms(row.refresh_expires_at) if row is not None and row.refresh_expires_at else None
+        shop = seen.get(key, ShopAccount(account.id))
+        expires = shop.refresh_expires_at
         accounts.append(
             {
                 "platform": key.platform,
                 "account_id": account.id,
                 "active": account.active,
                 "listings": counts[key],
-                "last_read": _moment(row.read_at if row is not None else None),
-                "calls_this_hour": used.get((key, "hour"), 0),
+                "last_read": _moment(shop.read_at),
+                "calls_this_hour": used.get(key, 0),
                 "per_hour": limits.per_hour if isinstance(account, BaseAccount) else None,
-                "breaker": row.breaker if row is not None else "",
+                "breaker": shop.breaker,
                 "token_days_left": round((expires - now).total_seconds() / 86400, 1) if expires else None,
             }
         )
@@ -102,8 +99,8 @@ def _run(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def _moment(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else jst(from_ms(milliseconds)).isoformat(timespec="seconds")
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else jst(moment).isoformat(timespec="seconds")
 
 
 def show(document: dict[str, Any]) -> None:

@@ -125,6 +125,12 @@ def holds(connection: Connection, states: Sequence[str] = ("open",)) -> list[Dec
     return [_decided(row) for row in connection.execute(query.order_by(diffs.c.decided_at, diffs.c.diff_id))]
 
 
+def count_holds(connection: Connection) -> int:
+    """Held rows that wait for a person."""
+    query = select(func.count()).where(diffs.c.decision == Decision.HELD, diffs.c.state == "open")
+    return connection.execute(query).scalar_one()
+
+
 def by_id(connection: Connection, name: str) -> Decided | None:
     """One decision, None where there is none of this name."""
     row = connection.execute(select(diffs).where(diffs.c.diff_id == name)).first()

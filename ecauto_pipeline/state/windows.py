@@ -16,6 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, delete, func, select
 
 from ecauto_pipeline.clock import Clock, from_ms, jst, to_ms
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import windows
@@ -72,6 +73,14 @@ def window_start(moment: datetime, span: Span) -> datetime:
 def window_end(moment: datetime, span: Span) -> datetime:
     """When it ends: the next :00, or the next midnight in Japan."""
     return window_start(moment, span) + (timedelta(hours=1) if span == "hour" else timedelta(days=1))
+
+
+def calls_in(connection: Connection, span: Span, moment: datetime) -> dict[AccountKey, int]:
+    """Calls counted in the hour or day of this instant, of the shops that made any."""
+    query = select(windows.c.platform, windows.c.account_id, windows.c.calls).where(
+        windows.c.span == span, windows.c.starts_at == to_ms(window_start(moment, span))
+    )
+    return {AccountKey(platform, account): calls for platform, account, calls in connection.execute(query)}
 
 
 def allowance(limit: int, kind: str) -> int:
