@@ -183,7 +183,7 @@ def test_loading_the_definitions_starts_and_writes_nothing(tmp_path: Path):
     environ = {**os.environ, "ECAUTO_DATA_DIR": str(data), "DAGSTER_DISABLE_TELEMETRY": "1"}
     code = "from ecauto_pipeline.definitions import defs; defs.get_repository_def()"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, timeout=100, check=False
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, capture_output=True, timeout=500, check=False
     )
     assert (0, b"") == (done.returncode, done.stderr if done.returncode else b"")
     assert not data.exists()

@@ -38,7 +38,7 @@ def test_the_tour_can_be_taken(tmp_path: Path) -> None:
             if command == SERVES:
                 continue
             done = subprocess.run(
-                shlex.split(command), cwd=tmp_path, env=environ, capture_output=True, encoding="utf-8", timeout=200
+                shlex.split(command), cwd=tmp_path, env=environ, capture_output=True, encoding="utf-8", timeout=500
             )
             assert done.returncode in (0, 1), (command, done.stderr[-500:])
             assert done.stdout.strip(), command

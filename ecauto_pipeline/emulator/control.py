@@ -139,6 +139,12 @@ class Control:
             self._emulation.faults.clear()
             self._save_faults()
 
+    def remove_faults(self, *ids: int) -> None:
+        """Take these faults out of the script: they strike no more, and what they hold back is answered."""
+        with self._emulation.lock:
+            self._emulation.faults.remove(ids)
+            self._save_faults()
+
     def _save_faults(self) -> None:
         self._emulation.save_faults()
         self._emulation.store.commit()

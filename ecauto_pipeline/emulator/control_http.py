@@ -33,7 +33,7 @@ def routes(control: Control) -> list[Route]:
         "/emulator/faults": {
             "GET": lambda c, r, b: c.faults(),
             "POST": lambda c, r, b: {"ids": c.add_faults(*(b if isinstance(b, list) else [b]))},
-            "DELETE": _nothing(lambda c, b: c.clear_faults()),
+            "DELETE": _remove_faults,
         },
         "/emulator/world/asins": {"GET": lambda c, r, b: c.asins()},
         "/emulator/world/asins/{asin}": {"GET": _truth, "POST": _set_truth},
@@ -84,6 +84,16 @@ def _clock(control: Control, _: Request, body: dict[str, Any]) -> dict[str, Any]
     if "set" in body:
         return control.set_clock(datetime.fromisoformat(body["set"]))
     return control.set_offset(float(body["offset"]))
+
+
+def _remove_faults(control: Control, request: Request, _: Any) -> dict[str, bool]:
+    """All of them, or those named by `?id=`."""
+    ids = [int(value) for value in request.query_params.getlist("id")]
+    if ids:
+        control.remove_faults(*ids)
+    else:
+        control.clear_faults()
+    return {"done": True}
 
 
 def _calls(control: Control, request: Request, _: Any) -> list[dict[str, Any]]:

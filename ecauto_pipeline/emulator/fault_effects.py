@@ -51,6 +51,8 @@ def after(fault: Fault, answer: Answer) -> None:
         return
     if fault.kind == "slow":
         answer.delay_s += fault.seconds or 1.0
+    elif fault.kind == "held":
+        answer.held_by, answer.delay_s = fault.id, fault.seconds or _LONG_S
     elif fault.kind == "truncated":
         answer.body = answer.body[: len(answer.body) // 2]
     elif fault.kind == "string_body":

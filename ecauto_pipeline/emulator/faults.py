@@ -7,6 +7,7 @@ clock; it lets `after` matching calls pass, then strikes at most `times` times, 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,7 @@ VIEW = {
 }
 AFTER = {
     "slow": "the answer waits `seconds` of real time (default 1)",
+    "held": "the work was done, the answer waits until this fault is removed (at most `seconds` of real time)",
     "truncated": "the body ends half way, the length claims that was all",
     "string_body": "the inner body is a string instead of an object",
     "errors_dict": "`errors` is an object instead of a list",
@@ -132,6 +134,10 @@ class FaultBook:
 
     def clear(self) -> None:
         self._faults.clear()
+
+    def remove(self, ids: Collection[int]) -> None:
+        """Take these out of the script; ids that are not in it are passed over."""
+        self._faults = [fault for fault in self._faults if fault.id not in ids]
 
     def listed(self) -> list[dict[str, Any]]:
         """The script with how often each fault matched and struck."""

@@ -55,6 +55,7 @@ class Answer:
     request_id: str | None = None
     delivery: Delivery = "whole"
     delay_s: float = 0.0
+    held_by: int | None = None  # the fault whose removal sends it, `delay_s` at most
 
 
 @dataclass(slots=True)

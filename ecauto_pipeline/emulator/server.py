@@ -29,7 +29,8 @@ from ecauto_pipeline.emulator.control_http import routes
 from ecauto_pipeline.emulator.messages import Answer, Call
 from ecauto_pipeline.emulator.state import Emulation
 
-_STARTUP_S = 10.0
+_STARTUP_S = 120.0
+_LOOK_EVERY_S = 0.01
 
 
 class EmulatorServer:
@@ -65,7 +66,7 @@ class EmulatorServer:
         self.stop()
 
     def start(self) -> None:
-        """Listen. Returns when calls are answered. Raises RuntimeError when that does not happen in ten seconds."""
+        """Listen. Returns when calls are answered. Raises RuntimeError when that does not happen in two minutes."""
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="emulator", daemon=True
         )
@@ -140,7 +141,9 @@ class _Apis:
         if answer.delivery == "hang":
             await _until_gone(receive, answer.delay_s)
             return _reset(transport)
-        if answer.delay_s and answer.delivery == "whole":
+        if answer.held_by is not None:
+            await self._until_removed(answer.held_by, answer.delay_s)
+        elif answer.delay_s and answer.delivery == "whole":
             await asyncio.sleep(answer.delay_s)
         headers = {**answer.headers, "content-length": str(len(answer.body))}
         await send(
@@ -159,6 +162,13 @@ class _Apis:
             await _until_gone(receive, answer.delay_s)
         transport.close()
         return None
+
+    async def _until_removed(self, fault_id: int, seconds: float) -> None:
+        """Wait until the script holds this fault no more, at most `seconds` of real time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(fault["id"] == fault_id for fault in self._server.control.faults()):
+                    await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _read(receive: Receive) -> bytes:

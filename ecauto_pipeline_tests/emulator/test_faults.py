@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import httpx
@@ -288,3 +289,22 @@ def test_a_throttle_fault_is_the_documented_refusal(
 
 def _offers(amazon: AmazonCaller, asin: str) -> list[dict[str, dict[str, object]]]:
     return amazon.offers(asin).json()["payload"]["Offers"]
+
+
+def test_a_held_answer_comes_when_its_fault_is_removed(
+    emulator: EmulatorServer, shop: BaseCaller, http: httpx.Client
+) -> None:
+    """The edit stands at once; its answer waits for the word, and other callers wait for nobody."""
+    (fault,) = emulator.control.add_faults({"kind": "held", "operation": "items/edit", "seconds": 3600})
+    item = next(item for item in emulator.control.items("base_account_1") if not item["variations"])
+    with ThreadPoolExecutor(1) as pool:
+        edit = pool.submit(shop.post, "items/edit", item_id=item["item_id"], price=7770)
+        while not emulator.control.faults()[0]["struck"]:
+            wait([edit], 0.01)
+        assert 200 == http.get("/emulator/clock").status_code
+        shown = {one["item_id"]: one["price_jpy"] for one in emulator.control.items("base_account_1")}
+        assert 7770 == shown[item["item_id"]]
+        assert not edit.done()
+        http.delete("/emulator/faults", params={"id": fault})
+        assert 200 == edit.result().status_code
+    assert [] == emulator.control.faults()

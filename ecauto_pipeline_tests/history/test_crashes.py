@@ -318,7 +318,7 @@ def _with_small_disk(folder: Path, what: str, size: int) -> str:
         preexec_fn=_small_disk(size),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=500,
         check=True,
     )
     return done.stdout

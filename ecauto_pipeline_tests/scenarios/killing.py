@@ -158,7 +158,7 @@ class Worker:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait()
 
     def _line(self) -> list[str]:
         assert self._process.stdout is not None

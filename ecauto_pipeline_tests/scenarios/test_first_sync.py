@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline_tests.scenarios.expectation import expected_after_first_sync
 from ecauto_pipeline_tests.scenarios.shop_day import RunResult, ShopDay
@@ -17,8 +19,9 @@ LISTINGS = 1000
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopDay]:
-    with EmulatorServer(seed=1, listings=LISTINGS, accounts=3, speed=400.0) as emulator:
-        yield ShopDay(tmp_path_factory.mktemp("first"), emulator)
+    clock = ManualClock(datetime(2026, 6, 1, 1, 10, tzinfo=UTC))
+    with EmulatorServer(clock=clock, seed=1, listings=LISTINGS, accounts=3, speed=400.0) as emulator:
+        yield ShopDay(tmp_path_factory.mktemp("first"), emulator, clock)
 
 
 @pytest.fixture(scope="module")

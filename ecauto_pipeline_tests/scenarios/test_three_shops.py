@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,7 @@ _EACH = 6
 @contextmanager
 def _shops(folder: Path) -> Iterator[ShopDay]:
     clock = ManualClock(_START)
-    document = {"alerts": {"channels": [{"kind": "webhook", "url_env": "HOOK"}]}}
+    document = {"alerts": {"channels": [{"kind": "webhook", "url_env": "HOOK"}]}, "base": {"timeout_s": 300.0}}
     with EmulatorServer(clock=clock, seed=21, listings=240, accounts=4, speed=200.0) as emulator:
         yield ShopDay(folder, emulator, clock, document)
 
@@ -53,13 +54,35 @@ def _sent(day: ShopDay, cases: list[Listed], since: int) -> list[int]:
     return [len(edits_of(day, case, since)) for case in cases]
 
 
+@contextmanager
+def _held_until_ready(day: ShopDay, held: str, healthy: str, edits: int) -> Iterator[None]:
+    """The first edit of `held` gets its answer when `healthy` has made so many edits."""
+    (fault,) = day.control.add_faults(
+        {"kind": "held", "account": held, "operation": "items/edit", "times": 1, "seconds": 240.0}
+    )
+    since, over = seen(day), threading.Event()
+
+    def watch() -> None:
+        while sum(call["account"] == healthy for call in day.edits(since)) < edits and not over.wait(0.01):
+            pass
+        day.control.remove_faults(fault)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
 def test_a_restricted_and_a_spent_shop_wait_and_the_healthy_one_notices_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """C's edits are those of a world in which A and B are well; one alert each for A and B; their rows wait.
 
-    C is ready before B, whose answers take half a second, has sent its third edit. Nothing is asked about what only A
-    lists. Theirs is sent once when A is allowed again and B's hour has turned.
+    C is ready while B waits for the answer to its first edit. Nothing is asked about what only A lists. Theirs is sent
+    once when A is allowed again and B's hour has turned.
     """
     caplog.set_level(logging.WARNING)
     with _shops(tmp_path / "alone") as day:
@@ -74,9 +97,9 @@ def test_a_restricted_and_a_spent_shop_wait_and_the_healthy_one_notices_nothing(
         day.run(push=False)  # the shops are read; from here on the edits are what is refused
         day.control.add_faults({"kind": "access_denied", "account": restricted})
         day.control.add_faults({"kind": "hour_api_limit", "account": spent, "operation": "items/edit", "after": 2})
-        day.control.add_faults({"kind": "slow", "account": spent, "operation": "items/edit", "seconds": 0.5})
         since = seen(day)
-        result = day.run()
+        with _held_until_ready(day, spent, healthy, len(undisturbed)):
+            result = day.run()
         edits = day.edits(since)
         last = {account: max(c["seq"] for c in edits if c["account"] == account) for account in (spent, healthy)}
         assert last[healthy] < last[spent]

@@ -37,7 +37,7 @@ def test_from_the_address_to_working_tokens(tmp_path: Path) -> None:
         with database.write() as connection:
             shop_accounts.open_breaker(connection, "base", ACCOUNT, "token", clock.now())
         invitation = auth.authorization_url(f"{emulator.url}/1", hands.keeper)
-        back = requests.get(invitation.url, allow_redirects=False, timeout=5).headers["location"]
+        back = requests.get(invitation.url, allow_redirects=False, timeout=60).headers["location"]
         auth.exchange_code(hands.keeper, auth.code_from(back, invitation.state), ACCOUNT, database)
         assert hands.shop.check()["shop_id"]
     document = json.loads(hands.token_path.read_text(encoding="utf-8"))
@@ -65,7 +65,7 @@ def test_the_browser_brings_the_code(answer: str, error: type[Exception] | None)
 
     def listen() -> None:
         try:
-            found.append(auth.listen_for_code(address, "st4te", SystemClock(), 20))
+            found.append(auth.listen_for_code(address, "st4te", SystemClock(), 600))
         except Exception as failure:
             found.append(failure)
 
@@ -76,10 +76,10 @@ def test_the_browser_brings_the_code(answer: str, error: type[Exception] | None)
     session.mount(
         "http://", requests.adapters.HTTPAdapter(max_retries=requests.adapters.Retry(10, backoff_factor=0.02))
     )
-    assert 404 == session.get(f"{address}?code=evil&state=wrong", timeout=5).status_code
-    assert 404 == session.get(f"http://127.0.0.1:{port}/other?code=evil&state=st4te", timeout=5).status_code
-    assert 200 == session.get(f"{address}?{answer}&state=st4te", timeout=5).status_code
-    listener.join(20)
+    assert 404 == session.get(f"{address}?code=evil&state=wrong", timeout=60).status_code
+    assert 404 == session.get(f"http://127.0.0.1:{port}/other?code=evil&state=st4te", timeout=60).status_code
+    assert 200 == session.get(f"{address}?{answer}&state=st4te", timeout=60).status_code
+    listener.join()
     assert (found == ["c0de"]) if error is None else isinstance(found[0], error)
 
 

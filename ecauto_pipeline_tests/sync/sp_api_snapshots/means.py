@@ -6,6 +6,7 @@ Not for: anything that is not about asking Amazon.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +38,7 @@ def tools_at(
     document: dict | None = None,
     timeout_s: float = 5.0,
     timeline: str | None = None,
+    stop: threading.Event | None = None,
 ) -> Tools:
     """Tools whose SP accounts call `url`, state in `folder`; what fetching does not need is absent."""
     settings = parse(document or {}, folder)
@@ -50,6 +52,7 @@ def tools_at(
         shops={},
         sp_accounts=[],
         log=logging.getLogger("ecauto.test"),
+        stop=stop or threading.Event(),
     )
     pace = Buckets(state, clock, timeline)
     clients = [
