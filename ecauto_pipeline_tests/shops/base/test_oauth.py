@@ -201,7 +201,7 @@ def test_a_kill_between_the_answer_and_the_file_loses_no_token(
     old = hands.token_path.read_text(encoding="utf-8")
     victim = multiprocessing.get_context("spawn").Process(target=_die_before_the_file, args=(tmp_path, emulator.url))
     victim.start()
-    victim.join(60)
+    victim.join()
     assert -signal.SIGKILL == victim.exitcode
     assert old == hands.token_path.read_text(encoding="utf-8")
     again = set_up(tmp_path, emulator.url, clock)
