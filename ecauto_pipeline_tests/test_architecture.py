@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from importlinter.cli import lint_imports
@@ -66,15 +68,55 @@ def test_rooms_know_only_the_rooms_below_them(capsys):
     assert 0 == code, capsys.readouterr().out
 
 
+def contracts() -> dict[str, Any]:
+    """The import contracts of pyproject.toml, by name."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return {one["name"]: one for one in document["tool"]["importlinter"]["contracts"]}
+
+
+def rooms() -> set[str]:
+    """Packages and modules at the top of the product."""
+    package = ROOT / "ecauto_pipeline"
+    found = {path.stem for path in package.glob("*.py") if path.stem != "__init__"}
+    return found | {path.parent.name for path in package.glob("*/__init__.py")}
+
+
 def test_every_room_stands_in_the_contract():
     """A new room that nobody put into a layer would be free to know everything."""
-    contract = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    layers = re.findall(r'^    "([\w :|]+)",$', contract.split("layers = [")[1].split("]")[0], re.MULTILINE)
-    named = {room for layer in layers for room in re.split(r"[ :|]+", layer)} | {"emulator"}
-    package = ROOT / "ecauto_pipeline"
-    rooms = {path.stem for path in package.glob("*.py") if path.stem != "__init__"}
-    rooms |= {path.parent.name for path in package.glob("*/__init__.py")}
-    assert rooms == named
+    named = {room for layer in contracts()["rooms"]["layers"] for room in re.split(r"[ :|]+", layer)} | {"emulator"}
+    assert rooms() == named
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "spared"),
+    [
+        ("only the top three know dagster", "source_modules", {"cli", "definitions", "defs"}),
+        ("the emulator shares no code with what it fools", "forbidden_modules", {"emulator", "clock"}),
+        ("nobody but cli and wiring knows the emulator", "source_modules", {"cli", "wiring", "emulator"}),
+    ],
+)
+def test_every_contract_names_every_room_it_is_about(name, side, spared):
+    """A new room is forbidden what the others are forbidden; only those spared on purpose are missing."""
+    assert {f"ecauto_pipeline.{room}" for room in rooms() - spared} == set(contracts()[name][side])
+
+
+def test_the_paper_shows_the_order_of_the_contract():
+    """docs/architecture.md draws the layers as they are held, and its table has every room."""
+    paper = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert " > ".join(contracts()["rooms"]["layers"]) in paper
+    table = paper.split("## Who may know whom")[0]
+    assert [] == [room for room in sorted(rooms()) if f"`{room}/`" not in table and f"`{room}.py`" not in table]
+
+
+def test_one_module_alone_reads_the_endpoints():
+    """Whoever took one from ecauto.toml himself could call a real host in emulated mode."""
+    reads = re.compile(r"settings\.(?:sp_api|base)\.(?:lwa_)?endpoint\b")
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in modules("ecauto_pipeline")
+        if reads.search(path.read_text(encoding="utf-8"))
+    ]
+    assert ["ecauto_pipeline/wiring/connections.py"] == found
 
 
 def test_only_state_builds_sql_over_its_tables():

@@ -59,21 +59,16 @@ def test_the_catalog_shows_the_hours_since_the_installation(server: Webserver) -
         assert 7 == by_name[name]["numMaterialized"]
 
 
-def test_a_fresh_folder_begins_with_the_hour_its_code_server_loaded(tmp_path: Path) -> None:
-    """One run in a folder where nothing ran: state says the very hour that the webserver offers first."""
+def test_a_run_begins_where_the_code_server_that_started_it_began(tmp_path: Path) -> None:
+    """Nothing in state when the run's process loads: it offers what its code server offers, and writes that down."""
+    began = worked_since(parse({}, tmp_path), datetime.now(UTC) - timedelta(hours=3))
     try:
         with webserver(tmp_path) as server:
-            query = """query($s: PipelineSelector!) { pipelineOrError(params: $s) { ... on Pipeline {
-                partitionKeysOrError { partitionKeys } } } }"""
-            selector = {name: value for name, value in server.selector("full_sync").items() if name != "jobName"}
-            asked = {"s": {**selector, "pipelineName": "full_sync"}}
-            keys = server.ask(query, asked)["pipelineOrError"]["partitionKeysOrError"]["partitionKeys"]
-            assert len(keys) in (1, 2)
-            assert "SUCCESS" == server.wait_for_run(server.launch("full_sync", keys[-1]))
-            first = look_up_first_hour(parse({}, tmp_path).state_url())
-            assert first is not None
-            assert keys[0] == hour_key(first)
-            assert "FAILURE" == server.wait_for_run(server.launch("full_sync", hour_key(first - timedelta(hours=1))))
+            for file in (tmp_path / "data").glob("state.db*"):
+                file.unlink()
+            assert "SUCCESS" == server.wait_for_run(server.launch("full_sync", hour_key(began)))
+            assert began == look_up_first_hour(parse({}, tmp_path).state_url())
+            assert "FAILURE" == server.wait_for_run(server.launch("full_sync", hour_key(began - timedelta(hours=1))))
     finally:
         process.stop(tmp_path / "data" / "emulator")
 

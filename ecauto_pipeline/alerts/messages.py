@@ -1,6 +1,6 @@
 """The texts of alerts: a verdict, a recovery, a digest or a test as one message in Japanese or English.
 
-Not for: when to send (alerts/notices.py) or how (steps/channels).
+Not for: when to send (alerts/notices.py) or how (alerts/channels).
 """
 
 from __future__ import annotations

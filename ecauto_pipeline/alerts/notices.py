@@ -1,7 +1,7 @@
 """When people are told: one message a rule and change of state, quiet hours, the daily digest. Pure.
 
 A `Standing` is what is known of one rule: its state, since when, and what each channel was last told. A channel that
-was told nothing counts as told "ok". Not for: the texts (alerts/messages.py) or sending (steps/channels).
+was told nothing counts as told "ok". Not for: the texts (alerts/messages.py) or sending (alerts/channels).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The flow on one page, in order: listings -> stale_asins -> sp_api_snapshots -> diffs -> base_updates.
 
-Each asset calls one step and shows what it reported. Not for: how (steps/) or what may be done (resources.py).
+Each asset calls one step and shows what it reported. Not for: how (sync/) or what may be done (resources.py).
 """
 
 from typing import Any

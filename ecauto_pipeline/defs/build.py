@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import dagster as dg
 
 from ecauto_pipeline.amazon.registry import registered
@@ -12,7 +10,7 @@ from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.capacity import capacity
 from ecauto_pipeline.defs.jobs import SYNC_JOBS
-from ecauto_pipeline.defs.partitions import FIRST_HOUR, first_hour, hour_key, hours_from
+from ecauto_pipeline.defs.partitions import first_hour, hand_to_run_processes, hours_from
 from ecauto_pipeline.defs.questions import QUESTIONS
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.schedules import build_schedules
@@ -28,9 +26,10 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
     settings = settings or load()
     registered().check(settings)
     first = first_hour(settings, SystemClock().now())
+    hand_to_run_processes(first)
     hours = hours_from(first)
     flow = dg.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=hours), ASSETS)
-    definitions = dg.Definitions(
+    return dg.Definitions(
         assets=[*flow, capacity],
         jobs=[*SYNC_JOBS, *BY_HAND, *QUESTIONS],
         schedules=build_schedules(settings),
@@ -38,6 +37,3 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
         resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]
         executor=dg.in_process_executor,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)  # the version is pinned; a test holds what we need of it
-        return definitions.with_reconstruction_metadata({FIRST_HOUR: hour_key(first)})

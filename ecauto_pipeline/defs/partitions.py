@@ -41,6 +41,11 @@ def first_hour(settings: Settings, now: datetime) -> datetime:
     return look_up_first_hour(settings.state_url()) or _offered() or hour_of(now)
 
 
+def hand_to_run_processes(first: datetime) -> None:
+    """While a code server loads: leave `first` with Dagster, for the run processes that this code server starts."""
+    DefinitionsLoadContext.get().add_to_pending_reconstruction_metadata(FIRST_HOUR, hour_key(first))
+
+
 def _offered() -> datetime | None:
     """What the code server that started this run process began with."""
     load = DefinitionsLoadContext.get()

@@ -2,7 +2,7 @@
 
 Every method raises the CallError family of errors.py and nothing else: BudgetSpent (stop until), AccountBlocked (the
 shop as a whole), ItemRefused / ItemGone (this row), OutcomeUnknown (an edit whose answer never came), Transport.
-Not for: rules, or when to call (steps/).
+Not for: rules, or when to call (sync/).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A lease lives until it expires; whoever works renews it. It is stale, and anybody's, when it has expired, when its
 owner's process is gone (same host), or when its heartbeat lies in the future (the clock was set back).
-Every function works inside the caller's transaction. Not for: rates (buckets.py) or what the work is (steps/).
+Every function works inside the caller's transaction. Not for: rates (buckets.py) or what the work is (sync/).
 """
 
 from __future__ import annotations

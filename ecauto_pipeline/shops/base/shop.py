@@ -2,7 +2,7 @@
 
 Items are read by their time of creation, which no edit moves; changes by their time of change, newest first, each page
 overlapping the one before by a row, so that an item leaving in mid-read is noticed. A page that fails ends the read
-with an error: not read, never "not there". Not for: tokens, repetition (client.py) or deciding when to read (steps/).
+with an error: not read, never "not there". Not for: tokens, repetition (client.py) or deciding when to read (sync/).
 """
 
 from __future__ import annotations
