@@ -121,7 +121,7 @@ def test_one_module_alone_reads_the_endpoints():
 
 def test_only_state_builds_sql_over_its_tables():
     """Outside `state` a connection is handed on, never asked: what may be asked has a name in state's modules."""
-    later = {"ecauto_pipeline/cli/status.py", "ecauto_pipeline/sync/noting.py"}
+    later = {"ecauto_pipeline/cli/status.py"}
     found = [
         f"{name}: {alias.name}"
         for path in modules("ecauto_pipeline")

@@ -25,7 +25,7 @@ from ecauto_pipeline.history.loading import Candidate, conformed, loaded_marks, 
 from ecauto_pipeline.history.parquet import (
     MERGED_KEY,
     FileMark,
-    full_disk_told,
+    full_disk_as_error,
     period_of,
     present_files,
     sha256_of,
@@ -94,7 +94,7 @@ def _merge_month(
     final = folder / f"compacted-{number:04d}.parquet"
     temporary = final.with_name(f".{final.name}.tmp")
     manifest = folder / f"{final.stem}.manifest.json"
-    with full_disk_told(folder), _removed_on_error(temporary):
+    with full_disk_as_error(folder), _removed_on_error(temporary):
         marks, rows = _write_merged(directory, table, sources, temporary)
         plan = {
             "merged": final.relative_to(root).as_posix(),

@@ -80,7 +80,7 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
 
     Raises DatabaseHeld, DatabaseTorn or DiskFull, also for what goes wrong inside the block. Other errors pass.
     """
-    with told_apart(path):
+    with duckdb_errors_as_ours(path):
         connection = duckdb.connect(str(path), read_only=read_only, config=_OFFLINE)
         try:
             connection.execute("SET TimeZone = 'UTC'")
@@ -93,7 +93,7 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
 
 
 @contextmanager
-def told_apart(path: Path) -> Iterator[None]:
+def duckdb_errors_as_ours(path: Path) -> Iterator[None]:
     """Turn DuckDB's exceptions about the file itself into ours."""
     try:
         yield

@@ -72,7 +72,7 @@ def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[st
 
 def record_file(connection: duckdb.DuckDBPyConnection, table: Table, candidate: Candidate, now: datetime) -> int:
     """Enter `candidate` into `loaded_files` under a number larger than every earlier one; returns it."""
-    (file_id,) = connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM loaded_files").fetchall()[0]
+    file_id = int(connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM loaded_files").fetchall()[0][0])
     mark = candidate.mark
     connection.execute(
         "INSERT INTO loaded_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TIMESTAMP WITH TIME ZONE))",

@@ -79,7 +79,7 @@ def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
         there = _identity(path)
         if any(there.get(name, given) != given for name, given in identity.items()):
             raise RowRefused(f"{path.name} belongs to another run and part")
-    with full_disk_told(path.parent), replacing(path) as temporary:
+    with full_disk_as_error(path.parent), replacing(path) as temporary:
         pq.write_table(content.replace_schema_metadata(identity), temporary, compression="zstd")
 
 
@@ -91,7 +91,7 @@ def _identity(path: Path) -> dict[bytes, bytes]:
 
 
 @contextmanager
-def full_disk_told(folder: Path) -> Iterator[None]:
+def full_disk_as_error(folder: Path) -> Iterator[None]:
     """Turn a full disk met while writing into `folder` into DiskFull; any other OSError passes."""
     try:
         yield
@@ -105,8 +105,8 @@ def merged_from(path: Path) -> list[str]:
     """The files that a compacted file was made of, as paths below the directory; none for others."""
     if not path.parent.name.startswith("month="):
         return []
-    names = (pq.read_schema(path).metadata or {}).get(MERGED_KEY, b"[]")
-    return json.loads(names)
+    names: list[str] = json.loads((pq.read_schema(path).metadata or {}).get(MERGED_KEY, b"[]"))
+    return names
 
 
 def sha256_of(path: Path) -> str:

@@ -137,7 +137,7 @@ class HistoryReader:
             f"FROM <source> WHERE {' AND '.join(conditions)} GROUP BY asin"
         )
         return [
-            _aware({"asin": row["asin"], **cast(Row, row["newest"])})
+            aware({"asin": row["asin"], **cast(Row, row["newest"])})
             for row in self._ask(SNAPSHOTS, query, values, since)
         ]
 
@@ -160,7 +160,7 @@ class HistoryReader:
         )
         if newest is not None:
             query += f" LIMIT {int(newest)}"
-        return [_aware(row) for row in self._ask(table, query, values, since)]
+        return [aware(row) for row in self._ask(table, query, values, since)]
 
     def _ask(self, table: Table, query: str, values: list[object], since: datetime | None) -> list[Row]:
         """Run `query` over everything known of `table`. Raises HistoryError when the files keep changing."""
@@ -203,7 +203,8 @@ class HistoryReader:
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:
-    return connection.sql(query.replace("<source>", source), params=values).to_arrow_table().to_pylist()
+    found: list[Row] = connection.sql(query.replace("<source>", source), params=values).to_arrow_table().to_pylist()
+    return found
 
 
 def _loaded(table: Table) -> str:
@@ -234,5 +235,5 @@ def _readable(path: Path) -> bool:
     return True
 
 
-def _aware(row: Row) -> Row:
+def aware(row: Row) -> Row:
     return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from ecauto_pipeline.history.questions import HistoryReader, Row, _aware
-from ecauto_pipeline.history.tables import API_CALLS, AUTHORITATIVE, RUN_METRICS, SNAPSHOTS, UPDATES
+from ecauto_pipeline.history.questions import HistoryReader, Row, aware
+from ecauto_pipeline.history.tables import API_CALLS, AUTHORITATIVE, RUN_METRICS, SNAPSHOTS, UPDATES, Table
 
 _STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
 
@@ -77,7 +77,7 @@ class HistorySummaries(HistoryReader):
             [int(max_age[name].total_seconds()) for name in names],
             *(start, end, oldest, end),
         ]
-        return [_aware(row) for row in self._ask(SNAPSHOTS, query, values, oldest)]
+        return [aware(row) for row in self._ask(SNAPSHOTS, query, values, oldest)]
 
-    def _counted(self, table, query: str, start: datetime, end: datetime) -> list[Row]:  # type: ignore[no-untyped-def]
-        return [_aware(row) for row in self._ask(table, query, [start, end], start)]
+    def _counted(self, table: Table, query: str, start: datetime, end: datetime) -> list[Row]:
+        return [aware(row) for row in self._ask(table, query, [start, end], start)]

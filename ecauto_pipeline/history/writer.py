@@ -59,7 +59,7 @@ class HistoryWriter:
             with self._exclusive():
                 self._tidy()
                 try:
-                    done, how = self._patiently(self._load_once), ""
+                    done, how = self._retried_while_held(self._load_once), ""
                 except DatabaseTorn as torn:
                     kept = set_aside(self.database, self._clock.now())
                     done, how = self._build(), f"{torn}; kept as {kept.name}"
@@ -76,7 +76,7 @@ class HistoryWriter:
             with self._exclusive():
                 self._tidy()
                 try:
-                    self._patiently(self._touch)
+                    self._retried_while_held(self._touch)
                 except DatabaseTorn:
                     set_aside(self.database, self._clock.now())
                 done = self._build()
@@ -88,7 +88,7 @@ class HistoryWriter:
     def verify(self) -> VerifyReport:
         try:
             with self._exclusive():
-                return self._patiently(lambda: verify_all(self.directory, self.database))
+                return self._retried_while_held(lambda: verify_all(self.directory, self.database))
         except DatabaseHeld as held:
             return VerifyReport(checked=False, damage="", reason=str(held), tables=())
 
@@ -154,7 +154,7 @@ class HistoryWriter:
         finally:
             lock.release()
 
-    def _patiently(self, work: Callable[[], _T]) -> _T:
+    def _retried_while_held(self, work: Callable[[], _T]) -> _T:
         deadline = self._clock.monotonic() + self._lock_timeout_s
         while True:
             try:

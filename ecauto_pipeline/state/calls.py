@@ -117,7 +117,7 @@ def unexported(connection: Connection, limit: int) -> list[ForHistory]:
     return [for_history(row, "seq", "started_at", without=("seq",)) for row in rows]
 
 
-def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
+def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
     """These are in history: they leave."""
     for keys in in_portions([row.key for row in rows]):
         connection.execute(delete(api_calls).where(api_calls.c.seq.in_(keys)))

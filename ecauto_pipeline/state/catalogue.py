@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey
@@ -109,12 +109,12 @@ def mark_carried(connection: Connection, carried: Iterable[Text]) -> None:
     )
 
 
-def _taking_part(accounts: Sequence[AccountKey]):  # type: ignore[no-untyped-def]
+def _taking_part(accounts: Sequence[AccountKey]) -> ColumnElement[bool]:
     taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
     return and_(taking_part, of_accounts(listings, accounts)) if accounts else taking_part
 
 
-def _waits():  # type: ignore[no-untyped-def]
+def _waits() -> ColumnElement[bool]:
     held = select(asins.c.basic_at).where(asins.c.asin == catalogue.c.asin).scalar_subquery()
     return and_(catalogue.c.basic_at.is_not(None), func.coalesce(held, -1) < catalogue.c.basic_at)
 
@@ -125,7 +125,7 @@ def _value(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def _text(row) -> Text:  # type: ignore[no-untyped-def]
+def _text(row: Row[Any]) -> Text:
     images = tuple(json.loads(row.images)) if row.images else ()
     words = (row.title, row.description, row.brand, row.category)
     return Text(row.asin, *words, images, row.basic_at, row.category_at)

@@ -177,7 +177,7 @@ def unexported(connection: Connection, limit: int) -> list[ForHistory]:
     return [for_history(row, "diff_id", "decided_at", without=("state", "state_at", "exported")) for row in rows]
 
 
-def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
+def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
     """These are in history now; they live on here until `forget`."""
     for keys in in_portions([row.key for row in rows]):
         connection.execute(update(diffs).where(diffs.c.diff_id.in_(keys)).values(exported=1))

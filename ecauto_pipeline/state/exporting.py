@@ -1,7 +1,7 @@
 """Rows of state.db on their way into history: the shape in which every table hands them out.
 
-Each table's own module says which rows are ready (`for_history`), that they are safe (`exported`), and when they leave
-(`forget`). Not for: writing them (history/) or the order of it (sync/publish.py).
+Each table's own module says which rows are ready (`unexported`), is told that they are safe (`mark_exported`), and
+drops what is old and over (`forget`). Not for: writing them (history/) or the order of it (sync/publish.py).
 """
 
 from __future__ import annotations

@@ -223,7 +223,7 @@ def unexported(connection: Connection, limit: int) -> list[ForHistory]:
     return found
 
 
-def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
+def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
     """These are in history now; they live on here until `forget`."""
     for keys in in_portions([row.key for row in rows]):
         connection.execute(update(journal).where(journal.c.update_id.in_(keys)).values(exported=1))

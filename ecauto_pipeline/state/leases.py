@@ -84,7 +84,8 @@ def _alive(owner: str) -> bool:
     if host != platform.node() or not pid.isdigit():
         return True
     try:
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 1.0
+        began: float = psutil.Process(int(pid)).create_time()
+        return abs(began - float(started)) < 1.0
     except psutil.NoSuchProcess:
         return False
     except (psutil.Error, ValueError):

@@ -142,7 +142,7 @@ def unexported(connection: Connection, limit: int) -> list[ForHistory]:
     return [for_history(row, "seq", "observed_at", without=("seq",)) for row in rows]
 
 
-def exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
+def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
     """These are in history: they leave."""
     for keys in in_portions([row.key for row in rows]):
         connection.execute(delete(observations).where(observations.c.seq.in_(keys)))

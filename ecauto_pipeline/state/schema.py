@@ -12,8 +12,8 @@ metadata = MetaData()
 MS = BigInteger
 
 
-def _text(name: str, **options: object) -> Column:
-    return Column(name, Text, nullable=False, server_default="", **options)  # type: ignore[arg-type]
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
 
 
 asins = Table(

@@ -6,10 +6,12 @@ Not for: the list that comes of it (plans.py), what is due (domain/freshness/age
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     and_,
@@ -67,7 +69,7 @@ _PACKED = np.dtype([(name, ROW[name]) for name in ROW.names[:-4]] + [("flags", n
 """ROW as it is read: its four small columns in one number, because a million rows are paid for by the column."""
 
 
-def _query(taking_part) -> Select:  # type: ignore[no-untyped-def]
+def _query(taking_part: ColumnElement[bool]) -> Select[Any]:
     """The columns of `_PACKED`, NULL as 0, one row per listing, ascending by ASIN: no sort, no grouping."""
     known = asins.c
     wants = case(

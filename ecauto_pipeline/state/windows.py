@@ -159,7 +159,7 @@ class ShopWindows:
         last = connection.execute(select(func.max(windows.c.last_call_at)).where(*self._mine())).scalar()
         if last is None or last > now_ms + _LONGEST_QUEUE_MS:
             return now_ms
-        return max(now_ms, last + self._interval_ms)
+        return max(now_ms, int(last) + self._interval_ms)
 
     def _refuse(self, use: WindowUse, kind: str) -> None:
         if use.exhausted or use.used >= use.limit:

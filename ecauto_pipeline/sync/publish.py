@@ -62,7 +62,7 @@ class _Table(Protocol):
 
     def unexported(self, connection: Connection, limit: int) -> list[ForHistory]: ...
 
-    def exported(self, connection: Connection, rows: Iterable[ForHistory]) -> None: ...
+    def mark_exported(self, connection: Connection, rows: Iterable[ForHistory]) -> None: ...
 
 
 def _hand_over(tools: Tools, name: str, table: _Table, tell: Callable[[ForHistory], None] = lambda _row: None) -> int:
@@ -79,7 +79,7 @@ def _hand_over(tools: Tools, name: str, table: _Table, tell: Callable[[ForHistor
             for row in rows:
                 tell(row)
         with tools.state.write() as connection:
-            table.exported(connection, chunk)
+            table.mark_exported(connection, chunk)
         count += len(chunk)
 
 

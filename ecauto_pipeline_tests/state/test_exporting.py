@@ -46,7 +46,7 @@ def test_only_what_was_handed_out_leaves(database: Database) -> None:
         chunk = calls.unexported(connection, 10)
     with database.write() as connection:
         connection.execute(insert(api_calls), [_call(2)])
-        calls.exported(connection, chunk)
+        calls.mark_exported(connection, chunk)
     with database.read() as connection:
         left = calls.unexported(connection, 10)
     assert [1, 3] == [row.key for row in chunk]
@@ -64,7 +64,7 @@ def test_decisions_are_forgotten_when_they_are_in_history_old_and_over(database:
     with database.write() as connection:
         rows = decisions.unexported(connection, 10)
         assert 3 == len(rows)
-        decisions.exported(connection, rows)
+        decisions.mark_exported(connection, rows)
         decisions.forget(connection, NOW)
         assert 3 == len(decisions.of_run(connection, "run"))
         decisions.forget(connection, NOW + timedelta(days=1))
