@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.alerts.messages import RULE_NAMES
-from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES
+from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES, rule_label
 from ecauto_pipeline.domain.model import Outcome, Status, Tier
 from ecauto_pipeline.settings import CHANNEL_KINDS
 
@@ -27,7 +26,7 @@ def section(rule: str) -> str:
 def test_every_alert_has_meaning_first_look_and_remedy(rule: str) -> None:
     """And the name that people see in its message."""
     text = section(rule)
-    for part in ("**Meaning**", "**First look**", "**Remedy**", RULE_NAMES[rule][0]):
+    for part in ("**Meaning**", "**First look**", "**Remedy**", rule_label(rule, "ja")):
         assert part in text
 
 

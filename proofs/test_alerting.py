@@ -15,8 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ecauto_pipeline.alerts.announce import announce
-from ecauto_pipeline.alerts.facts import run_facts
+from ecauto_pipeline.alerts.announce import alert_setup, announce
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator import process
@@ -46,8 +45,8 @@ class Told:
         before = len(self.receiver.received)
         result = self.day.run(job)
         with self.day.tools() as tools:
-            facts = run_facts(record_of(tools, result.run_id), tools.settings.alerts)
-            announce(tools, judge(facts, tools.settings.alerts), facts, ENVIRON)
+            record = record_of(tools, result.run_id)
+            announce(tools, judge(record, alert_setup(tools)), record, ENVIRON)
         return [(one.json["rule"], one.json["state"]) for one in self.receiver.received[before:]]
 
 

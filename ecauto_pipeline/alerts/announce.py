@@ -17,11 +17,13 @@ from sqlalchemy import Connection
 from ecauto_pipeline.alerts.channels import SendResult, name_of, send
 from ecauto_pipeline.alerts.messages import Notice, digest_notice, notice_of, trial_notice
 from ecauto_pipeline.alerts.notices import Standing, after, digest_due, quiet_until
-from ecauto_pipeline.alerts.rules import RunFacts, Verdict
+from ecauto_pipeline.alerts.rule import AlertSetup
+from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.settings import Channel
 from ecauto_pipeline.state.notices import Remembered, read_book, read_notices, save_book, save_notice
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import RunRecord
 
 LONGEST_TALK = timedelta(minutes=2)
 
@@ -41,14 +43,14 @@ class NotifyReport:
 def announce(
     tools: Tools,
     verdicts: Sequence[Verdict] = (),
-    facts: RunFacts | None = None,
+    record: RunRecord | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> NotifyReport:
     """Take the verdicts of one run (or none: what is still owed) to every channel that has not heard yet."""
     policy, now = tools.settings.alerts, tools.clock.now()
     names = _channel_names(policy.channels)
     with tools.state.write() as connection:
-        changed = _record(connection, verdicts, facts, now, policy.language)
+        changed = _record(connection, verdicts, record, now, policy.language)
         standings = _standings(connection)
         book = read_book(connection)
         quiet = quiet_until(policy.quiet_hours, now)
@@ -79,10 +81,15 @@ def try_channels(tools: Tools, environ: Mapping[str, str] = os.environ) -> tuple
 
 
 def broken_channels(tools: Tools) -> tuple[str, ...]:
-    """Channels that refused the last message sent through them, for `RunFacts.broken_channels`."""
+    """Channels that refused the last message sent through them, in the order in which they refused."""
     configured = _channel_names(tools.settings.alerts.channels)
     with tools.state.read() as connection:
         return tuple(name for name in read_book(connection).get("broken", {}) if name in configured)
+
+
+def alert_setup(tools: Tools) -> AlertSetup:
+    """What the rules go by besides the run."""
+    return AlertSetup(tools.settings.alerts, broken_channels(tools))
 
 
 def firing_now(tools: Tools) -> tuple[tuple[str, datetime], ...]:
@@ -103,7 +110,7 @@ def _channel_names(channels: Sequence[Channel]) -> dict[str, Channel]:
 
 
 def _record(
-    connection: Connection, verdicts: Sequence[Verdict], facts: RunFacts | None, now: datetime, language: str
+    connection: Connection, verdicts: Sequence[Verdict], record: RunRecord | None, now: datetime, language: str
 ) -> tuple[str, ...]:
     """New standings, each with the text of its last change. Returns the keys whose state changed."""
     before, changed = _standings(connection), []
@@ -115,7 +122,7 @@ def _record(
         if not known and standing.state == "ok":
             continue  # never fired: nothing to remember
         changed.append(verdict.key)
-        notice = notice_of(verdict, facts, language, standing.since)
+        notice = notice_of(verdict, record, language, standing.since)
         _save(connection, standing, asdict(notice), now)
         before[verdict.key] = (standing, asdict(notice))
     if changed:

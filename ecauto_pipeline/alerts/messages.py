@@ -11,30 +11,12 @@ from datetime import datetime
 from typing import Literal
 
 from ecauto_pipeline.alerts.channels import Message
-from ecauto_pipeline.alerts.rules import RunFacts, Verdict
+from ecauto_pipeline.alerts.rules import rule_label
+from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.sync.run_record import RunRecord
 
 NoticeState = Literal["firing", "recovered", "digest", "test"]
-
-RULE_NAMES: Mapping[str, tuple[str, str]] = {
-    "sp_api_error_rate": ("SP-APIのエラー率", "SP-API error rate"),
-    "base_error_rate": ("BASE APIのエラー率", "BASE error rate"),
-    "cache_hit_rate": ("キャッシュヒット率", "cache hit rate"),
-    "run_duration": ("実行時間", "run duration"),
-    "oldest_pushed_data": ("送信データの鮮度", "age of pushed data"),
-    "numbers_add_up": ("件数の整合", "numbers add up"),
-    "calls_made_when_due": ("期限切れなのに取得なし", "calls made when due"),
-    "catalogue_intact": ("商品情報の消失", "catalogue intact"),
-    "held_rows": ("保留の確認待ち", "held changes"),
-    "token_expiry": ("トークンの期限", "token expiry"),
-    "probe_miss_rate": ("変化の見落とし", "sweep miss rate"),
-    "account_blocked": ("ショップの利用制限", "shop blocked"),
-    "base_calls_suffice": ("BASEの呼び出し上限", "BASE call limit"),
-    "alert_channel_configured": ("通知先", "alert channels"),
-    "run_failed": ("実行の失敗", "run failed"),
-    "run_stuck": ("実行の停止", "run stuck"),
-}
-"""What people call a rule: (Japanese, English)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +35,10 @@ class Notice:
         return Message(self.title, self.body, self.document)
 
 
-def rule_name(rule: str, language: str) -> str:
-    """What people call this rule; the rule itself where it has no other name."""
-    ja, en = RULE_NAMES.get(rule, (rule, rule))
-    return en if language == "en" else ja
-
-
-def notice_of(verdict: Verdict, facts: RunFacts | None, language: str, since: datetime) -> Notice:
+def notice_of(verdict: Verdict, record: RunRecord | None, language: str, since: datetime) -> Notice:
     """The message about a change of state: numbers, the three worst rows, the command to run next."""
     english = language == "en"
-    name = rule_name(verdict.rule, language)
+    name = rule_label(verdict.rule, language)
     about = f"{name} ({verdict.subject})" if verdict.subject else name
     if verdict.passed:
         mark = "[ecauto RECOVERED]" if english else "【ecauto 復旧】"
@@ -75,9 +51,9 @@ def notice_of(verdict: Verdict, facts: RunFacts | None, language: str, since: da
     if verdict.remedy:
         lines.append(f"{'Next' if english else '次の一手'}: {verdict.remedy}")
     lines.append(f"{'Since' if english else '発生' if not verdict.passed else '復旧'}: {_jst(since)}")
-    if facts is not None and facts.run_id:
-        dry = " (dry run)" if facts.dry_run else ""
-        lines.append(f"{'Run' if english else '実行'}: {facts.job} {facts.partition_key} {facts.run_id}{dry}")
+    if record is not None:
+        dry = " (dry run)" if record.dry_run else ""
+        lines.append(f"{'Run' if english else '実行'}: {record.job} {record.partition_key} {record.run_id}{dry}")
     state: NoticeState = "recovered" if verdict.passed else "firing"
     document = {
         "rule": verdict.rule,
@@ -89,9 +65,9 @@ def notice_of(verdict: Verdict, facts: RunFacts | None, language: str, since: da
         "remedy": verdict.remedy,
         "worst": [{key: _plain(value) for key, value in row.items()} for row in verdict.worst],
         "since": since.isoformat(),
-        "run_id": facts.run_id if facts else "",
-        "job": facts.job if facts else "",
-        "partition_key": facts.partition_key if facts else "",
+        "run_id": record.run_id if record is not None else "",
+        "job": record.job if record is not None else "",
+        "partition_key": record.partition_key if record is not None else "",
     }
     return Notice(verdict.key, verdict.rule, state, verdict.severity, f"{mark} {about}", "\n".join(lines), document)
 
@@ -104,7 +80,7 @@ def digest_notice(firing: Sequence[tuple[str, datetime]], changes: int, now: dat
         lines = [f"{len(firing)} alerts open:" if english else f"発生中の警告 {len(firing)}件:"]
         for key, since in firing:
             rule, _, subject = key.partition(":")
-            name = rule_name(rule, language) + (f" ({subject})" if subject else "")
+            name = rule_label(rule, language) + (f" ({subject})" if subject else "")
             lines.append(f"- {name} ({'since ' if english else ''}{_jst(since)}{'' if english else ' から'})")
     else:
         lines = ["No alert is open." if english else "発生中の警告はありません。"]

@@ -6,7 +6,8 @@ Not for: ending them (Dagster's run monitoring) or telling people (announce.py).
 from __future__ import annotations
 
 from ecauto_pipeline.alerts.announce import firing_now
-from ecauto_pipeline.alerts.rules import Verdict, run_stuck
+from ecauto_pipeline.alerts.rules.runs import run_stuck
+from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import LONGEST_SILENCE

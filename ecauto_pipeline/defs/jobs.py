@@ -12,6 +12,7 @@ import dagster as dg
 
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.sync.context import IncludePrice
+from ecauto_pipeline.sync.line import LINE
 from ecauto_pipeline.sync.log_files import SYNC, VALIDATION
 
 
@@ -30,8 +31,8 @@ class JobPolicy:
         return self.prices if self.prices is not None else settings.schedules.include_price
 
 
-STOCK_ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")
-PRICE_ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "base_updates")
+STOCK_ASSETS = tuple(step.name for step in LINE)
+PRICE_ASSETS = tuple(name for name in STOCK_ASSETS if name != "visibility_diffs")
 
 stock_sync = dg.define_asset_job(
     "stock_sync",

@@ -1,6 +1,6 @@
 """What happens between the schedules: the next slice of an hour, and telling people how runs ended.
 
-Each sensor is a thin shell around a pure decision (domain/freshness/slicing.py, alerts/rules.py). On by
+Each sensor is a thin shell around a pure decision (domain/freshness/slicing.py, alerts/rules). On by
 default in live mode only. Not for: what a slice does.
 """
 
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import dagster as dg
 
-from ecauto_pipeline.alerts.announce import announce, broken_channels
-from ecauto_pipeline.alerts.facts import run_facts
-from ecauto_pipeline.alerts.rules import judge, run_failed
+from ecauto_pipeline.alerts.announce import alert_setup, announce
+from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.alerts.rules.runs import run_failed
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.defs.schedules import ACTIVE
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.sync.run_record import record_of
+from ecauto_pipeline.sync.run_record import read_record
 from ecauto_pipeline.sync.stale_asins.next_slice import decide_next
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -89,10 +89,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
 
 def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str) -> None:
     with open_tools(settings, offline=True) as tools:
-        try:
-            facts = run_facts(record_of(tools, run.run_id), settings.alerts, broken_channels(tools))
-        except LookupError:  # a run that never reached the pipeline resource, or a job without it
-            facts = None
+        with tools.state.read() as connection:  # nothing of a run that never came to its work, or has none of ours
+            record = read_record(connection, run.run_id)
         outcome = run_failed(run.run_id, run.job_name, why, failed=failed)
-        verdicts = (*judge(facts, settings.alerts), outcome) if facts is not None and not failed else (outcome,)
-        announce(tools, verdicts, facts)
+        judged = judge(record, alert_setup(tools)) if record is not None and not failed else ()
+        announce(tools, (*judged, outcome), record)

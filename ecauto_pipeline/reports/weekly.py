@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ecauto_pipeline.alerts.announce import firing_now
-from ecauto_pipeline.alerts.messages import rule_name
+from ecauto_pipeline.alerts.rules import rule_label
 from ecauto_pipeline.alerts.verdicts import percent, span_en, span_ja
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.summaries import HistorySummaries
@@ -125,7 +125,7 @@ def _alerts(facts: WeekFacts, language: str) -> str:
     items = []
     for key, since in facts.firing:
         rule, _, subject = key.partition(":")
-        name = rule_name(rule, language) + (f" ({subject})" if subject else "")
+        name = rule_label(rule, language) + (f" ({subject})" if subject else "")
         items.append(f"<li>{html.escape(name)} — {jst(since).strftime('%Y-%m-%d %H:%M')}</li>")
     return f"<h2>{'Open alerts' if english else '発生中の警告'}</h2><ul class=bad>{''.join(items)}</ul>"
 

@@ -9,19 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.alerts.announce import announce, broken_channels, firing_now, try_channels
-from ecauto_pipeline.alerts.messages import RULE_NAMES
-from ecauto_pipeline.alerts.rules import RULES, RunFacts, Verdict, judge, run_failed
+from ecauto_pipeline.alerts.announce import alert_setup, announce, broken_channels, firing_now, try_channels
+from ecauto_pipeline.alerts.rule import AlertSetup
+from ecauto_pipeline.alerts.rules import RULES, judge
+from ecauto_pipeline.alerts.rules.runs import run_failed
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
+from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import JST, ManualClock, to_ms
 from ecauto_pipeline.settings import CHANNEL_KINDS, Alerts
 from ecauto_pipeline.state.schema import runs
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver, smtp_receiver
+from ecauto_pipeline_tests.alerts.records import a_record
 
 ENVIRON = {"HOOK": "https://example.jp/secret-path", "TOKEN": "token-123456"}
-FACTS = RunFacts(run_id="run-1", job="stock_sync", partition_key="2026-01-05-12:00")
+RECORD = a_record(run_id="run-1", job="stock_sync", partition_key="2026-01-05-12:00")
+SETUP = AlertSetup(Alerts())
 FIELDS = {
     "chatwork": {"token_env": "TOKEN", "room_id": "1"},
     "slack": {"url_env": "HOOK"},
@@ -44,9 +49,8 @@ def webhook(receiver: HttpReceiver, **alerts: object) -> dict:
 
 
 def held(rows: int) -> Verdict:
-    return RULES["held_rows"](
-        replace(FACTS, held_open=rows, worst={"held_rows": [{"asin": "B000000001", "shown": 100}]}), Alerts()
-    )
+    found = RULES["held_rows"].judge(a_record(held_open=rows), SETUP)
+    return replace(found, worst=({"asin": "B000000001", "shown": 100},))
 
 
 def told(receiver: HttpReceiver) -> list[tuple[str, str]]:
@@ -62,17 +66,17 @@ def test_a_hundred_failing_runs_make_one_message_and_recovery_one(tmp_path: Path
     """At most one message per rule per change of state, whatever happens in between."""
     tools = tools_at(tmp_path, webhook(receiver))
     for number in range(100):
-        announce(tools, [held(5), run_failed(f"r{number}", "stock_sync", "boom", failed=True)], FACTS, ENVIRON)
+        announce(tools, [held(5), run_failed(f"r{number}", "stock_sync", "boom", failed=True)], RECORD, ENVIRON)
         clock_of(tools).advance(3600)
     assert [("held_rows", "firing"), ("run_failed", "firing")] == told(receiver)
     for _ in range(3):
-        announce(tools, [held(0), run_failed("r", "stock_sync", failed=False)], FACTS, ENVIRON)
+        announce(tools, [held(0), run_failed("r", "stock_sync", failed=False)], RECORD, ENVIRON)
     assert [("held_rows", "recovered"), ("run_failed", "recovered")] == told(receiver)[2:]
 
 
 def test_the_message_holds_numbers_worst_rows_and_the_next_command(tmp_path: Path, receiver: HttpReceiver) -> None:
     """A person can act on it without opening anything else."""
-    announce(tools_at(tmp_path, webhook(receiver)), [held(5)], FACTS, ENVIRON)
+    announce(tools_at(tmp_path, webhook(receiver)), [held(5)], RECORD, ENVIRON)
     body = receiver.received[0].json["body"]
     for part in ("5 held", "asin=B000000001, shown=100", "ecauto holds list", "2026-01-05 12:00 JST", "run-1"):
         assert part in body
@@ -89,8 +93,8 @@ def test_jobs_fail_and_recover_apart(tmp_path: Path, receiver: HttpReceiver) -> 
 def test_what_is_not_judged_neither_fires_nor_recovers(tmp_path: Path, receiver: HttpReceiver) -> None:
     """A run with too few calls says nothing about an open alert."""
     tools = tools_at(tmp_path, webhook(receiver))
-    bad = RULES["base_error_rate"](RunFacts(base_api_calls=100, base_api_errors=50), Alerts())
-    few = RULES["base_error_rate"](RunFacts(base_api_calls=3), Alerts())
+    bad = RULES["base_error_rate"].judge(a_record(base_api_calls=100, base_api_errors=50), SETUP)
+    few = RULES["base_error_rate"].judge(a_record(base_api_calls=3), SETUP)
     announce(tools, [few], None, ENVIRON)
     announce(tools, [bad], None, ENVIRON)
     announce(tools, [few], None, ENVIRON)
@@ -102,8 +106,8 @@ def test_quiet_hours_hold_back_till_their_end(tmp_path: Path, receiver: HttpRece
     """Nothing at night; in the morning what still holds is said, what came and went is not."""
     at = datetime(2026, 1, 5, 23, 30, tzinfo=JST)
     tools = tools_at(tmp_path, webhook(receiver, quiet_hours="23:00-07:00"), at)
-    report = announce(tools, [held(5), run_failed("r1", "stock_sync", failed=True)], FACTS, ENVIRON)
-    announce(tools, [run_failed("r2", "stock_sync", failed=False)], FACTS, ENVIRON)
+    report = announce(tools, [held(5), run_failed("r1", "stock_sync", failed=True)], RECORD, ENVIRON)
+    announce(tools, [run_failed("r2", "stock_sync", failed=False)], RECORD, ENVIRON)
     assert ([], 7) == (told(receiver), report.held_back_until and report.held_back_until.hour)
     clock_of(tools).advance(7.5 * 3600)
     assert 1 == announce(tools, (), None, ENVIRON).sent
@@ -114,7 +118,7 @@ def test_the_digest_comes_once_a_day_and_says_what_is_open(tmp_path: Path, recei
     """Its time passed: one summary; again the next day."""
     tools = tools_at(tmp_path, webhook(receiver, daily_digest="08:00"))
     for _ in range(30):
-        announce(tools, [held(5)], FACTS, ENVIRON)
+        announce(tools, [held(5)], RECORD, ENVIRON)
         clock_of(tools).advance(3600)
     digests = [one.json for one in receiver.received if one.json["state"] == "digest"]
     assert [(["held_rows"], 1), (["held_rows"], 0)] == [(one["firing"], one["changes"]) for one in digests]
@@ -124,13 +128,13 @@ def test_a_channel_that_was_down_hears_of_it_later(tmp_path: Path, receiver: Htt
     """The failure is in the report and visible as a broken channel; the message goes out once it works again."""
     tools = tools_at(tmp_path, webhook(receiver))
     receiver.status = 500
-    report = announce(tools, [held(5)], FACTS, ENVIRON)
+    report = announce(tools, [held(5)], RECORD, ENVIRON)
     assert (0, ["webhook:HOOK"]) == (report.sent, [failure.channel for failure in report.failures])
     assert ("webhook:HOOK",) == broken_channels(tools)
     receiver.status = 200
-    assert 1 == announce(tools, [held(5)], FACTS, ENVIRON).sent
+    assert 1 == announce(tools, [held(5)], RECORD, ENVIRON).sent
     assert () == broken_channels(tools)
-    assert 0 == announce(tools, [held(5)], FACTS, ENVIRON).sent
+    assert 0 == announce(tools, [held(5)], RECORD, ENVIRON).sent
 
 
 def test_one_broken_channel_does_not_silence_the_other(tmp_path: Path, receiver: HttpReceiver) -> None:
@@ -138,7 +142,7 @@ def test_one_broken_channel_does_not_silence_the_other(tmp_path: Path, receiver:
     document = webhook(receiver)
     document["alerts"]["channels"].insert(0, {"kind": "slack", "url_env": "MISSING"})
     tools = tools_at(tmp_path, document)
-    reports = [announce(tools, [held(5)], FACTS, ENVIRON) for _ in range(3)]
+    reports = [announce(tools, [held(5)], RECORD, ENVIRON) for _ in range(3)]
     assert [1, 0, 0] == [report.sent for report in reports]
     assert ("slack:MISSING",) == broken_channels(tools)
 
@@ -146,7 +150,7 @@ def test_one_broken_channel_does_not_silence_the_other(tmp_path: Path, receiver:
 def test_without_channels_states_are_still_kept(tmp_path: Path) -> None:
     """No channel: nothing sent, nothing raised, the alert is visible and told to a channel added later."""
     tools = tools_at(tmp_path)
-    report = announce(tools, [held(5)], FACTS, {})
+    report = announce(tools, [held(5)], RECORD, {})
     assert (("held_rows",), 0, 0) == (report.firing, report.sent, report.channels)
     with http_receiver() as receiver:
         assert 1 == announce(tools_at(tmp_path, webhook(receiver)), (), None, ENVIRON).sent
@@ -155,7 +159,7 @@ def test_without_channels_states_are_still_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", CHANNEL_KINDS)
 def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kind: str) -> None:
     """Each rule says once that it fires and once that it is over, through a real receiver of each kind."""
-    bad = RunFacts(
+    bad = a_record(
         base_api_calls=100,
         base_api_errors=50,
         status_api_error=50,
@@ -167,7 +171,6 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         oldest_pushed_data_s=9000,
         oldest_allowed_s=3600,
         targets=1,
-        due_total=5,
         catalogue_nulled=2,
         held_open=3,
         token_days_left=1,
@@ -175,9 +178,10 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         probe_missed=20,
         breakers=(("shop_1", "access_denied"),),
         out_of_calls=(("shop_2", 4),),
-        broken_channels=("x",),
+        register_problem="another program holds it",
+        orders_not_read={"shop_3": "timeout"},
     )
-    good = RunFacts(
+    good = a_record(
         base_api_calls=100,
         status_success=100,
         cache_hits=95,
@@ -186,7 +190,6 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         planned_seconds=100,
         oldest_pushed_data_s=60,
         oldest_allowed_s=3600,
-        due_total=5,
         sp_api_calls=1,
         catalogue_nulled=0,
         token_days_left=20,
@@ -197,9 +200,10 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         channel = {"kind": kind, "endpoint": endpoint, **FIELDS[kind]}
         tools = tools_at(tmp_path, {"alerts": {"channels": [channel]}})
         environ = ENVIRON | {"MAIL": "smtp://127.0.0.1?from=shop@example.jp"}
-        for facts, failed in ((bad, True), (bad, True), (good, False), (good, False)):
-            verdicts = [*judge(facts, tools.settings.alerts), run_failed("r", "stock_sync", failed=failed)]
-            report = announce(tools, verdicts, facts, environ)
+        for record, failed in ((bad, True), (bad, True), (good, False), (good, False)):
+            setup = AlertSetup(tools.settings.alerts, ("x",) if failed else ())
+            verdicts = [*judge(record, setup), run_failed("r", "stock_sync", failed=failed)]
+            report = announce(tools, verdicts, record, environ)
             assert () == report.failures
         texts = [one.body for one in http.received] + [str(mail["Subject"]) for mail in smtp.mails]
     assert 2 * (len(RULES) + 1) == len(texts)
@@ -228,6 +232,13 @@ def test_a_silent_run_is_stuck_until_it_ends(tmp_path: Path) -> None:
     assert () == announce(tools, stuck_runs(tools), None, {}).firing
 
 
-def test_every_rule_has_a_name_people_use() -> None:
-    """Titles never show a rule's identifier."""
-    assert {*RULES, "run_failed", "run_stuck"} == set(RULE_NAMES)
+def test_a_run_that_did_not_look_sends_no_recovery(tmp_path: Path, receiver: HttpReceiver) -> None:
+    """An alarm about pushing stands while runs that push nothing come and go; a run that pushed well ends it."""
+    tools = tools_at(tmp_path, webhook(receiver))
+    looked_not = RunRecord(run_id="r", job="validate_cache", partition_key="", started_at=tools.clock.now())
+    bad, good = a_record(register_problem="locked", targets=1), a_record()
+    for record in (bad, looked_not, looked_not):
+        announce(tools, judge(record, alert_setup(tools)), record, ENVIRON)
+    assert [("register_written", "firing"), ("numbers_add_up", "firing")] == sorted(told(receiver), reverse=True)
+    announce(tools, judge(good, alert_setup(tools)), good, ENVIRON)
+    assert {("register_written", "recovered"), ("numbers_add_up", "recovered")} == set(told(receiver)[2:])

@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.alerts import rules as rules
-from ecauto_pipeline.alerts.rules import RULES, RunFacts, judge
-from ecauto_pipeline.alerts.verdicts import span_en, span_ja
+from ecauto_pipeline.alerts.rule import AlertSetup
+from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES, judge, rule_label
+from ecauto_pipeline.alerts.rules.runs import run_failed, run_stuck
+from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
 from ecauto_pipeline.settings import Alerts, Channel
+from ecauto_pipeline.sync.line import STEPS
+from ecauto_pipeline.sync.run_record import RunRecord
+from ecauto_pipeline.sync.sections import FetchReport, ListingsReport, ShopsReport
+from ecauto_pipeline_tests.alerts.records import STARTED, a_record
 
 POLICY = Alerts(channels=(Channel(kind="webhook", url_env="HOOK"),))
-HEALTHY = RunFacts(
-    total_asins=1000,
+HEALTHY: dict[str, object] = dict(
     cache_hits=900,
     cache_misses=100,
     sp_api_calls=5,
@@ -31,20 +35,21 @@ HEALTHY = RunFacts(
     unchanged=6,
     oldest_pushed_data_s=600.0,
     oldest_allowed_s=3600.0,
-    due_total=100,
     catalogue_nulled=0,
     token_days_left=20.0,
     probe_audited=100,
 )
 
 
-def verdict(name: str, policy: Alerts = POLICY, **changes: object) -> rules.Verdict:
-    return RULES[name](replace(HEALTHY, **changes), policy)  # type: ignore[arg-type]
+def verdict(name: str, **changes: object) -> Verdict:
+    broken = changes.pop("broken_channels", ())
+    alerts = POLICY if changes.pop("channels", 1) else Alerts()
+    return RULES[name].judge(a_record(**HEALTHY | changes), AlertSetup(alerts, broken))  # type: ignore[arg-type]
 
 
 def test_a_healthy_run_passes_every_rule() -> None:
     """One verdict a rule, in order, all judged and passed."""
-    verdicts = judge(HEALTHY, POLICY)
+    verdicts = judge(a_record(**HEALTHY), AlertSetup(POLICY))
     assert list(RULES) == [one.rule for one in verdicts]
     assert [] == [one.rule for one in verdicts if not one.passed or not one.judged or one.remedy]
 
@@ -62,7 +67,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ("run_duration", {"execution_time_seconds": 100.0}, {"execution_time_seconds": 100.1}),
         ("oldest_pushed_data", {"oldest_pushed_data_s": 3600.0}, {"oldest_pushed_data_s": 3600.1}),
         ("numbers_add_up", {"targets": 10}, {"targets": 11}),
-        ("calls_made_when_due", {"sp_api_calls": 1, "due_total": 1}, {"sp_api_calls": 0, "due_total": 1}),
+        ("calls_made_when_due", {"sp_api_calls": 1, "cache_misses": 1}, {"sp_api_calls": 0, "cache_misses": 1}),
         ("catalogue_intact", {"catalogue_nulled": 0}, {"catalogue_nulled": 1}),
         ("held_rows", {"held_open": 0}, {"held_open": 1}),
         ("token_expiry", {"token_days_left": 7.0}, {"token_days_left": 6.9}),
@@ -73,6 +78,8 @@ def test_a_healthy_run_passes_every_rule() -> None:
             {"breakers": (("shop_1", "access_denied"),)},
         ),
         ("base_calls_suffice", {"out_of_calls": ()}, {"out_of_calls": (("shop_1", 4),)}),
+        ("register_written", {"register_problem": ""}, {"register_problem": "another program holds it"}),
+        ("orders_read", {"orders_not_read": {}}, {"orders_not_read": {"shop_1": "invalid_scope"}}),
         ("alert_channel_configured", {"channels": 1}, {"channels": 0}),
     ],
 )
@@ -102,7 +109,7 @@ def test_few_attempts_are_reported_not_judged() -> None:
 @pytest.mark.parametrize("rule", ["sp_api_error_rate", "base_error_rate", "probe_miss_rate", "cache_hit_rate"])
 def test_no_attempts_are_no_rate(rule: str) -> None:
     """Nothing attempted is unknown, never 0%."""
-    found = RULES[rule](RunFacts(), POLICY)
+    found = RULES[rule].judge(a_record(), AlertSetup(POLICY))
     assert (None, True, False) == (found.value, found.passed, found.judged)
     assert "%" not in found.message_en
 
@@ -118,9 +125,9 @@ def test_a_first_fill_is_not_a_bad_hit_rate() -> None:
 
 def test_hits_alone_are_no_proof_of_health() -> None:
     """100% hits and no call while something is due is an error; with nothing due, or no fetch asked for, it is not."""
-    assert not verdict("calls_made_when_due", cache_hits=1000, sp_api_calls=0, due_total=3).passed
-    assert verdict("calls_made_when_due", sp_api_calls=0, due_total=0).passed
-    assert verdict("calls_made_when_due", sp_api_calls=0, due_total=3, fetch=False).passed
+    assert not verdict("calls_made_when_due", cache_hits=1000, sp_api_calls=0, cache_misses=3).passed
+    assert verdict("calls_made_when_due", sp_api_calls=0, cache_misses=0).passed
+    assert verdict("calls_made_when_due", sp_api_calls=0, cache_misses=3, fetch=False).passed
 
 
 def test_a_dead_token_is_an_error_and_a_dying_one_a_warning() -> None:
@@ -137,17 +144,18 @@ def test_a_refusing_channel_is_visible() -> None:
 
 def test_worst_rows_are_three_at_most() -> None:
     """A verdict carries the three worst rows in the order given."""
-    rows = [{"asin": f"B0000000{n:02}"} for n in range(9)]
-    assert tuple(rows[:3]) == verdict("held_rows", held_open=9, worst={"held_rows": rows}).worst
+    failures = tuple(("shop_1", f"{n}", "price", "bad_price") for n in range(9))
+    worst = verdict("base_error_rate", base_api_errors=9, failures=failures).worst
+    assert ["0", "1", "2"] == [row["item_id"] for row in worst]
 
 
 def test_runs_are_watched_from_outside() -> None:
     """A failed run fires and the next good one passes; silence longer than allowed is stuck."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert not rules.run_failed("r1", "stock_sync", "DiskFull", failed=True).passed
-    assert rules.run_failed("r2", "stock_sync", failed=False).passed
-    assert rules.run_stuck("r1", "stock_sync", now - timedelta(seconds=60), now, 60).passed
-    assert not rules.run_stuck("r1", "stock_sync", now - timedelta(seconds=61), now, 60).passed
+    assert not run_failed("r1", "stock_sync", "DiskFull", failed=True).passed
+    assert run_failed("r2", "stock_sync", failed=False).passed
+    assert run_stuck("r1", "stock_sync", now - timedelta(seconds=60), now, 60).passed
+    assert not run_stuck("r1", "stock_sync", now - timedelta(seconds=61), now, 60).passed
 
 
 @pytest.mark.parametrize(
@@ -165,12 +173,60 @@ def test_spans_read_well(seconds: int, en: str, ja: str) -> None:
     assert (en, ja) == (span_en(seconds), span_ja(seconds))
 
 
+def test_what_a_run_did_not_do_is_not_judged() -> None:
+    """A run without sections says nothing of anything but who would hear of it: it clears no alarm and raises none."""
+    empty = RunRecord(run_id="r", job="explain", partition_key="", started_at=STARTED)
+    verdicts = judge(empty, AlertSetup(POLICY))
+    assert ["alert_channel_configured"] == [one.rule for one in verdicts if one.judged]
+    assert all(one.passed for one in verdicts)
+
+
+def test_a_dry_run_says_nothing_of_writing_the_register() -> None:
+    """It was not to write master.db: an open alarm about it stays open."""
+    record = a_record(**HEALTHY)
+    assert record.base_updates is not None
+    dry = replace(record, base_updates=replace(record.base_updates, dry_run=True))
+    assert not RULES["register_written"].judge(dry, AlertSetup(POLICY)).judged
+
+
+def test_a_run_that_took_up_a_plan_is_held_to_what_was_left_of_it() -> None:
+    """It has no plan of its own; with work in hand and no call made it is as wrong as any other."""
+    nothing_said = RunRecord(
+        run_id="r", job="materialize", partition_key="", started_at=STARTED, sp_api_snapshots=FetchReport(planned=5)
+    )
+    assert not RULES["calls_made_when_due"].judge(nothing_said, AlertSetup(POLICY)).passed
+
+
+def test_orders_that_a_permission_hides_name_the_shop_to_authorise() -> None:
+    """The remedy is a command that can be typed as it stands."""
+    found = verdict("orders_read", orders_not_read={"shop_1": "timeout", "shop_2": "invalid_scope"})
+    assert "ecauto auth base shop_2" == found.remedy
+    assert "shop_1 (timeout)" in found.message("en")
+
+
+def test_shops_are_judged_as_reading_left_them_until_something_is_sent() -> None:
+    """The check of `listings` speaks before anything was pushed."""
+    listings = ListingsReport(shops=ShopsReport(breakers=(("shop_1", "token"),)))
+    record = RunRecord(run_id="r", job="j", partition_key="", started_at=STARTED, listings=listings)
+    found = RULES["account_blocked"].judge(record, AlertSetup(POLICY))
+    assert (False, "ecauto auth base shop_1") == (found.passed, found.remedy)
+
+
+def test_a_rule_is_declared_once_and_whole() -> None:
+    """Law and label in both languages, a remedy, and for rules of a run an asset of the line that shows it."""
+    for rule in (*RULES.values(), *OUTSIDE_RULES.values()):
+        assert all((rule.law.ja, rule.law.en, rule.label.ja, rule.label.en, rule.remedy))
+        assert (rule.label.ja, rule.label.en) == tuple(rule_label(rule.name, one) for one in ("ja", "en"))
+    assert set(STEPS) >= {rule.asset for rule in RULES.values()}
+    assert "of_yesterday" == rule_label("of_yesterday", "ja")
+
+
 counts = st.integers(0, 10**6)
 
 
 @given(
     st.builds(
-        RunFacts,
+        a_record,
         **{
             name: counts
             for name in (
@@ -187,7 +243,6 @@ counts = st.integers(0, 10**6)
                 "pushed",
                 "held",
                 "failed",
-                "due_total",
                 "held_open",
                 "probe_audited",
                 "probe_missed",
@@ -195,9 +250,9 @@ counts = st.integers(0, 10**6)
         },
     )
 )
-def test_any_run_gets_one_verdict_a_rule(facts: RunFacts) -> None:
+def test_any_run_gets_one_verdict_a_rule(record: RunRecord) -> None:
     """No figures make a rule raise; what is not judged passes; every verdict can be written as JSON."""
-    for found in judge(facts, POLICY):
+    for found in judge(record, AlertSetup(POLICY)):
         assert found.passed or found.judged
         assert (found.passed, bool(found.remedy)) in ((True, False), (False, True))
         assert (found.message_ja + found.message_en).encode("cp932")  # a Japanese Windows console can show it

@@ -12,10 +12,8 @@ from pathlib import Path
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.settings import Settings, load
-from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run
-from ecauto_pipeline.sync.diffs import price, visibility
-from ecauto_pipeline.sync.listings import read
+from ecauto_pipeline.sync.line import STEPS
 from ecauto_pipeline.wiring.open import open_tools
 
 
@@ -24,10 +22,8 @@ def run_once(settings: Settings, run_id: str) -> None:
     clock = SystemClock()
     run = Run(run_id=run_id, job="full_sync", partition_keys=("2026-06-01-12:00",), started_at=clock.now())
     with open_tools(settings, run_id=run_id) as tools:
-        read.run(tools.for_run(run))
-        price.run(tools.for_run(run))
-        visibility.run(tools.for_run(run))
-        push.run(tools.for_run(run))
+        for name in ("listings", "price_diffs", "visibility_diffs", "base_updates"):
+            STEPS[name].run(tools.for_run(run))
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +23,8 @@ from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
-from ecauto_pipeline.sync.diffs import price, visibility
-from ecauto_pipeline.sync.listings import read
-from ecauto_pipeline.sync.publish import publish
-from ecauto_pipeline.sync.run_record import begin_run, end_run
-from ecauto_pipeline.sync.sp_api_snapshots import fetch
-from ecauto_pipeline.sync.stale_asins import plan
+from ecauto_pipeline.sync.line import run_line
 from ecauto_pipeline.wiring.open import open_tools
 
 
@@ -39,7 +33,7 @@ class RunResult:
     """What the steps of one run reported, by step, and what the run's row says."""
 
     run_id: str
-    reports: dict[str, Any]
+    reports: Mapping[str, Any]
     figures: dict[str, Any]
 
 
@@ -97,20 +91,7 @@ class ShopDay:
         keys = options.pop("partition_keys", (hour_key(now),))
         run = Run(run_id=run_id, job=job, partition_keys=keys, started_at=now, **options)
         with self.tools(run_id) as tools:
-            work = tools.for_run(run)
-            begin_run(work)
-            reports: dict[str, Any] = {
-                "listings": read.run(work),
-                "stale_asins": plan.run(work),
-                "sp_api_snapshots": fetch.run(work),
-                "price_diffs": price.run(work),
-            }
-            if run.include_visibility:
-                reports["visibility_diffs"] = visibility.run(work)
-            if run.push:
-                reports["base_updates"] = push.run(work)
-            end_run(work)
-            publish(tools)
+            reports = run_line(tools.for_run(run))
         rows = self.history("select * from run_metrics where run_id = ?", run_id)
         return RunResult(run_id, reports, rows[0])
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.alerts.announce import announce
-from ecauto_pipeline.alerts.facts import run_facts
+from ecauto_pipeline.alerts.announce import alert_setup, announce
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
@@ -46,8 +45,8 @@ def _a_day_later(day: ShopDay) -> dict[str, list[Listed]]:
 
 def _tell(day: ShopDay, result: RunResult, receiver: HttpReceiver) -> None:
     with day.tools() as tools:
-        facts = run_facts(record_of(tools, result.run_id), day.settings.alerts)
-        announce(tools, judge(facts, day.settings.alerts), facts, {"HOOK": receiver.url})
+        record = record_of(tools, result.run_id)
+        announce(tools, judge(record, alert_setup(tools)), record, {"HOOK": receiver.url})
 
 
 def _sent(day: ShopDay, cases: list[Listed], since: int) -> list[int]:

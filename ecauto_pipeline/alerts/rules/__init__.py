@@ -1,0 +1,69 @@
+"""The alert rules, gathered in the order in which people read them.
+
+The owner's four (SP-API error rate, BASE error rate, cache hit rate, duration) and ours. Asset checks, messages and the
+runbook go by these declarations. Not for: what a rule is (rule.py) or telling anybody (announce.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+from ecauto_pipeline.alerts.rule import AlertSetup, Rule, RunRule
+from ecauto_pipeline.alerts.rules.account import HELD_ROWS, NUMBERS_ADD_UP, OLDEST_PUSHED_DATA
+from ecauto_pipeline.alerts.rules.asking import CACHE_HIT_RATE, CALLS_MADE_WHEN_DUE, PROBE_MISS_RATE, SP_API_ERROR_RATE
+from ecauto_pipeline.alerts.rules.register import CATALOGUE_INTACT, REGISTER_WRITTEN
+from ecauto_pipeline.alerts.rules.runs import ALERT_CHANNEL_CONFIGURED, RUN_DURATION, RUN_FAILED, RUN_STUCK
+from ecauto_pipeline.alerts.rules.shops import (
+    ACCOUNT_BLOCKED,
+    BASE_CALLS_SUFFICE,
+    BASE_ERROR_RATE,
+    ORDERS_READ,
+    TOKEN_EXPIRY,
+)
+from ecauto_pipeline.alerts.verdicts import Verdict
+from ecauto_pipeline.sync.run_record import RunRecord
+
+_R = TypeVar("_R", bound=Rule)
+
+
+def _by_name(*rules: _R) -> Mapping[str, _R]:
+    return MappingProxyType({rule.name: rule for rule in rules})
+
+
+RULES: Mapping[str, RunRule] = _by_name(
+    SP_API_ERROR_RATE,
+    BASE_ERROR_RATE,
+    CACHE_HIT_RATE,
+    RUN_DURATION,
+    OLDEST_PUSHED_DATA,
+    NUMBERS_ADD_UP,
+    CALLS_MADE_WHEN_DUE,
+    CATALOGUE_INTACT,
+    REGISTER_WRITTEN,
+    HELD_ROWS,
+    TOKEN_EXPIRY,
+    PROBE_MISS_RATE,
+    ACCOUNT_BLOCKED,
+    ORDERS_READ,
+    BASE_CALLS_SUFFICE,
+    ALERT_CHANNEL_CONFIGURED,
+)
+"""Rules that judge the record of a run, by name."""
+
+OUTSIDE_RULES: Mapping[str, Rule] = _by_name(RUN_FAILED, RUN_STUCK)
+"""Rules that no run can judge about itself; fed by whoever watches runs."""
+
+
+def judge(record: RunRecord, setup: AlertSetup) -> tuple[Verdict, ...]:
+    """One verdict a rule, in the order of RULES."""
+    return tuple(rule.judge(record, setup) for rule in RULES.values())
+
+
+def rule_label(name: str, language: str) -> str:
+    """What people call this rule; the name itself of a rule that is no more."""
+    rule = RULES.get(name) or OUTSIDE_RULES.get(name)
+    if rule is None:
+        return name
+    return rule.label.en if language == "en" else rule.label.ja

@@ -1,0 +1,117 @@
+"""Alert rules about asking Amazon: answers that were none, how fresh things were, what the sweep misses.
+
+Not for: what a rule is (alerts/rule.py).
+"""
+
+from __future__ import annotations
+
+from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
+from ecauto_pipeline.alerts.rules.rates import rate
+from ecauto_pipeline.alerts.verdicts import percent
+from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.sync.run_record import RunRecord
+from ecauto_pipeline.sync.sections import FetchReport
+
+MOST_MISSED = 0.05
+"""Share of "unchanged" sweep answers that a detail answer may contradict before the sweep is mistrusted."""
+
+
+def _sp_api_errors(record: RunRecord, setup: AlertSetup) -> Finding:
+    """Sold out, filtered out and not found are answers, not errors. Without any answer at all, calls count."""
+    asked, alerts = record.sp_api_snapshots or FetchReport(), setup.alerts
+    what = Words("SP-APIのエラー率", "SP-API error rate")
+    if asked.answers:
+        errors, attempts, unit = asked.by_status.get(Status.API_ERROR, 0), asked.answers, Words("件", "answers")
+    else:
+        errors, attempts, unit = asked.failed_calls, asked.sp_api_calls, Words("件", "calls")
+    return rate(what, unit, errors, attempts, alerts.sp_api_error_rate, alerts)
+
+
+SP_API_ERROR_RATE = RunRule(
+    name="sp_api_error_rate",
+    law=Words("SP-APIのエラー率は10%以下", "at most 10% of the requested ASINs go without an answer"),
+    label=Words("SP-APIのエラー率", "SP-API error rate"),
+    asset="sp_api_snapshots",
+    severity="ERROR",
+    remedy="ecauto status",
+    find=_sp_api_errors,
+)
+
+
+def _cache_hits(record: RunRecord, setup: AlertSetup) -> Finding:
+    """ASINs nobody ever asked about are left out: the first fill of a shop is all misses by nature."""
+    alerts, least = setup.alerts, setup.alerts.cache_hit_rate
+    if record.stale_asins is None or record.stale_asins.survey.total_asins == 0:
+        return unmeasured("キャッシュヒット率: 対象のASINがありません", "cache hit rate: no ASIN was looked at", least)
+    survey = record.stale_asins.survey
+    looked = survey.cache_hits + survey.cache_misses
+    new = min(survey.missing, survey.cache_misses)
+    known = looked - new
+    if known == 0:
+        return unmeasured(
+            f"キャッシュヒット率: 初回取得（{looked}件）のため判定しません",
+            f"cache hit rate: first fill of {looked} ASINs, not judged",
+            least,
+        )
+    value = survey.cache_hits / known
+    ja = f"キャッシュヒット率 {percent(value)}（{survey.cache_hits}/{known}件、下限 {percent(least)}）"
+    en = f"cache hit rate {percent(value)} ({survey.cache_hits} of {known} ASINs, at least {percent(least)})"
+    if survey.missing:
+        ja += f"（うち初回取得 {survey.missing}件は対象外）"
+        en += f" ({survey.missing} never fetched before are left out)"
+    judged = known >= alerts.min_attempts
+    if not judged:
+        ja, en = f"{ja} 件数が少ないため判定しません", f"{en}; too few to judge"
+    return Finding(said=Words(ja, en), passed=value >= least, judged=judged, value=value, threshold=least)
+
+
+CACHE_HIT_RATE = RunRule(
+    name="cache_hit_rate",
+    law=Words("キャッシュヒット率は80%以上", "at least 80% of the ASINs are fresh when a run looks"),
+    label=Words("キャッシュヒット率", "cache hit rate"),
+    asset="stale_asins",
+    severity="WARN",
+    remedy="ecauto capacity",
+    find=_cache_hits,
+)
+
+
+def _calls_when_due(record: RunRecord, setup: AlertSetup) -> Finding:
+    """Hits alone are no proof of health. A run that took up another's plan has what was left of it for due."""
+    asked, planned = record.sp_api_snapshots, record.stale_asins
+    fetches = record.start.fetch if record.start is not None else True
+    if asked is None or not fetches:
+        return unmeasured("このステップでは取得しません", "this run was not to ask")
+    due, calls = planned.survey.cache_misses if planned is not None else asked.planned, asked.sp_api_calls
+    said = Words(f"期限切れ {due}件に対しSP-API呼び出し {calls}回", f"{due} ASINs due, {calls} SP-API calls made")
+    if due <= 0:
+        return Finding(said=said, judged=False, value=float(calls))
+    return Finding(said=said, passed=calls > 0, value=float(calls), threshold=1.0)
+
+
+CALLS_MADE_WHEN_DUE = RunRule(
+    name="calls_made_when_due",
+    law=Words("期限切れがあれば必ず取得", "calls are made when something is due"),
+    label=Words("期限切れなのに取得なし", "calls made when due"),
+    asset="sp_api_snapshots",
+    severity="ERROR",
+    remedy="ecauto doctor",
+    find=_calls_when_due,
+)
+
+
+def _missed_changes(record: RunRecord, setup: AlertSetup) -> Finding:
+    asked = record.sp_api_snapshots or FetchReport()
+    what = Words("見落とし率（「変化なし」の抜き取り確認）", 'miss rate of the sweep ("unchanged", but it had changed)')
+    return rate(what, Words("件", "audited"), asked.probe_missed, asked.probe_audited, MOST_MISSED, setup.alerts)
+
+
+PROBE_MISS_RATE = RunRule(
+    name="probe_miss_rate",
+    law=Words("巡回の見落としは少ない", "sweeps miss few changes"),
+    label=Words("変化の見落とし", "sweep miss rate"),
+    asset="sp_api_snapshots",
+    severity="WARN",
+    remedy="ecauto capacity",
+    find=_missed_changes,
+)

@@ -1,0 +1,52 @@
+"""Alert rules about master.db, which other programs of the owner write too.
+
+Not for: what a rule is (alerts/rule.py).
+"""
+
+from __future__ import annotations
+
+from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
+from ecauto_pipeline.sync.run_record import RunRecord
+
+
+def _catalogue(record: RunRecord, setup: AlertSetup) -> Finding:
+    lost = record.pushed.catalogue_nulled if record.pushed is not None else None
+    if lost is None:
+        return unmeasured("商品情報は調べていません", "catalogue was not looked at", 0.0)
+    said = Words(f"空になった商品情報の項目 {lost}件", f"{lost} catalogue fields went from a value to nothing")
+    return Finding(said=said, passed=lost == 0, value=float(lost), threshold=0.0)
+
+
+CATALOGUE_INTACT = RunRule(
+    name="catalogue_intact",
+    law=Words("カタログ情報は消えない", "no title, description, brand, category or image vanishes"),
+    label=Words("商品情報の消失", "catalogue intact"),
+    asset="base_updates",
+    severity="ERROR",
+    remedy="ecauto history verify",
+    find=_catalogue,
+)
+
+
+def _written(record: RunRecord, setup: AlertSetup) -> Finding:
+    """Every run writes what the runs before it could not: one that succeeds leaves nothing behind."""
+    if record.pushed is None or record.pushed.dry_run:
+        return unmeasured("master.dbには書き込まない実行です", "this run was not to write master.db")
+    problem = record.pushed.written_back.problem
+    said = (
+        Words(f"master.dbに書き込めません: {problem}", f"master.db was not written: {problem}")
+        if problem
+        else Words("master.dbは最新です", "master.db holds what was done")
+    )
+    return Finding(said=said, passed=not problem)
+
+
+REGISTER_WRITTEN = RunRule(
+    name="register_written",
+    law=Words("結果はmaster.dbに書き戻される", "what was done and learned is written into master.db"),
+    label=Words("master.dbへの書き込み", "writing master.db"),
+    asset="base_updates",
+    severity="WARN",
+    remedy="ecauto doctor",
+    find=_written,
+)

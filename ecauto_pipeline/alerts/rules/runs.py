@@ -1,0 +1,109 @@
+"""Alert rules about runs as such: how long they take, whether they end well, whether anybody would hear of it.
+
+`run_failed` and `run_stuck` are fed by whoever watches runs; no run can judge them about itself.
+Not for: what a rule is (alerts/rule.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ecauto_pipeline.alerts.rule import AlertSetup, Finding, Rule, RunRule, Words
+from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
+from ecauto_pipeline.sync.run_record import RunRecord
+
+
+def _duration(record: RunRecord, setup: AlertSetup) -> Finding:
+    """A run without a plan is not judged."""
+    took, planned, factor = record.execution_seconds, record.planned_seconds, setup.alerts.duration_factor
+    if took is None or planned is None or planned <= 0:
+        known_ja, known_en = ("不明", "an unknown time") if took is None else (span_ja(took), span_en(took))
+        said = Words(f"実行時間 {known_ja}（計画なし）", f"run took {known_en} (no plan)")
+        return Finding(said=said, judged=False, value=took)
+    longest = planned * factor
+    said = Words(
+        f"実行時間 {span_ja(took)}（計画 {span_ja(planned)}、上限は計画の{factor:g}倍 {span_ja(longest)}）",
+        f"run took {span_en(took)} (planned {span_en(planned)}, at most {factor:g}x = {span_en(longest)})",
+    )
+    return Finding(said=said, passed=took <= longest, value=took, threshold=longest)
+
+
+RUN_DURATION = RunRule(
+    name="run_duration",
+    law=Words("実行時間は計画の2倍以内", "a run takes at most twice what it planned"),
+    label=Words("実行時間", "run duration"),
+    asset="base_updates",
+    severity="WARN",
+    remedy="ecauto status",
+    find=_duration,
+)
+
+
+def _channels(record: RunRecord, setup: AlertSetup) -> Finding:
+    count, broken = len(setup.alerts.channels), ", ".join(setup.broken_channels)
+    if count == 0:
+        said = Words("通知先が設定されていません", "no alert channel is configured")
+    elif broken:
+        said = Words(f"通知に失敗した通知先: {broken}", f"channels that refused the last message: {broken}")
+    else:
+        said = Words(f"通知先 {count}件", f"{count} alert channels")
+    return Finding(said=said, passed=count > 0 and not broken, value=float(count), threshold=1.0)
+
+
+ALERT_CHANNEL_CONFIGURED = RunRule(
+    name="alert_channel_configured",
+    law=Words("通知先がある", "somebody hears of an alert"),
+    label=Words("通知先", "alert channels"),
+    asset="base_updates",
+    severity="WARN",
+    remedy="ecauto alerts test",
+    find=_channels,
+)
+
+RUN_FAILED = Rule(
+    name="run_failed",
+    law=Words("実行は正常に終わる", "every run ends well"),
+    label=Words("実行の失敗", "run failed"),
+    severity="ERROR",
+    remedy="ecauto doctor",
+)
+
+RUN_STUCK = Rule(
+    name="run_stuck",
+    law=Words("実行中は応答がある", "a run under way gives signs of life"),
+    label=Words("実行の停止", "run stuck"),
+    severity="ERROR",
+    remedy="ecauto status",
+)
+
+
+def run_failed(run_id: str, job: str, error: str = "", *, failed: bool) -> Verdict:
+    """A run of this job ended in failure (`failed`), or ended well again. Fed by whoever watches runs."""
+    error = " ".join(error.split())[:300]
+    said = (
+        Words(
+            f"{job} の実行が失敗しました: {error or '原因不明'}", f"a run of {job} failed: {error or 'no cause given'}"
+        )
+        if failed
+        else Words(f"{job} は正常に終了しました", f"{job} ended well")
+    )
+    worst = ({"run_id": run_id, "job": job},) if run_id else ()
+    found = Finding(said=said, passed=not failed, value=float(failed), threshold=0.0, worst=worst)
+    return RUN_FAILED.verdict(found, job)
+
+
+def run_stuck(run_id: str, job: str, heartbeat_at: datetime, now: datetime, longest_silence_s: float) -> Verdict:
+    """A run under way gives a sign of life at least every `longest_silence_s`."""
+    silent = (now - heartbeat_at).total_seconds()
+    stuck = silent > longest_silence_s
+    said = (
+        Words(
+            f"{job} は{span_ja(silent)}応答がありません（上限 {span_ja(longest_silence_s)}）",
+            f"{job} has been silent for {span_en(silent)} (at most {span_en(longest_silence_s)})",
+        )
+        if stuck
+        else Words(f"{job} は動いています", f"{job} is alive")
+    )
+    worst = ({"run_id": run_id, "job": job, "heartbeat_at": heartbeat_at.isoformat()},)
+    found = Finding(said=said, passed=not stuck, value=silent, threshold=longest_silence_s, worst=worst)
+    return RUN_STUCK.verdict(found, job)

@@ -1,0 +1,156 @@
+"""Alert rules about the shops: whether they let us work, for how long, and whether they tell what was sold.
+
+Not for: what a rule is (alerts/rule.py).
+"""
+
+from __future__ import annotations
+
+from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
+from ecauto_pipeline.alerts.rules.rates import rate
+from ecauto_pipeline.sync.run_record import RunRecord
+from ecauto_pipeline.sync.sections import PushReport
+
+TOKEN_DAYS = 7.0
+"""A refresh token with fewer days left wants a person (BASE's live 30 days)."""
+
+BLOCKING_BREAKERS = frozenset({"access_denied", "token", "not_read", "shop_unreachable"})
+"""What keeps a whole shop from being worked on; an hour's or day's used up calls are base_calls_suffice's matter."""
+
+
+def _base_errors(record: RunRecord, setup: AlertSetup) -> Finding:
+    pushed, alerts = record.pushed or PushReport(), setup.alerts
+    worst = tuple(
+        {"account_id": account, "item_id": item, "kind": kind, "reason": reason}
+        for account, item, kind, reason in pushed.failures
+    )
+    what, unit = Words("BASE APIのエラー率", "BASE error rate"), Words("回", "calls")
+    return rate(what, unit, pushed.base_errors, pushed.base_calls, alerts.base_error_rate, alerts, worst)
+
+
+BASE_ERROR_RATE = RunRule(
+    name="base_error_rate",
+    law=Words("BASEのエラー率は5%以下", "at most 5% of the BASE calls fail"),
+    label=Words("BASE APIのエラー率", "BASE error rate"),
+    asset="base_updates",
+    severity="ERROR",
+    remedy="ecauto doctor",
+    find=_base_errors,
+)
+
+
+def _tokens(record: RunRecord, setup: AlertSetup) -> Finding:
+    """ERROR once one is dead."""
+    days = record.shops.token_days_left if record.shops is not None else None
+    if days is None:
+        return unmeasured("トークンの期限は不明です", "no token's expiry is known", TOKEN_DAYS)
+    dead = days <= 0
+    said = (
+        Words("BASEのリフレッシュトークンが失効しています", "a BASE refresh token has expired")
+        if dead
+        else Words(
+            f"BASEのリフレッシュトークンの残り {days:.1f}日（{TOKEN_DAYS:g}日以上必要）",
+            f"the first BASE refresh token to expire has {days:.1f} days left (at least {TOKEN_DAYS:g})",
+        )
+    )
+    return Finding(
+        said=said,
+        passed=days >= TOKEN_DAYS,
+        value=days,
+        threshold=TOKEN_DAYS,
+        severity="ERROR" if dead else None,
+    )
+
+
+TOKEN_EXPIRY = RunRule(
+    name="token_expiry",
+    law=Words("BASEのトークンは7日以上有効", "every refresh token lives 7 days or more"),
+    label=Words("トークンの期限", "token expiry"),
+    asset="listings",
+    severity="WARN",
+    remedy="ecauto auth base ACCOUNT",
+    find=_tokens,
+)
+
+
+def _blocked(record: RunRecord, setup: AlertSetup) -> Finding:
+    if record.shops is None:
+        return unmeasured("ショップは調べていません", "the shops were not looked at", 0.0)
+    blocked = [(account, reason) for account, reason in record.shops.breakers if reason in BLOCKING_BREAKERS]
+    names = ", ".join(f"{account} ({reason})" for account, reason in blocked)
+    said = (
+        Words(f"利用できないショップ {len(blocked)}件: {names}", f"{len(blocked)} shops refuse us: {names}")
+        if blocked
+        else Words("すべてのショップが利用できます", "every shop accepts us")
+    )
+    remedy = f"ecauto auth base {blocked[0][0]}" if blocked and blocked[0][1] == "token" else ""
+    return Finding(said=said, passed=not blocked, value=float(len(blocked)), threshold=0.0, remedy=remedy)
+
+
+ACCOUNT_BLOCKED = RunRule(
+    name="account_blocked",
+    law=Words("全ショップが利用可能", "every active shop can be worked on"),
+    label=Words("ショップの利用制限", "shop blocked"),
+    asset="listings",
+    severity="ERROR",
+    remedy="ecauto doctor",
+    find=_blocked,
+)
+
+
+def _orders(record: RunRecord, setup: AlertSetup) -> Finding:
+    if record.listings is None:
+        return unmeasured("注文は調べていません", "orders were not looked at", 0.0)
+    silent = record.listings.orders_not_read
+    names = ", ".join(f"{account} ({reason})" for account, reason in silent.items())
+    said = (
+        Words(
+            f"注文を読めないショップ {len(silent)}件: {names}",
+            f"{len(silent)} shops whose orders can't be read: {names}",
+        )
+        if silent
+        else Words("読み込んだショップの注文はすべて読めています", "the orders of every shop that was read are known")
+    )
+    lacking = next((account for account, reason in silent.items() if reason == "invalid_scope"), "")
+    remedy = f"ecauto auth base {lacking}" if lacking else ""
+    return Finding(said=said, passed=not silent, value=float(len(silent)), threshold=0.0, remedy=remedy)
+
+
+ORDERS_READ = RunRule(
+    name="orders_read",
+    law=Words("全ショップの注文を読める", "the orders of every shop that was read are read too"),
+    label=Words("注文の読み込み", "reading orders"),
+    asset="listings",
+    severity="WARN",
+    remedy="ecauto doctor",
+    find=_orders,
+)
+
+
+def _out_of_calls(record: RunRecord, setup: AlertSetup) -> Finding:
+    """The rest waits and goes on by itself."""
+    if record.pushed is None:
+        return unmeasured("BASEには何も送っていません", "nothing was to be sent to BASE", 0.0)
+    out = record.pushed.out_of_calls
+    names_ja = ", ".join(f"{account} ({count:,}件が待機)" for account, count in out)
+    names_en = ", ".join(f"{account} ({count:,} wait)" for account, count in out)
+    waiting = sum(count for _, count in out)
+    said = (
+        Words(
+            f"BASEの呼び出し上限に達したショップ: {names_ja}。次の時間に自動で続けます",
+            f"shops out of BASE calls: {names_en}; they go on by themselves",
+        )
+        if waiting
+        else Words("BASEの呼び出しは足りています", "BASE takes every change")
+    )
+    return Finding(said=said, passed=not waiting, value=float(waiting), threshold=0.0)
+
+
+BASE_CALLS_SUFFICE = RunRule(
+    name="base_calls_suffice",
+    law=Words("BASEの呼び出しは足りている", "BASE takes every change within its hour"),
+    label=Words("BASEの呼び出し上限", "BASE call limit"),
+    asset="base_updates",
+    severity="WARN",
+    remedy="ecauto capacity",
+    find=_out_of_calls,
+)

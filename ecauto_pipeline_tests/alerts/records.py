@@ -1,0 +1,76 @@
+"""A run's record from the figures that a test is about, under the names of `run_metrics`.
+
+Not for: what a step reports (sync/sections.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.sync.run_record import RunRecord
+from ecauto_pipeline.sync.sections import (
+    FetchReport,
+    ListingsReport,
+    PlanReport,
+    PushReport,
+    ShopsReport,
+    StartReport,
+    Survey,
+    WriteBackReport,
+)
+
+STARTED = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+
+
+def a_record(**figures: Any) -> RunRecord:
+    """Of a run that did every step; what is not given is what a step measured that found nothing."""
+    taken = dict(figures)
+
+    def take(name: str, default: Any = 0) -> Any:
+        return taken.pop(name, default)
+
+    took = take("execution_time_seconds", None)
+    statuses = {name.removeprefix("status_"): take(name) for name in list(taken) if name.startswith("status_")}
+    hits, misses = take("cache_hits"), take("cache_misses")
+    found = RunRecord(
+        run_id=take("run_id", "run-1"),
+        job=take("job", "stock_sync"),
+        partition_key=take("partition_key", "2026-01-05-12:00"),
+        started_at=STARTED,
+        ended_at=None if took is None else STARTED + timedelta(seconds=took),
+        start=StartReport(fetch=take("fetch", True)),
+        listings=ListingsReport(orders_not_read=take("orders_not_read", {})),
+        stale_asins=PlanReport(
+            Survey(
+                total_asins=hits + misses,
+                cache_hits=hits,
+                cache_misses=misses,
+                missing=take("never_fetched"),
+            ),
+            planned_seconds=take("planned_seconds", 0.0),
+        ),
+        sp_api_snapshots=FetchReport(
+            by_status=statuses,
+            calls={"sp_1/getItemOffersBatch": take("sp_api_calls"), "sp_1/lwaToken": 1},
+            failed_calls=take("sp_api_errors"),
+            probe_audited=take("probe_audited"),
+            probe_missed=take("probe_missed"),
+        ),
+        base_updates=PushReport(
+            account=Account(**{one.name: take(one.name) for one in fields(Account)}),
+            base_calls=take("base_api_calls"),
+            base_errors=take("base_api_errors"),
+            failures=take("failures", ()),
+            oldest_pushed_data_s=take("oldest_pushed_data_s", None),
+            oldest_allowed_s=take("oldest_allowed_s", None),
+            out_of_calls=take("out_of_calls", ()),
+            catalogue_nulled=take("catalogue_nulled", None),
+            written_back=WriteBackReport(problem=take("register_problem", "")),
+            shops=ShopsReport(take("held_open"), take("token_days_left", None), take("breakers", ())),
+        ),
+    )
+    assert not taken, taken
+    return found
