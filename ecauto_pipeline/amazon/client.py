@@ -66,7 +66,7 @@ class SpApiClient:
     def check(self) -> None:
         """Prove the credentials: ask LWA for a token unless one is at hand. Raises TokenRefused or Transport."""
         self._wire.forget()
-        self._touch()
+        self._fetch_token()
 
     def call(
         self, operation: Operation[T], asins: Sequence[str], run_id: str, deadline: float | None = None
@@ -120,7 +120,7 @@ class SpApiClient:
             return None
         self._wire.forget()
         self._lwa_wire.forget()
-        token = self._touched(run_id)
+        token = self._token_in_ledger(run_id)
         api = self._api(operation.api)
         account, limit = self.account_id, operation.limit
         permit = self.pace.take(account, operation.name, limit, until_s=deadline, stop=self._stop)
@@ -183,12 +183,12 @@ class SpApiClient:
         seen = self._wire.last
         return Transport(reason, http_status=seen.http_status, request_id=seen.request_id)
 
-    def _touched(self, run_id: str) -> str:
+    def _token_in_ledger(self, run_id: str) -> str:
         """The token, fetched before a slot is taken; a call to LWA is a row in the ledger too."""
         started_at, started = self._clock.now(), self._clock.monotonic()
         error: CallError | None = None
         try:
-            return self._touch()
+            return self._fetch_token()
         except CallError as raised:
             error = raised
             raise
@@ -210,7 +210,7 @@ class SpApiClient:
                     run_id=run_id,
                 )
 
-    def _touch(self) -> str:
+    def _fetch_token(self) -> str:
         try:
             return self._token.touch()
         except CallError:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from ecauto_pipeline.amazon.wire import SSL_CONTEXT, Wire
 from ecauto_pipeline.errors import SettingsError
 
-_DISTURBING = (
+_VARIABLES = (
     "AWS_ENV",
     "SP_API_DEFAULT_MARKETPLACE",
     "SP_API_AUTH_CACHE_TTL",
@@ -33,17 +33,17 @@ _cache_lock = threading.Lock()
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def _without_variables() -> Iterator[None]:
     """The environment without what breaks the library; as it was afterwards."""
     with _environment:
-        hidden = {name: os.environ.pop(name) for name in _DISTURBING if name in os.environ}
+        hidden = {name: os.environ.pop(name) for name in _VARIABLES if name in os.environ}
         try:
             yield
         finally:
             os.environ.update(hidden)
 
 
-with _undisturbed():
+with _without_variables():
     import sp_api.api as _library
     from sp_api.auth import AccessTokenClient, AccessTokenResponse
     from sp_api.auth import access_token_client as _tokens
@@ -86,10 +86,8 @@ class Token:
     """The access token of one account: asked for once, however many threads need it, and again when refused."""
 
     def __init__(self, credentials: Credentials, lwa_endpoint: str, wire: Wire) -> None:
-        parts = urlsplit(lwa_endpoint)
-        where = {"scheme": f"{parts.scheme}://", "host": f"{parts.netloc}{parts.path.rstrip('/')}"}
-        self.client_class = _locked(type("_Lwa", (AccessTokenClient,), where), threading.Lock(), wire)
-        with _undisturbed():
+        self.client_class = _lwa_client(lwa_endpoint, threading.Lock(), wire)
+        with _without_variables():
             self._client = self.client_class(credentials=SimpleNamespace(**credentials.reveal()), verify=SSL_CONTEXT)
 
     def __repr__(self) -> str:
@@ -108,16 +106,22 @@ class Token:
                 _tokens.cache.pop(key, None)
 
 
-def _locked(base: type, lock: threading.Lock, wire: Wire) -> type:
-    class Lwa(base):  # type: ignore[misc, valid-type]
+def _lwa_client(lwa_endpoint: str, lock: threading.Lock, wire: Wire) -> type[AccessTokenClient]:
+    parts = urlsplit(lwa_endpoint)
+
+    class Lwa(AccessTokenClient):  # type: ignore[misc]  # the library has no types
         """The library's LWA client on our wire, one thread at a time: no herd at a cold start.
 
         Its cache is not safe to share between threads and knows neither host nor application; both are seen to here.
         """
 
+        scheme = f"{parts.scheme}://"
+        host = f"{parts.netloc}{parts.path.rstrip('/')}"
+        _transport: Any
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self._transport.close()  # type: ignore[has-type]
+            self._transport.close()
             self._transport = wire
 
         def get_auth(self) -> Any:
@@ -140,7 +144,7 @@ def _locked(base: type, lock: threading.Lock, wire: Wire) -> type:
 def open_api(name: str, endpoint: str, marketplace_id: str, credentials: Credentials, token: Token, wire: Wire) -> Any:
     """The library's object of class `name` (of sp_api.api) for one account, calling `endpoint` through `wire`."""
     marketplace = SimpleNamespace(endpoint=endpoint.rstrip("/"), marketplace_id=marketplace_id, region="us-west-2")
-    with _undisturbed():
+    with _without_variables():
         api = getattr(_library, name)(
             marketplace=marketplace,
             credentials=credentials.reveal(),

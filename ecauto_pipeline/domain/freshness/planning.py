@@ -167,7 +167,8 @@ def choose_budget(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means
 
 
 def _can_sweep(rows: Rows, means: Means) -> Mask:
-    return (rows["probed"] == 1) & (rows["wants"] == 0) & (rows["fetched"] == 1) & (not means.blind)
+    able: Mask = (rows["probed"] == 1) & (rows["wants"] == 0) & (rows["fetched"] == 1) & (not means.blind)
+    return able
 
 
 def _soonest(due_at: Floats, among: Mask, count: int) -> Ints:

@@ -101,7 +101,8 @@ def _moment(text: str, now: datetime) -> datetime:
         numbers = re.fullmatch(r"(\d{4})\D(\d{1,2})\D(\d{1,2})日?", text)
         if not numbers:
             raise ValueError(f"not a time: {text[:20]!r}") from None
-        found = datetime(*map(int, numbers.groups()))  # type: ignore[arg-type]  # noqa: DTZ001 - the zone follows
+        year, month, day = map(int, numbers.groups())
+        found = datetime(year, month, day)  # noqa: DTZ001 - the zone follows
     found = (found if found.tzinfo else found.replace(tzinfo=JST)).astimezone(UTC)
     if found > now + _AHEAD:
         raise ValueError(f"in the future: {text[:20]!r}")

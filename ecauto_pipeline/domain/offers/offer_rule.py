@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.selling.money import MOST_JPY
@@ -94,7 +95,7 @@ def cost_jpy(offer: Offer) -> int | None:
     price, shipping = offer.listing_price_jpy, 0 if offer.shipping_jpy is None else offer.shipping_jpy
     if not _whole(price, 1) or not _whole(shipping, 0):
         return None
-    return price + shipping  # type: ignore[operator]
+    return price + shipping
 
 
 def score(offer: Offer, rule: OfferRule) -> int:
@@ -106,7 +107,7 @@ def score(offer: Offer, rule: OfferRule) -> int:
     return points
 
 
-def _whole(value: object, least: int) -> bool:
+def _whole(value: object, least: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MOST_JPY
 
 

@@ -19,7 +19,7 @@ from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
 _LOOK_EVERY_S = 0.1  # how often an idle worker looks whether there is something to do
 _HELD_WAIT_S = 1.0  # ... when all it could do is being done by another run
-_IN_VAIN = 2  # calls in a row without a valid token, after which an account asks nothing more in this run
+_MOST_WITHOUT_TOKEN = 2  # calls in a row without a valid token, after which an account asks nothing more in this run
 _HASTE_CALLS = 3  # a detail call goes out unfilled when the slice has room for no more than this
 
 
@@ -47,7 +47,7 @@ class Workers:
                 self._work.begin(operation.role)
                 self._threads.append(
                     threading.Thread(
-                        target=self._labour,
+                        target=self._ask_until_done,
                         args=(account, operation),
                         name=f"{account.account_id}/{operation.name}",
                         daemon=True,  # one that is stuck in a call is left behind
@@ -69,10 +69,10 @@ class Workers:
         for thread in self._threads:
             thread.join(seconds / max(1, len(self._threads)))
 
-    def _labour(self, account: SpApiClient, operation: Operation[Answer]) -> None:
+    def _ask_until_done(self, account: SpApiClient, operation: Operation[Answer]) -> None:
         clock = self._tools.clock
         since: float | None = None  # when there began to be work without a pause
-        in_vain = 0
+        without_token = 0
         try:
             while not self._halt.is_set() and not self._tools.stop.is_set() and clock.monotonic() < self._deadline:
                 since = clock.monotonic() if since is None else since
@@ -84,8 +84,8 @@ class Workers:
                     if not made:  # the next slot of this bucket comes after the slice
                         self.no_slot = True
                         break
-                    in_vain = in_vain + 1 if shut_out else 0
-                    if in_vain >= _IN_VAIN:
+                    without_token = without_token + 1 if shut_out else 0
+                    if without_token >= _MOST_WITHOUT_TOKEN:
                         self._tools.log.error("%s: no valid token, nothing more is asked", account.account_id)
                         break
                 else:
