@@ -93,7 +93,8 @@ def test_it_is_asked_beside_the_others_of_its_role(amazon: NewAmazon, tmp_path: 
     assert sorted(asked) == sorted(row.asin for row in kept(tools))
     assert {"getItemOffersBatch", NAME} == {row.operation for row in kept(tools)}
     assert len(mine) == sum(map(len, amazon.calls)) >= 40
-    assert {7} == {len(asins) for asins in amazon.calls[:-1]}
+    sizes = sorted(map(len, amazon.calls))
+    assert {7} == set(sizes[2:])  # but for the last call, and one before the batch put back what it had no slot for
     assert len(amazon.calls) == report.calls[f"sp_1/{NAME}"] == figures(report)[f"calls/sp_1/{NAME}"]
     assert {(4321, 1, None)} == {(row.price_jpy, row.in_stock, row.offer_count) for row in mine}
     assert {4321} == {row.price_jpy for row in rows_of(tools, [row.asin for row in mine]).values()}
@@ -101,7 +102,7 @@ def test_it_is_asked_beside_the_others_of_its_role(amazon: NewAmazon, tmp_path: 
         bucket = connection.execute(select(buckets).where(buckets.c.operation == NAME)).one()
         ledger = connection.execute(select(api_calls.c["items"]).where(api_calls.c.operation == NAME)).scalars().all()
     assert ("sp_1", 2.0, 3.0) == (bucket.account, bucket.rate_per_s, bucket.burst)
-    assert sorted(map(len, amazon.calls)) == sorted(ledger)
+    assert sizes == sorted(ledger)
 
 
 def test_capacity_lists_it_and_counts_it(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from ecauto_pipeline.domain.model import Role
 
@@ -34,6 +35,7 @@ class Work:
         self._known_found: set[str] = set()
         self._held: dict[Role, deque[str]] = {role: deque() for role in ASKING}
         self._at_work = dict.fromkeys(ASKING, 0)
+        self._turns = dict.fromkeys(ASKING, 0)
         self.planned = 0
         self.add(sweep, detail, second_looks)
 
@@ -58,6 +60,18 @@ class Work:
         with self._lock:
             self._at_work[role] -= 1
             self._lock.notify_all()
+
+    @contextmanager
+    def turn(self, role: Role) -> Iterator[None]:
+        """A worker takes and asks. Others of its role stay meanwhile: what it can't ask it puts back for them."""
+        with self._lock:
+            self._turns[role] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._turns[role] -= 1
+                self._lock.notify_all()
 
     def take_sweep(self, most: int) -> Batch | None:
         with self._lock:
@@ -131,7 +145,7 @@ class Work:
             return len(self._sweep) + len(self._detail) + len(self._found) + sum(map(len, self._held.values()))
 
     def _again(self, role: Role, most: int) -> Batch | None:
-        return _pop(most, self._held[role]) or None
+        return _pop(most, self._held[role]) or ([] if self._turns[role] > 1 else None)
 
 
 def _pop(most: int, *queues: deque[str]) -> Batch:

@@ -76,21 +76,24 @@ class Workers:
         try:
             while not self._halt.is_set() and not self._tools.stop.is_set() and clock.monotonic() < self._deadline:
                 since = clock.monotonic() if since is None else since
-                batch = self._next(account, operation)
+                made = shut_out = False
+                with self._work.turn(operation.role):
+                    batch = self._next(account, operation)
+                    if batch:
+                        since, made, shut_out = self._ask(account, operation, batch, since)
                 if batch is None:
                     break
-                if batch:
-                    since, made, shut_out = self._ask(account, operation, batch, since)
-                    if not made:  # the next slot of this bucket comes after the slice
-                        self.no_slot = True
-                        break
-                    without_token = without_token + 1 if shut_out else 0
-                    if without_token >= _MOST_WITHOUT_TOKEN:
-                        self._tools.log.error("%s: no valid token, nothing more is asked", account.account_id)
-                        break
-                else:
+                if not batch:
                     since = None
                     self._work.wait(_LOOK_EVERY_S)
+                    continue
+                if not made:  # the next slot of this bucket comes after the slice
+                    self.no_slot = True
+                    break
+                without_token = without_token + 1 if shut_out else 0
+                if without_token >= _MOST_WITHOUT_TOKEN:
+                    self._tools.log.error("%s: no valid token, nothing more is asked", account.account_id)
+                    break
         except Stopped:
             self._halt.set()
         except BaseException as error:

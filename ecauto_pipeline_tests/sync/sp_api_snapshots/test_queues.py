@@ -66,6 +66,19 @@ def test_what_others_hold_is_looked_at_again_at_the_end() -> None:
     assert [["b"], ["a"], None] == [work.take_sweep(1) for _ in range(3)]
 
 
+def test_what_one_worker_hands_back_another_of_its_role_asks() -> None:
+    """Nobody leaves while another of the role may still put back what it has no slot for; the last one does leave."""
+    work = Work((), ["a"], ())
+    with work.turn(Role.DETAIL):
+        assert ["a"] == work.take_detail(20, in_haste=True)
+        with work.turn(Role.DETAIL):
+            assert [] == work.take_detail(20, in_haste=True)
+        work.put_back(Role.DETAIL, ["a"])
+    with work.turn(Role.DETAIL):
+        assert ["a"] == work.take_detail(20, in_haste=True)
+        assert work.take_detail(20, in_haste=True) is None
+
+
 @given(st.lists(st.integers(0, 30)), st.lists(st.integers(0, 30)), st.integers(1, 7))
 def test_everything_wanted_is_given_exactly_once(sweep: list[int], detail: list[int], most: int) -> None:
     """No ASIN is lost and none is given twice, whatever the plan."""
