@@ -29,6 +29,7 @@ from sqlalchemy import insert
 from ecauto_pipeline.clock import Clock, ManualClock, SystemClock, to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import Settings, parse
+from ecauto_pipeline.shops.protocol import Abilities
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, listings, shop_accounts
 from ecauto_pipeline.state.upsert import upsert
@@ -78,6 +79,7 @@ class _NoShop:
     """Deciding never speaks to a shop."""
 
     platform = "base"
+    abilities = Abilities()
     account_id = "shop_1"
 
 

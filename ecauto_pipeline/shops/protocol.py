@@ -1,7 +1,8 @@
 """What any selling platform must be able to do for us, one object a shop account.
 
 Every method raises the CallError family of errors.py and nothing else: BudgetSpent (stop until), AccountBlocked (the
-shop as a whole), ItemRefused / ItemGone (this row), OutcomeUnknown (an edit whose answer never came), Transport.
+shop as a whole), ItemRefused / ItemGone (this row), OutcomeUnknown (an edit whose answer never came), Transport. What a
+platform does not have it says in its `abilities`, and nobody asks for it.
 Not for: rules, or when to call (sync/).
 """
 
@@ -17,7 +18,10 @@ from ecauto_pipeline.domain.model import AccountKey, Kind
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item as the shop shows it. `stock` of an item with variations is their sum and can't be set."""
+    """An item as the shop shows it. `stock` of an item with variations is their sum and can't be set.
+
+    `shown_at`: when the shop showed this, where that is not the moment of asking (an export made earlier).
+    """
 
     item_id: str
     identifier: str
@@ -27,6 +31,7 @@ class Item:
     visible: bool | None
     has_variations: bool
     modified_at: datetime | None
+    shown_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +43,56 @@ class Sale:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What can be asked of a shop. `edits`: the kinds it lets us change. `orders`: whether it tells what it sold.
+
+    `together`: its edits are taken in one by one and leave with `flush`, all of them or none. `edit_s`: what one edit
+    takes at least, for the plan of a run.
+    """
+
+    edits: frozenset[Kind] = frozenset((Kind.PRICE, Kind.VISIBILITY, Kind.STOCK))
+    orders: bool = True
+    together: bool = False
+    edit_s: float = 0.5
+
+
 class Shop(Protocol):
     """One shop account."""
 
     platform: str
     account_id: str
+    abilities: Abilities
 
     def items(self, modified_since: datetime | None = None) -> Iterator[list[Item]]:
-        """Pages of <= 100 items. With `modified_since`: newest first, ending at the first page wholly older."""
+        """Pages of some hundred items. With `modified_since`: newest first, ending at the first page wholly older.
+
+        A shop that can't tell what changed gives everything.
+        """
 
     def item(self, item_id: str) -> Item:
         """One item by its id in the path. Raises ItemGone when the shop says there is none."""
 
     def edit(self, item_id: str, kind: Kind, value: int) -> Item | None:
-        """Set price (yen), visibility (0/1) or stock. Raises OutcomeUnknown when nobody knows whether it happened."""
+        """Set price (yen), visibility (0/1) or stock. Raises OutcomeUnknown when nobody knows whether it happened.
+
+        Where edits leave together it is only taken in: nothing has happened before `flush`.
+        """
+
+    def flush(self) -> None:
+        """Let the edits taken in leave; nothing to do where each has left at once. They happened when this returns.
+
+        Raises OutcomeUnknown when nobody knows whether they did, another CallError when none did.
+        """
 
     def sales(self, since: datetime, until: datetime | None = None) -> list[Sale]:
         """Item rows of the orders placed in [since, until), oldest first, cancelled ones left out."""
 
     def check(self) -> dict[str, object]:
-        """users/me: shop id, name and address, proof that the credentials work."""
+        """What the shop says of itself, proof that it can be reached and read."""
 
     def token_expires_at(self) -> datetime | None:
-        """When the shop has to be authorised anew unless it is used before; None when that isn't known."""
+        """When the shop has to be authorised anew unless it is used before; None where that isn't known, or never."""
 
 
 def key_of(shop: Shop) -> AccountKey:

@@ -173,7 +173,7 @@ def _base_shop(opening: _Opening, account: Any) -> Shop:
 
     secrets = opening.connections.secrets
     line = _line(opening.tools, account, opening.endpoints, secrets, opening.ledger, opening.pools)
-    return BaseShop(BaseClient(*line))
+    return BaseShop(BaseClient(*line), opening.tools.settings.base.limits.min_interval_s)
 
 
 SHOPS: Mapping[str, Callable[[_Opening, Any], Shop]] = {

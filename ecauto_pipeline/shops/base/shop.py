@@ -19,7 +19,7 @@ from ecauto_pipeline.shops.base import PLATFORM
 from ecauto_pipeline.shops.base.client import BaseClient
 from ecauto_pipeline.shops.base.limits import PAGE_ROWS
 from ecauto_pipeline.shops.base.parse import OrderHead, item_of, items_of, order_heads_of, sales_of
-from ecauto_pipeline.shops.protocol import Item, Sale
+from ecauto_pipeline.shops.protocol import Abilities, Item, Sale
 
 MOST_RESTARTS = 3
 _FIELDS = {Kind.PRICE: "price", Kind.VISIBILITY: "visible", Kind.STOCK: "stock"}
@@ -30,9 +30,10 @@ class BaseShop:
 
     platform = PLATFORM
 
-    def __init__(self, client: BaseClient) -> None:
+    def __init__(self, client: BaseClient, min_interval_s: float = 0.0) -> None:
         self._client = client
         self.account_id = client.account_id
+        self.abilities = Abilities(edit_s=max(Abilities().edit_s, min_interval_s))
 
     def items(self, modified_since: datetime | None = None) -> Iterator[list[Item]]:
         """Pages of <= 100 items. With `modified_since`: newest first, ending at the first page wholly older.
@@ -68,6 +69,9 @@ class BaseShop:
         if item.item_id != item_id or _shown(item, kind) != value:
             raise OutcomeUnknown("other_value", f"asked for {kind} {value}, the answer shows {_shown(item, kind)}")
         return item
+
+    def flush(self) -> None:
+        """Every edit has left at once."""
 
     def sales(self, since: datetime, until: datetime | None = None) -> list[Sale]:
         """Item rows of the orders placed in [since, until), oldest first, cancelled ones left out.

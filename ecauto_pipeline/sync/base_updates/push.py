@@ -18,8 +18,9 @@ from ecauto_pipeline.state import calls, decisions
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.sync.base_updates.catalogue import watch_catalogue
 from ecauto_pipeline.sync.base_updates.delist import delist
+from ecauto_pipeline.sync.base_updates.ends import Ended, ShopReport
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
-from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, Ended, ShopReport, ShopWorker
+from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
@@ -28,8 +29,6 @@ from ecauto_pipeline.sync.sections import PushReport, WriteBackReport
 from ecauto_pipeline.sync.shops_now import shops_now
 
 STOP_WAIT_S = 2.0
-EDIT_S = 0.5
-"""What one edit takes, as far as a run's plan is concerned; the plan's own time was reckoned before the edits were."""
 WORST_ROWS = 10
 
 
@@ -103,8 +102,8 @@ def push(
             raise one.crash
     context.go_on()
     told = WriteBackReport() if context.run.dry_run else write_back(context)
-    edit_s = max(EDIT_S, context.settings.base.limits.min_interval_s)
-    report = replace(_report(context, reports, told), planned_s=max(rows, default=0) * edit_s)
+    planned_s = max((n * context.shops[one].abilities.edit_s for one, n in zip(accounts, rows, strict=True)), default=0)
+    report = replace(_report(context, reports, told), planned_s=planned_s)
     return _with_shops(context, report)
 
 

@@ -1,14 +1,13 @@
 """One shop's worker: sends that shop's decisions, one at a time, in order, each with its intent journalled first.
 
 One bad item ends as one failed row; a spent window or a closed shop ends the worker, its rows stay open for the next
-run. Not for: choosing the rows or the other shops (push.py).
+run. Where a shop takes its edits together, each is an intent until all have left. Not for: choosing the rows or the
+other shops (push.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
 
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.guards import push_order
@@ -23,44 +22,18 @@ from ecauto_pipeline.errors import (
     Transport,
 )
 from ecauto_pipeline.shops.protocol import Item, Shop, key_of
-from ecauto_pipeline.state import decisions, journal, leases, shown
+from ecauto_pipeline.state import decisions, journal, shown
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
+from ecauto_pipeline.sync.base_updates.ends import Ended, ShopReport, TakenIn
+from ecauto_pipeline.sync.base_updates.push_lease import PushLease
 from ecauto_pipeline.sync.base_updates.read_back import settle, settle_past, shown_value
 from ecauto_pipeline.sync.base_updates.recheck import End, Gate, Passage
 from ecauto_pipeline.sync.context import Context
 
-LEASE_LIFE = timedelta(minutes=5)  # longer than any one call with its repeats; a dead process's is free at once
-LEASE_WAIT_S = 120.0
 UNREACHABLE_AFTER = 5  # calls in a row without any answer
 UNREACHABLE = "shop_unreachable"
 MOST_TEXT = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Where one decision ended. `data_age_s`, `allowed_s`: of the data behind a push."""
-
-    decided: Decided
-    end: End
-    reason: str = ""
-    data_age_s: float | None = None
-    allowed_s: float | None = None
-
-
-@dataclass(slots=True)
-class ShopReport:
-    """What one worker did. `alerts`: (account, reason) of breakers that opened here, or `shop_unreachable`; `crash`: a
-    bug, to be raised.
-    """
-
-    ended: list[Ended] = field(default_factory=list)
-    edits: int = 0
-    unknown: int = 0
-    settled_done: int = 0
-    settled_not_done: int = 0
-    alerts: list[tuple[str, str]] = field(default_factory=list)
-    crash: BaseException | None = None
 
 
 class ShopWorker:
@@ -85,10 +58,9 @@ class ShopWorker:
         self._price_ends: dict[ListingKey, End] = {}
         self._closed, self._rollback_of, self._say = closed, rollback_of, ended
         self._name = context.name_of(key_of(shop))
-        self._lease = f"push:{key_of(shop)}"
-        self._owner = leases.new_owner()
+        self._lease = PushLease(context, key_of(shop))
         self._silent = 0
-        self._renewed = 0.0
+        self._taken_in: list[TakenIn] = []
         self.report = ShopReport()
 
     def work(self) -> None:
@@ -97,13 +69,13 @@ class ShopWorker:
             if self._context.run.dry_run:
                 self._fill()
                 self._push()
-            elif self._closed or self._claim():
+            elif self._closed or self._lease.claim():
                 try:
                     self._settle()
                     self._fill()
                     self._push()
                 finally:
-                    self._release()
+                    self._lease.release()
             else:
                 self._fill()
                 self._rest("pushed_elsewhere")
@@ -126,14 +98,22 @@ class ShopWorker:
             self._close(error)
 
     def _push(self) -> None:
-        for decided in self._rows:
-            if not self._closed:
-                self._context.go_on()
-                self._renew()
-            if self._closed:
-                self._end(decided, "skipped", self._closed)
-            else:
-                self._one(decided)
+        try:
+            for decided in self._rows:
+                if not self._closed:
+                    self._context.go_on()
+                    self._renew()
+                if self._closed:
+                    self._end(decided, "skipped", self._closed)
+                else:
+                    self._one(decided)
+            self._flush()
+        finally:  # only what did not get so far is left: no edit of it has left
+            self._withdraw("stopped")
+
+    def _renew(self) -> None:
+        if not self._context.run.dry_run and not self._lease.renew():
+            self._closed = "pushed_elsewhere"
 
     def _one(self, decided: Decided) -> None:
         diff, now = decided.diff, self._context.clock.now()
@@ -178,7 +158,40 @@ class ShopWorker:
             self._failed(decided, update_id, error)
         else:
             self._silent = 0
-            self._done(decided, update_id, item, passage)
+            if self._shop.abilities.together:
+                self._taken_in.append(TakenIn(decided, update_id, passage))
+                self._note_price(decided, "pushed")
+            else:
+                self._done(decided, update_id, item, passage)
+
+    def _flush(self) -> None:
+        """Let what the shop has taken in leave together, then write how each edit of it ended."""
+        if not self._taken_in:
+            return
+        self._renew()
+        if self._closed == "pushed_elsewhere":
+            self._withdraw(self._closed)
+            return
+        taken_in, self._taken_in = self._taken_in, []  # from here on nobody may take an intent back unread
+        error: CallError | None = None
+        try:
+            self._shop.flush()
+        except CallError as caught:
+            error = caught
+        for one in taken_in:
+            if error is None:
+                self._done(one.decided, one.update_id, None, one.passage)
+            elif isinstance(error, OutcomeUnknown):
+                self._unknown(one.decided, one.update_id, error, one.passage)
+            else:
+                self._failed(one.decided, one.update_id, error)
+
+    def _withdraw(self, reason: str) -> None:
+        """Take back the intents of edits that have not left."""
+        taken_in, self._taken_in = self._taken_in, []
+        for one in taken_in:
+            self._reopen(one.decided, one.update_id)
+            self._end(one.decided, "skipped", reason)
 
     def _done(self, decided: Decided, update_id: str, item: Item | None, passage: Passage) -> None:
         diff, now = decided.diff, self._context.clock.now()
@@ -227,11 +240,14 @@ class ShopWorker:
                 decisions.move(connection, [decided.diff_id], "drop", self._context.clock.now())
         self._end(decided, "failed", error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}")
 
-    def _take_back(self, decided: Decided, update_id: str, error: CallError) -> None:
+    def _reopen(self, decided: Decided, update_id: str) -> None:
         with self._context.state.write() as connection:
             journal.withdraw(connection, update_id)
             event: DecisionEvent = "end" if self._rollback_of else "reopen"
             decisions.move(connection, [decided.diff_id], event, self._context.clock.now())
+
+    def _take_back(self, decided: Decided, update_id: str, error: CallError) -> None:
+        self._reopen(decided, update_id)
         self._close(error)
         self._end(decided, "skipped", self._closed)
 
@@ -250,41 +266,18 @@ class ShopWorker:
         age, allowed = (passage.data_age_s, passage.allowed_s) if passage is not None else (None, None)
         ended = Ended(decided, end, reason, age, allowed)
         self.report.ended.append(ended)
+        self._note_price(decided, end)
+        self._say(ended)
+
+    def _note_price(self, decided: Decided, end: End) -> None:
         if decided.diff.kind is Kind.PRICE:
             self._price_ends[decided.diff.key] = end
-        self._say(ended)
 
     def _rest(self, reason: str) -> None:
         seen = {ended.decided.diff_id for ended in self.report.ended}
         for decided in self._rows:
             if decided.diff_id not in seen:
                 self._end(decided, "skipped", reason)
-
-    def _claim(self) -> bool:
-        """Take the shop's lease, waiting a while for whoever holds it. Raises Stopped."""
-        waited = 0.0
-        while not self._mine():
-            if waited >= LEASE_WAIT_S:
-                return False
-            self._context.go_on()
-            self._context.clock.sleep(0.5, wake=self._context.stop)
-            waited += 0.5
-        return True
-
-    def _mine(self) -> bool:
-        with self._context.state.write() as connection:
-            got = leases.claim(connection, [self._lease], self._owner, self._context.clock.now(), LEASE_LIFE)
-        self._renewed = self._context.clock.monotonic()
-        return bool(got)
-
-    def _renew(self) -> None:
-        due = self._context.clock.monotonic() - self._renewed > leases.RENEW_EVERY_S
-        if not self._context.run.dry_run and due and not self._mine():
-            self._closed = "pushed_elsewhere"
-
-    def _release(self) -> None:
-        with self._context.state.write() as connection:
-            leases.release(connection, self._owner)
 
 
 def text_of(error: CallError) -> str:

@@ -23,6 +23,7 @@ from ecauto_pipeline.sync.diffs.evaluate import Scene
 from ecauto_pipeline.sync.sections import DiffReport
 
 APPROVED, REJECTED = "approved", "rejected"
+NO_SUCH_EDIT = "no_such_edit"
 _MASS = ("mass_hide", "mass_delist")
 _CHANGES = (Decision.PUSH, Decision.HELD)
 
@@ -38,15 +39,17 @@ class Verdicts:
         self._settled: list[Diff] = []  # unchanged, and something of an earlier run stands
 
     def add(self, verdict: Diff) -> None:
-        """Take one verdict; a change in a shop that can't be written to is skipped there and then."""
+        """Take one verdict; a change that its shop can't take, now or at all, is skipped there and then."""
         if verdict.decision is Decision.UNCHANGED:
             self._unchanged[verdict.key.account, verdict.kind] += 1
             if (verdict.key, verdict.kind) in self.standing:
                 self._settled.append(verdict)
             return
-        closed = self._scene.closed.get(verdict.key.account)
-        if closed and verdict.decision in _CHANGES:
-            verdict = replace(verdict, decision=Decision.SKIPPED, reason=closed)
+        account = verdict.key.account
+        if verdict.decision in _CHANGES:
+            closed = self._scene.closed.get(account, "")
+            why = NO_SUCH_EDIT if verdict.kind in self._scene.fixed.get(account, ()) else closed
+            verdict = replace(verdict, decision=Decision.SKIPPED, reason=why) if why else verdict
         self.found.append(verdict)
 
     def judged(self) -> Iterable[Diff]:

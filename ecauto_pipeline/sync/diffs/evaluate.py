@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -22,6 +22,7 @@ from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.domain.selling.visibility import visibility_diff
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.platforms import shop_accounts
+from ecauto_pipeline.shops.protocol import Abilities
 from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
@@ -31,6 +32,7 @@ from ecauto_pipeline.sync.context import Context, IncludePrice, Run
 _SAID_SO = ("approved", "blocklist")
 """Hides that a person asked for, which are no sign that something is wrong."""
 Said = Callable[[Diff], Diff]
+EDITS = Abilities().edits
 
 
 def _as_is(verdict: Diff) -> Diff:
@@ -43,7 +45,7 @@ class Scene:
 
     `hidden_lately`: how many in each account were hidden within the guards' hide_window without anybody having said
     so, and are hidden still. `closed`: accounts that can't be written to now, with the reason their rows are skipped
-    for.
+    for. `fixed`: what a shop never lets us change.
     """
 
     now: datetime
@@ -52,6 +54,7 @@ class Scene:
     shown_public: Mapping[AccountKey, int]
     hidden_lately: Mapping[AccountKey, int]
     closed: Mapping[AccountKey, str]
+    fixed: Mapping[AccountKey, frozenset[Kind]] = field(default_factory=dict)
 
 
 class Rules:
@@ -120,7 +123,8 @@ def look(context: Context, connection: Connection, now: datetime) -> Scene:
         chosen = best_sellers(sold, context.run.max_items)
         listings = {key: fact for key, fact in listings.items() if key in chosen}
     lately = journal.hidden_since(connection, now - context.settings.guards.hide_window, _SAID_SO)
-    return Scene(now, listings, known, shown_public, lately, closed_accounts(context, connection, now))
+    fixed = {account: EDITS - context.shops[account].abilities.edits for account in accounts}
+    return Scene(now, listings, known, shown_public, lately, closed_accounts(context, connection, now), fixed)
 
 
 def closed_accounts(

@@ -111,7 +111,7 @@ def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -
     _join_new(tools, key_of(shop), register)
     sales, orders_not_read = 0, ""
     try:
-        sales = read_sales(tools, shop, known)
+        sales = read_sales(tools, shop, known) if shop.abilities.orders else 0
     except CallError as error:
         lacks_scope = isinstance(error, AccountBlocked) and error.reason == "invalid_scope"
         orders_not_read = error.reason

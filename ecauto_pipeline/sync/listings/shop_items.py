@@ -1,7 +1,8 @@
 """Reads what one shop shows into state.db: what changed since the last reading, or everything.
 
-Every page is kept as it comes, with what the shop showed at that moment; an edit of ours that may have happened after a
-page was asked for counts more than the page. Absence is proven by a whole reading alone, and doubted even then.
+Every page is kept as it comes, with what the shop showed at that moment (or when it made the export that we read); an
+edit of ours that may have happened after that counts more than the page. Absence is proven by a whole reading alone,
+and doubted even then.
 Not for: which shops, or the register's side (read.py).
 """
 
@@ -149,16 +150,18 @@ def _keep(
 ) -> tuple[bool, bool]:
     """Store a page. Returns whether it held news, and whether an item came back that had been found gone."""
     items = {item.item_id: item for item in page}
-    asked_ms, now_ms = to_ms(asked_at), to_ms(tools.clock.now())
+    now_ms = to_ms(tools.clock.now())
+    shown_ms = {number: to_ms(item.shown_at or asked_at) for number, item in items.items()}
+    since_ms = min(shown_ms.values(), default=now_ms)
     of_shop = (shop.platform, shop.account_id)
     with tools.state.write() as connection:
         before = shop_listings.load_shop_side(connection, *of_shop, list(items))
-        oldest = min((row["read_at"] or 0 for row in before.values()), default=asked_ms)
+        oldest = min((row["read_at"] or 0 for row in before.values()), default=since_ms)
         edits: dict[str, list[OwnEdit]] = {}
-        for edit in shop_listings.own_edits(connection, *of_shop, list(items), min(oldest, asked_ms)):
+        for edit in shop_listings.own_edits(connection, *of_shop, list(items), min(oldest, since_ms)):
             edits.setdefault(edit.item_id, []).append(edit)
         rows = [
-            _row(item, before.get(number), edits.get(number, []), register.get(number), asked_ms, now_ms)
+            _row(item, before.get(number), edits.get(number, []), register.get(number), shown_ms[number], now_ms)
             for number, item in items.items()
         ]
         shop_listings.save_shop_side(connection, *of_shop, rows)
@@ -177,7 +180,7 @@ def _row(
     before: dict[str, object] | None,
     edits: list[OwnEdit],
     register: RegisterSide | None,
-    asked_ms: int,
+    shown_ms: int,
     now_ms: int,
 ) -> dict[str, object]:
     read_ms = (before or {}).get("read_at") or 0
@@ -196,15 +199,15 @@ def _row(
         "shown_stock": item.stock,
         "has_variations": int(item.has_variations),
         "item_modified_at": shop_listings.milliseconds(item.modified_at),
-        "read_at": asked_ms,
+        "read_at": shown_ms,
         "present": 1,
         "first_seen_at": now_ms,
         "hidden_by": hidden_by,
         "hidden_reason": before["hidden_reason"] if same and before else "",
-        "hidden_at": before["hidden_at"] if same and before else (asked_ms if hidden_by else None),
+        "hidden_at": before["hidden_at"] if same and before else (shown_ms if hidden_by else None),
     }
-    for edit in edits:  # what we did after the page was asked for is not in the page
-        if edit.at_ms > asked_ms and before is not None:
+    for edit in edits:  # what we did after the shop showed this is not in it
+        if edit.at_ms > shown_ms and before is not None:
             row |= {name: before[name] for name in _SHOWN_BY.get(edit.kind, ())}
     return row
 

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts, Outcome
 from ecauto_pipeline.domain.selling.accounts import Account, account_of
 from ecauto_pipeline.domain.selling.pricing import breaks_floor, exact
@@ -20,7 +21,7 @@ from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError
 from ecauto_pipeline.settings import Guards
 from ecauto_pipeline.shops.protocol import Item, Shop
-from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.state import decisions, journal, shop_listings, shown
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.known_asins import known_asin
@@ -156,7 +157,7 @@ def _diff(
     if edit.kind is Kind.DELIST:
         return bare
     item = seen.get(edit.key.item_id)
-    value = shown_value(item, edit.kind) if item is not None else None
+    value = _shows(connection, edit, item) if item is not None else None
     if value is None:
         return replace(bare, shown=None, decision=Decision.SKIPPED, reason=problem or "not_read")
     if not context.run.dry_run:
@@ -174,6 +175,18 @@ def _diff(
     if why == PRICE_BELOW_FLOOR:  # its price may be put back first: the last look says
         why = ""
     return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare
+
+
+def _shows(connection: Connection, edit: Update, item: Item) -> int | None:
+    """What the shop shows now. Of an item shown a while ago (an export) what we did to it since is not seen."""
+    key, value = edit.key, shown_value(item, edit.kind)
+    if item.shown_at is None:
+        return value
+    since_ms = to_ms(item.shown_at)
+    own = shop_listings.own_edits(connection, key.platform, key.account_id, [key.item_id], since_ms)
+    listing = next(listing_facts(connection, (key.account,), key.item_id), None)
+    later = any(one.kind == edit.kind and one.at_ms > since_ms for one in own)
+    return _shown(listing, edit.kind) if later and listing is not None else value
 
 
 def _read(tools: Tools, shop: Shop, item_ids: Iterable[str]) -> tuple[dict[str, Item], str]:

@@ -21,7 +21,7 @@ from ecauto_pipeline.domain.selling.accounts import Account
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, ItemGone, ItemRefused, OutcomeUnknown, Transport
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.shops.protocol import Item, Sale, key_of
+from ecauto_pipeline.shops.protocol import Abilities, Item, Sale, key_of
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, shop_accounts
 from ecauto_pipeline.sync.base_updates import push
@@ -35,6 +35,8 @@ COLUMN = {Kind.PRICE: "price_jpy", Kind.STOCK: "stock", Kind.VISIBILITY: "visibl
 
 class HonestShop:
     """A shop in memory that does what it is told, remembers every call, and tells the truth."""
+
+    abilities = Abilities()
 
     def __init__(self, account_id: str, platform: str = "base") -> None:
         self.account_id, self.platform = account_id, platform
@@ -62,6 +64,9 @@ class HonestShop:
             raise ItemGone("bad_item_id")
         self._apply(item_id, kind, value)
         return self.stock[item_id]
+
+    def flush(self) -> None:
+        pass
 
     def sales(self, since: datetime) -> list[Sale]:
         return []
