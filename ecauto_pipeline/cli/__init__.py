@@ -5,6 +5,8 @@ Exit codes: 0 fine, 1 done with errors or alerts, 2 usage or configuration, 3 st
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +20,9 @@ from ecauto_pipeline.errors import EcautoError, GuardStop
 def main() -> None:
     """The entry point: every error of ours is one clear line and its exit code."""
     prepare_streams()
+    # numpy starts a thread a core for algebra that nobody here does
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.disable()  # until the command's modules are loaded (commands.py): they stay, there is nothing to collect
     try:
         command_line(_read_secrets)(prog_name="ecauto", standalone_mode=True)
     except GuardStop as error:
@@ -26,6 +31,8 @@ def main() -> None:
         _end(error, USAGE)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        gc.enable()
 
 
 def _read_secrets() -> None:

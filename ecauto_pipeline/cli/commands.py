@@ -7,6 +7,7 @@ Not for: options, or what a command does (its module).
 
 from __future__ import annotations
 
+import gc
 import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -51,6 +52,8 @@ class NamedCommand(TyperCommand):
         command = typer.main.get_command(module.COMMAND)
         command.name = self.name
         _describe_arguments(command)
+        gc.freeze()  # what is loaded stays: no collection looks through it again
+        gc.enable()
         return command
 
     def make_context(

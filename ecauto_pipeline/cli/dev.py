@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import psutil
@@ -20,6 +22,16 @@ from ecauto_pipeline.cli.console import fail, say
 from ecauto_pipeline.settings import load
 
 COMMAND = typer.Typer(add_completion=False)
+
+
+def servers_environ(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """What Dagster's servers are started with; what is set already wins.
+
+    Their home is the folder of dagster.yaml: without one they make a temporary home and leave it when they are killed.
+    Other people's warnings about their own software are no news for the shop owner.
+    """
+    ours = {"DAGSTER_HOME": str(root), "DAGSTER_DISABLE_TELEMETRY": "1", "PYTHONWARNINGS": "ignore"}
+    return ours | dict(environ)
 
 
 class _Terminated(BaseException):
@@ -74,7 +86,6 @@ def dev(
     if not _is_free(port):
         fail(f"ポート {port} は別のプログラムが使っています。--port で別の番号を選んでください (the port is in use)")
     root = project_root()
-    environ = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "1"}
     world = None
     if settings.own_sp_api or settings.own_base:
         from ecauto_pipeline.emulator import process
@@ -85,7 +96,7 @@ def dev(
     (root / "data" / "dagster").mkdir(parents=True, exist_ok=True)
     say(f"Dagsterの画面: http://127.0.0.1:{port} (Ctrl-Cで終了)")
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    child = subprocess.Popen(command, cwd=root, env=environ)
+    child = subprocess.Popen(command, cwd=root, env=servers_environ(root, os.environ))
     signal.signal(signal.SIGTERM, _ask_to_end)
     try:
         code = child.wait()
