@@ -85,4 +85,4 @@ def _describe_arguments(command: click.Command) -> None:
         extras = getattr(hints.get(parameter.name or ""), "__metadata__", ())
         said = next((extra.help for extra in extras if isinstance(extra, ArgumentInfo) and extra.help), "")
         if said and parameter.param_type_name == "argument":
-            parameter.help = said  # type: ignore[attr-defined]
+            parameter.help = said

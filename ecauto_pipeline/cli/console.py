@@ -19,14 +19,14 @@ from rich.table import Table
 FINE, WITH_ERRORS, USAGE, GUARD = 0, 1, 2, 3
 
 
-class _Sturdy(io.TextIOBase):
+class UnbreakableStream(io.TextIOBase):
     """A stream whose writer never dies of a closed pipe; what can't be shown is dropped."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
 
     @property
-    def encoding(self) -> str:  # type: ignore[override]
+    def encoding(self) -> str:  # type: ignore[override]  # io says a variable, every stream has a property
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> int:
@@ -62,7 +62,7 @@ def prepare_streams() -> None:
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-        setattr(sys, name, _Sturdy(stream))
+        setattr(sys, name, UnbreakableStream(stream))
 
 
 def out() -> Console:

@@ -84,7 +84,7 @@ def execute(
 
         from ecauto_pipeline.defs import resources
 
-        _bury_the_dead(opened)
+        _mark_dead_runs_failed(opened)
         repository = ReconstructableRepository.for_module("ecauto_pipeline.definitions", "defs", os.getcwd())
         job = repository.get_reconstructable_job(job_name)
         run = opened.create_run_for_job(
@@ -145,7 +145,7 @@ def _cause(error: Any) -> str:
     return " ".join(str(error.message).split()).removeprefix(f"ecauto_pipeline.errors.{error.cls_name}: ")
 
 
-def _bury_the_dead(opened: Any) -> None:
+def _mark_dead_runs_failed(opened: Any) -> None:
     """A killed command line leaves its run "started" in Dagster for ever: end it, so that nothing waits for it."""
     import dagster as dg
 

@@ -102,8 +102,10 @@ def _start(data: Path, seed: int, listings: int, accounts: int, speed: float, pa
         command += ["--parent-pid", str(parent_pid)]
     log_path = data / "emulator.log"
     with log_path.open("ab") as log:
-        detached = {"creationflags": 0x00000208} if sys.platform == "win32" else {"start_new_session": True}
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **detached)  # type: ignore[call-overload]
+        detached: dict[str, Any] = (
+            {"creationflags": 0x00000208} if sys.platform == "win32" else {"start_new_session": True}
+        )
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **detached)
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         url = running(data)

@@ -60,7 +60,8 @@ class Store:
         return self._db.execute(sql, values).fetchall()
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Row | None:
-        return self._db.execute(sql, values).fetchone()
+        found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+        return found
 
     def write(self, sql: str, values: Sequence[Any] = ()) -> int:
         """One statement, durable at `commit`. Returns the number of rows it touched."""
