@@ -91,8 +91,16 @@ class OutcomeUnknown(CallError):
 class BudgetSpent(CallError):
     """The shop's hour or day window is used up; nothing more before `until`."""
 
-    def __init__(self, reason: str, until: datetime, message: str = "", **details: object) -> None:
-        super().__init__(reason, message, **details)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        reason: str,
+        until: datetime,
+        message: str = "",
+        *,
+        http_status: int | None = None,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(reason, message, http_status=http_status, request_id=request_id)
         self.until = until
 
 
@@ -103,8 +111,16 @@ class AccountBlocked(CallError):
 class ItemRefused(CallError):
     """This item can't be edited like this. `permanent`: never ask again."""
 
-    def __init__(self, reason: str, message: str = "", *, permanent: bool = False, **details: object) -> None:
-        super().__init__(reason, message, **details)  # type: ignore[arg-type]
+    def __init__(
+        self,
+        reason: str,
+        message: str = "",
+        *,
+        permanent: bool = False,
+        http_status: int | None = None,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(reason, message, http_status=http_status, request_id=request_id)
         self.permanent = permanent
 
 

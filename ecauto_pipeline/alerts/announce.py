@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -135,7 +136,7 @@ def _catch_up(
     tools: Tools,
     name: str,
     channel: Channel,
-    standings: Mapping[str, tuple[Standing, Mapping]],
+    standings: Mapping[str, tuple[Standing, Mapping[str, Any]]],
     environ: Mapping[str, str],
     now: datetime,
 ) -> list[SendResult]:
@@ -158,8 +159,8 @@ def _catch_up(
 def _digest(
     tools: Tools,
     names: Mapping[str, Channel],
-    standings: Mapping[str, tuple[Standing, Mapping]],
-    book: Mapping,
+    standings: Mapping[str, tuple[Standing, Mapping[str, Any]]],
+    book: Mapping[str, Any],
     environ: Mapping[str, str],
     now: datetime,
 ) -> list[SendResult]:
@@ -179,7 +180,7 @@ def _digest(
     return results
 
 
-def _claim(connection: Connection, book: Mapping, now: datetime) -> bool:
+def _claim(connection: Connection, book: Mapping[str, Any], now: datetime) -> bool:
     """Whether the talking is ours: two processes at once would tell everything twice. Ends by itself after a crash."""
     if int(book.get("talking_until", 0)) > to_ms(now):
         return False
@@ -201,7 +202,7 @@ def _remember(tools: Tools, results: Sequence[SendResult], now: datetime) -> Non
             save_book(connection, done, now)
 
 
-def _standings(connection: Connection) -> dict[str, tuple[Standing, dict]]:
+def _standings(connection: Connection) -> dict[str, tuple[Standing, dict[str, Any]]]:
     return {
         row.rule: (
             Standing(row.rule, "firing" if row.state == "firing" else "ok", row.since, row.document.get("told", {})),
@@ -211,7 +212,9 @@ def _standings(connection: Connection) -> dict[str, tuple[Standing, dict]]:
     }
 
 
-def _save(connection: Connection, standing: Standing, notice: Mapping, now: datetime, said: bool = False) -> None:
+def _save(
+    connection: Connection, standing: Standing, notice: Mapping[str, Any], now: datetime, said: bool = False
+) -> None:
     document = {"told": standing.told, "notice": notice}
     save_notice(
         connection, Remembered(standing.key, standing.state, standing.since, document), said_at=now if said else None

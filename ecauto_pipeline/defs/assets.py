@@ -4,7 +4,8 @@ Each asset calls its step of the line (sync/line.py) and shows what it reported.
 (sync/line.py) or what may be done (resources.py).
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 import dagster as dg
 
@@ -20,7 +21,16 @@ _JOB = "/locations/ecauto_pipeline/jobs"
 """Where the UI has a job's launchpad; the location is named so in workspace.yaml."""
 
 
-def _of(asset: str) -> dict[str, Any]:
+class _Common(TypedDict):
+    deps: Sequence[str]
+    metadata: Mapping[str, Any]
+    check_specs: Sequence[dg.AssetCheckSpec]
+    backfill_policy: dg.BackfillPolicy
+    owners: Sequence[str]
+    group_name: str
+
+
+def _of(asset: str) -> _Common:
     """What every asset of the line has: its place in the order, its columns, its checks, how it is backfilled."""
     return {
         "deps": list(STEPS[asset].after),

@@ -34,6 +34,6 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
         jobs=[*SYNC_JOBS, *BY_HAND, *QUESTIONS],
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
-        resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]
+        resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]  # the default is in Field(...), unseen by mypy
         executor=dg.in_process_executor,
     )

@@ -13,7 +13,7 @@ import dagster as dg
 from ecauto_pipeline.alerts.announce import alert_setup
 from ecauto_pipeline.alerts.rule import RunRule
 from ecauto_pipeline.alerts.rules import RULES
-from ecauto_pipeline.alerts.verdicts import Verdict
+from ecauto_pipeline.alerts.verdicts import Row, Verdict
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.run_record import record_of
 
@@ -54,8 +54,8 @@ def _result(verdict: Verdict, asset: str, language: str) -> dg.AssetCheckResult:
     )
 
 
-def _table(rows: Iterable[object]) -> str:
-    listed = [dict(row) for row in rows]  # type: ignore[call-overload]
+def _table(rows: Iterable[Row]) -> str:
+    listed = [dict(row) for row in rows]
     columns = list(listed[0])
     head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
     return head + "\n".join(f"| {' | '.join(str(row.get(name, '')) for name in columns)} |" for row in listed)

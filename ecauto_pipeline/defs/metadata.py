@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.sync.context import Context, Progress
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FLAT = ("account", "survey", "shops")
 """Fields of a report whose own figures are shown without a prefix: they are what the report is about."""
@@ -46,9 +49,9 @@ def figures(report: object) -> dict[str, Any]:
     return shown
 
 
-def _table(rows: Mapping[object, object]) -> dg.MarkdownMetadataValue:
+def _table(rows: Mapping[object, DataclassInstance]) -> dg.MarkdownMetadataValue:
     """A mapping of dataclasses as a table: one row a key, one column a field."""
-    columns = [field.name for field in fields(next(iter(rows.values())))]  # type: ignore[arg-type]
+    columns = [field.name for field in fields(next(iter(rows.values())))]
     lines = [["", *columns], ["---"] * (len(columns) + 1)]
     lines += [[_word(key), *(str(getattr(row, name)) for name in columns)] for key, row in rows.items()]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from types import FrameType
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -35,7 +36,7 @@ listeners: list[Callable[[Progress], None]] = []
 LANE_TAG = "ecauto/lane"
 
 
-class Pipeline(dg.ConfigurableResource):
+class Pipeline(dg.ConfigurableResource["Pipeline"]):
     """One run's permissions, editable in the launchpad under resources > pipeline > config."""
 
     dry_run: bool = Field(False, description="ask Amazon and decide, but send BASE nothing and leave master.db alone")
@@ -154,11 +155,11 @@ def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def handle(number: int, frame: object) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         stop.set()
         earlier = before[signal.Signals(number)]
         if callable(earlier):
-            earlier(number, frame)  # type: ignore[arg-type]
+            earlier(number, frame)
 
     for number in before:
         signal.signal(number, handle)

@@ -24,33 +24,32 @@ ACTIVE = [
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """`stock_sync_schedule`, `price_sync_schedule`, `catalog_refresh_schedule` with the cron lines of ecauto.toml."""
     return [
-        _schedule(settings, "stock_sync_schedule", stock_sync, settings.schedules.stock, "毎時の在庫同期"),
-        _schedule(settings, "price_sync_schedule", price_sync, settings.schedules.price, "毎日の価格同期"),
+        _schedule(settings, "stock_sync_schedule", stock_sync.name, settings.schedules.stock, "毎時の在庫同期"),
+        _schedule(settings, "price_sync_schedule", price_sync.name, settings.schedules.price, "毎日の価格同期"),
         _schedule(
-            settings, "catalog_refresh_schedule", catalog_refresh, settings.schedules.catalog, "カタログ情報の更新"
+            settings, "catalog_refresh_schedule", catalog_refresh.name, settings.schedules.catalog, "カタログ情報の更新"
         ),
     ]
 
 
-def _schedule(settings: Settings, name: str, job: object, cron: str, title: str) -> dg.ScheduleDefinition:
+def _schedule(settings: Settings, name: str, job_name: str, cron: str, title: str) -> dg.ScheduleDefinition:
     live = settings.mode == "live"
 
     @dg.schedule(
         name=name,
-        job=job,  # type: ignore[arg-type]
+        job_name=job_name,
         cron_schedule=cron,
         execution_timezone=settings.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING if live else dg.DefaultScheduleStatus.STOPPED,
         description=f"{title} ({cron}, {settings.timezone})。Skips a tick while the run before it still works.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        job_name = job.name  # type: ignore[attr-defined]
         running = context.instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ACTIVE), limit=1)
         if running:
             return dg.SkipReason(f"前の実行がまだ動いています / run {running[0].run_id[:8]} of {job_name} still works")
         key = hour_key(context.scheduled_execution_time)
         config = {"resources": {"pipeline": {"config": {"trigger": "schedule"}}}}
-        partition_key = None if job is catalog_refresh else key
+        partition_key = None if job_name == catalog_refresh.name else key
         return dg.RunRequest(run_key=f"{job_name}:{key}", partition_key=partition_key, run_config=config)
 
     return schedule

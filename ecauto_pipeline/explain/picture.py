@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from ecauto_pipeline.clock import jst
 from ecauto_pipeline.explain.model import Answered, Explanation, Sent
 from ecauto_pipeline.reports.drawing import (
     BLUE,
@@ -25,7 +25,11 @@ from ecauto_pipeline.reports.drawing import (
     png,
     title,
     whole_numbers,
+    x_of,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 STOCK = {
     "success": (GREEN, "在庫あり", "in stock"),
@@ -52,7 +56,9 @@ def history_png(one: Explanation, language: str = "ja") -> bytes:
     title(prices, f"{one.asin or one.key}: {t['title']}")
     answers = sorted(one.answers, key=lambda row: row.observed_at)
     priced = [row for row in answers if row.price_jpy is not None and row.status == "success"]
-    sent = [row for row in reversed(one.updates) if row.kind == "price" and row.outcome == "done"]
+    sent = [
+        row for row in reversed(one.updates) if row.kind == "price" and row.outcome == "done" and row.after is not None
+    ]
     if not answers and not sent:
         nothing_yet(prices, t["nothing"])
         strip.set_visible(False)
@@ -60,15 +66,15 @@ def history_png(one: Explanation, language: str = "ja") -> bytes:
     first = min([row.observed_at for row in answers] + [_moment(row) for row in sent])
     first = min(first, one.as_of - timedelta(hours=1))
     if priced:
-        xs = [jst(row.observed_at) for row in priced] + [jst(one.as_of)]
+        xs = [x_of(row.observed_at) for row in priced] + [x_of(one.as_of)]
         ys = [row.price_jpy or 0 for row in priced] + [priced[-1].price_jpy or 0]
-        prices.step(xs, ys, where="post", color=BLUE, linewidth=1.8, label=t["amazon"])  # type: ignore[arg-type]
+        prices.step(xs, ys, where="post", color=BLUE, linewidth=1.8, label=t["amazon"])
     _shop_prices(prices, sent, one.as_of, t["shop"])
     errors = [row for row in answers if not row.authoritative]
     if errors:
-        xs = [jst(row.observed_at) for row in errors]
+        xs = [x_of(row.observed_at) for row in errors]
         prices.plot(
-            xs,  # type: ignore[arg-type]
+            xs,
             [0.02] * len(xs),
             transform=prices.get_xaxis_transform(),
             linestyle="",
@@ -86,7 +92,7 @@ def history_png(one: Explanation, language: str = "ja") -> bytes:
     return png(figure)
 
 
-def _shop_prices(axes, sent: Sequence[Sent], end: datetime, name: str) -> None:  # type: ignore[no-untyped-def]
+def _shop_prices(axes: Axes, sent: Sequence[Sent], end: datetime, name: str) -> None:
     """One stepped line a listing; the price before the first update is drawn up to it."""
     places = sorted({(row.account_id, row.item_id) for row in sent})
     styles = ((INK, "-"), (INK, "--"), (INK, ":"), (INK, "-."))
@@ -94,8 +100,8 @@ def _shop_prices(axes, sent: Sequence[Sent], end: datetime, name: str) -> None: 
         mine = [row for row in sent if (row.account_id, row.item_id) == place]
         colour, style = styles[number]
         axes.step(
-            [jst(_moment(row)) for row in mine] + [jst(end)],
-            [row.after for row in mine] + [mine[-1].after],
+            [x_of(_moment(row)) for row in mine] + [x_of(end)],
+            [row.after or 0 for row in mine] + [mine[-1].after or 0],
             where="post",
             color=colour,
             linestyle=style,
@@ -104,7 +110,7 @@ def _shop_prices(axes, sent: Sequence[Sent], end: datetime, name: str) -> None: 
         )
 
 
-def _stock(axes, said: Sequence[Answered], start: datetime, end: datetime, language: str) -> None:  # type: ignore[no-untyped-def]
+def _stock(axes: Axes, said: Sequence[Answered], start: datetime, end: datetime, language: str) -> None:
     """Coloured spans, each from one answer to the next; white = nobody knew."""
     axes.set_yticks([])
     axes.grid(visible=False)
@@ -115,7 +121,7 @@ def _stock(axes, said: Sequence[Answered], start: datetime, end: datetime, langu
         label = names[1 if language == "en" else 0]
         until = following.observed_at if following else end
         axes.axvspan(
-            jst(row.observed_at), jst(until), color=colour, linewidth=0, label=None if label in named else label
+            x_of(row.observed_at), x_of(until), color=colour, linewidth=0, label=None if label in named else label
         )
         named.add(label)
     handles, names = axes.get_legend_handles_labels()

@@ -6,7 +6,7 @@ console (cp932) can show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -54,7 +54,7 @@ def as_markdown(one: Explanation, language: str = "ja") -> str:
 
 def as_document(one: Explanation) -> dict[str, object]:
     """The explanation as JSON values: times ISO 8601 in UTC, money whole yen."""
-    return _plain(asdict(one))  # type: ignore[return-value]
+    return {name: _plain(value) for name, value in asdict(one).items()}
 
 
 def _plain(value: object) -> object:
@@ -172,7 +172,7 @@ def _updates(one: Explanation, t: Mapping[str, str]) -> Section:
     return Section(t["updates"], columns, tuple(rows), _more(len(one.updates), t))
 
 
-def _shown(figure: Figure, form) -> str:  # type: ignore[no-untyped-def]
+def _shown(figure: Figure, form: Callable[[int], str]) -> str:
     return "?" if figure.value is None else form(figure.value)
 
 
@@ -222,7 +222,7 @@ def _more(count: int, t: Mapping[str, str]) -> str:
     return "" if count <= MOST_ROWS else f"{t['more']} {count - MOST_ROWS}"
 
 
-def _row(cells) -> str:  # type: ignore[no-untyped-def]
+def _row(cells: Iterable[object]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 

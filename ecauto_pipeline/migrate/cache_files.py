@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.cache_format import CachedAsin, NotACacheFile, document_of, parse
@@ -123,5 +125,5 @@ def _keep(tools: Tools, batch: dict[str, CachedAsin], counts: dict[str, int], dr
             )
 
 
-def _transaction(tools: Tools, dry_run: bool) -> contextlib.AbstractContextManager:  # type: ignore[type-arg]
+def _transaction(tools: Tools, dry_run: bool) -> contextlib.AbstractContextManager[Connection]:
     return tools.state.read() if dry_run else tools.state.write()

@@ -6,6 +6,7 @@ Not for: whether a run kept to it (the checks do that).
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -119,5 +120,5 @@ def _scaled(by_tier: tuple[int, ...], listings: int | None) -> tuple[int, int, i
     return high, medium, listings - high - medium
 
 
-def _hours(span) -> float:  # type: ignore[no-untyped-def]
+def _hours(span: timedelta) -> float:
     return span.total_seconds() / 3600

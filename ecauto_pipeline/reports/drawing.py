@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ecauto_pipeline.clock import JST, jst
+from ecauto_pipeline.clock import JST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,6 +68,13 @@ def as_markdown(title: str, image: bytes) -> str:
     return f"![{title.replace('[', '(').replace(']', ')')}]({as_data_uri(image)})"
 
 
+def x_of(moment: datetime) -> float:
+    """Where a time axis has this moment: matplotlib's days since 1970."""
+    from matplotlib.dates import date2num
+
+    return float(date2num(moment))
+
+
 def hours(axes: Axes, start: datetime, end: datetime) -> None:
     """A time axis in JST from `start` to `end`, with no more marks than can be read."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -82,7 +89,7 @@ def hours(axes: Axes, start: datetime, end: datetime) -> None:
         show_offset=False,
     )
     axes.xaxis.set_major_formatter(formatter)
-    axes.set_xlim(jst(start), jst(end if end > start else start + timedelta(hours=1)))  # type: ignore[arg-type]
+    axes.set_xlim(x_of(start), x_of(end if end > start else start + timedelta(hours=1)))
 
 
 def whole_numbers(axes: Axes, which: str = "y") -> None:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain import reasons
 from ecauto_pipeline.reports.drawing import (
     BLUE,
@@ -31,10 +30,12 @@ from ecauto_pipeline.reports.drawing import (
     png,
     title,
     whole_numbers,
+    x_of,
 )
 
 Row = Mapping[str, Any]
 HOUR = timedelta(hours=1)
+HOUR_WIDE = 1 / 24  # on a time axis
 TIERS = {"high": (RED, "高 high", "o"), "medium": (BLUE, "中 medium", "s"), "low": (GREEN, "低 low", "^")}
 STATUSES = {
     "success": (BLUE, "在庫あり success"),
@@ -65,8 +66,8 @@ def freshness_by_tier(rows: Sequence[Row]) -> bytes:
         if line:
             newest = next(row for row in usable if row["tier"] == tier and row["at"] == line[-1][0])
             label = f"{name}  {line[-1][1]:.0f}%\n({newest['total']:,} ASIN)"
-            xs, ys = [jst(at) for at, _ in line], [share for _, share in line]
-            axes.plot(xs, ys, color=colour, marker=mark, markersize=4, linewidth=1.8, label=label, clip_on=False)  # type: ignore[arg-type]
+            xs, ys = [x_of(at) for at, _ in line], [share for _, share in line]
+            axes.plot(xs, ys, color=colour, marker=mark, markersize=4, linewidth=1.8, label=label, clip_on=False)
     times = [row["at"] for row in usable]
     hours(axes, min(times), max(times))
     axes.set_ylim(0, 100)
@@ -84,18 +85,18 @@ def budget_by_hour(rows: Sequence[Row], what: str = "SP-API 呼び出し") -> by
         nothing_yet(axes, "まだ呼び出しがありません")
         return png(figure)
     ordered = sorted(rows, key=lambda row: row["at"])
-    middles = [jst(row["at"] + HOUR / 2) for row in ordered]
+    middles = [x_of(row["at"] + HOUR / 2) for row in ordered]
     axes.bar(
-        middles,  # type: ignore[arg-type]
+        middles,
         [row["used"] for row in ordered],
-        width=HOUR * 0.82,  # type: ignore[arg-type]
+        width=0.82 * HOUR_WIDE,
         color=BLUE,
         label="使用 used",
     )
-    edges = [jst(row["at"]) for row in ordered] + [jst(ordered[-1]["at"] + HOUR)]
+    edges = [x_of(row["at"]) for row in ordered] + [x_of(ordered[-1]["at"] + HOUR)]
     allowed = [row["allowed"] for row in ordered]
     top = [*allowed, allowed[-1]]
-    axes.step(edges, top, where="post", color=INK, linewidth=1.4, label="上限 allowed")  # type: ignore[arg-type]
+    axes.step(edges, top, where="post", color=INK, linewidth=1.4, label="上限 allowed")
     hours(axes, ordered[0]["at"], ordered[-1]["at"] + HOUR)
     axes.set_ylabel("回 / 時間")
     axes.set_xlabel("時刻 (JST)")
@@ -173,9 +174,14 @@ def held_rows(rows: Sequence[Row]) -> bytes:
     return png(figure)
 
 
-def _stack(axes: Any, times: Sequence[datetime], heights: Mapping, styles: Mapping[str, tuple[str, str]]) -> None:
+def _stack(
+    axes: Any,
+    times: Sequence[datetime],
+    heights: Mapping[tuple[datetime, str], int],
+    styles: Mapping[str, tuple[str, str]],
+) -> None:
     bottom = dict.fromkeys(times, 0)
-    middles = [jst(at + HOUR / 2) for at in times]
+    middles = [x_of(at + HOUR / 2) for at in times]
     for name, (colour, label) in styles.items():
         values = [heights.get((at, name), 0) for at in times]
         if any(values):
@@ -183,7 +189,7 @@ def _stack(axes: Any, times: Sequence[datetime], heights: Mapping, styles: Mappi
                 middles,
                 values,
                 bottom=[bottom[at] for at in times],
-                width=HOUR * 0.82,
+                width=0.82 * HOUR_WIDE,
                 color=colour,
                 label=f"{label}  {sum(values):,}",
             )

@@ -5,8 +5,8 @@ Not for: the list that comes of it (plans.py), what is due (domain/freshness/age
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -48,10 +48,11 @@ def read_rows(connection: Connection, accounts: Sequence[AccountKey] = (), max_i
         taking_part = and_(taking_part, not_(of_accounts(listings, refusing)))
     if accounts:
         taking_part = and_(taking_part, of_accounts(listings, accounts))
-    packed = np.fromiter(connection.execute(_query(taking_part)).cursor, dtype=_PACKED)  # type: ignore[call-overload]
+    answer = cast(Iterable[Any], connection.execute(_query(taking_part)).cursor)  # raw tuples
+    packed = np.fromiter(answer, dtype=_PACKED)
     packed = packed[np.append(True, packed["asin"][1:] != packed["asin"][:-1])[: packed.size]]
     rows = np.empty(packed.size, ROW)
-    for name in _PACKED.names[:-1]:  # type: ignore[index]
+    for name in _WHOLE:
         rows[name] = packed[name]
     for name, shift, mask in (("wants", 3, 15), ("fetched", 2, 1), ("probed", 1, 1), ("out", 0, 1)):
         rows[name] = (packed["flags"] >> shift) & mask
@@ -65,7 +66,8 @@ def read_rows(connection: Connection, accounts: Sequence[AccountKey] = (), max_i
     return rows
 
 
-_PACKED = np.dtype([(name, ROW[name]) for name in ROW.names[:-4]] + [("flags", np.int64)])  # type: ignore[index]
+_WHOLE = (ROW.names or ())[:-4]
+_PACKED = np.dtype([(name, ROW[name]) for name in _WHOLE] + [("flags", np.int64)])
 """ROW as it is read: its four small columns in one number, because a million rows are paid for by the column."""
 
 

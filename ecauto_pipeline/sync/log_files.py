@@ -53,10 +53,15 @@ def log_to_files(logger: logging.Logger, folder: Path, name: str, clock: Clock, 
         lock.release()
 
 
+class _QuietFileHandler(logging.FileHandler):
+    """The log never stops the work, and says nothing on stderr when its disk is full."""
+
+    def handleError(self, record: logging.LogRecord) -> None: ...
+
+
 def _handler(path: Path, formatter: logging.Formatter | None) -> logging.Handler:
-    handler = logging.FileHandler(path, encoding="utf-8", errors="replace", delay=True)
+    handler = _QuietFileHandler(path, encoding="utf-8", errors="replace", delay=True)
     handler.setFormatter(formatter or logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    handler.handleError = lambda record: None  # type: ignore[method-assign]  # the log never stops the work
     return handler
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ecauto_pipeline.domain.account_names import accounts_named, name_of
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.emulator.credentials import BaseApp
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import BaseAccount, Settings, ShopAccount, SpAccount
 from ecauto_pipeline.shops import base, platforms
@@ -224,7 +225,7 @@ def _fill(
     return AccountSecrets(name, tuple(variable for variable, _, _ in rows), tuple(missing), stands_in)
 
 
-def _application(settings: Settings, shop: BaseAccount) -> emulated.BaseApp:
+def _application(settings: Settings, shop: BaseAccount) -> BaseApp:
     place = [one.id for one in base_accounts(settings)].index(shop.id) + 1
     return emulated.shop_application(shop.id, place)
 

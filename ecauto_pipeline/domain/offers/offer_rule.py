@@ -92,7 +92,8 @@ def why_not(offer: Offer, rule: OfferRule) -> str:
 
 def cost_jpy(offer: Offer) -> int | None:
     """What the shop would pay: ListingPrice + shipping, points ignored. None where that isn't a price."""
-    price, shipping = offer.listing_price_jpy, 0 if offer.shipping_jpy is None else offer.shipping_jpy
+    price = offer.listing_price_jpy
+    shipping = 0 if offer.shipping_jpy is None else offer.shipping_jpy
     if not _whole(price, 1) or not _whole(shipping, 0):
         return None
     return price + shipping

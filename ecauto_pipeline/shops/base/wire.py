@@ -108,15 +108,17 @@ class BaseWire:
             )
 
     def _send(self, request: Request, access_token: str | None) -> requests.Response:
-        where = {"data" if request.method == "POST" else "params": dict(request.values) or None}
+        values = dict(request.values) or None
+        posted = request.method == "POST"
         try:
             return self._session.request(
                 request.method,
                 self.endpoint + request.path,
+                params=None if posted else values,
+                data=values if posted else None,
                 auth=_bearer(access_token),
                 timeout=self._timeout,
                 allow_redirects=False,
-                **where,  # type: ignore[arg-type]
             )
         except (requests.RequestException, HTTPError, OSError) as failure:
             raise _no_answer(request, failure) from None

@@ -162,8 +162,12 @@ def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackRepo
     for end in ended:
         by_account[end.decided.diff.key.account].append(end)
         by_kind[end.decided.diff.kind.value].append(end)
-    aged = [e for e in ended if e.end == "pushed" and e.data_age_s is not None and e.allowed_s]
-    oldest = max(aged, key=lambda end: end.data_age_s / end.allowed_s, default=None)  # type: ignore[operator]
+    aged = [
+        (end.data_age_s / end.allowed_s, end)
+        for end in ended
+        if end.end == "pushed" and end.data_age_s is not None and end.allowed_s
+    ]
+    oldest = max(aged, key=lambda pair: pair[0], default=(0.0, None))[1]
     failed = [end for end in ended if end.end == "failed"]
     return PushReport(
         account=account,

@@ -5,10 +5,11 @@ Not for: visibility (visibility.py), the rule (domain/selling/diffs.py), or send
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
-from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
@@ -36,7 +37,7 @@ def _judge(context: Context) -> DiffReport:
         return deciding.keep(context, connection, verdicts)
 
 
-def price_verdicts(context: Context, scene: Scene, standing: dict) -> Verdicts:  # type: ignore[type-arg]
+def price_verdicts(context: Context, scene: Scene, standing: Mapping[Target, list[Decided]]) -> Verdicts:
     """The decisions about prices, nothing written.
 
     A run that only mends the floor still looks after what a fuller run left standing (a push not sent yet, a hold, a

@@ -5,9 +5,11 @@ Not for: prices (price.py), the rules (domain/selling/visibility.py, domain/sell
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from ecauto_pipeline.domain.model import Diff, Kind
+from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
@@ -35,7 +37,7 @@ def _judge(context: Context) -> DiffReport:
         return deciding.keep(context, connection, verdicts)
 
 
-def visibility_verdicts(context: Context, scene: Scene, standing: dict) -> Verdicts:  # type: ignore[type-arg]
+def visibility_verdicts(context: Context, scene: Scene, standing: Mapping[Target, list[Decided]]) -> Verdicts:
     """The decisions about visibility and stock, nothing written."""
 
     def said(price: Diff) -> Diff:

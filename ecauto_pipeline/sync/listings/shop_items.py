@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Kind
@@ -177,14 +178,14 @@ def _keep(
 
 def _row(
     item: Item,
-    before: dict[str, object] | None,
+    before: dict[str, Any] | None,
     edits: list[OwnEdit],
     register: RegisterSide | None,
     shown_ms: int,
     now_ms: int,
 ) -> dict[str, object]:
     read_ms = (before or {}).get("read_at") or 0
-    own = [edit for edit in edits if edit.kind == Kind.VISIBILITY and edit.at_ms >= read_ms]  # type: ignore[operator]
+    own = [edit for edit in edits if edit.kind == Kind.VISIBILITY and edit.at_ms >= read_ms]
     seen = None
     if before is not None and before["read_at"] is not None:
         shown = before["shown_visible"]

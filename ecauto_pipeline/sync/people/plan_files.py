@@ -65,11 +65,11 @@ def plan_text(document: Mapping[str, Any]) -> str:
 def read_plan(text: str) -> dict[str, Any]:
     """A document from its text. Raises SettingsError when it is none of ours."""
     try:
-        document = json.loads(text)
+        document: dict[str, Any] = json.loads(text)
     except ValueError as error:
         raise SettingsError(f"this is no plan: {error}") from None
     _check(document)
-    return document  # type: ignore[no-any-return]
+    return document
 
 
 def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
