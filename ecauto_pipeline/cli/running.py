@@ -82,7 +82,8 @@ def _run(
     if not json_output:
         say(f"{job} を開始します{f'(対象 {key})' if key else ''}。Ctrl-Cでいつでも止められます。")
     config = {**config, "trigger": "cli", "spend": "due"}
-    with progress_shown(quiet=json_output) as listener:
+    dry_run, language = bool(config.get("dry_run")), settings.alerts.language
+    with progress_shown(quiet=json_output, dry_run=dry_run, language=language) as listener:
         finished = execute(job, key, config, listener, op_config)
     from ecauto_pipeline.sync.run_record import read_record
 

@@ -42,6 +42,8 @@ ACCOUNT = (
     ("見送り", "skipped"),
     ("失敗", "failed"),
 )
+PLANNED = {"pushed": "更新する予定"}
+"""What a dry run's figures are called: nothing was sent."""
 SET_ASIDE = ("skipped:", "held:", "blocked:", "failed:")
 MOST_REASONS = 12
 
@@ -51,13 +53,15 @@ def show_summary(run: RunRecord, failed_checks: Sequence[tuple[str, str, str]]) 
     figures: Mapping[str, Any] = metrics_row(run)
     say()
     mode = "(ドライラン: BASEには何も送っていません)" if run.dry_run else ""
-    labelled(f"実行結果 {run.job} {run.partition_key} {mode}", [(ja, key, figures.get(key)) for ja, key in SEVEN])
+    planned = PLANNED if run.dry_run else {}
+    rows = [(planned.get(key, ja), key, figures.get(key)) for ja, key in SEVEN]
+    labelled(f"実行結果 {run.job} {run.partition_key} {mode}", rows)
     if any(figures.get(key) for _, key in ANSWERS):
         say()
         labelled("Amazonの回答", [(ja, key, figures.get(key) or 0) for ja, key in ANSWERS])
     if figures.get("targets"):
         say()
-        labelled("BASEとの照合", [(ja, key, figures.get(key) or 0) for ja, key in ACCOUNT])
+        labelled("BASEとの照合", [(planned.get(key, ja), key, figures.get(key) or 0) for ja, key in ACCOUNT])
         _show_reasons(run.reasons)
     left = figures.get("left_over") or 0
     if left:

@@ -1,11 +1,22 @@
-"""What a terminal that is none is told of long work: a log file, a scheduler's output."""
+"""What people are told of long work: bars on a terminal; lines in a log file or a scheduler's output."""
 
 from __future__ import annotations
 
-import pytest
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-from ecauto_pipeline.cli.progress import progress_shown
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from ecauto_pipeline.cli.progress import LABEL_CELLS, LEAST_BAR, TIME_CELLS, progress_shown, step_name, widths
+from ecauto_pipeline.emulator import process
 from ecauto_pipeline.sync.context import Progress
+from ecauto_pipeline.sync.line import LINE
+from ecauto_pipeline_tests.cli import terminal
 
 
 def test_work_that_grows_goes_on_being_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,3 +26,48 @@ def test_work_that_grows_goes_on_being_told(capsys: pytest.CaptureFixture[str]) 
             tell(Progress("sp_api_snapshots", done, total))
     said = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
     assert ["1/100", "100/100", "300/300"] == said
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("terminal")
+    (folder / "ecauto.toml").write_text("[emulator]\nlistings = 40\naccounts = 2\nspeed = 1000.0\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("ECAUTO_CONFIG", "ECAUTO_DATA_DIR", "DAGSTER_HOME"):
+            patch.delenv(name, raising=False)
+        yield folder
+    process.stop(folder / "data" / "emulator")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminal of this kind")
+@pytest.mark.parametrize(("columns", "dry"), [(60, True), (80, True), (120, False)])
+def test_a_line_of_work_fits_the_terminal(shop: Path, columns: int, dry: bool) -> None:
+    """Label, bar, n/N and time stand on one line of any width; a dry run says what it would do, not that it does."""
+    seen = terminal.typed(shop, columns, "sync", *(["--dry-run"] if dry else []))
+    labels = [step_name(step.name, "ja", dry) for step in LINE]
+    working = [line for line in seen.lines if line.startswith(tuple(labels))]
+    sending = [line for line in working if line.startswith("BASEを更新する")]
+    assert sending, seen.lines
+    for line in working:
+        assert cell_len(line) <= columns, line
+        assert re.search(r"[━╸╺]+ +[\d,]+/[\d,]+ +(残り|完了) ", line), line
+    assert {dry} == {line.startswith("BASEを更新する予定") for line in sending}
+    assert [dry] == ["更新する予定" in line for line in seen.lines if "pushed" in line]
+
+
+@given(columns=st.integers(60, 180), total=st.integers(1, 1_000_000))
+def test_nothing_pushes_count_and_time_out(columns: int, total: int) -> None:
+    """At every width from 60 to 180 the parts of the line are no wider than the terminal, and the bar can be seen."""
+    count = len(f"{total:,}/{total:,}")
+    cells = widths(columns, count)
+    parts = [LABEL_CELLS, cells.bar, count, TIME_CELLS, *([cells.note] if cells.note else [])]
+    assert columns >= sum(parts) + len(parts) - 1
+    assert cells.bar >= LEAST_BAR
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_every_step_has_a_name_that_fits(language: str) -> None:
+    """Each step of the line is told in both languages, in the cells that a label has."""
+    names = [step_name(step.name, language, dry_run) for step in LINE for dry_run in (False, True)]
+    assert set(names).isdisjoint(step.name for step in LINE)
+    assert all(cell_len(name) <= LABEL_CELLS for name in names)
