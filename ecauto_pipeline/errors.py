@@ -27,7 +27,15 @@ from datetime import datetime
 
 
 class EcautoError(Exception):
-    """Root of everything this program raises on purpose."""
+    """Root of everything this program raises on purpose. `message` is English, `ja` the same for a Japanese reader."""
+
+    def __init__(self, message: str = "", *, ja: str = "") -> None:
+        super().__init__(message)
+        self.ja = ja
+
+    def said(self, language: str) -> str:
+        """The sentence in "ja" or "en"; English where there is no other."""
+        return self.ja if language == "ja" and self.ja else str(self)
 
 
 class SettingsError(EcautoError):
@@ -65,8 +73,16 @@ class CallError(EcautoError):
     `http_status` None where there was none, `request_id` "" where there was none.
     """
 
-    def __init__(self, reason: str, message: str = "", *, http_status: int | None = None, request_id: str = "") -> None:
-        super().__init__(message or reason)
+    def __init__(
+        self,
+        reason: str,
+        message: str = "",
+        *,
+        http_status: int | None = None,
+        request_id: str = "",
+        ja: str = "",
+    ) -> None:
+        super().__init__(message or reason, ja=ja)
         self.reason = reason
         self.http_status = http_status
         self.request_id = request_id

@@ -11,6 +11,7 @@ import dagster as dg
 
 from ecauto_pipeline.defs.checks import results, specs
 from ecauto_pipeline.defs.columns import column_schema
+from ecauto_pipeline.defs.failures import in_words
 from ecauto_pipeline.defs.metadata import figures, live_progress
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.reports.asset_pictures import pictures_of_the_day
@@ -53,6 +54,7 @@ def _done(work: Context, asset: str) -> dg.MaterializeResult:
     kinds={"sqlite", "http"},
     description="One row per listing: master.db joined with what BASE shows (price in yen, public or hidden, stock).",
 )
+@in_words
 def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     return _done(pipeline.context, "listings")
 
@@ -62,6 +64,7 @@ def listings(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Materi
     kinds={"sqlite"},
     description="One row per ASIN this slice asks about: new, failed, in doubt, or older than its tier allows.",
 )
+@in_words
 def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     return _done(pipeline.context, "stale_asins")
 
@@ -71,6 +74,7 @@ def stale_asins(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
     kinds={"amazon", "http"},
     description="One row per requested ASIN per request: what Amazon said (status, price in yen, offer count).",
 )
+@in_words
 def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     with live_progress(context, pipeline.context) as work:
         return _done(work, "sp_api_snapshots")
@@ -81,6 +85,7 @@ def sp_api_snapshots(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
     kinds={"sqlite"},
     description="One row per listing whose price (yen) should change, is held, blocked, or can't be judged.",
 )
+@in_words
 def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     return _done(pipeline.context, "price_diffs")
 
@@ -90,6 +95,7 @@ def price_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Mat
     kinds={"sqlite"},
     description="One row per listing that should be shown, hidden or restocked (0/1), is held, or can't be judged.",
 )
+@in_words
 def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     return _done(pipeline.context, "visibility_diffs")
 
@@ -104,6 +110,7 @@ def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
         f"理由 / why: [explain]({_JOB}/explain/playground)"
     ),
 )
+@in_words
 def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     with live_progress(context, pipeline.context) as work:
         section = STEPS["base_updates"].run(work)

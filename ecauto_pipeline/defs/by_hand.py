@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from ecauto_pipeline.defs.failures import in_words
 from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.sync.catalog_refresh import refresh
@@ -40,6 +41,7 @@ class PlanConfig(dg.Config):
 
 
 @dg.op(description="Approves held rows and sends at once what the rules still want of them.")
+@in_words
 def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeline: Pipeline) -> None:
     if not config.diff_ids:
         raise dg.Failure(
@@ -50,6 +52,7 @@ def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeli
 
 
 @dg.op(description="Puts back what a run changed, where BASE still shows it, through the same guards.")
+@in_words
 def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipeline: Pipeline) -> None:
     if not config.target_run_id:
         raise dg.Failure(description="target_run_id が空です。取り消す実行のIDを入れてください (no run id given)")
@@ -58,6 +61,7 @@ def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipe
 
 
 @dg.op(description="Sends exactly what a plan names, row by row, where nothing has changed since.")
+@in_words
 def apply_plan_op(context: dg.OpExecutionContext, config: PlanConfig, pipeline: Pipeline) -> None:
     document = read_plan(Path(config.file).read_text(encoding="utf-8"))
     report = apply_document(pipeline.context, document)
@@ -65,6 +69,7 @@ def apply_plan_op(context: dg.OpExecutionContext, config: PlanConfig, pipeline: 
 
 
 @dg.op(description="Titles, images, brand and category on their 7- and 30-day ages; never nulls anything.")
+@in_words
 def catalog_refresh_op(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
     context.add_output_metadata(figures(refresh(pipeline.context, pipeline.context.run.slice_s)))
 

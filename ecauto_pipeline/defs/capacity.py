@@ -5,6 +5,7 @@ Not partitioned, in no schedule: materialize it when a shop grows. Not for: the 
 
 import dagster as dg
 
+from ecauto_pipeline.defs.failures import in_words
 from ecauto_pipeline.reports.capacity import capacity as reckon
 from ecauto_pipeline.reports.capacity import markdown
 from ecauto_pipeline.settings import load
@@ -24,6 +25,7 @@ class CapacityConfig(dg.Config):
     kinds={"sqlite"},
     description="One row per limit: what Amazon's and BASE's limits allow, and what this shop asks of them (per hour).",
 )
+@in_words
 def capacity(config: CapacityConfig) -> dg.MaterializeResult:
     from ecauto_pipeline.reports.capacity_picture import capacity_load  # matplotlib is slow to import
     from ecauto_pipeline.reports.drawing import as_markdown

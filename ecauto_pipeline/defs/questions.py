@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ecauto_pipeline.clock import JST
 from ecauto_pipeline.defs.by_hand import form
+from ecauto_pipeline.defs.failures import in_words
 from ecauto_pipeline.explain.story import explain as story_of
 from ecauto_pipeline.explain.words import as_markdown
 from ecauto_pipeline.history.questions import HistoryReader
@@ -26,6 +27,7 @@ class ExplainConfig(dg.Config):
 
 
 @dg.op(description="Why this price, why hidden: what Amazon said, what was decided, what was sent.")
+@in_words
 def explain_op(context: dg.OpExecutionContext, config: ExplainConfig) -> None:
     from ecauto_pipeline.explain.picture import history_png
     from ecauto_pipeline.reports.drawing import as_markdown as picture_markdown  # matplotlib is slow to import
