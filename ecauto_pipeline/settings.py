@@ -371,6 +371,10 @@ class Settings(Section):
         """True where BASE is our own emulator (emulated mode, endpoint not set)."""
         return self.mode == "emulated" and "endpoint" not in self.base.model_fields_set
 
+    def file(self, text: str) -> Path:
+        """A path of ecauto.toml: relative to its folder; one that starts with the data folder follows that."""
+        return self._in_data(text)
+
     def token_file(self, account: BaseAccount) -> Path:
         return (
             self._path(account.token_file)

@@ -12,8 +12,9 @@ from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.doctor import credentials, machine
 from ecauto_pipeline.doctor import files as books
 from ecauto_pipeline.doctor.findings import Chart, Finding
+from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.wiring.connections import Connections, resolve
+from ecauto_pipeline.wiring.connections import Connections, resolve, shop_accounts
 
 
 def examine(
@@ -59,7 +60,8 @@ def _callable(connections: Connections) -> dict[str, str]:
 
 
 def _configuration(chart: Chart, settings: Settings, connections: Connections) -> None:
-    active = ", ".join(shop.id for shop in connections.active_shops)
+    shops = shop_accounts(settings)
+    active = ", ".join(name_of(key, shops) for key, shop in shops.items() if shop.active)
     if settings.mode == "emulated":
         chart.ok("mode", "エミュレーター（本番には接続しません）", "emulated: the real services are never called")
     else:

@@ -163,11 +163,19 @@ def _breakers(chart: Chart, connection: Connection, now: datetime) -> None:
     for row in open_breakers(connection).values():
         if row.breaker_until is not None and row.breaker_until <= now:
             continue
-        do = f"ecauto auth base {row.account_id}"
+        do_ja, do_en = (
+            "BASE の管理画面で制限を確認してください",
+            "look at the shop's admin page on BASE for a restriction",
+        )
+        if row.breaker == "token":
+            do_ja = do_en = f"ecauto auth base {row.account_id}"
+        elif row.breaker == "not_read":
+            do_ja = "次の実行が読み直します。続く場合は data/logs に理由があります"
+            do_en = "the next run reads it again; if this stays, data/logs says why"
         chart.bad(
             f"shop {row.account_id}",
             f"停止中: {row.breaker}",
             f"left alone because of {row.breaker}",
-            do if row.breaker == "token" else "BASE の管理画面で制限を確認してください",
-            do if row.breaker == "token" else "look at the shop's admin page on BASE for a restriction",
+            do_ja,
+            do_en,
         )

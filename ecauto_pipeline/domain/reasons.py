@@ -59,6 +59,18 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_such_edit": ("このショップでは変更できない項目", "this shop does not let it be changed"),
     "bad_item_id": ("BASEにその商品がない", "BASE does not know the item"),
     "other_value": ("BASEが別の値を返した", "BASE answered with another value"),
+    # the file that a shop hands us, or takes from us
+    "file_missing": ("商品ファイルがない", "its product file is not there"),
+    "file_unreadable": ("商品ファイルを開けない", "its product file can't be opened"),
+    "being_written": ("商品ファイルが書き込み中", "its product file is being written"),
+    "wrong_encoding": ("商品ファイルの文字コードが違う", "its product file has another encoding"),
+    "missing_column": ("商品ファイルに必要な列がない", "its product file lacks a column"),
+    "damaged_file": ("商品ファイルが壊れている", "its product file is damaged"),
+    "no_rows": ("商品ファイルに商品がない", "its product file has no rows"),
+    "row_without_id": ("商品IDのない行がある", "a row of its product file has no item id"),
+    "damaged_update": ("前の更新ファイルが読めない", "an earlier update file can't be read"),
+    "no_folder": ("更新ファイルの保存先がない", "there is no folder for its update files"),
+    "not_written": ("更新ファイルを書けなかった", "its update file could not be written"),
     # waits for a person
     "move": ("価格の動きが大きすぎる", "the price would move too far"),
     "mass_hide": ("短い間に非公開にする件数が多すぎる", "too many hides in a short time"),

@@ -146,7 +146,7 @@ def _connected(tools: Tools, connections: Connections, run_id: str, pools: ExitS
     if settings.mode == "emulated":
         emulated.seed_register(settings, endpoints.base.removesuffix("/1"))
     ledger = CallLedger(tools.state, run_id)
-    opening = _Opening(tools, connections, endpoints, ledger, pools)
+    opening = _Opening(tools, connections, endpoints, ledger, pools, run_id)
     shops = {
         key: SHOPS[key.platform](opening, account) for key, account in shop_accounts(settings).items() if account.active
     }
@@ -165,6 +165,7 @@ class _Opening:
     endpoints: Endpoints
     ledger: CallLedger
     pools: ExitStack
+    run_id: str
 
 
 def _base_shop(opening: _Opening, account: Any) -> Shop:
