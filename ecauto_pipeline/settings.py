@@ -145,6 +145,53 @@ class BaseShops(Shops):
     timeout_s: float = Field(30.0, gt=0, description="longest wait for one answer")
 
 
+class CsvAccount(ShopAccount):
+    """One shop whose cart takes files."""
+
+    items: str = Field(min_length=1, description="the product file that the cart exports")
+    updates: str = Field(min_length=1, description="an existing folder: one update file a run is written there")
+
+
+class CsvColumns(Section):
+    """What the columns are called in the product file and in the update files; "" = the cart has none."""
+
+    item_id: str = Field(
+        "item_id", min_length=1, description="the item's id in the cart (platform_item_id in master.db)"
+    )
+    sku: str = Field("sku", description="the owner's own code; compared with the ASIN in master.db")
+    title: str = Field("title", description="the name of the item")
+    price: str = Field("price", description="selling price in whole yen")
+    visible: str = Field("visible", description="public or hidden")
+    stock: str = Field("stock", description="pieces")
+    modified: str = Field(
+        "", description="time of the last change; only where the cart counts a sale as one (a reading may end early)"
+    )
+
+
+class CsvShops(Shops):
+    """Shops whose cart takes files: read from a product file, changed by update files. No API, no orders."""
+
+    accounts: tuple[CsvAccount, ...] = Field((), description="the shops")
+    columns: CsvColumns = CsvColumns()
+    encoding: Literal["utf-8", "utf-8-sig", "cp932"] = Field(
+        "utf-8", description="of both files (cp932 = Windows' Shift_JIS); a UTF-8 mark in the product file is heeded"
+    )
+    visible_value: str = Field("1", min_length=1, description="what the column says of a public item")
+    hidden_value: str = Field("0", min_length=1, description="what it says of a hidden one")
+    quiet: Duration = Field(
+        timedelta(seconds=10), description="a product file younger than this is still being written"
+    )
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> CsvShops:
+        if self.visible_value == self.hidden_value:
+            raise ValueError("visible_value and hidden_value are the same")
+        names = [name for name in self.columns.model_dump().values() if name]
+        if len(set(names)) != len(names):
+            raise ValueError("columns: the same name twice")
+        return self
+
+
 class Ttl(Section):
     """How old a field of an ASIN may get before it is asked for again."""
 
@@ -321,6 +368,7 @@ class Settings(Section):
     state: State = State()
     sp_api: SpApi = SpApi()
     base: BaseShops = BaseShops()
+    csv: CsvShops = CsvShops()
     ttl: Ttl = Ttl()
     tiers: Tiers = Tiers()
     offers: Offers = Offers()

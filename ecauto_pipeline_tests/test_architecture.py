@@ -20,7 +20,7 @@ MAX_LINES = 350
 
 MAX_TEST_LINES = 450
 
-LONG_FOR_A_REASON = {"ecauto_pipeline/settings.py": 500}  # a line a key, and keys are a contract that stays together
+LONG_FOR_A_REASON = {"ecauto_pipeline/settings.py": 550}  # a line a key, and keys are a contract that stays together
 
 LOCK_FILES = ("requirements.txt", "requirements-dev.txt")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import Settings, ShopAccount
-from ecauto_pipeline.shops import base
+from ecauto_pipeline.shops import base, csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Platform:
 
 PLATFORMS: Mapping[str, Platform] = {
     base.PLATFORM: Platform(base.PLATFORM, base.ALSO_CALLED),
+    csv.PLATFORM: Platform(csv.PLATFORM, csv.ALSO_CALLED),
 }
 
 

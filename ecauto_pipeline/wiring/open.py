@@ -23,6 +23,7 @@ from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
 from ecauto_pipeline.shops import base
+from ecauto_pipeline.shops.csv.shop import CsvShop
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
@@ -179,6 +180,7 @@ def _base_shop(opening: _Opening, account: Any) -> Shop:
 
 SHOPS: Mapping[str, Callable[[_Opening, Any], Shop]] = {
     base.PLATFORM: _base_shop,
+    CsvShop.platform: lambda one, account: CsvShop(account, one.tools.settings, one.tools.clock, one.run_id),
 }
 """How a shop of each platform is opened, from its table in ecauto.toml."""
 
