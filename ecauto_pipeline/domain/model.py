@@ -178,3 +178,4 @@ class Diff:
     snapshot_id: str = ""
     cost_jpy: int | None = None
     evidence: str = ""
+    tier: str = ""  # of its ASIN when it was decided, "" = not judged by the line

@@ -208,6 +208,7 @@ def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: boo
         "decided_at": stamp,
         "cost_jpy": diff.cost_jpy,
         "evidence": diff.evidence,
+        "tier": diff.tier,
         "state": next_state(DECISIONS, NEW, "wait" if waits else "file"),
         "state_at": stamp,
         "exported": 0,
@@ -226,6 +227,7 @@ def _decided(row: Row[Any]) -> Decided:
         snapshot_id=row.snapshot_id,
         cost_jpy=row.cost_jpy,
         evidence=row.evidence,
+        tier=row.tier,
     )
     state_at = None if row.state_at is None else from_ms(row.state_at)
     return Decided(row.diff_id, row.run_id, diff, from_ms(row.decided_at), row.state, state_at)

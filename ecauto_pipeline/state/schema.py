@@ -186,6 +186,7 @@ diffs = Table(  # decisions; held ones stay until settled, the others until they
     Column("decided_at", MS, nullable=False),
     Column("cost_jpy", Integer),
     _text("evidence"),
+    _text("tier"),
     # open | sent | superseded | expired | approved | rejected | closed
     Column("state", Text, nullable=False, server_default="open"),
     Column("state_at", MS),

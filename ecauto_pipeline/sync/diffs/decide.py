@@ -19,7 +19,7 @@ from ecauto_pipeline.domain.selling.guards import hold_mass_delist, hold_mass_hi
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context, Tools
-from ecauto_pipeline.sync.diffs.evaluate import Scene
+from ecauto_pipeline.sync.diffs.evaluate import Rules, Scene
 from ecauto_pipeline.sync.sections import DiffReport
 
 APPROVED, REJECTED = "approved", "rejected"
@@ -55,6 +55,11 @@ class Verdicts:
     def judged(self) -> Iterable[Diff]:
         """Everything of interest to what stands: the found, and the unchanged that something stands of."""
         return [*self.found, *self._settled]
+
+    def with_tiers(self, tools: Tools, diffs: Iterable[Diff]) -> list[Diff]:
+        """The same, each with how well its ASIN sold at that moment: only what is stored needs it."""
+        rules, scene = Rules(tools.settings), self._scene
+        return [replace(diff, tier=rules.tier(scene.known.get(diff.asin), scene.now)) for diff in diffs]
 
     def narrowed(self, targets: Set[Target]) -> Verdicts:
         """The verdicts about these targets alone, as they were judged among all."""
@@ -136,7 +141,7 @@ def keep(context: Context, connection: Connection, verdicts: Verdicts) -> DiffRe
     if not context.run.dry_run:
         decisions.move(connection, superseded, "supersede", now)
         decisions.move(connection, expired, "expire", now)
-    stored = verdicts.found if context.run.dry_run else fresh
+    stored = verdicts.with_tiers(context, verdicts.found if context.run.dry_run else fresh)
     decisions.store(connection, context.run.run_id, context.run.partition_key, stored, now, closed=context.run.dry_run)
     return verdicts.report(context, kept=len(kept), new=held - len(kept), settled=len(expired))
 

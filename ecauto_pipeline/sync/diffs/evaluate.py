@@ -67,9 +67,13 @@ class Rules:
 
     def max_age(self, known: KnownAsin | None, now: datetime) -> timedelta:
         """How old stock of this ASIN may be."""
+        return self._ages[self.tier(known, now)]
+
+    def tier(self, known: KnownAsin | None, now: datetime) -> Tier:
+        """How well this ASIN sells; one that nobody ever asked about is of the lowest."""
         if known is None:
-            return self._ages[Tier.LOW]
-        return self._ages[tier_of(known.last_sold_at, known.last_viewed_at, now, self._settings.tiers)]
+            return Tier.LOW
+        return tier_of(known.last_sold_at, known.last_viewed_at, now, self._settings.tiers)
 
     def price(
         self, listing: ListingFacts, facts: AsinFacts | None, now: datetime, include: IncludePrice = "all"

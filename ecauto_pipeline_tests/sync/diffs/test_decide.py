@@ -8,12 +8,23 @@ import pytest
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.selling.accounts import Account
-from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
+from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, World
 
 
 @pytest.fixture
 def world(tmp_path):
     return World(tmp_path)
+
+
+def test_a_decision_says_how_well_its_article_sold(tmp_path):
+    """The tier of its ASIN at that moment, in state and on its way to history; never asked about is the lowest."""
+    world = World(tmp_path)
+    sold, viewed = to_ms(NOW - timedelta(days=1)), to_ms(NOW - timedelta(days=2))
+    world.amazon(world.list_item("1", 1000), 2000, last_sold_at=sold)
+    world.amazon(world.list_item("2", 1000), 2000, last_viewed_at=viewed)
+    world.list_item("3", 1000)
+    world.decide(world.run())
+    assert {("1", "high"), ("2", "medium"), ("3", "low")} == {(row["item_id"], row["tier"]) for row in world.rows()}
 
 
 def test_a1_out_of_stock_hides_in_the_same_run_and_leaves_the_price(world):
