@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.sync.people.holds import approve, list_holds
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
@@ -40,7 +41,7 @@ def test_six_slices_hide_no_more_of_a_shop_than_one_run_may(tmp_path: Path) -> N
         limit = on_show * _GUARDS["max_hide_share"]
         hidden = _hidden(day)
         with day.tools() as tools:
-            holds = [hold for hold in list_holds(tools, shop) if hold.reason == "mass_hide"]
+            holds = [hold for hold in list_holds(tools, AccountKey("base", shop)) if hold.reason == "mass_hide"]
             assert 0 < len(hidden) <= limit < len(hidden) + len(holds)
             assert portions[0][0] > 0, "the first portion is below the limit"
             assert portions[-1][0] == 0, "the last one waits"
