@@ -8,9 +8,9 @@ from __future__ import annotations
 from ecauto_pipeline.alerts.announce import firing_now
 from ecauto_pipeline.alerts.rules.runs import run_stuck
 from ecauto_pipeline.alerts.verdicts import Verdict
+from ecauto_pipeline.domain.liveness import LONGEST_SILENCE
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.run_record import LONGEST_SILENCE
 
 
 def stuck_runs(tools: Tools, longest_silence_s: float = LONGEST_SILENCE.total_seconds()) -> tuple[Verdict, ...]:

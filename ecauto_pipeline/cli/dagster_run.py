@@ -14,12 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from ecauto_pipeline.settings import config_path
+from ecauto_pipeline.settings import config_path, load
+from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.sync.context import Progress
 
-PID_TAG = "ecauto/pid"
 LOCATION = "ecauto_pipeline"
 
 
@@ -83,8 +81,9 @@ def execute(
         from dagster._core.execution.api import execute_run
 
         from ecauto_pipeline.defs import resources
+        from ecauto_pipeline.defs.living_runs import OWNER_TAG
 
-        _mark_dead_runs_failed(opened)
+        mark_dead_runs(opened)
         repository = ReconstructableRepository.for_module("ecauto_pipeline.definitions", "defs", os.getcwd())
         job = repository.get_reconstructable_job(job_name)
         run = opened.create_run_for_job(
@@ -94,8 +93,8 @@ def execute(
                 **({"ops": {f"{job_name}_op": {"config": dict(op_config)}}} if op_config is not None else {}),
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
-            tags={PID_TAG: str(os.getpid())} | ({"dagster/partition": partition_key} if partition_key else {}),
-            remote_job_origin=_origin(job_name),
+            tags={OWNER_TAG: new_owner()} | ({"dagster/partition": partition_key} if partition_key else {}),
+            remote_job_origin=job_origin(job_name),
             job_code_origin=job.get_python_origin(),
         )
         resources.listeners.append(on_progress)
@@ -106,7 +105,19 @@ def execute(
         return _finished(run.run_id, result)
 
 
-def _origin(job_name: str) -> Any:
+def mark_dead_runs(opened: Any) -> int:
+    """What sensor `dead_runs` does in live mode, once: a killed run stands at "started" until somebody looks.
+
+    Returns how many were marked failed.
+    """
+    from ecauto_pipeline.defs.living_runs import mark_dead_runs_failed
+    from ecauto_pipeline.wiring.open import open_tools
+
+    with open_tools(load(), offline=True) as tools:
+        return len(mark_dead_runs_failed(opened, tools))
+
+
+def job_origin(job_name: str) -> Any:
     """Ties the run to the code location of workspace.yaml, so that the UI links it to its job."""
     from dagster._core.remote_origin import (
         ManagedGrpcPythonEnvCodeLocationOrigin,
@@ -143,13 +154,3 @@ def _cause(error: Any) -> str:
     while error.cause is not None:
         error = error.cause
     return " ".join(str(error.message).split()).removeprefix(f"ecauto_pipeline.errors.{error.cls_name}: ")
-
-
-def _mark_dead_runs_failed(opened: Any) -> None:
-    """A killed command line leaves its run "started" in Dagster for ever: end it, so that nothing waits for it."""
-    import dagster as dg
-
-    for run in opened.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])):
-        pid = run.tags.get(PID_TAG, "")
-        if pid.isdigit() and int(pid) != os.getpid() and not psutil.pid_exists(int(pid)):
-            opened.report_run_failed(run, "the process of this run has gone")

@@ -1,7 +1,7 @@
 """What happens between the schedules: the next slice of an hour, and telling people how runs ended.
 
-Each sensor is a thin shell around a pure decision (domain/freshness/slicing.py, alerts/rules). On by
-default in live mode only. Not for: what a slice does.
+Each sensor is a thin shell around a pure decision (domain/freshness/slicing.py, domain/liveness.py,
+alerts/rules). On by default in live mode only. Not for: what a slice does.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ecauto_pipeline.alerts.rules.runs import run_failed
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
+from ecauto_pipeline.defs.living_runs import active_runs, is_alive, mark_dead_runs_failed
 from ecauto_pipeline.defs.partitions import hour_key
-from ecauto_pipeline.defs.schedules import ACTIVE
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.sync.run_record import read_record
 from ecauto_pipeline.sync.stale_asins.next_slice import decide_next
@@ -26,7 +26,7 @@ NEXT_SLICE_EVERY_S = 10
 
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """`next_slice`, `alerts_after_success`, `alerts_after_failure`, `alerts_watch`, `old_runs`."""
+    """`next_slice`, `alerts_after_success`, `alerts_after_failure`, `alerts_watch`, `dead_runs`, `old_runs`."""
     status = dg.DefaultSensorStatus.RUNNING if settings.mode == "live" else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
@@ -37,8 +37,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     )
     def next_slice(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         with open_tools(settings, offline=True) as tools:
-            active = context.instance.get_runs(dg.RunsFilter(statuses=ACTIVE), limit=5)
-            decision = decide_next(tools, [run.run_id for run in active])
+            living = [one.run.run_id for one in active_runs(context.instance, tools) if is_alive(one)]
+            decision = decide_next(tools, living)
             if not decision.launch:
                 return dg.SkipReason(decision.reason)
             key = hour_key(tools.clock.now())
@@ -77,6 +77,16 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         return dg.SkipReason(f"{report.sent} messages sent, {len(report.firing)} rules firing")
 
     @dg.sensor(
+        minimum_interval_seconds=LOOK_EVERY_S,
+        default_status=status,
+        description="Marks runs failed whose process has gone (power cut, restart), with the reason.",
+    )
+    def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        with open_tools(settings, offline=True) as tools:
+            dead = mark_dead_runs_failed(context.instance, tools)
+        return dg.SkipReason(f"{len(dead)} dead runs marked failed{''.join(f' {run_id[:8]}' for run_id in dead)}")
+
+    @dg.sensor(
         minimum_interval_seconds=600,
         default_status=status,
         description="Removes Dagster's records of old runs beyond [logs] keep_runs; history keeps what they did.",
@@ -84,7 +94,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     def old_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         return dg.SkipReason(f"{forget_old_runs(context.instance, settings.logs.keep_runs)} records removed")
 
-    return [next_slice, alerts_after_success, alerts_after_failure, alerts_watch, old_runs]
+    return [next_slice, alerts_after_success, alerts_after_failure, alerts_watch, dead_runs, old_runs]
 
 
 def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str) -> None:

@@ -7,17 +7,14 @@ Every function works inside the caller's transaction. Not for: rates (buckets.py
 
 from __future__ import annotations
 
-import os
-import platform
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import psutil
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.state.owner import new_owner, process_of
 from ecauto_pipeline.state.schema import leases
 from ecauto_pipeline.state.upsert import upsert
 
@@ -35,12 +32,6 @@ class Lease:
     owner: str
     expires_at: datetime
     heartbeat_at: datetime
-
-
-def new_owner() -> str:
-    """A name for one worker of this process: host, process id, its start, and something unique."""
-    pid = os.getpid()
-    return f"{platform.node()}|{pid}|{psutil.Process(pid).create_time():.2f}|{uuid.uuid4().hex[:12]}"
 
 
 def claim(connection: Connection, names: Sequence[str], owner: str, now: datetime, life: timedelta = LIFE) -> list[str]:
@@ -63,7 +54,7 @@ def read(connection: Connection, names: Sequence[str]) -> list[Lease]:
 
 def stale(lease: Lease, now: datetime, life: timedelta = LIFE) -> bool:
     """Whether anybody may take it over."""
-    return lease.expires_at <= now or lease.heartbeat_at > now + life or not _alive(lease.owner)
+    return lease.expires_at <= now or lease.heartbeat_at > now + life or process_of(lease.owner) == "gone"
 
 
 def renew(connection: Connection, owner: str, now: datetime, life: timedelta = LIFE) -> None:
@@ -78,15 +69,4 @@ def release(connection: Connection, owner: str, names: Sequence[str] | None = No
     connection.execute(gone if names is None else gone.where(leases.c.name.in_(names)))
 
 
-def _alive(owner: str) -> bool:
-    """False only where the owner was a process of this host that is surely gone."""
-    host, pid, started, *_ = [*owner.split("|"), "", "", ""]
-    if host != platform.node() or not pid.isdigit():
-        return True
-    try:
-        began: float = psutil.Process(int(pid)).create_time()
-        return abs(began - float(started)) < 1.0
-    except psutil.NoSuchProcess:
-        return False
-    except (psutil.Error, ValueError):
-        return True
+__all__ = ["LIFE", "RENEW_EVERY_S", "Lease", "claim", "new_owner", "read", "release", "renew", "stale"]

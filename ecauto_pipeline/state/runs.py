@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.liveness import Life, Signs, life_of
+from ecauto_pipeline.state.owner import process_of
 from ecauto_pipeline.state.schema import run_sections, runs
 from ecauto_pipeline.state.upsert import upsert
 
@@ -22,7 +24,10 @@ FEW = 500  # names in one statement
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """One run as kept. `sections`: text by section, of the steps that were done; times aware UTC."""
+    """One run as kept. `owner`: the process that works on it (owner.py), "" where an earlier version kept none.
+
+    `sections`: text by section, of the steps that were done; times aware UTC.
+    """
 
     run_id: str
     job: str
@@ -31,14 +36,28 @@ class RunRow:
     ended_at: datetime | None
     heartbeat_at: datetime | None
     dry_run: bool
+    owner: str = ""
     sections: Mapping[str, str] = field(default_factory=dict)
 
 
+def life(run: RunRow, now: datetime) -> Life:
+    """Whether somebody still works on a run that is not ended, by its process and its heartbeat."""
+    return life_of(Signs(process_of(run.owner), run.heartbeat_at or run.started_at), now)
+
+
 def begin(
-    connection: Connection, run_id: str, job: str, partition_key: str, started_at: datetime, dry_run: bool
+    connection: Connection,
+    run_id: str,
+    job: str,
+    partition_key: str,
+    started_at: datetime,
+    dry_run: bool,
+    owner: str = "",
 ) -> None:
-    """Open the run's row; a second call for the same run changes nothing."""
-    if not _known(connection, run_id):
+    """Open the run's row; a second call for the same run says only whose it is now."""
+    if _known(connection, run_id):
+        connection.execute(update(runs).where(runs.c.run_id == run_id).values(owner=owner))
+    else:
         connection.execute(
             insert(runs).values(
                 run_id=run_id,
@@ -47,6 +66,7 @@ def begin(
                 started_at=to_ms(started_at),
                 heartbeat_at=to_ms(started_at),
                 dry_run=int(dry_run),
+                owner=owner,
             )
         )
 
@@ -67,12 +87,6 @@ def end(connection: Connection, run_id: str, now: datetime) -> None:
     connection.execute(
         update(runs).where(runs.c.run_id == run_id, runs.c.ended_at.is_(None)).values(ended_at=to_ms(now))
     )
-
-
-def end_silent(connection: Connection, since: datetime) -> int:
-    """Close runs that gave no sign of life since then, at their last sign; their process has gone. Returns how many."""
-    silent = (runs.c.ended_at.is_(None), runs.c.heartbeat_at < to_ms(since))
-    return connection.execute(update(runs).where(*silent).values(ended_at=runs.c.heartbeat_at)).rowcount
 
 
 def end_at_last_sign(connection: Connection, run_id: str) -> None:
@@ -150,5 +164,6 @@ def _row(row: Row[Any], texts: Mapping[str, str]) -> RunRow:
         ended_at=from_ms(row.ended_at) if row.ended_at is not None else None,
         heartbeat_at=from_ms(row.heartbeat_at) if row.heartbeat_at is not None else None,
         dry_run=bool(row.dry_run),
+        owner=row.owner,
         sections=texts,
     )

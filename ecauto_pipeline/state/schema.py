@@ -290,6 +290,7 @@ runs = Table(  # one row a run
     Column("heartbeat_at", MS),
     Column("dry_run", Integer, nullable=False, server_default="0"),
     Column("exported", Integer, nullable=False, server_default="0"),
+    _text("owner"),  # host, process id and start of whoever works on it
 )
 
 run_sections = Table(  # what each step of a run reports of itself

@@ -17,9 +17,11 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.freshness.planning import Evidence
+from ecauto_pipeline.domain.liveness import LONGEST_SILENCE, stands_in_the_way
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.selling.accounts import Account
 from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.owner import is_this_process, new_owner
 from ecauto_pipeline.state.runs import RunRow
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.sections import (
@@ -34,8 +36,6 @@ from ecauto_pipeline.sync.sections import (
     StartReport,
 )
 
-LONGEST_SILENCE = timedelta(minutes=15)
-"""Steps beat at least once a batch; a run silent for longer has no process any more."""
 EVIDENCE_KEPT = timedelta(days=7)
 """A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
 
@@ -158,12 +158,20 @@ def begin_run(context: Context) -> None:
     """Open the run's record."""
     run = context.run
     with context.state.write() as connection:
-        if run_book.end_silent(connection, context.clock.now() - LONGEST_SILENCE):
-            context.log.warning("a run before this one died without a word; what it kept is published now")
+        for dead in (one for one in run_book.unended(connection) if _over(one, context.clock.now())):
+            run_book.end_at_last_sign(connection, dead.run_id)
+            context.log.warning("run %s died without a word; what it kept is published now", dead.run_id)
         if run.retries:  # Dagster retries a run when it is over: no need to wait out its silence
             run_book.end_at_last_sign(connection, run.retries)
-        run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
+        run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run, new_owner())
         keep(connection, run.run_id, "start", StartReport(run.trigger, run.slice_no, run.fetch, run.lane))
+
+
+def _over(run: RunRow, now: datetime) -> bool:
+    """Whether nobody works on it any more. One of this very process that long gave no sign was broken off in it."""
+    if is_this_process(run.owner):
+        return now - (run.heartbeat_at or run.started_at) > LONGEST_SILENCE
+    return not stands_in_the_way(run_book.life(run, now))
 
 
 def end_run(context: Context) -> None:
@@ -201,7 +209,7 @@ def recent_records(connection: Connection, limit: int) -> list[RunRecord]:
 
 def as_record(row: RunRow) -> RunRecord:
     """The record of a run as kept. A section of another version's shape is one that was not measured."""
-    who = {one.name: getattr(row, one.name) for one in fields(RunRow) if one.name != "sections"}
+    who = {one.name: getattr(row, one.name) for one in fields(RunRow) if one.name not in ("sections", "owner")}
     read: dict[str, Any] = {name: _read(name, row.sections[name]) for name in SECTIONS if name in row.sections}
     return RunRecord(**who, **read)
 

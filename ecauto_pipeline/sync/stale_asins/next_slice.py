@@ -44,7 +44,7 @@ def slice_length_s(tools: Tools, spend: Literal["due", "budget"]) -> float:
 
 
 def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
-    """The decision for this moment. `active_run_ids`: runs that Dagster has queued or under way."""
+    """The decision for this moment. `active_run_ids`: runs queued or under way that are alive."""
     now = tools.clock.now()
     hour = jst(now).replace(minute=0, second=0, microsecond=0)
     with tools.state.read() as connection:
@@ -57,7 +57,7 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
         now=now,
         hour_start=hour,
         last_fetch_ends_at=_fetch_end(last, tools.settings.slices.minutes * 60),
-        active=bool(active_run_ids) and last.ended_at is None,
+        active=last.run_id in active_run_ids and last.ended_at is None,
         queued=len([run_id for run_id in active_run_ids if run_id != last.run_id]),
         due_left=due_now(tools),
         spend=tools.settings.tiers.spend,

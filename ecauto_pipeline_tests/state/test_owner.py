@@ -1,0 +1,65 @@
+"""The name of whoever works: it tells a process from every other, also from a later one of the same number."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import psutil
+import pytest
+
+from ecauto_pipeline.state.owner import is_this_process, new_owner, process_of, process_seen
+
+OWNER = "from ecauto_pipeline.state.owner import new_owner; print(new_owner(), flush=True); input()"
+
+
+def _another_process() -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen([sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def test_a_process_lives_until_it_is_killed() -> None:
+    """Also while its parent has not yet looked after it."""
+    process, owner = _another_process()
+    assert "lives" == process_of(owner)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # ended, and nobody has looked
+    assert "gone" == process_of(owner)
+    process.communicate()
+    assert "gone" == process_of(owner)
+
+
+def test_a_number_that_is_used_again_is_another_process() -> None:
+    """After a restart of the machine the same number belongs to somebody else: its start tells."""
+    host, pid, start, unique = new_owner().split("|")
+    boot, _, ticks = start.partition("+")
+    assert "lives" == process_of(f"{host}|{pid}|{start}|{unique}")
+    assert "gone" == process_of(f"{host}|{pid}|{boot}+{int(ticks) + 1}|{unique}")
+    assert "gone" == process_of(f"{host}|{pid}|{'0' * 8}+{ticks}|{unique}")
+
+
+@pytest.mark.parametrize("owner", ["", "elsewhere|1|0|a", f"{platform.node()}|one|0|a", f"{platform.node()}|1|3.14|a"])
+def test_what_nobody_can_look_for_is_unknown(owner: str) -> None:
+    """Another host, no name, no number, a start written otherwise: neither alive nor gone."""
+    assert "unknown" == process_of(owner)
+
+
+def test_a_process_known_by_its_number_alone_is_told_by_when_it_was_there() -> None:
+    """One that began after the number was seen is another."""
+    ours, began = os.getpid(), datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+    assert "lives" == process_seen(ours, began)
+    assert "gone" == process_seen(ours, began - timedelta(minutes=1))
+    assert "gone" == process_seen(2**22 + 1, began)
+
+
+def test_a_worker_of_this_process_is_known_as_such() -> None:
+    """Whatever its unique part is."""
+    process, owner = _another_process()
+    process.communicate("\n")
+    assert is_this_process(new_owner())
+    assert not is_this_process(owner)
+    assert not is_this_process("")
