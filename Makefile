@@ -19,13 +19,14 @@ dev: .venv/installed
 test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy ecauto_pipeline
+	$(BIN)/mypy
 
 proofs: .venv/installed
 	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py

@@ -245,7 +245,7 @@ class _PeakMemory:
 
     @property
     def added_mib(self) -> float:
-        return (self._peak - self._start) / MIB
+        return float(self._peak - self._start) / MIB
 
     def _watch(self) -> None:
         while not self._over.wait(0.01):

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ def counts(emulator: FarEmulator, folder: Path, number: int) -> bool:
             price = rows_of(tools, [asin])[asin].price_jpy or 1000
             emulator.say(f"world/asins/{asin}", price_jpy=price + max(200, price // 10))
         run, since = a_run(name, CLOCK.now(), 3600), emulator.last_call()
-        plan(tools.for_run(run), **({"sweep": chosen} if made else {"detail": chosen}))
+        plan(tools.for_run(run), detail=() if made else chosen, sweep=chosen if made else ())
         fetch.run(tools.for_run(run))
         made.append((name, Counter(call["operation"] for call in emulator.calls(since))))
     print(f"| {len(chosen):,} ASINs | sweep | detail | confirm | time at the documented rates |\n|---|---|---|---|---|")
@@ -210,7 +211,7 @@ def _measured(folder: str, url: str, asins: list[str], out: Any) -> None:
         made = sum(calls for name, calls in report.calls.items() if not name.endswith("lwaToken"))
         return made, time.process_time() - cpu, time.monotonic() - began
 
-    tools.progress = watch
+    tools = replace(tools, progress=watch)
     made, _, seconds = ask("first", asins)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     again, cpu, _ = ask("second", asins[: min(len(asins), 20_000)])

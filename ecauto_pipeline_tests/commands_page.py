@@ -99,7 +99,7 @@ def page() -> str:
     parts = [HEAD]
     for entry in entries():
         parts += [f"## {entry.path}", entry.help, f"    {entry.usage}"]
-        rows = [(f"`{name}`", "", text) for name, text in entry.arguments]
+        rows: list[tuple[str, ...]] = [(f"`{name}`", "", text) for name, text in entry.arguments]
         rows += [(f"`{names}`", default, text) for names, default, text in entry.options]
         if rows:
             parts.append(table(("argument or option", "default", "meaning"), rows))

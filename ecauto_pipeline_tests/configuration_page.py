@@ -187,7 +187,8 @@ def _kind(field: FieldInfo) -> str:
 
 def page() -> str:
     """The whole page."""
-    parts, rows, found = [HEAD], [], all_keys()
+    parts, found = [HEAD], all_keys()
+    rows: list[tuple[str, ...]] = []
     for number, key in enumerate(found):
         if number == 0 or found[number - 1].table != key.table:
             parts.append(f"## `{key.table}`" if key.table else "## Top of the file")

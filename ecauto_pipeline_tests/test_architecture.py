@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import subprocess
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +64,7 @@ def modules(folder: str) -> list[Path]:
     return sorted(path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
 
 
-def test_rooms_know_only_the_rooms_below_them(capsys):
+def test_rooms_know_only_the_rooms_below_them(capsys: pytest.CaptureFixture[str]) -> None:
     """The import contracts of pyproject.toml: layers, Dagster at the top only, the emulator apart from everything."""
     code = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
     assert 0 == code, capsys.readouterr().out
@@ -81,7 +83,7 @@ def rooms() -> set[str]:
     return found | {path.parent.name for path in package.glob("*/__init__.py")}
 
 
-def test_every_room_stands_in_the_contract():
+def test_every_room_stands_in_the_contract() -> None:
     """A new room that nobody put into a layer would be free to know everything."""
     named = {room for layer in contracts()["rooms"]["layers"] for room in re.split(r"[ :|]+", layer)} | {"emulator"}
     assert rooms() == named
@@ -95,12 +97,12 @@ def test_every_room_stands_in_the_contract():
         ("nobody but cli and wiring knows the emulator", "source_modules", {"cli", "wiring", "emulator"}),
     ],
 )
-def test_every_contract_names_every_room_it_is_about(name, side, spared):
+def test_every_contract_names_every_room_it_is_about(name: str, side: str, spared: set[str]) -> None:
     """A new room is forbidden what the others are forbidden; only those spared on purpose are missing."""
     assert {f"ecauto_pipeline.{room}" for room in rooms() - spared} == set(contracts()[name][side])
 
 
-def test_the_paper_shows_the_order_of_the_contract():
+def test_the_paper_shows_the_order_of_the_contract() -> None:
     """docs/architecture.md draws the layers as they are held, and its table has every room."""
     paper = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     assert " > ".join(contracts()["rooms"]["layers"]) in paper
@@ -108,7 +110,7 @@ def test_the_paper_shows_the_order_of_the_contract():
     assert [] == [room for room in sorted(rooms()) if f"`{room}/`" not in table and f"`{room}.py`" not in table]
 
 
-def test_one_module_alone_reads_the_endpoints():
+def test_one_module_alone_reads_the_endpoints() -> None:
     """Whoever took one from ecauto.toml himself could call a real host in emulated mode."""
     reads = re.compile(r"settings\.(?:sp_api|base)\.(?:lwa_)?endpoint\b")
     found = [
@@ -119,7 +121,7 @@ def test_one_module_alone_reads_the_endpoints():
     assert ["ecauto_pipeline/wiring/connections.py"] == found
 
 
-def test_only_state_builds_sql_over_its_tables():
+def test_only_state_builds_sql_over_its_tables() -> None:
     """Outside `state` a connection is handed on, never asked: what may be asked has a name in state's modules."""
     found = [
         f"{name}: {alias.name}"
@@ -133,7 +135,7 @@ def test_only_state_builds_sql_over_its_tables():
     assert [] == found
 
 
-def test_shop_platforms_do_not_know_each_other():
+def test_shop_platforms_do_not_know_each_other() -> None:
     """A new platform is a new folder beside `base`: neither imports the other."""
     shops = ROOT / "ecauto_pipeline" / "shops"
     platforms = {path.parent.name for path in shops.glob("*/__init__.py")}
@@ -148,7 +150,7 @@ def test_shop_platforms_do_not_know_each_other():
     assert [] == strangers
 
 
-def test_platforms_are_named_in_one_place():
+def test_platforms_are_named_in_one_place() -> None:
     """No step, rule or report knows a platform by name: what holds for all shops is asked of shops/platforms.py.
 
     Their own folders, the emulator and the way in from the old scripts may; so may the command of one platform, and
@@ -165,7 +167,7 @@ def test_platforms_are_named_in_one_place():
     assert [] == found
 
 
-def test_rules_do_no_input_or_output():
+def test_rules_do_no_input_or_output() -> None:
     """`domain`, `limiter` and `settings` stay pure: no database, network, process, thread or log."""
     forbidden = {"sqlite3", "sqlalchemy", "duckdb", "requests", "httpx", "socket", "subprocess", "threading", "logging"}
     pure = [
@@ -187,7 +189,7 @@ def test_rules_do_no_input_or_output():
 @pytest.mark.parametrize(
     ("folder", "limit"), [("ecauto_pipeline", MAX_LINES), ("ecauto_pipeline_tests", MAX_TEST_LINES)]
 )
-def test_modules_stay_short_enough_to_be_read(folder, limit):
+def test_modules_stay_short_enough_to_be_read(folder: str, limit: int) -> None:
     """A module that has grown past its limit is two modules."""
     lengths = {
         path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").count("\n") for path in modules(folder)
@@ -197,7 +199,7 @@ def test_modules_stay_short_enough_to_be_read(folder, limit):
 
 
 @pytest.mark.parametrize("folder", ["ecauto_pipeline", "ecauto_pipeline_tests", "benchmarks"])
-def test_every_module_says_what_it_is_for(folder):
+def test_every_module_says_what_it_is_for(folder: str) -> None:
     """The first thing in a module is its docstring; only an empty `__init__.py` needs none."""
     silent = [
         path.relative_to(ROOT).as_posix()
@@ -207,7 +209,7 @@ def test_every_module_says_what_it_is_for(folder):
     assert [] == silent
 
 
-def test_every_test_states_its_law():
+def test_every_test_states_its_law() -> None:
     """A test without a docstring leaves the reader to guess what broke."""
     silent = [
         f"{path.relative_to(ROOT).as_posix()}::{node.name}"
@@ -218,14 +220,14 @@ def test_every_test_states_its_law():
     assert [] == silent
 
 
-def test_no_room_for_everything_and_nothing():
+def test_no_room_for_everything_and_nothing() -> None:
     """utils, helpers, common, misc and manager are names of heaps."""
     heaps = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "magic_numbers"}
     found = [path.relative_to(ROOT).as_posix() for path in modules("ecauto_pipeline") if path.stem in heaps]
     assert [] == found
 
 
-def test_files_are_opened_as_utf_8():
+def test_files_are_opened_as_utf_8() -> None:
     """A Japanese Windows opens text files as cp932 unless it is told otherwise."""
     careless = []
     for path in modules("ecauto_pipeline"):
@@ -235,6 +237,21 @@ def test_files_are_opened_as_utf_8():
     assert [] == careless
 
 
+_REASONED = re.compile(r"# type: ignore\[[a-z-]+(, [a-z-]+)*\]  # \w.{8,}")
+
+
+@pytest.mark.parametrize("folder", ["ecauto_pipeline", "ecauto_pipeline_tests", "benchmarks", "proofs"])
+def test_every_exception_from_the_types_has_a_code_and_a_reason(folder: str) -> None:
+    """`type: ignore` alone hides every later error of its line; without a reason nobody dares to take it away."""
+    bare = [
+        f"{path.relative_to(ROOT).as_posix()}: {token.start[0]}"
+        for path in modules(folder)
+        for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline)
+        if token.type == tokenize.COMMENT and "type: ignore" in token.string and not _REASONED.search(token.string)
+    ]
+    assert [] == bare
+
+
 def _opens_text(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name in ("read_text", "write_text"):
@@ -242,7 +259,8 @@ def _opens_text(call: ast.Call) -> bool:
     if name != "open" or (isinstance(call.func, ast.Attribute) and not _is_path_like(call)):
         return False
     modes = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-    modes += [key.value.value for key in call.keywords if key.arg == "mode" and isinstance(key.value, ast.Constant)]
+    named = [key.value for key in call.keywords if key.arg == "mode"]
+    modes += [str(value.value) for value in named if isinstance(value, ast.Constant)]
     return not any("b" in mode for mode in modes if set(mode) <= set("rwaxbt+"))
 
 
@@ -252,13 +270,13 @@ def _is_path_like(call: ast.Call) -> bool:
     return isinstance(owner, ast.Name) and ("path" in owner.id or "file" in owner.id)
 
 
-def test_no_committed_file_names_a_package_index():
+def test_no_committed_file_names_a_package_index() -> None:
     """Where packages come from is the machine's business; the lock files hold versions and hashes only."""
     found = [f"{name}: {match[0].strip()}" for name, text in texts() for match in _INDEX.finditer(text)]
     assert [] == [line for line in found if not line.startswith(f"{Path(__file__).relative_to(ROOT).as_posix()}:")]
 
 
-def test_every_locked_package_has_its_hash():
+def test_every_locked_package_has_its_hash() -> None:
     """An install takes exactly the files that were chosen."""
     for name in LOCK_FILES:
         entries = re.split(r"\n(?=[A-Za-z0-9])", (ROOT / name).read_text(encoding="utf-8").strip())
@@ -267,13 +285,13 @@ def test_every_locked_package_has_its_hash():
         assert [] == [entry.split(" ")[0] for entry in packages if "--hash=sha256:" not in entry]
 
 
-def test_no_committed_file_names_a_folder_of_one_machine():
+def test_no_committed_file_names_a_folder_of_one_machine() -> None:
     """The project runs from wherever it was cloned to."""
     found = [f"{name}: {match[0]}" for name, text in texts() for match in _MACHINE_PATH.finditer(text)]
     assert [] == found
 
 
-def test_nothing_of_the_running_program_is_committed():
+def test_nothing_of_the_running_program_is_committed() -> None:
     """data/ holds tokens and the shop's figures: only its page for people is in the repository."""
     assert ["data/README.md"] == [name for name in tracked() if name.startswith("data/")]
     assert [] == [name for name in tracked() if name.endswith((".db", ".duckdb", ".parquet", ".env", "_token.json"))]

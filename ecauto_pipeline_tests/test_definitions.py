@@ -16,6 +16,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster import DefaultScheduleStatus, DefaultSensorStatus
+from syrupy.assertion import SnapshotAssertion
 
 from ecauto_pipeline.alerts.rules import RULES
 from ecauto_pipeline.defs.build import build_defs
@@ -92,12 +93,14 @@ def _partitions(definition: Any) -> str:
     return f"{kind} {definition.timezone} {definition.fmt} +{definition.end_offset} {definition.cron_schedule}"
 
 
-def test_the_graph_has_the_shape_that_was_agreed(repository, snapshot):
+def test_the_graph_has_the_shape_that_was_agreed(
+    repository: dg.RepositoryDefinition, snapshot: SnapshotAssertion
+) -> None:
     """Names, dependencies, partitions, checks, jobs, crons and default states change on purpose or not at all."""
     assert snapshot == describe(repository)
 
 
-def test_the_six_assets_have_exactly_the_owners_names(repository):
+def test_the_six_assets_have_exactly_the_owners_names(repository: dg.RepositoryDefinition) -> None:
     """Six assets, these names, no other in the flow; beside it what the limits allow, in a group of its own."""
     graph = repository.asset_graph
     groups = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
@@ -105,31 +108,33 @@ def test_the_six_assets_have_exactly_the_owners_names(repository):
     assert {"capacity": "capacity"} == {name: group for name, group in groups.items() if group != "sync"}
 
 
-def test_every_alert_rule_is_a_check_of_exactly_one_asset(repository):
+def test_every_alert_rule_is_a_check_of_exactly_one_asset(repository: dg.RepositoryDefinition) -> None:
     """A rule without a check would be seen by nobody; one with two would be told twice."""
     names = sorted(key.name for key in repository.asset_graph.asset_check_keys)
     assert sorted(RULES) == names
     assert set(OWNERS_FOUR) <= set(names)
 
 
-def test_checks_hold_nothing_up(repository):
+def test_checks_hold_nothing_up(repository: dg.RepositoryDefinition) -> None:
     """A blocking check would stop the hiding of sold-out goods; rows are held instead."""
     graph = repository.asset_graph
     assert [] == [key.name for key in graph.asset_check_keys if graph.get(key).blocking]
 
 
-def test_everything_public_says_what_it_is(repository):
+def test_everything_public_says_what_it_is(repository: dg.RepositoryDefinition) -> None:
     """Assets, jobs, schedules, sensors and checks have a description in the UI."""
     graph = repository.asset_graph
     silent = [key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).description]
     silent += [key.name for key in graph.asset_check_keys if not graph.get(key).description]
     silent += [job.name for job in repository.get_all_jobs() if not job.name.startswith("__") and not job.description]
-    silent += [one.name for one in (*repository.schedule_defs, *repository.sensor_defs) if not one.description]
+    silent += [schedule.name for schedule in repository.schedule_defs if not schedule.description]
+    silent += [sensor.name for sensor in repository.sensor_defs if not sensor.description]
     assert [] == silent
 
 
-def test_the_launchpad_says_what_every_field_is(defs):
+def test_the_launchpad_says_what_every_field_is(defs: dg.Definitions) -> None:
     """The fields of the pipeline resource are read by people who start a run by hand."""
+    assert defs.resources
     fields = type(defs.resources["pipeline"]).model_fields
     assert {"dry_run", "accounts", "max_items", "include_price"} <= set(fields)
     assert [] == [name for name, field in fields.items() if not field.description]
@@ -142,7 +147,9 @@ def test_the_launchpad_says_what_every_field_is(defs):
         ("live", {DefaultScheduleStatus.RUNNING}, {DefaultSensorStatus.RUNNING}),
     ],
 )
-def test_nothing_starts_by_itself_but_in_live_mode(mode, schedules, sensors):
+def test_nothing_starts_by_itself_but_in_live_mode(
+    mode: str, schedules: set[DefaultScheduleStatus], sensors: set[DefaultSensorStatus]
+) -> None:
     """A demo left open overnight works on nothing; a live installation needs no clicks."""
     defs = build_defs(parse({"mode": mode}, ROOT))
     repository = defs.get_repository_def()
@@ -150,7 +157,7 @@ def test_nothing_starts_by_itself_but_in_live_mode(mode, schedules, sensors):
     assert sensors == {sensor.default_status for sensor in repository.sensor_defs}
 
 
-def test_schedules_follow_ecauto_toml():
+def test_schedules_follow_ecauto_toml() -> None:
     """The owner's cron lines are the schedules' own."""
     defs = build_defs(parse({"schedules": {"stock": "30 * * * *", "price": "0 3 * * *"}}, ROOT))
     crons = {one.name: one.cron_schedule for one in defs.get_repository_def().schedule_defs}
@@ -158,7 +165,7 @@ def test_schedules_follow_ecauto_toml():
     assert "0 3 * * *" == crons["price_sync_schedule"]
 
 
-def test_every_schedule_asks_for_a_run_that_its_job_accepts(defs, tmp_path: Path):
+def test_every_schedule_asks_for_a_run_that_its_job_accepts(defs: dg.Definitions, tmp_path: Path) -> None:
     """Stock and price on the hour they fire in, the catalogue on none; the configuration is one that the job takes."""
     repository = defs.get_repository_def()
     partitions = {}
@@ -167,6 +174,7 @@ def test_every_schedule_asks_for_a_run_that_its_job_accepts(defs, tmp_path: Path
             at = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
             context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
             request = schedule(context)
+        assert isinstance(request, dg.RunRequest)
         job = repository.get_job(schedule.job_name)
         assert dg.validate_run_config(job, request.run_config)
         partitions[schedule.name] = request.partition_key
@@ -177,7 +185,7 @@ def test_every_schedule_asks_for_a_run_that_its_job_accepts(defs, tmp_path: Path
     } == partitions
 
 
-def test_loading_the_definitions_starts_and_writes_nothing(tmp_path: Path):
+def test_loading_the_definitions_starts_and_writes_nothing(tmp_path: Path) -> None:
     """`dg check defs` in a fresh clone leaves no file behind and contacts nobody."""
     data = tmp_path / "data"
     environ = {**os.environ, "ECAUTO_DATA_DIR": str(data), "DAGSTER_DISABLE_TELEMETRY": "1"}

@@ -51,14 +51,14 @@ def commands() -> list[commands_page.Entry]:
     return commands_page.entries()
 
 
-def test_the_configuration_page_is_what_the_settings_say():
+def test_the_configuration_page_is_what_the_settings_say() -> None:
     """Keys, defaults and meanings change in settings.py; the page is printed from there."""
     assert configuration_page.page() == read("docs/configuration.md"), (
         "run: python -m ecauto_pipeline_tests.configuration_page"
     )
 
 
-def test_every_setting_is_on_the_configuration_page():
+def test_every_setting_is_on_the_configuration_page() -> None:
     """Also when the generator forgets one: each key stands in the section of its table."""
     sections = dict(re.findall(r"^## `?([^`\n]+)`?\n(.*?)(?=^## |\Z)", read("docs/configuration.md"), re.M | re.S))
     missing = [
@@ -70,7 +70,7 @@ def test_every_setting_is_on_the_configuration_page():
 
 
 @pytest.mark.parametrize("paper", ["README.md", "README.ja.md"])
-def test_the_short_table_of_settings_is_true(paper):
+def test_the_short_table_of_settings_is_true(paper: str) -> None:
     """Keys and defaults in the README's own table are those of the program, in the order they are named."""
     known = {(key.table, key.name): key.default.strip("`") for key in configuration_page.all_keys()}
     rows = re.findall(r"^\| `\[(\w+)\] (\w+)`((?:, `\w+`)*) \| (`.+?`) \|", read(paper), re.M)
@@ -80,12 +80,12 @@ def test_the_short_table_of_settings_is_true(paper):
         assert [known[f"[{section}]", name] for name in names] == re.findall(r"`([^`]+)`", defaults)
 
 
-def test_the_commands_page_is_what_the_command_line_says():
+def test_the_commands_page_is_what_the_command_line_says() -> None:
     """Commands, options and their help change in cli/; the page is printed from there."""
     assert commands_page.page() == read("docs/commands.md"), "run: python -m ecauto_pipeline_tests.commands_page"
 
 
-def test_every_command_and_option_is_documented(commands):
+def test_every_command_and_option_is_documented(commands: list[commands_page.Entry]) -> None:
     """A command that stands in no paper does not exist for an owner."""
     papers = read("README.md") + read("docs/commands.md")
     missing = [entry.path for entry in commands if entry.path not in papers]
@@ -101,7 +101,7 @@ def test_every_command_and_option_is_documented(commands):
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_command_in_the_papers_exists(paper, commands):
+def test_every_command_in_the_papers_exists(paper: Path, commands: list[commands_page.Entry]) -> None:
     """A reader can type what is written: no command of yesterday, none of tomorrow."""
     known = {entry.path.removeprefix("ecauto ") for entry in commands}
     groups = {name.split(" ")[0] for name in known if " " in name}
@@ -117,7 +117,7 @@ def test_every_command_in_the_papers_exists(paper, commands):
 
 
 @pytest.mark.parametrize("paper", ["README.md", "docs/going-live.md", "docs/moving.md"])
-def test_options_in_the_papers_exist(paper, commands):
+def test_options_in_the_papers_exist(paper: str, commands: list[commands_page.Entry]) -> None:
     """Every `ecauto ...` line of a code block parses: command and options are known to the command line."""
     options = {entry.path: set(entry.option_names) for entry in commands}
     wrong = []
@@ -133,14 +133,14 @@ def test_options_in_the_papers_exist(paper, commands):
     assert [] == wrong
 
 
-def test_every_alert_is_in_the_runbook():
+def test_every_alert_is_in_the_runbook() -> None:
     """Whoever gets a message finds what it means, where to look first and what to do."""
     runbook = read("docs/runbook.md")
     headings = " ".join(title for _, title in _HEADING.findall(runbook))
     assert [] == [rule for rule in (*RULES, *OUTSIDE_RULES) if rule not in headings and f"`{rule}`" not in runbook]
 
 
-def test_everything_that_starts_by_itself_is_in_the_papers():
+def test_everything_that_starts_by_itself_is_in_the_papers() -> None:
     """A schedule or sensor that nobody described is a surprise at night."""
     from ecauto_pipeline.definitions import defs
 
@@ -150,7 +150,7 @@ def test_everything_that_starts_by_itself_is_in_the_papers():
     assert [] == [name for name in names if f"`{name}`" not in page]
 
 
-def test_every_error_is_in_the_papers():
+def test_every_error_is_in_the_papers() -> None:
     """Whoever reads an error's name in a log finds what is done about it."""
     classes = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
     documented = read("docs/architecture.md")
@@ -158,7 +158,7 @@ def test_every_error_is_in_the_papers():
     assert [] == [name for name in classes if f"| `{name}` |" not in documented]
 
 
-def test_the_japanese_readme_has_the_shape_of_the_english_one():
+def test_the_japanese_readme_has_the_shape_of_the_english_one() -> None:
     """Same headings by level, same code, same links: equal in content, so that neither goes stale alone."""
     english, japanese = read("README.md"), read("README.ja.md")
     assert english
@@ -175,7 +175,7 @@ def test_the_japanese_readme_has_the_shape_of_the_english_one():
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_relative_links_lead_somewhere(paper):
+def test_relative_links_lead_somewhere(paper: Path) -> None:
     """No dead link inside the repository, neither to a page nor to a heading of one."""
     dead = []
     for link in _LINK.findall(paper.read_text(encoding="utf-8")):
@@ -188,7 +188,7 @@ def test_relative_links_lead_somewhere(paper):
     assert [] == dead
 
 
-def test_every_paper_is_within_reach_of_the_readme():
+def test_every_paper_is_within_reach_of_the_readme() -> None:
     """A page that nothing links to is a page that nobody reads."""
     seen: set[Path] = set()
     queue = [ROOT / "README.md"]
@@ -202,7 +202,7 @@ def test_every_paper_is_within_reach_of_the_readme():
     assert [] == [paper.relative_to(ROOT).as_posix() for paper in PAPERS if paper not in seen]
 
 
-def test_tests_and_papers_name_the_make_targets_that_exist():
+def test_tests_and_papers_name_the_make_targets_that_exist() -> None:
     """`make X` in a paper is a target of the Makefile."""
     targets = set(re.findall(r"^([\w-]+):", read("Makefile"), re.M))
     named = {name for paper in PAPERS for name in re.findall(r"`make ([\w-]+)`", paper.read_text(encoding="utf-8"))}
@@ -212,7 +212,7 @@ def test_tests_and_papers_name_the_make_targets_that_exist():
     assert named <= targets, named - targets
 
 
-def test_settings_in_the_papers_exist():
+def test_settings_in_the_papers_exist() -> None:
     """TOML shown in the papers is read by the program itself."""
     shown = [
         (paper.name, code)
@@ -225,7 +225,7 @@ def test_settings_in_the_papers_exist():
         parse(tomllib.loads(code), ROOT, name=name)
 
 
-def test_the_tour_shows_an_asin_of_the_demo_world():
+def test_the_tour_shows_an_asin_of_the_demo_world() -> None:
     """`ecauto explain` of the README answers right after `ecauto demo`."""
     world = load(ROOT / "ecauto.toml", {}).emulator
     shown = re.findall(r"ecauto explain (B0\w{8})", read("README.md"))

@@ -28,7 +28,7 @@ CALM = 26  # hours at the end in which nothing new goes wrong
 ZEROS, LIES, NIGHT = (50, 51), (70, 71), (90, 98)  # hours; the night is 03:00 to 11:00 in Japan
 JUMP, JUMPS = 30, 12  # hour, and how many goods become far dearer in it
 ZERO_SHARE, LIED_AS_OF = 0.9, START + timedelta(hours=40)
-OUT_OF_STOCK = {"known": True, "failure": None, "offers": []}
+OUT_OF_STOCK: dict[str, object] = {"known": True, "failure": None, "offers": []}
 
 
 class Week:

@@ -12,6 +12,7 @@ import argparse
 import multiprocessing
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -34,11 +35,12 @@ HEAD = (
 def line(name: str, scores: list[Score]) -> str:
     """One policy, the mean over its seeds."""
 
-    def mean(pick) -> float:  # type: ignore[no-untyped-def]
+    def mean(pick: Callable[[Score], float]) -> float:
         return float(np.mean([pick(score) for score in scores]))
 
     ages = [
-        f"{mean(lambda s, t=tier: s.mean_age_h[t]):.1f}/{mean(lambda s, t=tier: s.p95_age_h[t]):.1f}"
+        f"{np.mean([score.mean_age_h[tier] for score in scores]):.1f}"
+        f"/{np.mean([score.p95_age_h[tier] for score in scores]):.1f}"
         for tier in ("high", "medium", "low")
     ]
     wrong = mean(lambda s: s.wrong)

@@ -213,7 +213,8 @@ class Replay:
         differs = (self.in_stock[who] != self.believed_in[who]) | (
             self.in_stock[who] & ((move >= 100) | (move >= 0.03 * self.believed_price[who]))
         )
-        return (differs & ~self.unseen[who]) | (self.luck.random(who.size) < FALSE_ALARMS)
+        seen: npt.NDArray[np.bool_] = (differs & ~self.unseen[who]) | (self.luck.random(who.size) < FALSE_ALARMS)
+        return seen
 
     def _believe(self, who: npt.NDArray[np.int64], now_ms: int) -> None:
         self.believed_in[who] = self.in_stock[who]

@@ -8,13 +8,16 @@ The same seed gives the same market to every policy. Not for: asking or selling 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Value = TypeVar("Value", Floats, Ints)
 
 ORDERS_PER_SKU_DAY = 0.003
 VIEWS_PER_ORDER = 50.0
@@ -103,5 +106,6 @@ def _prices(
     return _joined(found)
 
 
-def _joined(parts):  # type: ignore[no-untyped-def]
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+def _joined(parts: Sequence[tuple[Floats, Ints, Value]]) -> tuple[Floats, Ints, Value]:
+    minutes, articles, values = zip(*parts, strict=True)
+    return np.concatenate(minutes), np.concatenate(articles), np.concatenate(values)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ecauto_pipeline.clock import JST, ManualClock
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=JST)
 
 
-def tools_at(folder: Path, document: dict | None = None, at: datetime = NOON) -> Tools:
+def tools_at(folder: Path, document: dict[str, Any] | None = None, at: datetime = NOON) -> Tools:
     """Tools over a fresh state.db in `folder`; what alerting does not need is absent."""
     settings: Settings = parse(document or {}, folder)
     return Tools(
         settings=settings,
         clock=ManualClock(at),
         state=Database(settings.state_url()),
-        history=None,  # type: ignore[arg-type]
-        register=None,  # type: ignore[arg-type]
+        history=NOT_NEEDED,
+        register=NOT_NEEDED,
         shops={},
         sp_accounts=(),
         log=logging.getLogger("ecauto.test"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs
 
 
@@ -21,8 +22,9 @@ class Received:
     body: str
 
     @property
-    def json(self) -> dict:
-        return json.loads(self.body)
+    def json(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.body)
+        return document
 
     @property
     def form(self) -> dict[str, str]:
@@ -92,7 +94,7 @@ def smtp_receiver() -> Iterator[SmtpReceiver]:
                     lines = []
                     while (part := self.rfile.readline()) not in (b".\r\n", b""):
                         lines.append(part)
-                    receiver.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))  # type: ignore[arg-type]
+                    receiver.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))
                     self.say("250 taken")
                 elif verb == "QUIT":
                     self.say("221 bye")
@@ -106,7 +108,7 @@ def smtp_receiver() -> Iterator[SmtpReceiver]:
     yield from _serving(server, receiver)
 
 
-def _serving(server: socketserver.BaseServer, receiver: object) -> Iterator:
+def _serving(server: socketserver.BaseServer, receiver: object) -> Iterator[Any]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def receiver() -> Iterator[HttpReceiver]:
         yield one
 
 
-def webhook(receiver: HttpReceiver, **alerts: object) -> dict:
+def webhook(receiver: HttpReceiver, **alerts: object) -> dict[str, Any]:
     channel = {"kind": "webhook", "url_env": "HOOK", "endpoint": receiver.url}
     return {"alerts": {"language": "en", "channels": [channel], **alerts}}
 

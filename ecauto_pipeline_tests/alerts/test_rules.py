@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,10 +42,10 @@ HEALTHY: dict[str, object] = dict(
 )
 
 
-def verdict(name: str, **changes: object) -> Verdict:
+def verdict(name: str, **changes: Any) -> Verdict:
     broken = changes.pop("broken_channels", ())
     alerts = POLICY if changes.pop("channels", 1) else Alerts()
-    return RULES[name].judge(a_record(**HEALTHY | changes), AlertSetup(alerts, broken))  # type: ignore[arg-type]
+    return RULES[name].judge(a_record(**HEALTHY | changes), AlertSetup(alerts, broken))
 
 
 def test_a_healthy_run_passes_every_rule() -> None:
@@ -83,7 +84,9 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ("alert_channel_configured", {"channels": 1}, {"channels": 0}),
     ],
 )
-def test_every_rule_fires_just_beyond_its_threshold(rule: str, at_the_edge: dict, beyond: dict) -> None:
+def test_every_rule_fires_just_beyond_its_threshold(
+    rule: str, at_the_edge: dict[str, Any], beyond: dict[str, Any]
+) -> None:
     """At the threshold a rule still passes; one step further it fires and names the next command."""
     good, bad = verdict(rule, **at_the_edge), verdict(rule, **beyond)
     assert (True, "") == (good.passed, good.remedy)

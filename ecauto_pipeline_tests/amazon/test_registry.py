@@ -63,9 +63,19 @@ def test_nothing_else_names_an_operation() -> None:
 
 
 _FULL = Answer(
-    *("B000000001", "x", Status.SUCCESS),
-    **{"price_jpy": 1, "listing_price_jpy": 1, "shipping_jpy": 0, "in_stock": True, "offer_count": 1},  # type: ignore[arg-type]
-    **{"seller_id": "S", "offers_json": "[]", "ship_hours_max": 1, "is_prime": True, "is_fba": False},  # type: ignore[arg-type]
+    "B000000001",
+    "x",
+    Status.SUCCESS,
+    price_jpy=1,
+    listing_price_jpy=1,
+    shipping_jpy=0,
+    in_stock=True,
+    offer_count=1,
+    seller_id="S",
+    offers_json="[]",
+    ship_hours_max=1,
+    is_prime=True,
+    is_fba=False,
     probe_price_jpy=1,
     probe_offer_count=1,
     http_status=200,

@@ -67,7 +67,9 @@ def tick(here: Installation, schedule: str = "stock_sync_schedule") -> dg.RunReq
     defs = build_defs().get_repository_def()
     at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     context = dg.build_schedule_context(instance=here.instance, scheduled_execution_time=at, repository_def=defs)
-    return defs.get_schedule_def(schedule)(context)
+    said = defs.get_schedule_def(schedule)(context)
+    assert isinstance(said, dg.RunRequest | dg.SkipReason)
+    return said
 
 
 def test_the_first_tick_after_a_power_cut_launches(here: Installation, gone: str) -> None:

@@ -35,7 +35,7 @@ def test_an_observation_says_how_far_how_fast_and_how_long(tmp_path: Path, monke
         with dg.DagsterInstance.ephemeral() as instance:
             assert dg.materialize([asked], instance=instance, partition_key=_HOUR).success
             last = instance.fetch_observations(asked.key, limit=1).records[0].asset_observation
-    shown = {name: value.value for name, value in (last.metadata if last else {}).items()}
+    shown: dict[str, Any] = {name: value.value for name, value in (last.metadata if last else {}).items()}
     assert last is not None
     assert last.partition == _HOUR
     assert (shown["done"], shown["total"], shown["asked"], shown["remaining_s"]) == (60, 60, 60, 0)

@@ -25,7 +25,8 @@ NOW = datetime(2026, 6, 1, 3, 20, tzinfo=UTC)
 def offered(defs: dg.Definitions) -> list[str]:
     """The hours of the flow, oldest first; the same for each of the six."""
     graph = defs.get_repository_def().asset_graph
-    lists = [graph.get(dg.AssetKey(name)).partitions_def.get_partition_keys() for name in STOCK_ASSETS]
+    definitions = [graph.get(dg.AssetKey(name)).partitions_def for name in STOCK_ASSETS]
+    lists = [one.get_partition_keys() if one else [] for one in definitions]
     assert all(one == lists[0] for one in lists)
     return list(lists[0])
 

@@ -32,7 +32,7 @@ def test_explaining_leaves_no_row_of_a_run(tmp_path: Path) -> None:
             result = here.run("explain", ops=ops, partition=None, raise_on_error=False)
             if (key, as_of) == (asin, ""):
                 [output] = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
-                assert asin in str(output.event_specific_data.metadata["explanation"])
+                assert asin in str(output.step_output_data.metadata["explanation"])
             elif key != asin:
                 assert not result.success
         assert dg.materialize([capacity], instance=here.instance).success

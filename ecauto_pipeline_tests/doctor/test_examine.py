@@ -7,6 +7,7 @@ import os
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,13 +35,13 @@ ENVIRON = {
 }
 
 
-def by_name(settings: Settings, environ: dict | None = None, **options: object) -> dict[str, Finding]:
+def by_name(settings: Settings, environ: dict[str, str] | None = None, **options: Any) -> dict[str, Finding]:
     found = examine(
         settings,
         ENVIRON if environ is None else environ,
         ManualClock(NOW),
         language="en",
-        endpoints=options.pop("endpoints", {}),  # type: ignore[arg-type]
+        endpoints=options.pop("endpoints", {}),
     )
     return {one.name: one for one in found}
 

@@ -86,4 +86,4 @@ class BaseCaller:
 def code_of(answer: httpx.Response) -> str:
     """The one error code of an SP-API answer."""
     (error,) = answer.json()["errors"]
-    return error["code"]
+    return str(error["code"])

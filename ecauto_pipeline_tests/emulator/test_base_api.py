@@ -18,14 +18,14 @@ def error_of(answer: httpx.Response) -> str:
     """The error of a refusal, which must have BASE's form."""
     assert 400 == answer.status_code
     assert {"error", "error_description"} == set(answer.json())
-    return answer.json()["error"]
+    return str(answer.json()["error"])
 
 
 @pytest.fixture
 def item_id(emulator: EmulatorServer) -> int:
     """A plain item of shop 1."""
     return next(
-        item["item_id"]
+        int(item["item_id"])
         for item in emulator.control.items("base_account_1")
         if item["editable"] and not item["variations"] and item["stock"] == 1 and item["visible"]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
@@ -252,7 +253,9 @@ def test_every_replacing_fault_works_on_both_apis(
     for kind in INSTEAD:
         emulator.control.clear_faults()
         emulator.control.add_faults({"kind": kind, "seconds": 0.05})
-        callers = [lambda: shop.get("items")] + ([] if kind in of_base else [lambda: amazon.batch(asins)])
+        callers: list[Callable[[], httpx.Response]] = [lambda: shop.get("items")]
+        if kind not in of_base:
+            callers.append(lambda: amazon.batch(asins))
         for call in callers:
             try:
                 assert call().status_code in (200, 301, 400, 403, 429, 500, 502)
@@ -288,7 +291,8 @@ def test_a_throttle_fault_is_the_documented_refusal(
 
 
 def _offers(amazon: AmazonCaller, asin: str) -> list[dict[str, dict[str, object]]]:
-    return amazon.offers(asin).json()["payload"]["Offers"]
+    found: list[dict[str, dict[str, object]]] = amazon.offers(asin).json()["payload"]["Offers"]
+    return found
 
 
 def test_a_held_answer_comes_when_its_fault_is_removed(

@@ -22,7 +22,7 @@ def arguments(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("SP_API_DEFAULT_MARKETPLACE", raising=False)
 
-    class LocalLwa(AccessTokenClient):
+    class LocalLwa(AccessTokenClient):  # type: ignore[misc]  # the library has no types
         scheme, host = "http://", f"127.0.0.1:{emulator.port}"
 
     endpoint = f"http://@127.0.0.1:{emulator.port}"

@@ -196,7 +196,7 @@ def test_competitive_pricing_tells_presence_and_never_an_error_text(
     emulator.control.set_truth(out, in_stock=False)
     rows = {row["ASIN"]: row for row in amazon.competitive([good, out, "B0UNKNOWN0"]).json()["payload"]}
     assert {"status": "ClientError", "ASIN": "B0UNKNOWN0"} == rows["B0UNKNOWN0"]
-    empty = {"CompetitivePrices": [], "NumberOfOfferListings": []}
+    empty: dict[str, list[object]] = {"CompetitivePrices": [], "NumberOfOfferListings": []}
     assert empty == rows[out]["Product"]["CompetitivePricing"]
     pricing = rows[good]["Product"]["CompetitivePricing"]
     (price,) = pricing["CompetitivePrices"]

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecauto_pipeline.emulator.offers import Offer
 from ecauto_pipeline.emulator.store import Store
-from ecauto_pipeline.emulator.world import World
+from ecauto_pipeline.emulator.world import Truth, World
 
 AT_S = datetime(2026, 3, 2, 3, 20, tzinfo=UTC).timestamp()
 _DAY_S = 86_400.0
@@ -116,12 +117,12 @@ def test_overrides_make_and_unmake_asins(world: World) -> None:
         world.override("B0MADEHERE", {"prize": 1}, AT_S)
 
 
-def _plain(offer: object) -> bool:
+def _plain(offer: Offer) -> bool:
     fields = {name: getattr(offer, name) for name in ("condition", "availability", "max_hours", "shipping_jpy")}
     hours = fields["max_hours"]
     new_now = (fields["condition"], fields["availability"]) == ("new", "NOW")
     return new_now and not fields["shipping_jpy"] and hours is not None and hours <= 72
 
 
-def _no_plain_offer(truth: object) -> bool:
-    return not any(_plain(offer) for offer in truth.offers)  # type: ignore[attr-defined]
+def _no_plain_offer(truth: Truth) -> bool:
+    return not any(_plain(offer) for offer in truth.offers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def kept_offers() -> str:
     return offers_json(offers, choose(offers, SETTINGS.offers))
 
 
-def answer(name: str, at: datetime, status: str, price: int | None = None, **other: object) -> dict:
+def answer(name: str, at: datetime, status: str, price: int | None = None, **other: object) -> dict[str, Any]:
     return {
         "snapshot_id": name,
         "run_id": "run",
@@ -51,7 +52,7 @@ def answer(name: str, at: datetime, status: str, price: int | None = None, **oth
     } | other
 
 
-def decision(name: str, at: datetime, kind: str, shown: int, wanted: int, **other: object) -> dict:
+def decision(name: str, at: datetime, kind: str, shown: int, wanted: int, **other: object) -> dict[str, Any]:
     return {
         "diff_id": name,
         "run_id": "run",
@@ -69,7 +70,7 @@ def decision(name: str, at: datetime, kind: str, shown: int, wanted: int, **othe
     } | other
 
 
-def update(name: str, at: datetime, kind: str, before: int, after: int, **other: object) -> dict:
+def update(name: str, at: datetime, kind: str, before: int, after: int, **other: object) -> dict[str, Any]:
     return {
         "update_id": name,
         "diff_id": name,

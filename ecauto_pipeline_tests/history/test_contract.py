@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -93,7 +94,7 @@ def test_there_is_no_index_to_corrupt(tmp_path: Path) -> None:
 def test_asin_latest_is_the_newest_answer_that_amazon_gave(tmp_path: Path) -> None:
     """An api_error is no answer; of two answers in one instant the larger snapshot_id is the later."""
     store = store_in(tmp_path)
-    one = {"asin": "B0", "observed_at": NOON}
+    one: dict[str, Any] = {"asin": "B0", "observed_at": NOON}
     rows = [
         snapshot(1, **one),
         snapshot(2, **one, status="out_of_stock", price_jpy=None),

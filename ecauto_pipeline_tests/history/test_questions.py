@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -63,11 +64,11 @@ def _fill(store: HistoryStore) -> None:
 
 
 @pytest.mark.parametrize("arrange", [_loaded, _not_loaded, _torn, _compacted])
-def test_answers_do_not_depend_on_the_database(tmp_path: Path, arrange: object) -> None:
+def test_answers_do_not_depend_on_the_database(tmp_path: Path, arrange: Callable[[HistoryStore], object]) -> None:
     """Loaded, not loaded, torn or compacted: every question has the same answer."""
     store = store_in(tmp_path)
     _fill(store)
-    arrange(store)  # type: ignore[operator]
+    arrange(store)
     _check(HistoryReader(store))
 
 
@@ -94,7 +95,9 @@ def _check(reader: HistoryReader) -> None:
     history = reader.snapshots_of("B1", NOON - 41 * _DAY, NOON + _DAY)
     assert ["s00000001", "s00000003", "s00000004"] == [row["snapshot_id"] for row in history]
     assert SNAPSHOTS.schema.names == list(history[0])
-    assert UTC == history[0]["observed_at"].tzinfo  # type: ignore[attr-defined]
+    at = history[0]["observed_at"]
+    assert isinstance(at, datetime)
+    assert UTC == at.tzinfo
     assert ["s00000003"] == [row["snapshot_id"] for row in reader.snapshots_of("B1", NOON, NOON + timedelta(seconds=4))]
     later = NOON + timedelta(hours=1)
     assert "s00000003" == _id(reader.latest_before("B1", later))
@@ -154,7 +157,7 @@ def test_prices_as_of_are_what_reading_everything_would_say(
     """The windows are a short cut: the answer is the newest authoritative row of each ASIN, however old."""
     store = store_in(tmp_path_factory.mktemp("asof"))
     start = datetime(2026, 8, 1, tzinfo=UTC)
-    rows = [
+    rows: list[dict[str, Any]] = [
         snapshot(number, observed_at=start + timedelta(hours=hours), asin=f"B{asin}", status=status)
         for number, (hours, asin, status) in enumerate(given_rows)
     ]
@@ -162,9 +165,9 @@ def test_prices_as_of_are_what_reading_everything_would_say(
         store.write("snapshots", f"r{run}", rows[run::3], NOON)
     store.load()
     at = start + timedelta(hours=asked_at)
-    expected: dict[object, dict[str, object]] = {}
+    expected: dict[object, dict[str, Any]] = {}
     for row in sorted(rows, key=lambda row: (row["observed_at"], row["snapshot_id"])):
-        if row["status"] in AUTHORITATIVE and row["observed_at"] <= at:  # type: ignore[operator]
+        if row["status"] in AUTHORITATIVE and row["observed_at"] <= at:
             expected[row["asin"]] = row
     found = HistoryReader(store).latest_prices_as_of(at)
     assert [(asin, expected[asin]["snapshot_id"]) for asin in sorted(expected, key=str)] == [

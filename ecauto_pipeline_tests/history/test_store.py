@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -74,11 +75,11 @@ def test_rows_that_do_not_fit_are_refused_by_name(tmp_path: Path, wrong: dict[st
         {"at": datetime(2026, 1, 1)},  # noqa: DTZ001
     ],
 )
-def test_names_that_can_not_be_a_file_are_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
+def test_names_that_can_not_be_a_file_are_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     """No table, run or part leads outside its folder, and two (run, part) never share a name unseen."""
-    given = {"table": "snapshots", "run_id": "r1", "rows": [snapshot(1)], "at": NOON, "part": ""} | wrong
+    given: dict[str, Any] = {"table": "snapshots", "run_id": "r1", "rows": [snapshot(1)], "at": NOON, "part": ""}
     with pytest.raises(RowRefused):
-        store_in(tmp_path).write(**given)  # type: ignore[arg-type]
+        store_in(tmp_path).write(**given | wrong)
 
 
 def test_two_rows_of_one_key_in_one_file_are_refused(tmp_path: Path) -> None:

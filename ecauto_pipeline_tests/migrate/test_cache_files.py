@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -35,7 +36,7 @@ def _put(bench: PlannerBench, **files: object) -> Path:
     return folder
 
 
-def _rows(bench: PlannerBench) -> dict[str, object]:
+def _rows(bench: PlannerBench) -> dict[str, Any]:
     with bench.database.read() as connection:
         return {row.asin: row for row in connection.execute(select(asins))}
 

@@ -7,6 +7,7 @@ import os
 import stat
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomlkit
@@ -42,7 +43,7 @@ def put(path: Path, document: object) -> None:
     path.write_text(text, encoding="utf-8-sig")
 
 
-def account(name: str, **other: object) -> dict:
+def account(name: str, **other: object) -> dict[str, Any]:
     credentials = {"client_id": f"id-{name}", "client_secret": f"secret #'{name}", "redirect_uri": "https://x.jp/cb"}
     return {"id": name, "owner_id": "o1", "name": "店", "active": True, "credentials": credentials} | other
 
@@ -183,7 +184,7 @@ def test_no_folder_is_no_import(tmp_path: Path) -> None:
         moved(tmp_path / "nowhere", tmp_path / "new")
 
 
-texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\r\n\0"), min_size=1, max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1, max_size=20)
 
 
 @given(st.dictionaries(st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True), texts, min_size=1, max_size=4))
@@ -194,7 +195,7 @@ def test_any_secret_survives_env(tmp_path_factory: pytest.TempPathFactory, value
     assert values == dotenv_values(path, interpolate=False)
 
 
-words = st.text(st.characters(blacklist_categories=("Cs",)), max_size=20)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = st.one_of(st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))
 leaves = st.one_of(st.booleans(), numbers, words)
 keys = st.from_regex(r"[a-z_]{1,6}", fullmatch=True)
@@ -206,7 +207,7 @@ documents = st.recursive(
 
 
 @given(documents)
-def test_any_document_survives_toml(document: dict) -> None:
+def test_any_document_survives_toml(document: dict[str, Any]) -> None:
     """Values read back as they were; only empty tables may vanish."""
     assert _pruned(document) == _pruned(tomllib.loads(tomlkit.dumps(document)))
 

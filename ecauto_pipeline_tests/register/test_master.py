@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,10 +52,10 @@ def test_a_path_with_odd_characters_is_a_path(tmp_path: Path) -> None:
         (lambda path: sqlite3.connect(path).execute("CREATE TABLE products (asin)").connection.close(), "lacks"),
     ],
 )
-def test_what_is_no_register_is_said(tmp_path: Path, make: object, words: str) -> None:
+def test_what_is_no_register_is_said(tmp_path: Path, make: Callable[[Path], object], words: str) -> None:
     """Absent, not a database, without its tables or columns: one line that says which; nothing is created."""
     path = tmp_path / "master.db"
-    make(path)  # type: ignore[operator]
+    make(path)
     existed = path.exists()
     for work in (Register(path).check, Register(path).read):
         with pytest.raises(RegisterError, match=words):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.clock import JST, UTC, ManualClock, to_ms
+from ecauto_pipeline.clock import JST, ManualClock, to_ms
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.reports.picture_rows import budget_rows, freshness_rows, held_now

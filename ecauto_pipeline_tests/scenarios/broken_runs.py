@@ -31,7 +31,7 @@ from ecauto_pipeline_tests.defs.installation import worked_since
 from ecauto_pipeline_tests.scenarios.webserver import Webserver, webserver
 
 ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")
-WORLD = {"seed": 11, "listings": 240, "accounts": 3, "speed": 1.0}
+WORLD: dict[str, Any] = {"seed": 11, "listings": 240, "accounts": 3, "speed": 1.0}
 ACCOUNTS = ("base_account_1", "base_account_2")
 NO_RETRY = {"dagster/max_retries": "0"}
 _PATIENCE_S = 300.0

@@ -105,7 +105,7 @@ def _fits(offer: dict[str, Any]) -> bool:
 
 def _best(offers: list[dict[str, Any]]) -> dict[str, Any]:
     def score(offer: dict[str, Any]) -> int:
-        points = 1000 if offer["availability"] == "NOW" else 0
+        points: int = 1000 if offer["availability"] == "NOW" else 0
         points += 72 - offer["max_hours"]
         return points + (100 if offer["prime"] else 0) + (50 if offer["fba"] else 0)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from ecauto_pipeline.clock import Clock, SystemClock
+from ecauto_pipeline.clock import Clock, ManualClock, SystemClock
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
@@ -49,6 +49,11 @@ class ShopDay:
         self.settings = self._settings(document or {})
         self._seed()
 
+    def advance(self, seconds: float) -> None:
+        """Time goes on by so much; for a day whose clock is moved by hand."""
+        assert isinstance(self.clock, ManualClock)
+        self.clock.advance(seconds)
+
     def _listed_items(self) -> list[dict[str, Any]]:
         return [item for n in range(1, 21) for item in _items(self.control, f"base_account_{n}")]
 
@@ -62,8 +67,9 @@ class ShopDay:
             ],
         }
         sp_api = {"endpoint": self.emulator.url, "lwa_endpoint": self.emulator.url}
-        merged = {"sp_api": sp_api, "base": base} | {
-            name: {**{"sp_api": sp_api, "base": base}.get(name, {}), **value} if isinstance(value, dict) else value
+        own: dict[str, dict[str, Any]] = {"sp_api": sp_api, "base": base}
+        merged = own | {
+            name: {**own.get(name, {}), **value} if isinstance(value, dict) else value
             for name, value in document.items()
         }
         return parse(_frozen(merged), self.folder)

@@ -98,7 +98,7 @@ def test_every_edit_that_base_saw_has_its_update_and_no_other(
 
 def test_every_requested_asin_has_one_row_per_request(day: ShopDay, first: RunResult) -> None:
     """Rule 1: N asked, N rows."""
-    asked = Counter()
+    asked: Counter[tuple[str, str]] = Counter()
     for call in day.control.calls(api="sp_api"):
         asked.update(call["details"].get("asins", ()))
     rows = Counter({row["asin"]: row["n"] for row in day.history("select asin, count(*) n from snapshots group by 1")})

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -52,9 +53,9 @@ class Played:
     day: ShopDay
     cases: dict[str, Listed]
     first_seen: int = 0
-    second: RunResult | None = None
+    second: RunResult = field(init=False)
     second_seen: int = 0
-    third: RunResult | None = None
+    third: RunResult = field(init=False)
     third_seen: int = 0
     priced: dict[str, int] = field(default_factory=dict)
 
@@ -62,10 +63,10 @@ class Played:
         """Edits of that case's item in the troubled run."""
         return [edit for edit in edits_of(self.day, self.cases[case], self.first_seen)]
 
-    def snapshot(self, case: str) -> dict:
+    def snapshot(self, case: str) -> dict[str, Any]:
         rows = self.day.history(
             "select * from snapshots where run_id = ? and asin = ? order by observed_at desc, snapshot_id desc",
-            self.second.run_id,  # type: ignore[union-attr]
+            self.second.run_id,
             self.cases[case].asin,
         )
         return rows[0]
@@ -73,7 +74,7 @@ class Played:
     def decisions(self, case: str) -> list[tuple[str, str, str]]:
         rows = self.day.history(
             "select kind, decision, reason from diffs where run_id = ? and item_id = ? order by all",
-            self.second.run_id,  # type: ignore[union-attr]
+            self.second.run_id,
             self.cases[case].item_id,
         )
         return [(row["kind"], row["decision"], row["reason"]) for row in rows]
@@ -130,7 +131,7 @@ def test_a1_every_asked_asin_has_its_row(played: Played) -> None:
         if played.first_seen < call["seq"] <= played.second_seen
         for asin in call["details"].get("asins", ())
     }
-    rows = played.day.history("select distinct asin from snapshots where run_id = ?", played.second.run_id)  # type: ignore[union-attr]
+    rows = played.day.history("select distinct asin from snapshots where run_id = ?", played.second.run_id)
     assert len(asked) > 100
     assert asked == {row["asin"] for row in rows}
 
@@ -201,7 +202,7 @@ def test_a14_the_numbers_add_up(played: Played) -> None:
         (played.second, played.first_seen, played.second_seen),
         (played.third, played.second_seen, played.third_seen),
     ):
-        figures = run.figures  # type: ignore[union-attr]
+        figures = run.figures
         parts = ("pushed", "unchanged", "held", "blocked", "skipped", "failed")
         assert figures["targets"] == sum(figures[part] for part in parts) > 0
         edits = [call for call in played.day.edits(since) if call["seq"] <= until]
@@ -249,7 +250,7 @@ def test_a25_without_differences_there_is_no_edit(played: Played) -> None:
     assert [] == edits_of(played.day, played.cases["still"])
     failed = played.day.history(
         "select distinct asin from snapshots where run_id = ? and status = 'api_error'",
-        played.second.run_id,  # type: ignore[union-attr]
+        played.second.run_id,
     )
     calls = played.day.control.calls(since=played.second_seen, api="sp_api")
     asked = {asin for call in calls for asin in call["details"].get("asins", ())}

@@ -45,7 +45,7 @@ def test_a2_a3_a_night_without_amazon_moves_nothing_and_says_so(day: ShopDay) ->
     """
     case = sound(day, 1)[0]
     day.run()
-    day.clock.advance(25 * 3600)
+    day.advance(25 * 3600)
     day.control.edit_item(case.account, int(case.item_id), price_jpy=case.price_jpy * 7 // 10)  # below its cost
     day.control.add_faults({"kind": "http_error", "status": 502, "api": "sp_api"})
     since = seen(day)
@@ -83,7 +83,7 @@ def test_a11_one_refused_item_is_one_failed_row_and_is_tried_alone(day: ShopDay)
     """BASE refuses one edit: the others are done, the next run sends that one and asks Amazon nothing."""
     cases = sound(day, 4)
     day.run()
-    day.clock.advance(25 * 3600)
+    day.advance(25 * 3600)
     for case in cases:
         costs(day, case, cost_of(case.price_jpy) + 300)
     bad = cases[0]
@@ -116,7 +116,7 @@ def _one_item_vanishes(day: ShopDay) -> tuple[Listed, int]:
     case = sound(day, 1)[0]
     day.control.sell(case.account, int(case.item_id))  # sold lately: looked at every hour
     day.run()
-    day.clock.advance(3660)
+    day.advance(3660)
     day.control.delete_item(case.account, int(case.item_id))
     costs(day, case, cost_of(case.price_jpy) + 300)
     since = seen(day)
@@ -154,7 +154,7 @@ def test_a23_a_token_that_ended_is_refreshed_once(day: ShopDay) -> None:
     """BASE forgets every access token between two runs: one refresh a shop, every edit done, none of them twice."""
     cases = sound(day, 6)
     day.run()
-    day.clock.advance(25 * 3600)
+    day.advance(25 * 3600)
     for case in cases:
         costs(day, case, cost_of(case.price_jpy) + 300)
     since = seen(day)
@@ -172,7 +172,7 @@ def test_a23_a_shop_whose_tokens_are_dead_is_blocked_and_the_other_goes_on(day: 
     dead, alive = day.accounts[0], day.accounts[1]
     lost, kept = sound(day, 3, dead), sound(day, 3, alive)
     day.run()
-    day.clock.advance(25 * 3600)
+    day.advance(25 * 3600)
     for case in (*lost, *kept):
         costs(day, case, cost_of(case.price_jpy) + 300)
     day.control.revoke_tokens(api="base", account=dead)
@@ -221,7 +221,7 @@ def test_a20_titles_of_all_kinds_pass(day: ShopDay) -> None:
     case = sound(day, 1)[0]
     day.control.edit_item(case.account, int(case.item_id), title="🎁 ㎥\u200b 髙﨑 ギフト ①")
     day.run()
-    day.clock.advance(25 * 3600)
+    day.advance(25 * 3600)
     costs(day, case, cost_of(case.price_jpy) + 300)
     since = seen(day)
     day.run()

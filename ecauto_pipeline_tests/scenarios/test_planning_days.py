@@ -53,9 +53,9 @@ def test_a_missed_day_is_one_catch_up_oldest_first(tmp_path: Path) -> None:
             since = seen(day)
             day.run("validate_cache", slice_s=20.0, push=False)
             filled |= {asin: number for asin in _asked(day, since, "getItemOffersBatch")}
-            day.clock.advance(2 * 3600)
+            day.advance(2 * 3600)
         day.control.set_rate("getItemOffersBatch", 20.0, 20)
-        day.clock.advance(24 * 3600)
+        day.advance(24 * 3600)
         end = day.clock.now()
         missed = tuple(hour_key(end - timedelta(hours=back)) for back in range(24, 0, -1))
         since = seen(day)
@@ -101,7 +101,7 @@ def test_a_day_of_hourly_runs_asks_about_nothing_that_is_not_due(tmp_path: Path)
                     again[tier] += 1
                 assert asin not in last or reason != "new"
             last |= dict.fromkeys(_asked(day, since), day.clock.now())
-            day.clock.advance(3600 - (day.clock.now() - now).total_seconds())
+            day.advance(3600 - (day.clock.now() - now).total_seconds())
         assert again["high"] > 26 * 5
         assert again["low"] > 100
         assert set(again) <= {"high", "low"}
@@ -130,7 +130,7 @@ def test_at_two_stock_and_price_cost_no_call_more_than_stock_alone(tmp_path: Pat
     for pair in (True, False):
         with _world(tmp_path / str(pair), datetime(2026, 6, 1, 17, 0, tzinfo=UTC)) as day:
             day.run()
-            day.clock.advance(24 * 3600)
+            day.advance(24 * 3600)
             since = seen(day)
             day.run("stock_sync", include_price="floor")
             if pair:
@@ -152,13 +152,13 @@ def test_a_sweep_that_sees_nothing_is_given_up_and_said(tmp_path: Path) -> None:
                 if item["visible"] and item["stock"] and not item["variations"]:
                     day.control.sell(account, item["item_id"])
         day.run()
-        day.clock.advance(70 * 60)
+        day.advance(70 * 60)
         since = seen(day)
         first = day.run("stock_sync").reports["stale_asins"]
         assert first.sweep_asins >= 100
         assert "" == first.blind
         assert Counter(_asked(day, since, "getCompetitivePricing"))
-        day.clock.advance(70 * 60)
+        day.advance(70 * 60)
         since = seen(day)
         result = day.run("stock_sync")
         second = result.reports["stale_asins"]
@@ -169,9 +169,9 @@ def test_a_sweep_that_sees_nothing_is_given_up_and_said(tmp_path: Path) -> None:
         with day.tools() as tools:
             assert not capacity(tools).shop.sweep_sees
         day.control.clear_faults()
-        day.clock.advance(8 * 86_400)
+        day.advance(8 * 86_400)
         day.run()
-        day.clock.advance(70 * 60)
+        day.advance(70 * 60)
         since = seen(day)
         third = day.run("stock_sync").reports["stale_asins"]
         assert "" == third.blind

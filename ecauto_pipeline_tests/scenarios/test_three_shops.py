@@ -37,7 +37,7 @@ def _a_day_later(day: ShopDay) -> dict[str, list[Listed]]:
     """Every shop in step, then as many prices up in each."""
     cases = {account: sound(day, _EACH, account) for account in day.accounts[:-1]}
     day.run()
-    day.clock.advance(25 * 3600)
+    day.advance(25 * 3600)
     for listed in (case for several in cases.values() for case in several):
         costs(day, listed, cost_of(listed.price_jpy) + 400)
     return cases
@@ -111,7 +111,7 @@ def test_a_restricted_and_a_spent_shop_wait_and_the_healthy_one_notices_nothing(
         assert 2 == sum(call["account"] == spent and call["http_status"] == 200 for call in edits)
         assert result.figures["skipped"] >= 2 * _EACH - 2
         _tell(day, result, receiver)
-        day.clock.advance(25 * 3600)
+        day.advance(25 * 3600)
         since_blocked = seen(day)
         _tell(day, day.run(), receiver)
         assert [] == [case for case in cases[restricted] if asked_about(day, case.asin, since_blocked)]
@@ -122,7 +122,7 @@ def test_a_restricted_and_a_spent_shop_wait_and_the_healthy_one_notices_nothing(
         assert 0 == sum(healthy in message for message in told)
 
         day.control.clear_faults()
-        day.clock.advance(timedelta(hours=1).total_seconds())
+        day.advance(timedelta(hours=1).total_seconds())
         _tell(day, day.run(), receiver)
         for account in (restricted, spent, healthy):
             accepted = [

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.transitions import DECISIONS, EDITS, NEW, DecisionEvent, MoveNotAllowed, next_state
@@ -61,7 +61,7 @@ def test_a_decision_makes_no_other_move(database: Database, events: list[Decisio
 
 
 @given(events=st.lists(st.sampled_from(("intend", "rehearse", "confirm", "refuse", "lose", "withdraw")), max_size=12))
-def test_an_edit_makes_no_other_move(database: Database, events: list[str]) -> None:
+def test_an_edit_makes_no_other_move(database: Database, events: list[Any]) -> None:
     """Any events in any order: the outcome is what the table says; a second intent over one that is done, or still to
     be settled, is refused."""
     decided, state = _new(database), NEW
@@ -71,14 +71,14 @@ def test_an_edit_makes_no_other_move(database: Database, events: list[str]) -> N
             allowed = event in EDITS[state]
             if event in ("intend", "rehearse"):
                 if allowed:
-                    journal.intend(connection, decided.run_id, decided, NOW, event=event)  # type: ignore[arg-type]
+                    journal.intend(connection, decided.run_id, decided, NOW, event=event)
                 else:
                     with pytest.raises(MoveNotAllowed):
-                        journal.intend(connection, decided.run_id, decided, NOW, event=event)  # type: ignore[arg-type]
+                        journal.intend(connection, decided.run_id, decided, NOW, event=event)
             elif event == "withdraw":
                 assert allowed == journal.withdraw(connection, update_id)
             else:
-                assert allowed == journal.finish(connection, update_id, event, NOW)  # type: ignore[arg-type]
+                assert allowed == journal.finish(connection, update_id, event, NOW)
             state = EDITS[state].get(event, state)
             state = NEW if state == "withdrawn" else state  # the row is gone: it may begin again
             assert state == _state_of(connection, decided)
@@ -95,10 +95,10 @@ def test_an_answer_that_comes_late_still_counts(database: Database) -> None:
         assert "done" == _state_of(connection, decided)
 
 
-def _id_of(connection, decided: Decided) -> str:  # type: ignore[no-untyped-def]
+def _id_of(connection: Connection, decided: Decided) -> str:
     return connection.execute(select(edits.c.update_id).where(edits.c.diff_id == decided.diff_id)).scalar() or ""
 
 
-def _state_of(connection, decided: Decided) -> str:  # type: ignore[no-untyped-def]
+def _state_of(connection: Connection, decided: Decided) -> str:
     row = connection.execute(select(edits.c.outcome).where(edits.c.diff_id == decided.diff_id)).first()
     return NEW if row is None else row.outcome or "intent"

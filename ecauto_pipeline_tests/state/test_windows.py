@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 from datetime import UTC, datetime, timedelta
+from multiprocessing.queues import Queue
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.clock import Clock, ManualClock
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.windows import ShopWindows, allowance, window_end, window_start
@@ -18,9 +20,9 @@ from ecauto_pipeline.state.windows import ShopWindows, allowance, window_end, wi
 JST_22_50 = datetime(2026, 11, 10, 13, 50, tzinfo=UTC)  # 22:50 in Japan
 
 
-def windows_of(path: Path, clock: object, **limits: object) -> ShopWindows:
-    options = {"per_hour": 40, "per_day": 100_000, "min_interval_s": 0.0, **limits}
-    return ShopWindows(Database(f"sqlite:///{path}"), clock, "base", "shop_1", **options)  # type: ignore[arg-type]
+def windows_of(path: Path, clock: Clock, **limits: Any) -> ShopWindows:
+    options: dict[str, Any] = {"per_hour": 40, "per_day": 100_000, "min_interval_s": 0.0, **limits}
+    return ShopWindows(Database(f"sqlite:///{path}"), clock, "base", "shop_1", **options)
 
 
 def take(windows: ShopWindows, kind: str, most: int = 10_000) -> tuple[int, BudgetSpent | None]:
@@ -119,7 +121,7 @@ def test_windows_tile_time(minutes: int) -> None:
         assert window_end(moment, span) == window_start(window_end(moment, span), span)
 
 
-def _spend(path: Path, most: int, answers: multiprocessing.Queue) -> None:
+def _spend(path: Path, most: int, answers: Queue[int]) -> None:
     answers.put(take(windows_of(path, ManualClock(JST_22_50), per_hour=60), "read", most)[0])
 
 
@@ -128,7 +130,7 @@ def test_processes_share_one_window(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     windows_of(path, ManualClock(JST_22_50))
     context = multiprocessing.get_context("spawn")
-    answers: multiprocessing.Queue = context.Queue()
+    answers: Queue[int] = context.Queue()
     workers = [context.Process(target=_spend, args=(path, 50, answers)) for _ in range(2)]
     for worker in workers:
         worker.start()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -17,8 +18,9 @@ from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.schema import catalogue, listings
-from ecauto_pipeline.sync.catalog_refresh import CatalogueReport, ask, refresh
+from ecauto_pipeline.sync.catalog_refresh import ask, refresh
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.sections import CatalogueReport
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, tools_at
 
 START = datetime(2026, 3, 2, 3, 20, tzinfo=UTC)
@@ -35,7 +37,7 @@ class Shop:
     asins: list[str]
     runs: int = 0
 
-    def refresh(self, **options: object) -> CatalogueReport:
+    def refresh(self, **options: Any) -> CatalogueReport:
         self.runs += 1
         return refresh(self.tools.for_run(a_run(f"run_{self.runs}", self.clock.now(), **options)))
 

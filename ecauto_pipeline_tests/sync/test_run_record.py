@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from hypothesis import given
@@ -65,8 +65,8 @@ def begun(database: Database, run_id: str = "r1", at: datetime = NOW) -> str:
 
 def kept(database: Database, run_id: str, **sections: Section) -> RunRecord:
     with database.write() as connection:
-        for name, section in sections.items():
-            keep(connection, run_id, name, section)  # type: ignore[arg-type]
+        for name, section in cast(dict[SectionName, Section], sections).items():
+            keep(connection, run_id, name, section)
     with database.read() as connection:
         record = read_record(connection, run_id)
     assert record is not None

@@ -23,7 +23,7 @@ from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, set_up
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
+        return int(found.getsockname()[1])
 
 
 def test_from_the_address_to_working_tokens(tmp_path: Path) -> None:

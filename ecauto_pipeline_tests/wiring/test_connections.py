@@ -139,7 +139,8 @@ def asked_hosts() -> Iterator[set[str]]:
     if not _recorder:
         _recorder.append(_Recorder())
         sys.addaudithook(_recorder[0])
-    _recorder[0].hosts = found = set()
+    found: set[str] = set()
+    _recorder[0].hosts = found
     try:
         yield found
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ MESSAGE = Message(
 SECRET = "s3cr3t-token-0123456789"
 
 
-def channel_of(kind: str, endpoint: str) -> tuple[Channel, dict[str, str]]:
+def channel_of(kind: Any, endpoint: str) -> tuple[Channel, dict[str, str]]:
     """A working channel of this kind at `endpoint`, with the environment it needs."""
     if kind == "chatwork":
         return Channel(kind=kind, token_env="T", room_id="123", endpoint=endpoint), {"T": SECRET}

@@ -43,7 +43,7 @@ def left_of(rows: Rows, operations: list[str], reasons: list[str], asins: list[s
 
 
 @given(st.lists(st.tuples(asin_rows, st.sampled_from(["sweep", "detail"]), st.sampled_from(REASONS[1:])), max_size=8))
-def test_what_was_answered_in_full_is_never_asked_again(planned):
+def test_what_was_answered_in_full_is_never_asked_again(planned: list[tuple[dict[str, int], str, str]]) -> None:
     """A detail answer since the plan was made settles its ASIN, unless it raised a doubt that wants a second look."""
     rows = rows_of(*(columns for columns, _, _ in planned))
     left = left_of(rows, [operation for _, operation, _ in planned], [reason for _, _, reason in planned])
@@ -53,7 +53,7 @@ def test_what_was_answered_in_full_is_never_asked_again(planned):
 
 
 @given(st.lists(st.tuples(asin_rows, st.sampled_from(["sweep", "detail"])), max_size=8))
-def test_what_nobody_answered_and_is_due_stays(planned):
+def test_what_nobody_answered_and_is_due_stays(planned: list[tuple[dict[str, int], str]]) -> None:
     """Nothing that is due and was not asked since the plan was made is dropped."""
     rows = rows_of(*(columns for columns, _ in planned))
     due = judge(rows, NOW, POLICY).due
@@ -66,7 +66,7 @@ def test_what_nobody_answered_and_is_due_stays(planned):
     assert set(untouched) <= left
 
 
-def test_a_sweep_that_saw_a_change_leaves_the_detail_owed():
+def test_a_sweep_that_saw_a_change_leaves_the_detail_owed() -> None:
     """Killed between the sweep's answer and the detail it asked for: the detail is asked, the sweep is not."""
     swept = {"probe_at": MADE + 1, "stock_at": OLD, "price_at": OLD, "detail_at": OLD, "fetched": 1}
     rows = rows_of(swept | {"wants": REASONS.index("changed")}, swept | {"stock_at": MADE + 1})
@@ -74,13 +74,13 @@ def test_a_sweep_that_saw_a_change_leaves_the_detail_owed():
     assert [StillToAsk(0, "detail", "changed")] == left
 
 
-def test_an_answer_that_was_none_waits_for_the_next_plan():
+def test_an_answer_that_was_none_waits_for_the_next_plan() -> None:
     """An ASIN that was asked and had no answer is not asked a second time by the same plan."""
     rows = rows_of({"error_at": MADE + 1, "stock_at": OLD, "price_at": OLD, "detail_at": OLD, "fetched": 1})
     assert [] == left_of(rows, ["detail"], ["stock_due"])
 
 
-def test_what_takes_part_no_longer_is_gone_and_spare_calls_stay():
+def test_what_takes_part_no_longer_is_gone_and_spare_calls_stay() -> None:
     """A listing taken down leaves the plan; a check that only used spare calls stays until somebody answers it."""
     fresh = {name: MADE - 1 for name in ("price_at", "stock_at", "detail_at", "probe_at")} | {"fetched": 1}
     rows = rows_of(fresh, fresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,10 +15,10 @@ from ecauto_pipeline.domain.freshness.slicing import SliceDecision, decide, fetc
 HOUR = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 
-def _decide(minute: float, ends: float | None = 10.0, **options: object) -> SliceDecision:
-    facts = {"active": True, "queued": 0, "due_left": 500, "spend": "due", **options}
+def _decide(minute: float, ends: float | None = 10.0, **options: Any) -> SliceDecision:
+    facts: dict[str, Any] = {"active": True, "queued": 0, "due_left": 500, "spend": "due", **options}
     end = None if ends is None else HOUR + timedelta(minutes=ends)
-    return decide(now=HOUR + timedelta(minutes=minute), hour_start=HOUR, last_fetch_ends_at=end, **facts)  # type: ignore[arg-type]
+    return decide(now=HOUR + timedelta(minutes=minute), hour_start=HOUR, last_fetch_ends_at=end, **facts)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,9 +59,9 @@ def test_no_offer_is_out_of_stock() -> None:
         ({"max_hours": 999}, "ships_late"),
     ],
 )
-def test_an_unfit_offer_is_named_for_what_is_wrong(changes: dict[str, object], why: str) -> None:
+def test_an_unfit_offer_is_named_for_what_is_wrong(changes: dict[str, Any], why: str) -> None:
     """Offers exist, none fits: filtered_out, with the reason. A bad price makes an offer unusable, never a price."""
-    offer = replace(GOOD, **changes)  # type: ignore[arg-type]
+    offer = replace(GOOD, **changes)
     choice = choose([offer], RULE)
     assert (Status.FILTERED_OUT, why, None, None) == (choice.status, choice.reason, choice.offer, choice.price_jpy)
     assert ((offer, why),) == choice.rejected
@@ -69,9 +71,9 @@ def test_an_unfit_offer_is_named_for_what_is_wrong(changes: dict[str, object], w
     "changes",
     [{}, {"condition": "New"}, {"shipping_jpy": None}, {"max_hours": 72}, {"max_hours": 0}, {"availability": ""}],
 )
-def test_what_fits_is_bought(changes: dict[str, object]) -> None:
+def test_what_fits_is_bought(changes: dict[str, Any]) -> None:
     """Any case of new, missing shipping (counts as free), up to and including 72 hours."""
-    choice = choose([replace(GOOD, **changes)], RULE)  # type: ignore[arg-type]
+    choice = choose([replace(GOOD, **changes)], RULE)
     assert (Status.SUCCESS, "", 1984) == (choice.status, choice.reason, choice.price_jpy)
 
 
@@ -91,9 +93,9 @@ def test_paid_shipping_is_part_of_the_cost_where_it_is_allowed() -> None:
         ({"is_prime": True, "listing_price_jpy": 2500}, {"listing_price_jpy": 1000}),
     ],
 )
-def test_the_score_prefers(better: dict[str, object], worse: dict[str, object]) -> None:
+def test_the_score_prefers(better: dict[str, Any], worse: dict[str, Any]) -> None:
     """NOW +1000, an hour less +1, Prime +100, FBA +50; the price decides only between equals."""
-    first, second = replace(GOOD, **better), replace(GOOD, seller_id="A0", **worse)  # type: ignore[arg-type]
+    first, second = replace(GOOD, **better), replace(GOOD, seller_id="A0", **worse)
     assert first == choose([second, first], RULE).offer
 
 
@@ -117,10 +119,10 @@ def test_the_commonest_reason_speaks_for_all() -> None:
 
 
 @given(any_offers, st.randoms(use_true_random=False))
-def test_choose_is_total_and_blind_to_order(offers: list[Offer], random: object) -> None:
+def test_choose_is_total_and_blind_to_order(offers: list[Offer], chance: random.Random) -> None:
     """Any offers give one choice, the same in any order; what is chosen fits, and what does not is listed."""
     shuffled = list(offers)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     choice = choose(offers, RULE)
     assert choice == choose(shuffled, RULE)
     assert {why for _, why in choice.rejected} <= set(REASONS)

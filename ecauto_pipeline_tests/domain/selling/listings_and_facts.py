@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, ListingKey, Status
-from ecauto_pipeline.domain.selling.diffs import price_diff, stock_diff
+from ecauto_pipeline.domain.selling.diffs import IncludePrice, price_diff, stock_diff
 from ecauto_pipeline.domain.selling.visibility import visibility_diff
 from ecauto_pipeline.settings import Guards, Offers, PriceTier, Pricing, Ttl
 
@@ -17,9 +18,9 @@ KEY = ListingKey("base", "shop_1", "1001")
 PRICING, GUARDS, TTL, OFFERS = Pricing(), Guards(), Ttl(), Offers()
 
 
-def a_listing(**changes: object) -> ListingFacts:
+def a_listing(**changes: Any) -> ListingFacts:
     """A public listing at 2,580 yen with one piece in stock."""
-    healthy: dict[str, object] = {
+    healthy: dict[str, Any] = {
         "key": KEY,
         "asin": "B000000001",
         "shown_price_jpy": 2580,
@@ -28,12 +29,12 @@ def a_listing(**changes: object) -> ListingFacts:
         "register_visible": True,
         "read_at": NOW,
     }
-    return ListingFacts(**{**healthy, **changes})  # type: ignore[arg-type]
+    return ListingFacts(**{**healthy, **changes})
 
 
-def some_facts(**changes: object) -> AsinFacts:
+def some_facts(**changes: Any) -> AsinFacts:
     """In stock for 1,984 yen, confirmed ten minutes ago: wants 2,580 yen."""
-    fresh: dict[str, object] = {
+    fresh: dict[str, Any] = {
         "asin": "B000000001",
         "status": Status.SUCCESS,
         "price_jpy": 1984,
@@ -42,30 +43,37 @@ def some_facts(**changes: object) -> AsinFacts:
         "stock_at": NOW - timedelta(minutes=10),
         "snapshot_id": "snapshot-1",
     }
-    return AsinFacts(**{**fresh, **changes})  # type: ignore[arg-type]
+    return AsinFacts(**{**fresh, **changes})
 
 
-def absent(status: Status = Status.OUT_OF_STOCK, **changes: object) -> AsinFacts:
+def absent(status: Status = Status.OUT_OF_STOCK, **changes: Any) -> AsinFacts:
     """Amazon answered ten minutes ago that there is nothing to buy."""
     return some_facts(**{"status": status, "in_stock": False, **changes})
 
 
-def price_of(listing: ListingFacts, facts: AsinFacts | None, include: str = "all", **policy: object) -> Diff:
+def price_of(
+    listing: ListingFacts,
+    facts: AsinFacts | None,
+    include: IncludePrice = "all",
+    *,
+    pricing: Pricing = PRICING,
+    guards: Guards = GUARDS,
+) -> Diff:
     return price_diff(
         listing,
         facts,
         NOW,
-        policy.get("pricing", PRICING),  # type: ignore[arg-type]
-        policy.get("guards", GUARDS),  # type: ignore[arg-type]
+        pricing,
+        guards,
         TTL,
-        include,  # type: ignore[arg-type]
+        include,
     )
 
 
 def visibility_of(
     listing: ListingFacts,
     facts: AsinFacts | None,
-    include: str = "all",
+    include: IncludePrice = "all",
     *,
     max_age: timedelta = HOUR,
     offers: Offers = OFFERS,
@@ -73,13 +81,13 @@ def visibility_of(
     pricing: Pricing = PRICING,
 ) -> Diff:
     verdict = price_diff(listing, facts, NOW, pricing, guards, TTL)
-    return visibility_diff(listing, facts, verdict, NOW, max_age, offers, guards, include)  # type: ignore[arg-type]
+    return visibility_diff(listing, facts, verdict, NOW, max_age, offers, guards, include)
 
 
-def stock_of(listing: ListingFacts, facts: AsinFacts | None, include: str = "all") -> Diff:
+def stock_of(listing: ListingFacts, facts: AsinFacts | None, include: IncludePrice = "all") -> Diff:
     price = price_diff(listing, facts, NOW, PRICING, GUARDS, TTL)
     shown = visibility_of(listing, facts, include)
-    return stock_diff(listing, facts, shown, NOW, HOUR, GUARDS, price, include)  # type: ignore[arg-type]
+    return stock_diff(listing, facts, shown, NOW, HOUR, GUARDS, price, include)
 
 
 def told(diff: Diff) -> tuple[Decision, str, int | None]:
@@ -87,9 +95,9 @@ def told(diff: Diff) -> tuple[Decision, str, int | None]:
     return diff.decision, diff.reason, diff.wanted
 
 
-def a_diff(number: int, kind: Kind, shown: int | None, wanted: int | None, **changes: object) -> Diff:
+def a_diff(number: int, kind: Kind, shown: int | None, wanted: int | None, **changes: Any) -> Diff:
     """A push about the listing with this number."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "key": ListingKey("base", "shop_1", f"{number:05d}"),
         "asin": f"B{number:09d}",
         "kind": kind,
@@ -98,7 +106,7 @@ def a_diff(number: int, kind: Kind, shown: int | None, wanted: int | None, **cha
         "decision": Decision.PUSH,
         "reason": "out_of_stock",
     }
-    return Diff(**{**fields, **changes})  # type: ignore[arg-type]
+    return Diff(**{**fields, **changes})
 
 
 def hides(count: int, first: int = 0, reason: str = "out_of_stock") -> list[Diff]:

@@ -55,9 +55,9 @@ def test_a_price_moves_by_a_hundred_yen_or_more(shown: int, verdict: tuple[Decis
 
 def test_a_price_below_the_floor_moves_however_little() -> None:
     """525 yen shown for goods of 501 is under 1.05 x cost: corrected although 15 yen are fewer than 100."""
-    policy = {"pricing": Pricing(markup_ratio=1.08)}
+    pricing = Pricing(markup_ratio=1.08)
     assert (PUSH, "below_floor", 540) == told(
-        price_of(a_listing(shown_price_jpy=525), some_facts(price_jpy=501), **policy)
+        price_of(a_listing(shown_price_jpy=525), some_facts(price_jpy=501), pricing=pricing)
     )
 
 

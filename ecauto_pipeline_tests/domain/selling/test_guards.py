@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 
 import pytest
@@ -107,13 +108,13 @@ def test_a_sweep_of_zeros_is_not_believed(previous: int, zero: int, expected: bo
     st.randoms(use_true_random=False),
 )
 def test_guards_are_blind_to_order(
-    out: int, listed: int, shown_public: int, rows: int, share: float, random: object
+    out: int, listed: int, shown_public: int, rows: int, share: float, chance: random.Random
 ) -> None:
     """Whatever the order of the diffs, the same ones are held, and none is lost or added."""
     guards = Guards(max_hide_rows=rows, max_hide_share=share)
     diffs = [*hides(out), *hides(listed, 200, "blocklist"), a_diff(999, Kind.PRICE, 1, 2)]
     shuffled = list(diffs)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     straight = hold_mass_hides(diffs, shown_public, guards)
     other = hold_mass_hides(shuffled, shown_public, guards)
     assert sorted(straight, key=push_order) == sorted(other, key=push_order)

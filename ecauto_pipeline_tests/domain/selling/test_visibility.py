@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, ListingFacts, Status
-from ecauto_pipeline.domain.selling.diffs import outdated
+from ecauto_pipeline.domain.selling.diffs import IncludePrice, outdated
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN, visibility_diff
 from ecauto_pipeline.settings import Guards, Offers, Pricing
@@ -163,7 +163,7 @@ def test_a_loss_that_waits_is_hidden_and_comes_back() -> None:
 
 
 @pytest.mark.parametrize("include", ["never", "floor", "all"])
-def test_a_loss_is_hidden_in_every_run(include: str) -> None:
+def test_a_loss_is_hidden_in_every_run(include: IncludePrice) -> None:
     """The price rule is asked in full, also where the run includes no prices."""
     assert "price_held" == visibility_of(PUBLIC, LOSS, include).reason
 
@@ -200,7 +200,7 @@ def test_an_item_the_shop_refuses_to_edit_is_left_alone() -> None:
 
 @given(any_listing, any_facts, any_pricing, any_guards, st.sampled_from(["never", "floor", "all"]))
 def test_nothing_is_shown_without_right_and_reason(
-    listing: ListingFacts, facts: AsinFacts | None, pricing: Pricing, guards: Guards, include: str
+    listing: ListingFacts, facts: AsinFacts | None, pricing: Pricing, guards: Guards, include: IncludePrice
 ) -> None:
     """An un-hide: hidden by us, not forbidden, in stock by fresh and undoubted facts, no loss left uncorrected."""
     diff = visibility_of(listing, facts, include, guards=guards, pricing=pricing)

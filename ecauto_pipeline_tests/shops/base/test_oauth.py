@@ -9,6 +9,7 @@ import signal
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 import pytest
@@ -210,9 +211,9 @@ def test_a_kill_between_the_answer_and_the_file_loses_no_token(
     assert again.keeper.access_token() == json.loads(hands.token_path.read_text(encoding="utf-8"))["access_token"]
 
 
-def _check(folder: Path, url: str, answers: multiprocessing.Queue) -> None:
+def _check(folder: Path, url: str, answers: Queue[str]) -> None:
     hands = set_up(folder, url, ManualClock(NOON + timedelta(minutes=58)))
-    answers.put(hands.shop.check().get("shop_id"))
+    answers.put(str(hands.shop.check()["shop_id"]))
 
 
 def test_two_processes_with_an_expired_token_refresh_once(
@@ -222,7 +223,7 @@ def test_two_processes_with_an_expired_token_refresh_once(
     emulator, _, clock = world
     clock.advance(58 * 60)
     context = multiprocessing.get_context("spawn")
-    answers: multiprocessing.Queue = context.Queue()
+    answers: Queue[str] = context.Queue()
     workers = [context.Process(target=_check, args=(tmp_path, emulator.url, answers)) for _ in range(2)]
     for worker in workers:
         worker.start()

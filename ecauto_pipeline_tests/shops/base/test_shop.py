@@ -44,7 +44,7 @@ def world(server: tuple[EmulatorServer, ManualClock], tmp_path: Path) -> Iterato
 def some_item(emulator: EmulatorServer) -> int:
     """An ordinary visible item."""
     return next(
-        item["item_id"]
+        int(item["item_id"])
         for item in emulator.control.items(ACCOUNT)
         if item["visible"] and item["editable"] and not item["variations"] and item["stock"] > 0
     )

@@ -46,7 +46,7 @@ class FileShop(CsvShop):
 def world_at(folder: Path, dies: str = "") -> tuple[World, FileShop]:
     """The world of this folder, new or as it was left."""
     shop = FileShop(folder, dies)
-    return World(folder, shop), shop  # type: ignore[arg-type]
+    return World(folder, shop), shop  # type: ignore[arg-type]  # no HonestShop, but it can be filled by `put` like one
 
 
 if __name__ == "__main__":

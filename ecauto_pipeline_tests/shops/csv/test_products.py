@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,14 +22,14 @@ HEAD = "item_id,sku,title,price,visible,stock\n"
 ROW = "77,B000000001,湯のみ,2580,1,3\n"
 
 
-def items(data: str | bytes, encoding: str = "utf-8", **table: object) -> dict[str, Item]:
+def items(data: str | bytes, encoding: str = "utf-8", **table: Any) -> dict[str, Item]:
     settings = CsvShops.model_validate({"encoding": encoding, **table})
     return products.parse(data if isinstance(data, bytes) else data.encode(encoding), settings, NOON)
 
 
-def refusal(data: str | bytes, **table: object) -> str:
+def refusal(data: str | bytes, **table: Any) -> str:
     with pytest.raises(Transport) as refused:
-        items(data, **table)  # type: ignore[arg-type]
+        items(data, **table)
     return refused.value.reason
 
 

@@ -58,10 +58,11 @@ def outcomes(world: World) -> list[str | None]:
 
 def test_an_edit_is_done_when_all_have_left(tmp_path: Path) -> None:
     """Each is journalled as an intent before, and done after; they leave once."""
-    world = World(tmp_path, ShopWithAnOutbox("shop_1"))
+    shop = ShopWithAnOutbox("shop_1")
+    world = World(tmp_path, shop)
     three_prices(world)
     account, report = world.sync()
-    assert (3, 3, 1) == (account.pushed, report.edits, world.shop.flushes)  # type: ignore[attr-defined]
+    assert (3, 3, 1) == (account.pushed, report.edits, shop.flushes)
     assert ["done"] * 3 == outcomes(world)
     assert 2600 == world.listing("1")["shown_price_jpy"]
 

@@ -7,6 +7,7 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -27,6 +28,7 @@ from ecauto_pipeline_tests.sync.diffs.selling import (
     ShopThatForgetsAnswers,
     ShopWithRefusals,
     World,
+    nothing,
     refusing,
 )
 
@@ -36,7 +38,7 @@ def _rises(world: World, count: int, shop: int = 0, start: int = 1) -> None:
         world.list_item(str(number), 2000, cost_jpy=1984, shop=shop)
 
 
-def test_hides_leave_first_then_rises_then_the_rest(tmp_path):
+def test_hides_leave_first_then_rises_then_the_rest(tmp_path: Path) -> None:
     """Sales stop before losses are mended, and bargains end last."""
     world = World(tmp_path)
     world.list_item("1", 2580, cost_jpy=1984, visible=False, hidden_by="ours")
@@ -50,7 +52,7 @@ def test_hides_leave_first_then_rises_then_the_rest(tmp_path):
     assert expected == [(item, kind) for item, kind, _ in world.shop.edits]
 
 
-def test_a11_one_refused_item_is_one_failed_row(tmp_path):
+def test_a11_one_refused_item_is_one_failed_row(tmp_path: Path) -> None:
     """1 of 20 edits fails: the run succeeds with one failed row, the next run tries that one again."""
     shop = ShopWithRefusals("shop_1", refusing("7", ItemRefused("validation_error", "validation_error: 商品名")))
     world = World(tmp_path, shop)
@@ -65,7 +67,7 @@ def test_a11_one_refused_item_is_one_failed_row(tmp_path):
     assert 21 == len(shop.edits)
 
 
-def test_an_item_that_can_never_be_edited_is_left_alone_from_then_on(tmp_path):
+def test_an_item_that_can_never_be_edited_is_left_alone_from_then_on(tmp_path: Path) -> None:
     """A digital item: failed once, then skipped(uneditable) without a call."""
     world = World(tmp_path, ShopWithRefusals("shop_1", refusing("1", UNEDITABLE)))
     _rises(world, 1)
@@ -75,7 +77,7 @@ def test_an_item_that_can_never_be_edited_is_left_alone_from_then_on(tmp_path):
     assert 1 == account.skipped
 
 
-def test_a10_a_spent_hour_stops_that_shop_and_keeps_its_rows(tmp_path):
+def test_a10_a_spent_hour_stops_that_shop_and_keeps_its_rows(tmp_path: Path) -> None:
     """hour_api_limit at the 4th call: three done, the rest wait, one alert; after :00 exactly the rest is sent."""
     shop = ShopOutOfCalls("shop_1", calls=3, until=NOW + timedelta(hours=1))
     world = World(tmp_path, shop)
@@ -95,7 +97,7 @@ def test_a10_a_spent_hour_stops_that_shop_and_keeps_its_rows(tmp_path):
     assert sorted(map(str, range(1, 11))) == sorted(done)
 
 
-def test_a7_a_restricted_shop_stops_alone(tmp_path):
+def test_a7_a_restricted_shop_stops_alone(tmp_path: Path) -> None:
     """access_denied in A: one call, one alert, its rows wait; B goes on to its end."""
     world = World(tmp_path, RestrictedShop("a"), HonestShop("b"))
     _rises(world, 5)
@@ -109,7 +111,7 @@ def test_a7_a_restricted_shop_stops_alone(tmp_path):
     assert (1, (), 5) == (len(world.shops[0].edits), report.alerts, account.skipped)
 
 
-def test_an_answer_that_never_came_is_read_back_not_repeated(tmp_path):
+def test_an_answer_that_never_came_is_read_back_not_repeated(tmp_path: Path) -> None:
     """The edit happened and its answer was lost: one edit, one read, done."""
     world = World(tmp_path, ShopThatForgetsAnswers("shop_1"))
     _rises(world, 1)
@@ -119,7 +121,7 @@ def test_an_answer_that_never_came_is_read_back_not_repeated(tmp_path):
     assert [("1", "price", "done")] == world.outcomes()
 
 
-def test_an_edit_that_did_not_happen_is_tried_by_the_next_run(tmp_path):
+def test_an_edit_that_did_not_happen_is_tried_by_the_next_run(tmp_path: Path) -> None:
     """The answer was lost and the item shows the old price: failed now, sent again by the next run."""
     shop = ShopThatForgetsAnswers("shop_1", acts=False)
     world = World(tmp_path, shop)
@@ -131,7 +133,7 @@ def test_an_edit_that_did_not_happen_is_tried_by_the_next_run(tmp_path):
     assert (1, 2) == (account.pushed, len(shop.edits))
 
 
-def test_an_unknown_outcome_blocks_its_target_until_it_is_settled(tmp_path):
+def test_an_unknown_outcome_blocks_its_target_until_it_is_settled(tmp_path: Path) -> None:
     """Neither the edit nor the reading answers: nothing more is sent for that target; later it is read and settled."""
     shop = ShopThatForgetsAnswers("shop_1", readable=False)
     world = World(tmp_path, shop)
@@ -147,7 +149,7 @@ def test_an_unknown_outcome_blocks_its_target_until_it_is_settled(tmp_path):
     assert 2580 == world.listing("1")["shown_price_jpy"]
 
 
-def test_a_crash_between_intent_and_outcome_is_settled_by_reading(tmp_path):
+def test_a_crash_between_intent_and_outcome_is_settled_by_reading(tmp_path: Path) -> None:
     """Killed after the hide was sent: the next start finds it done, ours, and sends nothing."""
     world = World(tmp_path)
     world.list_item("1", 2580)
@@ -156,19 +158,16 @@ def test_a_crash_between_intent_and_outcome_is_settled_by_reading(tmp_path):
     class Killed(BaseException):
         pass
 
-    honest = world.shop.edit
-
-    def dies_after(item_id, kind, value):
-        honest(item_id, kind, value)
+    def dies(*_args: object) -> None:
         raise Killed
 
-    world.shop.edit = dies_after
+    world.shop.after_edit = dies
     run = world.run()
     world.decide(run)
     with pytest.raises(Killed):
         push.run(world.tools.for_run(run))
     assert [("1", "visibility", "")] == world.outcomes()
-    world.shop.edit = honest
+    world.shop.after_edit = nothing
     report = push.run(world.tools.for_run(world.run()))
     assert (1, 1) == (report.settled_done, len(world.shop.edits))
     assert (0, "ours", "out_of_stock") == tuple(
@@ -176,7 +175,7 @@ def test_a_crash_between_intent_and_outcome_is_settled_by_reading(tmp_path):
     )
 
 
-def test_a_crash_before_the_call_is_sent_by_pushing_alone(tmp_path):
+def test_a_crash_before_the_call_is_sent_by_pushing_alone(tmp_path: Path) -> None:
     """Killed after the intent, before the call: base_updates alone reads it back, opens the row and sends it once."""
     world = World(tmp_path)
     _rises(world, 1)
@@ -184,35 +183,34 @@ def test_a_crash_before_the_call_is_sent_by_pushing_alone(tmp_path):
     class Killed(BaseException):
         pass
 
-    honest = world.shop.edit
-
-    def dies_before(*_args):
+    def dies(*_args: object) -> None:
         raise Killed
 
-    world.shop.edit = dies_before
+    world.shop.before_edit = dies
     run = world.run()
     world.decide(run)
     with pytest.raises(Killed):
         push.run(world.tools.for_run(run))
-    world.shop.edit = honest
+    world.shop.before_edit = nothing
     report = push.run(world.tools.for_run(world.run()))
     assert (1, [("1", "price", 2580)]) == (report.settled_not_done, world.shop.edits)
     assert (1, 1) == (report.account.targets, report.account.pushed)
 
 
-def test_another_value_than_ours_ends_the_matter(tmp_path):
+def test_another_value_than_ours_ends_the_matter(tmp_path: Path) -> None:
     """Somebody else changed the item meanwhile: our edit is not in effect, and is not waited for any longer."""
-    world = World(tmp_path, ShopThatForgetsAnswers("shop_1", readable=False))
+    shop = ShopThatForgetsAnswers("shop_1", readable=False)
+    world = World(tmp_path, shop)
     _rises(world, 1)
     world.sync()
-    world.shop.put("1", 5000)
-    world.shop.readable = True
+    shop.put("1", 5000)
+    shop.readable = True
     push.run(world.tools.for_run(world.run()))
     assert [("1", "price", "failed")] == world.outcomes()
     assert 5000 == world.listing("1")["shown_price_jpy"]
 
 
-def test_a3_what_grew_too_old_while_waiting_is_never_sent(tmp_path):
+def test_a3_what_grew_too_old_while_waiting_is_never_sent(tmp_path: Path) -> None:
     """Decided in time, pushed a day later: skipped(stale_price), no call."""
     world = World(tmp_path)
     _rises(world, 1)
@@ -224,7 +222,7 @@ def test_a3_what_grew_too_old_while_waiting_is_never_sent(tmp_path):
     assert ([], {"skipped:stale_price": 1}) == (world.shop.edits, dict(report.reasons))
 
 
-def test_the_age_of_the_data_behind_pushes_is_told(tmp_path):
+def test_the_age_of_the_data_behind_pushes_is_told(tmp_path: Path) -> None:
     """The push nearest to its maximum age, and that maximum."""
     world = World(tmp_path)
     _rises(world, 1)
@@ -234,7 +232,7 @@ def test_the_age_of_the_data_behind_pushes_is_told(tmp_path):
     assert (3 * 3600, 24 * 3600) == (report.oldest_pushed_data_s, report.oldest_allowed_s)
 
 
-def test_what_a_person_hid_between_deciding_and_pushing_stays(tmp_path):
+def test_what_a_person_hid_between_deciding_and_pushing_stays(tmp_path: Path) -> None:
     """The last look sees that the listing changed: skipped, no call."""
     world = World(tmp_path)
     world.list_item("1", 2580, cost_jpy=1984, visible=False, hidden_by="ours")
@@ -245,7 +243,7 @@ def test_what_a_person_hid_between_deciding_and_pushing_stays(tmp_path):
     assert ([], {"skipped:hidden_by_person": 1}) == (world.shop.edits, dict(report.reasons))
 
 
-def test_an_unhide_waits_for_its_price(tmp_path):
+def test_an_unhide_waits_for_its_price(tmp_path: Path) -> None:
     """The price push of the same listing fails: it is not shown again in this run."""
     shop = ShopWithRefusals("shop_1", refusing("1", ItemRefused("bad_params"), Kind.PRICE))
     world = World(tmp_path, shop)
@@ -259,7 +257,7 @@ def test_an_unhide_waits_for_its_price(tmp_path):
     assert [("1", "price", 2990), ("1", "visibility", 1)] == shop.edits[1:]
 
 
-def test_a_shop_that_does_not_answer_is_given_up_for_this_run(tmp_path):
+def test_a_shop_that_does_not_answer_is_given_up_for_this_run(tmp_path: Path) -> None:
     """Five calls in a row without an answer: the rest waits."""
     world = World(tmp_path, ShopWithRefusals("shop_1", lambda _item, _kind: Transport("html_502")))
     _rises(world, 9)
@@ -267,7 +265,7 @@ def test_a_shop_that_does_not_answer_is_given_up_for_this_run(tmp_path):
     assert (5, 4, 5) == (account.failed, account.skipped, report.edits)
 
 
-def test_a_bug_in_one_worker_does_not_stop_the_other_shop(tmp_path):
+def test_a_bug_in_one_worker_does_not_stop_the_other_shop(tmp_path: Path) -> None:
     """What is no API error is raised, after the other shop is done."""
     world = World(tmp_path, ShopWithRefusals("a", lambda _item, _kind: ZeroDivisionError()), HonestShop("b"))
     _rises(world, 1)
@@ -279,30 +277,28 @@ def test_a_bug_in_one_worker_does_not_stop_the_other_shop(tmp_path):
     assert 3 == len(world.shops[1].edits)
 
 
-def test_a22_a_stop_is_heard_between_edits(tmp_path):
+def test_a22_a_stop_is_heard_between_edits(tmp_path: Path) -> None:
     """Asked to end during the third edit: that one is finished, nothing more is sent, the rest can be sent later."""
     world = World(tmp_path)
     _rises(world, 8)
-    honest = world.shop.edit
 
-    def third_is_enough(item_id, kind, value):
+    def third_is_enough(*_args: object) -> None:
         if len(world.shop.edits) == 2:
             world.tools.stop.set()
-        return honest(item_id, kind, value)
 
-    world.shop.edit = third_is_enough
+    world.shop.before_edit = third_is_enough
     run = world.run()
     world.decide(run)
     with pytest.raises(Stopped):
         push.run(world.tools.for_run(run))
     assert 3 == len(world.shop.edits)
     world.tools = replace(world.tools, stop=threading.Event())
-    world.shop.edit = honest
+    world.shop.before_edit = nothing
     report = push.run(world.tools.for_run(run))
     assert (5, 8) == (report.account.pushed, len(world.shop.edits))
 
 
-def test_an_account_that_somebody_else_pushes_is_left_to_them(tmp_path):
+def test_an_account_that_somebody_else_pushes_is_left_to_them(tmp_path: Path) -> None:
     """Its lease is held and alive: nothing is sent, the rows stay open."""
     world = World(tmp_path)
     _rises(world, 2)
@@ -316,7 +312,7 @@ def test_an_account_that_somebody_else_pushes_is_left_to_them(tmp_path):
     assert 2 == len(world.rows(state="open"))
 
 
-def test_a_dry_run_takes_the_same_path_up_to_the_call(tmp_path):
+def test_a_dry_run_takes_the_same_path_up_to_the_call(tmp_path: Path) -> None:
     """Same account as the live run after it, journalled as dry_run, nothing shown changes, master.db is not opened."""
     world = World(tmp_path)
     _rises(world, 3)
@@ -330,7 +326,7 @@ def test_a_dry_run_takes_the_same_path_up_to_the_call(tmp_path):
     assert 5 == len(world.shop.edits)
 
 
-def test_a_run_sends_nothing_beyond_its_scope(tmp_path):
+def test_a_run_sends_nothing_beyond_its_scope(tmp_path: Path) -> None:
     """A run of prices alone leaves a hide that an earlier run left open; the next fuller run sends it."""
     world = World(tmp_path)
     _rises(world, 1)
@@ -343,7 +339,7 @@ def test_a_run_sends_nothing_beyond_its_scope(tmp_path):
     assert (1, 0, 1) == (prices.account.pushed, nothing.account.targets, rest.account.pushed)
 
 
-def test_a_retried_dry_run_shows_what_the_first_one_judged(tmp_path):
+def test_a_retried_dry_run_shows_what_the_first_one_judged(tmp_path: Path) -> None:
     """Broken off before its push, a dry run's retry plans the same rows; another dry run does not see them."""
     world = World(tmp_path)
     _rises(world, 2)
@@ -355,7 +351,7 @@ def test_a_retried_dry_run_shows_what_the_first_one_judged(tmp_path):
     assert [] == world.shop.edits
 
 
-def test_a_gone_item_is_a_failed_row_that_names_it(tmp_path):
+def test_a_gone_item_is_a_failed_row_that_names_it(tmp_path: Path) -> None:
     """bad_item_id on edit: failed with that reason, evidence for delisting."""
     world = World(tmp_path, ShopWithRefusals("shop_1", refusing("1", ItemGone("bad_item_id"))))
     _rises(world, 1)
@@ -390,7 +386,7 @@ def _told(world: World) -> tuple[object, ...]:
     return (*listing, *product)
 
 
-def test_the_register_is_told_what_was_done_and_nothing_else(tmp_path):
+def test_the_register_is_told_what_was_done_and_nothing_else(tmp_path: Path) -> None:
     """After a push: selling_price, Amazon's price and stock; a dry run tells it nothing; a second run has no news."""
     world = World(tmp_path)
     _register(world)
@@ -402,7 +398,7 @@ def test_the_register_is_told_what_was_done_and_nothing_else(tmp_path):
     assert (1, 1, "") == (report.written_back.listings, report.written_back.products, report.written_back.problem)
 
 
-def test_a_busy_register_delays_the_news_to_the_next_run(tmp_path):
+def test_a_busy_register_delays_the_news_to_the_next_run(tmp_path: Path) -> None:
     """Another program holds master.db: reported, the push stands, the next run writes it."""
     world = World(tmp_path)
     _register(world)
@@ -416,7 +412,7 @@ def test_a_busy_register_delays_the_news_to_the_next_run(tmp_path):
     assert ("", 2580) == (report.written_back.problem, _told(world)[0])
 
 
-def test_an_intent_of_a_live_push_elsewhere_is_not_touched(tmp_path):
+def test_an_intent_of_a_live_push_elsewhere_is_not_touched(tmp_path: Path) -> None:
     """While another process holds the shop, its unfinished edits are its own to settle."""
     world = World(tmp_path)
     _rises(world, 1)
@@ -430,7 +426,7 @@ def test_an_intent_of_a_live_push_elsewhere_is_not_touched(tmp_path):
     assert [] == world.shop.reads
 
 
-def test_a_restricted_and_a_spent_shop_do_not_touch_the_healthy_one(tmp_path):
+def test_a_restricted_and_a_spent_shop_do_not_touch_the_healthy_one(tmp_path: Path) -> None:
     """A restricted, B out of calls, C healthy: C is done whole, one alert each for A and B, their rows wait."""
     spent = ShopOutOfCalls("b", calls=2, until=NOW + timedelta(hours=1))
     world = World(tmp_path, RestrictedShop("a"), spent, HonestShop("c"))

@@ -28,9 +28,14 @@ from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.diffs import price, visibility
 from ecauto_pipeline.sync.sections import DiffReport, PushReport
+from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 COLUMN = {Kind.PRICE: "price_jpy", Kind.STOCK: "stock", Kind.VISIBILITY: "visible"}
+
+
+def nothing(_item_id: str, _kind: Kind, _value: int) -> None:
+    pass
 
 
 class HonestShop:
@@ -43,6 +48,8 @@ class HonestShop:
         self.stock: dict[str, Item] = {}
         self.edits: list[tuple[str, Kind, int]] = []
         self.reads: list[str] = []
+        self.before_edit: Callable[[str, Kind, int], None] = nothing
+        self.after_edit: Callable[[str, Kind, int], None] = nothing
         self._lock = threading.Lock()
 
     def put(self, item_id: str, price_jpy: int, visible: bool = True, stock: int = 1) -> None:
@@ -58,18 +65,23 @@ class HonestShop:
         return self.stock[item_id]
 
     def edit(self, item_id: str, kind: Kind, value: int) -> Item | None:
+        self.before_edit(item_id, kind, value)
         with self._lock:
             self.edits.append((item_id, kind, value))
         if item_id not in self.stock:
             raise ItemGone("bad_item_id")
         self._apply(item_id, kind, value)
+        self.after_edit(item_id, kind, value)
         return self.stock[item_id]
 
     def flush(self) -> None:
         pass
 
-    def sales(self, since: datetime) -> list[Sale]:
+    def sales(self, since: datetime, until: datetime | None = None) -> list[Sale]:
         return []
+
+    def token_expires_at(self) -> datetime | None:
+        return None
 
     def check(self) -> dict[str, object]:
         return {"shop_id": self.account_id}
@@ -158,7 +170,7 @@ class World:
             settings=self.settings,
             clock=self.clock,
             state=self.state,
-            history=None,  # type: ignore[arg-type]  # never on the path of a decision
+            history=NOT_NEEDED,  # never on the path of a decision
             register=Register(self.master, busy_timeout_s=0.05),
             shops={key_of(shop): shop for shop in self.shops},
             sp_accounts=(),
@@ -184,9 +196,9 @@ class World:
         """An item in a shop (`shop`: its place), its listing as read, and its ASIN in stock at `cost_jpy`."""
         shop = self.shops[fields.pop("shop", 0)]
         visible, stock = fields.pop("visible", True), fields.pop("stock", 1)
-        asin = fields.pop("asin", f"B{int(item_id):09d}")
+        asin: str = fields.pop("asin", f"B{int(item_id):09d}")
         shop.put(item_id, price_jpy, visible, stock)
-        row = {
+        row: dict[str, Any] = {
             "platform": shop.platform,
             "account_id": shop.account_id,
             "item_id": item_id,

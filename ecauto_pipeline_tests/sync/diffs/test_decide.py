@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,11 @@ from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, World
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def test_a_decision_says_how_well_its_article_sold(tmp_path):
+def test_a_decision_says_how_well_its_article_sold(tmp_path: Path) -> None:
     """The tier of its ASIN at that moment, in state and on its way to history; never asked about is the lowest."""
     world = World(tmp_path)
     sold, viewed = to_ms(NOW - timedelta(days=1)), to_ms(NOW - timedelta(days=2))
@@ -27,7 +28,7 @@ def test_a_decision_says_how_well_its_article_sold(tmp_path):
     assert {("1", "high"), ("2", "medium"), ("3", "low")} == {(row["item_id"], row["tier"]) for row in world.rows()}
 
 
-def test_a1_out_of_stock_hides_in_the_same_run_and_leaves_the_price(world):
+def test_a1_out_of_stock_hides_in_the_same_run_and_leaves_the_price(world: World) -> None:
     """Amazon answers that there is no offer: the listing is hidden by us, its price is not touched."""
     asin = world.list_item("1", 2580, cost_jpy=1984)
     world.amazon(asin, None, "out_of_stock")
@@ -44,7 +45,7 @@ def test_a1_out_of_stock_hides_in_the_same_run_and_leaves_the_price(world):
     assert 1 == report.edits
 
 
-def test_a2_an_error_changes_nothing(world):
+def test_a2_an_error_changes_nothing(world: World) -> None:
     """Facts that carry an old answer are stale, not wrong: no push, the reason told."""
     world.list_item("1", 9999, cost_jpy=1984)
     world.later(hours=30)
@@ -55,7 +56,7 @@ def test_a2_an_error_changes_nothing(world):
     assert 0 == account.pushed
 
 
-def test_a5_a_cost_beyond_the_limits_blocks_the_price_and_hides_the_listing(world):
+def test_a5_a_cost_beyond_the_limits_blocks_the_price_and_hides_the_listing(world: World) -> None:
     """amazon 150,000 at 1.3 with max 100,000: no price push, the price blocked, the loss taken off the shelf."""
     world.list_item("1", 100_000, cost_jpy=150_000)
     account, _ = world.sync()
@@ -65,7 +66,7 @@ def test_a5_a_cost_beyond_the_limits_blocks_the_price_and_hides_the_listing(worl
     assert (1, 1) == (account.blocked, account.pushed)
 
 
-def test_a6_no_amazon_price_means_no_price_diff(world):
+def test_a6_no_amazon_price_means_no_price_diff(world: World) -> None:
     """A listing without any Amazon price is waited for: nothing pushed, nothing removed."""
     world.list_item("1", 2580)
     account, _ = world.sync()
@@ -75,14 +76,14 @@ def test_a6_no_amazon_price_means_no_price_diff(world):
 
 
 @pytest.mark.parametrize(("hidden_by", "shown"), [("person", 0), ("", 0), ("ours", 1), ("owner_scripts", 1)])
-def test_a7_only_what_we_hid_is_shown_again(world, hidden_by, shown):
+def test_a7_only_what_we_hid_is_shown_again(world: World, hidden_by: str, shown: int) -> None:
     """In stock and hidden: shown again when it was ours to hide, left alone when a person hid it."""
     world.list_item("1", 2580, cost_jpy=1984, visible=False, hidden_by=hidden_by)
     world.sync()
-    assert shown == int(world.shop.stock["1"].visible)
+    assert bool(shown) is world.shop.stock["1"].visible
 
 
-def test_a7_the_blocklist_wins(world):
+def test_a7_the_blocklist_wins(world: World) -> None:
     """A blocked ASIN that is in stock and was hidden by us stays hidden; a public one is hidden."""
     world.list_item("1", 2580, cost_jpy=1984, visible=False, hidden_by="ours", blocked=1)
     world.list_item("2", 2580, cost_jpy=1984, blocked=1)
@@ -90,7 +91,7 @@ def test_a7_the_blocklist_wins(world):
     assert [("2", "visibility", 0)] == world.shop.edits
 
 
-def test_a12_a_sold_piece_is_restocked_only_on_fresh_proof(world):
+def test_a12_a_sold_piece_is_restocked_only_on_fresh_proof(world: World) -> None:
     """BASE stock 0, public, in stock at Amazon: back to 1. Stale facts: no restock. Out of stock: hidden instead."""
     world.list_item("1", 2580, cost_jpy=1984, stock=0)
     world.list_item("2", 2580, stock=0)
@@ -105,7 +106,7 @@ def test_a12_a_sold_piece_is_restocked_only_on_fresh_proof(world):
     assert planned == account
 
 
-def test_a14_the_numbers_add_up_and_every_reason_is_told(world):
+def test_a14_the_numbers_add_up_and_every_reason_is_told(world: World) -> None:
     """targets = unchanged + decided, one row for each target that is not unchanged."""
     world.list_item("1", 2580, cost_jpy=1984)
     world.list_item("2", 3000, cost_jpy=1984)
@@ -116,7 +117,7 @@ def test_a14_the_numbers_add_up_and_every_reason_is_told(world):
     assert 3 == len(world.rows())
 
 
-def test_numbers_of_a_run_start_at_nothing(world):
+def test_numbers_of_a_run_start_at_nothing(world: World) -> None:
     """A11: what failed or was pushed in one run is not in the figures of the next."""
     world.list_item("1", 3000, cost_jpy=1984)
     first, _ = world.sync()
@@ -125,7 +126,7 @@ def test_numbers_of_a_run_start_at_nothing(world):
     assert 0 == report.edits
 
 
-def test_a_shop_that_was_not_read_is_left_alone(world):
+def test_a_shop_that_was_not_read_is_left_alone(world: World) -> None:
     """Its changes wait as skipped rows with the reason; the unchanged ones are unchanged."""
     world.list_item("1", 3000, cost_jpy=1984)
     world.read_shops(breaker="not_read")
@@ -134,7 +135,7 @@ def test_a_shop_that_was_not_read_is_left_alone(world):
     assert 1 == report.waiting
 
 
-def test_a_later_run_supersedes_what_was_never_sent(world):
+def test_a_later_run_supersedes_what_was_never_sent(world: World) -> None:
     """Two runs want the same: one open row stands, the newer one."""
     world.list_item("1", 3000, cost_jpy=1984)
     world.decide(world.run())
@@ -142,7 +143,7 @@ def test_a_later_run_supersedes_what_was_never_sent(world):
     assert ["superseded", "open"] == [row["state"] for row in sorted(world.rows(), key=lambda row: row["run_id"])]
 
 
-def test_a_dry_run_leaves_the_open_rows_of_a_live_run_alone(world):
+def test_a_dry_run_leaves_the_open_rows_of_a_live_run_alone(world: World) -> None:
     """A dry run between deciding and pushing changes nothing: its own rows are closed, the live ones are sent."""
     world.list_item("1", 3000, cost_jpy=1984)
     live = world.run()
@@ -154,7 +155,7 @@ def test_a_dry_run_leaves_the_open_rows_of_a_live_run_alone(world):
     assert [("1", "price", 2580)] == world.shop.edits
 
 
-def test_the_hourly_run_mends_the_floor_alone(world):
+def test_the_hourly_run_mends_the_floor_alone(world: World) -> None:
     """include_price = floor: a loss is corrected, an ordinary move waits; never: there are no price targets."""
     world.list_item("1", 1500, cost_jpy=1400)  # 1,500 / 1,400 is above the floor: an ordinary move
     world.list_item("2", 1400, cost_jpy=1400)
@@ -165,7 +166,7 @@ def test_the_hourly_run_mends_the_floor_alone(world):
     assert 6 == account.targets
 
 
-def test_the_hourly_run_sends_what_the_nightly_run_left_open(world):
+def test_the_hourly_run_sends_what_the_nightly_run_left_open(world: World) -> None:
     """A price push left over by a full run leaves with the next floor run, while it is still what the rule wants."""
     world.list_item("1", 3000, cost_jpy=1984)
     world.list_item("2", 3000, cost_jpy=1984)
@@ -176,7 +177,7 @@ def test_the_hourly_run_sends_what_the_nightly_run_left_open(world):
     assert (1, 5) == (account.pushed, account.unchanged)
 
 
-def test_max_items_judges_the_best_sellers(world):
+def test_max_items_judges_the_best_sellers(world: World) -> None:
     """A limited run judges the listings sold last and nothing else."""
     for number in ("1", "2", "3"):
         world.list_item(number, 3000, cost_jpy=1984)
@@ -186,7 +187,7 @@ def test_max_items_judges_the_best_sellers(world):
     assert 3 == account.targets
 
 
-def test_a_mass_of_hides_waits_and_the_rest_goes_on(tmp_path):
+def test_a_mass_of_hides_waits_and_the_rest_goes_on(tmp_path: Path) -> None:
     """60 of 100 listings gone at once: held with evidence, none hidden; a price change still leaves."""
     world = World(tmp_path)
     for number in range(1, 101):
@@ -200,7 +201,7 @@ def test_a_mass_of_hides_waits_and_the_rest_goes_on(tmp_path):
     assert {"mass_hide"} == {reason for *_, reason in world.decisions(decision="held")}
 
 
-def test_a_held_mass_does_not_leak_as_it_shrinks(tmp_path):
+def test_a_held_mass_does_not_leak_as_it_shrinks(tmp_path: Path) -> None:
     """The mass falls under the limit as some come back: what nobody looked at again stays held and keeps its age."""
     world = World(tmp_path)
     for number in range(1, 101):
@@ -223,7 +224,7 @@ def test_a_held_mass_does_not_leak_as_it_shrinks(tmp_path):
     assert 20 == len(world.shop.edits)
 
 
-def test_accounts_are_guarded_one_by_one(tmp_path):
+def test_accounts_are_guarded_one_by_one(tmp_path: Path) -> None:
     """A mass in one shop holds nothing of another."""
     world = World(tmp_path, HonestShop("shop_1"), HonestShop("shop_2"))
     for number in range(1, 61):

@@ -22,6 +22,7 @@ from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.listings import read
 from ecauto_pipeline.sync.sections import ListingsReport
+from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 from ecauto_pipeline_tests.shops.base.shops_at_hand import authorise, set_up
 
 NOON = datetime(2026, 11, 10, 3, 10, tzinfo=UTC)
@@ -54,7 +55,7 @@ class ShopBench:
             settings=settings,
             clock=clock,
             state=state,
-            history=None,  # type: ignore[arg-type]
+            history=NOT_NEEDED,
             register=register,
             shops=shops,
             log=log,

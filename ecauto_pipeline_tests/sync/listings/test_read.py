@@ -172,7 +172,14 @@ def test_what_an_edit_did_after_the_page_was_asked_for_stands(bench: ShopBench) 
     later = to_ms(bench.clock.now()) + 5
     bench.pretend(number, shown_price_jpy=9990)
     with bench.tools.state.write() as connection:
-        row = {"update_id": "u", "key": "k", "diff_id": "d", "run_id": "r", "platform": "base", "account_id": ONE}
+        row: dict[str, Any] = {
+            "update_id": "u",
+            "key": "k",
+            "diff_id": "d",
+            "run_id": "r",
+            "platform": "base",
+            "account_id": ONE,
+        }
         row |= {"item_id": str(number), "asin": "x", "kind": "price", "after": 9990, "outcome": "done"}
         connection.execute(insert(journal).values(**row, intent_at=later, completed_at=later))
     bench.read()

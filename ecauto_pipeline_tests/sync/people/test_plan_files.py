@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,14 +16,14 @@ from ecauto_pipeline.sync.people.plan_files import apply_plan, make_plan, plan_t
 from ecauto_pipeline_tests.sync.diffs.selling import World
 
 
-def _plan(world: World, **fields: object) -> dict:
+def _plan(world: World, **fields: object) -> dict[str, Any]:
     run = world.run(dry_run=True, **fields)
     world.decide(run)
     return make_plan(world.tools.for_run(run))
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path: Path) -> World:
     world = World(tmp_path)
     world.list_item("1", 3000, cost_jpy=1984)
     world.list_item("2", 2200, cost_jpy=1984)
@@ -29,7 +32,7 @@ def world(tmp_path):
     return world
 
 
-def test_a_plan_is_what_a_live_run_sends(world):
+def test_a_plan_is_what_a_live_run_sends(world: World) -> None:
     """The rows of the dry run's plan are the live run's edits."""
     plan = _plan(world)
     world.sync()
@@ -37,14 +40,14 @@ def test_a_plan_is_what_a_live_run_sends(world):
     assert {(row["item_id"], row["kind"], row["wanted"]) for row in plan["rows"]} == sent
 
 
-def test_a_plan_is_the_same_bytes_each_time(world):
+def test_a_plan_is_the_same_bytes_each_time(world: World) -> None:
     """Two dry runs at one moment differ in their names alone; text and document are one another's."""
     one, two = _plan(world), _plan(world)
     assert plan_text({**one, "run_id": ""}) == plan_text({**two, "run_id": ""})
     assert one == read_plan(plan_text(one))
 
 
-def test_applying_a_plan_leaves_an_empty_plan(world):
+def test_applying_a_plan_leaves_an_empty_plan(world: World) -> None:
     """Everything named was sent, through the journal, and nothing is left to do."""
     plan = _plan(world)
     report = apply_plan(world.tools.for_run(world.run()), plan)
@@ -54,7 +57,7 @@ def test_applying_a_plan_leaves_an_empty_plan(world):
     assert 3 == len(world.shop.edits)
 
 
-def test_what_changed_since_is_refused_row_by_row(world):
+def test_what_changed_since_is_refused_row_by_row(world: World) -> None:
     """Another price shown, other facts, a hidden listing: refused with the reason; the rest is applied."""
     plan = _plan(world)
     world.change("1", shown_price_jpy=2900)
@@ -67,7 +70,7 @@ def test_what_changed_since_is_refused_row_by_row(world):
 
 
 @pytest.mark.parametrize("wanted", [1, 1984, 999_999, -5, None, "2580"])
-def test_a_value_written_by_hand_is_refused(world, wanted):
+def test_a_value_written_by_hand_is_refused(world: World, wanted: object) -> None:
     """Nothing in the file is believed: a value that the rules do not want is not sent."""
     plan = _plan(world)
     for row in plan["rows"]:
@@ -76,7 +79,7 @@ def test_a_value_written_by_hand_is_refused(world, wanted):
     assert (3, []) == (len(report.refused), world.shop.edits)
 
 
-def test_held_rows_written_in_by_hand_are_refused(tmp_path):
+def test_held_rows_written_in_by_hand_are_refused(tmp_path: Path) -> None:
     """A mass of hides that was held can't leave through a file."""
     world = World(tmp_path)
     for number in range(1, 101):
@@ -93,7 +96,7 @@ def test_held_rows_written_in_by_hand_are_refused(tmp_path):
     assert [("500", "price", 2580)] == world.shop.edits
 
 
-def test_an_old_plan_is_refused_whole(world):
+def test_an_old_plan_is_refused_whole(world: World) -> None:
     """A day later nothing of it is sent."""
     plan = _plan(world)
     world.later(hours=25)
@@ -101,7 +104,7 @@ def test_an_old_plan_is_refused_whole(world):
     assert ({"plan_too_old"}, []) == ({why for *_, why in report.refused}, world.shop.edits)
 
 
-def test_a_row_named_twice_is_sent_once(world):
+def test_a_row_named_twice_is_sent_once(world: World) -> None:
     """The second naming is refused."""
     plan = _plan(world)
     plan["rows"] += plan["rows"]
@@ -109,7 +112,7 @@ def test_a_row_named_twice_is_sent_once(world):
     assert ({"twice"}, 3) == ({why for *_, why in report.refused}, len(world.shop.edits))
 
 
-def test_a_dry_application_sends_nothing(world):
+def test_a_dry_application_sends_nothing(world: World) -> None:
     """apply --dry-run: counted, not sent."""
     report = apply_plan(world.tools.for_run(world.run(dry_run=True)), _plan(world))
     assert (3, []) == (report.pushed.account.pushed, world.shop.edits)
@@ -123,7 +126,7 @@ def test_a_dry_application_sends_nothing(world):
         json.dumps({"version": 1, "include_price": "all", "include_visibility": True, "rows": [], "made_at": "soon"}),
     ],
 )
-def test_what_is_no_plan_is_refused(text):
+def test_what_is_no_plan_is_refused(text: str) -> None:
     """A file of another shape is an error of use, nothing is sent."""
     with pytest.raises(SettingsError):
         read_plan(text)
@@ -138,7 +141,9 @@ _GOODS = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(goods=_GOODS, chance=st.randoms())
-def test_a_plan_does_not_depend_on_the_order_of_its_input(tmp_path_factory, goods, chance):
+def test_a_plan_does_not_depend_on_the_order_of_its_input(
+    tmp_path_factory: pytest.TempPathFactory, goods: list[tuple[int, int | None, bool, int]], chance: random.Random
+) -> None:
     """The same listings written down in another order: the same bytes. Applied, the next plan is empty."""
     numbered = list(enumerate(goods, 1))
     shuffled = list(numbered)
@@ -161,5 +166,5 @@ def test_a_plan_does_not_depend_on_the_order_of_its_input(tmp_path_factory, good
     assert texts[0] == texts[1]
 
 
-def _targets(plan: dict) -> set[tuple[str, str]]:
+def _targets(plan: dict[str, Any]) -> set[tuple[str, str]]:
     return {(row["item_id"], row["kind"]) for row in plan["rows"]}

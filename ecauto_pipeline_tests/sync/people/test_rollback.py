@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ecauto_pipeline.domain.model import AccountKey
@@ -11,7 +13,7 @@ from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, ShopOutOfC
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path: Path) -> World:
     """run-1 raised one price, lowered another, hid one, showed one again, restocked one."""
     world = World(tmp_path)
     world.list_item("1", 2200, cost_jpy=1984)
@@ -29,7 +31,7 @@ def _state(world: World) -> list[tuple[int | None, bool | None, int | None]]:
     return [(item.price_jpy, item.visible, item.stock) for _, item in sorted(world.shop.stock.items())]
 
 
-def test_a_rollback_puts_back_what_was_before(world):
+def test_a_rollback_puts_back_what_was_before(world: World) -> None:
     """Every edit undone, journalled as a rollback of that run; a second rollback finds nothing to do."""
     report = rollback_run(world.tools.for_run(world.run()), "run-1")
     before = [(2200, True, 1), (3000, True, 1), (2580, True, 1), (2580, False, 1), (2580, True, 0)]
@@ -40,7 +42,7 @@ def test_a_rollback_puts_back_what_was_before(world):
     assert (0, 10) == (again.account.pushed, len(world.shop.edits))
 
 
-def test_a_dry_rollback_edits_nothing_and_says_the_same(world):
+def test_a_dry_rollback_edits_nothing_and_says_the_same(world: World) -> None:
     """The same account, no edit, no row that a later run could send."""
     after = _state(world)
     dry = rollback_run(world.tools.for_run(world.run(dry_run=True)), "run-1")
@@ -49,7 +51,7 @@ def test_a_dry_rollback_edits_nothing_and_says_the_same(world):
     assert dry.account == live.account
 
 
-def test_what_changed_since_is_left_alone(world):
+def test_what_changed_since_is_left_alone(world: World) -> None:
     """Somebody set another price after the run: theirs stands."""
     world.shop.put("1", 2700)
     report = rollback_run(world.tools.for_run(world.run()), "run-1")
@@ -57,7 +59,7 @@ def test_what_changed_since_is_left_alone(world):
     assert (("shop_1", "1", "price", "changed_since"),) == report.refused
 
 
-def test_a_price_below_the_floor_is_not_restored(world):
+def test_a_price_below_the_floor_is_not_restored(world: World) -> None:
     """Amazon charges more now: the old price would be a loss, it stays away."""
     world.amazon("B000000001", 2150)  # the floor is 2,258 yen by now
     report = rollback_run(world.tools.for_run(world.run()), "run-1")
@@ -66,7 +68,7 @@ def test_a_price_below_the_floor_is_not_restored(world):
     assert 1 == report.account.blocked
 
 
-def test_a_rollback_never_shows_what_the_blocklist_forbids(world):
+def test_a_rollback_never_shows_what_the_blocklist_forbids(world: World) -> None:
     """Hidden by the run, blocked since: stays hidden."""
     world.change("3", blocked=1)
     report = rollback_run(world.tools.for_run(world.run()), "run-1")
@@ -74,13 +76,13 @@ def test_a_rollback_never_shows_what_the_blocklist_forbids(world):
     assert world.shop.stock["3"].visible is False
 
 
-def test_an_unknown_run_is_an_error(world):
+def test_an_unknown_run_is_an_error(world: World) -> None:
     """Nothing on record: said, nothing done."""
     with pytest.raises(LookupError):
         rollback_run(world.tools.for_run(world.run()), "run-99")
 
 
-def test_a_rollback_cut_short_leaves_nothing_behind_for_later_runs(tmp_path):
+def test_a_rollback_cut_short_leaves_nothing_behind_for_later_runs(tmp_path: Path) -> None:
     """Out of calls in the middle: the rest is told, and no later run sends it."""
     shop = ShopOutOfCalls("shop_1", calls=1000, until=NOW)
     world = World(tmp_path, shop)
@@ -93,7 +95,7 @@ def test_a_rollback_cut_short_leaves_nothing_behind_for_later_runs(tmp_path):
     assert [] == world.rows(state="open")
 
 
-def test_only_the_accounts_asked_for_are_taken_back(tmp_path):
+def test_only_the_accounts_asked_for_are_taken_back(tmp_path: Path) -> None:
     """A rollback of one shop leaves the other as it is."""
     world = World(tmp_path, HonestShop("a"), HonestShop("b"))
     world.list_item("1", 3000, cost_jpy=1984)

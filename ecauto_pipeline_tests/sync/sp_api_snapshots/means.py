@@ -11,12 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from ecauto_pipeline.amazon.client import SpApiClient
 from ecauto_pipeline.amazon.library import Credentials
 from ecauto_pipeline.clock import Clock
+from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.emulator.credentials import MARKETPLACE_ID, SP_ACCOUNTS
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state import asins, plans
@@ -28,6 +30,7 @@ from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.state.schema import observations
 from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.stale_asins.plan import scope_of
+from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 
 
 def tools_at(
@@ -35,7 +38,7 @@ def tools_at(
     url: str,
     clock: Clock,
     accounts: int = 1,
-    document: dict | None = None,
+    document: dict[str, Any] | None = None,
     timeout_s: float = 5.0,
     timeline: str | None = None,
     stop: threading.Event | None = None,
@@ -47,8 +50,8 @@ def tools_at(
         settings=settings,
         clock=clock,
         state=state,
-        history=None,  # type: ignore[arg-type]
-        register=None,  # type: ignore[arg-type]
+        history=NOT_NEEDED,
+        register=NOT_NEEDED,
         shops={},
         sp_accounts=[],
         log=logging.getLogger("ecauto.test"),
@@ -73,9 +76,9 @@ def tools_at(
     return replace(tools, sp_accounts=clients)
 
 
-def a_run(run_id: str, started_at: datetime, slice_s: float = 600.0, **more: object) -> Run:
+def a_run(run_id: str, started_at: datetime, slice_s: float = 600.0, **more: Any) -> Run:
     """A run that fetches."""
-    return Run(run_id, "stock_sync", ("2026-01-05-12:00",), started_at, slice_s=slice_s, **more)  # type: ignore[arg-type]
+    return Run(run_id, "stock_sync", ("2026-01-05-12:00",), started_at, slice_s=slice_s, **more)
 
 
 def plan(
@@ -95,13 +98,13 @@ def plan(
         )
 
 
-def rows_of(tools: Tools, wanted: Sequence[str]) -> dict[str, asins.AsinRow]:
+def rows_of(tools: Tools, wanted: Sequence[str]) -> dict[str, AsinRow]:
     """What is believed of these ASINs."""
     with tools.state.read() as connection:
         return asins.read(connection, wanted)
 
 
-def kept(tools: Tools, run_id: str | None = None) -> list:
+def kept(tools: Tools, run_id: str | None = None) -> list[Row[Any]]:
     """The observations in state.db, oldest first."""
     query = select(observations).order_by(observations.c.seq)
     if run_id is not None:

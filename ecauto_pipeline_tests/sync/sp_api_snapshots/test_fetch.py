@@ -318,7 +318,7 @@ def test_an_account_without_a_valid_token_gives_up_and_leaves_the_work(
     limits = {"getItemOffersBatch": {"rate_per_s": 60.0, "burst": 5.0}}
     tools = tools_at(tmp_path, world.url, _CLOCK, document={"sp_api": {"limits": limits}})
     world.control.add_faults({"api": "sp_api", "kind": "error_json", "status": 403, "code": "Unauthorized"})
-    tools.sp_accounts[0]._chance = lambda: -0.5  # type: ignore[attr-defined]
+    tools.sp_accounts[0]._chance = lambda: -0.5
     run, before = a_run("run", _CLOCK.now()), _seq(world)
     plan(tools.for_run(run), detail=sound)
     report = fetch.run(tools.for_run(run))
@@ -382,7 +382,8 @@ def test_a_killed_run_loses_nothing_and_asks_nothing_twice(
     tools, started = tools_at(tmp_path, world.url, _CLOCK), _CLOCK.now()
     run = a_run("run", started)
     plan(tools.for_run(run), detail=sound)
-    context, before, committed = multiprocessing.get_context("spawn"), _seq(world), set()
+    context, before = multiprocessing.get_context("spawn"), _seq(world)
+    committed: set[str] = set()
     kills = 3
     for number in range(kills + 1):
         process = context.Process(

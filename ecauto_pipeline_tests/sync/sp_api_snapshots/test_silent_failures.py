@@ -44,8 +44,8 @@ def shop(world: EmulatorServer, tmp_path_factory: pytest.TempPathFactory) -> Too
         {"platform": "base", "account_id": "shop_1", "item_id": str(n), "asin": asin, "listed": 1}
         for n, asin in enumerate(sound[:_LISTED])
     ]
-    for row in rows:
-        world.control.set_truth(row["asin"], price_jpy=3000)
+    for asin in sound[:_LISTED]:
+        world.control.set_truth(asin, price_jpy=3000)
     with tools.state.write() as connection:
         connection.execute(insert(listings), rows)
     fetch.run(tools.for_run(_planned(tools, "first")))

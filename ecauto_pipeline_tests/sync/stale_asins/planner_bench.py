@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import insert, update
 
@@ -20,6 +21,7 @@ from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import FetchReport, PlanReport
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
+from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 10:00 in Japan
 
@@ -31,15 +33,15 @@ def asin_no(number: int) -> str:
 class PlannerBench:
     """One installation with a clock moved by hand; Amazon is whatever `answer` says."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.clock = ManualClock(START)
         self.database = Database(f"sqlite:///{(folder / 'state.db').as_posix()}")
         self.tools = Tools(
-            settings=Settings(root=folder, **settings),  # type: ignore[arg-type]
+            settings=Settings(root=folder, **settings),
             clock=self.clock,
             state=self.database,
-            history=None,  # type: ignore[arg-type]
-            register=None,  # type: ignore[arg-type]
+            history=NOT_NEEDED,
+            register=NOT_NEEDED,
             shops={},
             sp_accounts=(),
             log=logging.getLogger("planner"),
@@ -67,24 +69,24 @@ class PlannerBench:
         with self.database.write() as connection:
             connection.execute(update(asins).where(asins.c.asin == asin_no(number)).values(**columns))
 
-    def run(self, **options: object) -> Run:
+    def run(self, **options: Any) -> Run:
         self.runs += 1
         now = self.clock.now()
-        run = replace(Run(f"run_{self.runs}", "stock_sync", ("2026-11-23-10:00",), now), **options)  # type: ignore[arg-type]
+        run = replace(Run(f"run_{self.runs}", "stock_sync", ("2026-11-23-10:00",), now), **options)
         with self.database.write() as connection:
             run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run)
         return run
 
-    def plan(self, **options: object) -> tuple[PlanReport, list[Target]]:
+    def plan(self, **options: Any) -> tuple[PlanReport, list[Target]]:
         run = self.run(**options)
         report = stale_asins.run(self.tools.for_run(run))
         return report, self.targets(run)
 
-    def fetched(self, **figures: int) -> None:
+    def fetched(self, **figures: Any) -> None:
         """A run that reports these figures of its asking."""
         run = self.run()
         with self.database.write() as connection:
-            keep(connection, run.run_id, "sp_api_snapshots", FetchReport(**figures))  # type: ignore[arg-type]
+            keep(connection, run.run_id, "sp_api_snapshots", FetchReport(**figures))
 
     def targets(self, run: Run) -> list[Target]:
         with self.database.read() as connection:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_a_second_run_right_after_the_first_asks_nothing(bench: PlannerBench) ->
         ({"error_at": 4_000_000_000_000}, "error"),
     ],
 )
-def test_what_is_owed_is_due_at_once_and_first(bench: PlannerBench, columns: dict[str, object], reason: str) -> None:
+def test_what_is_owed_is_due_at_once_and_first(bench: PlannerBench, columns: dict[str, Any], reason: str) -> None:
     """A second look, an error or a seen change makes fresh data due, ahead of everything that is merely old."""
     bench.list_asins(range(30))
     bench.know(range(29), age=2 * DAY)
