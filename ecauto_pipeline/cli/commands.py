@@ -48,10 +48,14 @@ class NamedCommand(TyperCommand):
 
     def load(self) -> click.Command:
         """The command itself. Its context is made by it, so that this one is never invoked."""
+        from ecauto_pipeline.cli.project import ANYWHERE, in_a_project  # pydantic: not for the help of all commands
+
         module = import_module(f"ecauto_pipeline.cli.{(self.name or '').replace('-', '_')}")
         command = typer.main.get_command(module.COMMAND)
         command.name = self.name
         _describe_arguments(command)
+        if self.name not in ANYWHERE:
+            in_a_project(command)
         gc.freeze()  # what is loaded stays: no collection looks through it again
         gc.enable()
         return command

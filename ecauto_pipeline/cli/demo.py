@@ -5,9 +5,13 @@ Not for: what is shown of a run (summary.py).
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from ecauto_pipeline.cli.console import fail, say, table
+from ecauto_pipeline.cli.project import make_project, need_project
 from ecauto_pipeline.cli.running import ready, run_and_show
 from ecauto_pipeline.settings import load
 
@@ -15,8 +19,16 @@ COMMAND = typer.Typer(add_completion=False)
 
 
 @COMMAND.command()
-def demo() -> None:
+def demo(
+    here: Annotated[
+        bool, typer.Option("--here", help="このフォルダーをプロジェクトにする / make this folder a project first")
+    ] = False,
+) -> None:
     """エミュレーター上の3ショップで、同期を1回通して実行します。 The whole line once, against the emulator."""
+    if here:
+        make_project(Path.cwd())
+    else:
+        need_project()
     settings = load()
     if settings.mode != "emulated":
         fail('the demo needs mode = "emulated"')
