@@ -30,6 +30,7 @@ This page is generated from `ecauto_pipeline/cli/`: `python -m {__package__}.com
 | 1 | done, with errors or alerts |
 | 2 | usage or configuration: one line says what; nothing was written |
 | 3 | stopped by a guard: look at `ecauto holds list` |
+| 130 | interrupted with Ctrl-C: what was done is kept, the next run goes on |
 """
 
 

@@ -1,6 +1,7 @@
 """`ecauto`: the command line. One module a command (commands.py lists them).
 
-Exit codes: 0 fine, 1 done with errors or alerts, 2 usage or configuration, 3 stopped by a guard.
+Exit codes: 0 fine, 1 done with errors or alerts, 2 usage or configuration, 3 stopped by a guard, 130 interrupted.
+At its top it imports only what Ctrl-C needs; the first second of a command is all imports.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ import os
 import sys
 from pathlib import Path
 
-import typer
-
-from ecauto_pipeline.cli.commands import command_line
-from ecauto_pipeline.cli.console import GUARD, USAGE, fail, prepare_streams
-from ecauto_pipeline.errors import EcautoError, GuardStop
+from ecauto_pipeline.cli import interrupts
 
 
 def main() -> None:
-    """The entry point: every error of ours is one clear line and its exit code."""
+    """The entry point: every error of ours, and Ctrl-C, is one clear line and its exit code."""
+    with interrupts.one_line_and_gone():
+        _command()
+
+
+def _command() -> None:
+    from ecauto_pipeline.cli.commands import command_line
+    from ecauto_pipeline.cli.console import GUARD, USAGE, prepare_streams
+    from ecauto_pipeline.errors import EcautoError, GuardStop
+
     prepare_streams()
     # numpy starts a thread a core for algebra that nobody here does
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -30,7 +36,7 @@ def main() -> None:
     except EcautoError as error:
         _end(error, USAGE)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(interrupts.INTERRUPTED)
     finally:
         gc.enable()
 
@@ -48,6 +54,10 @@ def _read_secrets() -> None:
 
 
 def _end(error: Exception, code: int) -> None:
+    import typer
+
+    from ecauto_pipeline.cli.console import fail
+
     try:
         fail(str(error), code)
     except typer.Exit as ending:

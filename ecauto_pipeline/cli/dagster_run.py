@@ -23,13 +23,17 @@ LOCATION = "ecauto_pipeline"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a run ended. `figures`: what its steps noted; `failed_checks`: (name, severity, message)."""
+    """How a run ended. `figures`: what its steps noted; `failed_checks`: (name, severity, message).
+
+    `interrupted`: a person broke it off; that is neither a success nor a failure.
+    """
 
     run_id: str
     success: bool
     error: str
     figures: Mapping[str, Any]
     failed_checks: tuple[tuple[str, str, str], ...] = field(default=())
+    interrupted: bool = False
 
 
 def project_root() -> Path:
@@ -79,6 +83,7 @@ def execute(
     with instance() as opened:
         from dagster._core.definitions.reconstruct import ReconstructableRepository
         from dagster._core.execution.api import execute_run
+        from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
         from ecauto_pipeline.defs import resources
         from ecauto_pipeline.defs.living_runs import OWNER_TAG
@@ -86,23 +91,42 @@ def execute(
         mark_dead_runs(opened)
         repository = ReconstructableRepository.for_module("ecauto_pipeline.definitions", "defs", os.getcwd())
         job = repository.get_reconstructable_job(job_name)
-        run = opened.create_run_for_job(
-            job.get_definition(),
-            run_config={
-                "resources": {"pipeline": {"config": dict(config)}},
-                **({"ops": {f"{job_name}_op": {"config": dict(op_config)}}} if op_config is not None else {}),
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            },
-            tags={OWNER_TAG: new_owner()} | ({"dagster/partition": partition_key} if partition_key else {}),
-            remote_job_origin=job_origin(job_name),
-            job_code_origin=job.get_python_origin(),
-        )
-        resources.listeners.append(on_progress)
-        try:
-            result = execute_run(job, run, opened)
-        finally:
-            resources.listeners.remove(on_progress)
-        return _finished(run.run_id, result)
+        definition, origin = job.get_definition(), job.get_python_origin()
+        with capture_interrupts():  # from its first record on, a run that is broken off has to say so
+            run = opened.create_run_for_job(
+                definition,
+                run_config={
+                    "resources": {"pipeline": {"config": dict(config)}},
+                    **({"ops": {f"{job_name}_op": {"config": dict(op_config)}}} if op_config is not None else {}),
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                },
+                tags=_tags(OWNER_TAG, partition_key),
+                remote_job_origin=job_origin(job_name),
+                job_code_origin=origin,
+            )
+            if check_captured_interrupt():
+                opened.report_run_canceled(run)
+                return Finished(run.run_id, False, "", {}, interrupted=True)
+            resources.listeners.append(on_progress)
+            try:
+                result = execute_run(job, run, opened)
+            finally:
+                resources.listeners.remove(on_progress)
+            return _finished(run.run_id, result, interrupted=_canceled(opened, run.run_id))
+
+
+def _tags(owner_tag: str, partition_key: str) -> dict[str, str]:
+    """Whose it is; and the daemon never repeats by itself what a person started at a terminal."""
+    return {owner_tag: new_owner(), "dagster/max_retries": "0"} | (
+        {"dagster/partition": partition_key} if partition_key else {}
+    )
+
+
+def _canceled(opened: Any, run_id: str) -> bool:
+    import dagster as dg
+
+    run = opened.get_run_by_id(run_id)
+    return run is not None and run.status == dg.DagsterRunStatus.CANCELED
 
 
 def mark_dead_runs(opened: Any) -> int:
@@ -131,7 +155,7 @@ def job_origin(job_name: str) -> Any:
     return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job_name)
 
 
-def _finished(run_id: str, result: Any) -> Finished:
+def _finished(run_id: str, result: Any, *, interrupted: bool) -> Finished:
     from dagster import AssetCheckSeverity
 
     error = ""
@@ -146,7 +170,7 @@ def _finished(run_id: str, result: Any) -> Finished:
             check = event.asset_check_evaluation_data
             severity = "ERROR" if check.severity == AssetCheckSeverity.ERROR else "WARN"
             failed.append((check.check_name, severity, check.description or ""))
-    return Finished(run_id, result.success, error, {}, tuple(failed))
+    return Finished(run_id, result.success, error, {}, tuple(failed), interrupted)
 
 
 def _cause(error: Any) -> str:

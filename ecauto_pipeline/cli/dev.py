@@ -19,6 +19,7 @@ import psutil
 import typer
 
 from ecauto_pipeline.cli.console import fail, say
+from ecauto_pipeline.cli.interrupts import raised
 from ecauto_pipeline.settings import load
 
 COMMAND = typer.Typer(add_completion=False)
@@ -99,7 +100,8 @@ def dev(
     child = subprocess.Popen(command, cwd=root, env=servers_environ(root, os.environ))
     signal.signal(signal.SIGTERM, _ask_to_end)
     try:
-        code = child.wait()
+        with raised():
+            code = child.wait()
     except (KeyboardInterrupt, _Terminated) as asked:
         code = _end(child, tell=isinstance(asked, _Terminated))
     finally:

@@ -8,11 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, fail, print_json, say
+import typer
+
+from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, err, fail, print_json, say
+from ecauto_pipeline.cli.interrupts import INTERRUPTED, SAID
 from ecauto_pipeline.cli.progress import progress_shown
-from ecauto_pipeline.cli.summary import show_summary
+from ecauto_pipeline.cli.summary import show_interrupted, show_summary
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.shops.platforms import PLATFORMS
+from ecauto_pipeline.state.work_done import work_done
 from ecauto_pipeline.wiring.connections import known_accounts, shop_accounts
 from ecauto_pipeline.wiring.open import check, open_tools
 
@@ -89,6 +93,11 @@ def _run(
 
     with open_tools(settings, offline=True) as tools, tools.state.read() as connection:
         record = read_record(connection, finished.run_id)
+        done = work_done(connection, finished.run_id) if finished.interrupted else None
+    if done is not None:
+        show_interrupted(done, job, key, json_output)
+        err().print(SAID, markup=False)
+        raise typer.Exit(INTERRUPTED)
     alerts = [entry for entry in finished.failed_checks if entry[0] not in QUIET_RULES]
     if json_output and not silent:
         from ecauto_pipeline.sync.run_metrics import metrics_row
@@ -97,8 +106,6 @@ def _run(
         print_json({**document, "success": finished.success, "error": finished.error, "alerts": alerts})
     elif not silent and record is not None:
         show_summary(record, finished.failed_checks)
-    if not finished.success and "Interrupted" in finished.error:
-        fail("中断しました。保存済みの回答はそのまま使い、次の実行が続きから始めます。", WITH_ERRORS)
     if not finished.success:
         if not json_output or silent:
             fail(finished.error or "the run failed; see ecauto dev", WITH_ERRORS)

@@ -14,6 +14,7 @@ from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.sync.run_metrics import metrics_row
 
 if TYPE_CHECKING:
+    from ecauto_pipeline.state.work_done import WorkDone
     from ecauto_pipeline.sync.run_record import RunRecord
     from ecauto_pipeline.sync.sections import Survey
 
@@ -68,6 +69,22 @@ def show_summary(run: RunRecord, failed_checks: Sequence[tuple[str, str, str]]) 
         say(f"\n残り {left:,} 件のASINは次の実行で調べます。")
     for rule, severity, message in failed_checks:
         say(f"[{severity}] {rule}: {message}", style="yellow" if severity == "WARN" else "red")
+
+
+def show_interrupted(done: WorkDone, job: str, partition_key: str, json_output: bool) -> None:
+    """What a run did until it was broken off; counted from what was committed, for its steps could not sum up."""
+    rows = (
+        ("SP-API呼び出し", "sp_api_calls", done.sp_api_calls),
+        ("保存した回答", "answers", done.answers),
+        ("BASE呼び出し", "shop_calls", done.shop_calls),
+        ("BASE更新", "base_api_updates", done.edits),
+        ("結果未確認の更新(次の実行が確かめます)", "unsettled", done.unsettled),
+    )
+    if json_output:
+        print_json({"run_id": done.run_id, "interrupted": True} | {name: value for _, name, value in rows})
+        return
+    say()
+    labelled(f"中断までに済んだこと {job} {partition_key}", list(rows))
 
 
 def _show_reasons(reasons: Mapping[str, int]) -> None:

@@ -70,7 +70,8 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         stop = threading.Event()
         run_id, job = (context.run.run_id, context.run.job_name) if context.run is not None else ("", "")
         opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=policy_of(job).log)
-        with opened as tools, _stop_on_signal(stop):
+        by_hand = self.trigger is Trigger.cli
+        with _canceled_by_interrupt(context, by_hand), opened as tools, _stop_on_signal(stop):
             with tools.state.write() as connection:
                 remember_first_hour(connection, first)
             self._context = tools.for_run(self._describe(context, tools))
@@ -80,6 +81,8 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
             finally:
                 interrupted = stop.is_set() or _interrupted(context, run_id)
                 stop.set()
+                if interrupted and by_hand:
+                    _cancel(context)
                 end_run(self._context)
                 if not interrupted:  # somebody waits for us to go: the next run publishes
                     publish(tools)
@@ -140,6 +143,23 @@ def _interrupted(context: dg.InitResourceContext, run_id: str) -> bool:
         "DagsterExecutionInterruptedError" in str(entry.get_dagster_event().step_failure_data.error_display_string)
         for entry in failures
     )
+
+
+@contextmanager
+def _canceled_by_interrupt(context: dg.InitResourceContext, by_hand: bool) -> Iterator[None]:
+    """An interrupt while the run's tools are opened, which no step sees."""
+    try:
+        yield
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        if by_hand:
+            _cancel(context)
+        raise
+
+
+def _cancel(context: dg.InitResourceContext) -> None:
+    """Somebody at the terminal broke the run off: Dagster is to show it as canceled, not as failed."""
+    if context.instance is not None and context.run is not None:
+        context.instance.report_run_canceling(context.run)
 
 
 def _tell(progress: Progress) -> None:

@@ -1,0 +1,55 @@
+"""Ctrl-C outside of a run: one line, and gone, from the first import to the last word.
+
+Whatever is being imported, read or shown may be left where it is: what must survive is committed before anything is
+built on it. A run itself ends in order (dagster_run.py), and servers in their own (dev.py, emulator.py).
+Imports next to nothing, so that it is there before everything else. Not for: what a run leaves behind.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+INTERRUPTED = 130
+"""The exit code of a command that was broken off: 128 and the number of the signal, as shells have it."""
+
+SAID = "中断しました。保存済みの回答はそのまま使い、次の実行が続きから始めます。"
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+@contextmanager
+def one_line_and_gone() -> Iterator[None]:
+    """While the block runs, and again while the interpreter ends, Ctrl-C leaves at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, _leave)
+    atexit.register(signal.signal, signal.SIGINT, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """While the block runs, Ctrl-C is a KeyboardInterrupt: for who has something to end in order."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    with suppress(Exception):  # in the midst of a write, or where there is no terminal
+        sys.stdout.flush()
+    with suppress(Exception):
+        cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
+        os.write(2, f"{cursor}{SAID}\n".encode(sys.stderr.encoding or "utf-8", "replace"))
+    os._exit(INTERRUPTED)
