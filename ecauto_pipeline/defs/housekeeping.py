@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 AT_ONCE = 100
@@ -26,8 +27,18 @@ def forget_old_runs(instance: dg.DagsterInstance, keep: int, at_once: int = AT_O
         run_id = record.dagster_run.run_id
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         instance.delete_run(run_id)
+        _remove_check_results(instance, run_id)
         _remove_shard(instance, run_id)
     return len(oldest)
+
+
+def _remove_check_results(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Dagster keeps the results of a run's checks when it forgets the run."""
+    connect = getattr(instance.event_log_storage, "index_connection", None)
+    if connect is not None:
+        with connect() as connection:
+            table = AssetCheckExecutionsTable
+            connection.execute(table.delete().where(table.c.run_id == run_id))
 
 
 def _remove_shard(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.offers.learning import AsinRow
-from ecauto_pipeline.state.schema import asins
+from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
 
 _NAMES = tuple(field.name for field in fields(AsinRow))
@@ -105,6 +105,13 @@ def stock_stamps(connection: Connection) -> dict[str, datetime]:
 def write(connection: Connection, rows: Iterable[AsinRow]) -> None:
     """Keep these rows; the columns that belong to others stay as they are."""
     upsert(connection, asins, [_to_columns(row) for row in rows])
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop ASINs that no listing has and of which nothing was heard since before."""
+    heard = [func.coalesce(asins.c[name], 0) < to_ms(before) for name in (*_STORY_STAMPS, "detail_at", "probe_at")]
+    listed = select(listings.c.asin).where(listings.c.asin == asins.c.asin)
+    connection.execute(delete(asins).where(~listed.exists(), *heard))
 
 
 def _from_columns(row: Any) -> AsinRow:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey
@@ -107,6 +107,14 @@ def mark_carried(connection: Connection, carried: Iterable[Text]) -> None:
         asins,
         [{"asin": text.asin, "basic_at": text.basic_at, "category_at": text.category_at} for text in carried],
     )
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop texts of ASINs that are not known any more and were told before."""
+    known = select(asins.c.asin).where(asins.c.asin == catalogue.c.asin)
+    listed = select(listings.c.asin).where(listings.c.asin == catalogue.c.asin)
+    old = func.coalesce(catalogue.c.basic_at, 0) < to_ms(before)
+    connection.execute(delete(catalogue).where(old, ~known.exists(), ~listed.exists()))
 
 
 def _taking_part(accounts: Sequence[AccountKey]) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 `read()` and `write()` are the only ways in. A write transaction takes the write lock at its first line (BEGIN
 IMMEDIATE), so that what was read inside it still holds when it commits. A database of an earlier version gains the
-columns it lacks. Not for: what the tables mean (schema.py).
+columns and indexes it lacks. Not for: what the tables mean (schema.py).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.schema import metadata
 
 BUSY_TIMEOUT_S = 60.0
+LEAST_FREE_PAGES = 2_048
+"""8 MiB of free pages: less is not worth rewriting the file."""
 RETIRED = ("run_targets",)
 """Tables of earlier versions that hold nothing any more: what a run was to ask is planned anew (plans.py)."""
 
@@ -74,6 +76,28 @@ class Database:
         with self.engine.connect().execution_options(ecauto_write=True) as connection, connection.begin():
             yield connection
 
+    def give_back_space(self) -> bool:
+        """Rewrite SQLite's file when more of it is free than used; whether it was done. Waits for nobody: when another
+        process is at work, a later call does it.
+        """
+        if not self.sqlite:
+            return False  # PostgreSQL sees to it itself
+        with self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            pages, free = (raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+            if free < LEAST_FREE_PAGES or free * 2 <= pages:
+                return False
+            try:
+                raw.execute("PRAGMA busy_timeout = 0")
+                raw.execute("VACUUM")
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError:
+                return False
+            finally:
+                raw.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+            return True
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -92,8 +116,10 @@ def _add_missing_columns(connection: Connection) -> None:
         for column in missing:
             ddl = CreateColumn(column).compile(connection)
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {ddl}")
-        for index in table.indexes if missing else ():
-            index.create(connection, checkfirst=True)
+        indexed = {index["name"] for index in present.get_indexes(table.name)}
+        for index in table.indexes:
+            if index.name not in indexed:
+                index.create(connection, checkfirst=True)
 
 
 def _private_file(path: Path) -> None:

@@ -184,9 +184,9 @@ def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
 
 
 def forget(connection: Connection, before: datetime) -> None:
-    """Drop what is in history, was decided before, and is over. A held row is kept for what people said of it."""
-    over = (diffs.c.decision != Decision.HELD, diffs.c.state != "open")
-    connection.execute(delete(diffs).where(diffs.c.exported == 1, diffs.c.decided_at < to_ms(before), *over))
+    """Drop what is in history, was decided before, and is over: what waits, or what a person said, stands."""
+    over = (diffs.c.exported == 1, diffs.c.decided_at < to_ms(before), diffs.c.state.not_in(STANDING))
+    connection.execute(delete(diffs).where(*over))
 
 
 def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: bool) -> dict[str, Any]:

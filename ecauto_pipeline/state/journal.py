@@ -230,8 +230,9 @@ def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
 
 
 def forget(connection: Connection, before: datetime) -> None:
-    """Drop what is in history and was intended before."""
-    connection.execute(delete(journal).where(journal.c.exported == 1, journal.c.intent_at < to_ms(before)))
+    """Drop what is in history and was intended before; what is still to be read back stays, however old."""
+    settled = (journal.c.outcome.is_not(None), journal.c.outcome != Outcome.UNKNOWN)
+    connection.execute(delete(journal).where(journal.c.exported == 1, journal.c.intent_at < to_ms(before), *settled))
 
 
 def _is_in(states: Sequence[str]) -> ColumnElement[bool]:

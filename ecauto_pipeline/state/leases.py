@@ -69,4 +69,9 @@ def release(connection: Connection, owner: str, names: Sequence[str] | None = No
     connection.execute(gone if names is None else gone.where(leases.c.name.in_(names)))
 
 
-__all__ = ["LIFE", "RENEW_EVERY_S", "Lease", "claim", "new_owner", "read", "release", "renew", "stale"]
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop leases that ran out before: whoever held them is long gone."""
+    connection.execute(delete(leases).where(leases.c.expires_at < to_ms(before)))
+
+
+__all__ = ["LIFE", "RENEW_EVERY_S", "Lease", "claim", "forget", "new_owner", "read", "release", "renew", "stale"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.database import to_json
@@ -46,6 +46,12 @@ def save_notice(connection: Connection, notice: Remembered, said_at: datetime | 
     if said_at is not None:
         values["said_at"] = to_ms(said_at)
     _set(connection, notice.rule, values)
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop rules that have been well since before."""
+    over = (notices.c.rule != _BOOK, notices.c.state == "ok", notices.c.since < to_ms(before))
+    connection.execute(delete(notices).where(*over))
 
 
 def read_book(connection: Connection) -> dict[str, Any]:

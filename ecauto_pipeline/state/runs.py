@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.liveness import Life, Signs, life_of
@@ -119,6 +119,13 @@ def unexported(connection: Connection) -> list[RunRow]:
 
 def mark_exported(connection: Connection, run_id: str) -> None:
     connection.execute(update(runs).where(runs.c.run_id == run_id).values(exported=1))
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop runs that are in history and began before, with their sections."""
+    old = (runs.c.exported == 1, runs.c.started_at < to_ms(before))
+    connection.execute(delete(run_sections).where(run_sections.c.run_id.in_(select(runs.c.run_id).where(*old))))
+    connection.execute(delete(runs).where(*old))
 
 
 def sections(

@@ -167,7 +167,7 @@ observations = Table(  # answers not yet in history
     Column("shipping_jpy", Integer),
 )
 
-diffs = Table(  # decisions; held ones stay until settled, the others until they are in history and done
+diffs = Table(  # decisions; how long a row of each table lives: lifetimes.py
     "diffs",
     metadata,
     Column("diff_id", Text, primary_key=True),
@@ -193,6 +193,7 @@ diffs = Table(  # decisions; held ones stay until settled, the others until they
     Column("exported", Integer, nullable=False, server_default="0"),
     Index("ix_diffs_listing", "platform", "account_id", "item_id", "kind", "state"),
     Index("ix_diffs_state", "state", "decision"),
+    Index("ix_diffs_decided_at", "decided_at"),
 )
 
 journal = Table(  # the update journal: intent before the call, outcome after it
@@ -220,6 +221,7 @@ journal = Table(  # the update journal: intent before the call, outcome after it
     Column("exported", Integer, nullable=False, server_default="0"),
     Index("ix_journal_open", "outcome"),
     Index("ix_journal_listing", "platform", "account_id", "item_id"),
+    Index("ix_journal_intent_at", "intent_at"),
     UniqueConstraint("key", "run_id", name="uq_journal_key_run"),
 )
 

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, func, not_, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, not_, or_, select, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import journal, listings
+from ecauto_pipeline.state.schema import diffs, journal, listings
 from ecauto_pipeline.state.upsert import upsert
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -192,6 +192,19 @@ def asins_of_items(connection: Connection, platform: str, account_id: str, item_
 
 def milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else to_ms(moment)
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop items that neither their shop nor the register has had since before, and what still waits about them."""
+    gone = (
+        listings.c.present == 0,
+        listings.c.register_id.is_(None),
+        func.coalesce(listings.c.read_at, 0) < to_ms(before),
+    )
+    of_it = and_(*(listings.c[name] == diffs.c[name] for name in ("platform", "account_id", "item_id")))
+    about_it = select(listings.c.item_id).where(of_it, *gone).exists()
+    connection.execute(delete(diffs).where(diffs.c.exported == 1, diffs.c.decided_at < to_ms(before), about_it))
+    connection.execute(delete(listings).where(*gone))
 
 
 def _of(platform: str, account_id: str) -> tuple[Any, ...]:

@@ -26,7 +26,6 @@ Span = Literal["hour", "day"]
 SPANS: tuple[Span, ...] = ("hour", "day")
 READ_RESERVE_SHARE, READ_RESERVE_CALLS = 0.02, 20
 HIDE_RESERVE_SHARE = 0.05
-_KEPT = timedelta(days=3)
 _LONGEST_QUEUE_MS = 600_000  # a reservation further ahead than this is a clock that was set back
 
 
@@ -73,6 +72,11 @@ def window_start(moment: datetime, span: Span) -> datetime:
 def window_end(moment: datetime, span: Span) -> datetime:
     """When it ends: the next :00, or the next midnight in Japan."""
     return window_start(moment, span) + (timedelta(hours=1) if span == "hour" else timedelta(days=1))
+
+
+def forget(connection: Connection, before: datetime) -> None:
+    """Drop hours and days that began before."""
+    connection.execute(delete(windows).where(windows.c.starts_at < to_ms(before)))
 
 
 def calls_in(connection: Connection, span: Span, moment: datetime) -> dict[AccountKey, int]:
@@ -194,8 +198,6 @@ class ShopWindows:
                 },
             )
         )
-        if span == "day":
-            connection.execute(delete(windows).where(*self._mine(), windows.c.starts_at < to_ms(moment - _KEPT)))
 
     def _key(self, moment: datetime, span: Span) -> dict[str, object]:
         return {

@@ -9,16 +9,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import groupby
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import jst, to_ms
-from ecauto_pipeline.state import calls, decisions, journal, observations, plans
+from ecauto_pipeline.state import calls, decisions, journal, observations
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.exporting import ForHistory
+from ecauto_pipeline.state.lifetimes import end_lives
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import as_record
@@ -26,8 +26,6 @@ from ecauto_pipeline.sync.run_record import as_record
 CALLS_LOG = logging.getLogger("ecauto_pipeline.sp_api_calls")
 CHUNK = 50_000
 """Rows a file at most: what fits easily in memory as Python rows."""
-KEEP_CLOSED = timedelta(days=3)
-"""How long closed rows stay in state.db beside history, for `status` and for the journal's own checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def publish(tools: Tools) -> PublishReport:
         "run_metrics": _metrics(tools),
     }
     report = tools.history.load()
-    _forget(tools)
+    _end_lives(tools)
     if report.deferred or report.rebuilt:
         tools.log.warning("history.duckdb: %s", report.reason)
     return PublishReport(written, report.rows, report.deferred, report.rebuilt, report.reason)
@@ -118,13 +116,12 @@ def _metrics(tools: Tools) -> int:
     return len(ended)
 
 
-def _forget(tools: Tools) -> None:
-    """What is over and in history leaves state.db after a few days."""
-    before = tools.clock.now() - KEEP_CLOSED
+def _end_lives(tools: Tools) -> None:
+    """What is over and in history leaves state.db; the file shrinks when most of it is free."""
     with tools.state.write() as connection:
-        decisions.forget(connection, before)
-        journal.forget(connection, before)
-        plans.forget(connection, before)
+        ended = end_lives(connection, tools.clock.now())
+    if ended:
+        tools.state.give_back_space()
 
 
 def _by_run(rows: Iterable[ForHistory]) -> Iterable[tuple[str, list[ForHistory]]]:

@@ -38,3 +38,18 @@ def test_runs_that_go_on_are_never_forgotten(tmp_path: Path) -> None:
         assert 0 == forget_old_runs(instance, 1)
         assert 1 == forget_old_runs(instance, 0)
         assert [run.run_id] == [one.run_id for one in instance.get_runs()]
+
+
+@dg.asset(check_specs=[dg.AssetCheckSpec("sound", asset="goods")])
+def goods() -> dg.MaterializeResult:
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True, check_name="sound")])
+
+
+def test_the_results_of_a_forgotten_run_s_checks_go_with_it(tmp_path: Path) -> None:
+    """A check a run for years would be the largest table of all; those of the runs that stay are there."""
+    check = dg.AssetCheckKey(dg.AssetKey("goods"), "sound")
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        run_ids = [dg.materialize([goods], instance=instance).run_id for _ in range(3)]
+        forget_old_runs(instance, 1)
+        history = instance.event_log_storage.get_asset_check_execution_history(check, limit=10)
+    assert run_ids[2:] == [record.run_id for record in history]

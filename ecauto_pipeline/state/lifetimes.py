@@ -1,0 +1,112 @@
+"""How long a row of each table of state.db lives: the one declaration, and what ends the lives that are over.
+
+A row that history keeps may go here when nothing under way needs it; a row that describes a thing lives as long as the
+thing. Not for: log files (`[logs] keep_days`), Dagster's own records (`[logs] keep_runs`), or history, which is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ecauto_pipeline.state import (
+    asins,
+    catalogue,
+    decisions,
+    journal,
+    leases,
+    notices,
+    plans,
+    runs,
+    shop_listings,
+    windows,
+)
+from ecauto_pipeline.state.marks import read_mark, set_mark
+
+LOOK_EVERY = timedelta(hours=1)
+MARK = "lifetimes_looked_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """Of one table. `after` None: the row leaves at the event that the words name. `forget(connection, before)`."""
+
+    table: str
+    after: timedelta | None
+    ja: str
+    en: str
+    forget: Callable[[Connection, datetime], None] | None = None
+
+
+def _days(number: int) -> timedelta:
+    return timedelta(days=number)
+
+
+LIFETIMES = (
+    Lifetime(
+        "asins",
+        _days(90),
+        "出品がある間。出品がなくなり、最後の回答から90日",
+        "while a listing has it; then 90 days after its last answer",
+        asins.forget,
+    ),
+    Lifetime("catalogue", _days(90), "asinsの行とともに", "as long as its row of asins", catalogue.forget),
+    Lifetime(
+        "listings",
+        _days(90),
+        "ショップか登録簿にある間。どちらからも消えて90日",
+        "while the shop or the register has it; then 90 days after it was last read",
+        shop_listings.forget,
+    ),
+    Lifetime("shop_accounts", None, "ショップごとに1行", "one row a shop"),
+    Lifetime("oauth", None, "ショップごとに1行", "one row a shop"),
+    Lifetime("observations", None, "履歴に書くまで", "until it is in history"),
+    Lifetime(
+        "diffs",
+        _days(3),
+        "履歴に書き、結論が出て3日。確認待ちと人の返事は、結論が出るまで",
+        "3 days once it is in history and over; what waits, or what a person said, until it is settled",
+        decisions.forget,
+    ),
+    Lifetime(
+        "journal",
+        _days(14),
+        "履歴に書いて14日(取り消せるのはこの間)。結果が不明なものは、読み直すまで",
+        "14 days once it is in history (a run can be undone so long); of unknown outcome until it is read back",
+        journal.forget,
+    ),
+    Lifetime("api_calls", None, "履歴に書くまで", "until it is in history"),
+    Lifetime("buckets", None, "アカウントと操作ごとに1行", "one row an account and operation"),
+    Lifetime("windows", _days(3), "始まりから3日", "3 days from its start", windows.forget),
+    Lifetime(
+        "leases", _days(1), "返すまで。期限切れから1日", "until given back, or a day after its end", leases.forget
+    ),
+    Lifetime("runs", _days(30), "履歴に書いて30日", "30 days once it is in history", runs.forget),
+    Lifetime("run_sections", _days(30), "runsの行とともに", "as long as its row of runs"),
+    Lifetime("plans", _days(3), "作ってから3日", "3 days from its making", plans.forget),
+    Lifetime("plan_targets", _days(3), "plansの行とともに", "as long as its row of plans"),
+    Lifetime(
+        "notices",
+        _days(30),
+        "通知中の間。解決して30日",
+        "while it stands; 30 days once it is over",
+        notices.forget,
+    ),
+    Lifetime("marks", None, "名前ごとに1行", "one row a name"),
+)
+"""In the order of schema.py; every table stands here."""
+
+
+def end_lives(connection: Connection, now: datetime) -> bool:
+    """Remove every row whose life is over, at most once an hour; whether it was done."""
+    looked = read_mark(connection, MARK)
+    if looked is not None and looked <= now < looked + LOOK_EVERY:
+        return False
+    for life in LIFETIMES:
+        if life.forget is not None and life.after is not None:
+            life.forget(connection, now - life.after)
+    set_mark(connection, MARK, now)
+    return True

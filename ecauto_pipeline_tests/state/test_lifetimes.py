@@ -1,0 +1,151 @@
+"""Nothing in state.db grows without bound: every table has a stated life, and what is over leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Integer, String, Table, func, insert, select
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.lifetimes import LIFETIMES, LOOK_EVERY, Lifetime, end_lives
+from ecauto_pipeline.state.schema import metadata
+from ecauto_pipeline_tests.pages import read
+
+NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
+OVER = {
+    "diffs": {"state": "closed", "exported": 1},
+    "journal": {"outcome": "done", "exported": 1},
+    "runs": {"exported": 1},
+    "notices": {"state": "ok"},
+    "listings": {"present": 0, "register_id": None},
+}
+"""What makes a row's work over, besides its age, by table."""
+STANDING = [
+    ("diffs", {"state": "open", "exported": 1}),
+    ("diffs", {"state": "approved", "exported": 1, "decision": "held"}),
+    ("diffs", {"state": "rejected", "exported": 1, "decision": "held"}),
+    ("diffs", {"state": "closed", "exported": 0}),
+    ("journal", {"outcome": None, "exported": 0}),
+    ("journal", {"outcome": "unknown", "exported": 1}),
+    ("journal", {"outcome": "done", "exported": 0}),
+    ("runs", {"exported": 0}),
+    ("notices", {"state": "firing"}),
+    ("notices", {"state": "ok", "rule": "_book"}),
+    ("listings", {"present": 1}),
+    ("listings", {"present": 0, "register_id": 7}),
+]
+AGED = [life for life in LIFETIMES if life.forget is not None]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{(tmp_path / 'state.db').as_posix()}")
+    yield database
+    database.close()
+
+
+def _row(table: Table, moment: datetime, **values: object) -> dict[str, object]:
+    """A row all of whose times are `moment`."""
+    made: dict[str, object] = {}
+    for column in table.columns:
+        if column.name.endswith("_at") or column.name == "since":
+            made[column.name] = to_ms(moment)
+        elif column.name in ("exported", "present", "register_id"):
+            continue
+        elif column.primary_key or not column.nullable:
+            made[column.name] = 0 if isinstance(column.type, Integer) else "x" if isinstance(column.type, String) else 0
+    return made | values
+
+
+def _count(database: Database, table: str) -> int:
+    with database.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(metadata.tables[table])).scalar_one())
+
+
+def test_every_table_has_a_stated_life() -> None:
+    """A table without one would grow for years before anybody looked; the words are there in both languages."""
+    assert list(metadata.tables) == [life.table for life in LIFETIMES]
+    assert all(life.ja and life.en for life in LIFETIMES)
+
+
+@pytest.mark.parametrize("life", AGED, ids=lambda life: life.table)
+def test_a_row_leaves_when_its_life_is_over_and_not_before(database: Database, life: Lifetime) -> None:
+    """A minute before it is there, a minute after it has gone."""
+    assert life.after is not None
+    table = metadata.tables[life.table]
+    with database.write() as connection:
+        connection.execute(insert(table).values(_row(table, NOW - life.after, **OVER.get(life.table, {}))))
+        end_lives(connection, NOW - timedelta(minutes=1))
+    assert 1 == _count(database, life.table)
+    with database.write() as connection:
+        assert end_lives(connection, NOW + LOOK_EVERY)
+    assert 0 == _count(database, life.table)
+
+
+@pytest.mark.parametrize(("table", "values"), STANDING)
+def test_what_is_still_needed_stays_however_old(database: Database, table: str, values: dict[str, object]) -> None:
+    """What waits for a person, what nobody knows the end of, what history lacks, what a shop or the register has."""
+    kind = metadata.tables[table]
+    with database.write() as connection:
+        connection.execute(insert(kind).values(_row(kind, NOW - timedelta(days=4000), **values)))
+        end_lives(connection, NOW)
+    assert 1 == _count(database, table)
+
+
+@pytest.mark.parametrize("table", ["asins", "catalogue"])
+def test_what_a_listing_has_lives_as_long_as_it(database: Database, table: str) -> None:
+    """An ASIN in a shop is never forgotten, however long Amazon has been silent about it."""
+    kind, listings = metadata.tables[table], metadata.tables["listings"]
+    with database.write() as connection:
+        connection.execute(insert(kind).values(_row(kind, NOW - timedelta(days=4000), asin="B000000001")))
+        connection.execute(insert(listings).values(_row(listings, NOW, asin="B000000001", present=1)))
+        end_lives(connection, NOW)
+    assert 1 == _count(database, table)
+
+
+def test_a_hold_about_an_item_that_has_long_gone_goes_with_it(database: Database) -> None:
+    """Nobody can decide about what is neither in the shop nor in the register."""
+    diffs, listings = metadata.tables["diffs"], metadata.tables["listings"]
+    old = NOW - timedelta(days=100)
+    with database.write() as connection:
+        connection.execute(insert(diffs).values(_row(diffs, old, state="open", decision="held", exported=1)))
+        connection.execute(insert(listings).values(_row(listings, old, present=0)))
+        end_lives(connection, NOW)
+    assert (0, 0) == (_count(database, "diffs"), _count(database, "listings"))
+
+
+def test_the_look_costs_nothing_more_than_once_an_hour(database: Database) -> None:
+    """A shop with 53 runs an hour looks through its tables once in it; a clock set back does not stop it for long."""
+    moments = [NOW + timedelta(minutes=minutes) for minutes in (0, 1, 59, 60, 61)] + [NOW - timedelta(days=1)]
+    with database.write() as connection:
+        done = [end_lives(connection, moment) for moment in moments]
+    assert [True, False, False, True, False, True] == done
+
+
+def test_the_file_shrinks_when_most_of_it_is_free(database: Database) -> None:
+    """State of a shop that was large once does not stay large; while another writes, nobody waits for it."""
+    table, path = metadata.tables["observations"], Path(str(database.url.database))
+    rows = [_row(table, NOW, seq=n, snapshot_id=str(n), offers_json="x" * 2_000) for n in range(10_000)]
+    with database.write() as connection:
+        connection.execute(insert(table), rows)
+    assert not database.give_back_space()
+    with database.write() as connection:
+        connection.execute(table.delete())
+    large = path.stat().st_size
+    other = Database(str(database.url))
+    with other.write():
+        assert not database.give_back_space()
+    other.close()
+    assert database.give_back_space()
+    assert path.stat().st_size < large / 10
+    assert not database.give_back_space()
+
+
+def test_the_lives_are_on_the_page() -> None:
+    """docs/architecture.md shows the declaration, row by row."""
+    page = read("docs/architecture.md")
+    assert [] == [life.table for life in LIFETIMES if f"| `{life.table}` | {life.en} |" not in page]
