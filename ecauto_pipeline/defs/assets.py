@@ -12,11 +12,12 @@ import dagster as dg
 from ecauto_pipeline.defs.checks import results, specs
 from ecauto_pipeline.defs.columns import column_schema
 from ecauto_pipeline.defs.failures import in_words
-from ecauto_pipeline.defs.metadata import figures, live_progress
+from ecauto_pipeline.defs.metadata import live_progress, run_figures
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.reports.asset_pictures import pictures_of_the_day
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.line import STEPS, finish
+from ecauto_pipeline.sync.run_record import SectionName
 
 _JOB = "/locations/ecauto_pipeline/jobs"
 """Where the UI has a job's launchpad; the location is named so in workspace.yaml."""
@@ -43,10 +44,10 @@ def _of(asset: str) -> _Common:
     }
 
 
-def _done(work: Context, asset: str) -> dg.MaterializeResult:
+def _done(work: Context, asset: SectionName) -> dg.MaterializeResult:
     """The step done, its figures and what the asset's rules say of the run so far."""
     section = STEPS[asset].run(work)
-    return dg.MaterializeResult(metadata=figures(section), check_results=results(work, asset))
+    return dg.MaterializeResult(metadata=run_figures(work, asset, section), check_results=results(work, asset))
 
 
 @dg.asset(
@@ -116,7 +117,8 @@ def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Ma
         section = STEPS["base_updates"].run(work)
     finish(pipeline.context)
     drawn = {title: dg.MetadataValue.md(text) for title, text in pictures_of_the_day(pipeline.context).items()}
-    return dg.MaterializeResult(metadata=drawn | figures(section), check_results=results(work, "base_updates"))
+    shown = run_figures(pipeline.context, "base_updates", section)
+    return dg.MaterializeResult(metadata=drawn | shown, check_results=results(work, "base_updates"))
 
 
 ASSETS = [listings, stale_asins, sp_api_snapshots, price_diffs, visibility_diffs, base_updates]

@@ -17,12 +17,20 @@ import dagster as dg
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.sync.context import Context, Progress
+from ecauto_pipeline.sync.run_record import SectionName, sections_of_hour
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 FLAT = ("account", "survey", "shops")
 """Fields of a report whose own figures are shown without a prefix: they are what the report is about."""
+DECIDING = ("price_diffs", "visibility_diffs", "base_updates")
+"""Assets whose figures of a dry run are of what would be."""
+ADD_UP: Mapping[str, tuple[str, ...]] = {
+    "sp_api_snapshots": ("asked", "sp_api_calls", "failed_calls"),
+    "base_updates": ("edits", "pushed", "failed"),
+}
+"""Figures that are sums over an hour's runs."""
 OBSERVE_EVERY_S = 60.0
 LOG_EVERY_S = 10.0
 
@@ -47,6 +55,22 @@ def figures(report: object) -> dict[str, Any]:
         elif value is not None and value not in ("", (), [], frozenset()):
             shown[field.name] = _plain(value)
     return shown
+
+
+def run_figures(work: Context, asset: SectionName, report: object) -> dict[str, Any]:
+    """`figures` of a step of this run as its asset shows them.
+
+    A dry run's decisions and edits stand under `dry_run/`, so that a plot never counts them as edits; what adds up
+    over the runs of an hour stands under `hour/` as well, for Dagster plots one run an hour.
+    """
+    own = figures(report)
+    if work.run.dry_run:
+        return {f"dry_run/{name}": value for name, value in own.items()} if asset in DECIDING else own
+    with work.state.read() as connection:
+        of_hour = sections_of_hour(connection, work.run.partition_key, asset)
+    shown = [figures(one) | {"sp_api_calls": getattr(one, "sp_api_calls", 0)} for one in of_hour]
+    sums = {f"hour/{name}": sum(one.get(name) or 0 for one in shown) for name in ADD_UP.get(asset, ())}
+    return own | (sums if len(of_hour) > 0 else {})
 
 
 def _table(rows: Mapping[object, DataclassInstance]) -> dg.MarkdownMetadataValue:

@@ -20,15 +20,24 @@ def capacity_load(found: Capacity) -> bytes:
     names = ("詳細 detail", "巡回 sweep", "BASE 更新/日")
     shares = (found.detail_load, found.sweep_load, found.pushes_per_day / max(1.0, found.base_limit_per_day))
     colours = [RED if share > 1 else BLUE for share in shares]
-    _bars(above, names, [100 * share for share in shares], colours, [f"{share:.0%}" for share in shares])
+    _bars(above, names, [100 * share for share in shares], colours, [_percent(share) for share in shares])
+    above.set_xlim(0, max(110.0, *(125 * share for share in shares)))
     above.axvline(100, color=INK, linewidth=1.2)
     above.set_xlabel("予算に占める割合 (%)")
-    tiers = [f"{tier.tier} ({tier.asins:,})" for tier in found.tiers]
-    ages = [tier.oldest_reachable_h for tier in found.tiers]
-    late = [RED if tier.oldest_reachable_h > tier.every_h * 1.001 else GREEN for tier in found.tiers]
-    _bars(below, tiers, ages, late, [f"{tier.oldest_reachable_h:,.1f} / {tier.every_h:g} h" for tier in found.tiers])
+    kept = [tier for tier in found.tiers if tier.asins]  # of a tier without ASINs no age is known
+    tiers = [f"{tier.tier} ({tier.asins:,})" for tier in kept]
+    ages = [tier.oldest_reachable_h for tier in kept]
+    late = [RED if tier.oldest_reachable_h > tier.every_h * 1.001 else GREEN for tier in kept]
+    _bars(below, tiers, ages, late, [f"{tier.oldest_reachable_h:,.1f} / {tier.every_h:g} h" for tier in kept])
     below.set_xlabel("最も古い在庫情報 / 目標 (時間)")
     return png(figure)
+
+
+def _percent(share: float) -> str:
+    """Never "0%" for something: a small share keeps a digit."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{share:.1%}" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def _bars(

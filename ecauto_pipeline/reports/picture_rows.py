@@ -16,6 +16,7 @@ from ecauto_pipeline.state.asins import stock_stamps
 from ecauto_pipeline.state.buckets import rate_of
 from ecauto_pipeline.state.decisions import open_holds
 from ecauto_pipeline.state.demand import last_demand
+from ecauto_pipeline.state.installation import first_hour
 from ecauto_pipeline.sync.context import Tools
 
 Rows = list[dict[str, Any]]
@@ -23,7 +24,10 @@ DAY = timedelta(days=1)
 
 
 def freshness_rows(tools: Tools, past: HistorySummaries, end: datetime, span: timedelta = DAY) -> Rows:
-    """at, tier, fresh, total: one row an hour and tier up to the last full hour before `end`, and at `end`."""
+    """at, tier, fresh, total: one row an hour and tier up to the last full hour before `end`, and at `end`.
+
+    Hours before the installation are left out: nothing was known in them, which is not "nothing was fresh".
+    """
     now, end = end, end.replace(minute=0, second=0, microsecond=0)
     tiers = _tiers(tools, end)
     policy = tools.settings
@@ -35,9 +39,12 @@ def freshness_rows(tools: Tools, past: HistorySummaries, end: datetime, span: ti
     hours = [start + timedelta(hours=number) for number in range(int(span.total_seconds() // 3600) + 1)]
     if hours[-1] < now:
         hours.append(now)
+    with tools.state.read() as connection:
+        began = first_hour(connection)
     return [
         {"at": at, "tier": tier, "fresh": found.get((at, tier), 0), "total": total}
         for at in hours
+        if began is None or at > began
         for tier, total in totals.items()
         if total
     ]

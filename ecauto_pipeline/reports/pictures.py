@@ -35,6 +35,8 @@ from ecauto_pipeline.reports.drawing import (
 
 Row = Mapping[str, Any]
 HOUR = timedelta(hours=1)
+LIMIT_IN_SIGHT = 8
+"""A limit so many times above the tallest bar is told as a number, not drawn in scale."""
 HOUR_WIDE = 1 / 24  # on a time axis
 TIERS = {"high": (RED, "高 high", "o"), "medium": (BLUE, "中 medium", "s"), "low": (GREEN, "低 low", "^")}
 STATUSES = {
@@ -46,7 +48,6 @@ STATUSES = {
 }
 OUTCOMES = {
     "done": (GREEN, "成功 done"),
-    "dry_run": (SKY, "ドライラン dry_run"),
     "unknown": (ORANGE, "不明 unknown"),
     "failed": (RED, "失敗 failed"),
 }
@@ -96,7 +97,11 @@ def budget_by_hour(rows: Sequence[Row], what: str = "SP-API 呼び出し") -> by
     edges = [x_of(row["at"]) for row in ordered] + [x_of(ordered[-1]["at"] + HOUR)]
     allowed = [row["allowed"] for row in ordered]
     top = [*allowed, allowed[-1]]
-    axes.step(edges, top, where="post", color=INK, linewidth=1.4, label="上限 allowed")
+    label = f"上限 allowed\n{max(allowed):,} 回"
+    axes.step(edges, top, where="post", color=INK, linewidth=1.4, label=label)
+    most = max(row["used"] for row in ordered)
+    if most * LIMIT_IN_SIGHT < min(allowed):  # a line far above would press the bars flat; its number stands beside
+        axes.set_ylim(0, max(most, 1) * 1.25)
     hours(axes, ordered[0]["at"], ordered[-1]["at"] + HOUR)
     axes.set_ylabel("回 / 時間")
     axes.set_xlabel("時刻 (JST)")
@@ -126,12 +131,13 @@ def outcomes_by_hour(rows: Sequence[Row]) -> bytes:
 
 
 def updates_by_kind(rows: Sequence[Row]) -> bytes:
-    """How updates ended, a bar a kind. Rows: kind, outcome, count."""
+    """How updates ended, a bar a kind. Rows: kind, outcome, count; a dry run's are no updates and are left out."""
     figure, (axes,) = canvas(height=2.6)
     title(axes, "BASEへの更新 updates（種類別）")
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
-        counts[row["kind"], row["outcome"]] += row["count"]
+        if row["outcome"] in OUTCOMES:
+            counts[row["kind"], row["outcome"]] += row["count"]
     if not any(counts.values()):
         nothing_yet(axes, "更新はありません")
         return png(figure)

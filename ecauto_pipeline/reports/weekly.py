@@ -86,7 +86,7 @@ def page(facts: WeekFacts, language: str = "ja") -> str:
 
 
 def figures(facts: WeekFacts, language: str = "ja") -> list[tuple[str, str]]:
-    """The numbers at the top, by name; a rate nobody attempted is a dash, not 0%."""
+    """The numbers at the top, by name; a rate nobody attempted, or a week without a run, is a dash, not 0."""
     live = [row for row in facts.runs if not row.get("dry_run")]
     total = {name: sum(row.get(name) or 0 for row in live) for name in _SUMMED}
     answers = sum(row["count"] for row in facts.answers)
@@ -100,11 +100,11 @@ def figures(facts: WeekFacts, language: str = "ja") -> list[tuple[str, str]]:
     rows = [
         ("実行回数", "runs", f"{len(live):,}"),
         ("平均の実行時間", "mean duration", span(sum(took) / len(took)) if took else "–"),
-        ("Amazonの回答", "answers from Amazon", f"{answers:,}"),
+        ("Amazonの回答", "answers from Amazon", f"{answers:,}" if facts.runs else "–"),
         ("SP-APIのエラー率", "SP-API error rate", percent(errors / answers) if answers else "–"),
         ("キャッシュヒット率", "cache hit rate", percent(total["cache_hits"] / looked) if looked else "–"),
-        ("BASEへの更新", "updates done", f"{done:,}"),
-        ("更新の失敗", "updates failed", f"{failed:,}"),
+        ("BASEへの更新", "updates done", f"{done:,}" if live else "–"),
+        ("更新の失敗", "updates failed", f"{failed:,}" if live else "–"),
         ("確認待ちの保留", "held now", f"{sum(row['count'] for row in facts.held):,}"),
     ]
     return [(en if english else ja, value) for ja, en, value in rows]

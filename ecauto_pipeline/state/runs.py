@@ -129,9 +129,17 @@ def forget(connection: Connection, before: datetime) -> None:
 
 
 def sections(
-    connection: Connection, section: str, *, since: datetime | None = None, limit: int | None = None
+    connection: Connection,
+    section: str,
+    *,
+    since: datetime | None = None,
+    limit: int | None = None,
+    live_of_hour: str = "",
 ) -> list[tuple[str, str]]:
-    """(run_id, text) of one section, of the newest runs that have it, newest first."""
+    """(run_id, text) of one section, of the newest runs that have it, newest first.
+
+    `live_of_hour`: a partition key; only its runs that were no dry runs.
+    """
     query = (
         select(run_sections.c.run_id, run_sections.c.document)
         .join(runs, runs.c.run_id == run_sections.c.run_id)
@@ -140,6 +148,8 @@ def sections(
     )
     if since is not None:
         query = query.where(runs.c.started_at >= to_ms(since))
+    if live_of_hour:
+        query = query.where(runs.c.partition_key == live_of_hour, runs.c.dry_run == 0)
     return [(row.run_id, row.document) for row in connection.execute(query.limit(limit))]
 
 

@@ -214,6 +214,12 @@ def as_record(row: RunRow) -> RunRecord:
     return RunRecord(**who, **read)
 
 
+def sections_of_hour(connection: Connection, partition_key: str, name: SectionName) -> list[Section]:
+    """What a step reported in each run of one hour that was no dry run, newest first."""
+    found = (_read(name, text) for _, text in run_book.sections(connection, name, live_of_hour=partition_key))
+    return [one for one in found if one is not None]
+
+
 def recent_plans(connection: Connection, limit: int) -> list[PlanReport]:
     """What the newest planning runs planned, newest first."""
     found = (_read("stale_asins", text) for _, text in run_book.sections(connection, "stale_asins", limit=limit))

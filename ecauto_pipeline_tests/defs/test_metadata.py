@@ -1,5 +1,6 @@
 """What people see in the UI: the progress of long work, and what the limits can keep fresh."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from ecauto_pipeline.defs import metadata as showing
 from ecauto_pipeline.defs.capacity import capacity
 from ecauto_pipeline.defs.partitions import hours_from
 from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.sync.line import run_line
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
 
 _NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
@@ -67,3 +70,31 @@ def test_the_capacity_asset_answers_with_figures_a_table_and_a_picture(
     assert 0.5 < shown["detail_load"].value < 1
     assert "| getItemOffersBatch | 360 calls/h, 7,200 ASIN/h |" in shown["answer"].value
     assert "data:image/png;base64,iVBOR" in shown["picture"].value
+
+
+def test_a_dry_run_s_figures_never_stand_among_those_of_edits(tmp_path: Path) -> None:
+    """A plot of `pushed` shows what was pushed: what would have been has a name of its own, whatever came before."""
+    with EmulatorServer(seed=5, listings=20, accounts=1, speed=1000.0) as emulator:
+        day = ShopDay(tmp_path, emulator)
+        with day.tools("live") as tools:
+            work = tools.for_run(a_run("live", tools.clock.now()))
+            section = run_line(work)["base_updates"]
+            live = showing.run_figures(work, "base_updates", section)
+            dry = showing.run_figures(tools.for_run(replace(work.run, dry_run=True)), "base_updates", section)
+    assert live["pushed"] > 0
+    assert set(dry) == {f"dry_run/{name}" for name in showing.figures(section)}
+
+
+def test_an_hour_of_several_runs_shows_its_sum(tmp_path: Path) -> None:
+    """Dagster plots one run an hour; what the others of the hour did stands beside it, dry runs left out."""
+    with EmulatorServer(seed=5, listings=20, accounts=1, speed=1000.0) as emulator:
+        day = ShopDay(tmp_path, emulator)
+        sections = []
+        for name, dry in (("first", False), ("dry", True), ("second", False)):
+            with day.tools(name) as tools:
+                work = tools.for_run(replace(a_run(name, tools.clock.now()), dry_run=dry))
+                sections.append(run_line(work)["sp_api_snapshots"])
+                shown = showing.run_figures(work, "sp_api_snapshots", sections[-1])
+    first, _, second = (showing.figures(section)["asked"] for section in sections)
+    assert first > second == shown["asked"]
+    assert first + second == shown["hour/asked"]

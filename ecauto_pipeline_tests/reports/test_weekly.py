@@ -12,7 +12,9 @@ from ecauto_pipeline.clock import JST, ManualClock, to_ms
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.reports.picture_rows import budget_rows, freshness_rows, held_now
+from ecauto_pipeline.reports.pictures import updates_by_kind
 from ecauto_pipeline.reports.weekly import WeekFacts, figures, page, weekly_report
+from ecauto_pipeline.state.installation import remember_first_hour
 from ecauto_pipeline.state.schema import asins, buckets, diffs, listings
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
@@ -110,6 +112,27 @@ def test_freshness_is_counted_by_hour_and_tier(tools: Tools, past: HistorySummar
     assert {(1, 1)} == {rows[before(hour), "high"] for hour in range(3, 24)}
     assert {(0, 1)} == {rows[before(hour), "high"] for hour in range(3)}
     assert [(0, 1), (1, 1), (1, 1)] == [rows[before(hour), "low"] for hour in (21, 20, 0)]
+
+
+def test_no_zero_is_drawn_before_the_installation(tools: Tools, past: HistorySummaries) -> None:
+    """Installed 22 hours ago: the hours before it are not there, which is something else than "nothing fresh"."""
+    with tools.state.write() as connection:
+        remember_first_hour(connection, before(22))
+    hours = {row["at"] for row in freshness_rows(tools, past, END)}
+    assert {before(hour) for hour in range(22)} == hours
+
+
+def test_a_dry_run_is_no_edit_in_the_picture() -> None:
+    """What a dry run would have sent leaves no trace in it, alone or beside real edits."""
+    dry, real = ({"kind": "price", "outcome": outcome, "count": 7} for outcome in ("dry_run", "done"))
+    assert updates_by_kind([]) == updates_by_kind([dry])
+    assert updates_by_kind([real]) == updates_by_kind([real, dry])
+
+
+def test_a_week_without_a_run_has_no_numbers() -> None:
+    """Nothing is known of it: dashes, no zeros, for what only a run can find out."""
+    numbers = dict(figures(WeekFacts(before(168), END), "en"))
+    assert {"–"} == {numbers[name] for name in ("answers from Amazon", "updates done", "updates failed")}
 
 
 def test_budget_and_holds(tools: Tools, past: HistorySummaries) -> None:
