@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ecauto_pipeline.domain.account_names import name_of
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.explain.model import Answered, Explanation, Sent
 from ecauto_pipeline.reports.drawing import (
     BLUE,
@@ -92,12 +94,16 @@ def history_png(one: Explanation, language: str = "ja") -> bytes:
     return png(figure)
 
 
+def _shop(place: tuple[str, str, str], places: Sequence[tuple[str, str, str]]) -> str:
+    return name_of(AccountKey(*place[:2]), [AccountKey(*other[:2]) for other in places])
+
+
 def _shop_prices(axes: Axes, sent: Sequence[Sent], end: datetime, name: str) -> None:
     """One stepped line a listing; the price before the first update is drawn up to it."""
-    places = sorted({(row.account_id, row.item_id) for row in sent})
+    places = sorted({(row.platform, row.account_id, row.item_id) for row in sent})
     styles = ((INK, "-"), (INK, "--"), (INK, ":"), (INK, "-."))
     for number, place in enumerate(places[: len(styles)]):
-        mine = [row for row in sent if (row.account_id, row.item_id) == place]
+        mine = [row for row in sent if (row.platform, row.account_id, row.item_id) == place]
         colour, style = styles[number]
         axes.step(
             [x_of(_moment(row)) for row in mine] + [x_of(end)],
@@ -106,7 +112,7 @@ def _shop_prices(axes: Axes, sent: Sequence[Sent], end: datetime, name: str) -> 
             color=colour,
             linestyle=style,
             linewidth=1.8,
-            label=f"{name} {place[0]}\n({place[1]})",
+            label=f"{name} {_shop(place, places)}\n({place[2]})",
         )
 
 

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain import reasons
+from ecauto_pipeline.domain.account_names import name_of
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.explain.model import Decided, Explanation, Figure, ListingStory, Sent
 
 MOST_ROWS = 20
@@ -138,11 +140,18 @@ def _offers(one: Explanation, t: Mapping[str, str]) -> Section:
     return Section(t["choice"], (*(t[name] for name in names), "Prime", "FBA", "Buy Box", t["seller"]), tuple(rows))
 
 
+def _shop(row: Decided | Sent, one: Explanation) -> str:
+    """The shop of a row, by the shortest name that tells it from those of all rows."""
+    rows: list[Decided | Sent] = [*one.decisions, *one.updates]
+    known = {AccountKey(each.platform, each.account_id) for each in rows}
+    return name_of(AccountKey(row.platform, row.account_id), known)
+
+
 def _decisions(one: Explanation, t: Mapping[str, str]) -> Section:
     rows = [
         (
             _time(row.decided_at),
-            f"{row.account_id}/{row.item_id}",
+            f"{_shop(row, one)}/{row.item_id}",
             row.kind,
             _change(row.shown, row.wanted),
             row.decision + (f" ({row.state})" if row.state else ""),
@@ -159,7 +168,7 @@ def _updates(one: Explanation, t: Mapping[str, str]) -> Section:
     rows = [
         (
             _time(row.attempted_at),
-            f"{row.account_id}/{row.item_id}",
+            f"{_shop(row, one)}/{row.item_id}",
             row.kind,
             _change(row.before, row.after),
             row.outcome or t["open"],

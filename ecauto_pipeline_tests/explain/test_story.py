@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,14 @@ def test_every_form_holds_the_same_story(reader: HistoryReader) -> None:
             assert all(len(row) == (len(part.columns) or 2) for row in part.rows)
         assert as_markdown(found, language).encode("cp932")
     assert len(sections(found, "ja")) == len(sections(found, "en"))
+
+
+def test_shops_of_one_id_on_two_platforms_are_told_apart(reader: HistoryReader) -> None:
+    """Each row of the record names its shop by as much as it takes."""
+    found = explain(reader, SETTINGS, ASIN, minutes(60))
+    assert f"shop_1/{ITEM}" in as_markdown(found, "en")
+    assert f"base:shop_1/{ITEM}" not in as_markdown(found, "en")
+    elsewhere = replace(found.updates[0], platform="csv")
+    text = as_markdown(replace(found, updates=(*found.updates, elsewhere)), "en")
+    assert f"base:shop_1/{ITEM}" in text
+    assert f"csv:shop_1/{ITEM}" in text
