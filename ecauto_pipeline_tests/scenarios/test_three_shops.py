@@ -28,7 +28,7 @@ _EACH = 6
 @contextmanager
 def _shops(folder: Path) -> Iterator[ShopDay]:
     clock = ManualClock(_START)
-    document = {"alerts": {"channels": [{"kind": "webhook", "url_env": "HOOK"}]}, "base": {"timeout_s": 300.0}}
+    document = {"alerts": {"channels": [{"kind": "webhook", "url_env": "HOOK"}]}, "base": {"timeout_s": 7200.0}}
     with EmulatorServer(clock=clock, seed=21, listings=240, accounts=4, speed=200.0) as emulator:
         yield ShopDay(folder, emulator, clock, document)
 
@@ -57,7 +57,7 @@ def _sent(day: ShopDay, cases: list[Listed], since: int) -> list[int]:
 def _held_until_ready(day: ShopDay, held: str, healthy: str, edits: int) -> Iterator[None]:
     """The first edit of `held` gets its answer when `healthy` has made so many edits."""
     (fault,) = day.control.add_faults(
-        {"kind": "held", "account": held, "operation": "items/edit", "times": 1, "seconds": 240.0}
+        {"kind": "held", "account": held, "operation": "items/edit", "times": 1, "seconds": 3600.0}
     )
     since, over = seen(day), threading.Event()
 
