@@ -1,20 +1,27 @@
-"""`ecauto status`: how fresh everything is, what the budgets have left, what waits for a person.
+"""`ecauto status`: whether a person has to look and why; how fresh everything is, what the budgets have left.
 
-Not for: one ASIN (explain.py).
+Not for: one ASIN (explain.py), or what counts as trouble (doctor/health.py).
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ecauto_pipeline.cli.console import labelled, number, print_json, say, table
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, labelled, number, print_json, say, table
+from ecauto_pipeline.cli.dagster_run import project_root
 from ecauto_pipeline.cli.summary import SEVEN
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.doctor.health import first_line, troubles
+from ecauto_pipeline.doctor.health_facts import look
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import BaseAccount, load
 from ecauto_pipeline.state import decisions, shop_accounts
 from ecauto_pipeline.state.shop_accounts import ShopAccount
@@ -28,26 +35,35 @@ from ecauto_pipeline.wiring.connections import shop_accounts as shops_named
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)
+QUESTIONS = frozenset({"validate_cache"})
+"""Jobs that ask and never send the shops anything."""
+
+ENDS = {"FAILURE": "失敗", "CANCELED": "中止", "STARTED": "実行中"}
+"""How Dagster saw a run end, where there is something to say about it."""
 
 
 @COMMAND.command()
 def status(json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False) -> None:
-    """鮮度・予算・保留・トークンの今の状態を表示します。 Freshness, budgets, holds and tokens at this moment."""
+    """正常か要対応か、その理由と次のコマンド。 Whether a person has to look and why; how fresh all is."""
     settings = load()
     with open_tools(settings, offline=True) as tools:
-        document = gather(tools)
+        document = gather(tools, Path(os.environ.get("DAGSTER_HOME") or project_root()))
     if json_output:
         print_json(document)
-        return
-    show(document)
+    else:
+        show(document)
+    raise typer.Exit(FINE if document["health"]["ok"] else WITH_ERRORS)
 
 
-def gather(tools: Tools) -> dict[str, Any]:
+def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     """Everything that status shows, as plain values; times in JST."""
     fresh = survey(tools)
     now = tools.clock.now()
+    facts = look(tools, fresh, dagster_home, environ)
+    found, language = troubles(facts), tools.settings.alerts.language
+    ends = {end.run_id: end.status for end in facts.dagster.ends}
     with tools.state.read() as connection:
-        recent = [run for run in recent_records(connection, 50) if run.ended_at is not None][:5]
+        recent = recent_records(connection, 5)
         seen = shop_accounts.load_accounts(connection)
         used = calls_in(connection, "hour", now)
         named = shops_named(tools.settings)
@@ -72,6 +88,11 @@ def gather(tools: Tools) -> dict[str, Any]:
             }
         )
     return {
+        "health": {
+            "ok": not found,
+            "line": first_line(facts, found, language),
+            "troubles": [{"code": one.code, "said": one.text(language), "next": one.command} for one in found],
+        },
         "mode": tools.settings.mode,
         "at": jst(now).isoformat(timespec="seconds"),
         "freshness": {
@@ -86,14 +107,16 @@ def gather(tools: Tools) -> dict[str, Any]:
         },
         "accounts": accounts,
         "held_open": held,
-        "last_run": _run(recent[0]) if recent else None,
-        "runs": [_run(run) for run in recent],
+        "last_run": next((_run(run, ends) for run in recent if run.ended_at is not None), None),
+        "runs": [_run(run, ends) for run in recent],
     }
 
 
-def _run(run: RunRecord) -> dict[str, Any]:
+def _run(run: RunRecord, ends: Mapping[str, str]) -> dict[str, Any]:
     row = metrics_row(run)
+    end = ends.get(run.run_id, "" if run.ended_at is not None else "STARTED")
     return {name: row[name] for name in ("run_id", "job", "partition_key", "dry_run")} | {
+        "end": end,
         "started_at": jst(run.started_at).isoformat(timespec="seconds"),
         **{name: row[name] for _, name in SEVEN},
     }
@@ -104,6 +127,11 @@ def _moment(moment: datetime | None) -> str | None:
 
 
 def show(document: dict[str, Any]) -> None:
+    health = document["health"]
+    say(health["line"], style="bold green" if health["ok"] else "bold red")
+    for one in health["troubles"][1:]:
+        say(f"- {one['said']}  → {one['next']}", style="red")
+    say()
     fresh = document["freshness"]
     labelled(
         f"鮮度 ({document['at']}, {document['mode']})",
@@ -131,17 +159,27 @@ def show(document: dict[str, Any]) -> None:
             number(shop["listings"]),
             (shop["last_read"] or "-")[:16].replace("T", " "),
             f"{shop['calls_this_hour']}/{shop['per_hour']}" if shop["per_hour"] else "-",
-            shop["breaker"] or "正常",
+            said(shop["breaker"]) or "正常",
             number(shop["token_days_left"]),
         )
         for shop in document["accounts"]
     ]
     table("ショップ", ("アカウント", "状態", "出品", "最終読込", "今時間の呼出", "遮断", "トークン残日"), shops)
     runs = [
-        (run["started_at"][5:16].replace("T", " "), run["job"], *(number(run[name]) for _, name in SEVEN))
+        (run["started_at"][5:16].replace("T", " "), _titled(run), *(number(run[name]) for _, name in SEVEN))
         for run in document["runs"]
     ]
     table("最近の実行", ("開始", "ジョブ", "ASIN", "ヒット", "ミス", "SP-API", "BASE更新", "エラー", "秒"), runs)
+
+
+def _titled(run: dict[str, Any]) -> str:
+    """The job, and what a figure beside it must not be taken for: a dry run, a question, a bad end."""
+    marks = [
+        *(["ドライラン"] if run["dry_run"] else []),
+        *(["確認のみ"] if run["job"] in QUESTIONS else []),
+        *([ENDS[run["end"]]] if run["end"] in ENDS else []),
+    ]
+    return f"{run['job']} ({'・'.join(marks)})" if marks else str(run["job"])
 
 
 def _hours(seconds: float | None) -> str:

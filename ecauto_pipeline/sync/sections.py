@@ -67,7 +67,8 @@ class Survey:
     """How fresh everything is at this moment. A cache hit is an ASIN that is not due.
 
     `missing`: never answered (キャッシュなし); `price_expired` / `stock_expired`: answered, and older than it may be
-    (価格期限切れ / 在庫期限切れ; one ASIN can be both); `oldest_stock_s`: by tier, None where nothing was answered.
+    (価格期限切れ / 在庫期限切れ; one ASIN can be both); `oldest_stock_s`: by tier, None where nothing was answered;
+    `overdue`: answered, older than twice what their tier allows, and not because Amazon's last answer was none.
     """
 
     total_asins: int = 0
@@ -80,6 +81,7 @@ class Survey:
     by_tier: Mapping[str, int] = field(default_factory=dict)
     due_by_tier: Mapping[str, int] = field(default_factory=dict)
     oldest_stock_s: Mapping[str, float | None] = field(default_factory=dict)
+    overdue: int = 0
 
     @property
     def due_but_failed(self) -> int:

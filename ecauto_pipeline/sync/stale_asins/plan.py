@@ -164,6 +164,7 @@ def _count(rows: Rows, judged: Judged, now_ms: int) -> Survey:
     for code, tier in enumerate(TIERS):
         stamps = rows["stock_at"][(judged.tier == code) & (rows["stock_at"] > 0)]
         oldest[str(tier)] = max(0.0, (now_ms - int(stamps.min())) / 1000) if stamps.size else None
+    overdue = fetched & (now_ms - rows["stock_at"] > 2 * judged.max_age_ms) & (rows["error_at"] <= judged.checked_at)
     return Survey(
         total_asins=int(rows.size),
         cache_hits=int(rows.size) - due,
@@ -175,6 +176,7 @@ def _count(rows: Rows, judged: Judged, now_ms: int) -> Survey:
         by_tier={str(tier): int(by_tier[code]) for code, tier in enumerate(TIERS)},
         due_by_tier={str(tier): int(due_by_tier[code]) for code, tier in enumerate(TIERS)},
         oldest_stock_s=oldest,
+        overdue=int(np.count_nonzero(overdue)),
     )
 
 
