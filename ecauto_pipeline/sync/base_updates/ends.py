@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.sync.base_updates.recheck import End, Passage
+from ecauto_pipeline.sync.base_updates.recheck import End, RecheckResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TakenIn:
 
     decided: Decided
     update_id: str
-    passage: Passage
+    rechecked: RecheckResult
 
 
 @dataclass(slots=True)

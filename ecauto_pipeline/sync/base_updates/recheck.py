@@ -23,7 +23,7 @@ APPROVED = "approved"
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class RecheckResult:
     """`end` "" = may leave; else where the target ended and why. `final`: the decision is over, not just for now.
 
     `data_age_s` / `allowed_s`: how old the data behind it is and may be; None where none is behind it (blocklist).
@@ -39,7 +39,7 @@ class Passage:
 class Gate(Protocol):
     """Says whether one decision may leave now. `priced`: this run's price push of the listing is done."""
 
-    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> Passage: ...
+    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult: ...
 
 
 class RulesGate:
@@ -49,43 +49,43 @@ class RulesGate:
         self._tools = tools
         self._rules = Rules(tools.settings)
 
-    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> Passage:
+    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult:
         refused = standing_in_the_way(connection, decided)
         if refused is not None:
             return refused
         diff = decided.diff
         verdict, known = judge_again(self._rules, connection, diff.key, diff.kind, now, priced)
         if verdict is None:
-            return Passage("skipped", "not_listed")
+            return RecheckResult("skipped", "not_listed")
         if verdict.shown is not None and verdict.shown == diff.wanted:
-            return Passage("unchanged", "shown_already")
+            return RecheckResult("unchanged", "shown_already")
         if verdict.decision is Decision.SKIPPED:
-            return Passage("skipped", verdict.reason)
+            return RecheckResult("skipped", verdict.reason)
         if verdict.decision is Decision.BLOCKED:
-            return Passage("blocked", verdict.reason)
+            return RecheckResult("blocked", verdict.reason)
         allowed = verdict.decision is Decision.PUSH or (verdict.decision is Decision.HELD and diff.reason == APPROVED)
         if not allowed or verdict.wanted != diff.wanted or verdict.shown != diff.shown:
-            return Passage("skipped", "changed_since")
+            return RecheckResult("skipped", "changed_since")
         return self._clear(verdict, known, now)
 
-    def _clear(self, verdict: Diff, known: KnownAsin | None, now: datetime) -> Passage:
+    def _clear(self, verdict: Diff, known: KnownAsin | None, now: datetime) -> RecheckResult:
         if known is None or verdict.reason == "blocklist":
-            return Passage()
+            return RecheckResult()
         if verdict.kind is Kind.PRICE:
             stamp, allowed = known.facts.price_at, self._tools.settings.ttl.price
         elif verdict.reason in ("price_blocked", "price_held"):
-            return Passage()
+            return RecheckResult()
         else:
             stamp, allowed = known.facts.stock_at, self._rules.max_age(known, now)
         age = (now - stamp).total_seconds() if stamp is not None else None
-        return Passage(data_age_s=age, allowed_s=allowed.total_seconds())
+        return RecheckResult(data_age_s=age, allowed_s=allowed.total_seconds())
 
 
-def standing_in_the_way(connection: Connection, decided: Decided) -> Passage | None:
+def standing_in_the_way(connection: Connection, decided: Decided) -> RecheckResult | None:
     """An edit of this target that is still to be settled, or a later decision; None where the way is free."""
     current = decisions.by_id(connection, decided.diff_id)
     if current is None or current.state != decided.state:
-        return Passage("skipped", "superseded", final=False)
+        return RecheckResult("skipped", "superseded", final=False)
     if journal.is_unsettled(connection, decided.diff.key, decided.diff.kind):
-        return Passage("skipped", "unsettled", final=False)
+        return RecheckResult("skipped", "unsettled", final=False)
     return None

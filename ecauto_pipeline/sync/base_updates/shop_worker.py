@@ -28,7 +28,7 @@ from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
 from ecauto_pipeline.sync.base_updates.ends import Ended, ShopReport, TakenIn
 from ecauto_pipeline.sync.base_updates.push_lease import PushLease
 from ecauto_pipeline.sync.base_updates.read_back import settle, settle_past, shown_value
-from ecauto_pipeline.sync.base_updates.recheck import End, Gate, Passage
+from ecauto_pipeline.sync.base_updates.recheck import End, Gate, RecheckResult
 from ecauto_pipeline.sync.context import Context
 
 UNREACHABLE_AFTER = 5  # calls in a row without any answer
@@ -120,31 +120,31 @@ class ShopWorker:
         price_end = self._price_ends.get(diff.key)  # of this run's price push of the same listing
         with self._context.state.write() as connection:
             if diff.kind is Kind.VISIBILITY and diff.wanted == 1 and price_end not in (None, "pushed", "unchanged"):
-                passage = Passage("skipped", "price_failed")
+                rechecked = RecheckResult("skipped", "price_failed")
             else:
-                passage = self._gate(connection, decided, now, price_end == "pushed")
+                rechecked = self._gate(connection, decided, now, price_end == "pushed")
             update_id = ""
-            if not passage.end and self._context.run.dry_run:
+            if not rechecked.end and self._context.run.dry_run:
                 journal.intend(
                     *(connection, self._context.run.run_id, decided, now),
                     event="rehearse",
                     rollback_of=self._rollback_of,
                 )
-            elif not passage.end:
+            elif not rechecked.end:
                 decisions.move(connection, [decided.diff_id], "send", now)
                 update_id = journal.intend(
                     connection, self._context.run.run_id, decided, now, rollback_of=self._rollback_of
                 )
-            elif passage.final and not self._context.run.dry_run:
+            elif rechecked.final and not self._context.run.dry_run:
                 decisions.move(connection, [decided.diff_id], "drop", now)
-        if passage.end:
-            self._end(decided, passage.end, passage.reason)
+        if rechecked.end:
+            self._end(decided, rechecked.end, rechecked.reason)
         elif self._context.run.dry_run:
-            self._end(decided, "pushed", "", passage)
+            self._end(decided, "pushed", "", rechecked)
         else:
-            self._send(decided, update_id, passage)
+            self._send(decided, update_id, rechecked)
 
-    def _send(self, decided: Decided, update_id: str, passage: Passage) -> None:
+    def _send(self, decided: Decided, update_id: str, rechecked: RecheckResult) -> None:
         diff = decided.diff
         assert diff.wanted is not None
         self.report.edits += 1
@@ -153,16 +153,16 @@ class ShopWorker:
         except (BudgetSpent, AccountBlocked) as error:
             self._take_back(decided, update_id, error)
         except OutcomeUnknown as error:
-            self._unknown(decided, update_id, error, passage)
+            self._unknown(decided, update_id, error, rechecked)
         except CallError as error:
             self._failed(decided, update_id, error)
         else:
             self._silent = 0
             if self._shop.abilities.together:
-                self._taken_in.append(TakenIn(decided, update_id, passage))
+                self._taken_in.append(TakenIn(decided, update_id, rechecked))
                 self._note_price(decided, "pushed")
             else:
-                self._done(decided, update_id, item, passage)
+                self._done(decided, update_id, item, rechecked)
 
     def _flush(self) -> None:
         """Let what the shop has taken in leave together, then write how each edit of it ended."""
@@ -180,9 +180,9 @@ class ShopWorker:
             error = caught
         for one in taken_in:
             if error is None:
-                self._done(one.decided, one.update_id, None, one.passage)
+                self._done(one.decided, one.update_id, None, one.rechecked)
             elif isinstance(error, OutcomeUnknown):
-                self._unknown(one.decided, one.update_id, error, one.passage)
+                self._unknown(one.decided, one.update_id, error, one.rechecked)
             else:
                 self._failed(one.decided, one.update_id, error)
 
@@ -193,7 +193,7 @@ class ShopWorker:
             self._reopen(one.decided, one.update_id)
             self._end(one.decided, "skipped", reason)
 
-    def _done(self, decided: Decided, update_id: str, item: Item | None, passage: Passage) -> None:
+    def _done(self, decided: Decided, update_id: str, item: Item | None, rechecked: RecheckResult) -> None:
         diff, now = decided.diff, self._context.clock.now()
         value = diff.wanted if item is None else shown_value(item, diff.kind)
         with self._context.state.write() as connection:
@@ -204,7 +204,7 @@ class ShopWorker:
                 journal.finish(connection, update_id, "refuse", now, f"other_value: shows {value}")
                 shown.record_reading(connection, diff.key, diff.kind, value)
                 decisions.move(connection, [decided.diff_id], "end", now)
-        self._end(decided, *(("pushed", "") if value == diff.wanted else ("failed", "other_value")), passage)
+        self._end(decided, *(("pushed", "") if value == diff.wanted else ("failed", "other_value")), rechecked)
 
     def _failed(self, decided: Decided, update_id: str, error: CallError) -> None:
         now = self._context.clock.now()
@@ -219,7 +219,7 @@ class ShopWorker:
             self._closed = UNREACHABLE
             self.report.alerts.append((self._name, UNREACHABLE))
 
-    def _unknown(self, decided: Decided, update_id: str, error: CallError, passage: Passage) -> None:
+    def _unknown(self, decided: Decided, update_id: str, error: CallError, rechecked: RecheckResult) -> None:
         with self._context.state.write() as connection:
             now = self._context.clock.now()
             journal.finish(connection, update_id, "lose", now, text_of(error))
@@ -232,7 +232,7 @@ class ShopWorker:
             self._close(closing)
         if outcome is Outcome.DONE:
             self._silent = 0
-            self._end(decided, "pushed", "", passage)
+            self._end(decided, "pushed", "", rechecked)
             return
         self.report.unknown += outcome is Outcome.UNKNOWN
         if outcome is Outcome.FAILED:  # this run has tried; the next one judges anew
@@ -262,8 +262,8 @@ class ShopWorker:
                 if open_breaker(connection, *args):
                     self.report.alerts.append((self._name, reason))
 
-    def _end(self, decided: Decided, end: End, reason: str, passage: Passage | None = None) -> None:
-        age, allowed = (passage.data_age_s, passage.allowed_s) if passage is not None else (None, None)
+    def _end(self, decided: Decided, end: End, reason: str, rechecked: RecheckResult | None = None) -> None:
+        age, allowed = (rechecked.data_age_s, rechecked.allowed_s) if rechecked is not None else (None, None)
         ended = Ended(decided, end, reason, age, allowed)
         self.report.ended.append(ended)
         self._note_price(decided, end)

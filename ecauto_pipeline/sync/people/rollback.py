@@ -28,7 +28,7 @@ from ecauto_pipeline.state.known_asins import known_asin
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.base_updates.push import push
 from ecauto_pipeline.sync.base_updates.read_back import shown_value
-from ecauto_pipeline.sync.base_updates.recheck import Passage, standing_in_the_way
+from ecauto_pipeline.sync.base_updates.recheck import RecheckResult, standing_in_the_way
 from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import HandReport, PushReport
@@ -101,21 +101,21 @@ class RollbackGate:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> Passage:
+    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult:
         refused = standing_in_the_way(connection, decided)
         if refused is not None:
             return refused
         diff = decided.diff
         listing = _listing(connection, diff)
         if listing is None:
-            return Passage("skipped", "not_listed")
+            return RecheckResult("skipped", "not_listed")
         if _shown(listing, diff.kind) != diff.shown:
-            return Passage("skipped", "changed_since")
+            return RecheckResult("skipped", "changed_since")
         if priced and self._context.run.dry_run:  # its price would be another one by now
             listing = replace(listing, shown_price_jpy=None)
         known = known_asin(connection, diff.asin)
         why = forbidden(diff, listing, known.facts.price_jpy if known else None, self._context.settings.guards)
-        return Passage("blocked", why) if why else Passage()
+        return RecheckResult("blocked", why) if why else RecheckResult()
 
 
 def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, guards: Guards) -> str:
