@@ -12,7 +12,7 @@ from ecauto_pipeline.sync.base_updates.recheck import End, RecheckResult
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RowOutcome:
     """Where one decision ended. `data_age_s`, `allowed_s`: of the data behind a push."""
 
     decided: Decided
@@ -37,7 +37,7 @@ class ShopReport:
     bug, to be raised.
     """
 
-    ended: list[Ended] = field(default_factory=list)
+    ended: list[RowOutcome] = field(default_factory=list)
     edits: int = 0
     unknown: int = 0
     settled_done: int = 0

@@ -18,7 +18,7 @@ from ecauto_pipeline.state import calls, decisions
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.sync.base_updates.catalogue import watch_catalogue
 from ecauto_pipeline.sync.base_updates.delist import delist
-from ecauto_pipeline.sync.base_updates.ends import Ended, ShopReport
+from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
 from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import write_back
@@ -147,7 +147,7 @@ class _Progress:
         self._lock = threading.Lock()
         self._ends: Counter[str] = Counter()
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, ended: RowOutcome) -> None:
         with self._lock:
             self._ends[ended.end] += 1
             done = self._ends.total()
@@ -190,12 +190,12 @@ def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackRepo
     )
 
 
-def _account(ended: Iterable[Ended]) -> Account:
+def _account(ended: Iterable[RowOutcome]) -> Account:
     ends = Counter(end.end for end in ended)
     return Account(targets=ends.total(), **{str(end): count for end, count in ends.items()})
 
 
-def _row(tools: Tools, ended: Ended) -> tuple[str, str, str, str]:
+def _row(tools: Tools, ended: RowOutcome) -> tuple[str, str, str, str]:
     key = ended.decided.diff.key
     return tools.name_of(key.account), key.item_id, ended.decided.diff.kind.value, ended.reason
 
@@ -209,10 +209,10 @@ _KEPT = frozenset(
 )
 
 
-def _waiting(ended: Iterable[Ended]) -> int:
+def _waiting(ended: Iterable[RowOutcome]) -> int:
     return sum(end.end == "skipped" and end.reason in _KEPT for end in ended)
 
 
-def _out_of_calls(tools: Tools, ended: Iterable[Ended]) -> tuple[tuple[str, int], ...]:
+def _out_of_calls(tools: Tools, ended: Iterable[RowOutcome]) -> tuple[tuple[str, int], ...]:
     waiting = Counter(e.decided.diff.key.account for e in ended if e.end == "skipped" and e.reason in _NO_CALLS)
     return tuple((tools.name_of(account), rows) for account, rows in sorted(waiting.items()))

@@ -25,7 +25,7 @@ from ecauto_pipeline.shops.protocol import Item, Shop, key_of
 from ecauto_pipeline.state import decisions, journal, shown
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
-from ecauto_pipeline.sync.base_updates.ends import Ended, ShopReport, TakenIn
+from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport, TakenIn
 from ecauto_pipeline.sync.base_updates.push_lease import PushLease
 from ecauto_pipeline.sync.base_updates.read_back import settle, settle_past, shown_value
 from ecauto_pipeline.sync.base_updates.recheck import End, Gate, RecheckResult
@@ -51,7 +51,7 @@ class ShopWorker:
         *,
         closed: str = "",
         rollback_of: str = "",
-        ended: Callable[[Ended], None] = lambda _ended: None,
+        ended: Callable[[RowOutcome], None] = lambda _ended: None,
     ) -> None:
         self._context, self._shop, self._gate = context, shop, gate
         self._load, self._rows = rows, list[Decided]()
@@ -264,7 +264,7 @@ class ShopWorker:
 
     def _end(self, decided: Decided, end: End, reason: str, rechecked: RecheckResult | None = None) -> None:
         age, allowed = (rechecked.data_age_s, rechecked.allowed_s) if rechecked is not None else (None, None)
-        ended = Ended(decided, end, reason, age, allowed)
+        ended = RowOutcome(decided, end, reason, age, allowed)
         self.report.ended.append(ended)
         self._note_price(decided, end)
         self._say(ended)
