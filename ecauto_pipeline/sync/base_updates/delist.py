@@ -21,7 +21,7 @@ from ecauto_pipeline.state.listing_lookup import lately_read
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
-from ecauto_pipeline.sync.diffs.evaluate import look
+from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.sections import DelistReport
 
 ABSENT = frozenset({"no_item", "bad_item_id"})  # no_item_id means that the call was malformed: no proof of anything
@@ -46,13 +46,13 @@ def delist(context: Context) -> DelistReport:
 def _judge_shop(context: Context, shop: Shop, evidence: Sequence[Update]) -> DelistReport:
     with context.state.read() as connection:
         canary = _canary(connection, shop, {update.key.item_id for update in evidence})
-        scene = look(context, connection, context.clock.now())
+        inputs = load_input(context, connection, context.clock.now())
         standing = deciding.standing_of(context, connection)
     resolves = canary is not None and _resolves(shop, canary)
-    verdicts = Verdicts(scene, standing)
+    verdicts = Verdicts(inputs, standing)
     for update in evidence:
         verdicts.add(_judge(shop, update, canary, resolves))
-    deciding.settle(context, verdicts, scene)
+    deciding.settle(context, verdicts, inputs)
     marked = []
     with context.state.write() as connection:
         account = deciding.keep(context, connection, verdicts).account

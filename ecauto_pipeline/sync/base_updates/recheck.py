@@ -16,7 +16,7 @@ from ecauto_pipeline.state import decisions, journal
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.known_asins import KnownAsin
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.diffs.evaluate import Rules, judge_again
+from ecauto_pipeline.sync.diffs.evaluate import Rules, evaluate_again
 
 End = Literal["pushed", "unchanged", "blocked", "skipped", "failed"]
 APPROVED = "approved"
@@ -54,7 +54,7 @@ class RulesGate:
         if refused is not None:
             return refused
         diff = decided.diff
-        verdict, known = judge_again(self._rules, connection, diff.key, diff.kind, now, priced)
+        verdict, known = evaluate_again(self._rules, connection, diff.key, diff.kind, now, priced)
         if verdict is None:
             return RecheckResult("skipped", "not_listed")
         if verdict.shown is not None and verdict.shown == diff.wanted:

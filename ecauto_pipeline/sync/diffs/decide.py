@@ -19,7 +19,7 @@ from ecauto_pipeline.domain.selling.guards import hold_mass_delist, hold_mass_hi
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context, Tools
-from ecauto_pipeline.sync.diffs.evaluate import Rules, Scene
+from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules
 from ecauto_pipeline.sync.sections import DiffReport
 
 APPROVED, REJECTED = "approved", "rejected"
@@ -31,10 +31,10 @@ _CHANGES = (Decision.PUSH, Decision.HELD)
 class Verdicts:
     """The verdicts of one step: UNCHANGED ones only counted, so that 100,000 listings stay small."""
 
-    def __init__(self, scene: Scene, standing: Mapping[Target, list[Decided]]) -> None:
+    def __init__(self, inputs: EvaluationInput, standing: Mapping[Target, list[Decided]]) -> None:
         self.found: list[Diff] = []
         self.standing = standing
-        self._scene = scene
+        self._inputs = inputs
         self._unchanged: Counter[tuple[AccountKey, Kind]] = Counter()
         self._settled: list[Diff] = []  # unchanged, and something of an earlier run stands
 
@@ -47,8 +47,8 @@ class Verdicts:
             return
         account = verdict.key.account
         if verdict.decision in _CHANGES:
-            closed = self._scene.closed.get(account, "")
-            why = NO_SUCH_EDIT if verdict.kind in self._scene.fixed.get(account, ()) else closed
+            closed = self._inputs.closed.get(account, "")
+            why = NO_SUCH_EDIT if verdict.kind in self._inputs.fixed.get(account, ()) else closed
             verdict = replace(verdict, decision=Decision.SKIPPED, reason=why) if why else verdict
         self.found.append(verdict)
 
@@ -58,12 +58,12 @@ class Verdicts:
 
     def with_tiers(self, tools: Tools, diffs: Iterable[Diff]) -> list[Diff]:
         """The same, each with how well its ASIN sold at that moment: only what is stored needs it."""
-        rules, scene = Rules(tools.settings), self._scene
-        return [replace(diff, tier=rules.tier(scene.known.get(diff.asin), scene.now)) for diff in diffs]
+        rules, inputs = Rules(tools.settings), self._inputs
+        return [replace(diff, tier=rules.tier(inputs.known.get(diff.asin), inputs.now)) for diff in diffs]
 
     def narrowed(self, targets: Set[Target]) -> Verdicts:
         """The verdicts about these targets alone, as they were judged among all."""
-        narrow = Verdicts(self._scene, self.standing)
+        narrow = Verdicts(self._inputs, self.standing)
         narrow.found = [diff for diff in self.found if (diff.key, diff.kind) in targets]
         narrow._settled = [diff for diff in self._settled if (diff.key, diff.kind) in targets]
         narrow._unchanged = Counter((diff.key.account, diff.kind) for diff in narrow._settled)
@@ -82,7 +82,7 @@ class Verdicts:
             by_account[account] += account_of(group)
             by_kind[kind] += account_of(group)
         reasons = Counter(f"{diff.decision}:{diff.reason}" for diff in self.found)
-        closed = set(self._scene.closed.values())
+        closed = set(self._inputs.closed.values())
         waiting = sum(diff.decision is Decision.SKIPPED and diff.reason in closed for diff in self.found)
         return DiffReport(
             account=sum(by_account.values(), Account()),
@@ -101,7 +101,7 @@ def standing_of(context: Context, connection: Connection) -> dict[Target, list[D
     return decisions.standing(connection, context.accounts)
 
 
-def settle(tools: Tools, verdicts: Verdicts, scene: Scene) -> None:
+def settle(tools: Tools, verdicts: Verdicts, inputs: EvaluationInput) -> None:
     """Apply people's words and the guards of whole accounts to the verdicts, in place; nothing is written."""
     standing = verdicts.standing
     said = [as_said(diff, standing.get((diff.key, diff.kind), ())) for diff in verdicts.found]
@@ -111,9 +111,9 @@ def settle(tools: Tools, verdicts: Verdicts, scene: Scene) -> None:
             guarded[diff.key.account].append(place)
     for account, places in guarded.items():
         group = [said[place] for place in places]
-        shown, lately = scene.shown_public.get(account, 0), scene.hidden_lately.get(account, 0)
+        shown, lately = inputs.shown_public.get(account, 0), inputs.hidden_lately.get(account, 0)
         group = hold_mass_hides(group, shown, tools.settings.guards, lately)
-        listed = sum(key.account == account for key in scene.listings) if group[0].kind is Kind.DELIST else 0
+        listed = sum(key.account == account for key in inputs.listings) if group[0].kind is Kind.DELIST else 0
         group = hold_mass_delist(group, listed, tools.settings.guards)
         for place, diff in zip(places, group, strict=True):
             said[place] = _still_massed(diff, standing.get((diff.key, diff.kind), ()))

@@ -1,6 +1,7 @@
 """What the rules say of listings as they stand in state.db: the facts gathered, the rule asked, nothing written.
 
-The whole of a run's listings at once (`look`, `judge`), or one target again just before it is sent (`judge_again`).
+The whole of a run's listings at once (`load_input`, `evaluate`), or one target again just before it is sent
+(`evaluate_again`).
 Not for: people's word on holds, or storing (decide.py); the rules themselves (domain/).
 """
 
@@ -40,7 +41,7 @@ def _as_is(verdict: Diff) -> Diff:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class EvaluationInput:
     """What a run judges: its listings by key, what is known of their ASINs, how many are on show in each account.
 
     `hidden_lately`: how many in each account were hidden within the guards' hide_window without anybody having said
@@ -114,7 +115,7 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def look(context: Context, connection: Connection, now: datetime) -> Scene:
+def load_input(context: Context, connection: Connection, now: datetime) -> EvaluationInput:
     """Gather what this run judges: the listings that take part, of its accounts, best sellers first if limited."""
     accounts = context.accounts
     known = known_asins(connection)
@@ -128,7 +129,7 @@ def look(context: Context, connection: Connection, now: datetime) -> Scene:
         listings = {key: fact for key, fact in listings.items() if key in chosen}
     lately = journal.hidden_since(connection, now - context.settings.guards.hide_window, _SAID_SO)
     fixed = {account: EDITS - context.shops[account].abilities.edits for account in accounts}
-    return Scene(now, listings, known, shown_public, lately, closed_accounts(context, connection, now), fixed)
+    return EvaluationInput(now, listings, known, shown_public, lately, closed_accounts(context, connection, now), fixed)
 
 
 def closed_accounts(
@@ -147,17 +148,19 @@ def closed_accounts(
     return found
 
 
-def judge(rules: Rules, scene: Scene, kind: Kind, include: IncludePrice, said: Said = _as_is) -> Iterator[Diff]:
+def evaluate(
+    rules: Rules, inputs: EvaluationInput, kind: Kind, include: IncludePrice, said: Said = _as_is
+) -> Iterator[Diff]:
     """One verdict a target. PRICE: one a listing; VISIBILITY: two (stock belongs to it), `said` as there."""
-    for listing in scene.listings.values():
-        known = scene.known.get(listing.asin)
+    for listing in inputs.listings.values():
+        known = inputs.known.get(listing.asin)
         if kind is Kind.PRICE:
-            yield rules.price(listing, known.facts if known else None, scene.now, include)
+            yield rules.price(listing, known.facts if known else None, inputs.now, include)
         else:
-            yield from rules.visibility_and_stock(listing, known, scene.now, include, said)
+            yield from rules.visibility_and_stock(listing, known, inputs.now, include, said)
 
 
-def judge_again(
+def evaluate_again(
     rules: Rules, connection: Connection, key: ListingKey, kind: Kind, now: datetime, priced: bool
 ) -> tuple[Diff | None, KnownAsin | None]:
     """The verdict about one target as things stand now; None when the listing no longer takes part.

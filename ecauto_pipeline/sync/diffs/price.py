@@ -13,51 +13,51 @@ from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
-from ecauto_pipeline.sync.diffs.evaluate import Rules, Scene, collector_paused, judge, look
+from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, evaluate, load_input
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import DiffReport
 
 
 def run(context: Context) -> DiffReport:
     """Judge the prices of a run's listings. A run that includes no prices has no price targets."""
-    report = _judge(context) if context.run.include_price != "never" else DiffReport()
+    report = _evaluate(context) if context.run.include_price != "never" else DiffReport()
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "price_diffs", report)
     context.log.info("price judged: %s %s", asdict(report.account), dict(report.reasons))
     return report
 
 
-def _judge(context: Context) -> DiffReport:
+def _evaluate(context: Context) -> DiffReport:
     context.go_on()
     with collector_paused(), context.state.read() as connection:
-        scene = look(context, connection, context.clock.now())
-        verdicts = price_verdicts(context, scene, deciding.standing_of(context, connection))
+        inputs = load_input(context, connection, context.clock.now())
+        verdicts = price_verdicts(context, inputs, deciding.standing_of(context, connection))
     context.go_on()
     with context.state.write() as connection:
         return deciding.keep(context, connection, verdicts)
 
 
-def price_verdicts(context: Context, scene: Scene, standing: Mapping[Target, list[Decided]]) -> Verdicts:
+def price_verdicts(context: Context, inputs: EvaluationInput, standing: Mapping[Target, list[Decided]]) -> Verdicts:
     """The decisions about prices, nothing written.
 
     A run that only mends the floor still looks after what a fuller run left standing (a push not sent yet, a hold, a
     person's word), as long as that is still what the full rule wants.
     """
     rules = Rules(context.settings)
-    verdicts = Verdicts(scene, standing)
-    for verdict in judge(rules, scene, Kind.PRICE, context.run.include_price):
+    verdicts = Verdicts(inputs, standing)
+    for verdict in evaluate(rules, inputs, Kind.PRICE, context.run.include_price):
         if context.run.include_price == "floor" and verdict.decision is Decision.UNCHANGED:
             older = standing.get((verdict.key, Kind.PRICE))
             if older:
-                verdict = _of_the_full_rule(rules, scene, verdict, older)
+                verdict = _of_the_full_rule(rules, inputs, verdict, older)
         verdicts.add(verdict)
-    deciding.settle(context, verdicts, scene)
+    deciding.settle(context, verdicts, inputs)
     return verdicts
 
 
-def _of_the_full_rule(rules: Rules, scene: Scene, verdict: Diff, older: list[Decided]) -> Diff:
-    listing = scene.listings[verdict.key]
-    known = scene.known.get(listing.asin)
-    full = rules.price(listing, known.facts if known else None, scene.now, "all")
+def _of_the_full_rule(rules: Rules, inputs: EvaluationInput, verdict: Diff, older: list[Decided]) -> Diff:
+    listing = inputs.listings[verdict.key]
+    known = inputs.known.get(listing.asin)
+    full = rules.price(listing, known.facts if known else None, inputs.now, "all")
     same = any(old.diff.wanted == full.wanted for old in older)
     return full if same or full.decision is Decision.SKIPPED else verdict

@@ -13,38 +13,40 @@ from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import Verdicts
-from ecauto_pipeline.sync.diffs.evaluate import Rules, Scene, collector_paused, judge, look
+from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, evaluate, load_input
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import DiffReport
 
 
 def run(context: Context) -> DiffReport:
     """Judge visibility and stock of a run's listings. A run that includes no visibility has no such targets."""
-    report = _judge(context) if context.run.include_visibility else DiffReport()
+    report = _evaluate(context) if context.run.include_visibility else DiffReport()
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "visibility_diffs", report)
     context.log.info("visibility judged: %s %s", asdict(report.account), dict(report.reasons))
     return report
 
 
-def _judge(context: Context) -> DiffReport:
+def _evaluate(context: Context) -> DiffReport:
     context.go_on()
     with collector_paused(), context.state.read() as connection:
-        scene = look(context, connection, context.clock.now())
-        verdicts = visibility_verdicts(context, scene, deciding.standing_of(context, connection))
+        inputs = load_input(context, connection, context.clock.now())
+        verdicts = visibility_verdicts(context, inputs, deciding.standing_of(context, connection))
     context.go_on()
     with context.state.write() as connection:
         return deciding.keep(context, connection, verdicts)
 
 
-def visibility_verdicts(context: Context, scene: Scene, standing: Mapping[Target, list[Decided]]) -> Verdicts:
+def visibility_verdicts(
+    context: Context, inputs: EvaluationInput, standing: Mapping[Target, list[Decided]]
+) -> Verdicts:
     """The decisions about visibility and stock, nothing written."""
 
     def said(price: Diff) -> Diff:
         return deciding.as_said(price, standing.get((price.key, Kind.PRICE), ()))
 
-    verdicts = Verdicts(scene, standing)
-    for verdict in judge(Rules(context.settings), scene, Kind.VISIBILITY, context.run.include_price, said):
+    verdicts = Verdicts(inputs, standing)
+    for verdict in evaluate(Rules(context.settings), inputs, Kind.VISIBILITY, context.run.include_price, said):
         verdicts.add(verdict)
-    deciding.settle(context, verdicts, scene)
+    deciding.settle(context, verdicts, inputs)
     return verdicts

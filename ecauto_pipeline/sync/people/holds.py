@@ -19,7 +19,7 @@ from ecauto_pipeline.state.decisions import STANDING, Decided, Target
 from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.evaluate import look
+from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.diffs.price import price_verdicts
 from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
 from ecauto_pipeline.sync.run_record import keep
@@ -112,12 +112,12 @@ def release_holds(context: Context, ids: Iterable[str], who: str = "") -> Releas
         approve(context, [row.diff_id for row in chosen if row.state == "open"], who=who)
     targets = {row.target for row in chosen}
     with context.state.read() as connection:
-        scene = look(context, connection, context.clock.now())
+        inputs = load_input(context, connection, context.clock.now())
         standing = deciding.standing_of(context, connection)
     if context.run.dry_run:
         standing = _as_if_approved(standing, {row.diff_id for row in chosen})
     report = DiffReport()
-    for verdicts in (price_verdicts(context, scene, standing), visibility_verdicts(context, scene, standing)):
+    for verdicts in (price_verdicts(context, inputs, standing), visibility_verdicts(context, inputs, standing)):
         with context.state.write() as connection:
             report += deciding.keep(context, connection, verdicts.narrowed(targets))
     pushed = push_own(context)

@@ -21,7 +21,7 @@ from ecauto_pipeline.state.decisions import Target
 from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.evaluate import look
+from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.diffs.price import price_verdicts
 from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
 from ecauto_pipeline.sync.run_record import keep
@@ -86,13 +86,13 @@ def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
         max_items=None,
     )
     with context.state.read() as connection:
-        scene = look(context, connection, now)
+        inputs = load_input(context, connection, now)
         standing = deciding.standing_of(context, connection)
     judged = []
     if context.run.include_price != "never":
-        judged.append(price_verdicts(context, scene, standing))
+        judged.append(price_verdicts(context, inputs, standing))
     if context.run.include_visibility:
-        judged.append(visibility_verdicts(context, scene, standing))
+        judged.append(visibility_verdicts(context, inputs, standing))
     wanted = {(diff.key, diff.kind): diff for verdicts in judged for diff in verdicts.found}
     accepted: set[Target] = set()
     refused_rows = []
