@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
+from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, exact, selling_price
-from ecauto_pipeline.domain.selling.verdict import Verdict
 from ecauto_pipeline.settings import Guards, Pricing, Ttl
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # a stamp further ahead than this is clock trouble, hence not to be believed
@@ -51,35 +51,35 @@ def price_diff(
     """
     if include_price == "never":
         raise ValueError('a run that includes "never" has no price targets')
-    verdict = Verdict(listing, facts, Kind.PRICE, listing.shown_price_jpy)
+    builder = DiffBuilder(listing, facts, Kind.PRICE, listing.shown_price_jpy)
     shown = listing.shown_price_jpy
     if facts is None or not fetched(facts):
-        return verdict.skipped("never_fetched")
+        return builder.skipped("never_fetched")
     if facts.status is not Status.SUCCESS or facts.price_jpy is None or facts.price_jpy <= 0:
-        return verdict.unchanged(None) if listing.shown_visible is False else verdict.skipped("no_offer")
+        return builder.unchanged(None) if listing.shown_visible is False else builder.skipped("no_offer")
     if facts.price_at is None:
-        return verdict.skipped("never_fetched")
+        return builder.skipped("never_fetched")
     if shown is None:
-        return verdict.skipped("not_read")
+        return builder.skipped("not_read")
     if facts.doubt == "jump":
-        return verdict.skipped("second_look")
+        return builder.skipped("second_look")
 
     price = selling_price(facts.price_jpy, pricing, guards, strategy=strategy, markup_ratio=markup_ratio)
     below = breaks_floor(shown, facts.price_jpy, guards)
     wanted = price.price_jpy
     if include_price == "floor" and not below:
-        return verdict.unchanged(wanted)
+        return builder.unchanged(wanted)
     if not price.blocked and wanted is not None and not (below or _worth_a_push(shown, wanted, pricing)):
-        return verdict.unchanged(wanted)
+        return builder.unchanged(wanted)
     if outdated(facts.price_at, now, ttl.price):
-        return verdict.skipped("stale_price")
+        return builder.skipped("stale_price")
     if price.blocked or wanted is None:
-        return verdict.gives(Decision.BLOCKED, f"price_{price.blocked}", wanted)
+        return builder.gives(Decision.BLOCKED, f"price_{price.blocked}", wanted)
     if listing.uneditable:
-        return verdict.skipped("uneditable", wanted)
+        return builder.skipped("uneditable", wanted)
     if shown > 0 and abs(wanted - shown) > exact(guards.max_move_ratio) * shown:
-        return verdict.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, guards))
-    return verdict.gives(Decision.PUSH, "below_floor" if below else "moved", wanted)
+        return builder.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, guards))
+    return builder.gives(Decision.PUSH, "below_floor" if below else "moved", wanted)
 
 
 def stock_diff(
@@ -98,30 +98,30 @@ def stock_diff(
     undoubted facts, and not at a price below the floor. PUSH `restock`; UNCHANGED; SKIPPED `not_read` |
     `never_fetched` | `second_look` | `stale_stock` | `variations` | `price_below_floor` | `uneditable`.
     """
-    verdict = Verdict(listing, facts, Kind.STOCK, listing.shown_stock)
+    builder = DiffBuilder(listing, facts, Kind.STOCK, listing.shown_stock)
     if listing.shown_stock is not None and listing.shown_stock > 0:
-        return verdict.unchanged(listing.shown_stock)
+        return builder.unchanged(listing.shown_stock)
     if listing.shown_visible is None:
-        return verdict.skipped("not_read")
+        return builder.skipped("not_read")
     if not _public_after(listing, visibility_verdict):
-        return verdict.unchanged(listing.shown_stock)
+        return builder.unchanged(listing.shown_stock)
     if listing.shown_stock is None:
-        return verdict.skipped("not_read")
+        return builder.skipped("not_read")
     if facts is None or not fetched(facts):
-        return verdict.skipped("never_fetched")
+        return builder.skipped("never_fetched")
     if facts.status is not Status.SUCCESS or facts.in_stock is not True:
-        return verdict.unchanged(listing.shown_stock)
+        return builder.unchanged(listing.shown_stock)
     if facts.doubt:
-        return verdict.skipped("second_look")
+        return builder.skipped("second_look")
     if outdated(facts.stock_at, now, stock_max_age):
-        return verdict.skipped("stale_stock")
+        return builder.skipped("stale_stock")
     if listing.has_variations:
-        return verdict.skipped("variations", 1)
+        return builder.skipped("variations", 1)
     if sells_below_floor(listing, facts, price_verdict, guards, include_price):
-        return verdict.skipped("price_below_floor", 1)
+        return builder.skipped("price_below_floor", 1)
     if listing.uneditable:
-        return verdict.skipped("uneditable", 1)
-    return verdict.gives(Decision.PUSH, "restock", 1)
+        return builder.skipped("uneditable", 1)
+    return builder.gives(Decision.PUSH, "restock", 1)
 
 
 def sells_below_floor(

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
+from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.diffs import IncludePrice, fetched, outdated, sells_below_floor
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
-from ecauto_pipeline.domain.selling.verdict import Verdict
 from ecauto_pipeline.settings import Guards
 from ecauto_pipeline.settings import Offers as OfferRule
 
@@ -37,36 +37,36 @@ def visibility_diff(
     `stale_stock` | `hidden_by_<who>` | `price_below_floor`.
     """
     public = listing.shown_visible
-    verdict = Verdict(listing, facts, Kind.VISIBILITY, None if public is None else int(public))
+    builder = DiffBuilder(listing, facts, Kind.VISIBILITY, None if public is None else int(public))
     if public is None:
-        return verdict.skipped("not_read")
+        return builder.skipped("not_read")
     if listing.blocked_by_list:
-        return _hide(verdict, listing, "blocklist")
+        return _hide(builder, listing, "blocklist")
     if facts is None or not fetched(facts) or facts.stock_at is None:
-        return verdict.skipped("never_fetched")
+        return builder.skipped("never_fetched")
     if facts.status is not Status.SUCCESS:
-        return _absent(verdict, listing, facts, now, stock_max_age, offers)
+        return _absent(builder, listing, facts, now, stock_max_age, offers)
     if facts.in_stock is not True or facts.price_jpy is None or facts.price_jpy <= 0:
-        return verdict.skipped("never_fetched")
+        return builder.skipped("never_fetched")
     loss = _loss(listing, facts, price_verdict, guards)
     if loss:
-        return _hide(verdict, listing, loss)
+        return _hide(builder, listing, loss)
     if public:
-        return verdict.skipped("second_look") if facts.doubt == "zero" else verdict.unchanged(1)
+        return builder.skipped("second_look") if facts.doubt == "zero" else builder.unchanged(1)
 
     if listing.hidden_by not in SHOWN_AGAIN:
-        return verdict.skipped(f"hidden_by_{listing.hidden_by or 'unknown'}", 1)
+        return builder.skipped(f"hidden_by_{listing.hidden_by or 'unknown'}", 1)
     if facts.doubt:
-        return verdict.skipped("second_look")
+        return builder.skipped("second_look")
     if outdated(facts.stock_at, now, stock_max_age):
-        return verdict.skipped("stale_stock")
+        return builder.skipped("stale_stock")
     if listing.shown_price_jpy is None:
-        return verdict.skipped("not_read", 1)
+        return builder.skipped("not_read", 1)
     if sells_below_floor(listing, facts, price_verdict, guards, include_price):
-        return verdict.skipped("price_below_floor", 1)
+        return builder.skipped("price_below_floor", 1)
     if listing.uneditable:
-        return verdict.skipped("uneditable", 1)
-    return verdict.gives(Decision.PUSH, "in_stock", 1)
+        return builder.skipped("uneditable", 1)
+    return builder.gives(Decision.PUSH, "in_stock", 1)
 
 
 def filtered_for_good(facts: AsinFacts, offers: OfferRule) -> bool:
@@ -77,7 +77,7 @@ def filtered_for_good(facts: AsinFacts, offers: OfferRule) -> bool:
 
 
 def _absent(
-    verdict: Verdict,
+    builder: DiffBuilder,
     listing: ListingFacts,
     facts: AsinFacts,
     now: datetime,
@@ -87,24 +87,24 @@ def _absent(
     """Amazon answered, and there is nothing to buy: out of stock, unknown there, or nothing that fits the rule."""
     filtered = facts.status is Status.FILTERED_OUT
     if filtered and offers.filtered_out == "keep":
-        return verdict.unchanged(int(bool(listing.shown_visible)))
+        return builder.unchanged(int(bool(listing.shown_visible)))
     if not listing.shown_visible:
-        return verdict.unchanged(0)
+        return builder.unchanged(0)
     if facts.doubt == "zero":
-        return verdict.skipped("second_look")
+        return builder.skipped("second_look")
     if filtered and not filtered_for_good(facts, offers):
-        return verdict.skipped("filtered_waits")
+        return builder.skipped("filtered_waits")
     if outdated(facts.stock_at, now, stock_max_age):
-        return verdict.skipped("stale_stock")
-    return _hide(verdict, listing, str(facts.status))
+        return builder.skipped("stale_stock")
+    return _hide(builder, listing, str(facts.status))
 
 
-def _hide(verdict: Verdict, listing: ListingFacts, reason: str) -> Diff:
+def _hide(builder: DiffBuilder, listing: ListingFacts, reason: str) -> Diff:
     if not listing.shown_visible:
-        return verdict.unchanged(0)
+        return builder.unchanged(0)
     if listing.uneditable:
-        return verdict.skipped("uneditable", 0)
-    return verdict.gives(Decision.PUSH, reason, 0)
+        return builder.skipped("uneditable", 0)
+    return builder.gives(Decision.PUSH, reason, 0)
 
 
 def _loss(listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, guards: Guards) -> str:

@@ -20,7 +20,7 @@ from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.listing_lookup import lately_read
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.decide import Verdicts
+from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.sections import DelistReport
 
@@ -49,14 +49,14 @@ def _judge_shop(context: Context, shop: Shop, evidence: Sequence[Update]) -> Del
         inputs = load_input(context, connection, context.clock.now())
         standing = deciding.standing_of(context, connection)
     resolves = canary is not None and _resolves(shop, canary)
-    verdicts = Verdicts(inputs, standing)
+    evaluated = EvaluatedDiffs(inputs, standing)
     for update in evidence:
-        verdicts.add(_judge(shop, update, canary, resolves))
-    deciding.settle(context, verdicts, inputs)
+        evaluated.add(_judge(shop, update, canary, resolves))
+    deciding.settle(context, evaluated, inputs)
     marked = []
     with context.state.write() as connection:
-        account = deciding.keep(context, connection, verdicts).account
-        for diff in verdicts.found:
+        account = deciding.keep(context, connection, evaluated).account
+        for diff in evaluated.found:
             if diff.decision is Decision.PUSH:
                 _mark(context, connection, diff)
                 marked.append((context.name_of(diff.key.account), diff.key.item_id))

@@ -1,7 +1,7 @@
-"""From verdicts to decisions: shops that can't be written to, masses that wait, and what people said of holds.
+"""From evaluated to decisions: shops that can't be written to, masses that wait, and what people said of holds.
 
 Every target judged ends as one decision, counted; all but UNCHANGED are stored, and what earlier runs decided of the
-same target is superseded or settled. Not for: the verdicts (evaluate.py) or sending (sync/base_updates/push.py).
+same target is superseded or settled. Not for: the evaluated (evaluate.py) or sending (sync/base_updates/push.py).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _MASS = ("mass_hide", "mass_delist")
 _CHANGES = (Decision.PUSH, Decision.HELD)
 
 
-class Verdicts:
-    """The verdicts of one step: UNCHANGED ones only counted, so that 100,000 listings stay small."""
+class EvaluatedDiffs:
+    """The evaluated of one step: UNCHANGED ones only counted, so that 100,000 listings stay small."""
 
     def __init__(self, inputs: EvaluationInput, standing: Mapping[Target, list[Decided]]) -> None:
         self.found: list[Diff] = []
@@ -61,9 +61,9 @@ class Verdicts:
         rules, inputs = Rules(tools.settings), self._inputs
         return [replace(diff, tier=rules.tier(inputs.known.get(diff.asin), inputs.now)) for diff in diffs]
 
-    def narrowed(self, targets: Set[Target]) -> Verdicts:
-        """The verdicts about these targets alone, as they were judged among all."""
-        narrow = Verdicts(self._inputs, self.standing)
+    def narrowed(self, targets: Set[Target]) -> EvaluatedDiffs:
+        """The evaluated about these targets alone, as they were judged among all."""
+        narrow = EvaluatedDiffs(self._inputs, self.standing)
         narrow.found = [diff for diff in self.found if (diff.key, diff.kind) in targets]
         narrow._settled = [diff for diff in self._settled if (diff.key, diff.kind) in targets]
         narrow._unchanged = Counter((diff.key.account, diff.kind) for diff in narrow._settled)
@@ -101,10 +101,10 @@ def standing_of(context: Context, connection: Connection) -> dict[Target, list[D
     return decisions.standing(connection, context.accounts)
 
 
-def settle(tools: Tools, verdicts: Verdicts, inputs: EvaluationInput) -> None:
-    """Apply people's words and the guards of whole accounts to the verdicts, in place; nothing is written."""
-    standing = verdicts.standing
-    said = [as_said(diff, standing.get((diff.key, diff.kind), ())) for diff in verdicts.found]
+def settle(tools: Tools, evaluated: EvaluatedDiffs, inputs: EvaluationInput) -> None:
+    """Apply people's words and the guards of whole accounts to the evaluated, in place; nothing is written."""
+    standing = evaluated.standing
+    said = [as_said(diff, standing.get((diff.key, diff.kind), ())) for diff in evaluated.found]
     guarded: dict[AccountKey, list[int]] = defaultdict(list)
     for place, diff in enumerate(said):
         if diff.decision is Decision.PUSH and diff.reason != APPROVED:
@@ -117,17 +117,17 @@ def settle(tools: Tools, verdicts: Verdicts, inputs: EvaluationInput) -> None:
         group = hold_mass_delist(group, listed, tools.settings.guards)
         for place, diff in zip(places, group, strict=True):
             said[place] = _still_massed(diff, standing.get((diff.key, diff.kind), ()))
-    verdicts.found = said
+    evaluated.found = said
 
 
-def keep(context: Context, connection: Connection, verdicts: Verdicts) -> DiffReport:
+def keep(context: Context, connection: Connection, evaluated: EvaluatedDiffs) -> DiffReport:
     """Store the decisions; settle what stood of the same targets. A dry run stores its own rows and settles nothing."""
     now = context.clock.now()
     kept: set[int] = set()
     superseded: list[str] = []
     expired: list[str] = []
-    for diff in verdicts.judged():
-        for old in verdicts.standing.get((diff.key, diff.kind), ()):
+    for diff in evaluated.judged():
+        for old in evaluated.standing.get((diff.key, diff.kind), ()):
             if old.diff_id == decisions.diff_id(context.run.run_id, diff):
                 continue
             if old.diff.decision is Decision.PUSH:
@@ -136,14 +136,14 @@ def keep(context: Context, connection: Connection, verdicts: Verdicts) -> DiffRe
                 expired.append(old.diff_id)
             elif old.state == "open" and diff.decision is Decision.HELD:
                 kept.add(id(diff))
-    held = sum(diff.decision is Decision.HELD for diff in verdicts.found)
-    fresh = [diff for diff in verdicts.found if id(diff) not in kept]
+    held = sum(diff.decision is Decision.HELD for diff in evaluated.found)
+    fresh = [diff for diff in evaluated.found if id(diff) not in kept]
     if not context.run.dry_run:
         decisions.move(connection, superseded, "supersede", now)
         decisions.move(connection, expired, "expire", now)
-    stored = verdicts.with_tiers(context, verdicts.found if context.run.dry_run else fresh)
+    stored = evaluated.with_tiers(context, evaluated.found if context.run.dry_run else fresh)
     decisions.store(connection, context.run.run_id, context.run.partition_key, stored, now, closed=context.run.dry_run)
-    return verdicts.report(context, kept=len(kept), new=held - len(kept), settled=len(expired))
+    return evaluated.report(context, kept=len(kept), new=held - len(kept), settled=len(expired))
 
 
 def as_said(diff: Diff, standing: Iterable[Decided]) -> Diff:

@@ -90,7 +90,7 @@ class Rules:
     def visibility_and_stock(
         self, listing: ListingFacts, known: KnownAsin | None, now: datetime, include: IncludePrice, said: Said = _as_is
     ) -> tuple[Diff, Diff]:
-        """Both verdicts. The price matters to them only where the one shown is below the floor.
+        """Both evaluated. The price matters to them only where the one shown is below the floor.
 
         `said`: what a person's word makes of the price verdict.
         """

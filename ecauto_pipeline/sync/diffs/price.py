@@ -12,7 +12,7 @@ from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.decide import Verdicts
+from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, evaluate, load_input
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import DiffReport
@@ -31,28 +31,30 @@ def _evaluate(context: Context) -> DiffReport:
     context.go_on()
     with collector_paused(), context.state.read() as connection:
         inputs = load_input(context, connection, context.clock.now())
-        verdicts = price_verdicts(context, inputs, deciding.standing_of(context, connection))
+        evaluated = evaluate_prices(context, inputs, deciding.standing_of(context, connection))
     context.go_on()
     with context.state.write() as connection:
-        return deciding.keep(context, connection, verdicts)
+        return deciding.keep(context, connection, evaluated)
 
 
-def price_verdicts(context: Context, inputs: EvaluationInput, standing: Mapping[Target, list[Decided]]) -> Verdicts:
+def evaluate_prices(
+    context: Context, inputs: EvaluationInput, standing: Mapping[Target, list[Decided]]
+) -> EvaluatedDiffs:
     """The decisions about prices, nothing written.
 
     A run that only mends the floor still looks after what a fuller run left standing (a push not sent yet, a hold, a
     person's word), as long as that is still what the full rule wants.
     """
     rules = Rules(context.settings)
-    verdicts = Verdicts(inputs, standing)
+    evaluated = EvaluatedDiffs(inputs, standing)
     for verdict in evaluate(rules, inputs, Kind.PRICE, context.run.include_price):
         if context.run.include_price == "floor" and verdict.decision is Decision.UNCHANGED:
             older = standing.get((verdict.key, Kind.PRICE))
             if older:
                 verdict = _of_the_full_rule(rules, inputs, verdict, older)
-        verdicts.add(verdict)
-    deciding.settle(context, verdicts, inputs)
-    return verdicts
+        evaluated.add(verdict)
+    deciding.settle(context, evaluated, inputs)
+    return evaluated
 
 
 def _of_the_full_rule(rules: Rules, inputs: EvaluationInput, verdict: Diff, older: list[Decided]) -> Diff:

@@ -12,7 +12,7 @@ from ecauto_pipeline.domain.model import Diff, Kind
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
-from ecauto_pipeline.sync.diffs.decide import Verdicts
+from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, evaluate, load_input
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import DiffReport
@@ -31,22 +31,22 @@ def _evaluate(context: Context) -> DiffReport:
     context.go_on()
     with collector_paused(), context.state.read() as connection:
         inputs = load_input(context, connection, context.clock.now())
-        verdicts = visibility_verdicts(context, inputs, deciding.standing_of(context, connection))
+        evaluated = evaluate_visibility(context, inputs, deciding.standing_of(context, connection))
     context.go_on()
     with context.state.write() as connection:
-        return deciding.keep(context, connection, verdicts)
+        return deciding.keep(context, connection, evaluated)
 
 
-def visibility_verdicts(
+def evaluate_visibility(
     context: Context, inputs: EvaluationInput, standing: Mapping[Target, list[Decided]]
-) -> Verdicts:
+) -> EvaluatedDiffs:
     """The decisions about visibility and stock, nothing written."""
 
     def said(price: Diff) -> Diff:
         return deciding.as_said(price, standing.get((price.key, Kind.PRICE), ()))
 
-    verdicts = Verdicts(inputs, standing)
+    evaluated = EvaluatedDiffs(inputs, standing)
     for verdict in evaluate(Rules(context.settings), inputs, Kind.VISIBILITY, context.run.include_price, said):
-        verdicts.add(verdict)
-    deciding.settle(context, verdicts, inputs)
-    return verdicts
+        evaluated.add(verdict)
+    deciding.settle(context, evaluated, inputs)
+    return evaluated

@@ -20,8 +20,8 @@ from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.evaluate import load_input
-from ecauto_pipeline.sync.diffs.price import price_verdicts
-from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
+from ecauto_pipeline.sync.diffs.price import evaluate_prices
+from ecauto_pipeline.sync.diffs.visibility import evaluate_visibility
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import DiffReport, HandReport, PushReport
 
@@ -117,9 +117,9 @@ def release_holds(context: Context, ids: Iterable[str], who: str = "") -> Releas
     if context.run.dry_run:
         standing = _as_if_approved(standing, {row.diff_id for row in chosen})
     report = DiffReport()
-    for verdicts in (price_verdicts(context, inputs, standing), visibility_verdicts(context, inputs, standing)):
+    for evaluated in (evaluate_prices(context, inputs, standing), evaluate_visibility(context, inputs, standing)):
         with context.state.write() as connection:
-            report += deciding.keep(context, connection, verdicts.narrowed(targets))
+            report += deciding.keep(context, connection, evaluated.narrowed(targets))
     pushed = push_own(context)
     with context.state.write() as connection:
         by_hand = HandReport(report.account + pushed.correction, pushed)

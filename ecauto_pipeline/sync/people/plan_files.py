@@ -22,8 +22,8 @@ from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.evaluate import load_input
-from ecauto_pipeline.sync.diffs.price import price_verdicts
-from ecauto_pipeline.sync.diffs.visibility import visibility_verdicts
+from ecauto_pipeline.sync.diffs.price import evaluate_prices
+from ecauto_pipeline.sync.diffs.visibility import evaluate_visibility
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import DiffReport, HandReport, PushReport
 
@@ -90,10 +90,10 @@ def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
         standing = deciding.standing_of(context, connection)
     judged = []
     if context.run.include_price != "never":
-        judged.append(price_verdicts(context, inputs, standing))
+        judged.append(evaluate_prices(context, inputs, standing))
     if context.run.include_visibility:
-        judged.append(visibility_verdicts(context, inputs, standing))
-    wanted = {(diff.key, diff.kind): diff for verdicts in judged for diff in verdicts.found}
+        judged.append(evaluate_visibility(context, inputs, standing))
+    wanted = {(diff.key, diff.kind): diff for evaluated in judged for diff in evaluated.found}
     accepted: set[Target] = set()
     refused_rows = []
     for row in rows:
@@ -104,9 +104,9 @@ def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
         else:
             accepted.add(target)
     report = DiffReport()
-    for verdicts in judged:
+    for evaluated in judged:
         with context.state.write() as connection:
-            report += deciding.keep(context, connection, verdicts.narrowed(accepted))
+            report += deciding.keep(context, connection, evaluated.narrowed(accepted))
     return _kept(context, ApplyReport(len(rows), report, push_own(context), tuple(refused_rows)))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts
 
 
-class Verdict:
+class DiffBuilder:
     """Diffs of one target, its fixed half filled in."""
 
     def __init__(self, listing: ListingFacts, facts: AsinFacts | None, kind: Kind, shown: int | None) -> None:
