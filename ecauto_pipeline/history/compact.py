@@ -47,8 +47,8 @@ class CompactReport:
     deferred: bool
 
 
-def compact_all(directory: Path, before: date, settle: Callable[[LoadedMove], None]) -> CompactReport:
-    """Merge every closed month. `settle` runs a change of `loaded_files`; if it can't, the next load finds out.
+def compact_all(directory: Path, before: date, change_loaded_files: Callable[[LoadedMove], None]) -> CompactReport:
+    """Merge every closed month. `change_loaded_files` runs a change of `loaded_files`; if it can't, the next load finds out.
 
     Call under the lock, with everything loaded. Raises DiskFull; the month under way is then as it was.
     """
@@ -57,7 +57,7 @@ def compact_all(directory: Path, before: date, settle: Callable[[LoadedMove], No
         for leftover in (directory / table.name).glob("month=*/.*.tmp"):
             leftover.unlink()  # no manifest names it: finish_all has run
         for month, sources in sorted(_closed(directory, table, before).items()):
-            rows += _merge_month(directory, table, month, sources, settle)
+            rows += _merge_month(directory, table, month, sources, change_loaded_files)
             months, files = months + 1, files + len(sources)
     return CompactReport(months, files, rows, deferred=False)
 
@@ -85,7 +85,7 @@ def _is_small(path: Path) -> bool:
 
 
 def _merge_month(
-    directory: Path, table: Table, month: str, sources: list[Path], settle: Callable[[LoadedMove], None]
+    directory: Path, table: Table, month: str, sources: list[Path], change_loaded_files: Callable[[LoadedMove], None]
 ) -> int:
     root = directory / table.name
     folder = root / f"month={month}"
@@ -107,7 +107,7 @@ def _merge_month(
         }
         replace_file(manifest, json.dumps(plan, ensure_ascii=False))
     _name_merged(root, manifest)
-    settle(_move(directory, table, final, sources, rows))
+    change_loaded_files(_move(directory, table, final, sources, rows))
     _remove_sources(root, manifest)
     return rows
 

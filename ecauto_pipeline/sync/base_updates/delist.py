@@ -52,7 +52,7 @@ def _judge_shop(context: Context, shop: Shop, evidence: Sequence[Update]) -> Del
     evaluated = EvaluatedDiffs(inputs, standing)
     for update in evidence:
         evaluated.add(_judge(shop, update, canary, resolves))
-    deciding.settle(context, evaluated, inputs)
+    deciding.apply_guards_and_holds(context, evaluated, inputs)
     marked = []
     with context.state.write() as connection:
         account = deciding.keep(context, connection, evaluated).account

@@ -30,7 +30,7 @@ def shown_value(item: Item, kind: Kind) -> int | None:
     return None if item.visible is None else int(item.visible)
 
 
-def settle_past(tools: Tools, shop: Shop) -> list[tuple[Update, Outcome]]:
+def read_back_open_edits(tools: Tools, shop: Shop) -> list[tuple[Update, Outcome]]:
     """Settle what earlier runs left open in one shop; whoever calls holds that shop's lease.
 
     Raises BudgetSpent, AccountBlocked when the shop can't be read any further; what was settled stands.
@@ -40,11 +40,11 @@ def settle_past(tools: Tools, shop: Shop) -> list[tuple[Update, Outcome]]:
     settled = []
     for update in open_ones:
         tools.go_on()
-        settled.append((update, settle(tools, shop, update)))
+        settled.append((update, read_back_edit(tools, shop, update)))
     return settled
 
 
-def settle(tools: Tools, shop: Shop, update: Update) -> Outcome:
+def read_back_edit(tools: Tools, shop: Shop, update: Update) -> Outcome:
     """Read one item back. DONE when it shows our value, FAILED when it shows another (its decision opens again when
     that is the old value), UNKNOWN when it can't be read now."""
     try:

@@ -27,7 +27,7 @@ from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport, TakenIn
 from ecauto_pipeline.sync.base_updates.push_lease import PushLease
-from ecauto_pipeline.sync.base_updates.read_back import settle, settle_past, shown_value
+from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits, shown_value
 from ecauto_pipeline.sync.base_updates.recheck import End, Gate, RecheckResult
 from ecauto_pipeline.sync.context import Context
 
@@ -91,7 +91,7 @@ class ShopWorker:
         if self._closed:
             return
         try:
-            for _, outcome in settle_past(self._context, self._shop):
+            for _, outcome in read_back_open_edits(self._context, self._shop):
                 self.report.settled_done += outcome is Outcome.DONE
                 self.report.settled_not_done += outcome is Outcome.FAILED
         except (BudgetSpent, AccountBlocked) as error:
@@ -226,7 +226,7 @@ class ShopWorker:
             found = journal.unsettled(connection, self._shop.platform, self._shop.account_id)
         update = next(row for row in found if row.update_id == update_id)
         try:
-            outcome = settle(self._context, self._shop, update)
+            outcome = read_back_edit(self._context, self._shop, update)
         except (BudgetSpent, AccountBlocked) as closing:
             outcome = Outcome.UNKNOWN
             self._close(closing)

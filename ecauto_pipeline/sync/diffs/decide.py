@@ -101,7 +101,7 @@ def standing_of(context: Context, connection: Connection) -> dict[Target, list[D
     return decisions.standing(connection, context.accounts)
 
 
-def settle(tools: Tools, evaluated: EvaluatedDiffs, inputs: EvaluationInput) -> None:
+def apply_guards_and_holds(tools: Tools, evaluated: EvaluatedDiffs, inputs: EvaluationInput) -> None:
     """Apply people's words and the guards of whole accounts to the evaluated, in place; nothing is written."""
     standing = evaluated.standing
     said = [as_said(diff, standing.get((diff.key, diff.kind), ())) for diff in evaluated.found]

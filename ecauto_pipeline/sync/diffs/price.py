@@ -53,7 +53,7 @@ def evaluate_prices(
             if older:
                 verdict = _of_the_full_rule(rules, inputs, verdict, older)
         evaluated.add(verdict)
-    deciding.settle(context, evaluated, inputs)
+    deciding.apply_guards_and_holds(context, evaluated, inputs)
     return evaluated
 
 

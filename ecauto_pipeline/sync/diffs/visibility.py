@@ -48,5 +48,5 @@ def evaluate_visibility(
     evaluated = EvaluatedDiffs(inputs, standing)
     for verdict in evaluate(Rules(context.settings), inputs, Kind.VISIBILITY, context.run.include_price, said):
         evaluated.add(verdict)
-    deciding.settle(context, evaluated, inputs)
+    deciding.apply_guards_and_holds(context, evaluated, inputs)
     return evaluated
