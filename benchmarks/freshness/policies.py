@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.freshness.ages import Policy, Rows, judge, tier_codes
-from ecauto_pipeline.domain.freshness.planning import Means, choose_budget, choose_due
+from ecauto_pipeline.domain.freshness.ages import Policy, Rows, evaluate_freshness, tier_codes
+from ecauto_pipeline.domain.freshness.planning import CallRates, choose_budget, choose_due
 
 Ints = npt.NDArray[np.int64]
-Pick = Callable[[Rows, datetime, float, Means, Policy], tuple[Ints, Ints]]
+Pick = Callable[[Rows, datetime, float, CallRates, Policy], tuple[Ints, Ints]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +38,23 @@ class Contender:
     spend: Literal["due", "budget"] = "due"
 
 
-def _planner_due(rows: Rows, now: datetime, slice_s: float, means: Means, policy: Policy) -> tuple[Ints, Ints]:
-    choice = choose_due(rows, judge(rows, now, policy), to_ms(now), slice_s, means)
+def _planner_due(rows: Rows, now: datetime, slice_s: float, means: CallRates, policy: Policy) -> tuple[Ints, Ints]:
+    choice = choose_due(rows, evaluate_freshness(rows, now, policy), to_ms(now), slice_s, means)
     return choice.detail, choice.sweep
 
 
-def _planner_budget(rows: Rows, now: datetime, slice_s: float, means: Means, policy: Policy) -> tuple[Ints, Ints]:
-    choice = choose_budget(rows, judge(rows, now, policy), to_ms(now), slice_s, means, policy)
+def _planner_budget(rows: Rows, now: datetime, slice_s: float, means: CallRates, policy: Policy) -> tuple[Ints, Ints]:
+    choice = choose_budget(rows, evaluate_freshness(rows, now, policy), to_ms(now), slice_s, means, policy)
     return choice.detail, choice.sweep
 
 
-def _oldest_first(rows: Rows, _now: datetime, slice_s: float, means: Means, _policy: Policy) -> tuple[Ints, Ints]:
+def _oldest_first(rows: Rows, _now: datetime, slice_s: float, means: CallRates, _policy: Policy) -> tuple[Ints, Ints]:
     """Everything, one after the other."""
     room = means.detail.slice_size(slice_s)
     return np.argsort(rows["detail_at"], kind="stable")[:room], np.zeros(0, np.int64)
 
 
-def _tiers(rows: Rows, now: datetime, slice_s: float, means: Means, policy: Policy) -> tuple[Ints, Ints]:
+def _tiers(rows: Rows, now: datetime, slice_s: float, means: CallRates, policy: Policy) -> tuple[Ints, Ints]:
     """Fixed periods by tier, whoever is latest in proportion first; nothing before its time."""
     age = to_ms(now) - rows["detail_at"]
     late = age / np.array(policy.max_age_ms)[tier_codes(rows, to_ms(now), policy)]

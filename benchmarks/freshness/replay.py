@@ -21,9 +21,9 @@ from benchmarks.freshness.world import MINUTES_A_DAY, Market, market
 from ecauto_pipeline.amazon.operations import competitive_pricing, item_offers, item_offers_batch
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.domain.freshness import slicing
-from ecauto_pipeline.domain.freshness.ages import CHANGED, ROW, TIERS, Policy, Rows, judge, tier_codes
+from ecauto_pipeline.domain.freshness.ages import CHANGED, ROW, TIERS, Policy, Rows, evaluate_freshness, tier_codes
 from ecauto_pipeline.domain.freshness.cadence import MEMORY_DAYS
-from ecauto_pipeline.domain.freshness.planning import Channel, Means
+from ecauto_pipeline.domain.freshness.planning import CallRates, Channel
 from ecauto_pipeline.settings import Offers, Slices, Tiers, Ttl
 
 START = datetime(2026, 11, 1, 15, 0, tzinfo=UTC)  # midnight in Japan
@@ -78,7 +78,7 @@ class Replay:
             "sweep": competitive_pricing.OPERATION.rate_per_s * 20 * 60 * scale,
             "confirm": item_offers.OPERATION.rate_per_s * 60 * scale,
         }
-        self.means = Means(
+        self.means = CallRates(
             Channel(self.per_min["detail"] / 60, detail.batch, 20 * scale),
             Channel(self.per_min["sweep"] / 60, 20, 20 * scale),
         )
@@ -151,7 +151,7 @@ class Replay:
         if self.fetching:
             return
         hour = now.replace(minute=0, second=0)
-        due = 0 if self.who.spend == "budget" else int(np.count_nonzero(judge(self.rows, now, POLICY).due))
+        due = 0 if self.who.spend == "budget" else int(np.count_nonzero(evaluate_freshness(self.rows, now, POLICY).due))
         decision = slicing.decide(
             now=now, hour_start=hour, last_fetch_ends_at=now, active=False, queued=0, due_left=due, spend=self.who.spend
         )

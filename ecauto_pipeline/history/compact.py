@@ -48,7 +48,8 @@ class CompactReport:
 
 
 def compact_all(directory: Path, before: date, change_loaded_files: Callable[[LoadedMove], None]) -> CompactReport:
-    """Merge every closed month. `change_loaded_files` runs a change of `loaded_files`; if it can't, the next load finds out.
+    """Merge every closed month. `change_loaded_files` runs a change of `loaded_files`; if it can't,
+    the next load finds out.
 
     Call under the lock, with everything loaded. Raises DiskFull; the month under way is then as it was.
     """

@@ -114,7 +114,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RowFreshness:
     """What the rule says of each row: `reason` and `tier` codes, and the facts that counting and ordering need."""
 
     reason: Ints
@@ -137,7 +137,7 @@ def tier_codes(rows: Rows, now_ms: int, policy: Policy) -> Ints:
     return np.where(sold, 0, np.where(viewed, 1, 2)).astype(np.int64)
 
 
-def judge(rows: Rows, now: datetime, policy: Policy) -> Judged:
+def evaluate_freshness(rows: Rows, now: datetime, policy: Policy) -> RowFreshness:
     """Which rows are due, and why.
 
     Due at once: a second look owed, an answer that was none, a change that a sweep saw, filtered_out once seen whose
@@ -173,7 +173,7 @@ def judge(rows: Rows, now: datetime, policy: Policy) -> Judged:
         [SECOND_LOOK, ERROR, CHANGED, FILTERED_LOOK, NEW, PRICE_DUE, AUDIT, STOCK_DUE],
         default=0,
     ).astype(np.int64)
-    return Judged(
+    return RowFreshness(
         reason=reason,
         tier=tier,
         max_age_ms=max_age,
@@ -197,7 +197,7 @@ def _to_audit(rows: Rows, now: datetime) -> npt.NDArray[np.bool_]:
 
 def due(row: Rows, now: datetime, policy: Policy) -> str:
     """Why this one row (an array of one) is due, "" when it is not."""
-    return REASONS[int(judge(row, now, policy).reason[0])]
+    return REASONS[int(evaluate_freshness(row, now, policy).reason[0])]
 
 
 def silent_while_due(due_count: int, calls: int) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecauto_pipeline.domain.freshness import cadence
-from ecauto_pipeline.domain.freshness.ages import CADENCE, FILTERED_LOOK, NEW, STOCK_DUE, Judged, Policy, Rows
+from ecauto_pipeline.domain.freshness.ages import CADENCE, FILTERED_LOOK, NEW, STOCK_DUE, Policy, RowFreshness, Rows
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -68,7 +68,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class CallRates:
     """What there is to ask with. `blind`: why the sweep must not be used, "" when it may."""
 
     detail: Channel
@@ -100,7 +100,7 @@ def row_weights(rows: Rows, now_ms: int) -> Floats:
     return cadence.weights(cadence.decayed(rows["orders"], age_s), views, rows["out"] == 1)
 
 
-def asking_order(rows: Rows, judged: Judged, weight: Floats, now_ms: int) -> Ints:
+def asking_order(rows: Rows, judged: RowFreshness, weight: Floats, now_ms: int) -> Ints:
     """All due rows in the order in which they are to be asked; ties fall to the ASIN, as rows ascend by it."""
     due = np.flatnonzero(judged.due)
     age = np.maximum(1, now_ms - judged.checked_at[due]) / judged.max_age_ms[due]
@@ -112,7 +112,7 @@ def asking_order(rows: Rows, judged: Judged, weight: Floats, now_ms: int) -> Int
     return due[np.lexsort((judged.checked_at[due], -sells, judged.tier[due], -late, ~owed))]
 
 
-def choose_due(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means: Means) -> Choice:
+def choose_due(rows: Rows, judged: RowFreshness, now_ms: int, slice_s: float, call_rates: CallRates) -> Choice:
     """What one slice asks when nothing that is fresh is asked about (spend = "due").
 
     A stale stock goes to the sweep where its price stays fresh until the next look, there is a baseline to compare
@@ -120,11 +120,11 @@ def choose_due(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means: M
     could at least have its stock confirmed goes to the sweep too.
     """
     order = asking_order(rows, judged, row_weights(rows, now_ms), now_ms)
-    can_sweep = _can_sweep(rows, means)
+    can_sweep = _can_sweep(rows, call_rates)
     sweepable = can_sweep & (judged.reason == STOCK_DUE) & ~judged.price_nearly_due
     if np.count_nonzero(sweepable) < FEW:
         sweepable = np.zeros(rows.size, np.bool_)
-    detail_room, sweep_room = means.detail.slice_size(slice_s), means.sweep.slice_size(slice_s)
+    detail_room, sweep_room = call_rates.detail.slice_size(slice_s), call_rates.sweep.slice_size(slice_s)
     to_detail, to_sweep = order[~sweepable[order]], order[sweepable[order]]
     spilled = to_detail[detail_room:]
     spilled = spilled[can_sweep[spilled] & judged.stock_due[spilled]]
@@ -135,7 +135,9 @@ def choose_due(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means: M
     return Choice(to_detail, to_sweep, reason, int(order.size - served))
 
 
-def choose_budget(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means: Means, policy: Policy) -> Choice:
+def choose_budget(
+    rows: Rows, judged: RowFreshness, now_ms: int, slice_s: float, call_rates: CallRates, policy: Policy
+) -> Choice:
     """What one slice asks when no call is left idle (spend = "budget").
 
     What is owed goes into the details first. The rest follows its period: the sweep takes those whose next check comes
@@ -143,21 +145,25 @@ def choose_budget(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means
     """
     weight = row_weights(rows, now_ms)
     longest_s = np.array(policy.max_age_ms, np.float64)[judged.tier] / 1000
-    sweep_rate = means.detail.asins_per_s if means.blind else means.sweep.asins_per_s
+    sweep_rate = call_rates.detail.asins_per_s if call_rates.blind else call_rates.sweep.asins_per_s
     periods = cadence.solve(weight, longest_s, sweep_rate, shortest_s=slice_s)
     price_s = np.full(rows.size, policy.price_ms / 1000)
-    full = periods if means.blind else cadence.solve(weight, price_s, means.detail.asins_per_s, shortest_s=slice_s)
+    full = (
+        periods
+        if call_rates.blind
+        else cadence.solve(weight, price_s, call_rates.detail.asins_per_s, shortest_s=slice_s)
+    )
 
     order = asking_order(rows, judged, weight, now_ms)
     owed = order[judged.reason[order] <= FILTERED_LOOK]
     free = (now_ms - judged.checked_at >= slice_s * 500) | judged.due
     free[owed] = False
-    detail_room, sweep_room = means.detail.slice_size(slice_s), means.sweep.slice_size(slice_s)
+    detail_room, sweep_room = call_rates.detail.slice_size(slice_s), call_rates.sweep.slice_size(slice_s)
     full_at = rows["detail_at"] + full.tau_s * 1000
     to_detail = np.concatenate((owed, _soonest(full_at, free, detail_room - owed.size)))[:detail_room]
     free[to_detail] = False
     check_at = judged.checked_at + periods.tau_s * 1000
-    to_sweep = _soonest(check_at, free & _can_sweep(rows, means), sweep_room)
+    to_sweep = _soonest(check_at, free & _can_sweep(rows, call_rates), sweep_room)
 
     reason = np.where(judged.due, judged.reason, CADENCE)
     reason[to_sweep] = np.where(judged.stock_due[to_sweep], STOCK_DUE, CADENCE)
@@ -166,8 +172,8 @@ def choose_budget(rows: Rows, judged: Judged, now_ms: int, slice_s: float, means
     return Choice(to_detail, to_sweep, reason, int(order.size - served), periods.tau_s, full.tau_s, periods.short_by)
 
 
-def _can_sweep(rows: Rows, means: Means) -> Mask:
-    able: Mask = (rows["probed"] == 1) & (rows["wants"] == 0) & (rows["fetched"] == 1) & (not means.blind)
+def _can_sweep(rows: Rows, call_rates: CallRates) -> Mask:
+    able: Mask = (rows["probed"] == 1) & (rows["wants"] == 0) & (rows["fetched"] == 1) & (not call_rates.blind)
     return able
 
 

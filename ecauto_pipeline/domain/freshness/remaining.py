@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecauto_pipeline.domain.freshness.ages import AUDIT, CADENCE, REASONS, SECOND_LOOK, Judged, Rows
+from ecauto_pipeline.domain.freshness.ages import AUDIT, CADENCE, REASONS, SECOND_LOOK, RowFreshness, Rows
 
 OPTIONAL = frozenset({REASONS[AUDIT], REASONS[CADENCE]})
 """Reasons that no age decides: such a target stays as long as nobody has answered it."""
@@ -32,7 +32,7 @@ def remaining(
     operations: Sequence[str],
     reasons: Sequence[str],
     rows: Rows,
-    judged: Judged,
+    judged: RowFreshness,
     made_at_ms: int,
 ) -> list[StillToAsk]:
     """The targets (parallel sequences, in the plan's order) that are still to be asked, in the same order.

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.freshness.planning import Channel, Means
+from ecauto_pipeline.domain.freshness.planning import CallRates, Channel
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
@@ -32,9 +32,9 @@ def channel(connection: Connection, tools: Tools, role: Role) -> Channel:
     return Channel(asins_per_s, max((operation.batch for operation in operations), default=1), burst_asins)
 
 
-def means(connection: Connection, tools: Tools, now: datetime) -> Means:
+def measured_call_rates(connection: Connection, tools: Tools, now: datetime) -> CallRates:
     """Detail, sweep, and whether the sweep has shown itself blind lately."""
-    return Means(
+    return CallRates(
         detail=channel(connection, tools, Role.DETAIL),
         sweep=channel(connection, tools, Role.SWEEP),
         blind=sweep_evidence(connection, now).blind,

@@ -15,7 +15,7 @@ from ecauto_pipeline.domain.freshness import slicing
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord, recent_records
-from ecauto_pipeline.sync.stale_asins.measured_rates import means
+from ecauto_pipeline.sync.stale_asins.measured_rates import measured_call_rates
 from ecauto_pipeline.sync.stale_asins.plan import due_now
 
 SYNC_JOBS = ("stock_sync", "price_sync", "full_sync", "materialize")
@@ -37,9 +37,9 @@ def slice_length_s(tools: Tools, spend: Literal["due", "budget"]) -> float:
     if spend == "due":
         return longest_s
     with tools.state.read() as connection:
-        able = means(connection, tools, tools.clock.now())
+        call_rates = measured_call_rates(connection, tools, tools.clock.now())
         asins = targets.count_asins(connection)
-    looks = able.detail if able.blind else able.sweep
+    looks = call_rates.detail if call_rates.blind else call_rates.sweep
     return slicing.length_s(longest_s, spend, asins, looks.asins_per_s)
 
 

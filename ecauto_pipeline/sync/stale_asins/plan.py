@@ -14,14 +14,14 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness import planning
-from ecauto_pipeline.domain.freshness.ages import REASONS, TIERS, Judged, Policy, Rows, judge
-from ecauto_pipeline.domain.freshness.planning import Choice, Means
+from ecauto_pipeline.domain.freshness.ages import REASONS, TIERS, Policy, RowFreshness, Rows, evaluate_freshness
+from ecauto_pipeline.domain.freshness.planning import CallRates, Choice
 from ecauto_pipeline.state import plans, targets
 from ecauto_pipeline.state.plans import Plan, Target
 from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.run_record import keep, read_record
 from ecauto_pipeline.sync.sections import PlanReport, Survey, ViewsReport
-from ecauto_pipeline.sync.stale_asins.measured_rates import means
+from ecauto_pipeline.sync.stale_asins.measured_rates import measured_call_rates
 from ecauto_pipeline.sync.stale_asins.views import read_views
 
 OVERHEAD_S = 60.0
@@ -32,7 +32,7 @@ def survey(tools: Tools, run: Run | None = None) -> Survey:
     """Count, and touch nothing. Without a run: every active account, every listing."""
     with tools.state.read() as connection:
         rows = _read(connection, run)
-    return _count(rows, judge(rows, tools.clock.now(), policy_of(tools)), to_ms(tools.clock.now()))
+    return _count(rows, evaluate_freshness(rows, tools.clock.now(), policy_of(tools)), to_ms(tools.clock.now()))
 
 
 def due_now(tools: Tools) -> int:
@@ -62,11 +62,11 @@ def _plan(context: Context) -> tuple[PlanReport, Plan]:
     now_ms = to_ms(now)
     with context.state.read() as connection:
         rows = _read(connection, context.run)
-        able = means(connection, context, now)
-    judged = judge(rows, now, policy)
-    choice = _choose(rows, judged, now_ms, context.run.slice_s, able, policy, context.run)
+        call_rates = measured_call_rates(connection, context, now)
+    judged = evaluate_freshness(rows, now, policy)
+    choice = _choose(rows, judged, now_ms, context.run.slice_s, call_rates, policy, context.run)
     counted = _count(rows, judged, now_ms)
-    report = _report(counted, choice, able, context.run, views)
+    report = _report(counted, choice, call_rates, context.run, views)
     with context.state.write() as connection:
         listed = _targets(rows, judged, choice) if context.run.fetch else []
         made = _write(connection, context.run, now, listed, report.left_over)
@@ -108,15 +108,15 @@ def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> 
     now_ms = to_ms(now)
     with context.state.read() as connection:
         rows = _read(connection, context.run)
-        able = means(connection, context, now)
+        call_rates = measured_call_rates(connection, context, now)
         listed = plans.targets_of(connection, made.plan_id)
     rows = rows[~np.isin(rows["asin"], [target.asin for target in listed])]
-    judged = judge(rows, now, policy)
-    choice = _choose(rows, judged, now_ms, left_s, able, policy, context.run)
+    judged = evaluate_freshness(rows, now, policy)
+    choice = _choose(rows, judged, now_ms, left_s, call_rates, policy, context.run)
     added = _targets(rows, judged, choice, len(listed))
     operations = [target.operation for target in (*listed, *added)]
     detail, sweep = choice.detail.size, choice.sweep.size
-    fetch_s = elapsed_s + min(left_s, max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep)))
+    fetch_s = elapsed_s + min(left_s, max(call_rates.detail.seconds_for(detail), call_rates.sweep.seconds_for(sweep)))
     if added:
         with context.state.write() as connection:
             plans.add_targets(connection, made.plan_id, added, choice.left_over)
@@ -135,10 +135,12 @@ def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> 
     return added
 
 
-def _choose(rows: Rows, judged: Judged, now_ms: int, slice_s: float, able: Means, policy: Policy, run: Run) -> Choice:
+def _choose(
+    rows: Rows, judged: RowFreshness, now_ms: int, slice_s: float, call_rates: CallRates, policy: Policy, run: Run
+) -> Choice:
     if run.spend == "budget":
-        return planning.choose_budget(rows, judged, now_ms, slice_s, able, policy)
-    return planning.choose_due(rows, judged, now_ms, slice_s, able)
+        return planning.choose_budget(rows, judged, now_ms, slice_s, call_rates, policy)
+    return planning.choose_due(rows, judged, now_ms, slice_s, call_rates)
 
 
 def _write_periods(connection: Connection, rows: Rows, choice: Choice, now_ms: int) -> None:
@@ -154,7 +156,7 @@ def _read(connection: Connection, run: Run | None) -> Rows:
     return targets.read_rows(connection, run.accounts, run.max_items) if run else targets.read_rows(connection)
 
 
-def _count(rows: Rows, judged: Judged, now_ms: int) -> Survey:
+def _count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:
     due = int(np.count_nonzero(judged.due))
     fetched = rows["fetched"] == 1
     by_reason = np.bincount(judged.reason, minlength=len(REASONS))
@@ -180,10 +182,10 @@ def _count(rows: Rows, judged: Judged, now_ms: int) -> Survey:
     )
 
 
-def _report(counted: Survey, choice: Choice, able: Means, run: Run, views: ViewsReport) -> PlanReport:
+def _report(counted: Survey, choice: Choice, call_rates: CallRates, run: Run, views: ViewsReport) -> PlanReport:
     detail, sweep = (choice.detail.size, choice.sweep.size) if run.fetch else (0, 0)
-    calls = {"detail": -(-detail // able.detail.batch), "sweep": -(-sweep // able.sweep.batch)}
-    fetch_s = min(run.slice_s, max(able.detail.seconds_for(detail), able.sweep.seconds_for(sweep)))
+    calls = {"detail": -(-detail // call_rates.detail.batch), "sweep": -(-sweep // call_rates.sweep.batch)}
+    fetch_s = min(run.slice_s, max(call_rates.detail.seconds_for(detail), call_rates.sweep.seconds_for(sweep)))
     return PlanReport(
         survey=counted,
         detail_asins=detail,
@@ -194,12 +196,12 @@ def _report(counted: Survey, choice: Choice, able: Means, run: Run, views: Views
         left_over=choice.left_over if run.fetch else counted.cache_misses,
         spend=run.spend,
         short_by=choice.short_by,
-        blind=able.blind,
+        blind=call_rates.blind,
         views=views,
     )
 
 
-def _targets(rows: Rows, judged: Judged, choice: Choice, first: int = 0) -> list[Target]:
+def _targets(rows: Rows, judged: RowFreshness, choice: Choice, first: int = 0) -> list[Target]:
     """Details first, then sweeps, each in its order, numbered from `first`."""
     chosen = np.concatenate((choice.detail, choice.sweep))
     columns = (rows["asin"][chosen].tolist(), choice.reason[chosen].tolist(), judged.tier[chosen].tolist())

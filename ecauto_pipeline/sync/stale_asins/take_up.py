@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.freshness.ages import judge
+from ecauto_pipeline.domain.freshness.ages import evaluate_freshness
 from ecauto_pipeline.domain.freshness.remaining import remaining
 from ecauto_pipeline.state import plans, targets
 from ecauto_pipeline.state.plans import Plan, Target
@@ -61,7 +61,7 @@ def _of_others(context: Context, connection: Connection) -> Plan | None:
 def _left(context: Context, connection: Connection, plan: Plan) -> list[Target]:
     listed = plans.targets_of(connection, plan.plan_id)
     rows = targets.read_rows(connection, context.run.accounts, context.run.max_items)
-    judged = judge(rows, context.clock.now(), stale_asins.policy_of(context))
+    judged = evaluate_freshness(rows, context.clock.now(), stale_asins.policy_of(context))
     left = remaining(
         [target.asin for target in listed],
         [target.operation for target in listed],

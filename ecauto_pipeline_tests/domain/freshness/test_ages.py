@@ -15,18 +15,18 @@ from ecauto_pipeline.domain.freshness.ages import (
     TIERS,
     Policy,
     due,
-    judge,
+    evaluate_freshness,
     silent_while_due,
     stock_max_age,
     tier_of,
 )
-from ecauto_pipeline.domain.freshness.planning import Channel, Means, choose_budget, choose_due
+from ecauto_pipeline.domain.freshness.planning import CallRates, Channel, choose_budget, choose_due
 from ecauto_pipeline.domain.model import Tier
 from ecauto_pipeline.settings import Offers, Tiers, Ttl
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 POLICY = Policy.of(Ttl(), Tiers(), Offers())
-MEANS = Means(Channel(2.0), Channel(10.0))
+MEANS = CallRates(Channel(2.0), Channel(10.0))
 HOURS = st.floats(0, 800, allow_nan=False)
 
 
@@ -62,7 +62,7 @@ def test_a_tier_follows_sales_then_views(tier: Tier, sold_h: float | None, viewe
     sold, viewed = (None if hours is None else NOW - timedelta(hours=hours) for hours in (sold_h, viewed_h))
     assert tier == tier_of(sold, viewed, NOW, Tiers())
     ages = {name: h for name, h in (("sold_at", sold_h), ("viewed_at", viewed_h)) if h is not None}
-    assert tier == TIERS[int(judge(_rows(ages), NOW, POLICY).tier[0])]
+    assert tier == TIERS[int(evaluate_freshness(_rows(ages), NOW, POLICY).tier[0])]
 
 
 def test_maximum_ages_are_the_tiers_and_never_below_the_ttl() -> None:
@@ -106,7 +106,7 @@ def test_why_an_asin_is_due(reason: str, ages: dict[str, float]) -> None:
 def test_every_asin_is_due_by_its_tiers_maximum_age(ages: list[dict[str, float]]) -> None:
     """Whatever is older than its tier allows is due; whatever is due and fits is asked, once, by one operation."""
     rows = _rows(*({**row, "fetched": 1, "probed": 1} for row in ages))
-    judged = judge(rows, NOW, POLICY)
+    judged = evaluate_freshness(rows, NOW, POLICY)
     too_old = to_ms(NOW) - rows["stock_at"] >= judged.max_age_ms
     assert np.all(judged.due[too_old])
     choice = choose_due(rows, judged, to_ms(NOW), 600.0, MEANS)
@@ -122,7 +122,7 @@ def test_the_plan_does_not_depend_on_what_else_was_asked_of_the_machine(seed: in
     rows = _rows(*(_fresh(stock_at=a, detail_at=b, price_at=b) for a, b in luck.uniform(0, 60, (count, 2))))
     plans = []
     for _ in range(2):
-        judged = judge(rows, NOW, POLICY)
+        judged = evaluate_freshness(rows, NOW, POLICY)
         if budget:
             choice = choose_budget(rows, judged, to_ms(NOW), 600.0, MEANS, POLICY)
         else:

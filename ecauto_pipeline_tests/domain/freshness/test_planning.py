@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.freshness.ages import ROW, SECOND_LOOK, Policy, Rows, judge
-from ecauto_pipeline.domain.freshness.planning import Channel, Choice, Means, choose_budget, choose_due
+from ecauto_pipeline.domain.freshness.ages import ROW, SECOND_LOOK, Policy, Rows, evaluate_freshness
+from ecauto_pipeline.domain.freshness.planning import CallRates, Channel, Choice, choose_budget, choose_due
 from ecauto_pipeline.settings import Offers, Tiers, Ttl
 
 POLICY = Policy.of(Ttl(), Tiers(), Offers())
@@ -39,7 +39,7 @@ def _shop(seed: int, count: int, sold: float, viewed: float) -> Rows:
     return rows
 
 
-def _answer(rows: Rows, choice: Choice, means: Means, now_ms: int) -> np.ndarray:
+def _answer(rows: Rows, choice: Choice, means: CallRates, now_ms: int) -> np.ndarray:
     """What a slice can ask is answered now, nothing has changed; returns who was."""
     detail = choice.detail[: int(means.detail.asins_per_s * SLICE_S)]
     sweep = choice.sweep[: int(means.sweep.asins_per_s * SLICE_S)]
@@ -50,14 +50,14 @@ def _answer(rows: Rows, choice: Choice, means: Means, now_ms: int) -> np.ndarray
     return np.concatenate((detail, sweep))
 
 
-def _play(rows: Rows, means: Means, spend: str, hours: int, slices_an_hour: int) -> tuple[np.ndarray, np.ndarray]:
+def _play(rows: Rows, means: CallRates, spend: str, hours: int, slices_an_hour: int) -> tuple[np.ndarray, np.ndarray]:
     """Greatest age of the stock that each ASIN ever had, in hours, and how often it was asked."""
     oldest, asked = np.zeros(rows.size), np.zeros(rows.size, np.int64)
     for number in range(hours * slices_an_hour):
         now = START + timedelta(hours=number / slices_an_hour)
         now_ms = to_ms(now)
         oldest = np.maximum(oldest, (now_ms - rows["stock_at"]) / HOUR_MS)
-        judged = judge(rows, now, POLICY)
+        judged = evaluate_freshness(rows, now, POLICY)
         assert not (judged.reason == SECOND_LOOK).any()
         if spend == "due":
             choice = choose_due(rows, judged, now_ms, SLICE_S, means)
@@ -80,8 +80,8 @@ def test_within_the_budget_nobody_gets_older_than_its_tier_allows(
 ) -> None:
     """With calls for everybody each hour: after 30 hours no stock was ever older than 1, 6 or 24 h and one slice."""
     rows = _shop(seed, count, sold, viewed)
-    means = Means(Channel(count / SLICE_S * 1.1, 20, 20), Channel(count / SLICE_S * 2, 20, 20))
-    judged = judge(rows, START, POLICY)
+    means = CallRates(Channel(count / SLICE_S * 1.1, 20, 20), Channel(count / SLICE_S * 2, 20, 20))
+    judged = evaluate_freshness(rows, START, POLICY)
     oldest, _ = _play(rows, means, spend, 30, 6)
     allowed = judged.max_age_ms / HOUR_MS + 1 / 6
     assert (oldest <= allowed).all(), (oldest - allowed).max()
@@ -96,7 +96,7 @@ def test_with_any_budget_nobody_starves(spend: str, seed: int, count: int, sold:
     high = rows["sold_at"] > 0
     an_hour = max(1.0, (high.sum() + (~high).sum() / 24) / 3)
     rate = np.ceil(an_hour) / SLICE_S
-    means = Means(Channel(rate, 20, 20), Channel(rate, 20, 20), blind="for this test")
+    means = CallRates(Channel(rate, 20, 20), Channel(rate, 20, 20), blind="for this test")
     _, asked = _play(rows, means, spend, 3 * 24 * 2, 1)
     assert asked.min() >= 1
     if high.any() and not high.all():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.freshness.ages import REASONS, ROW, SECOND_LOOK, Policy, Rows, judge
+from ecauto_pipeline.domain.freshness.ages import REASONS, ROW, SECOND_LOOK, Policy, Rows, evaluate_freshness
 from ecauto_pipeline.domain.freshness.remaining import StillToAsk, remaining
 from ecauto_pipeline.settings import Offers, Tiers, Ttl
 
@@ -39,7 +39,7 @@ def rows_of(*found: dict[str, int]) -> Rows:
 
 def left_of(rows: Rows, operations: list[str], reasons: list[str], asins: list[str] | None = None) -> list[StillToAsk]:
     names = asins if asins is not None else [str(name) for name in rows["asin"]]
-    return remaining(names, operations, reasons, rows, judge(rows, NOW, POLICY), MADE)
+    return remaining(names, operations, reasons, rows, evaluate_freshness(rows, NOW, POLICY), MADE)
 
 
 @given(st.lists(st.tuples(asin_rows, st.sampled_from(["sweep", "detail"]), st.sampled_from(REASONS[1:])), max_size=8))
@@ -56,7 +56,7 @@ def test_what_was_answered_in_full_is_never_asked_again(planned: list[tuple[dict
 def test_what_nobody_answered_and_is_due_stays(planned: list[tuple[dict[str, int], str]]) -> None:
     """Nothing that is due and was not asked since the plan was made is dropped."""
     rows = rows_of(*(columns for columns, _ in planned))
-    due = judge(rows, NOW, POLICY).due
+    due = evaluate_freshness(rows, NOW, POLICY).due
     left = {one.place for one in left_of(rows, [operation for _, operation in planned], ["stock_due"] * len(planned))}
     untouched = [
         number
