@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from ecauto_pipeline.domain.model import Status
-from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.state.database import to_json
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import FetchReport
@@ -34,7 +34,7 @@ def metrics_row(record: RunRecord) -> dict[str, object]:
         "errors": record.errors,
         "execution_time_seconds": record.execution_seconds,
         "planned_seconds": record.planned_seconds,
-        **asdict(record.account or Account()),
+        **asdict(record.account or RowCounts()),
         "due_total": survey.cache_misses if survey else None,
         "held_open": shops.held_open if shops else None,
         "token_days_left": shops.token_days_left if shops else None,

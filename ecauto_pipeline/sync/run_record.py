@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.domain.freshness.planning import Evidence
 from ecauto_pipeline.domain.liveness import LONGEST_SILENCE, stands_in_the_way
 from ecauto_pipeline.domain.model import Status
-from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.owner import is_this_process, new_owner
 from ecauto_pipeline.state.runs import RunRow
@@ -114,7 +114,7 @@ class RunRecord:
         return self.listings.shops if self.listings is not None else None
 
     @property
-    def account(self) -> Account | None:
+    def account(self) -> RowCounts | None:
         """The account of the whole run: what was judged, and what became of it. None until something was sent.
 
         The judging steps count a push as pushed; the pushing step brings the correction.

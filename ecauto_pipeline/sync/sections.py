@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
-from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.domain.selling.row_counts import RowCounts
 
 MASS_HOLDS = ("held:mass_hide", "held:mass_delist")
 """Reasons of rows that a guard held because there were too many of their kind at once."""
@@ -173,9 +173,9 @@ class DiffReport:
     to. `holds_new` / `holds_kept` / `holds_settled`: held rows first seen, seen again, no longer wanted.
     """
 
-    account: Account = field(default_factory=Account)
-    by_account: Mapping[str, Account] = field(default_factory=dict)
-    by_kind: Mapping[str, Account] = field(default_factory=dict)
+    account: RowCounts = field(default_factory=RowCounts)
+    by_account: Mapping[str, RowCounts] = field(default_factory=dict)
+    by_kind: Mapping[str, RowCounts] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
     holds_new: int = 0
@@ -217,7 +217,7 @@ class WriteBackReport:
 class DelistReport:
     """One target a listing that an edit of this run called gone. `marked`: (account, item_id) of new candidates."""
 
-    account: Account = field(default_factory=Account)
+    account: RowCounts = field(default_factory=RowCounts)
     marked: tuple[tuple[str, str], ...] = ()
 
 
@@ -236,10 +236,10 @@ class PushReport:
     before and hold none now; None = not looked at.
     """
 
-    account: Account = field(default_factory=Account)
-    correction: Account = field(default_factory=Account)
-    by_account: Mapping[str, Account] = field(default_factory=dict)
-    by_kind: Mapping[str, Account] = field(default_factory=dict)
+    account: RowCounts = field(default_factory=RowCounts)
+    correction: RowCounts = field(default_factory=RowCounts)
+    by_account: Mapping[str, RowCounts] = field(default_factory=dict)
+    by_kind: Mapping[str, RowCounts] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     edits: int = 0
     unknown: int = 0
@@ -266,7 +266,7 @@ class PushReport:
 class HandReport:
     """Work that a person started (release, rollback, apply): the whole `account` of it, and what was `refused` why."""
 
-    account: Account = field(default_factory=Account)
+    account: RowCounts = field(default_factory=RowCounts)
     pushed: PushReport = field(default_factory=PushReport)
     refused: Mapping[str, int] = field(default_factory=dict)
 
@@ -290,6 +290,6 @@ class CatalogueReport:
     waiting: int = 0
 
 
-def _added(mine: Mapping[str, Account], others: Mapping[str, Account]) -> dict[str, Account]:
+def _added(mine: Mapping[str, RowCounts], others: Mapping[str, RowCounts]) -> dict[str, RowCounts]:
     names = sorted({*mine, *others})
-    return {name: mine.get(name, Account()) + others.get(name, Account()) for name in names}
+    return {name: mine.get(name, RowCounts()) + others.get(name, RowCounts()) for name in names}

@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import (
     FetchReport,
@@ -60,7 +60,7 @@ def a_record(**figures: Any) -> RunRecord:
             probe_missed=take("probe_missed"),
         ),
         base_updates=PushReport(
-            account=Account(**{one.name: take(one.name) for one in fields(Account)}),
+            account=RowCounts(**{one.name: take(one.name) for one in fields(RowCounts)}),
             base_calls=take("base_api_calls"),
             base_errors=take("base_api_errors"),
             failures=take("failures", ()),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from ecauto_pipeline.domain.model import Kind
-from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import run_sections
@@ -88,16 +88,18 @@ FULL: dict[str, Section] = {
         views=ViewsReport(1, 1, 0, ((2, "品"),), "v"),
     ),
     "sp_api_snapshots": FetchReport(by_status={"success": 2}, used_share={"a/b": 0.5}, not_believed=("x",)),
-    "price_diffs": DiffReport(Account(1, 1), {"a": Account(1, 1)}, {Kind.PRICE: Account(1, 1)}, {"push:change": 1}),
+    "price_diffs": DiffReport(
+        RowCounts(1, 1), {"a": RowCounts(1, 1)}, {Kind.PRICE: RowCounts(1, 1)}, {"push:change": 1}
+    ),
     "visibility_diffs": DiffReport(),
     "base_updates": PushReport(
         out_of_calls=(("a", 4),),
         failures=(("a", "1", "price", "bad"),),
         written_back=WriteBackReport(1, 2, "busy"),
-        delist=DelistReport(Account(1, 1), (("a", "9"),)),
+        delist=DelistReport(RowCounts(1, 1), (("a", "9"),)),
         catalogue_filled={"title": 3},
     ),
-    "by_hand": HandReport(Account(2, 2), PushReport(edits=2), {"changed_since": 1}),
+    "by_hand": HandReport(RowCounts(2, 2), PushReport(edits=2), {"changed_since": 1}),
     "catalog_refresh": CatalogueReport(due=1),
 }
 
@@ -156,32 +158,32 @@ def test_a_state_of_an_earlier_version_opens(tmp_path: Path) -> None:
     assert (None, None, StartReport()) == (before.start, before.account, record.start)
 
 
-accounts = st.builds(Account, *[st.integers(0, 1000)] * 7)
+accounts = st.builds(RowCounts, *[st.integers(0, 1000)] * 7)
 
 
 @given(price=st.none() | accounts, visibility=st.none() | accounts, own=accounts, others=accounts)
 def test_the_account_of_a_run_is_what_was_judged_and_what_became_of_it(
-    price: Account | None, visibility: Account | None, own: Account, others: Account
+    price: RowCounts | None, visibility: RowCounts | None, own: RowCounts, others: RowCounts
 ) -> None:
     """The whole adds up whenever its parts do, and is never kept a second time."""
     judged = [DiffReport(_summed(one)) for one in (price, visibility) if one is not None]
     account, pushes = _summed(own) + _summed(others), sum(one.account.pushed for one in judged)
-    correction = account + Account(targets=-pushes, pushed=-pushes) if judged else account
+    correction = account + RowCounts(targets=-pushes, pushed=-pushes) if judged else account
     sections = dict(zip(("price_diffs", "visibility_diffs"), judged, strict=False))
     whole = a_record(**sections, base_updates=PushReport(account, correction)).account
     assert whole is not None
-    assert whole.targets == sum(getattr(whole, one.name) for one in fields(Account) if one.name != "targets")
+    assert whole.targets == sum(getattr(whole, one.name) for one in fields(RowCounts) if one.name != "targets")
     assert whole.targets == account.targets + sum(one.account.targets - one.account.pushed for one in judged)
 
 
-def _summed(account: Account) -> Account:
-    ends = [getattr(account, one.name) for one in fields(Account) if one.name != "targets"]
-    return Account(sum(ends), *ends)
+def _summed(account: RowCounts) -> RowCounts:
+    ends = [getattr(account, one.name) for one in fields(RowCounts) if one.name != "targets"]
+    return RowCounts(sum(ends), *ends)
 
 
 def test_nothing_counts_as_pushed_before_it_was(database: Database) -> None:
     """A run that died between judging and sending pushed nothing: its account is unknown, its counts are 0."""
-    record = a_record(price_diffs=DiffReport(Account(targets=3, pushed=3)))
+    record = a_record(price_diffs=DiffReport(RowCounts(targets=3, pushed=3)))
     assert record.account is None
     assert 0 == metrics_row(record)["pushed"]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 
 from ecauto_pipeline.domain.model import AccountKey
-from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.state import calls, decisions
 from ecauto_pipeline.state.decisions import Decided
@@ -157,7 +157,7 @@ class _Progress:
 def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackReport) -> PushReport:
     ended = [end for report in reports for end in report.ended]
     own = sum(end.decided.run_id == context.run.run_id for end in ended)
-    account = _account(ended)
+    account = _row_counts(ended)
     by_account, by_kind = defaultdict(list), defaultdict(list)
     for end in ended:
         by_account[end.decided.diff.key.account].append(end)
@@ -171,9 +171,9 @@ def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackRepo
     failed = [end for end in ended if end.end == "failed"]
     return PushReport(
         account=account,
-        correction=account + Account(targets=-own, pushed=-own),
-        by_account={context.name_of(one): _account(ends) for one, ends in sorted(by_account.items())},
-        by_kind={name: _account(ends) for name, ends in sorted(by_kind.items())},
+        correction=account + RowCounts(targets=-own, pushed=-own),
+        by_account={context.name_of(one): _row_counts(ends) for one, ends in sorted(by_account.items())},
+        by_kind={name: _row_counts(ends) for name, ends in sorted(by_kind.items())},
         reasons=dict(sorted(Counter(f"{end.end}:{end.reason}" for end in ended if end.reason).items())),
         edits=sum(report.edits for report in reports),
         unknown=sum(report.unknown for report in reports),
@@ -190,9 +190,9 @@ def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackRepo
     )
 
 
-def _account(ended: Iterable[RowOutcome]) -> Account:
+def _row_counts(ended: Iterable[RowOutcome]) -> RowCounts:
     ends = Counter(end.end for end in ended)
-    return Account(targets=ends.total(), **{str(end): count for end, count in ends.items()})
+    return RowCounts(targets=ends.total(), **{str(end): count for end, count in ends.items()})
 
 
 def _row(tools: Tools, ended: RowOutcome) -> tuple[str, str, str, str]:

@@ -50,7 +50,7 @@ class RulesGate:
         self._rules = Rules(tools.settings)
 
     def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult:
-        refused = standing_in_the_way(connection, decided)
+        refused = superseded_or_unsettled(connection, decided)
         if refused is not None:
             return refused
         diff = decided.diff
@@ -81,7 +81,7 @@ class RulesGate:
         return RecheckResult(data_age_s=age, allowed_s=allowed.total_seconds())
 
 
-def standing_in_the_way(connection: Connection, decided: Decided) -> RecheckResult | None:
+def superseded_or_unsettled(connection: Connection, decided: Decided) -> RecheckResult | None:
     """An edit of this target that is still to be settled, or a later decision; None where the way is free."""
     current = decisions.by_id(connection, decided.diff_id)
     if current is None or current.state != decided.state:

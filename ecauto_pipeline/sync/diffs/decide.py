@@ -14,8 +14,8 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind
-from ecauto_pipeline.domain.selling.accounts import Account, account_of
 from ecauto_pipeline.domain.selling.guards import hold_mass_delist, hold_mass_hides
+from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context, Tools
@@ -70,22 +70,22 @@ class EvaluatedDiffs:
         return narrow
 
     def report(self, context: Context, *, kept: int, new: int, settled: int) -> DiffReport:
-        by_account: dict[AccountKey, Account] = defaultdict(Account)
-        by_kind: dict[str, Account] = defaultdict(Account)
+        by_account: dict[AccountKey, RowCounts] = defaultdict(RowCounts)
+        by_kind: dict[str, RowCounts] = defaultdict(RowCounts)
         for (account, kind), count in self._unchanged.items():
-            by_account[account] += Account(targets=count, unchanged=count)
-            by_kind[kind] += Account(targets=count, unchanged=count)
+            by_account[account] += RowCounts(targets=count, unchanged=count)
+            by_kind[kind] += RowCounts(targets=count, unchanged=count)
         grouped: dict[tuple[AccountKey, Kind], list[Diff]] = defaultdict(list)
         for diff in self.found:
             grouped[diff.key.account, diff.kind].append(diff)
         for (account, kind), group in grouped.items():
-            by_account[account] += account_of(group)
-            by_kind[kind] += account_of(group)
+            by_account[account] += count_rows(group)
+            by_kind[kind] += count_rows(group)
         reasons = Counter(f"{diff.decision}:{diff.reason}" for diff in self.found)
         closed = set(self._inputs.closed.values())
         waiting = sum(diff.decision is Decision.SKIPPED and diff.reason in closed for diff in self.found)
         return DiffReport(
-            account=sum(by_account.values(), Account()),
+            account=sum(by_account.values(), RowCounts()),
             by_account={context.name_of(account): one for account, one in sorted(by_account.items())},
             by_kind=dict(sorted(by_kind.items())),
             reasons=dict(sorted(reasons.items())),

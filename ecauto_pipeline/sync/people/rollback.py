@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts, Outcome
-from ecauto_pipeline.domain.selling.accounts import Account, account_of
 from ecauto_pipeline.domain.selling.pricing import breaks_floor, exact
+from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError
 from ecauto_pipeline.settings import Guards
@@ -28,7 +28,7 @@ from ecauto_pipeline.state.known_asins import known_asin
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.base_updates.push import push
 from ecauto_pipeline.sync.base_updates.read_back import shown_value
-from ecauto_pipeline.sync.base_updates.recheck import RecheckResult, standing_in_the_way
+from ecauto_pipeline.sync.base_updates.recheck import RecheckResult, superseded_or_unsettled
 from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import HandReport, PushReport
@@ -45,7 +45,7 @@ class RollbackReport:
     """
 
     target_run_id: str
-    account: Account = field(default_factory=Account)
+    account: RowCounts = field(default_factory=RowCounts)
     pushed: PushReport = field(default_factory=PushReport)
     refused: tuple[tuple[str, str, str, str], ...] = ()
 
@@ -88,7 +88,7 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
     names = tuple(
         (context.name_of(diff.key.account), diff.key.item_id, diff.kind.value, diff.reason) for diff in refused
     )
-    report = RollbackReport(target_run_id, account_of(diffs) + pushed.correction, pushed, names)
+    report = RollbackReport(target_run_id, count_rows(diffs) + pushed.correction, pushed, names)
     by_hand = HandReport(report.account, pushed, dict(Counter(why for *_, why in names)))
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "by_hand", by_hand)
@@ -102,7 +102,7 @@ class RollbackGate:
         self._context = context
 
     def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult:
-        refused = standing_in_the_way(connection, decided)
+        refused = superseded_or_unsettled(connection, decided)
         if refused is not None:
             return refused
         diff = decided.diff

@@ -17,7 +17,7 @@ from sqlalchemy import func, insert, select, update
 
 from ecauto_pipeline.clock import Clock, ManualClock, to_ms
 from ecauto_pipeline.domain.model import Kind
-from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, ItemGone, ItemRefused, OutcomeUnknown, Transport
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
@@ -249,7 +249,7 @@ class World:
     def decide(self, run: Run) -> DiffReport:
         return price.run(self.tools.for_run(run)) + visibility.run(self.tools.for_run(run))
 
-    def sync(self, **fields: Any) -> tuple[Account, PushReport]:
+    def sync(self, **fields: Any) -> tuple[RowCounts, PushReport]:
         """One whole run of deciding and pushing: its account, and what pushing did."""
         run = self.run(**fields)
         decided = self.decide(run)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.selling.accounts import Account
+from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, World
 
 
@@ -112,7 +112,7 @@ def test_a14_the_numbers_add_up_and_every_reason_is_told(world: World) -> None:
     world.list_item("2", 3000, cost_jpy=1984)
     world.list_item("3", 2580)
     report = world.decide(world.run())
-    assert Account(targets=9, pushed=1, unchanged=6, skipped=2) == report.account
+    assert RowCounts(targets=9, pushed=1, unchanged=6, skipped=2) == report.account
     assert {"push:moved": 1, "skipped:never_fetched": 2} == report.reasons
     assert 3 == len(world.rows())
 

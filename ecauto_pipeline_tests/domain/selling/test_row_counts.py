@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
-from ecauto_pipeline.domain.selling.accounts import Account, account_of, skip_reasons
+from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows, skip_reasons
 from ecauto_pipeline_tests.domain.selling.listings_and_facts import a_diff
 
 some_diffs = st.lists(
@@ -24,24 +24,24 @@ some_diffs = st.lists(
 
 def test_numbers_that_do_not_add_up_are_not_a_success() -> None:
     """11 targets and nothing done with any of them was once reported as "nothing to update"."""
-    assert not Account(targets=11).adds_up()
-    assert Account(targets=11, skipped=11).adds_up()
-    assert not Account(targets=0, pushed=-1, failed=1).adds_up()
-    assert Account().adds_up()
+    assert not RowCounts(targets=11).adds_up()
+    assert RowCounts(targets=11, skipped=11).adds_up()
+    assert not RowCounts(targets=0, pushed=-1, failed=1).adds_up()
+    assert RowCounts().adds_up()
 
 
 @given(some_diffs, some_diffs)
 def test_one_verdict_a_target_adds_up(first: list[Diff], second: list[Diff]) -> None:
     """Any verdicts give an account that adds up, and the account of two lists is the sum of theirs."""
-    assert account_of(first).adds_up()
-    assert account_of(first) + account_of(second) == account_of([*first, *second])
-    assert len(first) == account_of(first).targets
+    assert count_rows(first).adds_up()
+    assert count_rows(first) + count_rows(second) == count_rows([*first, *second])
+    assert len(first) == count_rows(first).targets
 
 
 def test_a_failed_push_is_no_longer_a_push() -> None:
     """A failure moves a target from pushed to failed, the sum stays; more failures than pushes don't add up."""
-    account = Account(targets=5, pushed=3, unchanged=2).with_failed(1)
-    assert Account(targets=5, pushed=2, unchanged=2, failed=1) == account
+    account = RowCounts(targets=5, pushed=3, unchanged=2).with_failed(1)
+    assert RowCounts(targets=5, pushed=2, unchanged=2, failed=1) == account
     assert account.adds_up()
     assert not account.with_failed(3).adds_up()
 
@@ -50,5 +50,5 @@ def test_a_failed_push_is_no_longer_a_push() -> None:
 def test_skips_are_told_by_reason(diffs: list[Diff]) -> None:
     """The reasons partition the skipped targets, the commonest first."""
     reasons = skip_reasons(diffs)
-    assert account_of(diffs).skipped == sum(reasons.values())
+    assert count_rows(diffs).skipped == sum(reasons.values())
     assert sorted(reasons.values(), reverse=True) == list(reasons.values())

@@ -13,7 +13,7 @@ from ecauto_pipeline.domain.model import Decision, Diff
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class RowCounts:
     """Counts of targets; each target ended as exactly one of the six. Adding two accounts adds each count."""
 
     targets: int = 0
@@ -29,18 +29,18 @@ class Account:
         ends = (self.pushed, self.unchanged, self.held, self.blocked, self.skipped, self.failed)
         return min(ends) >= 0 and self.targets == sum(ends)
 
-    def __add__(self, other: Account) -> Account:
-        return Account(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Account)))
+    def __add__(self, other: RowCounts) -> RowCounts:
+        return RowCounts(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(RowCounts)))
 
-    def with_failed(self, failed: int) -> Account:
+    def with_failed(self, failed: int) -> RowCounts:
         """The same targets, `failed` of the pushed ones having failed."""
-        return self + Account(pushed=-failed, failed=failed)
+        return self + RowCounts(pushed=-failed, failed=failed)
 
 
-def account_of(diffs: Iterable[Diff]) -> Account:
-    """The account of one verdict a target, before anything was sent: a PUSH counts as pushed."""
+def count_rows(diffs: Iterable[Diff]) -> RowCounts:
+    """The counts of one diff a target, before anything was sent: a PUSH counts as pushed."""
     counts = Counter(diff.decision for diff in diffs)
-    return Account(
+    return RowCounts(
         targets=counts.total(),
         pushed=counts[Decision.PUSH],
         unchanged=counts[Decision.UNCHANGED],
