@@ -27,7 +27,7 @@ _HIGHEST_RATE_PER_S = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RateLimit:
     """The start of a bucket: calls a second, and calls at once."""
 
     rate_per_s: float
@@ -75,7 +75,7 @@ class Bucket:
         return LATE_SHARE * self.slack_s
 
 
-def full(limit: Limit, now_s: float) -> Bucket:
+def full(limit: RateLimit, now_s: float) -> Bucket:
     """A bucket nobody has drawn from."""
     return Bucket(limit.rate_per_s, limit.burst, limit.burst, now_s, limit.rate_per_s)
 

@@ -183,7 +183,7 @@ class CsvShops(Shops):
     )
 
     @model_validator(mode="after")
-    def _told_apart(self) -> CsvShops:
+    def _check_ids_unique(self) -> CsvShops:
         if self.visible_value == self.hidden_value:
             raise ValueError("visible_value and hidden_value are the same")
         names = [name for name in self.columns.model_dump().values() if name]

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from ecauto_pipeline.domain.freshness.capacity import UsagePlan
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.domain.offers.knowledge import Fact
-from ecauto_pipeline.limiter import Limit
+from ecauto_pipeline.limiter import RateLimit
 from ecauto_pipeline.settings import Offers as OfferRule
 from ecauto_pipeline.settings import Settings
 
@@ -63,9 +63,9 @@ class Operation(Generic[T]):
     rule: OfferRule = field(default_factory=OfferRule)
 
     @property
-    def limit(self) -> Limit:
+    def limit(self) -> RateLimit:
         """What its bucket starts with."""
-        return Limit(self.rate_per_s, self.burst)
+        return RateLimit(self.rate_per_s, self.burst)
 
     @property
     def usage_plan(self) -> UsagePlan:

@@ -9,7 +9,7 @@ import threading
 from datetime import datetime
 from typing import Any, Protocol
 
-from ecauto_pipeline.limiter import Bucket, Limit
+from ecauto_pipeline.limiter import Bucket, RateLimit
 
 
 class Pace(Protocol):
@@ -19,7 +19,7 @@ class Pace(Protocol):
         self,
         account: str,
         operation: str,
-        limit: Limit,
+        limit: RateLimit,
         *,
         until_s: float | None = None,
         stop: threading.Event | None = None,
@@ -30,7 +30,7 @@ class Pace(Protocol):
         self,
         account: str,
         operation: str,
-        limit: Limit,
+        limit: RateLimit,
         advertised_per_s: float | None,
         permit: Any,
         sent_s: float,
@@ -38,10 +38,10 @@ class Pace(Protocol):
     ) -> None:
         """The API let the call through."""
 
-    def refused(self, account: str, operation: str, limit: Limit, permit: Any) -> None:
+    def refused(self, account: str, operation: str, limit: RateLimit, permit: Any) -> None:
         """The API said 429."""
 
-    def look(self, account: str, operation: str, limit: Limit) -> Bucket:
+    def peek(self, account: str, operation: str, limit: RateLimit) -> Bucket:
         """The bucket as it stands."""
 
 

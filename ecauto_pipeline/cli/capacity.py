@@ -12,7 +12,7 @@ import typer
 
 from ecauto_pipeline.cli.console import fail, print_json, table
 from ecauto_pipeline.reports.capacity import HEADINGS, rows
-from ecauto_pipeline.reports.capacity import capacity as reckon
+from ecauto_pipeline.reports.capacity import capacity as capacity_now
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -36,7 +36,7 @@ def capacity(
         counts = (high, medium, low)
     with open_tools(load(), offline=True) as tools:
         try:
-            found = reckon(tools, listings, accounts, counts)
+            found = capacity_now(tools, listings, accounts, counts)
         except ValueError as error:
             fail(str(error))
     if json_output:

@@ -65,7 +65,7 @@ def approve(
     diff_ids: Ids = None, account: Account = "", everything: Everything = False, json_output: Json = False
 ) -> None:
     """承認します。次の同期で送られます。 Say yes: the next sync that still wants it sends it."""
-    _say_word("approve", diff_ids, account, everything, json_output)
+    _decide_holds("approve", diff_ids, account, everything, json_output)
 
 
 @COMMAND.command("reject")
@@ -76,10 +76,10 @@ def reject(
 
     非公開を却下した商品は、公開されたまま販売が続きます。 A rejected hide: the item stays on show and keeps selling.
     """
-    _say_word("reject", diff_ids, account, everything, json_output)
+    _decide_holds("reject", diff_ids, account, everything, json_output)
 
 
-def _say_word(word: str, ids: list[str] | None, account: str, everything: bool, json_output: bool) -> None:
+def _decide_holds(word: str, ids: list[str] | None, account: str, everything: bool, json_output: bool) -> None:
     if not ids and not account and not everything:
         fail("name the rows (DIFF_ID), a shop (--account) or --all")
     settings = load()

@@ -6,7 +6,7 @@ Not partitioned, in no schedule: materialize it when a shop grows. Not for: the 
 import dagster as dg
 
 from ecauto_pipeline.defs.failures import in_words
-from ecauto_pipeline.reports.capacity import capacity as reckon
+from ecauto_pipeline.reports.capacity import capacity as capacity_now
 from ecauto_pipeline.reports.capacity import markdown
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
@@ -31,7 +31,7 @@ def capacity(config: CapacityConfig) -> dg.MaterializeResult:
     from ecauto_pipeline.reports.drawing import as_markdown
 
     with open_tools(load(), offline=True) as tools:
-        found = reckon(tools, config.listings or None, config.sp_accounts or None)
+        found = capacity_now(tools, config.listings or None, config.sp_accounts or None)
     picture = as_markdown("capacity", capacity_load(found))
     return dg.MaterializeResult(
         metadata={

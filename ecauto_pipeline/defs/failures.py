@@ -32,7 +32,7 @@ def in_words(body: Callable[P, R]) -> Callable[P, R]:
     """The body of an asset or op; what it raises fails the step with its sentence first."""
 
     @wraps(body)
-    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return body(*args, **kwargs)
         except (dg.Failure, dg.RetryRequested, dg.DagsterError, Stopped):
@@ -41,7 +41,7 @@ def in_words(body: Callable[P, R]) -> Callable[P, R]:
             metadata = {"error": type(error).__name__, "where": place_of(error)}
             raise dg.Failure(sentence(error, _language()), metadata) from error
 
-    return told
+    return wrapper
 
 
 def sentence(error: Exception, language: str = "ja") -> str:

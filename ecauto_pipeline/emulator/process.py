@@ -67,7 +67,7 @@ def register_rows(url: str) -> dict[str, Any] | None:
         return None
 
 
-def say_yes(authorization_url: str) -> str | None:
+def authorize_as_owner(authorization_url: str) -> str | None:
     """Follow the first step of an OAuth code flow as a browser would, to a world that agrees at once; its code."""
     parts = urlsplit(authorization_url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=30)

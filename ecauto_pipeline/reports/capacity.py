@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.freshness.capacity import Capacity, Shop, UsagePlan, reckon
+from ecauto_pipeline.domain.freshness.capacity import Capacity, Shop, UsagePlan, compute_capacity
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import sweep_evidence
@@ -39,7 +39,7 @@ def capacity(
         offered = targets.count_listings(connection)
     by_tier = tuple(seen.by_tier.get(name, 0) for name in ("high", "medium", "low"))
     high, medium, low = tiers if tiers is not None else _scaled(by_tier, listings)
-    return reckon(
+    return compute_capacity(
         Shop(
             high=high,
             medium=medium,

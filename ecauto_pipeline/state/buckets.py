@@ -20,7 +20,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select
 from ecauto_pipeline import limiter
 from ecauto_pipeline.clock import Clock, SystemClock, from_ms, to_ms
 from ecauto_pipeline.errors import Stopped
-from ecauto_pipeline.limiter import Bucket, Limit
+from ecauto_pipeline.limiter import Bucket, RateLimit
 from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.schema import buckets
 from ecauto_pipeline.state.upsert import upsert
@@ -60,7 +60,7 @@ class Buckets:
         self,
         account: str,
         operation: str,
-        limit: Limit,
+        limit: RateLimit,
         *,
         until_s: float | None = None,
         stop: threading.Event | None = None,
@@ -91,7 +91,7 @@ class Buckets:
         self,
         account: str,
         operation: str,
-        limit: Limit,
+        limit: RateLimit,
         advertised_per_s: float | None,
         permit: Permit,
         sent_s: float,
@@ -127,20 +127,20 @@ class Buckets:
         latest.append(took_s)
         return min(latest)
 
-    def refused(self, account: str, operation: str, limit: Limit, permit: Permit) -> None:
+    def refused(self, account: str, operation: str, limit: RateLimit, permit: Permit) -> None:
         """The API refused the call that `permit` allowed (429)."""
         with self._database.write() as connection:
             held = self._load(connection, account, operation, limit)
             after = limiter.refused(held, permit.generation, self._clock.monotonic())
             self._save(connection, account, operation, after, refused=True)
 
-    def look(self, account: str, operation: str, limit: Limit) -> Bucket:
+    def peek(self, account: str, operation: str, limit: RateLimit) -> Bucket:
         """The bucket as it stands now, times on this process's monotonic clock."""
         with self._database.read() as connection:
             return limiter.brought_to(self._load(connection, account, operation, limit), self._clock.monotonic())
 
     def _reserve(
-        self, account: str, operation: str, limit: Limit, until_s: float | None
+        self, account: str, operation: str, limit: RateLimit, until_s: float | None
     ) -> tuple[Bucket, float] | None:
         with self._database.write() as connection:
             held = self._load(connection, account, operation, limit)
@@ -167,7 +167,7 @@ class Buckets:
             row = _row(connection, account, operation)
         return row is not None and json.loads(row["document"]).get("generation") != generation
 
-    def _load(self, connection: Connection, account: str, operation: str, limit: Limit) -> Bucket:
+    def _load(self, connection: Connection, account: str, operation: str, limit: RateLimit) -> Bucket:
         row = _row(connection, account, operation)
         if row is None:
             return limiter.full(limit, self._clock.monotonic())

@@ -42,10 +42,10 @@ class PublishReport:
 def publish(tools: Tools) -> PublishReport:
     """Write everything settled of every run to history, then load it. Raises DiskFull when there is no room."""
     written = {
-        "snapshots": _hand_over(tools, "snapshots", observations),
-        "api_calls": _hand_over(tools, "api_calls", calls, _tell_call),
-        "diffs": _hand_over(tools, "diffs", decisions),
-        "updates": _hand_over(tools, "updates", journal),
+        "snapshots": _publish_table(tools, "snapshots", observations),
+        "api_calls": _publish_table(tools, "api_calls", calls, _tell_call),
+        "diffs": _publish_table(tools, "diffs", decisions),
+        "updates": _publish_table(tools, "updates", journal),
         "run_metrics": _metrics(tools),
     }
     report = tools.history.load()
@@ -63,7 +63,9 @@ class _Table(Protocol):
     def mark_exported(self, connection: Connection, rows: Iterable[ForHistory]) -> None: ...
 
 
-def _hand_over(tools: Tools, name: str, table: _Table, tell: Callable[[ForHistory], None] = lambda _row: None) -> int:
+def _publish_table(
+    tools: Tools, name: str, table: _Table, tell: Callable[[ForHistory], None] = lambda _row: None
+) -> int:
     """Each chunk is written, then said to be safe; returns how many rows."""
     count = 0
     while True:

@@ -12,7 +12,7 @@ from ecauto_pipeline.emulator.credentials import BaseApp, SpAccount
 from ecauto_pipeline.errors import RegisterError, SettingsError
 from ecauto_pipeline.settings import Settings
 
-agree = process.say_yes
+authorize_as_owner = process.authorize_as_owner
 
 
 def start(settings: Settings) -> str:

@@ -246,7 +246,7 @@ def _line(
     keeper = TokenKeeper(wire, application, tools.settings.token_file(account), write_ahead, tools.clock)
     if tools.settings.mode == "emulated" and keeper.current() is None:
         url = authorization_url(endpoints.base, application.client_id, application.redirect_uri, "emulated")
-        code = emulated.agree(url)
+        code = emulated.authorize_as_owner(url)
         if code is None:
             raise SettingsError(_unauthorised(account))
         keeper.exchange(code)

@@ -11,11 +11,11 @@ import pytest
 
 from ecauto_pipeline.clock import ManualClock, SystemClock
 from ecauto_pipeline.errors import Stopped
-from ecauto_pipeline.limiter import Limit
+from ecauto_pipeline.limiter import RateLimit
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.database import Database
 
-_LIMIT = Limit(0.1, 1)
+_LIMIT = RateLimit(0.1, 1)
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
 
 
@@ -103,14 +103,14 @@ def test_the_advertised_rate_is_remembered_and_a_refusal_too(database: Database)
     permit = buckets.take("sp_1", "op", _LIMIT)
     assert permit is not None
     buckets.answered("sp_1", "op", _LIMIT, 0.5, permit, clock.monotonic(), clock.monotonic())
-    assert 0.5 == Buckets(database, clock).look("sp_1", "op", _LIMIT).rate_per_s
+    assert 0.5 == Buckets(database, clock).peek("sp_1", "op", _LIMIT).rate_per_s
     permit = buckets.take("sp_1", "op", _LIMIT)
     assert permit is not None
     for _ in range(2):
         buckets.refused("sp_1", "op", _LIMIT, permit)
         permit = buckets.take("sp_1", "op", _LIMIT)
         assert permit is not None
-    assert 0.25 == Buckets(database, clock).look("sp_1", "op", _LIMIT).rate_per_s
+    assert 0.25 == Buckets(database, clock).peek("sp_1", "op", _LIMIT).rate_per_s
 
 
 def test_another_rate_in_the_settings_starts_anew(database: Database) -> None:
@@ -119,12 +119,12 @@ def test_another_rate_in_the_settings_starts_anew(database: Database) -> None:
     permit = buckets.take("sp_1", "op", _LIMIT)
     assert permit is not None
     buckets.answered("sp_1", "op", _LIMIT, 0.5, permit, 0.0, 0.0)
-    assert 0.05 == buckets.look("sp_1", "op", Limit(0.05, 1)).rate_per_s
+    assert 0.05 == buckets.peek("sp_1", "op", RateLimit(0.05, 1)).rate_per_s
 
 
 def test_threads_and_databases_of_several_processes_share_the_rate(database: Database) -> None:
     """Four callers with their own connections never get more calls than the rate allows since the first could begin."""
-    limit, starts, lock = Limit(40.0, 1), [], threading.Lock()
+    limit, starts, lock = RateLimit(40.0, 1), [], threading.Lock()
 
     def caller() -> None:
         own = Database(str(database.url))

@@ -34,7 +34,7 @@ class UsagePlan:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The case to reckon: distinct ASINs by tier, accounts on both sides, the owner's ages in hours.
+    """The case to compute: distinct ASINs by tier, accounts on both sides, the owner's ages in hours.
 
     `pushes_per_asin_day` is an assumption; a replay of 100,000 articles pushed 0.3 to 0.42 of them a day.
     """
@@ -108,7 +108,7 @@ class Capacity:
     shops_ok: bool
 
 
-def reckon(shop: Shop, plans: Iterable[UsagePlan]) -> Capacity:
+def compute_capacity(shop: Shop, plans: Iterable[UsagePlan]) -> Capacity:
     """What these usage plans can keep fresh. `plans` are one account's; accounts multiply them, operations of one role
     add up.
 

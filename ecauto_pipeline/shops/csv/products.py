@@ -28,7 +28,7 @@ def parse(data: bytes, table: CsvShops, shown_at: datetime) -> dict[str, Item]:
     lines = rows_of(decode(data, table.encoding))
     columns = _Columns.of(next(lines, []), table)
     items: dict[str, Item] = {}
-    for row, last in _marking_the_last(lines):
+    for row, last in _with_last_flag(lines):
         if len(row) < columns.width and last:
             raise Transport("damaged_file", "the last row ends in its middle")
         item = columns.item(row, table, shown_at)
@@ -76,7 +76,7 @@ def rows_of(text: str) -> Iterator[list[str]]:
         raise Transport("damaged_file", str(error)) from None
 
 
-def _marking_the_last(rows: Iterator[list[str]]) -> Iterator[tuple[list[str], bool]]:
+def _with_last_flag(rows: Iterator[list[str]]) -> Iterator[tuple[list[str], bool]]:
     held: list[str] | None = None
     for row in rows:
         if held is not None:

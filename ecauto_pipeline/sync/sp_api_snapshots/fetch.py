@@ -70,7 +70,7 @@ def run(context: Context) -> FetchReport:
     asked_with = operations(context)
     try:
         while planned:
-            _hand_over(planned, work, tally)
+            _queue_planned(planned, work, tally)
             workers = Workers(context, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
             workers.start(asked_with)
             try:
@@ -102,7 +102,7 @@ def run(context: Context) -> FetchReport:
     return report
 
 
-def _hand_over(planned: list[Target], work: Work, tally: Tally) -> None:
+def _queue_planned(planned: list[Target], work: Work, tally: Tally) -> None:
     tally.audit(target.asin for target in planned if target.reason == "audit")
     work.add(
         sweep=(target.asin for target in planned if target.operation == "sweep"),

@@ -125,7 +125,7 @@ class Workers:
         if operation.role is Role.SWEEP:
             return self._work.take_sweep(most)
         if operation.role is Role.DETAIL:
-            interval_s = account.pace.look(account.account_id, operation.name, operation.limit).interval_s
+            interval_s = account.pace.peek(account.account_id, operation.name, operation.limit).interval_s
             left_s = self._deadline - self._tools.clock.monotonic()
             return self._work.take_detail(most, in_haste=left_s < _HASTE_CALLS * interval_s)
         return self._work.take_confirm(not self._planned_details or self._asking.zeros.judged(self._details))
@@ -137,7 +137,7 @@ class Workers:
         call, and whether the account was shut out."""
         asked = self._asking.ask(account, operation, batch)
         unasked = asked.unasked
-        bucket = account.pace.look(account.account_id, operation.name, operation.limit)
+        bucket = account.pace.peek(account.account_id, operation.name, operation.limit)
         now = self._tools.clock.monotonic()
         made = len(unasked) < len(batch)
         allowed = (now - since) * bucket.rate_per_s

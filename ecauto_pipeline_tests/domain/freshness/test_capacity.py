@@ -6,11 +6,11 @@ import pytest
 
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.domain.freshness.capacity import Capacity, Shop
-from ecauto_pipeline.domain.freshness.capacity import reckon as reckon_with
+from ecauto_pipeline.domain.freshness.capacity import compute_capacity as reckon_with
 from ecauto_pipeline.domain.model import Role
 
 
-def reckon(shop: Shop) -> Capacity:
+def compute_capacity(shop: Shop) -> Capacity:
     """Under the usage plans that Amazon documents."""
     return reckon_with(shop, registered().usage_plans)
 
@@ -21,7 +21,7 @@ def reckon(shop: Shop) -> Capacity:
 )
 def test_a_full_cycle_by_operation(asins: int, single_h: float, batch_h: float, sweep_h: float) -> None:
     """ASINs an hour: 1,800 single, 7,200 in batches, 36,000 by sweep, 144,000 from the catalogue."""
-    cycle = {one.role: one for one in reckon(Shop(0, 0, asins)).operations}
+    cycle = {one.role: one for one in compute_capacity(Shop(0, 0, asins)).operations}
     assert pytest.approx((single_h, batch_h, sweep_h), rel=0.01) == tuple(
         cycle[name].full_cycle_h for name in (Role.CONFIRM, Role.DETAIL, Role.SWEEP)
     )
@@ -36,22 +36,24 @@ def test_a_full_cycle_by_operation(asins: int, single_h: float, batch_h: float, 
 )
 def test_the_first_fill_waits_for_the_slower_side(asins: int, shops: int, hours: float) -> None:
     """One shop takes 5,000 an hour and 100,000 a day, whatever Amazon could answer; several shops wait for Amazon."""
-    assert pytest.approx(hours, rel=0.01) == reckon(Shop(0, 0, asins, base_accounts=shops)).first_fill_h
+    assert pytest.approx(hours, rel=0.01) == compute_capacity(Shop(0, 0, asins, base_accounts=shops)).first_fill_h
 
 
 def test_three_accounts_on_both_sides_fill_three_times_as_fast() -> None:
     """0.7, 6.7 and 22.7 hours: a third of each shop's hour window, or of 41.7 h of details."""
-    hours = [reckon(Shop(0, 0, n, sp_accounts=3, base_accounts=3)).first_fill_h for n in (10_000, 100_000, 300_000)]
+    hours = [
+        compute_capacity(Shop(0, 0, n, sp_accounts=3, base_accounts=3)).first_fill_h for n in (10_000, 100_000, 300_000)
+    ]
     assert pytest.approx([0.67, 6.67, 20.0], rel=0.02) == hours
 
 
 def test_the_owners_hundred_thousand_fit_one_account() -> None:
     """1,000 hourly, 5,000 six-hourly, the rest daily: 5,750 checks of 7,200 an hour by details alone."""
     shop = Shop(1_000, 5_000, 94_000, sweep_sees=False)
-    blind = reckon(shop)
+    blind = compute_capacity(shop)
     assert pytest.approx(5_750 / 7_200, rel=0.01) == blind.detail_load
     assert (True, 1, 1.0) == (blind.fits, blind.accounts_needed, blind.stretch)
-    seeing = reckon(Shop(1_000, 5_000, 94_000))
+    seeing = compute_capacity(Shop(1_000, 5_000, 94_000))
     assert pytest.approx(100_000 / 24 / 7_200) == seeing.detail_load
     assert seeing.sweep_load < 0.05
     assert pytest.approx(5_750 / 1_800, rel=0.01) == seeing.single_call_accounts
@@ -61,34 +63,34 @@ def test_hourly_for_everything_is_told_what_it_costs() -> None:
     """2.4 million checks a day: 56 accounts with single calls, 14 in batches, 3 with sweeps."""
     everything = Shop(100_000, 0, 0, high_h=1.0)
     assert (14, 3) == (
-        reckon(Shop(100_000, 0, 0, sweep_sees=False)).accounts_needed,
-        reckon(everything).accounts_needed,
+        compute_capacity(Shop(100_000, 0, 0, sweep_sees=False)).accounts_needed,
+        compute_capacity(everything).accounts_needed,
     )
-    assert pytest.approx(55.6, rel=0.01) == reckon(everything).single_call_accounts
+    assert pytest.approx(55.6, rel=0.01) == compute_capacity(everything).single_call_accounts
 
 
 def test_what_does_not_fit_says_by_how_much() -> None:
     """300,000, one account: a daily price needs 1.7 of them; ages stretch by that much, a second account cures it."""
-    found = reckon(Shop(3_900, 147_000, 149_100))
+    found = compute_capacity(Shop(3_900, 147_000, 149_100))
     assert (False, 2) == (found.fits, found.accounts_needed)
     assert pytest.approx(12_500 / 7_200, rel=0.01) == found.stretch
     assert pytest.approx(24 * found.stretch) == found.tiers[2].oldest_reachable_h
     assert not found.shops_ok
-    assert reckon(Shop(3_900, 147_000, 149_100, sp_accounts=2, base_accounts=2)).fits
+    assert compute_capacity(Shop(3_900, 147_000, 149_100, sp_accounts=2, base_accounts=2)).fits
 
 
 def test_shares_add_up() -> None:
     """What the tiers take is what the operations carry."""
-    found = reckon(Shop(1_000, 5_000, 94_000))
+    found = compute_capacity(Shop(1_000, 5_000, 94_000))
     assert pytest.approx(found.detail_load + found.sweep_load) == sum(tier.budget_share for tier in found.tiers)
 
 
 def test_an_empty_shop_and_an_impossible_one() -> None:
     """Nothing to do fits; no account is an error."""
     assert (True, 0.0, 1) == (
-        reckon(Shop(0, 0, 0)).fits,
-        reckon(Shop(0, 0, 0)).first_fill_h,
-        reckon(Shop(0, 0, 0)).accounts_needed,
+        compute_capacity(Shop(0, 0, 0)).fits,
+        compute_capacity(Shop(0, 0, 0)).first_fill_h,
+        compute_capacity(Shop(0, 0, 0)).accounts_needed,
     )
     with pytest.raises(ValueError, match="at least one"):
-        reckon(Shop(1, 1, 1, sp_accounts=0))
+        compute_capacity(Shop(1, 1, 1, sp_accounts=0))
