@@ -4,10 +4,8 @@
     ├── SettingsError        ask a person: the configuration or a secret (exit 2, nothing written)
     ├── RegisterError        ask a person: master.db is absent, not a database, or lacks its tables
     │   └── RegisterBusy     wait: another program holds master.db; report, retry in the next run
-    ├── GuardStop            stop: a guard refused the run as a whole (exit 3)
     ├── Stopped              leave now: SIGTERM or Terminate
     ├── NothingDone          fail the run: there was work it may do and time, and nothing was done
-    ├── LeaseHeld            wait or leave: another process does this work
     └── CallError            one API call gave no usable answer; `reason`, `http_status`, `request_id`
         ├── Throttled        back off (429, QuotaExceeded)
         ├── TokenRefused     refresh once, retry once, then ask a person
@@ -50,20 +48,12 @@ class RegisterBusy(RegisterError):
     """Another program holds master.db."""
 
 
-class GuardStop(EcautoError):
-    """A guard refused to go on."""
-
-
 class Stopped(EcautoError):
     """Somebody asked us to end."""
 
 
 class NothingDone(EcautoError):
     """A step found work that it may do, had time, and did nothing: never a success."""
-
-
-class LeaseHeld(EcautoError):
-    """Another process holds the lease of this work."""
 
 
 class CallError(EcautoError):

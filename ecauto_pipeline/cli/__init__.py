@@ -22,8 +22,8 @@ def main() -> None:
 
 def _command() -> None:
     from ecauto_pipeline.cli.commands import command_line
-    from ecauto_pipeline.cli.console import GUARD, USAGE, prepare_streams
-    from ecauto_pipeline.errors import EcautoError, GuardStop
+    from ecauto_pipeline.cli.console import USAGE, prepare_streams
+    from ecauto_pipeline.errors import EcautoError
 
     prepare_streams()
     # numpy starts a thread a core for algebra that nobody here does
@@ -31,8 +31,6 @@ def _command() -> None:
     gc.disable()  # until the command's modules are loaded (commands.py): they stay, there is nothing to collect
     try:
         command_line(_read_secrets)(prog_name="ecauto", standalone_mode=True)
-    except GuardStop as error:
-        _end(error, GUARD)
     except EcautoError as error:
         _end(error, USAGE)
     except KeyboardInterrupt:

@@ -200,10 +200,5 @@ def due(row: Rows, now: datetime, policy: Policy) -> str:
     return REASONS[int(evaluate_freshness(row, now, policy).reason[0])]
 
 
-def silent_while_due(due_count: int, calls: int) -> bool:
-    """True when a run that should have asked made no call although something was due: hits alone prove nothing."""
-    return due_count > 0 and calls == 0
-
-
 def _ms(span: timedelta) -> int:
     return round(span.total_seconds() * 1000)

@@ -47,11 +47,6 @@ def slots(asins: Asins) -> Ints:
     return (_hashes(asins) % np.uint64(SLOTS)).astype(np.int64)
 
 
-def slot_of(asin: str) -> int:
-    """The slot of one ASIN."""
-    return int(slots(np.array([asin]))[0])
-
-
 def audited(asins: Asins, day: date) -> npt.NDArray[np.bool_]:
     """Which ASINs a day's audit picks: the same 1% whoever asks, another 1% the next day."""
     return _hashes(asins, salt=day.toordinal() * 0x9E3779B97F4A7C15) % np.uint64(10_000) < np.uint64(AUDIT_SHARE * 1e4)

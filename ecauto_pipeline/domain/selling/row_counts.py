@@ -32,10 +32,6 @@ class RowCounts:
     def __add__(self, other: RowCounts) -> RowCounts:
         return RowCounts(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(RowCounts)))
 
-    def with_failed(self, failed: int) -> RowCounts:
-        """The same targets, `failed` of the pushed ones having failed."""
-        return self + RowCounts(pushed=-failed, failed=failed)
-
 
 def count_rows(diffs: Iterable[Diff]) -> RowCounts:
     """The counts of one diff a target, before anything was sent: a PUSH counts as pushed."""
@@ -48,9 +44,3 @@ def count_rows(diffs: Iterable[Diff]) -> RowCounts:
         blocked=counts[Decision.BLOCKED],
         skipped=counts[Decision.SKIPPED],
     )
-
-
-def skip_reasons(diffs: Iterable[Diff]) -> dict[str, int]:
-    """How many targets were skipped for which reason, the commonest first, then by name."""
-    counts = Counter(diff.reason for diff in diffs if diff.decision is Decision.SKIPPED)
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-CALLS_PER_HOUR = 5_000  # per shop, from minute 00
-CALLS_PER_DAY = 100_000  # per shop, from midnight in Japan
 PAGE_ROWS = 100  # of items and orders alike
 ACCESS_TOKEN_LIFE = timedelta(hours=1)
 REFRESH_TOKEN_LIFE = timedelta(days=30)
 REFRESH_EARLY = timedelta(minutes=5)  # by our clock, before the access token ends
-REFRESH_WARNING = timedelta(days=7)
 SCOPES = ("read_users", "read_items", "write_items", "read_orders")

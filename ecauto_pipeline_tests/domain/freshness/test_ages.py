@@ -16,7 +16,6 @@ from ecauto_pipeline.domain.freshness.ages import (
     Policy,
     due,
     evaluate_freshness,
-    silent_while_due,
     stock_max_age,
     tier_of,
 )
@@ -131,8 +130,3 @@ def test_the_plan_does_not_depend_on_what_else_was_asked_of_the_machine(seed: in
     assert plans[0] == plans[1]
     asked = plans[0][0] + plans[0][1]
     assert len(asked) == len(set(asked))
-
-
-def test_hits_alone_prove_nothing() -> None:
-    """Due, and not a call made: that is the failure in which a green job slept for two days."""
-    assert [False, True, False, False] == [silent_while_due(d, c) for d, c in ((0, 0), (5, 0), (5, 1), (0, 1))]

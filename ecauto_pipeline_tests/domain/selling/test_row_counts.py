@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
-from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows, skip_reasons
+from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline_tests.domain.selling.listings_and_facts import a_diff
 
 some_diffs = st.lists(
@@ -36,19 +36,3 @@ def test_one_verdict_a_target_adds_up(first: list[Diff], second: list[Diff]) -> 
     assert count_rows(first).adds_up()
     assert count_rows(first) + count_rows(second) == count_rows([*first, *second])
     assert len(first) == count_rows(first).targets
-
-
-def test_a_failed_push_is_no_longer_a_push() -> None:
-    """A failure moves a target from pushed to failed, the sum stays; more failures than pushes don't add up."""
-    account = RowCounts(targets=5, pushed=3, unchanged=2).with_failed(1)
-    assert RowCounts(targets=5, pushed=2, unchanged=2, failed=1) == account
-    assert account.adds_up()
-    assert not account.with_failed(3).adds_up()
-
-
-@given(some_diffs)
-def test_skips_are_told_by_reason(diffs: list[Diff]) -> None:
-    """The reasons partition the skipped targets, the commonest first."""
-    reasons = skip_reasons(diffs)
-    assert count_rows(diffs).skipped == sum(reasons.values())
-    assert sorted(reasons.values(), reverse=True) == list(reasons.values())
