@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,11 +19,16 @@ from typing import Annotated
 import psutil
 import typer
 
-from ecauto_pipeline.cli.console import fail, say
+from ecauto_pipeline.cli.console import WITH_ERRORS, fail, say
 from ecauto_pipeline.cli.interrupts import raised
-from ecauto_pipeline.settings import load
+from ecauto_pipeline.clock import SystemClock, jst
+from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.settings import Settings, load
+from ecauto_pipeline.wiring import emulated
 
 COMMAND = typer.Typer(add_completion=False)
+LOOK_AFTER_S = 20.0
+"""How often the emulator is looked after; whatever ended it, its world is in its folder and goes on."""
 
 
 def servers_environ(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -76,6 +82,42 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def _answers(url: str) -> bool:
+    """Whether Dagster's UI serves people there."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"{url}/server_info", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _has_ended(child: subprocess.Popen[bytes], within_s: float) -> bool:
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(within_s)
+    return child.poll() is not None
+
+
+def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Path) -> int:
+    """Say the address once somebody answers there, then look after the emulator until the servers end; their code."""
+    from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs
+
+    with instance() as opened:  # in emulated mode no sensor does it
+        dead = mark_dead_runs(opened)
+    if dead:
+        say(f"停電や強制終了で消えた実行 {dead}件を「失敗」にしました。次の実行が続きから始めます。")
+    while not _answers(url):
+        if _has_ended(child, 0.3):
+            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+            fail(f"Dagsterの画面が起動しませんでした: {' '.join(said)} ({log})", WITH_ERRORS)
+    say(f"Dagsterの画面: {url} (Ctrl-Cで終了、ログ {log})")
+    while not _has_ended(child, LOOK_AFTER_S):
+        if settings.own_sp_api or settings.own_base:
+            with suppress(SettingsError):  # said by whoever needs it
+                emulated.start(settings, os.getpid())
+    return child.returncode
+
+
 @COMMAND.command()
 def dev(
     port: Annotated[int, typer.Option("--port", help="画面のポート / the UI's port")] = 3000,
@@ -87,24 +129,23 @@ def dev(
     if not _is_free(port):
         fail(f"ポート {port} は別のプログラムが使っています。--port で別の番号を選んでください (the port is in use)")
     root = project_root()
-    world = None
-    if settings.own_sp_api or settings.own_base:
-        from ecauto_pipeline.emulator import process
-        from ecauto_pipeline.wiring import emulated
-
-        say(f"エミュレーター: {emulated.start(settings)}")
-        world = settings.data_dir / "emulator"
-    (root / "data" / "dagster").mkdir(parents=True, exist_ok=True)
-    say(f"Dagsterの画面: http://127.0.0.1:{port} (Ctrl-Cで終了)")
+    own_world = settings.own_sp_api or settings.own_base
+    if own_world:
+        say(f"エミュレーター: {emulated.start(settings, os.getpid())}")
+    log = settings.data_dir / "logs" / f"dagster_{jst(SystemClock().now()):%Y%m%d}.log"
+    for folder in (root / "data" / "dagster", log.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    say("Dagsterの画面を起動しています...")
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    child = subprocess.Popen(command, cwd=root, env=servers_environ(root, os.environ))
+    with log.open("ab") as output:
+        child = subprocess.Popen(command, cwd=root, env=servers_environ(root, os.environ), stdout=output, stderr=output)
     signal.signal(signal.SIGTERM, _ask_to_end)
     try:
         with raised():
-            code = child.wait()
+            code = _serve(child, f"http://127.0.0.1:{port}", settings, log)
     except (KeyboardInterrupt, _Terminated) as asked:
         code = _end(child, tell=isinstance(asked, _Terminated))
     finally:
-        if world is not None:
-            process.stop(world)
+        if own_world:
+            emulated.stop(settings)
     raise typer.Exit(code)

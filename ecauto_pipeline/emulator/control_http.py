@@ -6,6 +6,7 @@ For: people with curl and programs in another process. Not for: rules of its own
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -55,14 +56,41 @@ def _endpoint(control: Control, handlers: dict[str, Handler]) -> Callable[[Reque
     async def endpoint(request: Request) -> Response:
         body = await request.body()
         try:
-            content = handlers["GET" if request.method == "HEAD" else request.method](
-                control, request, json.loads(body) if body else {}
-            )
-            return _json(200, content)
-        except (ValueError, KeyError, TypeError) as error:
-            return _json(400, {"error": str(error)})
+            handler = handlers["GET" if request.method == "HEAD" else request.method]
+            return _json(200, handler(control, request, _parsed(body)))
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+            return _json(400, {"error": _sentence(error)})
 
     return endpoint
+
+
+def _parsed(body: bytes) -> Any:
+    """Raises ValueError with a sentence where it is no JSON object (or list of objects)."""
+    try:
+        content = json.loads(body) if body else {}
+    except ValueError as error:
+        raise ValueError(f"the body is no JSON: {error}") from None
+    for one in content if isinstance(content, list) else [content]:
+        if not isinstance(one, dict):
+            raise ValueError(f"the body has to be a JSON object of fields, not {json.dumps(one, ensure_ascii=False)}")
+    return content
+
+
+def _sentence(error: Exception) -> str:
+    """What was wrong with the request, for whoever typed it."""
+    text = str(error.args[0]) if error.args else str(error)
+    if isinstance(error, KeyError):
+        return text if " " in text else f"{text!r} is missing, or names nothing there is"
+    unknown = re.search(r"unexpected keyword argument (\S+)", text)
+    if unknown:
+        return f"unknown field {unknown[1]}"
+    missing = re.search(r"missing \d+ required .*argument.?: (.*)", text)
+    if missing:
+        return f"{missing[1]} is missing"
+    if isinstance(error, ValueError) and " " in text and "()" not in text:
+        return text
+    value = re.findall(r"'[^']*'", text)[-1:]
+    return f"a field has a value of the wrong kind{''.join(f': {one}' for one in value)}"
 
 
 def _json(status: int, content: Any) -> Response:

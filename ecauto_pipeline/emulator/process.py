@@ -1,4 +1,5 @@
-"""Finds the emulator that serves a folder, or starts one: a process of its own that ends by itself when nobody calls.
+"""Finds the emulator that serves a folder, or starts one: a process of its own that ends with its parent, or by itself
+when nobody calls.
 
 For: wiring and the command line. Any number of processes may ask at once; one emulator results, found through
 DIR/endpoint.json. Not for: what it answers.
@@ -21,6 +22,8 @@ from filelock import FileLock
 
 IDLE_EXIT_S = 900.0
 _START_S = 30.0
+_BEGUN = "started_by_ensure.json"
+"""In the folder: the process id of the emulator that was started here, not by a person."""
 
 
 class EmulatorFailed(RuntimeError):
@@ -28,7 +31,10 @@ class EmulatorFailed(RuntimeError):
 
 
 def ensure(data: Path, *, seed: int, listings: int, accounts: int, speed: float, parent_pid: int | None = None) -> str:
-    """The address of the emulator of `data`, started where none answers. Raises EmulatorFailed."""
+    """The address of the emulator of `data`, started where none answers. Raises EmulatorFailed.
+
+    One that is started here ends with `parent_pid`, or without that after `IDLE_EXIT_S` without a call.
+    """
     data.mkdir(parents=True, exist_ok=True)
     url = running(data)
     if url is not None:
@@ -47,6 +53,16 @@ def running(data: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return url if _answers(url) else None
+
+
+def stop_if_started_here(data: Path) -> bool:
+    """End the emulator of `data` where `ensure` started it. False for one that a person started, or none."""
+    try:
+        begun = json.loads((data / _BEGUN).read_text(encoding="utf-8"))
+        serving = json.loads((data / "endpoint.json").read_text(encoding="utf-8"))["pid"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(begun == serving) and stop(data)
 
 
 def stop(data: Path) -> bool:
@@ -97,9 +113,7 @@ def _answers(url: str) -> bool:
 def _start(data: Path, seed: int, listings: int, accounts: int, speed: float, parent_pid: int | None) -> str:
     command = [sys.executable, "-m", "ecauto_pipeline.emulator", "--data", str(data), "--seed", str(seed)]
     command += ["--listings", str(listings), "--accounts", str(accounts), "--speed", str(speed)]
-    command += ["--idle-exit-s", str(IDLE_EXIT_S)]
-    if parent_pid is not None:
-        command += ["--parent-pid", str(parent_pid)]
+    command += ["--idle-exit-s", str(IDLE_EXIT_S)] if parent_pid is None else ["--parent-pid", str(parent_pid)]
     log_path = data / "emulator.log"
     with log_path.open("ab") as log:
         detached: dict[str, Any] = (
@@ -110,6 +124,8 @@ def _start(data: Path, seed: int, listings: int, accounts: int, speed: float, pa
     while time.monotonic() < deadline:
         url = running(data)
         if url is not None:
+            pid = json.loads((data / "endpoint.json").read_text(encoding="utf-8"))["pid"]
+            (data / _BEGUN).write_text(json.dumps(pid), encoding="utf-8")
             return url
         if process.poll() is not None:
             break

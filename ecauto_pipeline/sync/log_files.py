@@ -21,7 +21,9 @@ import filelock
 from ecauto_pipeline.clock import Clock, jst
 
 SYNC, VALIDATION, CALLS = "sync_inventory", "cache_validation", "sp_api_calls"
-_DATED = re.compile(r"^(?:sync_inventory|cache_validation|sp_api_calls)_(\d{8})(?:\.\d+)?\.(?:log|jsonl)(?:\.lock)?$")
+_DATED = re.compile(
+    r"^(?:sync_inventory|cache_validation|sp_api_calls|dagster)_(\d{8})(?:\.\d+)?\.(?:log|jsonl)(?:\.lock)?$"
+)
 
 
 class _JsonLines(logging.Formatter):

@@ -15,8 +15,11 @@ from ecauto_pipeline.settings import Settings
 authorize_as_owner = process.authorize_as_owner
 
 
-def start(settings: Settings) -> str:
-    """The address of this installation's emulator, started where none answers. Raises SettingsError."""
+def start(settings: Settings, parent_pid: int | None = None) -> str:
+    """The address of this installation's emulator, started where none answers. Raises SettingsError.
+
+    One that is started for `parent_pid` lives as long as that process.
+    """
     world = settings.emulator
     try:
         return process.ensure(
@@ -25,9 +28,15 @@ def start(settings: Settings) -> str:
             listings=world.listings,
             accounts=world.accounts,
             speed=world.speed,
+            parent_pid=parent_pid,
         )
     except process.EmulatorFailed as error:
         raise SettingsError(str(error)) from None
+
+
+def stop(settings: Settings) -> None:
+    """End this installation's emulator; one that a person started is left alone."""
+    process.stop_if_started_here(settings.data_dir / "emulator")
 
 
 def shop_ids(count: int) -> tuple[str, ...]:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import httpx
+import pytest
+
 from ecauto_pipeline.cli.dev import servers_environ
+from ecauto_pipeline.emulator import process
+from ecauto_pipeline_tests.pages import ROOT
 
 
 def test_the_servers_live_where_dagster_yaml_is(tmp_path: Path) -> None:
@@ -18,3 +28,46 @@ def test_the_terminal_shows_no_warnings_of_other_peoples_software(tmp_path: Path
     """What Dagster or click will drop one day is no matter of the shop owner's; who wants it sets PYTHONWARNINGS."""
     assert "ignore" == servers_environ(tmp_path, {})["PYTHONWARNINGS"]
     assert "default" == servers_environ(tmp_path, {"PYTHONWARNINGS": "default"})["PYTHONWARNINGS"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("dev")
+    for name in ("workspace.yaml", "dagster.yaml"):
+        (made / name).write_bytes((ROOT / name).read_bytes())
+    (made / "ecauto.toml").write_text("[emulator]\nlistings = 12\naccounts = 2\n", encoding="utf-8")
+    return made
+
+
+def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: Path) -> None:
+    """Whoever reads it can open it; the emulator lives and ends with it; the terminal shows our lines alone."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    hidden = ("DAGSTER_HOME", "ECAUTO_DATA_DIR", "PYTHONWARNINGS")
+    environ = {name: value for name, value in os.environ.items() if name not in hidden}
+    environ |= {"ECAUTO_CONFIG": str(folder / "ecauto.toml"), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", "dev", "--port", str(port)]
+    world = folder / "data" / "emulator"
+    with subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    ) as dev:
+        assert dev.stdout is not None
+        said = []
+        for line in dev.stdout:
+            said.append(line)
+            if f"http://127.0.0.1:{port}" in line:
+                break
+        answer = httpx.get(f"http://127.0.0.1:{port}/server_info", trust_env=False, timeout=60)
+        assert 200 == answer.status_code
+        assert process.running(world)
+        dev.send_signal(signal.SIGINT)
+        said += dev.stdout.readlines()
+    assert 0 == dev.returncode
+    assert ["エミュレーター", "Dagsterの画面を起動しています", "Dagsterの画面"] == [_subject(line) for line in said]
+    assert process.running(world) is None
+    assert [] == list(folder.glob(".tmp_dagster_home_*"))
+    assert [] == list(ROOT.glob(".tmp_dagster_home_*"))
+
+
+def _subject(line: str) -> str:
+    return line.partition(":")[0].strip().rstrip(".")

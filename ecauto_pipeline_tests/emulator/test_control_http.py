@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
+import pytest
 
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline_tests.emulator.callers import AmazonCaller, BaseCaller
@@ -77,3 +80,34 @@ def test_wrong_orders_are_answered_with_words(http: httpx.Client) -> None:
         answer = http.post(path, json=body)
         assert 400 == answer.status_code
         assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/emulator/orders", b"{", "no JSON"),
+        ("/emulator/orders", b"[1]", "JSON object"),
+        ("/emulator/orders", b'"B0"', "JSON object"),
+        ("/emulator/orders", b"{}", "account"),
+        ("/emulator/orders", b'{"account": "base_account_1", "item": 1}', "unknown field 'item'"),
+        ("/emulator/orders", b'{"account": "nowhere", "item_id": 1}', "no item 1 in nowhere"),
+        ("/emulator/tokens", b"{}", "'action' is missing"),
+        ("/emulator/tokens", b'{"action": "issue", "account": "nowhere"}', "no shop 'nowhere'"),
+        ("/emulator/world/items", b'{"account": "base_account_1", "item_id": "x"}', "wrong kind|invalid literal"),
+        ("/emulator/world/items", b'{"account": "base_account_1", "item_id": null}', "wrong kind"),
+        ("/emulator/clock", b'{"advance_s": "soon"}', "could not convert|wrong kind"),
+        ("/emulator/clock", b"{}", "'offset' is missing"),
+        ("/emulator/rates", b'{"operation": "getItemOffers"}', "'rate_per_s' is missing"),
+        ("/emulator/reset", b'{"planet": 3}', "unknown field 'planet'"),
+    ],
+)
+def test_what_is_wrong_with_a_control_call_is_a_sentence(
+    http: httpx.Client, path: str, body: bytes, words: str
+) -> None:
+    """Whoever typed it reads which field it is about; no name of a Python function, no bare key, no 500."""
+    answer = http.post(path, content=body)
+    assert 400 == answer.status_code
+    said = answer.json()["error"]
+    assert re.search(words, said), said
+    assert " " in said
+    assert "()" not in said

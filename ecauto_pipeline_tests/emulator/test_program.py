@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
+from ecauto_pipeline.emulator.process import ensure, stop_if_started_here
 from ecauto_pipeline_tests.emulator.callers import AmazonCaller, BaseCaller
 
 Start = Callable[..., tuple["subprocess.Popen[str]", dict[str, Any]]]
@@ -114,3 +116,19 @@ def test_it_ends_when_idle_and_when_its_parent_has_gone(start: Start, tmp_path: 
     idle, _ = start("--idle-exit-s", "0.2")
     assert 0 == idle.wait()
     assert not (tmp_path / "endpoint.json").exists()
+
+
+def test_one_that_a_person_started_is_left_alone(start: Start, tmp_path: Path) -> None:
+    """Whoever finds it serving uses it, and leaves it running; what was started for somebody is ended with him."""
+    by_hand, endpoint = start("--listings", "20")
+    assert endpoint["url"] == ensure(tmp_path, seed=1, listings=20, accounts=3, speed=1.0, parent_pid=os.getpid())
+    assert not stop_if_started_here(tmp_path)
+    assert by_hand.poll() is None
+    by_hand.send_signal(signal.SIGTERM)
+    by_hand.wait()
+    ensure(tmp_path, seed=1, listings=20, accounts=3, speed=1.0, parent_pid=os.getpid())
+    ours = psutil.Process(json.loads((tmp_path / "endpoint.json").read_text(encoding="utf-8"))["pid"])
+    assert "--idle-exit-s" not in ours.cmdline()  # it lives as long as its parent, whether anybody calls or not
+    assert stop_if_started_here(tmp_path)
+    psutil.wait_procs([ours])
+    assert not stop_if_started_here(tmp_path)
