@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def _documented() -> dict[str, str]:
 def test_a_bad_day_is_said_in_the_first_line(tmp_path: Path, template: Path, happened: str) -> None:
     """要対応, the cause in words, the next command: as the runbook's table has it; in English likewise."""
 
-    def look(day: Day) -> dict[str, object]:
+    def look(day: Day) -> Any:
         BAD_DAYS[happened](day)
         return day.status()["health"]
 
@@ -51,7 +52,7 @@ def test_a_bad_day_is_said_in_the_first_line(tmp_path: Path, template: Path, hap
 def test_what_goes_by_itself_is_no_trouble(tmp_path: Path, template: Path, happened: str) -> None:
     """Nobody is called for an hour's limit, for ASINs that never answer, a dry run, or what a later run made good."""
 
-    def look(day: Day) -> dict[str, object]:
+    def look(day: Day) -> Any:
         GOOD_DAYS[happened](day)
         return day.status()["health"]
 

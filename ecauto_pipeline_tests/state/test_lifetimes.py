@@ -16,7 +16,7 @@ from ecauto_pipeline.state.schema import metadata
 from ecauto_pipeline_tests.pages import read
 
 NOW = datetime(2026, 11, 26, 3, tzinfo=UTC)
-OVER = {
+OVER: dict[str, dict[str, object]] = {
     "diffs": {"state": "closed", "exported": 1},
     "journal": {"outcome": "done", "exported": 1},
     "runs": {"exported": 1},
