@@ -7,6 +7,7 @@ beside it, which nobody reads. Not for: locks (two writers at once: the last one
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ PRIVATE = 0o600
 """Readable by its owner alone, from the first byte."""
 AS_USUAL = 0o666
 """As any new file: what the process's umask leaves of it."""
+DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""`errno` of what concerns every file: no room, or a disk that takes nothing. Else it is one file's own trouble."""
 
 
 def replace_file(path: Path, content: str | bytes, mode: int = AS_USUAL) -> None:

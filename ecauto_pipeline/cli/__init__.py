@@ -7,6 +7,7 @@ At its top it imports only what Ctrl-C needs; the first second of a command is a
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from pathlib import Path
@@ -48,7 +49,24 @@ def _read_secrets() -> None:
     if file.is_file():
         from dotenv import load_dotenv
 
-        load_dotenv(file, override=False)
+        load_dotenv(stream=io.StringIO(_utf8(file)), override=False)
+
+
+def _utf8(file: Path) -> str:
+    """The text of a file that Dagster's processes will read as UTF-8, too. Raises SettingsError where it is none."""
+    from ecauto_pipeline.errors import SettingsError
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise SettingsError(f"{file} を読めません / can't be read: {error.strerror}") from None
+    if "\0" in text:  # UTF-16 of plain letters is also valid UTF-8, with a zero beside each
+        raise SettingsError(
+            f"{file} はUTF-8ではありません。UTF-8で保存し直してください / is not UTF-8: save it as UTF-8"
+        )
+    return text
 
 
 def _end(error: Exception, code: int) -> None:

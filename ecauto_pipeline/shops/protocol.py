@@ -94,6 +94,9 @@ class Shop(Protocol):
     def token_expires_at(self) -> datetime | None:
         """When the shop has to be authorised anew unless it is used before; None where that isn't known, or never."""
 
+    def token_file_problem(self) -> str:
+        """Why the file of its tokens does not hold those in use (state does); "" = it does, or there is none."""
+
 
 def key_of(shop: Shop) -> AccountKey:
     """Which shop this is."""

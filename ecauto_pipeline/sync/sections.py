@@ -45,6 +45,7 @@ class ListingsReport:
     """One reading. `listings` take part; `items` are in the shops; the mappings are by account, orphan kind or hider.
 
     `not_read`: accounts whose items could not be read to the end, with the reason; `orders_not_read` likewise.
+    `token_files`: accounts whose tokens in use stand in state alone, with why their file could not be written.
     """
 
     listings: int = 0
@@ -57,6 +58,7 @@ class ListingsReport:
     pages: Mapping[str, int] = field(default_factory=dict)
     not_read: Mapping[str, str] = field(default_factory=dict)
     orders_not_read: Mapping[str, str] = field(default_factory=dict)
+    token_files: Mapping[str, str] = field(default_factory=dict)
     sales: int = 0
     blocked: int = 0
     shops: ShopsReport = field(default_factory=ShopsReport)

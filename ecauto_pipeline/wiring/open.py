@@ -11,14 +11,14 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock, SystemClock
-from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.errors import CallError, SettingsError
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
@@ -214,7 +214,7 @@ def _sp_client(
 def _line(
     tools: Tools, account: BaseAccount, endpoints: Endpoints, secrets: Secrets, ledger: CallLedger, pools: ExitStack
 ) -> tuple[BaseWire, TokenKeeper]:
-    from ecauto_pipeline.shops.base.oauth import BaseApplication, TokenKeeper, authorization_url
+    from ecauto_pipeline.shops.base.oauth import BaseApplication, TokenKeeper
     from ecauto_pipeline.shops.base.wire import BaseWire
 
     limits = tools.settings.base.limits
@@ -244,13 +244,24 @@ def _line(
     )
     write_ahead = TokenWriteAhead(tools.state, base.PLATFORM)
     keeper = TokenKeeper(wire, application, tools.settings.token_file(account), write_ahead, tools.clock)
-    if tools.settings.mode == "emulated" and keeper.current() is None:
-        url = authorization_url(endpoints.base, application.client_id, application.redirect_uri, "emulated")
-        code = emulated.authorize_as_owner(url)
-        if code is None:
-            raise SettingsError(_unauthorised(account))
-        keeper.exchange(code)
+    if tools.settings.mode == "emulated":
+        with suppress(CallError):  # said by the shop itself, once it is asked something: it is that shop's trouble
+            _authorise_emulated(keeper, endpoints.base, account)
     return wire, keeper
+
+
+def _authorise_emulated(keeper: TokenKeeper, endpoint: str, account: BaseAccount) -> None:
+    """Ask the other side for the first tokens, where nobody has. Raises CallError, SettingsError: a person has to."""
+    from ecauto_pipeline.shops.base.oauth import authorization_url
+
+    if keeper.current() is not None:
+        return
+    application = keeper.application
+    url = authorization_url(endpoint, application.client_id, application.redirect_uri, "emulated")
+    code = emulated.authorize_as_owner(url)
+    if code is None:
+        raise SettingsError(_unauthorised(account))
+    keeper.exchange(code)
 
 
 def _unauthorised(account: BaseAccount) -> str:

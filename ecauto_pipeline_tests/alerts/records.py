@@ -42,7 +42,10 @@ def a_record(**figures: Any) -> RunRecord:
         started_at=STARTED,
         ended_at=None if took is None else STARTED + timedelta(seconds=took),
         start=StartReport(fetch=take("fetch", True)),
-        listings=ListingsReport(orders_not_read=take("orders_not_read", {})),
+        listings=ListingsReport(
+            orders_not_read=take("orders_not_read", {}),
+            token_files=take("token_files", {}),
+        ),
         stale_asins=PlanReport(
             Survey(
                 total_asins=hits + misses,

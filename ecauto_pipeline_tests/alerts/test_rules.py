@@ -72,6 +72,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ("catalogue_intact", {"catalogue_nulled": 0}, {"catalogue_nulled": 1}),
         ("held_rows", {"held_open": 0}, {"held_open": 1}),
         ("token_expiry", {"token_days_left": 7.0}, {"token_days_left": 6.9}),
+        ("token_file_written", {"token_files": {}}, {"token_files": {"shop_1": "shop_1_token.json: PermissionError"}}),
         ("probe_miss_rate", {"probe_missed": 5}, {"probe_missed": 6}),
         (
             "account_blocked",

@@ -143,3 +143,21 @@ def test_a_partition_out_of_range_is_refused(here: Installation, key: str) -> No
     """Before the first hour, in the future, no key at all, not the beginning of an hour."""
     here.write("")
     assert key in here.refused("sync", "--partition", key)
+
+
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("holds", "list"), ("history", "verify")])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "SP_API_REFRESH_TOKEN=x\n".encode("utf-16"),
+        "SP_API_REFRESH_TOKEN=x\n".encode("utf-16-le"),
+        "# 秘密\nSP_API_REFRESH_TOKEN=x\n".encode("cp932"),
+    ],
+)
+def test_an_env_file_that_is_not_utf8_is_one_line(here: Installation, content: bytes, command: tuple[str, ...]) -> None:
+    """Every command names the file and says to save it as UTF-8: Dagster's own processes read it so, too."""
+    here.write(LIVE)
+    (here.folder / ".env").write_bytes(content)
+    said = here.refused(*command)
+    assert str(here.folder / ".env") in said
+    assert "UTF-8" in said

@@ -175,3 +175,13 @@ def test_both_languages_say_the_same_lines(home: Path) -> None:
     assert [(one.name, one.state) for one in ja] == [(one.name, one.state) for one in en]
     assert repr([*ja, *en]).encode("cp932")  # a Japanese Windows console can show it
     assert [one.what_is for one in ja] != [one.what_is for one in en]
+
+
+@pytest.mark.parametrize("moment", [1795644099348, float("nan"), 10**30, "soon", [1]])
+def test_a_token_file_of_another_program_is_a_line(home: Path, moment: object) -> None:
+    """Milliseconds, NaN, nonsense: the doctor says what it can of the token, and goes on."""
+    path = home / "data" / "tokens" / "shop_1_token.json"
+    document = {"access_token": "a", "refresh_token": "r", "obtained_at": moment, "expires_at": moment}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    found = by_name(parse(LIVE, home))
+    assert "days" in found["token shop_1"].what_is

@@ -21,6 +21,7 @@ from ecauto_pipeline.alerts.rules.shops import (
     BASE_ERROR_RATE,
     ORDERS_READ,
     TOKEN_EXPIRY,
+    TOKEN_FILE_WRITTEN,
 )
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.sync.run_record import RunRecord
@@ -44,6 +45,7 @@ RULES: Mapping[str, RunRule] = _by_name(
     REGISTER_WRITTEN,
     HELD_ROWS,
     TOKEN_EXPIRY,
+    TOKEN_FILE_WRITTEN,
     PROBE_MISS_RATE,
     ACCOUNT_BLOCKED,
     ORDERS_READ,

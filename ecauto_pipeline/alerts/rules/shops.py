@@ -72,6 +72,33 @@ TOKEN_EXPIRY = RunRule(
 )
 
 
+def _token_files(record: RunRecord, setup: AlertSetup) -> Finding:
+    if record.listings is None:
+        return unmeasured("トークンファイルは調べていません", "token files were not looked at", 0.0)
+    behind = record.listings.token_files
+    names = ", ".join(f"{account} ({problem})" for account, problem in behind.items())
+    said = (
+        Words(
+            f"トークンファイルを書けないショップ {len(behind)}件: {names}。stateのトークンで続けています",
+            f"{len(behind)} shops whose token file can't be written: {names}; they go on with the token in state",
+        )
+        if behind
+        else Words("トークンファイルは最新です", "every token file holds the token in use")
+    )
+    return Finding(said=said, passed=not behind, value=float(len(behind)), threshold=0.0)
+
+
+TOKEN_FILE_WRITTEN = RunRule(
+    name="token_file_written",
+    law=Words("トークンファイルは最新", "every token file holds the token in use"),
+    label=Words("トークンファイルの書き込み", "writing token files"),
+    asset="listings",
+    severity="WARN",
+    remedy="ecauto doctor",
+    find=_token_files,
+)
+
+
 def _blocked(record: RunRecord, setup: AlertSetup) -> Finding:
     if record.shops is None:
         return unmeasured("ショップは調べていません", "the shops were not looked at", 0.0)

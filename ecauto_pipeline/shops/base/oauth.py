@@ -65,6 +65,9 @@ class TokenKeeper:
         self._lock_path = path.with_name(path.name + ".lock")
         self._tokens: Tokens | None = None
         self._mutex = threading.RLock()
+        self.file_problem = ""
+        """Why the token file does not hold the tokens in use, "" = it does. They are in state, the file is tried again
+        by the next refresh and the next run."""
 
     @property
     def application(self) -> BaseApplication:
@@ -130,17 +133,28 @@ class TokenKeeper:
             in_file = None
         tokens = newest(in_file, ahead)
         if tokens is not None and (in_file is None or tokens.refresh_token != in_file.refresh_token):
-            self._file.write(tokens)
+            self._write_file(tokens)
         return tokens
 
     def _ahead(self) -> Tokens | None:
         document = self._write_ahead.load(self._wire.account_id)
         return None if document is None else from_document(document)
 
+    def _write_file(self, tokens: Tokens) -> None:
+        """State holds them already: a scanner, a sync client or a lost permission must not stop the shop."""
+        try:
+            self._file.write(tokens)
+        except OSError as error:
+            self.file_problem = f"{self._file.path.name}: {type(error).__name__}"
+        else:
+            self.file_problem = ""
+
     def _keep(self, tokens: Tokens) -> None:
         assert tokens.obtained_at is not None
-        self._write_ahead.save(self._wire.account_id, to_document(tokens), tokens.obtained_at)
-        self._file.write(tokens)
+        try:
+            self._write_ahead.save(self._wire.account_id, to_document(tokens), tokens.obtained_at)
+        finally:  # the pair before is dead: where state can't be written the file is all there is
+            self._write_file(tokens)
         self._tokens = tokens
 
     def _ask(self, **grant: str) -> dict[str, object]:
@@ -154,9 +168,16 @@ class TokenKeeper:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(self._lock_path, timeout=LOCK_TIMEOUT_S, mode=0o600)
         try:
-            with FileLock(self._lock_path, timeout=LOCK_TIMEOUT_S, mode=0o600):
-                yield
+            self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock.acquire()
         except Timeout:
             raise Transport("token_lock", "another process holds the token's lock") from None
+        except OSError as error:
+            text = f"{self._lock_path.name} can't be made or locked ({type(error).__name__})"
+            raise AccountBlocked("token", text) from None
+        try:
+            yield
+        finally:
+            lock.release()

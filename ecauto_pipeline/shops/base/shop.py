@@ -96,6 +96,10 @@ class BaseShop:
         tokens = self._client.tokens.current()
         return tokens.refresh_expires_at if tokens else None
 
+    def token_file_problem(self) -> str:
+        """Why the token file does not hold the tokens in use, "" = it does."""
+        return self._client.tokens.file_problem
+
     def token_days_left(self, now: datetime) -> float | None:
         """Days until then, negative when it has passed."""
         return self._client.tokens.token_days_left(now)

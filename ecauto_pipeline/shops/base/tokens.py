@@ -1,7 +1,8 @@
 """The token file of one shop: readable by the owner's older programs, replaced whole, never seen by anybody else.
 
 The file and the write-ahead in state.db may differ after a crash; `newest` says which of the two counts. Times in the
-document are naive Japanese time, as the older programs write and read them; what we do not know we carry along.
+document are naive Japanese time, as the older programs write and read them; what we do not know we carry along, and a
+time that can't be one (NaN, the year 60000) is unknown, never an error.
 Not for: when to refresh (oauth.py).
 """
 
@@ -21,6 +22,10 @@ from ecauto_pipeline.errors import AccountBlocked
 from ecauto_pipeline.shops.base.limits import ACCESS_TOKEN_LIFE, REFRESH_TOKEN_LIFE, SCOPES
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_TOO_LATE = datetime(2200, 1, 1, tzinfo=UTC)
+_LARGEST_SECONDS = 1e11
+"""A count of time above it is one of milliseconds, or of a finer unit: in seconds it would be the year 5138."""
+_LONGEST_LIFE_S = 10 * 366 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +61,19 @@ def from_document(text: str, modified_at: datetime | None = None) -> Tokens:
     """
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AccountBlocked("token", "the token file is not JSON") from None
-    if not isinstance(document, dict) or not isinstance(document.get("refresh_token"), str):
+    refresh_token = _token(document.get("refresh_token")) if isinstance(document, dict) else ""
+    if not refresh_token:
         raise AccountBlocked("token", "the token file has no refresh_token")
-    access = document.get("access_token")
     said_at, expires_at = _moment(document.get("obtained_at")), _moment(document.get("expires_at"))
     life_s = _seconds(document.get("expires_in"))
     if expires_at is None and said_at is not None and life_s:
         expires_at = said_at + timedelta(seconds=life_s)
     known = {"access_token", "refresh_token", "obtained_at", "expires_at", "scope", "replaces"}
     return Tokens(
-        access_token=access if isinstance(access, str) else "",
-        refresh_token=document["refresh_token"],
+        access_token=_token(document.get("access_token")),
+        refresh_token=refresh_token,
         obtained_at=said_at or modified_at,
         expires_at=expires_at or _LONG_AGO,
         scope=document["scope"] if isinstance(document.get("scope"), str) else "",
@@ -91,7 +96,7 @@ def to_document(tokens: Tokens) -> str:
         "scope": tokens.scope,
         "replaces": tokens.replaces,
     }
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    return json.dumps(document, indent=2)  # escaped: not all that other programs leave in it is UTF-8
 
 
 def from_answer(answer: Mapping[str, Any], before: Tokens | None, now: datetime, scope: str = "") -> Tokens:
@@ -153,17 +158,34 @@ class TokenFile:
         replace_file(self.path, to_document(tokens), PRIVATE)
 
 
-def _moment(text: object) -> datetime | None:
-    if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return datetime.fromtimestamp(text, UTC)
-    if not isinstance(text, str):
-        return None
+def _token(value: object) -> str:
+    """A token that can be sent in a header, "" for anything else."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if text.isascii() and text.isprintable() else ""
+
+
+def _moment(value: object) -> datetime | None:
+    """A time in ISO 8601 or as a count since 1970, of seconds or of a finer unit; None for what can't be one."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        if isinstance(value, str) and value.strip().isdecimal():
+            value = int(value)
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value)
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=JST)).astimezone(UTC)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            seconds = float(value)
+            for _finer_unit in range(3):  # milliseconds, microseconds, nanoseconds
+                seconds /= 1000 if seconds > _LARGEST_SECONDS else 1
+            moment = datetime.fromtimestamp(seconds, UTC)
+        else:
+            return None
+    except (ValueError, OverflowError, OSError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=JST)).astimezone(UTC)
+    return moment if _LONG_AGO <= moment < _TOO_LATE else None
 
 
 def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else 0.0
+    """A span in seconds, 0.0 for what can't be a token's life."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return 0.0
+    return float(value) if 0 < value < _LONGEST_LIFE_S else 0.0

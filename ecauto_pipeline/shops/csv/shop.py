@@ -100,6 +100,10 @@ class CsvShop:
         """Never: there is no token."""
         return None
 
+    def token_file_problem(self) -> str:
+        """None: there is no token."""
+        return ""
+
     def _products(self) -> dict[str, Item]:
         """The product file, read anew where it is another one than before. Raises Transport."""
         try:

@@ -223,6 +223,7 @@ def _report(tools: Tools, accounts: list[AccountKey], results: list[_ShopRead]) 
         blocked = shop_listings.count_where(connection, accounts, column="blocked")
         shops = shops_now(connection, tools)
     named = [(tools.name_of(result.account), result) for result in results]
+    problems = {name: tools.shops[result.account].token_file_problem() for name, result in named}
     read = {name: result.reading for name, result in named if result.reading is not None}
     return ListingsReport(
         listings=sum(by_account.values()),
@@ -235,6 +236,7 @@ def _report(tools: Tools, accounts: list[AccountKey], results: list[_ShopRead]) 
         pages={account: reading.pages for account, reading in read.items()},
         not_read={name: result.not_read for name, result in named if result.not_read},
         orders_not_read={name: result.orders_not_read for name, result in named if result.orders_not_read},
+        token_files={name: problem for name, problem in problems.items() if problem},
         sales=sum(result.sales for result in results),
         blocked=blocked,
         shops=shops,

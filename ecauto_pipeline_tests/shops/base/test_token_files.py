@@ -1,0 +1,119 @@
+"""Laws of a token file that another program wrote, or that can't be replaced: one shop's matter, never an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.errors import AccountBlocked
+from ecauto_pipeline.shops.base.tokens import TokenFile, from_document, newest, to_document
+from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, Hands, authorise, set_up
+
+HOUR = timedelta(hours=1)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=4,
+)
+FIELDS = ("access_token", "refresh_token", "obtained_at", "expires_at", "expires_in", "scope", "replaces", "token_type")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[tuple[EmulatorServer, Hands, ManualClock]]:
+    clock = ManualClock(NOON)
+    with EmulatorServer(clock=clock, seed=1, listings=20, accounts=1) as emulator:
+        hands = set_up(tmp_path, emulator.url, clock)
+        authorise(hands, emulator, clock)
+        yield emulator, hands, clock
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (1795644099348, datetime(2026, 11, 25, 22, 1, 39, 348000, UTC)),
+        (1795644099, datetime(2026, 11, 25, 22, 1, 39, tzinfo=UTC)),
+        ("1795644099348", datetime(2026, 11, 25, 22, 1, 39, 348000, UTC)),
+        (1795644099348000000, datetime(2026, 11, 25, 22, 1, 39, 348000, UTC)),
+        ("2026-11-26T07:01:39", datetime(2026, 11, 25, 22, 1, 39, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_understood_in_the_units_that_programs_use(written: object, meant: datetime) -> None:
+    """Seconds, milliseconds and nanoseconds since 1970, also as text, and ISO 8601 in Japanese time."""
+    tokens = from_document(json.dumps({"refresh_token": "r", "obtained_at": written, "expires_at": written}))
+    assert (meant, meant) == (tokens.obtained_at, tokens.expires_at)
+
+
+@pytest.mark.parametrize("written", [float("nan"), float("inf"), -1e300, 10**400, -5, True, [], "soon", "0001-01-01"])
+def test_a_time_that_can_not_be_one_is_unknown(written: object) -> None:
+    """The file's own time stands in for when it was obtained; unknown expiry is over, so that a refresh mends it."""
+    text = json.dumps({"access_token": "a", "refresh_token": "r", "obtained_at": written, "expires_at": written})
+    tokens = from_document(text, NOON)
+    assert (NOON, False) == (tokens.obtained_at, tokens.usable(NOON))
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=3), ANY_JSON) | ANY_JSON)
+def test_whatever_json_is_in_the_file_is_tokens_or_the_shops_trouble(document: object) -> None:
+    """Nothing but AccountBlocked is raised, and what was read can be dated, compared and written again."""
+    try:
+        tokens = from_document(json.dumps(document), NOON)
+    except AccountBlocked:
+        return
+    assert tokens.refresh_expires_at is None or tokens.refresh_expires_at > datetime(1970, 1, 1, tzinfo=UTC)
+    again = from_document(to_document(tokens).encode("utf-8").decode("utf-8"))
+    assert (tokens.refresh_token, tokens.access_token) == (again.refresh_token, again.access_token)
+    assert newest(tokens, again) is not None
+
+
+@given(st.binary(max_size=80))
+def test_whatever_bytes_are_in_the_file_are_tokens_or_the_shops_trouble(tmp_path_factory, content: bytes) -> None:
+    """Torn, empty, of another encoding: this shop asks a person."""
+    path = tmp_path_factory.mktemp("tokens") / "t.json"
+    path.write_bytes(content)
+    with pytest.raises(AccountBlocked):
+        TokenFile(path).read()
+
+
+def test_a_file_that_can_not_be_replaced_stops_nobody(world: tuple[EmulatorServer, Hands, ManualClock]) -> None:
+    """The shop goes on with the token in state and says so; the next run tries the file again, and then all is well."""
+    emulator, hands, clock = world
+    clock.advance(58 * 60)
+    hands.token_path.unlink()
+    authorise(hands, emulator, clock)
+    hands.token_path.rename(hands.token_path.with_name("aside"))
+    before = TokenFile(hands.token_path.with_name("aside")).read()
+    assert before is not None
+    hands.keeper._write_ahead.save(ACCOUNT, to_document(before), clock.now())
+    hands.token_path.mkdir()
+    (hands.token_path / "something").write_text("that is in the way", encoding="utf-8")
+    clock.advance(58 * 60)
+    assert hands.shop.check()["shop_id"]
+    assert hands.token_path.name in hands.shop.token_file_problem()
+    assert 1 == len(emulator.control.calls(operation="oauth/token"))
+    (hands.token_path / "something").unlink()
+    hands.token_path.rmdir()
+    next_run = set_up(hands.token_path.parents[1], emulator.url, clock)
+    assert next_run.shop.check()["shop_id"]
+    assert "" == next_run.shop.token_file_problem()
+    assert 1 == len(emulator.control.calls(operation="oauth/token"))
+    found = TokenFile(hands.token_path).read()
+    assert found is not None
+    assert next_run.keeper.access_token() == found.access_token
+
+
+def test_a_folder_in_which_nothing_can_be_locked_is_the_shops_trouble(
+    world: tuple[EmulatorServer, Hands, ManualClock],
+) -> None:
+    """Without the lock nobody may refresh; the message names the file."""
+    emulator, hands, _ = world
+    hands.token_path.with_name(hands.token_path.name + ".lock").mkdir()
+    with pytest.raises(AccountBlocked, match=r"_token\.json\.lock"):
+        hands.shop.check()
+    assert [] == emulator.control.calls(api="base")
