@@ -73,7 +73,9 @@ def test_whatever_json_is_in_the_file_is_tokens_or_the_shops_trouble(document: o
 
 
 @given(st.binary(max_size=80))
-def test_whatever_bytes_are_in_the_file_are_tokens_or_the_shops_trouble(tmp_path_factory, content: bytes) -> None:
+def test_whatever_bytes_are_in_the_file_are_tokens_or_the_shops_trouble(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     """Torn, empty, of another encoding: this shop asks a person."""
     path = tmp_path_factory.mktemp("tokens") / "t.json"
     path.write_bytes(content)

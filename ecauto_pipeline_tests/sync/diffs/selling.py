@@ -86,6 +86,9 @@ class HonestShop:
     def check(self) -> dict[str, object]:
         return {"shop_id": self.account_id}
 
+    def token_file_problem(self) -> str:
+        return ""
+
     def _apply(self, item_id: str, kind: Kind, value: int) -> None:
         changed: Any = bool(value) if kind is Kind.VISIBILITY else value
         self.stock[item_id] = replace(self.stock[item_id], **{COLUMN[kind]: changed})
