@@ -334,6 +334,7 @@ class Alerts(Section):
     base_error_rate: Share = Field(0.05, description="alert above this share of failed BASE calls")
     cache_hit_rate: Share = Field(0.80, description="alert below this share of ASINs fresh when a run looks")
     duration_factor: float = Field(2.0, gt=0, description="alert when a run takes longer than this times its plan")
+    min_free_gb: float = Field(2.0, ge=0, description="alert below this much room on the disk of the data folder (GiB)")
     min_attempts: int = Field(20, ge=1, description="under this many attempts a rate is shown, not judged")
     language: Literal["ja", "en"] = Field("ja", description="language of the messages")
     quiet_hours: str = Field(

@@ -27,6 +27,7 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord
 
 LONGEST_TALK = timedelta(minutes=2)
+TERMINAL = "terminal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,22 @@ def announce(
         tools.log.warning("alert channel %s: %s", failure.channel, failure.error)
     sent = len(results) - len(failures)
     return NotifyReport(changed, firing, sent, failures, len(names), quiet)
+
+
+def told_at_terminal(tools: Tools, rules: Sequence[str]) -> tuple[str, ...]:
+    """What whoever types a command has not heard yet of these rules: title and first line of each, and now he has.
+
+    The terminal is one more channel: it hears of every change of state once, whatever the other channels were told.
+    """
+    now, said = tools.clock.now(), []
+    with tools.state.write() as connection:
+        for key, (standing, document) in _standings(connection).items():
+            if key.partition(":")[0] in rules and standing.owed(TERMINAL):
+                notice = Notice(**document)
+                said.append(f"{notice.title}: {notice.body.splitlines()[0]}")
+                told = {**standing.told, TERMINAL: standing.state}
+                _save(connection, replace(standing, told=told), document, now, said=True)
+    return tuple(said)
 
 
 def try_channels(tools: Tools, environ: Mapping[str, str] = os.environ) -> tuple[SendResult, ...]:

@@ -31,13 +31,20 @@ def _command() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.disable()  # until the command's modules are loaded (commands.py): they stay, there is nothing to collect
     try:
-        command_line(_read_secrets)(prog_name="ecauto", standalone_mode=True)
+        command_line(_before_a_command)(prog_name="ecauto", standalone_mode=True)
     except EcautoError as error:
         _end(error, USAGE)
     except KeyboardInterrupt:
         sys.exit(interrupts.INTERRUPTED)
     finally:
         gc.enable()
+
+
+def _before_a_command() -> None:
+    from ecauto_pipeline.cli.silence import say_what_was_silent
+
+    _read_secrets()
+    say_what_was_silent()
 
 
 def _read_secrets() -> None:

@@ -16,6 +16,7 @@ from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
 from ecauto_pipeline.defs.living_runs import active_runs, is_alive, mark_dead_runs_failed
 from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.doctor.silence import silences
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.sync.run_record import read_record
 from ecauto_pipeline.sync.stale_asins.next_slice import decide_next
@@ -69,11 +70,12 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         minimum_interval_seconds=300,
         default_status=status,
-        description="Looks for runs without a sign of life and for messages still owed (quiet hours, digest).",
+        description="Looks for silence (stuck runs, nothing ran, no room) and for messages still owed (digest).",
     )
     def alerts_watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         with open_tools(settings, offline=True) as tools:
-            report = announce(tools, stuck_runs(tools))
+            silent = silences(tools, daemon_at=tools.clock.now())  # whoever asks this is the daemon
+            report = announce(tools, (*stuck_runs(tools), *silent))
         return dg.SkipReason(f"{report.sent} messages sent, {len(report.firing)} rules firing")
 
     @dg.sensor(

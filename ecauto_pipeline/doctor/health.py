@@ -21,7 +21,10 @@ DAEMON_BEATS = timedelta(minutes=5)
 
 MISSED_PERIODS = 2
 OWN_LINE = frozenset(
-    {"held_rows", "token_expiry", "account_blocked", "run_failed", "run_stuck", "alert_channel_configured"}
+    {
+        *("held_rows", "token_expiry", "account_blocked", "run_failed", "run_stuck", "alert_channel_configured"),
+        *("nothing_ran", "daemon_down"),
+    }
 )
 """Alert rules whose cause is looked at here directly, as it is now."""
 

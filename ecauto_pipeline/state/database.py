@@ -22,6 +22,8 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.schema import metadata
 
 BUSY_TIMEOUT_S = 60.0
+UNUSABLE: type[Exception] = DBAPIError
+"""What a read or write raises where the file is damaged or read-only, or the disk is full."""
 LEAST_FREE_PAGES = 2_048
 """8 MiB of free pages: less is not worth rewriting the file."""
 RETIRED = ("run_targets",)

@@ -106,6 +106,13 @@ def recent(connection: Connection, limit: int = 20) -> list[RunRow]:
     return _rows(connection, select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(limit))
 
 
+def last_sign(connection: Connection, jobs: Iterable[str]) -> datetime | None:
+    """When a run of these jobs that is no dry run last gave a sign of life; None where none was ever begun."""
+    sign = func.coalesce(runs.c.ended_at, runs.c.heartbeat_at, runs.c.started_at)
+    newest = connection.execute(select(func.max(sign)).where(runs.c.dry_run == 0, runs.c.job.in_(list(jobs)))).scalar()
+    return None if newest is None else from_ms(newest)
+
+
 def unended(connection: Connection) -> list[RunRow]:
     """Runs that are under way, or were killed, oldest first."""
     return _rows(connection, select(runs).where(runs.c.ended_at.is_(None)).order_by(runs.c.started_at))

@@ -23,6 +23,7 @@ from ecauto_pipeline.alerts.rules.shops import (
     TOKEN_EXPIRY,
     TOKEN_FILE_WRITTEN,
 )
+from ecauto_pipeline.alerts.rules.silence import SILENCE
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -54,7 +55,7 @@ RULES: Mapping[str, RunRule] = _by_name(
 )
 """Rules that judge the record of a run, by name."""
 
-OUTSIDE_RULES: Mapping[str, Rule] = _by_name(RUN_FAILED, RUN_STUCK)
+OUTSIDE_RULES: Mapping[str, Rule] = _by_name(RUN_FAILED, RUN_STUCK, *SILENCE)
 """Rules that no run can judge about itself; fed by whoever watches runs."""
 
 
