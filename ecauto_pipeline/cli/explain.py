@@ -13,11 +13,15 @@ import typer
 
 from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, print_json, say, table
+from ecauto_pipeline.cli.held_rows import SHORT_ID
 from ecauto_pipeline.clock import JST
 from ecauto_pipeline.explain.story import explain as story_of
 from ecauto_pipeline.explain.words import as_document, sections
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.settings import load
+from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state.listing_lookup import listings_about
+from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)
@@ -25,7 +29,7 @@ COMMAND = typer.Typer(add_completion=False)
 
 @COMMAND.command()
 def explain(
-    key: Annotated[str, typer.Argument(metavar="ASIN|ITEM_ID", help="ASIN、またはBASEの商品ID")],
+    key: Annotated[str, typer.Argument(metavar="ASIN|ITEM_ID|DIFF_ID", help="ASIN、BASEの商品ID、またはdiff_idの先頭")],
     as_of: Annotated[str, typer.Option("--as-of", help='過去の時刻 / a past moment: "2026-11-23 18:00" (JST)')] = "",
     png: Annotated[Path | None, typer.Option("--png", help="価格と在庫の推移をPNGに / write the picture here")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False,
@@ -38,7 +42,7 @@ def explain(
         story = story_of(
             reader,
             settings,
-            key.strip(),
+            _meant(tools, key.strip()),
             tools.clock.now(),
             as_of=moment,
             state=tools.state,
@@ -60,6 +64,16 @@ def explain(
         if section.note:
             say(section.note)
         say()
+
+
+def _meant(tools: Tools, key: str) -> str:
+    """The item that a decision is about, where `key` is the beginning of one's id; else the key as it is."""
+    if len(key) < SHORT_ID or not set(key) <= set("0123456789abcdef"):
+        return key
+    with tools.state.read() as connection:
+        items = {row.diff.key.item_id for row in decisions.starting_with(connection, key)}
+        known = listings_about(connection, key)
+    return items.pop() if len(items) == 1 and not known else key
 
 
 def _moment(text: str) -> datetime:

@@ -11,16 +11,18 @@ from typing import Annotated, Any
 import typer
 
 from ecauto_pipeline.cli.arguments import Json
-from ecauto_pipeline.cli.console import FINE, fail, labelled, print_json, say, table
-from ecauto_pipeline.domain.reasons import said
+from ecauto_pipeline.cli.console import FINE, fail, labelled, out, print_json, say
+from ecauto_pipeline.cli.held_rows import held_lines
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people import holds as keeping
+from ecauto_pipeline.sync.people.goods import on_sale, titles_of
 from ecauto_pipeline.sync.people.holds import Hold
 from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="DIFF_ID...", help="diff_idの先頭 / its beginning")]
 Account = Annotated[str, typer.Option("--account", help="このショップだけ / only this shop")]
+Asin = Annotated[str, typer.Option("--asin", help="このASINを全ショップで / this ASIN in every shop")]
 Everything = Annotated[bool, typer.Option("--all", help="すべて / every open one")]
 
 
@@ -33,16 +35,15 @@ def list_command(account: Account = "", json_output: Json = False) -> None:
     settings = load()
     chosen = known_accounts(settings, (account,) if account else ())
     with open_tools(settings, offline=True) as tools:
-        rows = [(row, tools.name_of(row.key.account)) for row in keeping.list_holds(tools, next(iter(chosen), None))]
+        rows = keeping.list_holds(tools, next(iter(chosen), None))
+        titles, selling = titles_of(tools, (row.asin for row in rows)), on_sale(tools, (row.key for row in rows))
+        lines = list(held_lines(rows, tools.name_of, titles, selling, settings.alerts.language, out().width))
     if json_output:
-        print_json([_document(row) for row, _ in rows])
+        more = ({"title": titles.get(row.asin, ""), "on_sale": selling.get(row.key)} for row in rows)
+        print_json([_document(row) | extra for row, extra in zip(rows, more, strict=True)])
         return
-    if not rows:
-        say("確認を待っている変更はありません。")
-        return
-    columns = ("diff_id", "アカウント", "商品ID", "ASIN", "種類", "今", "変更後", "理由", "経過(時間)")
-    table(f"人の確認待ち {len(rows)} 件", columns, [_line(row, shop) for row, shop in rows])
-    say("承認: ecauto holds approve DIFF_ID   却下: ecauto holds reject DIFF_ID   根拠: ecauto holds show DIFF_ID")
+    for line in lines:
+        say(line)
 
 
 @COMMAND.command("show")
@@ -53,42 +54,56 @@ def show(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_
             row = keeping.show_hold(tools, diff_id)
         except LookupError as error:
             fail(str(error))
+        document = _document(row) | {
+            "title": titles_of(tools, [row.asin]).get(row.asin, ""),
+            "on_sale": on_sale(tools, [row.key]).get(row.key),
+        }
     if json_output:
-        print_json(_document(row))
+        print_json(document)
         return
-    labelled("保留", [(name, "", value) for name, value in _document(row).items() if name != "evidence"])
+    labelled("保留", [(name, "", value) for name, value in document.items() if name != "evidence"])
     labelled("根拠", [(name, "", str(value)) for name, value in row.evidence.items()])
 
 
 @COMMAND.command("approve")
 def approve(
-    diff_ids: Ids = None, account: Account = "", everything: Everything = False, json_output: Json = False
+    diff_ids: Ids = None,
+    account: Account = "",
+    asin: Asin = "",
+    everything: Everything = False,
+    json_output: Json = False,
 ) -> None:
     """承認します。次の同期で送られます。 Say yes: the next sync that still wants it sends it."""
-    _decide_holds("approve", diff_ids, account, everything, json_output)
+    _decide_holds("approve", diff_ids, account, asin, everything, json_output)
 
 
 @COMMAND.command("reject")
 def reject(
-    diff_ids: Ids = None, account: Account = "", everything: Everything = False, json_output: Json = False
+    diff_ids: Ids = None,
+    account: Account = "",
+    asin: Asin = "",
+    everything: Everything = False,
+    json_output: Json = False,
 ) -> None:
     """却下します。同じ値では二度と提案しません。 Say no: not proposed again while the value stays the same.
 
     非公開を却下した商品は、公開されたまま販売が続きます。 A rejected hide: the item stays on show and keeps selling.
     """
-    _decide_holds("reject", diff_ids, account, everything, json_output)
+    _decide_holds("reject", diff_ids, account, asin, everything, json_output)
 
 
-def _decide_holds(word: str, ids: list[str] | None, account: str, everything: bool, json_output: bool) -> None:
-    if not ids and not account and not everything:
-        fail("name the rows (DIFF_ID), a shop (--account) or --all")
+def _decide_holds(
+    word: str, ids: list[str] | None, account: str, asin: str, everything: bool, json_output: bool
+) -> None:
+    if not ids and not account and not asin and not everything:
+        fail("name the rows (DIFF_ID), an ASIN (--asin), a shop (--account) or --all")
     settings = load()
     chosen = known_accounts(settings, (account,) if account else ())
     who = getpass.getuser()
     with open_tools(settings, offline=True) as tools:
         try:
             rows = (keeping.approve if word == "approve" else keeping.reject)(
-                tools, ids or (), account=next(iter(chosen), None), everything=everything, who=who
+                tools, ids or (), account=next(iter(chosen), None), asin=asin.strip(), everything=everything, who=who
             )
         except LookupError as error:
             fail(str(error))
@@ -100,13 +115,6 @@ def _decide_holds(word: str, ids: list[str] | None, account: str, everything: bo
     if word == "reject":
         for line in keeping.consequence_of_rejecting(rows):
             say(line)
-
-
-def _line(row: Hold, shop: str) -> tuple[Any, ...]:
-    key = row.key
-    hours = f"{row.age.total_seconds() / 3600:.1f}"
-    who = (row.diff_id[:10], shop, key.item_id, row.asin)
-    return (*who, row.kind.value, row.shown, row.wanted, said(row.reason), hours)
 
 
 def _document(row: Hold) -> dict[str, Any]:

@@ -60,6 +60,13 @@ def run_and_show(
     return _run(settings, job, partition, config, json_output, op_config)[1]
 
 
+def run_and_name(
+    settings: Settings, job: str, config: dict[str, object], json_output: bool, op_config: dict[str, object]
+) -> tuple[Finished, int]:
+    """`run_and_show` of a job without partitions, with the run itself, for who has more to say about it."""
+    return _run(settings, job, "", config, json_output, op_config)
+
+
 def run_for_its_plan(settings: Settings, config: dict[str, object]) -> tuple[Finished, int]:
     """A dry run whose summary is not shown; what it decided is asked for afterwards."""
     return _run(settings, "full_sync", "", config | {"dry_run": True}, True, None, silent=True)

@@ -42,6 +42,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "not_listed": ("もう出品対象ではない", "not listed any more"),
     "shown_already": ("すでにその値が表示されている", "shown already"),
     "changed_since": ("決めたあとに事情が変わった", "things changed since it was decided"),
+    "shop_off": ("ショップが停止中 (active = false)", "its shop is switched off (active = false)"),
     "before_unknown": ("変更前の値が分からない", "what it was before is unknown"),
     "superseded": ("新しい判断に置き換えられた", "a later decision took its place"),
     "unsettled": ("前の更新の結果を確認中", "an earlier edit is still to be read back"),

@@ -60,6 +60,17 @@ class Register:
             total, *filled = database.execute(f"SELECT count(*), {counts} FROM products").fetchone()
         return {"products": int(total)} | {name: int(n) for name, n in zip(_CATALOGUE, filled, strict=True)}
 
+    def titles(self, asins: Iterable[str]) -> dict[str, str]:
+        """The titles of these ASINs, those without one left out. Raises RegisterError, RegisterBusy."""
+        names = iter(sorted(set(asins)))
+        found: dict[str, str] = {}
+        with self._open("ro") as database:
+            while part := list(islice(names, BATCH_ROWS)):
+                marks = ", ".join("?" * len(part))
+                query = f"SELECT asin, title_ja FROM products WHERE asin IN ({marks})"
+                found |= {asin: str(title) for asin, title in database.execute(query, part) if title}
+        return found
+
     def write_back(
         self, products: Iterable[ProductUpdate] = (), listings: Iterable[ListingUpdate] = (), batch: int = BATCH_ROWS
     ) -> int:

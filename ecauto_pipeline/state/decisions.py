@@ -137,6 +137,12 @@ def by_id(connection: Connection, name: str) -> Decided | None:
     return _decided(row) if row is not None else None
 
 
+def starting_with(connection: Connection, prefix: str) -> list[Decided]:
+    """Every decision whose id begins so, by id."""
+    query = select(diffs).where(diffs.c.diff_id.startswith(prefix, autoescape=True))
+    return [_decided(row) for row in connection.execute(query.order_by(diffs.c.diff_id))]
+
+
 def of_run(connection: Connection, run_id: str) -> list[Decided]:
     """Every decision of one run, by listing and kind."""
     order = (diffs.c.platform, diffs.c.account_id, diffs.c.item_id, diffs.c.kind, diffs.c.diff_id)

@@ -145,6 +145,12 @@ def of_run(connection: Connection, run_id: str) -> list[Update]:
     return [_update(row) for row in connection.execute(query)]
 
 
+def runs_starting_with(connection: Connection, prefix: str) -> list[str]:
+    """The runs with a done edit on record whose id begins so."""
+    begins = (journal.c.run_id.startswith(prefix, autoescape=True), journal.c.outcome == Outcome.DONE)
+    return sorted(connection.execute(select(journal.c.run_id).where(*begins).distinct()).scalars())
+
+
 def undone_of(connection: Connection, run_id: str) -> set[tuple[ListingKey, Kind]]:
     """The targets of a run that a rollback has put back already."""
     query = select(journal).where(journal.c.rollback_of == run_id, journal.c.outcome == Outcome.DONE)

@@ -71,17 +71,32 @@ def show_hold(tools: Tools, prefix: str) -> Hold:
 
 
 def approve(
-    tools: Tools, ids: Iterable[str] = (), *, account: AccountKey | None = None, everything: bool = False, who: str = ""
+    tools: Tools,
+    ids: Iterable[str] = (),
+    *,
+    account: AccountKey | None = None,
+    asin: str = "",
+    everything: bool = False,
+    who: str = "",
 ) -> list[Hold]:
-    """Say yes to open holds: by the beginning of their diff_id, of one account, or all. Raises LookupError."""
-    return _say(tools, "approve", ids, account, everything, who)
+    """Say yes to open holds: by the beginning of their diff_id, of one account, or all. Raises LookupError.
+
+    `asin`: those of this ASIN in every shop, or in the one of `account`.
+    """
+    return _say(tools, "approve", ids, account, asin, everything, who)
 
 
 def reject(
-    tools: Tools, ids: Iterable[str] = (), *, account: AccountKey | None = None, everything: bool = False, who: str = ""
+    tools: Tools,
+    ids: Iterable[str] = (),
+    *,
+    account: AccountKey | None = None,
+    asin: str = "",
+    everything: bool = False,
+    who: str = "",
 ) -> list[Hold]:
     """Say no to open holds, chosen as in `approve`. Raises LookupError."""
-    return _say(tools, "reject", ids, account, everything, who)
+    return _say(tools, "reject", ids, account, asin, everything, who)
 
 
 def consequence_of_rejecting(holds: Iterable[Hold]) -> tuple[str, ...]:
@@ -132,12 +147,18 @@ def _by_item(hold: Hold) -> tuple[str, int, str]:
 
 
 def _say(
-    tools: Tools, word: Word, ids: Iterable[str], account: AccountKey | None, everything: bool, who: str
+    tools: Tools, word: Word, ids: Iterable[str], account: AccountKey | None, asin: str, everything: bool, who: str
 ) -> list[Hold]:
     now = tools.clock.now()
     with tools.state.write() as connection:
         rows = decisions.holds(connection)
-        chosen = {row.diff_id: row for row in rows if everything or row.diff.key.account == account}
+        if asin:
+            mine = [row for row in rows if row.diff.asin == asin and account in (None, row.diff.key.account)]
+            if not mine:
+                raise LookupError(f"no hold of {asin} waits")
+        else:
+            mine = [row for row in rows if everything or row.diff.key.account == account]
+        chosen = {row.diff_id: row for row in mine}
         for prefix in ids:
             row = _one(rows, prefix)
             chosen[row.diff_id] = row

@@ -51,15 +51,20 @@ class RollbackReport:
 
 
 def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
-    """Undo what `target_run_id` did, as run `run`. Raises LookupError when that run made no edit that is on record."""
+    """Undo what a run did, as run `run`. `target_run_id`: its id, or the beginning of it.
+
+    Raises LookupError when no run, or more than one, begins so, or when it made no edit that is on record.
+    """
     with context.state.read() as connection:
+        target_run_id = _whole_id(connection, target_run_id)
         edits = [edit for edit in journal.of_run(connection, target_run_id) if edit.outcome is Outcome.DONE]
         undone = journal.undone_of(connection, target_run_id)
     if not edits:
         raise LookupError(f"no edit of run {target_run_id} is on record")
     mine = set(context.accounts)
-    edits = [edit for edit in edits if edit.key.account in mine and (edit.key, edit.kind) not in undone]
-    diffs: list[Diff] = []
+    edits = [edit for edit in edits if (edit.key, edit.kind) not in undone]
+    diffs = [_left(edit, "shop_off") for edit in edits if edit.key.account not in mine]
+    edits = [edit for edit in edits if edit.key.account in mine]
     for account in sorted({edit.key.account for edit in edits}):
         of_shop = [edit for edit in edits if edit.key.account == account]
         seen, problem = _read(
@@ -93,6 +98,19 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "by_hand", by_hand)
     return report
+
+
+def _whole_id(connection: Connection, prefix: str) -> str:
+    found = journal.runs_starting_with(connection, prefix)
+    if len(found) > 1 and prefix not in found:
+        raise LookupError(f"{len(found)} runs begin with {prefix!r}: {', '.join(found[:3])}")
+    return found[0] if len(found) == 1 else prefix
+
+
+def _left(edit: Update, reason: str) -> Diff:
+    """An edit that nobody looks at, and why."""
+    bare = (edit.key, edit.asin, edit.kind, edit.after, edit.before, Decision.SKIPPED, reason)
+    return Diff(*bare, snapshot_id=f"rollback:{edit.update_id}")
 
 
 class RollbackGate:

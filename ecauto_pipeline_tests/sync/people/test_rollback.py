@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,21 @@ def test_only_the_accounts_asked_for_are_taken_back(tmp_path: Path) -> None:
     world.sync()
     rollback_run(world.tools.for_run(world.run(accounts=(AccountKey("base", "b"),))), "run-1")
     assert (2580, 3000) == (world.shops[0].stock["1"].price_jpy, world.shops[1].stock["2"].price_jpy)
+
+
+def test_what_a_shop_that_is_switched_off_keeps_is_named(world: World) -> None:
+    """Nothing is said to be put back that was not looked at: skipped, with the reason, and the account adds up."""
+    context = replace(world.tools.for_run(world.run()), shops={})
+    report = rollback_run(context, "run-1")
+    assert (0, 5, True) == (report.account.pushed, report.account.skipped, report.account.adds_up())
+    assert {"shop_off"} == {why for *_, why in report.refused}
+    assert 5 == len(report.refused)
+
+
+def test_a_run_is_named_by_its_beginning(world: World) -> None:
+    """As far as it is clear which one is meant."""
+    assert "run-1" == rollback_run(world.tools.for_run(world.run(dry_run=True)), "run").target_run_id
+    world.list_item("6", 2200, cost_jpy=1984)
+    world.sync()
+    with pytest.raises(LookupError, match="2 runs begin with 'run-'"):
+        rollback_run(world.tools.for_run(world.run(dry_run=True)), "run-")

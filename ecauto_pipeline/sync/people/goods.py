@@ -1,0 +1,32 @@
+"""What people call the goods they decide about, and whether a shop sells them at this moment.
+
+Not for: deciding (holds.py, rollback.py) or the story of one item (explain/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ecauto_pipeline.domain.model import ListingKey
+from ecauto_pipeline.errors import RegisterError
+from ecauto_pipeline.state.listing_lookup import listings_about
+from ecauto_pipeline.sync.context import Tools
+
+
+def titles_of(tools: Tools, asins: Iterable[str]) -> dict[str, str]:
+    """The titles in master.db, by ASIN, on one line; an ASIN without one, or a master.db out of reach, has none."""
+    try:
+        return {asin: " ".join(title.split()) for asin, title in tools.register.titles(asins).items()}
+    except RegisterError:
+        return {}
+
+
+def on_sale(tools: Tools, keys: Iterable[ListingKey]) -> dict[ListingKey, bool]:
+    """Whether each listing is shown and has stock, as last read; one that was never read is left out."""
+    found = {}
+    with tools.state.read() as connection:
+        for key in set(keys):
+            for seen in listings_about(connection, key.item_id):
+                if seen.key == key and seen.shown_visible is not None:
+                    found[key] = seen.shown_visible == 1 and seen.shown_stock != 0 and not seen.delist
+    return found
