@@ -9,17 +9,18 @@ from datetime import timedelta
 
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state import leases
-from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.sync.context import Context
 
 LEASE_LIFE = timedelta(minutes=5)  # longer than any one call with its repeats; a dead process's is free at once
 LEASE_WAIT_S = 120.0
 
 
 class PushLease:
-    """The right to push to one shop."""
+    """The right to push to one shop. Taking and keeping it is a sign of life of the run."""
 
-    def __init__(self, tools: Tools, account: AccountKey) -> None:
-        self._tools = tools
+    def __init__(self, context: Context, account: AccountKey) -> None:
+        self._context = context
         self._name = f"push:{account}"
         self._owner = leases.new_owner()
         self._renewed = 0.0
@@ -30,23 +31,25 @@ class PushLease:
         while not self._mine():
             if waited >= LEASE_WAIT_S:
                 return False
-            self._tools.go_on()
-            self._tools.clock.sleep(0.5, wake=self._tools.stop)
+            self._context.go_on()
+            self._context.clock.sleep(0.5, wake=self._context.stop)
             waited += 0.5
         return True
 
     def renew(self) -> bool:
         """Keep it, now and then; False when somebody else has it."""
-        due = self._tools.clock.monotonic() - self._renewed > leases.RENEW_EVERY_S
+        due = self._context.clock.monotonic() - self._renewed > leases.RENEW_EVERY_S
         return not due or self._mine()
 
     def release(self) -> None:
         """Let the next one have it."""
-        with self._tools.state.write() as connection:
+        with self._context.state.write() as connection:
             leases.release(connection, self._owner)
 
     def _mine(self) -> bool:
-        with self._tools.state.write() as connection:
-            got = leases.claim(connection, [self._name], self._owner, self._tools.clock.now(), LEASE_LIFE)
-        self._renewed = self._tools.clock.monotonic()
+        with self._context.state.write() as connection:
+            now = self._context.clock.now()
+            got = leases.claim(connection, [self._name], self._owner, now, LEASE_LIFE)
+            run_book.beat(connection, self._context.run.run_id, now)
+        self._renewed = self._context.clock.monotonic()
         return bool(got)
