@@ -1,4 +1,4 @@
-"""Tells people what the alert rules say: one message a rule, channel and change of state; recovery told once.
+"""Tells people what the alert rules say: one message a rule, subject, channel and change of state; recovery told once.
 
 The table `notices` remembers what each channel was last told, so a hundred failing runs make one message, a channel
 that was down hears of it later, and quiet hours only delay. Nothing here fails a run: what went wrong is in the report.
@@ -17,11 +17,13 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.alerts.channels import SendResult, name_of, send
 from ecauto_pipeline.alerts.messages import Notice, digest_notice, notice_of, trial_notice
-from ecauto_pipeline.alerts.notices import Standing, after, digest_due, quiet_until
+from ecauto_pipeline.alerts.notices import Standing, after, digest_due, grown_by, quiet_until
 from ecauto_pipeline.alerts.rule import AlertSetup
-from ecauto_pipeline.alerts.verdicts import Verdict
+from ecauto_pipeline.alerts.verdicts import Row, Verdict
 from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import Channel
+from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.notices import Remembered, read_book, read_notices, save_book, save_notice
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord
@@ -107,7 +109,21 @@ def broken_channels(tools: Tools) -> tuple[str, ...]:
 
 def alert_setup(tools: Tools) -> AlertSetup:
     """What the rules go by besides the run."""
-    return AlertSetup(tools.settings.alerts, broken_channels(tools))
+    held: dict[str, dict[str, Row]] = {}
+    with tools.state.read() as connection:
+        waiting = decisions.holds(connection)
+    for one in waiting:
+        key, diff = one.diff.key, one.diff
+        row = {
+            "asin": diff.asin,
+            "item_id": key.item_id,
+            "kind": diff.kind.value,
+            "shown": diff.shown,
+            "wanted": diff.wanted,
+            "reason": said(diff.reason, tools.settings.alerts.language),
+        }
+        held.setdefault(tools.name_of(key.account), {}).setdefault(f"{key.item_id}/{diff.kind.value}", row)
+    return AlertSetup(tools.settings.alerts, broken_channels(tools), held)
 
 
 def firing_now(tools: Tools) -> tuple[tuple[str, datetime], ...]:
@@ -137,10 +153,15 @@ def _record(
         standing = after(known[0] if known else None, verdict, now)
         if known and standing == known[0]:
             continue
+        grown = grown_by(known[0] if known else None, verdict)
+        if known and standing.state == known[0].state and not grown:
+            _save(connection, standing, known[1], now)  # the set has shrunk: no news
+            before[verdict.key] = (standing, known[1])
+            continue
         if not known and standing.state == "ok":
             continue  # never fired: nothing to remember
         changed.append(verdict.key)
-        notice = notice_of(verdict, record, language, standing.since)
+        notice = notice_of(verdict, record, language, standing.since, grown)
         _save(connection, standing, asdict(notice), now)
         before[verdict.key] = (standing, asdict(notice))
     if changed:
@@ -222,7 +243,13 @@ def _remember(tools: Tools, results: Sequence[SendResult], now: datetime) -> Non
 def _standings(connection: Connection) -> dict[str, tuple[Standing, dict[str, Any]]]:
     return {
         row.rule: (
-            Standing(row.rule, "firing" if row.state == "firing" else "ok", row.since, row.document.get("told", {})),
+            Standing(
+                row.rule,
+                "firing" if row.state == "firing" else "ok",
+                row.since,
+                row.document.get("told", {}),
+                frozenset(row.document.get("members", ())),
+            ),
             row.document.get("notice", {}),
         )
         for row in read_notices(connection)
@@ -232,7 +259,7 @@ def _standings(connection: Connection) -> dict[str, tuple[Standing, dict[str, An
 def _save(
     connection: Connection, standing: Standing, notice: Mapping[str, Any], now: datetime, said: bool = False
 ) -> None:
-    document = {"told": standing.told, "notice": notice}
+    document = {"told": standing.told, "notice": notice, "members": sorted(standing.members)}
     save_notice(
         connection, Remembered(standing.key, standing.state, standing.since, document), said_at=now if said else None
     )

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ecauto_pipeline.alerts.channels import Message
 from ecauto_pipeline.alerts.rules import rule_label
-from ecauto_pipeline.alerts.verdicts import Verdict
+from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Verdict
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -35,8 +35,13 @@ class Notice:
         return Message(self.title, self.body, self.document)
 
 
-def notice_of(verdict: Verdict, record: RunRecord | None, language: str, since: datetime) -> Notice:
-    """The message about a change of state: numbers, the three worst rows, the command to run next."""
+def notice_of(
+    verdict: Verdict, record: RunRecord | None, language: str, since: datetime, grown: Sequence[str] = ()
+) -> Notice:
+    """The message about a change of state: numbers, the three worst rows, the command to run next.
+
+    `grown`: what came to a set that was told of before; then those rows are shown and counted.
+    """
     english = language == "en"
     name = rule_label(verdict.rule, language)
     about = f"{name} ({verdict.subject})" if verdict.subject else name
@@ -46,8 +51,10 @@ def notice_of(verdict: Verdict, record: RunRecord | None, language: str, since: 
         mark = "[ecauto ERROR]" if english else "【ecauto 異常】"
     else:
         mark = "[ecauto WARNING]" if english else "【ecauto 注意】"
-    lines = [verdict.message(language)]
-    lines += [f"- {row_text(row)}" for row in verdict.worst]
+    more = (f"{len(grown)} more. " if english else f"新たに{len(grown)}件。") if grown else ""
+    worst = tuple(verdict.members[name] for name in grown[:WORST_ROWS]) if grown else verdict.worst
+    lines = [more + verdict.message(language)]
+    lines += [f"- {row_text(row)}" for row in worst]
     if verdict.remedy:
         lines.append(f"{'Next' if english else '次の一手'}: {verdict.remedy}")
     lines.append(f"{'Since' if english else '発生' if not verdict.passed else '復旧'}: {_jst(since)}")
@@ -63,7 +70,7 @@ def notice_of(verdict: Verdict, record: RunRecord | None, language: str, since: 
         "value": verdict.value,
         "threshold": verdict.threshold,
         "remedy": verdict.remedy,
-        "worst": [{key: _plain(value) for key, value in row.items()} for row in verdict.worst],
+        "worst": [{key: _plain(value) for key, value in row.items()} for row in worst],
         "since": since.isoformat(),
         "run_id": record.run_id if record is not None else "",
         "job": record.job if record is not None else "",

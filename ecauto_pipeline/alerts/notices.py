@@ -19,12 +19,16 @@ State = Literal["ok", "firing"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One rule as it stands. `told`: by channel, the state it last heard of."""
+    """One rule and subject as it stands. `told`: by channel, the state it last heard of.
+
+    `members`: what a set consists of that people have to see to, by name.
+    """
 
     key: str
     state: State
     since: datetime
     told: Mapping[str, State] = field(default_factory=dict)
+    members: frozenset[str] = frozenset()
 
     def owed(self, channel: str) -> bool:
         """Whether this channel still has to hear of the present state."""
@@ -32,10 +36,25 @@ class Standing:
 
 
 def after(standing: Standing | None, verdict: Verdict, now: datetime) -> Standing:
-    """The standing after one more verdict. What is not judged changes nothing; `since` moves only with the state."""
+    """The standing after one more verdict. What is not judged changes nothing; `since` moves only with the state.
+
+    A set that has grown is owed to every channel once more.
+    """
     before = standing or Standing(verdict.key, "ok", now)
-    state: State = before.state if not verdict.judged else "ok" if verdict.passed else "firing"
-    return before if state == before.state else replace(before, state=state, since=now)
+    if not verdict.judged:
+        return before
+    state: State = "ok" if verdict.passed else "firing"
+    members = frozenset(verdict.members)
+    if state != before.state:
+        return replace(before, state=state, since=now, members=members)
+    return replace(before, members=members, told={} if grown_by(before, verdict) else before.told)
+
+
+def grown_by(standing: Standing | None, verdict: Verdict) -> tuple[str, ...]:
+    """What has come to a set that fires already, in the verdict's order; () where nobody has heard of it yet."""
+    if standing is None or standing.state != "firing" or not standing.told:
+        return ()
+    return tuple(name for name in verdict.members if name not in standing.members)
 
 
 def quiet_until(quiet_hours: str, now: datetime) -> datetime | None:

@@ -6,8 +6,8 @@ Not for: the rules themselves (rules/) or telling anybody (announce.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Row, Severity, Verdict
 from ecauto_pipeline.settings import Alerts
@@ -24,17 +24,23 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class AlertSetup:
-    """What rules go by besides the run: [alerts], and the channels that refused the last message sent through them."""
+    """What rules go by besides the run: [alerts], and what is kept.
+
+    `broken_channels` refused the last message sent through them. `held`: rows that wait for a person, by shop and by
+    the name of what is held, oldest first.
+    """
 
     alerts: Alerts
     broken_channels: tuple[str, ...] = ()
+    held: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What a rule finds. `judged` False: reported only, nothing was measured or too little.
 
-    `severity` where it is not the rule's own; `remedy` where it names what was found.
+    `severity`, `done` where they are not the rule's own; `remedy` where it names what was found. `members`: what a set
+    consists of, by name, where its growing is news.
     """
 
     said: Words
@@ -45,17 +51,24 @@ class Finding:
     worst: tuple[Row, ...] = ()
     severity: Severity | None = None
     remedy: str = ""
+    members: Mapping[str, Row] = field(default_factory=dict)
+    done: Words | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`law`: what must hold; `label`: what people call it; `remedy`: the command to run next when it fires."""
+    """`law`: what must hold; `label`: what people call it; `remedy`: the command to run next when it fires.
+
+    `done`: what the program did about it by then; `page`: where in the UI a person acts ("/runs/ID").
+    """
 
     name: str
     law: Words
     label: Words
     severity: Severity
     remedy: str
+    done: Words
+    page: str = ""
 
     def verdict(self, found: Finding, subject: str = "") -> Verdict:
         """What is said about it. What is not judged passes; `subject` tells verdicts of one rule apart."""
@@ -72,19 +85,44 @@ class Rule:
             worst=found.worst[:WORST_ROWS],
             remedy="" if passed else found.remedy or self.remedy,
             subject=subject,
+            members={} if passed else found.members,
+            done_ja="" if passed else (found.done or self.done).ja,
+            done_en="" if passed else (found.done or self.done).en,
+            page=self.page,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRule(Rule):
-    """A rule that judges the record of a run. `asset`: which one shows it as its check; `find` is pure."""
+    """A rule that judges the record of a run. `asset`: which one shows it as its check; both finders are pure.
+
+    `find`: the run as a whole; `each`: by shop or operation, those alone that the run measured.
+    """
 
     asset: str
     find: Callable[[RunRecord, AlertSetup], Finding]
+    each: Callable[[RunRecord, AlertSetup], Mapping[str, Finding]] | None = None
 
     def judge(self, record: RunRecord, setup: AlertSetup) -> Verdict:
         """What this rule says of the run; a step that the run did not do leaves its rules unjudged."""
         return self.verdict(self.find(record, setup))
+
+    def verdicts(self, record: RunRecord, setup: AlertSetup) -> tuple[Verdict, ...]:
+        """What people are told about: one verdict a subject, and one for the whole unless its subjects say it already.
+
+        Whatever is wrong with the whole and with no subject of it (each had too few attempts) is told as the whole's.
+        A dry run changes nothing and so neither fires nor ends anything.
+        """
+        found = self.each(record, setup) if self.each is not None else {}
+        each = tuple(self.verdict(found[subject], subject) for subject in sorted(found))
+        whole = self.judge(record, setup)
+        told_already = bool(each) and (any(not one.passed for one in each) or all(one.judged for one in each))
+        said = each if told_already and not whole.passed else (*each, whole)
+        return tuple(map(_not_judged, said)) if record.dry_run else said
+
+
+def _not_judged(verdict: Verdict) -> Verdict:
+    return replace(verdict, passed=True, judged=False, remedy="", members={}, done_ja="", done_en="")
 
 
 def unmeasured(ja: str, en: str, threshold: float | None = None) -> Finding:

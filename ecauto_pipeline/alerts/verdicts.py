@@ -6,7 +6,7 @@ Not for: the rules (rules/) or telling anybody (announce.py).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["WARN", "ERROR"]
@@ -19,7 +19,9 @@ class Verdict:
     """What one rule says. `judged` False: reported only (too few attempts, nothing to judge), and then `passed`.
 
     `value` and `threshold` are in the rule's own unit (share, seconds, days, rows); None = there is none.
-    `remedy` is the command to run next, or "". `subject` tells verdicts of one rule apart (a job's name).
+    `remedy` is the command to run next, or "". `subject` tells verdicts of one rule apart (shop, operation, job).
+    `members`: the rows that a set consists of, by name, where its growing is news. `done_*`: what was done about it;
+    `page`: where in the UI a person acts, without the address in front.
     """
 
     rule: str
@@ -33,6 +35,10 @@ class Verdict:
     worst: tuple[Row, ...] = ()
     remedy: str = ""
     subject: str = ""
+    members: Mapping[str, Row] = field(default_factory=dict)
+    done_ja: str = ""
+    done_en: str = ""
+    page: str = ""
 
     @property
     def key(self) -> str:
@@ -42,6 +48,10 @@ class Verdict:
     def message(self, language: str) -> str:
         """The message in `language` ("ja" or "en")."""
         return self.message_en if language == "en" else self.message_ja
+
+    def done(self, language: str) -> str:
+        """What was done about it, in `language`."""
+        return self.done_en if language == "en" else self.done_ja
 
 
 def percent(share: float) -> str:

@@ -32,12 +32,15 @@ class ShopsReport:
     """The shops and what waits in them, at one moment.
 
     `held_open`: held rows that wait for a person; `token_days_left`: of the first refresh token to die, None = unknown;
-    `breakers`: (account, reason) of shops that can't be worked on.
+    `breakers`: (account, reason) of shops that can't be worked on; `shops`: every one looked at; `token_days`: by shop,
+    where it is known.
     """
 
     held_open: int = 0
     token_days_left: float | None = None
     breakers: tuple[tuple[str, str], ...] = ()
+    shops: tuple[str, ...] = ()
+    token_days: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,9 @@ class FetchReport:
 
     `calls`, `refused` (429) and `used_share` by "account/operation"; `used_share`: calls made of the calls that the
     rate allowed while there was work. `left_over`: planned or found and not asked. `doubts_open`: second looks owed.
-    `not_believed`: operations whose zeros were too many at once. `others`: ASINs another run answered meanwhile.
+    `not_believed`: operations whose zeros were too many at once; `zeros_not_believed`: how many, by operation.
+    `by_operation`: (answers, those that were none), doubted zeros left out. `others`: ASINs another run answered
+    meanwhile.
     `continues`: the run whose plan this one went on with, "" where it was its own.
     """
 
@@ -149,6 +154,8 @@ class FetchReport:
     doubts_open: int = 0
     second_looks: int = 0
     not_believed: tuple[str, ...] = ()
+    zeros_not_believed: Mapping[str, int] = field(default_factory=dict)
+    by_operation: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     probe_audited: int = 0
     probe_missed: int = 0
     sweep_answers: int = 0
@@ -233,7 +240,8 @@ class PushReport:
     for the next run; `out_of_calls`: (account, rows) of those that wait for BASE's next hour or day. `alerts`:
     (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
     push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
-    `planned_s`: what the edits of the busiest shop were reckoned to take. `base_calls`, `base_errors`: of the run.
+    `planned_s`: what the edits of the busiest shop were reckoned to take. `base_calls`, `base_errors`: of the run;
+    `calls_of_shops`: (calls, errors) by shop.
     `catalogue_filled`: fields of master.db that hold text, by name; `catalogue_nulled`: those that held some at the run
     before and hold none now; None = not looked at.
     """
@@ -256,6 +264,7 @@ class PushReport:
     planned_s: float = 0.0
     base_calls: int = 0
     base_errors: int = 0
+    calls_of_shops: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     written_back: WriteBackReport = field(default_factory=WriteBackReport)
     delist: DelistReport = field(default_factory=DelistReport)
     shops: ShopsReport = field(default_factory=ShopsReport)

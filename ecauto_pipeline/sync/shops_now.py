@@ -30,6 +30,12 @@ def shops_now(connection: Connection, tools: Tools) -> ShopsReport:
         breakers=tuple(
             (tools.name_of(key), one.breaker) for key, one in accounts.items() if one.breaker and not _young(one, now)
         ),
+        shops=tuple(tools.name_of(key) for key in sorted(tools.shops)),
+        token_days={
+            tools.name_of(key): (one.refresh_expires_at - now) / timedelta(days=1)
+            for key, one in accounts.items()
+            if one.refresh_expires_at is not None
+        },
     )
 
 

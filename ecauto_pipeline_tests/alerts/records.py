@@ -34,6 +34,7 @@ def a_record(**figures: Any) -> RunRecord:
 
     took = take("execution_time_seconds", None)
     statuses = {name.removeprefix("status_"): take(name) for name in list(taken) if name.startswith("status_")}
+    shops = take("shops", ())
     hits, misses = take("cache_hits"), take("cache_misses")
     found = RunRecord(
         run_id=take("run_id", "run-1"),
@@ -41,8 +42,10 @@ def a_record(**figures: Any) -> RunRecord:
         partition_key=take("partition_key", "2026-01-05-12:00"),
         started_at=STARTED,
         ended_at=None if took is None else STARTED + timedelta(seconds=took),
+        dry_run=take("dry_run", False),
         start=StartReport(fetch=take("fetch", True)),
         listings=ListingsReport(
+            by_account=dict.fromkeys(take("of_run", shops), 0),
             orders_not_read=take("orders_not_read", {}),
             token_files=take("token_files", {}),
         ),
@@ -59,6 +62,8 @@ def a_record(**figures: Any) -> RunRecord:
             by_status=statuses,
             calls={"sp_1/getItemOffersBatch": take("sp_api_calls"), "sp_1/lwaToken": 1},
             failed_calls=take("sp_api_errors"),
+            by_operation=take("by_operation", {}),
+            zeros_not_believed=take("zeros_not_believed", {}),
             probe_audited=take("probe_audited"),
             probe_missed=take("probe_missed"),
         ),
@@ -66,13 +71,16 @@ def a_record(**figures: Any) -> RunRecord:
             account=RowCounts(**{one.name: take(one.name) for one in fields(RowCounts)}),
             base_calls=take("base_api_calls"),
             base_errors=take("base_api_errors"),
+            calls_of_shops=take("calls_of_shops", {}),
             failures=take("failures", ()),
             oldest_pushed_data_s=take("oldest_pushed_data_s", None),
             oldest_allowed_s=take("oldest_allowed_s", None),
             out_of_calls=take("out_of_calls", ()),
             catalogue_nulled=take("catalogue_nulled", None),
             written_back=WriteBackReport(problem=take("register_problem", "")),
-            shops=ShopsReport(take("held_open"), take("token_days_left", None), take("breakers", ())),
+            shops=ShopsReport(
+                take("held_open"), take("token_days_left", None), take("breakers", ()), shops, take("token_days", {})
+            ),
         ),
     )
     assert not taken, taken

@@ -160,10 +160,13 @@ def test_without_channels_states_are_still_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", CHANNEL_KINDS)
 def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kind: str) -> None:
     """Each rule says once that it fires and once that it is over, through a real receiver of each kind."""
+    shops = ("shop_1", "shop_2", "shop_3")
     bad = a_record(
+        shops=shops,
         base_api_calls=100,
         base_api_errors=50,
-        status_api_error=50,
+        status_api_error=55,
+        zeros_not_believed={"sweep": 5},
         status_success=50,
         cache_hits=10,
         cache_misses=90,
@@ -183,6 +186,8 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         orders_not_read={"shop_3": "timeout"},
     )
     good = a_record(
+        shops=shops,
+        by_operation={"sweep": (100, 0)},
         base_api_calls=100,
         status_success=100,
         cache_hits=95,
@@ -196,13 +201,14 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         token_days_left=20,
         probe_audited=50,
     )
+    held = {"shop_1": {f"{item}/price": {"item_id": str(item)} for item in range(3)}}
     with http_receiver() as http, smtp_receiver() as smtp:
         endpoint = smtp.url if kind == "email" else http.url
         channel = {"kind": kind, "endpoint": endpoint, **FIELDS[kind]}
         tools = tools_at(tmp_path, {"alerts": {"channels": [channel]}})
         environ = ENVIRON | {"MAIL": "smtp://127.0.0.1?from=shop@example.jp"}
         for record, failed in ((bad, True), (bad, True), (good, False), (good, False)):
-            setup = AlertSetup(tools.settings.alerts, ("x",) if failed else ())
+            setup = AlertSetup(tools.settings.alerts, ("x",), held) if failed else AlertSetup(tools.settings.alerts)
             verdicts = [*judge(record, setup), run_failed("r", "stock_sync", failed=failed)]
             report = announce(tools, verdicts, record, environ)
             assert () == report.failures

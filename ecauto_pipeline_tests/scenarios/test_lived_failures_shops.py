@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.alerts.rule import AlertSetup
+from ecauto_pipeline.alerts.announce import alert_setup
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
@@ -33,8 +33,7 @@ def day(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ShopDay]:
 
 def _firing(day: ShopDay, result: RunResult) -> set[str]:
     with day.tools() as tools:
-        record = record_of(tools, result.run_id)
-    verdicts = judge(record, AlertSetup(day.settings.alerts))
+        verdicts = judge(record_of(tools, result.run_id), alert_setup(tools))
     return {verdict.rule for verdict in verdicts if not verdict.passed}
 
 

@@ -12,7 +12,13 @@ from typing import TypeVar
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Rule, RunRule
 from ecauto_pipeline.alerts.rules.account import HELD_ROWS, NUMBERS_ADD_UP, OLDEST_PUSHED_DATA
-from ecauto_pipeline.alerts.rules.asking import CACHE_HIT_RATE, CALLS_MADE_WHEN_DUE, PROBE_MISS_RATE, SP_API_ERROR_RATE
+from ecauto_pipeline.alerts.rules.asking import (
+    ANSWERS_BELIEVED,
+    CACHE_HIT_RATE,
+    CALLS_MADE_WHEN_DUE,
+    PROBE_MISS_RATE,
+    SP_API_ERROR_RATE,
+)
 from ecauto_pipeline.alerts.rules.register import CATALOGUE_INTACT, REGISTER_WRITTEN
 from ecauto_pipeline.alerts.rules.runs import ALERT_CHANNEL_CONFIGURED, RUN_DURATION, RUN_FAILED, RUN_STUCK
 from ecauto_pipeline.alerts.rules.shops import (
@@ -36,6 +42,7 @@ def _by_name(*rules: _R) -> Mapping[str, _R]:
 
 RULES: Mapping[str, RunRule] = _by_name(
     SP_API_ERROR_RATE,
+    ANSWERS_BELIEVED,
     BASE_ERROR_RATE,
     CACHE_HIT_RATE,
     RUN_DURATION,
@@ -60,8 +67,8 @@ OUTSIDE_RULES: Mapping[str, Rule] = _by_name(RUN_FAILED, RUN_STUCK, *SILENCE)
 
 
 def judge(record: RunRecord, setup: AlertSetup) -> tuple[Verdict, ...]:
-    """One verdict a rule, in the order of RULES."""
-    return tuple(rule.judge(record, setup) for rule in RULES.values())
+    """What people are told about: at least one verdict a rule, one a subject, in the order of RULES."""
+    return tuple(verdict for rule in RULES.values() for verdict in rule.verdicts(record, setup))
 
 
 def rule_label(name: str, language: str) -> str:

@@ -5,6 +5,7 @@ None of them needs a minimum number of attempts: one row is one too many. Not fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
@@ -45,6 +46,10 @@ OLDEST_PUSHED_DATA = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto status",
+    done=Words(
+        "送信済みです。誤りなら取り消せます（ecauto rollback）", "sent; ecauto rollback takes it back if it is wrong"
+    ),
+    page="/assets/base_updates?view=checks",
     find=_oldest_data,
 )
 
@@ -70,6 +75,8 @@ NUMBERS_ADD_UP = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto history verify",
+    done=Words("自動では何もしていません", "nothing was done about it"),
+    page="/assets/base_updates?view=checks",
     find=_adds_up,
 )
 
@@ -82,6 +89,25 @@ def _held(record: RunRecord, setup: AlertSetup) -> Finding:
     return Finding(said=said, passed=waiting == 0, value=float(waiting), threshold=0.0)
 
 
+def _held_in(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
+    """By shop. The rows are those that wait now, which a person may have seen to since the run counted them."""
+    if record.shops is None:
+        return {}
+    found = {}
+    for shop in {*record.shops.shops, *setup.held}:
+        rows = setup.held.get(shop, {})
+        said = Words(f"確認待ちの保留 {len(rows)}件", f"{len(rows)} held changes wait for a person")
+        found[shop] = Finding(
+            said=said,
+            passed=not rows,
+            value=float(len(rows)),
+            threshold=0.0,
+            worst=tuple(rows.values()),
+            members=rows,
+        )
+    return found
+
+
 HELD_ROWS = RunRule(
     name="held_rows",
     law=Words("保留が溜まらない", "no rows wait for a person"),
@@ -89,5 +115,8 @@ HELD_ROWS = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto holds list",
+    done=Words("保留にしました。承認されるまで送りません", "held; nothing of it is sent until somebody approves"),
+    page="/locations/ecauto_pipeline/jobs/release_holds/playground",
     find=_held,
+    each=_held_in,
 )

@@ -5,6 +5,8 @@ Not for: what a rule is (alerts/rule.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
 from ecauto_pipeline.alerts.rules.rates import rate
 from ecauto_pipeline.alerts.verdicts import percent
@@ -17,14 +19,28 @@ MOST_MISSED = 0.05
 
 
 def _sp_api_errors(record: RunRecord, setup: AlertSetup) -> Finding:
-    """Sold out, filtered out and not found are answers, not errors. Without any answer at all, calls count."""
+    """Sold out, filtered out and not found are answers, not errors; so are zeros that we did not believe.
+
+    Without any answer at all, calls count.
+    """
     asked, alerts = record.sp_api_snapshots or FetchReport(), setup.alerts
     what = Words("SP-APIのエラー率", "SP-API error rate")
     if asked.answers:
-        errors, attempts, unit = asked.by_status.get(Status.API_ERROR, 0), asked.answers, Words("件", "answers")
+        silent = asked.by_status.get(Status.API_ERROR, 0) - sum(asked.zeros_not_believed.values())
+        errors, attempts, unit = max(0, silent), asked.answers, Words("件", "answers")
     else:
         errors, attempts, unit = asked.failed_calls, asked.sp_api_calls, Words("件", "calls")
     return rate(what, unit, errors, attempts, alerts.sp_api_error_rate, alerts)
+
+
+def _errors_of_operations(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
+    asked, alerts = record.sp_api_snapshots or FetchReport(), setup.alerts
+    what, unit = Words("SP-APIのエラー率", "SP-API error rate"), Words("件", "answers")
+    return {
+        operation: rate(what, unit, errors, answers, alerts.sp_api_error_rate, alerts)
+        for operation, (answers, errors) in asked.by_operation.items()
+        if answers
+    }
 
 
 SP_API_ERROR_RATE = RunRule(
@@ -34,7 +50,56 @@ SP_API_ERROR_RATE = RunRule(
     asset="sp_api_snapshots",
     severity="ERROR",
     remedy="ecauto status",
+    done=Words(
+        "回答のない商品は変更していません。次の実行で再試行します",
+        "goods without an answer were left as they are; the next run asks again",
+    ),
+    page="/assets/sp_api_snapshots?view=checks",
     find=_sp_api_errors,
+    each=_errors_of_operations,
+)
+
+
+def _believed(record: RunRecord, setup: AlertSetup) -> Finding:
+    asked = record.sp_api_snapshots
+    if asked is None or not asked.answers:
+        return unmeasured("SP-APIの回答はありません", "there were no answers to believe", 0.0)
+    return _doubted(sum(asked.zeros_not_believed.values()))
+
+
+def _believed_of_operations(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
+    asked = record.sp_api_snapshots or FetchReport()
+    doubted = asked.zeros_not_believed
+    names = {*doubted, *(name for name, (answers, _) in asked.by_operation.items() if answers)}
+    return {operation: _doubted(doubted.get(operation, 0)) for operation in names}
+
+
+def _doubted(zeros: int) -> Finding:
+    said = (
+        Words(
+            f"一度に多すぎるため、在庫切れという回答 {zeros}件を信用していません（エラーではありません）",
+            f'{zeros} answers "out of stock" are not believed: too many at once (they are no errors)',
+        )
+        if zeros
+        else Words("SP-APIの回答を信用しています", "Amazon's answers are believed")
+    )
+    return Finding(said=said, passed=not zeros, value=float(zeros), threshold=0.0)
+
+
+ANSWERS_BELIEVED = RunRule(
+    name="answers_believed",
+    law=Words("一度に大量の在庫切れは信用しない", "a mass of zeros at once is doubted"),
+    label=Words("信用しなかった回答", "answers not believed"),
+    asset="sp_api_snapshots",
+    severity="WARN",
+    remedy="ecauto status",
+    done=Words(
+        "商品は公開したままにしました。次の実行で再確認します",
+        "the goods were left on show; the next run looks again",
+    ),
+    page="/assets/sp_api_snapshots?view=checks",
+    find=_believed,
+    each=_believed_of_operations,
 )
 
 
@@ -72,6 +137,8 @@ CACHE_HIT_RATE = RunRule(
     asset="stale_asins",
     severity="WARN",
     remedy="ecauto capacity",
+    done=Words("古いものから順に取得を続けています", "the oldest are asked about first, run by run"),
+    page="/assets/stale_asins?view=checks",
     find=_cache_hits,
 )
 
@@ -96,6 +163,10 @@ CALLS_MADE_WHEN_DUE = RunRule(
     asset="sp_api_snapshots",
     severity="ERROR",
     remedy="ecauto doctor",
+    done=Words(
+        "価格も公開状態も変更していません。次の実行で再試行します", "nothing was changed; the next run tries again"
+    ),
+    page="/assets/sp_api_snapshots?view=checks",
     find=_calls_when_due,
 )
 
@@ -113,5 +184,7 @@ PROBE_MISS_RATE = RunRule(
     asset="sp_api_snapshots",
     severity="WARN",
     remedy="ecauto capacity",
+    done=Words("見つかった変化は取り込みました", "the changes that were found are taken in"),
+    page="/assets/sp_api_snapshots?view=checks",
     find=_missed_changes,
 )

@@ -24,6 +24,8 @@ CATALOGUE_INTACT = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto history verify",
+    done=Words("自動では何も書き戻していません", "nothing was written over it"),
+    page="/assets/base_updates?view=checks",
     find=_catalogue,
 )
 
@@ -48,5 +50,9 @@ REGISTER_WRITTEN = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto doctor",
+    done=Words(
+        "結果は保存済みです。次の実行でまとめて書き込みます", "the results are kept; the next run writes all of them"
+    ),
+    page="/assets/base_updates?view=checks",
     find=_written,
 )

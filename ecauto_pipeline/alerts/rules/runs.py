@@ -6,6 +6,7 @@ Not for: what a rule is (alerts/rule.py).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, Rule, RunRule, Words
@@ -35,6 +36,8 @@ RUN_DURATION = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto status",
+    done=Words("残りは次の実行が引き継ぎます", "the next run takes over what is left"),
+    page="/assets/base_updates?view=checks",
     find=_duration,
 )
 
@@ -57,6 +60,10 @@ ALERT_CHANNEL_CONFIGURED = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto alerts test",
+    done=Words(
+        "届かなかった通知は取っておき、復旧後に送ります", "what was not heard is kept and sent when the channel works"
+    ),
+    page="/assets/base_updates?view=checks",
     find=_channels,
 )
 
@@ -66,6 +73,10 @@ RUN_FAILED = Rule(
     label=Words("実行の失敗", "run failed"),
     severity="ERROR",
     remedy="ecauto doctor",
+    done=Words(
+        "保存済みの結果は残っています。次の実行が続きから始めます",
+        "what was kept stays; the next run goes on from there",
+    ),
 )
 
 RUN_STUCK = Rule(
@@ -74,6 +85,10 @@ RUN_STUCK = Rule(
     label=Words("実行の停止", "run stuck"),
     severity="ERROR",
     remedy="ecauto status",
+    done=Words(
+        "自動では止めていません。プロセスが消えていれば失敗として閉じます",
+        "it was not stopped; it is marked failed once its process has gone",
+    ),
 )
 
 
@@ -89,7 +104,7 @@ def run_failed(run_id: str, job: str, error: str = "", *, failed: bool) -> Verdi
     )
     worst = ({"run_id": run_id, "job": job},) if run_id else ()
     found = Finding(said=said, passed=not failed, value=float(failed), threshold=0.0, worst=worst)
-    return RUN_FAILED.verdict(found, job)
+    return replace(RUN_FAILED.verdict(found, job), page=f"/runs/{run_id}")
 
 
 def run_stuck(run_id: str, job: str, heartbeat_at: datetime, now: datetime, longest_silence_s: float) -> Verdict:
@@ -106,4 +121,4 @@ def run_stuck(run_id: str, job: str, heartbeat_at: datetime, now: datetime, long
     )
     worst = ({"run_id": run_id, "job": job, "heartbeat_at": heartbeat_at.isoformat()},)
     found = Finding(said=said, passed=not stuck, value=silent, threshold=longest_silence_s, worst=worst)
-    return RUN_STUCK.verdict(found, job)
+    return replace(RUN_STUCK.verdict(found, job), page=f"/runs/{run_id}")

@@ -5,8 +5,11 @@ Not for: what a rule is (alerts/rule.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
 from ecauto_pipeline.alerts.rules.rates import rate
+from ecauto_pipeline.domain.reasons import said as in_words
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import PushReport
 
@@ -27,6 +30,20 @@ def _base_errors(record: RunRecord, setup: AlertSetup) -> Finding:
     return rate(what, unit, pushed.base_errors, pushed.base_calls, alerts.base_error_rate, alerts, worst)
 
 
+def _errors_of_shops(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
+    pushed, alerts = record.pushed or PushReport(), setup.alerts
+    what, unit = Words("BASE APIのエラー率", "BASE error rate"), Words("回", "calls")
+    found = {}
+    for shop, (calls, errors) in pushed.calls_of_shops.items():
+        worst = tuple(
+            {"item_id": item, "kind": kind, "reason": reason}
+            for account, item, kind, reason in pushed.failures
+            if account == shop
+        )
+        found[shop] = rate(what, unit, errors, calls, alerts.base_error_rate, alerts, worst)
+    return found
+
+
 BASE_ERROR_RATE = RunRule(
     name="base_error_rate",
     law=Words("BASEのエラー率は5%以下", "at most 5% of the BASE calls fail"),
@@ -34,7 +51,13 @@ BASE_ERROR_RATE = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto doctor",
+    done=Words(
+        "届かなかった変更は記録に残り、次の実行で再試行します",
+        "what did not arrive is on record; the next run tries again",
+    ),
+    page="/assets/base_updates?view=checks",
     find=_base_errors,
+    each=_errors_of_shops,
 )
 
 
@@ -43,13 +66,22 @@ def _tokens(record: RunRecord, setup: AlertSetup) -> Finding:
     days = record.shops.token_days_left if record.shops is not None else None
     if days is None:
         return unmeasured("トークンの期限は不明です", "no token's expiry is known", TOKEN_DAYS)
+    return _lives(days)
+
+
+def _tokens_of_shops(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
+    days = record.shops.token_days if record.shops is not None else {}
+    return {shop: _lives(left, f"ecauto auth base {shop}") for shop, left in days.items()}
+
+
+def _lives(days: float, remedy: str = "") -> Finding:
     dead = days <= 0
     said = (
         Words("BASEのリフレッシュトークンが失効しています", "a BASE refresh token has expired")
         if dead
         else Words(
             f"BASEのリフレッシュトークンの残り {days:.1f}日（{TOKEN_DAYS:g}日以上必要）",
-            f"the first BASE refresh token to expire has {days:.1f} days left (at least {TOKEN_DAYS:g})",
+            f"a BASE refresh token has {days:.1f} days left (at least {TOKEN_DAYS:g})",
         )
     )
     return Finding(
@@ -58,6 +90,8 @@ def _tokens(record: RunRecord, setup: AlertSetup) -> Finding:
         value=days,
         threshold=TOKEN_DAYS,
         severity="ERROR" if dead else None,
+        remedy=remedy,
+        done=Words("このショップの更新は止まっています", "nothing reaches this shop any more") if dead else None,
     )
 
 
@@ -68,7 +102,10 @@ TOKEN_EXPIRY = RunRule(
     asset="listings",
     severity="WARN",
     remedy="ecauto auth base ACCOUNT",
+    done=Words("このショップの更新は続けています", "this shop is still worked on"),
+    page="/assets/listings?view=checks",
     find=_tokens,
+    each=_tokens_of_shops,
 )
 
 
@@ -113,6 +150,25 @@ def _blocked(record: RunRecord, setup: AlertSetup) -> Finding:
     return Finding(said=said, passed=not blocked, value=float(len(blocked)), threshold=0.0, remedy=remedy)
 
 
+def _blocked_shops(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
+    if record.shops is None:
+        return {}
+    why = {account: reason for account, reason in record.shops.breakers if reason in BLOCKING_BREAKERS}
+    return {shop: _refuses(shop, why.get(shop, "")) for shop in {*record.shops.shops, *why}}
+
+
+def _refuses(shop: str, reason: str) -> Finding:
+    said_ja = f"このショップは利用できません: {in_words(reason, 'ja')}" if reason else "このショップは利用できます"
+    said_en = f"this shop refuses us: {in_words(reason, 'en')}" if reason else "this shop accepts us"
+    return Finding(
+        said=Words(said_ja, said_en),
+        passed=not reason,
+        value=float(bool(reason)),
+        threshold=0.0,
+        remedy=f"ecauto auth base {shop}" if reason == "token" else "",
+    )
+
+
 ACCOUNT_BLOCKED = RunRule(
     name="account_blocked",
     law=Words("全ショップが利用可能", "every active shop can be worked on"),
@@ -120,7 +176,13 @@ ACCOUNT_BLOCKED = RunRule(
     asset="listings",
     severity="ERROR",
     remedy="ecauto doctor",
+    done=Words(
+        "このショップへの更新を止め、ほかのショップは続けています",
+        "nothing is sent to this shop; the others go on",
+    ),
+    page="/assets/listings?view=checks",
     find=_blocked,
+    each=_blocked_shops,
 )
 
 
@@ -142,6 +204,27 @@ def _orders(record: RunRecord, setup: AlertSetup) -> Finding:
     return Finding(said=said, passed=not silent, value=float(len(silent)), threshold=0.0, remedy=remedy)
 
 
+def _orders_of_shops(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
+    """Of the shops that this run was to read; one whose items could not be read says nothing of its orders."""
+    if record.listings is None:
+        return {}
+    silent, not_read = record.listings.orders_not_read, record.listings.not_read
+    found = {}
+    for shop in {*record.listings.by_account, *silent} - {*not_read}:
+        reason = silent.get(shop, "")
+        found[shop] = Finding(
+            said=Words(
+                f"注文を読めません: {in_words(reason, 'ja')}" if reason else "注文は読めています",
+                f"its orders can't be read: {in_words(reason, 'en')}" if reason else "its orders are read",
+            ),
+            passed=not reason,
+            value=float(bool(reason)),
+            threshold=0.0,
+            remedy=f"ecauto auth base {shop}" if reason == "invalid_scope" else "",
+        )
+    return found
+
+
 ORDERS_READ = RunRule(
     name="orders_read",
     law=Words("全ショップの注文を読める", "the orders of every shop that was read are read too"),
@@ -149,7 +232,10 @@ ORDERS_READ = RunRule(
     asset="listings",
     severity="WARN",
     remedy="ecauto doctor",
+    done=Words("価格と在庫の更新は続けています", "price and stock are worked on as before"),
+    page="/assets/listings?view=checks",
     find=_orders,
+    each=_orders_of_shops,
 )
 
 
@@ -172,6 +258,27 @@ def _out_of_calls(record: RunRecord, setup: AlertSetup) -> Finding:
     return Finding(said=said, passed=not waiting, value=float(waiting), threshold=0.0)
 
 
+def _shops_out_of_calls(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
+    """Of the shops that this run worked on."""
+    if record.pushed is None:
+        return {}
+    waiting = dict(record.pushed.out_of_calls)
+    worked_on = record.listings.by_account if record.listings is not None else record.pushed.by_account
+    found = {}
+    for shop in {*worked_on, *waiting}:
+        rows = waiting.get(shop, 0)
+        found[shop] = Finding(
+            said=Words(
+                f"BASEの呼び出し上限に達し、{rows:,}件が待機しています" if rows else "BASEの呼び出しは足りています",
+                f"out of BASE calls, {rows:,} changes wait" if rows else "BASE takes every change",
+            ),
+            passed=not rows,
+            value=float(rows),
+            threshold=0.0,
+        )
+    return found
+
+
 BASE_CALLS_SUFFICE = RunRule(
     name="base_calls_suffice",
     law=Words("BASEの呼び出しは足りている", "BASE takes every change within its hour"),
@@ -179,5 +286,8 @@ BASE_CALLS_SUFFICE = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto capacity",
+    done=Words("残りは次の時間に自動で送ります", "the rest is sent by itself in the next hour"),
+    page="/assets/base_updates?view=checks",
     find=_out_of_calls,
+    each=_shops_out_of_calls,
 )

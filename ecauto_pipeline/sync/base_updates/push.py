@@ -110,14 +110,20 @@ def push(
 def _with_shops(context: Context, report: PushReport) -> PushReport:
     """What this run's calls to BASE came to, and the shops as pushing left them."""
     with context.state.read() as connection:
-        of_shops = [calls.counted(connection, context.run.run_id, api=platform) for platform in PLATFORMS]
+        of_shops = {platform: calls.counted(connection, context.run.run_id, api=platform) for platform in PLATFORMS}
         shops = shops_now(connection, context)
-    made = [counts for one in of_shops for counts in one.values()]
+    by_shop: dict[str, tuple[int, int]] = {}
+    for platform, counts in of_shops.items():
+        for (account, _), (made, _, failed) in counts.items():
+            name = context.name_of(AccountKey(platform, account))
+            before = by_shop.get(name, (0, 0))
+            by_shop[name] = (before[0] + made, before[1] + failed)
     silent = tuple(alert for alert in report.alerts if alert[1] == UNREACHABLE)
     return replace(
         report,
-        base_calls=sum(count for count, _, _ in made),
-        base_errors=sum(failed for _, _, failed in made),
+        base_calls=sum(made for made, _ in by_shop.values()),
+        base_errors=sum(failed for _, failed in by_shop.values()),
+        calls_of_shops=dict(sorted(by_shop.items())),
         shops=replace(shops, breakers=(*shops.breakers, *silent)),
     )
 

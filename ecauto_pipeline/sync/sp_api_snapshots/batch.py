@@ -98,7 +98,9 @@ class Asking:
             forgotten = self._disbelieve(connection, operation, lost, now)
             account.ledger.flush(connection)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
+        self._tally.disbelieved(operation.name, len(lost) + sum(answer.reason == REASON for _, answer in kept))
         self._tally.count(operation.role, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
+        self._tally.answered(operation.name, [answer for _, answer in kept if answer.reason != REASON])
         self._follow_up(operation.role, [answer for _, answer in kept], after, forgotten)
         return Asked(unasked, bool(given) and all(_no_token(answer.reason) for answer in given))
 

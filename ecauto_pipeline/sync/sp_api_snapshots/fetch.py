@@ -196,6 +196,8 @@ def _report(
             doubts_open=asins.count_doubts(connection),
             second_looks=sum(made for (_, operation), (made, _, _) in calls.items() if operation in confirms),
             not_believed=tuple(not_believed),
+            zeros_not_believed=dict(sorted(tally.not_believed.items())),
+            by_operation=tally.of_operations(),
             probe_audited=figures["probe_audited"],
             probe_missed=figures["probe_missed"],
             sweep_answers=figures["sweep_answers"],

@@ -22,6 +22,9 @@ class Tally:
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.figures: Counter[str] = Counter()
+        self.not_believed: Counter[str] = Counter()
+        self._answers: Counter[str] = Counter()
+        self._none: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
         self._allowed: dict[str, float] = {}
 
@@ -44,6 +47,24 @@ class Tally:
                 elif answer.asin in self._audited and answer.status.authoritative and before.status is not None:
                     self.figures["probe_audited"] += 1
                     self.figures["probe_missed"] += _missed(before, answer, rules)
+
+    def answered(self, operation: str, answers: Iterable[Answer]) -> None:
+        """A committed batch of this operation, without the zeros that are not believed."""
+        with self._lock:
+            for answer in answers:
+                self._answers[operation] += 1
+                self._none[operation] += answer.status is Status.API_ERROR
+
+    def disbelieved(self, operation: str, zeros: int) -> None:
+        """So many zeros of this operation are not believed, those taken back later included."""
+        with self._lock:
+            if zeros:
+                self.not_believed[operation] += zeros
+
+    def of_operations(self) -> dict[str, tuple[int, int]]:
+        """By operation: answers, and those of them that were none."""
+        with self._lock:
+            return {name: (count, self._none[name]) for name, count in sorted(self._answers.items())}
 
     def add(self, figure: str, number: int = 1) -> None:
         with self._lock:

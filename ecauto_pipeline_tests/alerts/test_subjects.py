@@ -1,0 +1,161 @@
+"""One standing alert a rule and subject: who fires it, who ends it, and that a run which did not look says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.alerts.announce import alert_setup, announce
+from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.state import decisions
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import RunRecord
+from ecauto_pipeline.sync.sections import StartReport
+from ecauto_pipeline_tests.alerts.alert_tools import tools_at
+from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
+from ecauto_pipeline_tests.alerts.records import STARTED, a_record
+
+ENVIRON = {"HOOK": "https://example.jp/hook"}
+SHOPS = ("shop_1", "shop_2", "shop_3")
+WELL = a_record(shops=SHOPS, token_days=dict.fromkeys(SHOPS, 20.0), token_days_left=20.0)
+QUESTION = RunRecord(run_id="q", job="capacity", partition_key="", started_at=STARTED, start=StartReport())
+
+
+class Owner:
+    """Somebody who is told by webhook."""
+
+    def __init__(self, tools: Tools, receiver: HttpReceiver) -> None:
+        self.tools, self.receiver = tools, receiver
+
+    def hears(self, record: RunRecord) -> list[tuple[str, str, str]]:
+        """(rule, subject, state) of what is said after this run."""
+        before = len(self.receiver.received)
+        announce(self.tools, judge(record, alert_setup(self.tools)), record, ENVIRON)
+        new = [one.json for one in self.receiver.received[before:]]
+        return [(one["rule"], one["subject"], one["state"]) for one in new]
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Iterator[Owner]:
+    with http_receiver() as receiver:
+        channel = {"kind": "webhook", "url_env": "HOOK", "endpoint": receiver.url}
+        yield Owner(tools_at(tmp_path, {"alerts": {"channels": [channel]}}), receiver)
+
+
+TROUBLES = [
+    ("account_blocked", {"breakers": (("shop_1", "token"),)}, {"breakers": (("shop_1", "token"), ("shop_2", "token"))}),
+    ("orders_read", {"orders_not_read": {"shop_1": "x"}}, {"orders_not_read": {"shop_1": "x", "shop_2": "x"}}),
+    ("base_calls_suffice", {"out_of_calls": (("shop_1", 4),)}, {"out_of_calls": (("shop_1", 4), ("shop_2", 1))}),
+    (
+        "token_expiry",
+        {"token_days_left": 3.0, "token_days": {"shop_1": 3.0, "shop_2": 20.0}},
+        {"token_days_left": 3.0, "token_days": {"shop_1": 3.0, "shop_2": 4.0}},
+    ),
+    (
+        "base_error_rate",
+        {"base_api_calls": 90, "base_api_errors": 20, "calls_of_shops": {"shop_1": (30, 20), "shop_2": (60, 0)}},
+        {"base_api_calls": 90, "base_api_errors": 40, "calls_of_shops": {"shop_1": (30, 20), "shop_2": (60, 20)}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "one", "both"), TROUBLES, ids=[trouble[0] for trouble in TROUBLES])
+def test_each_shop_has_its_own_alert(owner: Owner, rule: str, one: dict, both: dict) -> None:
+    """A second shop's trouble is told though the rule fires already, and each one's recovery by itself."""
+    well = {
+        "base_api_calls": 90,
+        "calls_of_shops": {"shop_1": (30, 0), "shop_2": (60, 0)},
+        "token_days": {"shop_1": 20.0, "shop_2": 20.0},
+        "token_days_left": 20.0,
+    }
+
+    def heard(**figures: object) -> list[tuple[str, str, str]]:
+        return owner.hears(a_record(shops=SHOPS, **well | figures))
+
+    assert [(rule, "shop_1", "firing")] == heard(**one)
+    assert [(rule, "shop_2", "firing")] == heard(**both)
+    assert [(rule, "shop_2", "recovered")] == heard(**one)
+    assert [(rule, "shop_1", "recovered")] == heard()
+
+
+def test_each_operation_has_its_own_alert(owner: Owner) -> None:
+    """One operation that fails does not hide the next, nor does one that works clear the other."""
+    first = a_record(status_success=150, status_api_error=50, by_operation={"detail": (100, 50), "sweep": (100, 0)})
+    other = a_record(status_success=50, status_api_error=50, by_operation={"sweep": (100, 50)})
+    well = a_record(status_success=200, by_operation={"detail": (100, 0), "sweep": (100, 0)})
+    assert [("sp_api_error_rate", "detail", "firing")] == owner.hears(first)
+    assert [("sp_api_error_rate", "sweep", "firing")] == owner.hears(other)
+    assert [("sp_api_error_rate", name, "recovered") for name in ("detail", "sweep")] == owner.hears(well)
+
+
+@pytest.mark.parametrize("job", ["question", "dry run", "another shop"])
+def test_a_run_that_did_not_look_says_nothing(owner: Owner, job: str) -> None:
+    """A question, a rehearsal, and a run of another shop fire nothing and end nothing, whatever they say of it."""
+    bad = a_record(
+        shops=SHOPS, orders_not_read={"shop_1": "x"}, targets=1, breakers=(("shop_1", "token"),), register_problem="x"
+    )
+    other_shop = replace(WELL.listings, by_account={"shop_2": 5})  # type: ignore[type-var]
+    seen: dict[str, tuple[RunRecord, set[str]]] = {
+        "question": (QUESTION, set()),
+        "dry run": (replace(WELL, dry_run=True), set()),
+        "another shop": (replace(WELL, listings=other_shop), {"orders_read"}),
+    }
+    record, still_open = seen[job]
+    fired = {(rule, subject) for rule, subject, _ in owner.hears(bad)}
+    assert {("account_blocked", "shop_1"), ("orders_read", "shop_1"), ("numbers_add_up", "")} <= fired
+    between = owner.hears(record)
+    if still_open:
+        assert not still_open & {rule for rule, _, _ in between}
+    else:
+        assert [] == between
+        assert [] == owner.hears(replace(record, dry_run=True))
+    after = {(rule, subject) for rule, subject, _ in (*between, *owner.hears(WELL))}
+    assert fired == after
+
+
+def hold(tools: Tools, run_id: str, items: Sequence[int], account: str = "shop_1") -> None:
+    diffs = [
+        Diff(
+            *(ListingKey("base", account, str(item)), f"B{item:09d}", Kind.PRICE, 1000, 3000),
+            decision=Decision.HELD,
+            reason="move",
+            snapshot_id=run_id,
+        )
+        for item in items
+    ]
+    with tools.state.write() as connection:
+        decisions.store(connection, run_id, "", diffs, tools.clock.now(), closed=False)
+
+
+def test_holds_are_told_again_when_they_grow(owner: Owner) -> None:
+    """By how many and which; not when they shrink, nor when the same listing is held on newer data."""
+    hold(owner.tools, "r1", [1, 2])
+    assert [("held_rows", "shop_1", "firing")] == owner.hears(a_record(shops=SHOPS, held_open=2))
+    assert [] == owner.hears(a_record(shops=SHOPS, held_open=2))
+    hold(owner.tools, "r2", [2, 3, 4, 5, 6])
+    assert [("held_rows", "shop_1", "firing")] == owner.hears(a_record(shops=SHOPS, held_open=7))
+    grown = owner.receiver.received[-1].json
+    assert "新たに4件" in grown["body"]
+    assert 3 == len(grown["worst"])
+    assert {"3", "4", "5", "6"} > {row["item_id"] for row in grown["worst"]}
+    with owner.tools.state.write() as connection:
+        decisions.move(connection, [row.diff_id for row in decisions.holds(connection)], "reject", STARTED)
+    assert [("held_rows", "shop_1", "recovered")] == owner.hears(a_record(shops=SHOPS))
+    hold(owner.tools, "r3", [9], "shop_2")
+    assert [("held_rows", "shop_2", "firing")] == owner.hears(a_record(shops=SHOPS, held_open=1))
+
+
+def test_zeros_that_are_not_believed_are_said_to_be_that(owner: Owner) -> None:
+    """Amazon answered; that we doubt the answers is a word of its own and no error rate."""
+    figures = {"status_success": 300, "status_api_error": 441, "zeros_not_believed": {"sweep": 441}}
+    doubted = a_record(**figures, by_operation={"sweep": (300, 0)})
+    assert [("answers_believed", "sweep", "firing")] == owner.hears(doubted)
+    said = owner.receiver.received[-1].json["body"]
+    assert "441件" in said
+    assert "信用していません" in said
+    believed = a_record(status_success=700, by_operation={"sweep": (700, 0)})
+    assert [("answers_believed", "sweep", "recovered")] == owner.hears(believed)
