@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from ecauto_pipeline.defs.failures import in_words
+from ecauto_pipeline.defs.failures import in_words, refused
 from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.sync.catalog_refresh import refresh
@@ -44,10 +44,16 @@ class PlanConfig(dg.Config):
 @in_words
 def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeline: Pipeline) -> None:
     if not config.diff_ids:
-        raise dg.Failure(
-            description="diff_ids が空です。ecauto holds list で保留中の変更を確認してください (none given)"
+        raise refused(
+            "diff_ids が空です。ecauto holds list で保留中の変更を確認してください",
+            "diff_ids is empty; ecauto holds list shows what waits",
         )
-    report = release(pipeline.context, config.diff_ids, config.who)
+    try:
+        report = release(pipeline.context, config.diff_ids, config.who)
+    except LookupError as error:
+        raise refused(
+            f"diff_ids に当たる保留がないか、複数あります: {config.diff_ids}", f"diff_ids: {error}"
+        ) from error
     context.add_output_metadata(figures(report))
 
 
@@ -55,15 +61,22 @@ def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeli
 @in_words
 def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipeline: Pipeline) -> None:
     if not config.target_run_id:
-        raise dg.Failure(description="target_run_id が空です。取り消す実行のIDを入れてください (no run id given)")
-    report = undo(pipeline.context, config.target_run_id)
+        raise refused("target_run_id が空です。取り消す実行のIDを入れてください", "target_run_id is empty")
+    try:
+        report = undo(pipeline.context, config.target_run_id)
+    except LookupError as error:
+        raise refused(f"この実行が送った変更の記録はありません: {config.target_run_id}", str(error)) from error
     context.add_output_metadata(figures(report))
 
 
 @dg.op(description="Sends exactly what a plan names, row by row, where nothing has changed since.")
 @in_words
 def apply_plan_op(context: dg.OpExecutionContext, config: PlanConfig, pipeline: Pipeline) -> None:
-    document = read_plan(Path(config.file).read_text(encoding="utf-8"))
+    try:
+        text = Path(config.file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise refused(f"計画のファイルを読めません: {config.file}", f"can't read the plan {config.file}") from error
+    document = read_plan(text)
     report = apply_document(pipeline.context, document)
     context.add_output_metadata(figures(report))
 

@@ -28,6 +28,15 @@ _UNFORESEEN = {
 }
 
 
+class Refused(dg.Failure):
+    """A form that a person filled in wrongly: the step fails with the sentence, and nobody else is called."""
+
+
+def refused(ja: str, en: str) -> Refused:
+    """What is wrong with a form, in the language of the messages."""
+    return Refused(description=en if _language() == "en" else ja)
+
+
 def in_words(body: Callable[P, R]) -> Callable[P, R]:
     """The body of an asset or op; what it raises fails the step with its sentence first."""
 

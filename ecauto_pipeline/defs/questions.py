@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ecauto_pipeline.clock import JST
 from ecauto_pipeline.defs.by_hand import form
-from ecauto_pipeline.defs.failures import in_words
+from ecauto_pipeline.defs.failures import in_words, refused
 from ecauto_pipeline.explain.story import explain as story_of
 from ecauto_pipeline.explain.words import as_markdown
 from ecauto_pipeline.history.questions import HistoryReader
@@ -37,7 +37,7 @@ def explain_op(context: dg.OpExecutionContext, config: ExplainConfig) -> None:
         reader, now = HistoryReader(tools.history), tools.clock.now()
         story = story_of(reader, tools.settings, key, now, as_of=moment, state=tools.state)
     if not story.found:
-        raise dg.Failure(description=f"{key!r}: ASINとしても商品IDとしても記録がありません (nothing is known about it)")
+        raise refused(f"{key!r}: ASINとしても商品IDとしても記録がありません", f"nothing is known about {key!r}")
     language = tools.settings.alerts.language
     context.add_output_metadata(
         {
@@ -51,7 +51,10 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise dg.Failure(description=f'as_of: {text!r} is no time; one looks like "2026-11-23 18:00"') from None
+        raise refused(
+            f'as_of: {text!r} は日時ではありません。例: "2026-11-23 18:00"',
+            f'as_of: {text!r} is no time; one looks like "2026-11-23 18:00"',
+        ) from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)
 
 

@@ -17,6 +17,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.defs.failures import refused
 from ecauto_pipeline.defs.jobs import policy_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
 from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key, keys_of
@@ -65,8 +66,11 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Pipeline]:
         settings = load()
-        known_accounts(settings, self.accounts)
-        first = _first_hour(settings, context)
+        try:
+            known_accounts(settings, self.accounts)
+            first = _first_hour(settings, context)
+        except SettingsError as error:
+            raise refused(error.said("ja"), error.said("en")) from error
         stop = threading.Event()
         run_id, job = (context.run.run_id, context.run.job_name) if context.run is not None else ("", "")
         opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=policy_of(job).log)

@@ -16,6 +16,7 @@ from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
 from ecauto_pipeline.defs.living_runs import active_runs, is_alive, mark_dead_runs_failed
 from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.defs.slips import classes_of, is_a_slip, subject_of
 from ecauto_pipeline.doctor.silence import silences
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.sync.run_record import read_record
@@ -65,7 +66,11 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         description="Tells people that a run failed, and when its job is well again.",
     )
     def alerts_after_failure(context: dg.RunFailureSensorContext) -> None:
-        _after_run(settings, context.dagster_run, failed=True, why=context.failure_event.message or "")
+        event, run = context.failure_event, context.dagster_run
+        if is_a_slip(run, classes_of(event)):
+            context.log.info("%s: a person's own slip or wish, nobody is told", run.run_id)
+            return
+        _after_run(settings, run, failed=True, why=event.message or "")
 
     @dg.sensor(
         minimum_interval_seconds=300,
@@ -103,6 +108,7 @@ def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str
     with open_tools(settings, offline=True) as tools:
         with tools.state.read() as connection:  # nothing of a run that never came to its work, or has none of ours
             record = read_record(connection, run.run_id)
-        outcome = run_failed(run.run_id, run.job_name, why, failed=failed)
-        judged = judge(record, alert_setup(tools)) if record is not None and not failed else ()
-        announce(tools, (*judged, outcome), record)
+        judged = list(judge(record, alert_setup(tools))) if record is not None and not failed else []
+        if failed or record is None or not record.dry_run:  # that a rehearsal went well proves nothing
+            judged.append(run_failed(run.run_id, subject_of(run), why, failed=failed))
+        announce(tools, judged, record)

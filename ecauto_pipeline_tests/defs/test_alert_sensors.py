@@ -1,0 +1,108 @@
+"""What the failure sensor tells of a real run, and what it leaves to the person who made the mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from ecauto_pipeline.defs.build import build_defs
+from ecauto_pipeline.defs.slips import is_a_slip, subject_of
+from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
+from ecauto_pipeline_tests.defs.installation import SMALL, Installation, installed
+
+
+@pytest.fixture
+def receiver() -> Iterator[HttpReceiver]:
+    with http_receiver() as one:
+        yield one
+
+
+@pytest.fixture
+def here(tmp_path: Path, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    monkeypatch.setenv("HOOK", "https://example.jp/hook")
+    channel = f'\n[[alerts.channels]]\nkind = "webhook"\nurl_env = "HOOK"\nendpoint = "{receiver.url}"\n'
+    with installed(tmp_path, SMALL + channel) as opened:
+        yield opened
+
+
+def look(here: Installation, result: dg.ExecuteInProcessResult, tags: Mapping[str, str] | None = None) -> None:
+    """What the daemon does after the run: the status sensor that fits is asked."""
+    name = "alerts_after_success" if result.success else "alerts_after_failure"
+    sensor: Any = build_defs().get_repository_def().get_sensor_def(name)
+    event = result.get_run_success_event() if result.success else result.get_run_failure_event()
+    run = result.dagster_run.with_tags({**result.dagster_run.tags, **(tags or {})})
+    context = dg.build_run_status_sensor_context(
+        sensor_name=name, dagster_instance=here.instance, dagster_run=run, dagster_event=event
+    )
+    sensor(context if result.success else context.for_run_failure())
+
+
+def told(receiver: HttpReceiver) -> list[tuple[str, str, str]]:
+    """(rule, subject, state) of every message about a run that failed."""
+    messages = [(one.json["rule"], one.json["subject"], one.json["state"]) for one in receiver.received]
+    return [message for message in messages if message[0] == "run_failed"]
+
+
+def test_a_persons_own_slip_is_no_alarm(here: Installation, receiver: HttpReceiver) -> None:
+    """An empty field, a wrong id, a file that is not there, an unknown shop: told in the UI and to nobody else."""
+    slips: list[dict[str, Any]] = [
+        {"job": "release_holds", "ops": {"release_holds_op": {"config": {"diff_ids": []}}}, "partition": None},
+        {"job": "release_holds", "ops": {"release_holds_op": {"config": {"diff_ids": ["zz"]}}}, "partition": None},
+        {"job": "rollback_run", "ops": {"rollback_run_op": {"config": {"target_run_id": ""}}}, "partition": None},
+        {"job": "rollback_run", "ops": {"rollback_run_op": {"config": {"target_run_id": "zz"}}}, "partition": None},
+        {"job": "apply_plan", "ops": {"apply_plan_op": {"config": {"file": "nowhere.json"}}}, "partition": None},
+        {"job": "explain", "ops": {"explain_op": {"config": {"key": "zz"}}}, "partition": None},
+        {"job": "stock_sync", "pipeline": {"accounts": ["nobody"]}},
+    ]
+    for slip in slips:
+        result = here.run(**slip, raise_on_error=False)
+        assert not result.success, slip
+        look(here, result)
+    assert [] == told(receiver)
+
+
+def test_everything_else_is_an_alarm(here: Installation, receiver: HttpReceiver) -> None:
+    """A register that is gone fails a run by hand too; wrong settings are one where a schedule meets them."""
+    unknown = here.run("stock_sync", pipeline={"accounts": ["nobody"]}, raise_on_error=False)
+    look(here, unknown, {"dagster/schedule_name": "stock_hourly"})
+    assert [("run_failed", "stock_sync", "firing")] == told(receiver)
+    (here.data / "blocked_asins.json").write_text('["B000', encoding="utf-8")
+    look(here, here.run("full_sync", raise_on_error=False))
+    assert [("run_failed", "full_sync", "firing")] == told(receiver)[1:]
+
+
+def test_a_rehearsal_that_went_well_ends_no_alarm(here: Installation, receiver: HttpReceiver) -> None:
+    """Its job stands as failed until a live run of it goes well."""
+    blocklist = here.data / "blocked_asins.json"
+    blocklist.parent.mkdir(parents=True, exist_ok=True)
+    blocklist.write_text('["B000', encoding="utf-8")
+    look(here, here.run("stock_sync", raise_on_error=False))
+    blocklist.unlink()
+    look(here, here.run("stock_sync", pipeline={"dry_run": True}))
+    assert [("run_failed", "stock_sync", "firing")] == told(receiver)
+    look(here, here.run("stock_sync"))
+    assert [("run_failed", "stock_sync", "recovered")] == told(receiver)[1:]
+
+
+@pytest.mark.parametrize("wish", ["Stopped", "KeyboardInterrupt", "DagsterExecutionInterruptedError"])
+def test_somebody_who_ends_a_run_is_not_called_for_it(wish: str) -> None:
+    """Ctrl-C and Terminate, of a scheduled run too; a process that just went is no wish."""
+    scheduled = dg.DagsterRun("stock_sync", tags={"dagster/schedule_name": "stock_hourly"})
+    assert is_a_slip(scheduled, ["Failure", wish])
+    assert not is_a_slip(scheduled, [])
+
+
+def test_assets_chosen_by_hand_have_a_name_of_their_own() -> None:
+    """A question that went well does not clear what failed to be materialized."""
+
+    def run(*assets: str) -> dg.DagsterRun:
+        return dg.DagsterRun("__ASSET_JOB", asset_selection=frozenset(dg.AssetKey(name) for name in assets))
+
+    assert ["capacity", "materialize", "materialize"] == [
+        subject_of(one) for one in (run("capacity"), run("listings"), run("listings", "capacity"))
+    ]
+    assert "stock_sync" == subject_of(dg.DagsterRun("stock_sync"))
