@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ TROUBLES = [
 
 
 @pytest.mark.parametrize(("rule", "one", "both"), TROUBLES, ids=[trouble[0] for trouble in TROUBLES])
-def test_each_shop_has_its_own_alert(owner: Owner, rule: str, one: dict, both: dict) -> None:
+def test_each_shop_has_its_own_alert(owner: Owner, rule: str, one: dict[str, Any], both: dict[str, Any]) -> None:
     """A second shop's trouble is told though the rule fires already, and each one's recovery by itself."""
     well = {
         "base_api_calls": 90,
