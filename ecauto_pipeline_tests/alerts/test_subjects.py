@@ -99,7 +99,8 @@ def test_a_run_that_did_not_look_says_nothing(owner: Owner, job: str) -> None:
     bad = a_record(
         shops=SHOPS, orders_not_read={"shop_1": "x"}, targets=1, breakers=(("shop_1", "token"),), register_problem="x"
     )
-    other_shop = replace(WELL.listings, by_account={"shop_2": 5})  # type: ignore[type-var]
+    assert WELL.listings is not None
+    other_shop = replace(WELL.listings, by_account={"shop_2": 5})
     seen: dict[str, tuple[RunRecord, set[str]]] = {
         "question": (QUESTION, set()),
         "dry run": (replace(WELL, dry_run=True), set()),
