@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ecauto_pipeline.alerts.channels.sending import name_of, problem
-from ecauto_pipeline.alerts.rules.shops import TOKEN_DAYS
+from ecauto_pipeline.alerts.rules.tokens import TOKEN_DAYS
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.errors import AccountBlocked
 from ecauto_pipeline.settings import Settings

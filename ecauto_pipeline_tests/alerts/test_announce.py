@@ -184,6 +184,7 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         out_of_calls=(("shop_2", 4),),
         register_problem="another program holds it",
         orders_not_read={"shop_3": "timeout"},
+        token_files={"shop_1": "no permission"},
     )
     good = a_record(
         shops=shops,

@@ -26,10 +26,9 @@ from ecauto_pipeline.alerts.rules.shops import (
     BASE_CALLS_SUFFICE,
     BASE_ERROR_RATE,
     ORDERS_READ,
-    TOKEN_EXPIRY,
-    TOKEN_FILE_WRITTEN,
 )
 from ecauto_pipeline.alerts.rules.silence import SILENCE
+from ecauto_pipeline.alerts.rules.tokens import TOKEN_EXPIRY, TOKEN_FILE_WRITTEN
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.sync.run_record import RunRecord
 

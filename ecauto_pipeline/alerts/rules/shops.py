@@ -13,9 +13,6 @@ from ecauto_pipeline.domain.reasons import said as in_words
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import PushReport
 
-TOKEN_DAYS = 7.0
-"""A refresh token with fewer days left wants a person (BASE's live 30 days)."""
-
 BLOCKING_BREAKERS = frozenset({"access_denied", "token", "not_read", "shop_unreachable"})
 """What keeps a whole shop from being worked on; an hour's or day's used up calls are base_calls_suffice's matter."""
 
@@ -58,81 +55,6 @@ BASE_ERROR_RATE = RunRule(
     page="/assets/base_updates?view=checks",
     find=_base_errors,
     each=_errors_of_shops,
-)
-
-
-def _tokens(record: RunRecord, setup: AlertSetup) -> Finding:
-    """ERROR once one is dead."""
-    days = record.shops.token_days_left if record.shops is not None else None
-    if days is None:
-        return unmeasured("トークンの期限は不明です", "no token's expiry is known", TOKEN_DAYS)
-    return _lives(days)
-
-
-def _tokens_of_shops(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
-    days = record.shops.token_days if record.shops is not None else {}
-    return {shop: _lives(left, f"ecauto auth base {shop}") for shop, left in days.items()}
-
-
-def _lives(days: float, remedy: str = "") -> Finding:
-    dead = days <= 0
-    said = (
-        Words("BASEのリフレッシュトークンが失効しています", "a BASE refresh token has expired")
-        if dead
-        else Words(
-            f"BASEのリフレッシュトークンの残り {days:.1f}日（{TOKEN_DAYS:g}日以上必要）",
-            f"a BASE refresh token has {days:.1f} days left (at least {TOKEN_DAYS:g})",
-        )
-    )
-    return Finding(
-        said=said,
-        passed=days >= TOKEN_DAYS,
-        value=days,
-        threshold=TOKEN_DAYS,
-        severity="ERROR" if dead else None,
-        remedy=remedy,
-        done=Words("このショップの更新は止まっています", "nothing reaches this shop any more") if dead else None,
-    )
-
-
-TOKEN_EXPIRY = RunRule(
-    name="token_expiry",
-    law=Words("BASEのトークンは7日以上有効", "every refresh token lives 7 days or more"),
-    label=Words("トークンの期限", "token expiry"),
-    asset="listings",
-    severity="WARN",
-    remedy="ecauto auth base ACCOUNT",
-    done=Words("このショップの更新は続けています", "this shop is still worked on"),
-    page="/assets/listings?view=checks",
-    find=_tokens,
-    each=_tokens_of_shops,
-)
-
-
-def _token_files(record: RunRecord, setup: AlertSetup) -> Finding:
-    if record.listings is None:
-        return unmeasured("トークンファイルは調べていません", "token files were not looked at", 0.0)
-    behind = record.listings.token_files
-    names = ", ".join(f"{account} ({problem})" for account, problem in behind.items())
-    said = (
-        Words(
-            f"トークンファイルを書けないショップ {len(behind)}件: {names}。stateのトークンで続けています",
-            f"{len(behind)} shops whose token file can't be written: {names}; they go on with the token in state",
-        )
-        if behind
-        else Words("トークンファイルは最新です", "every token file holds the token in use")
-    )
-    return Finding(said=said, passed=not behind, value=float(len(behind)), threshold=0.0)
-
-
-TOKEN_FILE_WRITTEN = RunRule(
-    name="token_file_written",
-    law=Words("トークンファイルは最新", "every token file holds the token in use"),
-    label=Words("トークンファイルの書き込み", "writing token files"),
-    asset="listings",
-    severity="WARN",
-    remedy="ecauto doctor",
-    find=_token_files,
 )
 
 
