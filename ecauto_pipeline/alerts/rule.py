@@ -67,7 +67,7 @@ class Rule:
     label: Words
     severity: Severity
     remedy: str
-    done: Words
+    done: Words = Words("", "")
     page: str = ""
 
     def verdict(self, found: Finding, subject: str = "") -> Verdict:

@@ -16,6 +16,8 @@ NOTHING_RAN = Rule(
     label=Words("実行なし", "nothing ran"),
     severity="ERROR",
     remedy="ecauto status",
+    done=Words("何も送られていません", "nothing is sent meanwhile"),
+    page="/automation",
 )
 DAEMON_DOWN = Rule(
     name="daemon_down",
@@ -23,6 +25,8 @@ DAEMON_DOWN = Rule(
     label=Words("デーモンの停止", "daemon down"),
     severity="ERROR",
     remedy="ecauto dev",
+    done=Words("自動では起動していません", "it is not started by itself"),
+    page="/deployment/daemons",
 )
 DISK_LOW = Rule(
     name="disk_low",
@@ -30,6 +34,7 @@ DISK_LOW = Rule(
     label=Words("ディスクの空き", "disk space"),
     severity="ERROR",
     remedy="ecauto doctor",
+    done=Words("自動では何も消していません", "nothing was deleted for it"),
 )
 SILENCE = (NOTHING_RAN, DAEMON_DOWN, DISK_LOW)
 GIB = 1024**3
