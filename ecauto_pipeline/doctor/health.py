@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.alerts.rules import rule_label
-from ecauto_pipeline.alerts.rules.shops import BLOCKING_BREAKERS, TOKEN_DAYS
+from ecauto_pipeline.alerts.rules.shops import BLOCKING_BREAKERS
+from ecauto_pipeline.alerts.rules.tokens import TOKEN_DAYS
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.dagster_files import DagsterSeen, RunEnd
 from ecauto_pipeline.domain.reasons import said
