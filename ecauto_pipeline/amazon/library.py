@@ -64,7 +64,10 @@ class Credentials:
     def __init__(self, refresh_token: str, lwa_app_id: str, lwa_client_secret: str) -> None:
         """Raises SettingsError when one of them is empty."""
         if not (refresh_token and lwa_app_id and lwa_client_secret):
-            raise SettingsError("an SP-API account lacks its refresh token, LWA app id or LWA client secret")
+            raise SettingsError(
+                "an SP-API account lacks its refresh token, LWA app id or LWA client secret",
+                ja="SP-APIのアカウントに、リフレッシュトークン、LWAのアプリID、シークレットのどれかがありません",
+            )
         self._refresh_token, self._lwa_app_id, self._lwa_client_secret = refresh_token, lwa_app_id, lwa_client_secret
 
     def __repr__(self) -> str:

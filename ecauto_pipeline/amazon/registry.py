@@ -60,7 +60,11 @@ class Operations:
             if name not in self.names:
                 near = difflib.get_close_matches(name, sorted(self.names), n=1, cutoff=0.0)
                 hint = f"; the nearest known one is {near[0]!r}" if near else ""
-                raise SettingsError(f"ecauto.toml: unknown operation 'sp_api.limits.{name}'{hint}")
+                raise SettingsError(
+                    f"ecauto.toml: unknown operation 'sp_api.limits.{name}'{hint}",
+                    ja=f"ecauto.toml: 知らない操作 'sp_api.limits.{name}' です"
+                    + (f"（いちばん近いのは {near[0]!r}）" if near else ""),
+                )
 
 
 def registered(extra: Iterable[Operation[Any]] = ()) -> Operations:

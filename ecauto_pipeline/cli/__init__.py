@@ -80,8 +80,9 @@ def _end(error: Exception, code: int) -> None:
     import typer
 
     from ecauto_pipeline.cli.console import fail
+    from ecauto_pipeline.errors import EcautoError
 
     try:
-        fail(str(error), code)
+        fail(str(error), code, ja=error.ja if isinstance(error, EcautoError) else "")
     except typer.Exit as ending:
         sys.exit(ending.exit_code)

@@ -28,7 +28,7 @@ def apply(
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: can't be read ({error})")
+        fail(f"{file}: can't be read ({error})", ja=f"{file} を読めません（{type(error).__name__}）")
     read_plan(text)
     settings = ready("", None)
     op_config: dict[str, object] = {"file": str(file.absolute())}

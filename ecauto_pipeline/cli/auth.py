@@ -27,7 +27,7 @@ def _authorise() -> None:
 
 @COMMAND.command("base")
 def base(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="ecauto.tomlの[[base.accounts]]のid")],
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="ecauto.tomlのbase.accountsのid / the shop's id")],
     code: Annotated[str, typer.Option("--code", help="認可後のアドレス、またはコード / what came back")] = "",
 ) -> None:
     """BASEのショップを認可し、トークンを保存します。 The OAuth code flow of one BASE shop."""
@@ -49,6 +49,6 @@ def base(
                 got = authorising.code_from(pasted, invitation.state)
             dies = authorising.exchange_code(keeper, got, account, tools.state)
         except CallError as error:
-            fail(f"{account}: {error}", WITH_ERRORS)
+            fail(f"{account}: {error}", WITH_ERRORS, ja=f"{account} を認可できませんでした（{error.reason}）")
     until = f"(更新トークンの期限 {jst(dies):%Y-%m-%d})" if dies is not None else ""
     say(f"{account} を認可しました{until}。")

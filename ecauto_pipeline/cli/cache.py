@@ -31,7 +31,7 @@ def import_command(folder: Folder, dry_run: DryRun = False, json_output: Json = 
         try:
             report = import_cache(tools, folder, dry_run)
         except FileNotFoundError:
-            fail(f"{folder}: no such folder")
+            fail(f"{folder}: no such folder", ja=f"フォルダー {folder} がありません")
     if json_output:
         print_json(asdict(report))
     else:

@@ -32,7 +32,10 @@ def capacity(
         try:
             high, medium, low = (int(part) for part in tiers.split(","))
         except ValueError:
-            fail(f'--tiers {tiers!r}: three numbers, like "1000,5000,94000"')
+            fail(
+                f'--tiers {tiers!r}: three numbers, like "1000,5000,94000"',
+                ja=f'--tiers {tiers!r}: 3つの数を "1000,5000,94000" のように書いてください',
+            )
         counts = (high, medium, low)
     with open_tools(load(), offline=True) as tools:
         try:

@@ -54,6 +54,8 @@ class NamedCommand(TyperCommand):
         command = typer.main.get_command(module.COMMAND)
         command.name = self.name
         _describe_arguments(command)
+        if isinstance(command, TyperGroup):
+            command.suggest_commands = False  # as below
         if self.name not in ANYWHERE:
             in_a_project(command)
         gc.freeze()  # what is loaded stays: no collection looks through it again

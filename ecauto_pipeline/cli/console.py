@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
@@ -77,9 +78,25 @@ def say(text: str = "", style: str | None = None) -> None:
     out().print(text, style=style, markup=False)
 
 
-def fail(message: str, code: int = USAGE) -> NoReturn:
-    """One clear line on stderr, and the exit code."""
-    err().print(f"エラー: {' '.join(message.split())}", style="bold red", markup=False)
+def language() -> str:
+    """ "ja" or "en", as ecauto.toml says, also where the rest of it can't be read."""
+    from ecauto_pipeline.errors import EcautoError
+    from ecauto_pipeline.settings import config_path, load
+
+    try:
+        return load().alerts.language
+    except EcautoError:
+        config = config_path()
+        text = config.read_text(encoding="utf-8", errors="replace") if config is not None and config.is_file() else ""
+        return "en" if re.search(r'(?m)^\s*language\s*=\s*"en"', text) else "ja"
+
+
+def fail(message: str, code: int = USAGE, *, ja: str = "") -> NoReturn:
+    """One clear line on stderr in the person's language, and the exit code. `ja` "": `message` is for everybody."""
+    japanese = language() == "ja"
+    said = ja if japanese and ja else message
+    head = "エラー" if japanese else "error"
+    err().print(f"{head}: {' '.join(said.split())}", style="bold red", markup=False)
     raise typer.Exit(code)
 
 

@@ -163,7 +163,9 @@ def _finished(run_id: str, result: Any, *, interrupted: bool) -> Finished:
     for event in result.all_events:
         if event.is_step_failure and not error:
             data = event.event_specific_data
-            error = _cause(data.error) if data is not None and data.error is not None else event.message or ""
+            told = data.user_failure_data.description if data is not None and data.user_failure_data else ""
+            cause = _cause(data.error) if data is not None and data.error is not None else ""
+            error = told or cause or event.message or ""
         if event.event_type_value == "RUN_FAILURE" and not error:
             error = event.message or "the run failed"
         if event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed:

@@ -31,7 +31,7 @@ def demo(
         need_project()
     settings = load()
     if settings.mode != "emulated":
-        fail('the demo needs mode = "emulated"')
+        fail('the demo needs mode = "emulated"', ja='デモには mode = "emulated" が必要です')
     say("これはデモです。Amazonにも、BASEにも、実際には接続しません。", style="bold")
     say("エミュレーター(本物と同じ厳しさのSP-APIとBASE)を起動し、3ショップ分の出品を用意します。")
     settings = ready("", None)

@@ -127,7 +127,10 @@ def dev(
 
     settings = load()
     if not _is_free(port):
-        fail(f"ポート {port} は別のプログラムが使っています。--port で別の番号を選んでください (the port is in use)")
+        fail(
+            f"port {port} is in use by another program; choose another with --port",
+            ja=f"ポート {port} は別のプログラムが使っています。--port で別の番号を選んでください",
+        )
     root = project_root()
     own_world = settings.own_sp_api or settings.own_base
     if own_world:

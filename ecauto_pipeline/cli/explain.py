@@ -48,7 +48,11 @@ def explain(
             state=tools.state,
         )
         if not story.found:
-            fail(f"{key}: ASINとしても商品IDとしても記録がありません", WITH_ERRORS)
+            fail(
+                f"{key}: known neither as an ASIN nor as an item id",
+                WITH_ERRORS,
+                ja=f"{key}: ASINとしても商品IDとしても記録がありません",
+            )
         if png is not None:
             from ecauto_pipeline.explain.picture import history_png
 
@@ -80,5 +84,8 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        fail(f'--as-of {text!r} is no time; one looks like "2026-11-23 18:00" or 2026-11-23T18:00:00+09:00')
+        fail(
+            f'--as-of {text!r} is no time; one looks like "2026-11-23 18:00" or 2026-11-23T18:00:00+09:00',
+            ja=f'--as-of {text!r} は日時ではありません（例 "2026-11-23 18:00"、2026-11-23T18:00:00+09:00）',
+        )
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)

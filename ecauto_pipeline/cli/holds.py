@@ -96,7 +96,10 @@ def _decide_holds(
     word: str, ids: list[str] | None, account: str, asin: str, everything: bool, json_output: bool
 ) -> None:
     if not ids and not account and not asin and not everything:
-        fail("name the rows (DIFF_ID), an ASIN (--asin), a shop (--account) or --all")
+        fail(
+            "name the rows (DIFF_ID), an ASIN (--asin), a shop (--account) or --all",
+            ja="対象を指定してください: 行（DIFF_ID）、ASIN（--asin）、ショップ（--account）、または --all",
+        )
     settings = load()
     chosen = known_accounts(settings, (account,) if account else ())
     who = getpass.getuser()

@@ -26,7 +26,7 @@ def legacy(folder: Folder, dry_run: DryRun = False) -> None:
     try:
         report = import_legacy(folder, target, settings.data_dir, dry_run=dry_run)
     except NotADirectoryError:
-        fail(f"{folder}: no such folder")
+        fail(f"{folder}: no such folder", ja=f"フォルダー {folder} がありません")
     say(f"見つかったもの: {', '.join(report.found) or 'なし'}")
     title = "行うこと(確認のみ、何も書いていません)" if dry_run else "行ったこと"
     table(title, ("内容", "場所", "備考"), [(step.what, step.path, step.detail) for step in report.steps])

@@ -40,7 +40,7 @@ def plan(
         with tools.state.read() as connection:
             row = run_book.read(connection, finished.run_id)
         if row is None:
-            fail("the dry run left no record", 1)
+            fail("the dry run left no record", 1, ja="ドライランの記録が残っていません")
         run = Run(row.run_id, row.job, (row.partition_key,), row.started_at, dry_run=True)
         document = make_plan(tools.for_run(replace(run, include_price="all")))
     replace_file(target, plan_text(document))

@@ -30,7 +30,10 @@ QUIET_RULES = ("alert_channel_configured",)
 def ready(platform: str, accounts: list[str] | None, *, reach: bool = True) -> Settings:
     """Settings, checked before anything is written. `platform` "" = all of them."""
     if platform and platform.lower() not in PLATFORMS:
-        fail(f"unknown platform {platform!r}; known: {', '.join(PLATFORMS)}")
+        fail(
+            f"unknown platform {platform!r}; known: {', '.join(PLATFORMS)}",
+            ja=f"知らない販売先 {platform!r} です。使えるのは: {', '.join(PLATFORMS)}",
+        )
     settings = load()
     known_accounts(settings, accounts or (), platform.lower())
     check(settings, reach=reach)
@@ -44,7 +47,7 @@ def chosen(settings: Settings, platform: str, accounts: list[str] | None) -> lis
     active = [account for account, shop in shop_accounts(settings).items() if shop.active]
     of_it = [str(account) for account in active if account.platform == platform.lower()]
     if not of_it:
-        fail(f"no active shop on {platform.lower()}")
+        fail(f"no active shop on {platform.lower()}", ja=f"{platform.lower()} に有効なショップがありません")
     return [] if len(of_it) == len(active) else of_it
 
 
@@ -87,7 +90,7 @@ def _run(
     key = "" if op_config is not None else partition or hour_key(now)
     problem = bad_key(key, first_hour(settings, now), now) if key else ""
     if problem:
-        fail(f"partition: {problem}")
+        fail(f"partition: {problem}", ja=f"対象の時間: {problem.split(' / ')[0]}")
     from ecauto_pipeline.cli.dagster_run import execute
 
     if not json_output:
@@ -115,7 +118,11 @@ def _run(
         show_summary(record, finished.failed_checks)
     if not finished.success:
         if not json_output or silent:
-            fail(finished.error or "the run failed; see ecauto dev", WITH_ERRORS)
+            fail(
+                finished.error or "the run failed; see ecauto dev",
+                WITH_ERRORS,
+                ja=finished.error or "実行に失敗しました。ecauto dev の画面で確かめてください",
+            )
         return finished, WITH_ERRORS
     if record is not None and record.guard_stopped:
         return finished, GUARD

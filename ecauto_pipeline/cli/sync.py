@@ -29,7 +29,7 @@ def sync(
 ) -> None:
     """今の1時間ぶんの同期を1回実行します。 One run of the current hour: read, ask, decide, push."""
     if price_only and stock_only:
-        fail("--price-only and --stock-only exclude each other")
+        fail("--price-only and --stock-only exclude each other", ja="--price-only と --stock-only は同時に使えません")
     settings = ready(platform, account)
     job, include_price = "full_sync", "all"
     if price_only:

@@ -134,7 +134,7 @@ def _first_hour(settings: Settings, context: dg.InitResourceContext) -> datetime
     for key in (*keys[:1], *keys[-1:]):
         problem = bad_key(key, first, now)
         if problem:
-            raise SettingsError(f"partition: {problem}")
+            raise SettingsError(f"partition: {problem}", ja=f"対象の時間: {problem.split(' / ')[0]}")
     return first
 
 

@@ -14,6 +14,7 @@ from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain import reasons
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.words import HIDDEN_BY, worded
 from ecauto_pipeline.explain.model import Decided, Explanation, Figure, ListingStory, Sent
 
 MOST_ROWS = 20
@@ -35,7 +36,7 @@ def sections(one: Explanation, language: str = "ja") -> tuple[Section, ...]:
     if not one.found:
         return (Section(t["summary"], (), ((one.key, t["nothing"]),)),)
     parts = [_summary(one, t)]
-    parts += [_listing(story, t) for story in one.listings]
+    parts += [_listing(story, t, language) for story in one.listings]
     parts += [_answers(one, t), _offers(one, t), _decisions(one, t), _updates(one, t)]
     return tuple(part for part in parts if part.rows or part.note)
 
@@ -85,14 +86,14 @@ def _summary(one: Explanation, t: Mapping[str, str]) -> Section:
     return Section(t["summary"], (), tuple(rows), t["history_alone"] if one.from_history_alone else "")
 
 
-def _listing(story: ListingStory, t: Mapping[str, str]) -> Section:
+def _listing(story: ListingStory, t: Mapping[str, str], language: str) -> Section:
     rows = [
         (t["price"], f"{_shown(story.price, _yen)} {_why(story.price, t)}".strip()),
         (t["visibility"], f"{_shown(story.visibility, lambda v: _public(v, t))} {_why(story.visibility, t)}".strip()),
         (t["stock"], f"{_shown(story.stock, str)} {_why(story.stock, t)}".strip()),
     ]
     if story.hidden_by:
-        rows.append((t["hidden_by"], story.hidden_by))
+        rows.append((t["hidden_by"], f"{worded(HIDDEN_BY, story.hidden_by, language)} ({story.hidden_by})"))
     rows += [(f"  {label}", value) for label, value in story.price_steps]
     if story.wanted_price_jpy is not None:
         blocked = f", {t['blocked']}: {story.price_blocked}" if story.price_blocked else ""

@@ -174,7 +174,10 @@ class HistoryReader:
                 last, checked = damaged, True  # a Parquet file is damaged: look at each and leave it out
             except (FileNotFoundError, duckdb.IOException) as gone:
                 last = gone  # a compaction took a file away between listing and reading: look again
-        raise HistoryError(f"the files of {table.name} can't be read: {last}") from last
+        raise HistoryError(
+            f"the files of {table.name} can't be read: {last}",
+            ja=f"履歴 {table.name} のファイルを読めません。ecauto history verify で確かめてください",
+        ) from last
 
     def _ask_once(
         self, table: Table, query: str, values: list[object], since: datetime | None, checked: bool

@@ -80,7 +80,10 @@ def _fragment(converted: Converted) -> str:
     try:
         parse(document, Path(), name=FRAGMENT)
     except SettingsError as error:
-        raise SettingsError(f"the older configuration can't be taken over: {error}") from None
+        raise SettingsError(
+            f"the older configuration can't be taken over: {error}",
+            ja="前の設定を引き継げません。値が正しくないキーがあります",
+        ) from None
     return _HEAD + tomlkit.dumps(document)
 
 

@@ -133,7 +133,7 @@ class Register:
         """
         path = Path(path)
         if path.exists():
-            raise RegisterError(f"{path.name}: there is a register already")
+            raise RegisterError(f"{path.name}: there is a register already", ja=f"{path.name} はすでにあります")
         with replacing(path) as temporary, closing(sqlite3.connect(temporary)) as database:
             database.executescript(CREATE)
             for table, entries in (("products", products), ("listings", listings)):
@@ -182,10 +182,16 @@ class Register:
     def _columns(self, database: sqlite3.Connection, table: str) -> set[str]:
         known = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
         if not known:
-            raise RegisterError(f"{self.path.name}: no table {table!r}; is this the register?")
+            raise RegisterError(
+                f"{self.path.name}: no table {table!r}; is this the register?",
+                ja=f"{self.path.name} に表 {table!r} がありません。台帳のファイルですか",
+            )
         missing = [name for name in REQUIRED[table] if name not in known]
         if missing:
-            raise RegisterError(f"{self.path.name}: {table} lacks {', '.join(missing)}")
+            raise RegisterError(
+                f"{self.path.name}: {table} lacks {', '.join(missing)}",
+                ja=f"{self.path.name} の表 {table} に列がありません: {', '.join(missing)}",
+            )
         return known
 
     def _write(self, statement: str, values: Iterator[Sequence[Any]], batch: int) -> int:
@@ -200,7 +206,10 @@ class Register:
     @contextmanager
     def _open(self, mode: Literal["ro", "rw"]) -> Iterator[sqlite3.Connection]:
         if not self.path.is_file():
-            raise RegisterError(f"{self.path}: no such register ([paths] master_db names it)")
+            raise RegisterError(
+                f"{self.path}: no such register ([paths] master_db names it)",
+                ja=f"{self.path} がありません（[paths] master_db で指定されています）",
+            )
         address = f"file:{quote(self.path.absolute().as_posix())}?mode={mode}"
         try:
             database = sqlite3.connect(address, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
@@ -216,8 +225,11 @@ class Register:
     def _failure(self, error: sqlite3.Error) -> RegisterError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return RegisterBusy(f"{self.path.name}: another program holds it")
-        return RegisterError(f"{self.path.name}: {error}")
+            return RegisterBusy(
+                f"{self.path.name}: another program holds it",
+                ja=f"{self.path.name} をほかのプログラムが使っています。次の実行で書き込みます",
+            )
+        return RegisterError(f"{self.path.name}: {error}", ja=f"{self.path.name} を読み書きできません（{error}）")
 
 
 def _catalogue_value(update: CatalogueUpdate, name: str) -> str | None:
@@ -236,7 +248,9 @@ def _insert(database: sqlite3.Connection, table: str, entries: Iterable[Mapping[
     names = [name for name in known if name in first]
     unknown = sorted(set(first) - set(known))
     if unknown:
-        raise RegisterError(f"{table} has no column {', '.join(unknown)}")
+        raise RegisterError(
+            f"{table} has no column {', '.join(unknown)}", ja=f"表 {table} に列がありません: {', '.join(unknown)}"
+        )
     statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
     database.execute(statement, [first[name] for name in names])
     database.executemany(statement, ([entry[name] for name in names] for entry in entries))

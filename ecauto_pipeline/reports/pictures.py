@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ecauto_pipeline.domain import reasons
+from ecauto_pipeline.domain import reasons, words
 from ecauto_pipeline.reports.drawing import (
     BLUE,
     GREEN,
@@ -51,7 +51,7 @@ OUTCOMES = {
     "unknown": (ORANGE, "不明 unknown"),
     "failed": (RED, "失敗 failed"),
 }
-KINDS = {"price": "価格 price", "visibility": "公開 visibility", "stock": "在庫 stock", "delist": "取下げ delist"}
+KINDS = {kind: f"{ja} {kind}" for kind, (ja, _) in words.KINDS.items()}
 
 
 def freshness_by_tier(rows: Sequence[Row]) -> bytes:

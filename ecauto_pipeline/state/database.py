@@ -41,12 +41,19 @@ class Database:
             self.url = make_url(url)
             self._open()
         except ArgumentError as error:
-            raise SettingsError(f"[state] url is no address of a database: {error}") from None
+            raise SettingsError(
+                f"[state] url is no address of a database: {error}",
+                ja="[state] url がデータベースのアドレスではありません",
+            ) from None
         except ModuleNotFoundError as error:
-            raise SettingsError(f"[state] url needs the Python package {error.name} (docs/services.md)") from None
+            raise SettingsError(
+                f"[state] url needs the Python package {error.name} (docs/services.md)",
+                ja=f"[state] url には Python のパッケージ {error.name} が必要です（docs/services.md）",
+            ) from None
         except DBAPIError as error:
             place = self.url.render_as_string(hide_password=True)
-            raise SettingsError(f"{place} can't be opened: {' '.join(str(error.orig).split())}") from error
+            why = " ".join(str(error.orig).split())
+            raise SettingsError(f"{place} can't be opened: {why}", ja=f"{place} を開けません（{why}）") from error
 
     def _open(self) -> None:
         if self.url.get_backend_name() not in ("sqlite", "postgresql"):

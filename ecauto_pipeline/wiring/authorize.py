@@ -53,19 +53,28 @@ def listen_for_code(redirect_uri: str, state: str, clock: Clock, timeout_s: floa
     A visit without our `state` is turned away and waited on.
     """
     if not can_listen(redirect_uri):
-        raise SettingsError("redirect_uri is no http://127.0.0.1:PORT address; paste the code instead")
+        raise SettingsError(
+            "redirect_uri is no http://127.0.0.1:PORT address; paste the code instead",
+            ja="redirect_uri が http://127.0.0.1:ポート の形ではありません。コードを貼り付けてください",
+        )
     parts = urlsplit(redirect_uri)
     inbox = _Inbox(parts.path or "/", state)
     try:
         server = HTTPServer((parts.hostname or "127.0.0.1", parts.port or 0), inbox.handler())
     except OSError as error:
-        raise SettingsError(f"port {parts.port} of the redirect_uri can't be used ({error.strerror})") from None
+        raise SettingsError(
+            f"port {parts.port} of the redirect_uri can't be used ({error.strerror})",
+            ja=f"redirect_uri のポート {parts.port} が使えません。ほかのプログラムが使っていませんか",
+        ) from None
     deadline = clock.monotonic() + timeout_s
     with server:
         server.timeout = 0.2
         while not (inbox.code or inbox.refusal):
             if clock.monotonic() >= deadline:
-                raise SettingsError(f"nobody came to the redirect_uri within {timeout_s:.0f} s")
+                raise SettingsError(
+                    f"nobody came to the redirect_uri within {timeout_s:.0f} s",
+                    ja=f"{timeout_s:.0f}秒以内に認可の返事がありませんでした。もう一度始めてください",
+                )
             server.handle_request()
     if inbox.refusal:
         raise AccountBlocked("access_denied", f"the shop's owner did not agree ({inbox.refusal})")
@@ -81,12 +90,18 @@ def code_from(text: str, state: str = "") -> str:
     if "?" not in text and "=" not in text:
         if text:
             return text
-        raise SettingsError("no code given")
+        raise SettingsError("no code given", ja="コードがありません")
     query = parse_qs(urlsplit(text).query or text)
     if state and query.get("state", [state]) != [state]:
-        raise SettingsError("this address belongs to another authorisation; start again")
+        raise SettingsError(
+            "this address belongs to another authorisation; start again",
+            ja="別の認可のアドレスです。もう一度始めてください",
+        )
     if not query.get("code"):
-        raise SettingsError(f"no code in that address ({', '.join(query.get('error', ['no error either']))})")
+        raise SettingsError(
+            f"no code in that address ({', '.join(query.get('error', ['no error either']))})",
+            ja="そのアドレスにコードがありません。許可のあとに開いたページのアドレスを貼り付けてください",
+        )
     return query["code"][0]
 
 

@@ -101,7 +101,8 @@ class Connections:
     def require(self) -> None:
         """Raises SettingsError with the first problem: a person mends ecauto.toml or .env."""
         if self.problems:
-            raise SettingsError(str(self.problems[0]))
+            first = self.problems[0]
+            raise SettingsError(str(first), ja=f"{first.name}: {first.ja}。{first.do_ja}")
 
 
 def resolve(settings: Settings, environ: Mapping[str, str] = os.environ) -> Connections:
@@ -149,15 +150,20 @@ def known_accounts(settings: Settings, wanted: Sequence[str], platform: str = ""
         meant = accounts_named(name, known)
         if not meant:
             raise SettingsError(
-                f"{name!r} というショップはありません。あるのは: {active} / unknown account {name!r}; known: {active}"
+                f"{name!r} というショップはありません。あるのは: {active} / unknown account {name!r}; known: {active}",
+                ja=f"{name!r} というショップはありません。あるのは: {active}",
             )
         if len(meant) > 1:
             both = ", ".join(map(str, meant))
-            raise SettingsError(f"{name!r} というショップは複数あります: {both} / account {name!r} could be {both}")
+            raise SettingsError(
+                f"{name!r} というショップは複数あります: {both} / account {name!r} could be {both}",
+                ja=f"{name!r} というショップは複数あります: {both}",
+            )
         if not shops[meant[0]].active:
             raise SettingsError(
                 f"ショップ {name!r} は停止中です (active = false)。使えるのは: {active}"
-                f" / account {name!r} is switched off; known: {active}"
+                f" / account {name!r} is switched off; known: {active}",
+                ja=f"ショップ {name!r} は停止中です (active = false)。使えるのは: {active}",
             )
         found.append(meant[0])
     return tuple(found)

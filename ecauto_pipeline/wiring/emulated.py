@@ -31,7 +31,10 @@ def start(settings: Settings, parent_pid: int | None = None) -> str:
             parent_pid=parent_pid,
         )
     except process.EmulatorFailed as error:
-        raise SettingsError(str(error)) from None
+        raise SettingsError(
+            str(error),
+            ja=f"エミュレーターを起動できません（{type(error).__name__}）。data/emulator のログを見てください",
+        ) from None
 
 
 def stop(settings: Settings) -> None:
@@ -69,5 +72,8 @@ def seed_register(settings: Settings, world_url: str) -> None:
             return
         rows = process.register_rows(world_url)
         if rows is None:
-            raise RegisterError(f"{settings.master_db.name}: no such file, and this world brings none along")
+            raise RegisterError(
+                f"{settings.master_db.name}: no such file, and this world brings none along",
+                ja=f"{settings.master_db.name} がありません。このエミュレーターは台帳を用意しません",
+            )
         Register.create(settings.master_db, rows["products"], rows["listings"])

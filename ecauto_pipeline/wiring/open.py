@@ -131,7 +131,7 @@ def _check(settings: Settings, connections: Connections) -> None:
     if settings.mode == "live":
         for shop in connections.active_shops:
             if not settings.token_file(shop).is_file():
-                raise SettingsError(_unauthorised(shop))
+                raise _unauthorised(shop)
     if settings.mode == "live" or settings.master_db.exists():
         Register(settings.master_db).check()
 
@@ -260,12 +260,15 @@ def _authorise_emulated(keeper: TokenKeeper, endpoint: str, account: BaseAccount
     url = authorization_url(endpoint, application.client_id, application.redirect_uri, "emulated")
     code = emulated.authorize_as_owner(url)
     if code is None:
-        raise SettingsError(_unauthorised(account))
+        raise _unauthorised(account)
     keeper.exchange(code)
 
 
-def _unauthorised(account: BaseAccount) -> str:
-    return f"{account.id}: no token file yet; run: ecauto auth base {account.id}"
+def _unauthorised(account: BaseAccount) -> SettingsError:
+    return SettingsError(
+        f"{account.id}: no token file yet; run: ecauto auth base {account.id}",
+        ja=f"{account.id}: まだ認可されていません。ecauto auth base {account.id} を実行してください",
+    )
 
 
 def _reach(name: str, url: str) -> None:
@@ -274,4 +277,7 @@ def _reach(name: str, url: str) -> None:
     try:
         socket.create_connection((parts.hostname or "", port), timeout=_REACH_S).close()
     except OSError as error:
-        raise SettingsError(f"{name}: {url} can't be reached ({error.strerror or error})") from None
+        raise SettingsError(
+            f"{name}: {url} can't be reached ({error.strerror or error})",
+            ja=f"{name}: {url} に接続できません（{type(error).__name__}）",
+        ) from None

@@ -75,7 +75,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         ("mode = 'production'\n", "mode"),
         ("[tiers]\nspend = 'bugdet'\n", "tiers.spend"),
         ("[schedules]\ninclude_price = 'flor'\n", "schedules.include_price"),
-        ("[[[", "not valid TOML"),
+        ("[[[", "ecauto.toml を読めません。TOMLの書き方を確かめてください（1行3文字目）"),
     ],
 )
 def test_a_wrong_setting_is_named(here: Installation, text: str, words: str) -> None:
@@ -131,7 +131,7 @@ def test_an_endpoint_that_nobody_serves_is_named(here: Installation) -> None:
 )
 def test_an_unknown_account_is_named_with_the_known_ones(here: Installation, command: str) -> None:
     """So is one that is switched off; before any call, and with nothing written."""
-    here.write("")
+    here.write('[alerts]\nlanguage = "en"\n')
     for account, why in (("typo", "unknown account 'typo'"), ("base_account_3", "'base_account_3' is switched off")):
         said = here.refused(*command.split(), "--account", account)
         assert why in said
@@ -161,3 +161,14 @@ def test_an_env_file_that_is_not_utf8_is_one_line(here: Installation, content: b
     said = here.refused(*command)
     assert str(here.folder / ".env") in said
     assert "UTF-8" in said
+
+
+def test_a_sentence_is_in_the_language_of_ecauto_toml(here: Installation) -> None:
+    """Japanese by default, English where `[alerts] language` says so, also when the rest of the file is wrong."""
+    wrong = "[pricing]\nmarkup_rate = 1.3\n"
+    here.write(wrong)
+    japanese = "エラー: ecauto.toml: 知らないキー 'pricing.markup_rate' です（いちばん近いのは 'markup_ratio'）"
+    assert japanese == here.refused("sync")
+    here.write(wrong + '[alerts]\nlanguage = "en"\n')
+    english = "error: ecauto.toml: unknown key 'pricing.markup_rate'; the nearest known one is 'markup_ratio'"
+    assert english == here.refused("sync")

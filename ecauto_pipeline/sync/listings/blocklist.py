@@ -20,10 +20,16 @@ def read_blocklist(path: Path) -> frozenset[str]:
     except FileNotFoundError:
         return frozenset()
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path.name}: the blocklist can't be read ({type(error).__name__})") from None
+        raise SettingsError(
+            f"{path.name}: the blocklist can't be read ({type(error).__name__})",
+            ja=f"{path.name}: 出品禁止リストを読めません（{type(error).__name__}）",
+        ) from None
     lists = [document] if isinstance(document, list) else _lists(document)
     if lists is None:
-        raise SettingsError(f"{path.name}: a blocklist is a JSON list, or an object with one")
+        raise SettingsError(
+            f"{path.name}: a blocklist is a JSON list, or an object with one",
+            ja=f"{path.name}: 出品禁止リストはJSONの配列、または配列を持つオブジェクトです",
+        )
     return frozenset(_asin(entry, path) for entries in lists for entry in entries)
 
 
@@ -35,5 +41,8 @@ def _lists(document: Any) -> list[list[Any]] | None:
 def _asin(entry: Any, path: Path) -> str:
     text = entry.get("asin") if isinstance(entry, dict) else entry
     if not isinstance(text, str) or not text.strip():
-        raise SettingsError(f"{path.name}: an entry of the blocklist is an ASIN or has one, this is neither: {entry!r}")
+        raise SettingsError(
+            f"{path.name}: an entry of the blocklist is an ASIN or has one, this is neither: {entry!r}",
+            ja=f"{path.name}: 出品禁止リストにASINでないものがあります: {entry!r}",
+        )
     return text.strip().upper()

@@ -67,7 +67,9 @@ def read_plan(text: str) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise SettingsError(f"this is no plan: {error}") from None
+        raise SettingsError(
+            f"this is no plan: {error}", ja="計画のファイルではありません（JSONとして読めません）"
+        ) from None
     _check(document)
     return document
 
@@ -143,18 +145,20 @@ def _name(context: Context, row: Mapping[str, Any]) -> tuple[str, str, str]:
 def _check(document: Any) -> datetime:
     """When the plan was made. Raises SettingsError with the first thing that is wrong with its shape."""
     if not isinstance(document, Mapping) or document.get("version") != VERSION:
-        raise SettingsError(f"this is no plan of version {VERSION}")
+        raise SettingsError(
+            f"this is no plan of version {VERSION}", ja=f"バージョン {VERSION} の計画のファイルではありません"
+        )
     if document.get("include_price") not in _INCLUDES or not isinstance(document.get("include_visibility"), bool):
-        raise SettingsError("the plan does not say what it includes")
+        raise SettingsError("the plan does not say what it includes", ja="計画に、何を含むかが書かれていません")
     rows = document.get("rows")
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) and {*_FIELDS} <= {*row} for row in rows):
-        raise SettingsError("the plan has a row that is none")
+        raise SettingsError("the plan has a row that is none", ja="計画に、行の形でないものがあります")
     if not all(row["kind"] in ("price", "visibility", "stock") for row in rows):
-        raise SettingsError("the plan has a row of an unknown kind")
+        raise SettingsError("the plan has a row of an unknown kind", ja="計画に、知らない種類の行があります")
     try:
         made_at = datetime.fromisoformat(document["made_at"])
     except (KeyError, TypeError, ValueError):
-        raise SettingsError("the plan does not say when it was made") from None
+        raise SettingsError("the plan does not say when it was made", ja="計画に、作った日時がありません") from None
     if made_at.tzinfo is None:
-        raise SettingsError("the plan was made at a time without a zone")
+        raise SettingsError("the plan was made at a time without a zone", ja="計画の日時に時間帯がありません")
     return made_at

@@ -61,7 +61,10 @@ def run(context: Context) -> FetchReport:
     if not planned:
         return _report(context, Tally(), (), 0, 0, 0.0, hand.continues)
     if not context.sp_accounts:
-        raise NothingDone(f"{len(planned)} ASINs are to be asked about, and there is no SP-API account to ask with")
+        raise NothingDone(
+            f"{len(planned)} ASINs are to be asked about, and there is no SP-API account to ask with",
+            ja=f"問い合わせるASINが {len(planned)} 件ありますが、SP-APIのアカウントがありません",
+        )
     if hand.continues:
         context.log.info("goes on with the plan of run %s: %d ASINs left", hand.continues[:8], len(planned))
     deadline = began + context.run.slice_s
@@ -98,7 +101,10 @@ def run(context: Context) -> FetchReport:
         with context.state.write() as connection:
             plans.finish(connection, hand.plan.plan_id, context.clock.now())
     elif report.asked == 0 and report.others == 0 and now < deadline and not workers.no_slot:
-        raise NothingDone(f"{work.left} ASINs were to be asked about, there was time, and nothing was asked")
+        raise NothingDone(
+            f"{work.left} ASINs were to be asked about, there was time, and nothing was asked",
+            ja=f"問い合わせるASINが {work.left} 件あり、時間もあったのに、何も問い合わせませんでした",
+        )
     return report
 
 

@@ -1,0 +1,88 @@
+"""Codes that a person meets and that are no reasons, in words: kinds, states, who hid a listing, breakers of shops.
+
+Each stands under its code, Japanese and English. Not for: reasons of rows (reasons.py), alert rules (their own
+declarations) or deciding anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+Words = Mapping[str, tuple[str, str]]
+
+KINDS: Words = MappingProxyType(
+    {
+        "price": ("価格", "price"),
+        "visibility": ("公開", "visibility"),
+        "stock": ("在庫", "stock"),
+        "delist": ("取下げ", "delisting"),
+    }
+)
+STATUSES: Words = MappingProxyType(
+    {
+        "success": ("在庫あり", "in stock"),
+        "out_of_stock": ("在庫切れ", "out of stock"),
+        "filtered_out": ("条件外", "no offer fits the rule"),
+        "not_found": ("該当なし", "unknown to Amazon"),
+        "api_error": ("エラー", "no usable answer"),
+    }
+)
+DECISIONS: Words = MappingProxyType(
+    {
+        "push": ("送信", "to be sent"),
+        "held": ("保留", "held"),
+        "blocked": ("送信禁止", "blocked"),
+        "skipped": ("見送り", "skipped"),
+        "unchanged": ("変更不要", "unchanged"),
+    }
+)
+DECISION_STATES: Words = MappingProxyType(
+    {
+        "open": ("待っている", "waits"),
+        "sent": ("送信済み", "sent"),
+        "superseded": ("新しい判断に置き換えられた", "replaced by a later decision"),
+        "approved": ("承認済み", "approved"),
+        "rejected": ("却下", "rejected"),
+        "expired": ("事情が変わって終了", "settled by newer facts"),
+        "closed": ("終了", "closed"),
+    }
+)
+OUTCOMES: Words = MappingProxyType(
+    {
+        "done": ("成功", "done"),
+        "failed": ("失敗", "failed"),
+        "unknown": ("結果不明", "nobody knows yet"),
+        "dry_run": ("ドライラン", "dry run"),
+        "intent": ("送信中", "under way"),
+        "withdrawn": ("取りやめ", "withdrawn"),
+    }
+)
+HIDDEN_BY: Words = MappingProxyType(
+    {
+        "ours": ("このプログラム", "this program"),
+        "owner_scripts": ("以前のスクリプト", "the earlier scripts"),
+        "person": ("人", "a person"),
+        "blocklist": ("出品禁止リスト", "the blocklist"),
+        "shop": ("ショップ", "the shop"),
+    }
+)
+BREAKERS: Words = MappingProxyType(
+    {
+        "access_denied": ("BASEがこのショップの操作を拒否", "BASE refuses this shop"),
+        "token": ("トークンが使えない", "its token is not valid"),
+        "hour_api_limit": ("BASEの1時間の上限", "BASE's hourly limit"),
+        "day_api_limit": ("BASEの1日の上限", "BASE's daily limit"),
+        "not_read": ("商品をまだ読めていない", "its items could not be read"),
+        "shop_unreachable": ("ショップにつながらない", "can't be reached"),
+    }
+)
+TIERS: Words = MappingProxyType(
+    {"high": ("よく売れる", "sells"), "medium": ("見られている", "viewed"), "low": ("その他", "the rest")}
+)
+
+
+def worded(table: Words, code: str, language: str = "ja") -> str:
+    """The code's words, the code alone where there are none."""
+    words = table.get(code)
+    return code if words is None else words[0 if language == "ja" else 1]
