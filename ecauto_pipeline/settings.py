@@ -7,7 +7,6 @@ unknown key, the nearest known one.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -19,7 +18,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.settings_ja import nearest, toml_place, wrong_value
+from ecauto_pipeline.settings_problems import unknown_key, unreadable, wrong_value
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -475,20 +474,9 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
     if path is not None:
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise SettingsError(
-                f"{path}: no such file (ECAUTO_CONFIG names it)",
-                ja=f"{path} がありません（ECAUTO_CONFIG で指定されています）",
-            ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(
-                f"{path.name}: not valid TOML: {error}",
-                ja=f"{path.name} を読めません。{toml_place(error)}",
-            ) from None
-        except OSError as error:
-            raise SettingsError(
-                f"{path}: can't be read: {error.strerror}", ja=f"{path} を開けません（{error.strerror}）"
-            ) from None
+        except (OSError, ValueError) as error:
+            english, japanese = unreadable(path, error)
+            raise SettingsError(english, ja=japanese) from None
     root = path.parent if path is not None else Path.cwd()
     return parse(document, root, environ.get("ECAUTO_DATA_DIR", ""), name=path.name if path else "ecauto.toml")
 
@@ -497,11 +485,8 @@ def parse(document: Mapping[str, Any], root: Path, data_override: str = "", name
     """Settings from a parsed document. Raises SettingsError with the first thing that is wrong."""
     for reserved in ("root", "data_override"):
         if reserved in document:
-            known = _public_keys(Settings)
-            raise SettingsError(
-                f"{name}: unknown key {reserved!r}{_nearest(reserved, known)}",
-                ja=f"{name}: 知らないキー {reserved!r} です{nearest(reserved, known)}",
-            )
+            english, japanese = unknown_key(reserved, reserved, _public_keys(Settings))
+            raise SettingsError(f"{name}: {english}", ja=f"{name}: {japanese}")
     override = str(Path(data_override).expanduser().absolute()) if data_override else ""
     try:
         return Settings.model_validate({**_tuples(document), "root": root, "data_override": override})
@@ -525,19 +510,12 @@ def _first_problem(error: ValidationError) -> tuple[str, str]:
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] == "extra_forbidden":
-        known = _known_keys(problem["loc"][:-1])
-        key = str(problem["loc"][-1])
-        return f"unknown key {place!r}{_nearest(key, known)}", f"知らないキー {place!r} です{nearest(key, known)}"
+        return unknown_key(place, str(problem["loc"][-1]), _known_keys(problem["loc"][:-1]))
     got = problem.get("input")
     simple = isinstance(got, str | int | float | bool)
     shown, shown_ja = (f" (got {got!r})", f"（今は {got!r}）") if simple else ("", "")
     english = f"{place}: {problem['msg'].removeprefix('Value error, ')}{shown}"
     return english, f"{place}: {wrong_value(problem['type'], problem.get('ctx', {}))}{shown_ja}"
-
-
-def _nearest(key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-    return f"; the nearest known one is {near[0]!r}" if near else ""
 
 
 def _public_keys(model: type[BaseModel]) -> list[str]:

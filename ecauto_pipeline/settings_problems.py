@@ -1,14 +1,25 @@
-"""What is wrong in ecauto.toml, for a Japanese reader. Not for: finding it out, or the English words (settings.py)."""
+"""What is wrong in ecauto.toml, in both languages. Not for: finding it out (settings.py)."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 
-def toml_place(error: ValueError) -> str:
-    """Where the TOML is wrong, in the words of a Japanese reader."""
+def unreadable(path: Path, error: OSError | ValueError) -> tuple[str, str]:
+    """That the file can't be opened, or is no TOML: in English and in Japanese."""
+    if isinstance(error, FileNotFoundError):
+        named = f"{path} がありません（ECAUTO_CONFIG で指定されています）"
+        return f"{path}: no such file (ECAUTO_CONFIG names it)", named
+    if isinstance(error, OSError):
+        return f"{path}: can't be read: {error.strerror}", f"{path} を開けません（{error.strerror}）"
+    return f"{path.name}: not valid TOML: {error}", f"{path.name} を読めません。{_place(error)}"
+
+
+def _place(error: ValueError) -> str:
+    """Where the TOML is wrong."""
     if isinstance(error, UnicodeDecodeError):
         return "UTF-8で保存してください"
     place = re.search(r"at line (\d+), column (\d+)", str(error))
@@ -39,7 +50,10 @@ def wrong_value(kind: str, named: Mapping[str, object]) -> str:
     return words.format(**{name: str(value).replace(" or ", "、") for name, value in named.items()})
 
 
-def nearest(key: str, known: list[str]) -> str:
-    """The nearest known key, in brackets; "" where none is known."""
+def unknown_key(place: str, key: str, known: list[str]) -> tuple[str, str]:
+    """That `place` ends in no known key, and the nearest known one: in English and in Japanese."""
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-    return f"（いちばん近いのは {near[0]!r}）" if near else ""
+    english, japanese = f"unknown key {place!r}", f"知らないキー {place!r} です"
+    if near:
+        return f"{english}; the nearest known one is {near[0]!r}", f"{japanese}（いちばん近いのは {near[0]!r}）"
+    return english, japanese
