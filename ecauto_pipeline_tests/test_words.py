@@ -21,7 +21,7 @@ from ecauto_pipeline_tests.pages import ROOT
 
 PACKAGE = ROOT / "ecauto_pipeline"
 JAPANESE = re.compile(r"[぀-ヿ一-鿿]")
-CODES = {
+CODES: dict[str, list[str]] = {
     "KINDS": list(Kind),
     "STATUSES": list(Status),
     "DECISIONS": list(Decision),
@@ -43,7 +43,7 @@ SPEAKING = {
 def test_every_code_has_words_in_both_languages(table: str) -> None:
     """None is forgotten when one is added; the Japanese are Japanese, the English are not."""
     found = getattr(words, table)
-    assert set(map(str, CODES[table])) == set(found)
+    assert {str(code) for code in CODES[table]} == set(found)
     assert [] == [code for code, (ja, en) in found.items() if not JAPANESE.search(ja) or JAPANESE.search(en)]
 
 
