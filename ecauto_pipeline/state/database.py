@@ -111,6 +111,30 @@ class Database:
         self.engine.dispose()
 
 
+def store_failed(error: BaseException) -> bool:
+    """Whether the database itself can't go on (full, read-only, damaged, gone), whatever is asked of it.
+
+    A row that it refuses is no such error.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return error.connection_invalidated or (isinstance(code, int) and code & 0xFF in _STORE_FAILED)
+
+
+_STORE_FAILED = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_BUSY,
+    }
+)
+
+
 def to_json(document: object) -> str:
     """Compact JSON text, keys sorted, Japanese kept readable."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -44,11 +44,22 @@ class ShopsReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """An error that nobody foresaw, in one shop's work: what was done, where (`module:line`), the error's type."""
+
+    account: str
+    doing: str
+    place: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListingsReport:
     """One reading. `listings` take part; `items` are in the shops; the mappings are by account, orphan kind or hider.
 
     `not_read`: accounts whose items could not be read to the end, with the reason; `orders_not_read` likewise.
     `token_files`: accounts whose tokens in use stand in state alone, with why their file could not be written.
+    `faults`: what went wrong in one shop's reading and was not foreseen.
     """
 
     listings: int = 0
@@ -64,6 +75,7 @@ class ListingsReport:
     token_files: Mapping[str, str] = field(default_factory=dict)
     sales: int = 0
     blocked: int = 0
+    faults: tuple[Fault, ...] = ()
     shops: ShopsReport = field(default_factory=ShopsReport)
 
 
@@ -228,6 +240,7 @@ class DelistReport:
 
     account: RowCounts = field(default_factory=RowCounts)
     marked: tuple[tuple[str, str], ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +253,7 @@ class PushReport:
     for the next run; `out_of_calls`: (account, rows) of those that wait for BASE's next hour or day. `alerts`:
     (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
     push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
+    `faults`: what went wrong with one shop or row and was not foreseen.
     `planned_s`: what the edits of the busiest shop were reckoned to take. `base_calls`, `base_errors`: of the run;
     `calls_of_shops`: (calls, errors) by shop.
     `catalogue_filled`: fields of master.db that hold text, by name; `catalogue_nulled`: those that held some at the run
@@ -261,6 +275,7 @@ class PushReport:
     oldest_pushed_data_s: float | None = None
     oldest_allowed_s: float | None = None
     failures: tuple[tuple[str, str, str, str], ...] = ()
+    faults: tuple[Fault, ...] = ()
     planned_s: float = 0.0
     base_calls: int = 0
     base_errors: int = 0

@@ -76,6 +76,7 @@ def a_record(**figures: Any) -> RunRecord:
             oldest_pushed_data_s=take("oldest_pushed_data_s", None),
             oldest_allowed_s=take("oldest_allowed_s", None),
             out_of_calls=take("out_of_calls", ()),
+            faults=take("faults", ()),
             catalogue_nulled=take("catalogue_nulled", None),
             written_back=WriteBackReport(problem=take("register_problem", "")),
             shops=ShopsReport(

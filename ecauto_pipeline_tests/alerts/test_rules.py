@@ -18,7 +18,7 @@ from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
 from ecauto_pipeline.settings import Alerts, Channel
 from ecauto_pipeline.sync.line import STEPS
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import FetchReport, ListingsReport, ShopsReport
+from ecauto_pipeline.sync.sections import Fault, FetchReport, ListingsReport, ShopsReport
 from ecauto_pipeline_tests.alerts.records import STARTED, a_record
 
 POLICY = Alerts(channels=(Channel(kind="webhook", url_env="HOOK"),))
@@ -81,6 +81,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ),
         ("base_calls_suffice", {"out_of_calls": ()}, {"out_of_calls": (("shop_1", 4),)}),
         ("register_written", {"register_problem": ""}, {"register_problem": "another program holds it"}),
+        ("no_faults", {"faults": ()}, {"faults": (Fault("shop_1", "price", "shops.base.shop:74", "KeyError"),)}),
         ("orders_read", {"orders_not_read": {}}, {"orders_not_read": {"shop_1": "invalid_scope"}}),
         ("alert_channel_configured", {"channels": 1}, {"channels": 0}),
     ],

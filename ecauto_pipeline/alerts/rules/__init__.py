@@ -25,6 +25,7 @@ from ecauto_pipeline.alerts.rules.shops import (
     ACCOUNT_BLOCKED,
     BASE_CALLS_SUFFICE,
     BASE_ERROR_RATE,
+    NO_FAULTS,
     ORDERS_READ,
 )
 from ecauto_pipeline.alerts.rules.silence import SILENCE
@@ -55,6 +56,7 @@ RULES: Mapping[str, RunRule] = _by_name(
     TOKEN_FILE_WRITTEN,
     PROBE_MISS_RATE,
     ACCOUNT_BLOCKED,
+    NO_FAULTS,
     ORDERS_READ,
     BASE_CALLS_SUFFICE,
     ALERT_CHANNEL_CONFIGURED,

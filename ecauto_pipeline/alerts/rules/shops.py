@@ -108,6 +108,36 @@ ACCOUNT_BLOCKED = RunRule(
 )
 
 
+def _faults(record: RunRecord, setup: AlertSetup) -> Finding:
+    faults = (*(record.listings.faults if record.listings else ()), *(record.pushed.faults if record.pushed else ()))
+    if record.listings is None and record.pushed is None:
+        return unmeasured("ショップの処理はありません", "nothing was done with the shops", 0.0)
+    names = ", ".join(dict.fromkeys(f"{one.account} ({one.error}, {one.place})" for one in faults))
+    said = (
+        Words(
+            f"想定外のエラー {len(faults)}件: {names}。他のショップは続けています",
+            f"{len(faults)} errors nobody foresaw: {names}; the other shops went on",
+        )
+        if faults
+        else Words("想定外のエラーはありません", "no error that nobody foresaw")
+    )
+    worst = tuple(
+        {"account_id": one.account, "doing": one.doing, "place": one.place, "error": one.error} for one in faults
+    )
+    return Finding(said=said, passed=not faults, value=float(len(faults)), threshold=0.0, worst=worst)
+
+
+NO_FAULTS = RunRule(
+    name="no_faults",
+    law=Words("想定外のエラーはない", "no shop's work ends in an error that nobody foresaw"),
+    label=Words("想定外のエラー", "unforeseen error"),
+    asset="base_updates",
+    severity="ERROR",
+    remedy="ecauto doctor",
+    find=_faults,
+)
+
+
 def _orders(record: RunRecord, setup: AlertSetup) -> Finding:
     if record.listings is None:
         return unmeasured("注文は調べていません", "orders were not looked at", 0.0)

@@ -38,8 +38,8 @@ def item_of(row: object) -> Item:
     visible = _whole(row.get("visible"))
     return Item(
         item_id=str(number),
-        identifier=row["identifier"].strip() if isinstance(row.get("identifier"), str) else "",
-        title=row["title"] if isinstance(row.get("title"), str) else "",
+        identifier=_text(row.get("identifier")).strip(),
+        title=_text(row.get("title")),
         price_jpy=_whole(row.get("price")),
         stock=_whole(row.get("stock")),
         visible=bool(visible) if visible in (0, 1) else None,
@@ -92,7 +92,15 @@ def _whole(value: object) -> int | None:
         return int(value)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
         return int(value)
-    return value if isinstance(value, int) and value >= 0 else None
+    return value if isinstance(value, int) and 0 <= value < _LARGEST else None
+
+
+_LARGEST = 10**18  # what 18 digits hold, and any database takes
+
+
+def _text(value: object) -> str:
+    """Text that every database takes: no half characters, no zeros; "" for what is no text."""
+    return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "") if isinstance(value, str) else ""
 
 
 def _moment(value: object) -> datetime | None:

@@ -22,6 +22,7 @@ from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs
 from ecauto_pipeline.sync.diffs.evaluate import load_input
+from ecauto_pipeline.sync.faults import fault_of
 from ecauto_pipeline.sync.sections import DelistReport
 
 ABSENT = frozenset({"no_item", "bad_item_id"})  # no_item_id means that the call was malformed: no proof of anything
@@ -38,8 +39,13 @@ def delist(context: Context) -> DelistReport:
             evidence = [update for update in evidence if update.run_id == context.run.run_id]
         if evidence:
             context.go_on()
-            one = _judge_shop(context, context.shops[account], evidence)
-            report = DelistReport(report.account + one.account, (*report.marked, *one.marked))
+            try:
+                one = _judge_shop(context, context.shops[account], evidence)
+            except Exception as error:  # nothing of this shop is marked; its next refused edit is evidence again
+                one = DelistReport(faults=(fault_of(context, account, "delist", error),))
+            report = DelistReport(
+                report.account + one.account, (*report.marked, *one.marked), (*report.faults, *one.faults)
+            )
     return report
 
 

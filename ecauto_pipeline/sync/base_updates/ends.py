@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.sync.base_updates.recheck import End, RecheckResult
+from ecauto_pipeline.sync.sections import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,10 @@ class TakenIn:
 
 @dataclass(slots=True)
 class ShopReport:
-    """What one worker did. `alerts`: (account, reason) of breakers that opened here, or `shop_unreachable`; `crash`: a
-    bug, to be raised.
+    """What one worker did.
+
+    `alerts`: (account, reason) of breakers that opened here, or `shop_unreachable`; `faults`: what nobody foresaw;
+    `crash`: what concerns every shop, to be raised.
     """
 
     ended: list[RowOutcome] = field(default_factory=list)
@@ -43,4 +46,5 @@ class ShopReport:
     settled_done: int = 0
     settled_not_done: int = 0
     alerts: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     crash: BaseException | None = None

@@ -24,6 +24,7 @@ from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, ShopWorke
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
+from ecauto_pipeline.sync.faults import FAULT, fault_of
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import PushReport, WriteBackReport
 from ecauto_pipeline.sync.shops_now import shops_now
@@ -61,7 +62,11 @@ def _push_open(context: Context) -> PushReport:
     report = push(context, rows_of, RulesGate(context))
     gone = delist(context)
     return replace(
-        report, delist=gone, account=report.account + gone.account, correction=report.correction + gone.account
+        report,
+        delist=gone,
+        account=report.account + gone.account,
+        correction=report.correction + gone.account,
+        faults=(*report.faults, *gone.faults),
     )
 
 
@@ -84,7 +89,7 @@ def push(
     with context.state.read() as connection:
         closed = closed_accounts(context, connection, context.clock.now(), context.settings.ttl.price)
     accounts = context.accounts
-    rows = [len(rows_of(account)) for account in accounts]
+    rows = [_count(context, account, rows_of) for account in accounts]
     progress = _Progress(context, sum(rows))
     workers = [
         ShopWorker(
@@ -105,6 +110,15 @@ def push(
     planned_s = max((n * context.shops[one].abilities.edit_s for one, n in zip(accounts, rows, strict=True)), default=0)
     report = replace(_report(context, reports, told), planned_s=planned_s)
     return _with_shops(context, report)
+
+
+def _count(context: Context, account: AccountKey, rows_of: Callable[[AccountKey], Sequence[Decided]]) -> int:
+    """How many there are; 0 where they can't be read: this shop's worker will say why."""
+    try:
+        return len(rows_of(account))
+    except Exception as error:
+        fault_of(context, account, "count", error)
+        return 0
 
 
 def _with_shops(context: Context, report: PushReport) -> PushReport:
@@ -190,6 +204,7 @@ def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackRepo
         alerts=tuple(alert for report in reports for alert in report.alerts),
         oldest_pushed_data_s=oldest.data_age_s if oldest else None,
         oldest_allowed_s=oldest.allowed_s if oldest else None,
+        faults=tuple(fault for report in reports for fault in report.faults),
         failures=tuple(_row(context, end) for end in failed[:WORST_ROWS]),
         written_back=told,
         dry_run=context.run.dry_run,
@@ -210,7 +225,7 @@ _NO_CALLS = frozenset(("hour_api_limit", "day_api_limit"))
 _KEPT = frozenset(
     (
         *(*_NO_CALLS, "account_blocked", "not_read", "shop_unreachable"),
-        *("pushed_elsewhere", "unsettled", "price_failed"),
+        *("pushed_elsewhere", "unsettled", "price_failed", FAULT),
     )
 )
 

@@ -5,14 +5,17 @@ Not for: making edits (shop_worker.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 from ecauto_pipeline.domain.model import Kind, Outcome
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, ItemGone
-from ecauto_pipeline.shops.protocol import Item, Shop
+from ecauto_pipeline.shops.protocol import Item, Shop, key_of
 from ecauto_pipeline.state import decisions, journal, shown
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.faults import fault_of
+from ecauto_pipeline.sync.sections import Fault
 
 _EVENTS: Final[dict[Outcome, Literal["confirm", "refuse", "lose"]]] = {
     Outcome.DONE: "confirm",
@@ -30,8 +33,10 @@ def shown_value(item: Item, kind: Kind) -> int | None:
     return None if item.visible is None else int(item.visible)
 
 
-def read_back_open_edits(tools: Tools, shop: Shop) -> list[tuple[Update, Outcome]]:
+def read_back_open_edits(tools: Tools, shop: Shop, tell: Callable[[Fault], None]) -> list[tuple[Update, Outcome]]:
     """Settle what earlier runs left open in one shop; whoever calls holds that shop's lease.
+
+    An edit over which something unforeseen is raised stays open, and the next one is looked at; `tell` hears of it.
 
     Raises BudgetSpent, AccountBlocked when the shop can't be read any further; what was settled stands.
     """
@@ -40,7 +45,12 @@ def read_back_open_edits(tools: Tools, shop: Shop) -> list[tuple[Update, Outcome
     settled = []
     for update in open_ones:
         tools.go_on()
-        settled.append((update, read_back_edit(tools, shop, update)))
+        try:
+            settled.append((update, read_back_edit(tools, shop, update)))
+        except (BudgetSpent, AccountBlocked):
+            raise
+        except Exception as error:
+            tell(fault_of(tools, key_of(shop), "read back", error))
     return settled
 
 

@@ -1,8 +1,8 @@
 """One shop's worker: sends that shop's decisions, one at a time, in order, each with its intent journalled first.
 
-One bad item ends as one failed row; a spent window or a closed shop ends the worker, its rows stay open for the next
-run. Where a shop takes its edits together, each is an intent until all have left. Not for: choosing the rows or the
-other shops (push.py).
+One bad item ends as one failed row, whatever was raised over it; a spent window or a closed shop ends the worker, its
+rows stay open for the next run. Where a shop takes its edits together, each is an intent until all have left.
+Not for: choosing the rows or the other shops (push.py).
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from ecauto_pipeline.sync.base_updates.push_lease import PushLease
 from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits, shown_value
 from ecauto_pipeline.sync.base_updates.recheck import End, Gate, RecheckResult
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of, place_of
 
 UNREACHABLE_AFTER = 5  # calls in a row without any answer
 UNREACHABLE = "shop_unreachable"
+FAULTS_IN_A_ROW = 5  # rows; the next would hardly fare better
 MOST_TEXT = 300
 
 
@@ -59,7 +61,7 @@ class ShopWorker:
         self._closed, self._rollback_of, self._say = closed, rollback_of, ended
         self._name = context.name_of(key_of(shop))
         self._lease = PushLease(context, key_of(shop))
-        self._silent = 0
+        self._silent = self._faults_in_a_row = 0
         self._taken_in: list[TakenIn] = []
         self.report = ShopReport()
 
@@ -81,8 +83,16 @@ class ShopWorker:
                 self._rest("pushed_elsewhere")
         except Stopped:
             self._rest("stopped")
-        except BaseException as error:  # a bug: the other shops go on, the main thread raises it
+        except BaseException as error:
+            self._broken_off("push", error)
+            self._rest(FAULT)
+
+    def _broken_off(self, doing: str, error: BaseException) -> None:
+        """Note what nobody foresaw; what concerns everybody is raised by the main thread when all shops are done."""
+        if not isinstance(error, Exception) or concerns_everybody(error):
             self.report.crash = error
+        else:
+            self.report.faults.append(fault_of(self._context, key_of(self._shop), doing, error))
 
     def _fill(self) -> None:
         self._rows = sorted(self._load(), key=lambda row: push_order(row.diff))
@@ -91,7 +101,7 @@ class ShopWorker:
         if self._closed:
             return
         try:
-            for _, outcome in read_back_open_edits(self._context, self._shop):
+            for _, outcome in read_back_open_edits(self._context, self._shop, self.report.faults.append):
                 self.report.settled_done += outcome is Outcome.DONE
                 self.report.settled_not_done += outcome is Outcome.FAILED
         except (BudgetSpent, AccountBlocked) as error:
@@ -106,7 +116,7 @@ class ShopWorker:
                 if self._closed:
                     self._end(decided, "skipped", self._closed)
                 else:
-                    self._one(decided)
+                    self._one_whatever_happens(decided)
             self._flush()
         finally:  # only what did not get so far is left: no edit of it has left
             self._withdraw("stopped")
@@ -114,6 +124,21 @@ class ShopWorker:
     def _renew(self) -> None:
         if not self._context.run.dry_run and not self._lease.renew():
             self._closed = "pushed_elsewhere"
+
+    def _one_whatever_happens(self, decided: Decided) -> None:
+        """A row over which something is raised is a failed row; its decision stays as it stands for the next run."""
+        before = len(self.report.ended)
+        try:
+            self._one(decided)
+        except Exception as error:
+            self.report.faults.append(fault_of(self._context, key_of(self._shop), decided.diff.kind.value, error))
+            if len(self.report.ended) == before:
+                self._end(decided, "failed", FAULT)
+            self._faults_in_a_row += 1
+            if self._faults_in_a_row >= FAULTS_IN_A_ROW:
+                self._closed = FAULT
+        else:
+            self._faults_in_a_row = 0
 
     def _one(self, decided: Decided) -> None:
         diff, now = decided.diff, self._context.clock.now()
@@ -156,6 +181,11 @@ class ShopWorker:
             self._unknown(decided, update_id, error, rechecked)
         except CallError as error:
             self._failed(decided, update_id, error)
+        except Exception as error:
+            if concerns_everybody(error):
+                raise
+            self._unknown(decided, update_id, OutcomeUnknown(FAULT, place_of(error)), rechecked)
+            raise  # told as a fault of this row, whose end is known by now
         else:
             self._silent = 0
             if self._shop.abilities.together:
@@ -178,6 +208,9 @@ class ShopWorker:
             self._shop.flush()
         except CallError as caught:
             error = caught
+        except Exception as fault:
+            self.report.faults.append(fault_of(self._context, key_of(self._shop), "flush", fault))
+            error = OutcomeUnknown(FAULT, place_of(fault))
         for one in taken_in:
             if error is None:
                 self._done(one.decided, one.update_id, None, one.rechecked)
@@ -230,6 +263,9 @@ class ShopWorker:
         except (BudgetSpent, AccountBlocked) as closing:
             outcome = Outcome.UNKNOWN
             self._close(closing)
+        except Exception as fault:
+            self.report.faults.append(fault_of(self._context, key_of(self._shop), "read back", fault))
+            outcome = Outcome.UNKNOWN
         if outcome is Outcome.DONE:
             self._silent = 0
             self._end(decided, "pushed", "", rechecked)

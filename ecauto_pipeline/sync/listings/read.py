@@ -8,24 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide, join
-from ecauto_pipeline.errors import AccountBlocked, CallError
+from ecauto_pipeline.errors import AccountBlocked, CallError, Transport
 from ecauto_pipeline.register.rows import ListingRow, RegisterRows
 from ecauto_pipeline.shops.platforms import platform_named
 from ecauto_pipeline.shops.protocol import Shop, key_of
 from ecauto_pipeline.state import shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
 from ecauto_pipeline.sync.context import Context, Progress, Tools
+from ecauto_pipeline.sync.faults import FAULT, fault_of
 from ecauto_pipeline.sync.listings.blocklist import read_blocklist
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
 from ecauto_pipeline.sync.run_record import keep
-from ecauto_pipeline.sync.sections import ListingsReport
+from ecauto_pipeline.sync.sections import Fault, ListingsReport
 from ecauto_pipeline.sync.shops_now import shops_now
 
 MOST_AT_ONCE = 8
@@ -39,6 +40,7 @@ class _ShopRead:
     sales: int = 0
     not_read: str = ""
     orders_not_read: str = ""
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(slots=True)
@@ -61,12 +63,16 @@ def run(context: Context) -> ListingsReport:
     index = _index(register.listings)
     accounts = list(context.accounts)
     results = _read_shops(context, [context.shops[account] for account in accounts], index)
+    faults = [fault for one in results for fault in one.faults]
     for account in accounts:
-        _join(context, account, index.of(account), blocklist)
+        try:
+            _join(context, account, index.of(account), blocklist)
+        except Exception as error:  # this shop's listings stay as they were joined before
+            faults.append(fault_of(context, account, "join", error))
     with context.state.write() as connection:
         shop_listings.retire(connection, context.shops)
         _demand(connection, register)
-    report = _report(context, accounts, results)
+    report = replace(_report(context, accounts, results), faults=tuple(faults))
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "listings", report)
     context.log.info(
@@ -90,6 +96,16 @@ def _read_shops(tools: Tools, shops: list[Shop], index: _RegisterIndex) -> list[
 
 
 def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -> _ShopRead:
+    """Raises only what concerns every shop; whatever else goes wrong is this one's state."""
+    try:
+        return _read_known_shop(tools, shop, register)
+    except Exception as error:
+        fault = fault_of(tools, key_of(shop), "items", error)
+        _open_breaker(tools, shop, Transport(FAULT, fault.place))
+        return _ShopRead(key_of(shop), not_read=FAULT, faults=(fault,))
+
+
+def _read_known_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -> _ShopRead:
     of_shop = (shop.platform, shop.account_id)
     with tools.state.read() as connection:
         known = shop_accounts.load_account(connection, *of_shop)
@@ -109,7 +125,7 @@ def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -
         )
         shop_accounts.close_breaker(connection, *of_shop)
     _join_new(tools, key_of(shop), register)
-    sales, orders_not_read = 0, ""
+    sales, orders_not_read, faults = 0, "", list[Fault]()
     try:
         sales = read_sales(tools, shop, known) if shop.abilities.orders else 0
     except CallError as error:
@@ -117,8 +133,14 @@ def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -
         orders_not_read = error.reason
         if not lacks_scope and shop_accounts.breaker_of(error)[0]:
             _open_breaker(tools, shop, error)
-    _note_token(tools, shop)
-    return _ShopRead(key_of(shop), reading, sales, orders_not_read=orders_not_read)
+    except Exception as error:
+        faults.append(fault_of(tools, key_of(shop), "orders", error))
+        orders_not_read = FAULT
+    try:
+        _note_token(tools, shop)
+    except Exception as error:
+        faults.append(fault_of(tools, key_of(shop), "token", error))
+    return _ShopRead(key_of(shop), reading, sales, orders_not_read=orders_not_read, faults=tuple(faults))
 
 
 def _open_breaker(tools: Tools, shop: Shop, error: CallError) -> str:
