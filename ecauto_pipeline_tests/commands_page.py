@@ -27,7 +27,8 @@ This page is generated from `ecauto_pipeline/cli/`: `python -m {__package__}.com
 | code | meaning |
 |---|---|
 | 0 | fine |
-| 1 | done, with errors or alerts |
+| 1 | done, and a person should look: an alert, a failed edit, rows that a rollback left, `status` with 要対応. \
+ASINs that Amazon does not answer for count through the alert on their share alone |
 | 2 | usage or configuration: one line says what; nothing was written |
 | 3 | stopped by a guard: look at `ecauto holds list` |
 | 130 | interrupted with Ctrl-C: what was done is kept, the next run goes on |

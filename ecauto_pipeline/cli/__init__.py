@@ -34,6 +34,8 @@ def _command() -> None:
         command_line(_before_a_command)(prog_name="ecauto", standalone_mode=True)
     except EcautoError as error:
         _end(error, USAGE)
+    except Exception as error:
+        _end_of_a_fault(error, USAGE)
     except KeyboardInterrupt:
         sys.exit(interrupts.INTERRUPTED)
     finally:
@@ -76,13 +78,32 @@ def _utf8(file: Path) -> str:
     return text
 
 
+def _end_of_a_fault(error: Exception, code: int) -> None:
+    """A full disk, a folder without rights, a damaged database: one line. Anything else is raised again, whole."""
+    from ecauto_pipeline.doctor.disk_errors import fault_of
+
+    if fault_of(error) is None:
+        raise error
+    _end(error, code)
+
+
 def _end(error: Exception, code: int) -> None:
     import typer
 
     from ecauto_pipeline.cli.console import fail
+    from ecauto_pipeline.doctor.disk_errors import sentence
     from ecauto_pipeline.errors import EcautoError
 
+    said = {"en": str(error), "ja": error.ja or str(error)} if isinstance(error, EcautoError) else {}
+    place = "" if said else _place(error)
+    parts = {language: (said.get(language, ""), sentence(error, place, language)) for language in ("en", "ja")}
+    en, ja = (" → ".join(part for part in parts[language] if part) for language in ("en", "ja"))
     try:
-        fail(str(error), code, ja=error.ja if isinstance(error, EcautoError) else "")
+        fail(en, code, ja=ja)
     except typer.Exit as ending:
         sys.exit(ending.exit_code)
+
+
+def _place(error: BaseException) -> str:
+    """The file that the error is about: as it says itself, else state.db, the one database that is always open."""
+    return str(getattr(error, "filename", None) or ("state.db" if hasattr(error, "orig") else ""))

@@ -14,6 +14,7 @@ import duckdb
 from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.doctor.disk_errors import NEXT, WORDS, fault_of
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database
 from ecauto_pipeline.history.tables import HistoryError
@@ -69,13 +70,7 @@ def state(chart: Chart, settings: Settings, now: datetime) -> dict[str, str]:
             _breakers(chart, connection, now)
             return dict(read_book(connection).get("broken", {}))
     except StateUnreadable as error:
-        chart.bad(
-            "state.db",
-            f"開けません: {error}",
-            f"can't be opened: {error}",
-            "data/state.db をバックアップから戻すか、退避して再実行してください",
-            "restore state.db from a backup, or move it away: the next run reads everything again",
-        )
+        state_unreadable(chart, error)
         return {}
 
 
@@ -104,15 +99,29 @@ def history(chart: Chart, settings: Settings) -> None:
         chart.ok("history", f"スナップショット {count:,}件", f"{count:,} snapshots")
 
 
+def state_unreadable(chart: Chart, error: Exception) -> None:
+    """Why state.db can't be opened. Only a damaged one is to be set aside; a right or room that is missing is not."""
+    fault = fault_of(error)
+    if fault is None or fault == "damaged":
+        _state_damaged(chart, str(error))
+        return
+    (ja, en), (do_ja, do_en) = WORDS[fault], NEXT[fault]
+    chart.bad("state.db", ja, en, do_ja, do_en)
+
+
+def _state_damaged(chart: Chart, why: str) -> None:
+    chart.bad(
+        "state.db",
+        f"壊れています: {why}",
+        f"damaged: {why}",
+        "data/state.db をバックアップから戻すか、退避して再実行してください",
+        "restore state.db from a backup, or move it away: the next run reads everything again",
+    )
+
+
 def _sound(chart: Chart, connection: Connection) -> bool:
     if verdict := damage(connection):
-        chart.bad(
-            "state.db",
-            f"壊れています: {verdict}",
-            f"damaged: {verdict}",
-            "data/state.db をバックアップから戻してください",
-            "restore state.db from a backup, or move it away: the next run reads everything again",
-        )
+        _state_damaged(chart, verdict)
         return False
     if missing := missing_tables(connection):
         chart.warn(

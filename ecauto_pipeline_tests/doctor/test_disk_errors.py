@@ -1,0 +1,127 @@
+"""Faults of disk and files: each is told by its code, said in one line with the next step, never as a trace."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.doctor.disk_errors import NEXT, WORDS, fault_of, sentence
+from ecauto_pipeline.doctor.files import state_unreadable
+from ecauto_pipeline.doctor.findings import Chart
+from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.described import StateUnreadable
+
+
+def _full(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA max_page_count = 2")
+        database.execute("CREATE TABLE t (x)")
+        database.execute("INSERT INTO t VALUES (zeroblob(100000))")
+
+
+def _read_only(path: Path) -> None:
+    sqlite3.connect(path).close()
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        database.execute("CREATE TABLE t (x)")
+
+
+def _no_database(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 500)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("SELECT * FROM sqlite_master").fetchall()
+
+
+def _no_folder(path: Path) -> None:
+    sqlite3.connect(path / "below" / "state.db").close()
+
+
+def _busy(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as mine, closing(sqlite3.connect(path, timeout=0)) as other:
+        mine.execute("BEGIN EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+
+
+def _a_file_where_a_folder_belongs(path: Path) -> None:
+    path.write_bytes(b"")
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("fault", "make"),
+    [
+        ("full", _full),
+        ("forbidden", _read_only),
+        ("damaged", _no_database),
+        ("forbidden", _no_folder),
+        ("busy", _busy),
+        ("in_the_way", _a_file_where_a_folder_belongs),
+    ],
+)
+def test_a_fault_is_known_by_its_code(tmp_path: Path, fault: str, make: Callable[[Path], None]) -> None:
+    """SQLite's and the system's own errors, and those of ours that they caused, whatever language they speak."""
+    with pytest.raises((sqlite3.Error, OSError)) as raised:
+        make(tmp_path / "state.db")
+    assert fault == fault_of(raised.value)
+    ours = SettingsError("can't be opened")
+    ours.__cause__ = raised.value
+    assert fault == fault_of(ours)
+    for language, mark in (("ja", "。"), ("en", "; ")):
+        said = sentence(ours, "state.db", language)
+        assert (1, True) == (len(said.splitlines()), mark in said)
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"), [(errno.ENOSPC, "full"), (errno.EROFS, "read_only"), (errno.EACCES, "forbidden")]
+)
+def test_errors_of_the_system(code: int, fault: str) -> None:
+    """A full disk, a read-only one, a right that is missing."""
+    assert fault == fault_of(OSError(code, os.strerror(code)))
+
+
+def test_another_error_is_none_of_these() -> None:
+    """It keeps its trace: nobody foresaw it."""
+    assert (None, "") == (fault_of(ValueError("x")), sentence(OSError(errno.ECONNREFUSED, "x")))
+    assert set(WORDS) == set(NEXT)
+
+
+@pytest.mark.parametrize("command", ["status", "holds list", "capacity", "explain B000000001"])
+@pytest.mark.parametrize("fault", ["state.db is damaged", "data is a file"])
+def test_a_command_says_it_in_one_line(tmp_path: Path, fault: str, command: str) -> None:
+    """What is wrong and the next step, in the language of the house, exit 2, no trace."""
+    (tmp_path / "ecauto.toml").write_text("", encoding="utf-8")
+    if fault == "data is a file":
+        (tmp_path / "data").write_bytes(b"")
+    else:
+        Database(f"sqlite:///{tmp_path}/data/state.db").close()
+        (tmp_path / "data" / "state.db").write_bytes(b"this is no database" * 500)
+    program = [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", *command.split()]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ECAUTO_")}
+    ended = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", check=False)
+    word = WORDS["in_the_way" if fault == "data is a file" else "damaged"][0]
+    assert (2, 1) == (ended.returncode, len(ended.stderr.strip().splitlines())), ended.stderr
+    assert word in ended.stderr
+
+
+@pytest.mark.parametrize(("make", "aside"), [(_full, False), (_read_only, False), (_busy, False), (_no_database, True)])
+def test_the_doctor_sets_state_aside_for_damage_alone(
+    tmp_path: Path, make: Callable[[Path], None], aside: bool
+) -> None:
+    """A folder without rights, a full disk, another program: state.db stays where it is."""
+    with pytest.raises(sqlite3.Error) as raised:
+        make(tmp_path / "state.db")
+    wrapped = StateUnreadable("OperationalError")
+    wrapped.__cause__ = raised.value
+    chart = Chart("en")
+    state_unreadable(chart, wrapped)
+    assert [("state.db", "bad", aside)] == [
+        (one.name, one.state, "move it away" in one.what_to_do) for one in chart.findings
+    ]
