@@ -341,6 +341,7 @@ class Alerts(Section):
         "", pattern=r"^(\d{2}:\d{2}-\d{2}:\d{2})?$", description='"23:00-07:00" JST: held back till the end'
     )
     daily_digest: str = Field("", pattern=r"^(\d{2}:\d{2})?$", description='"08:00" JST: one summary a day')
+    ui_url: str = Field("http://127.0.0.1:3000", description="where Dagster's UI is, for the links in messages")
     channels: tuple[Channel, ...] = Field((), description="where messages go; none is itself a warning")
 
 

@@ -16,10 +16,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ecauto_pipeline.alerts.channels import SendResult, name_of, send
+from ecauto_pipeline.alerts.goods import with_titles
 from ecauto_pipeline.alerts.messages import Notice, digest_notice, notice_of, trial_notice
 from ecauto_pipeline.alerts.notices import Standing, after, digest_due, grown_by, quiet_until
 from ecauto_pipeline.alerts.rule import AlertSetup
-from ecauto_pipeline.alerts.verdicts import Row, Verdict
+from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Row, Verdict
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import Channel
@@ -54,7 +55,7 @@ def announce(
     policy, now = tools.settings.alerts, tools.clock.now()
     names = _channel_names(policy.channels)
     with tools.state.write() as connection:
-        changed = _record(connection, verdicts, record, now, policy.language)
+        changed = _record(tools, connection, verdicts, record, now)
         standings = _standings(connection)
         book = read_book(connection)
         quiet = quiet_until(policy.quiet_hours, now)
@@ -144,10 +145,10 @@ def _channel_names(channels: Sequence[Channel]) -> dict[str, Channel]:
 
 
 def _record(
-    connection: Connection, verdicts: Sequence[Verdict], record: RunRecord | None, now: datetime, language: str
+    tools: Tools, connection: Connection, verdicts: Sequence[Verdict], record: RunRecord | None, now: datetime
 ) -> tuple[str, ...]:
     """New standings, each with the text of its last change. Returns the keys whose state changed."""
-    before, changed = _standings(connection), []
+    before, changed, policy = _standings(connection), [], tools.settings.alerts
     for verdict in verdicts:
         known = before.get(verdict.key)
         standing = after(known[0] if known else None, verdict, now)
@@ -161,7 +162,10 @@ def _record(
         if not known and standing.state == "ok":
             continue  # never fired: nothing to remember
         changed.append(verdict.key)
-        notice = notice_of(verdict, record, language, standing.since, grown)
+        shown = [verdict.members[name] for name in grown[:WORST_ROWS]] if grown else verdict.worst
+        rows = with_titles(tools, connection, {str(number): row for number, row in enumerate(shown)})
+        told = replace(verdict, worst=tuple(rows.values()))
+        notice = notice_of(told, record, policy.language, standing.since, grown, policy.ui_url)
         _save(connection, standing, asdict(notice), now)
         before[verdict.key] = (standing, asdict(notice))
     if changed:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ecauto_pipeline.alerts.channels import Message
 from ecauto_pipeline.alerts.rules import rule_label
-from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Verdict
+from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -36,11 +36,16 @@ class Notice:
 
 
 def notice_of(
-    verdict: Verdict, record: RunRecord | None, language: str, since: datetime, grown: Sequence[str] = ()
+    verdict: Verdict,
+    record: RunRecord | None,
+    language: str,
+    since: datetime,
+    grown: Sequence[str] = (),
+    ui_url: str = "",
 ) -> Notice:
-    """The message about a change of state: numbers, the three worst rows, the command to run next.
+    """The message about a change of state: numbers, the three worst rows, what was done, the command and the page.
 
-    `grown`: what came to a set that was told of before; then those rows are shown and counted.
+    `grown`: what came to a set that was told of before, counted; its rows are the verdict's worst then.
     """
     english = language == "en"
     name = rule_label(verdict.rule, language)
@@ -52,11 +57,15 @@ def notice_of(
     else:
         mark = "[ecauto WARNING]" if english else "【ecauto 注意】"
     more = (f"{len(grown)} more. " if english else f"新たに{len(grown)}件。") if grown else ""
-    worst = tuple(verdict.members[name] for name in grown[:WORST_ROWS]) if grown else verdict.worst
     lines = [more + verdict.message(language)]
-    lines += [f"- {row_text(row)}" for row in worst]
+    lines += [f"- {row_text(row)}" for row in verdict.worst]
+    if verdict.done(language):
+        lines.append(f"{'Done' if english else '対応'}: {verdict.done(language)}")
     if verdict.remedy:
         lines.append(f"{'Next' if english else '次の一手'}: {verdict.remedy}")
+    link = f"{ui_url.rstrip('/')}{verdict.page}" if ui_url and verdict.page and not verdict.passed else ""
+    if link:
+        lines.append(f"{'Page' if english else '画面'}: {link}")
     lines.append(f"{'Since' if english else '発生' if not verdict.passed else '復旧'}: {_jst(since)}")
     if record is not None:
         dry = " (dry run)" if record.dry_run else ""
@@ -70,7 +79,9 @@ def notice_of(
         "value": verdict.value,
         "threshold": verdict.threshold,
         "remedy": verdict.remedy,
-        "worst": [{key: _plain(value) for key, value in row.items()} for row in worst],
+        "done": verdict.done(language),
+        "link": link,
+        "worst": [{key: _plain(value) for key, value in row.items()} for row in verdict.worst],
         "since": since.isoformat(),
         "run_id": record.run_id if record is not None else "",
         "job": record.job if record is not None else "",
@@ -107,8 +118,9 @@ def trial_notice(now: datetime, language: str) -> Notice:
 
 
 def row_text(row: Mapping[str, object]) -> str:
-    """One row of evidence on one line: name=value, in the row's own order."""
-    return ", ".join(f"{name}={_plain(value)}" for name, value in row.items())
+    """One row of evidence on one line: the title of the goods, then name=value in the row's own order."""
+    title = f"「{row['title']}」 " if row.get("title") else ""
+    return title + ", ".join(f"{name}={_plain(value)}" for name, value in row.items() if name != "title")
 
 
 def _plain(value: object) -> object:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ecauto_pipeline.clock import JST, ManualClock
+from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.sync.context import Tools
@@ -24,7 +25,7 @@ def tools_at(folder: Path, document: dict[str, Any] | None = None, at: datetime 
         clock=ManualClock(at),
         state=Database(settings.state_url()),
         history=NOT_NEEDED,
-        register=NOT_NEEDED,
+        register=Register(settings.master_db),
         shops={},
         sp_accounts=(),
         log=logging.getLogger("ecauto.test"),

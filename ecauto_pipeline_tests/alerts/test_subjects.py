@@ -12,6 +12,7 @@ import pytest
 from ecauto_pipeline.alerts.announce import alert_setup, announce
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord
@@ -161,3 +162,19 @@ def test_zeros_that_are_not_believed_are_said_to_be_that(owner: Owner) -> None:
     assert "信用していません" in said
     believed = a_record(status_success=700, by_operation={"sweep": (700, 0)})
     assert [("answers_believed", "sweep", "recovered")] == owner.hears(believed)
+
+
+def test_a_message_names_the_goods_says_what_was_done_and_leads_to_the_page(owner: Owner) -> None:
+    """The title from the register, short and without markup; three rows at most; the link of [alerts] ui_url."""
+    path = owner.tools.settings.master_db
+    path.parent.mkdir(parents=True, exist_ok=True)
+    title = "[info]*加湿器* <b>大容量</b>\n" + "とても長い説明" * 20
+    products = [{"asin": f"B{item:09d}", "title_ja": title} for item in range(5)]
+    Register(path).create(path, products, [])
+    hold(owner.tools, "r1", range(5))
+    owner.hears(a_record(shops=SHOPS, held_open=5))
+    body = owner.receiver.received[-1].json["body"]
+    assert 3 == body.count("「［info］＊加湿器＊ ＜b＞大容量＜/b＞ とても長い説明")
+    assert "<b>" not in body
+    assert "対応: 保留にしました。承認されるまで送りません" in body
+    assert "画面: http://127.0.0.1:3000/locations/ecauto_pipeline/jobs/release_holds/playground" in body
