@@ -38,12 +38,12 @@ class Told:
         self.day, self.receiver = day, receiver
         self.clock = day.clock
 
-    def run(self, hours: float = 1.1, job: str = "full_sync") -> list[tuple[str, str]]:
+    def run(self, hours: float = 1.1, job: str = "full_sync", dry_run: bool = False) -> list[tuple[str, str]]:
         """Time passes, a run of the line, and what was said after it: (rule, state)."""
         assert isinstance(self.clock, ManualClock)
         self.clock.advance(hours * 3600)
         before = len(self.receiver.received)
-        result = self.day.run(job)
+        result = self.day.run(job, dry_run=dry_run)
         with self.day.tools() as tools:
             record = record_of(tools, result.run_id)
             announce(tools, judge(record, alert_setup(tools)), record, ENVIRON)
@@ -181,6 +181,30 @@ def test_what_breaks_is_said_once_and_what_is_mended_once(told: Told, cause: Cau
     assert ["firing", "recovered"] == said
     assert (cause.rule, "recovered") in (*third, *fourth)
     assert (cause.rule, "firing") in (*first, *second) or cause.rule == "alert_channel_configured"  # it was deaf
+
+
+def test_two_troubles_of_two_shops_with_questions_between_are_told_exactly_once_each(told: Told) -> None:
+    """One shop refuses its token, then another restricts us; rehearsals in between say nothing; each ends by itself."""
+    first, second = told.day.accounts[:2]
+
+    def heard(hours: float = 1.1, dry_run: bool = False) -> list[tuple[str, str, str]]:
+        before = len(told.receiver.received)
+        told.run(hours, dry_run=dry_run)
+        new = [one.json for one in told.receiver.received[before:]]
+        return [(one["rule"], one["subject"], one["state"]) for one in new if one["rule"] == "account_blocked"]
+
+    told.day.control.revoke_tokens("base", first)
+    assert [("account_blocked", first, "firing")] == heard()
+    assert [] == heard(hours=0.1, dry_run=True)
+    told.day.control.add_faults({"kind": "access_denied", "account": second})
+    assert [("account_blocked", second, "firing")] == heard(hours=25)
+    assert [] == heard(hours=0.1, dry_run=True)
+    _issue(told)
+    assert [] == heard(hours=0.1, dry_run=True)
+    assert [("account_blocked", first, "recovered")] == heard(hours=25)
+    told.day.control.clear_faults()
+    assert [("account_blocked", second, "recovered")] == heard(hours=25)
+    assert 4 == sum(one.json["rule"] == "account_blocked" for one in told.receiver.received)
 
 
 def test_a_hundred_failing_runs_say_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
