@@ -73,6 +73,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "damaged_update": ("前の更新ファイルが読めない", "an earlier update file can't be read"),
     "no_folder": ("更新ファイルの保存先がない", "there is no folder for its update files"),
     "not_written": ("更新ファイルを書けなかった", "its update file could not be written"),
+    # what nothing keeps in step
+    "orphan_no_item": ("master.dbにあり、BASEにない(削除された商品)", "in master.db and not at BASE (deleted there)"),
+    "orphan_no_register": ("BASEにあり、master.dbにない", "at BASE and not in master.db"),
+    "orphan_asin_mismatch": ("BASEとmaster.dbでASINが違う", "BASE and master.db name different ASINs"),
+    "orphan_bad_asin": ("ASINの形をしていない", "no well-formed ASIN"),
+    "deleted_at_shop": ("BASEから消えている(取り下げ済み)", "gone from BASE (delisted)"),
+    "never_answered": ("Amazonが一度も回答していない", "Amazon never answered"),
     # waits for a person
     "move": ("価格の動きが大きすぎる", "the price would move too far"),
     "mass_hide": ("短い間に非公開にする件数が多すぎる", "too many hides in a short time"),

@@ -1,0 +1,42 @@
+"""What nothing keeps in step is listed, each listing once, with the reason; what is in step is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert
+
+from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.reasons import WORDS
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.unwatched import unwatched
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any] | None, str]] = {
+    "1": ({}, {"status": "success"}, ""),
+    "2": ({"orphan": "no_item", "present": 0, "listed": 0}, {"status": "success"}, "orphan_no_item"),
+    "3": ({"orphan": "no_register", "asin": None, "listed": 0}, None, "orphan_no_register"),
+    "4": ({"delist": "delisted_candidate"}, {"status": "success"}, "deleted_at_shop"),
+    "5": ({"blocked": 1}, {"status": "success"}, "blocklist"),
+    "6": ({"uneditable": "community"}, {"status": "success"}, "uneditable"),
+    "7": ({}, {"error_count": 3}, "never_answered"),
+    "8": ({}, {"error_count": 9, "status": "success"}, ""),
+    "9": ({}, {"error_count": 1}, ""),
+}
+
+
+def test_each_reason_is_found_and_nothing_else(tmp_path: Path) -> None:
+    """Deleted items, orphans of both sides, blocked, uneditable, never answered; another shop's are not asked for."""
+    database = Database(f"sqlite:///{tmp_path}/state.db")
+    with database.write() as connection:
+        for item, (side, fact, _) in CASES.items():
+            for shop in ("mine", "other"):
+                row = {"platform": "base", "account_id": shop, "item_id": item, "asin": f"B{item}", "present": 1}
+                connection.execute(insert(listings), [{**row, "listed": 1, **side}])
+            if fact is not None:
+                connection.execute(insert(asins), [{"asin": f"B{item}", **fact}])
+        found = {row.key.item_id: row.reason for row in unwatched(connection, [AccountKey("base", "mine")])}
+    database.close()
+    assert {item: reason for item, (*_, reason) in CASES.items() if reason} == found
+    assert set(found.values()) <= set(WORDS)
