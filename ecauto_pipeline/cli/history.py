@@ -5,6 +5,7 @@ Not for: asking questions of history (explain.py, or DuckDB itself).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -34,6 +35,7 @@ def verify(json_output: Annotated[bool, typer.Option("--json", help="machine-rea
                 "ok": report.ok,
                 "checked": report.checked,
                 "reason": report.reason or report.damage,
+                "set_aside": [name for one in report.tables for name in one.set_aside],
                 "tables": [dict(zip(columns, row, strict=True)) for row in rows],
             }
         )
@@ -41,6 +43,9 @@ def verify(json_output: Annotated[bool, typer.Option("--json", help="machine-rea
         say(f"確認できませんでした: {report.reason or report.damage}", style="yellow")
     else:
         table("履歴の検証", columns, rows)
+        for one in report.tables:
+            for name in one.set_aside:
+                say(f"壊れていたため読み込まないファイル / damaged, set aside: {name}", style="yellow")
         say("問題ありません。" if report.ok else "違いがあります: ecauto history rebuild で作り直せます。")
     raise typer.Exit(0 if report.ok else WITH_ERRORS)
 
@@ -54,6 +59,7 @@ def rebuild() -> None:
         say(f"今は作り直せません: {report.reason}", style="yellow")
         raise typer.Exit(WITH_ERRORS)
     say(f"作り直しました: {report.files:,} ファイル、{report.rows:,} 行")
+    _say_damaged(report.damaged)
 
 
 @COMMAND.command("compact")
@@ -66,3 +72,9 @@ def compact() -> None:
         say("DuckDBが使用中です。閉じてからもう一度実行してください。", style="yellow")
         raise typer.Exit(WITH_ERRORS)
     say(f"まとめました: {report.months} か月分、{report.files:,} ファイル、{report.rows:,} 行")
+    _say_damaged(report.damaged)
+
+
+def _say_damaged(names: Sequence[str]) -> None:
+    for name in names:
+        say(f"壊れていたため別にしました / damaged, set aside beside its place: {name}", style="yellow")

@@ -25,7 +25,7 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.installation import remember_first_hour
 from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
-from ecauto_pipeline.sync.publish import publish
+from ecauto_pipeline.sync.publish import publish_and_report
 from ecauto_pipeline.sync.run_record import begin_run, end_run
 from ecauto_pipeline.sync.stale_asins.next_slice import slice_length_s
 from ecauto_pipeline.wiring.connections import known_accounts
@@ -89,7 +89,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
                     _cancel(context)
                 end_run(self._context)
                 if not interrupted:  # somebody waits for us to go: the next run publishes
-                    publish(tools)
+                    publish_and_report(tools)
 
     @property
     def context(self) -> Context:

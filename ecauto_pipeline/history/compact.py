@@ -21,13 +21,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecauto_pipeline.atomic_file import make_folder, rename, replace_file, sync_file, sync_folder
-from ecauto_pipeline.history.loading import Candidate, conformed, loaded_marks, record_file
+from ecauto_pipeline.history.loading import Candidate, conformed, is_damage, loaded_marks, record_file
 from ecauto_pipeline.history.parquet import (
     MERGED_KEY,
     FileMark,
     full_disk_as_error,
     period_of,
     present_files,
+    set_file_aside,
     sha256_of,
 )
 from ecauto_pipeline.history.tables import TABLES, Table
@@ -39,12 +40,16 @@ _GROUP_ROWS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class CompactReport:
-    """Months merged (a table each), small files that went, rows they held; `deferred`: the database was held."""
+    """Months merged (a table each), small files that went, rows they held; `deferred`: the database was held.
+
+    `damaged`: files that can't be read to the end, set aside beside their place; their month waits for the next time.
+    """
 
     months: int
     files: int
     rows: int
     deferred: bool
+    damaged: tuple[str, ...] = ()
 
 
 def compact_all(directory: Path, before: date, change_loaded_files: Callable[[LoadedMove], None]) -> CompactReport:
@@ -54,13 +59,36 @@ def compact_all(directory: Path, before: date, change_loaded_files: Callable[[Lo
     Call under the lock, with everything loaded. Raises DiskFull; the month under way is then as it was.
     """
     months = files = rows = 0
+    damaged: list[str] = []
     for table in TABLES.values():
         for leftover in (directory / table.name).glob("month=*/.*.tmp"):
             leftover.unlink()  # no manifest names it: finish_all has run
         for month, sources in sorted(_closed(directory, table, before).items()):
-            rows += _merge_month(directory, table, month, sources, change_loaded_files)
-            months, files = months + 1, files + len(sources)
-    return CompactReport(months, files, rows, deferred=False)
+            try:
+                merged = _merge_month(directory, table, month, sources, change_loaded_files)
+            except Exception as error:
+                if not is_damage(error):
+                    raise
+                damaged += _set_damaged_aside(directory, table, sources)
+                continue  # the month is merged the next time, without them
+            rows, months, files = rows + merged, months + 1, files + len(sources)
+    return CompactReport(months, files, rows, deferred=False, damaged=tuple(damaged))
+
+
+def _set_damaged_aside(directory: Path, table: Table, sources: list[Path]) -> list[str]:
+    """The sources that can't be read to the end, set aside; their rows stay in the database."""
+    names = []
+    for path in sources:
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                for part in file.iter_batches(batch_size=_GROUP_ROWS):
+                    conformed(table, pa.Table.from_batches([part]))
+        except (pa.ArrowException, OSError) as error:
+            if not is_damage(error):
+                raise
+            set_file_aside(path)
+            names.append(path.relative_to(directory).as_posix())
+    return names
 
 
 def finish_all(directory: Path) -> None:
@@ -120,12 +148,15 @@ def _write_merged(
     names = json.dumps([path.relative_to(directory).as_posix() for path in sources], ensure_ascii=False)
     marks, rows = [], 0
     with pq.ParquetWriter(
-        temporary, table.schema.with_metadata({MERGED_KEY: names.encode()}), compression="zstd"
+        temporary,
+        table.schema.with_metadata({MERGED_KEY: names.encode()}),
+        compression="zstd",
+        write_page_checksum=True,
     ) as writer:
         waiting: list[pa.Table] = []
         for path in sources:
             marks.append((path, FileMark.of(path)))
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
                 for part in file.iter_batches(batch_size=_GROUP_ROWS):
                     waiting.append(conformed(table, pa.Table.from_batches([part])))
                     rows += part.num_rows
@@ -142,7 +173,7 @@ def _write_merged(
 def _removed_on_error(temporary: Path) -> Iterator[None]:
     try:
         yield
-    except OSError:
+    except Exception:
         temporary.unlink(missing_ok=True)
         raise
 

@@ -33,7 +33,12 @@ _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
 }
 """A file of another database under our name must not make DuckDB fetch the extension that could open it."""
 
-_HELD = ("could not set lock", "conflicting lock", "different configuration than existing connections")
+_HELD = (
+    "could not set lock",
+    "conflicting lock",
+    "different configuration than existing connections",
+    "file is already open in",  # DuckDB's own words; on Windows a sentence in the system's language stands before them
+)
 _FULL = (
     "no space left",
     "disk full",

@@ -8,7 +8,8 @@ Not for: locks, damaged databases (store.py), or the files themselves (parquet.p
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecauto_pipeline.history.database import column_list, quoted
-from ecauto_pipeline.history.parquet import FileMark, merged_from, present_files, sha256_of
+from ecauto_pipeline.history.parquet import FileMark, merged_from, present_files, set_file_aside, sha256_of
 from ecauto_pipeline.history.tables import TABLES, Table
 
 BATCH_ROWS = 500_000
@@ -42,24 +43,64 @@ class Candidate:
 
 @dataclass(slots=True)
 class Loaded:
-    """What one load did; `unreadable` files are left for `verify` to name again."""
+    """What one load did; `damaged` files were set aside (`<name>.damaged`), `unreadable` ones can't be opened now."""
 
     files: int = 0
     rows: int = 0
     unreadable: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
 
 def load_all(connection: duckdb.DuckDBPyConnection, directory: Path, now: datetime) -> Loaded:
     """Load whatever of the five tables is not in the database yet. A kill in between costs the batch under way."""
     done = Loaded()
     for table in TABLES.values():
-        candidates, unreadable = _candidates(connection, directory, table, now)
-        done.unreadable += unreadable
-        for batch in _batches(candidates):
-            _load_batch(connection, directory, table, batch, now)
-            done.files += len(batch)
-            done.rows += sum(candidate.rows for candidate in batch)
+        for batch in _batches(_candidates(connection, directory, table, now, done)):
+            for loaded in _whole_ones(connection, directory, table, batch, now, done):
+                done.files += 1
+                done.rows += loaded.rows
     return done
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether this is what reading a damaged file raises, as against one that is gone, locked or forbidden."""
+    if isinstance(error, OSError):
+        return error.errno is None  # Arrow's words about what it read
+    return isinstance(error, (pa.ArrowException, duckdb.DataError, duckdb.InvalidInputException, OverflowError))
+
+
+def _whole_ones(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    table: Table,
+    batch: list[Candidate],
+    now: datetime,
+    done: Loaded,
+) -> list[Candidate]:
+    """Load `batch`; where that fails over a damaged file, one by one, and the damaged are set aside."""
+    try:
+        _load_batch(connection, directory, table, batch, now)
+    except Exception as error:
+        if not is_damage(error):
+            raise
+        _undo(connection)
+        if len(batch) == 1:
+            _set_aside(batch[0], done)
+            return []
+        return [one for each in batch for one in _whole_ones(connection, directory, table, [each], now, done)]
+    return batch
+
+
+def _undo(connection: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.TransactionException):  # none stands
+        connection.execute("ROLLBACK")
+    connection.unregister("incoming")
+
+
+def _set_aside(candidate: Candidate, done: Loaded) -> None:
+    """What the database holds of an earlier content of the file stays there."""
+    set_file_aside(candidate.path)
+    done.damaged += (candidate.relative,)
 
 
 def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, tuple[int, FileMark, str]]:
@@ -92,30 +133,36 @@ def record_file(connection: duckdb.DuckDBPyConnection, table: Table, candidate: 
 
 
 def _candidates(
-    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, now: datetime
-) -> tuple[list[Candidate], tuple[str, ...]]:
+    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, now: datetime, done: Loaded
+) -> list[Candidate]:
     known = loaded_marks(connection, table)
-    found, unreadable = [], []
+    found = []
     for path in present_files(directory, table):
         relative = path.relative_to(directory).as_posix()
         mark = FileMark.of(path)  # taken before reading: a change in between is seen by the next load
         before = known.get(relative)
         if before is not None and before[1] == mark:
             continue
-        sha = sha256_of(path)
+        try:
+            sha = sha256_of(path)
+        except OSError:
+            done.unreadable += (relative,)
+            continue
         if before is not None and before[2] == sha:
             connection.execute(
                 "UPDATE loaded_files SET size = ?, mtime_ns = ?, inode = ? WHERE file_id = ?",
                 [mark.size, mark.mtime_ns, mark.inode, before[0]],
             )
             continue
+        candidate = Candidate(path, relative, mark, sha, 0, None if before is None else before[0])
         try:
-            rows = pq.read_metadata(path).num_rows
-        except (pa.ArrowException, OSError):
-            unreadable.append(relative)
-            continue
-        found.append(Candidate(path, relative, mark, sha, rows, None if before is None else before[0]))
-    return found, tuple(unreadable)
+            found.append(replace(candidate, rows=pq.read_metadata(path).num_rows))
+        except (pa.ArrowException, OSError) as error:
+            if is_damage(error):
+                _set_aside(candidate, done)
+            else:
+                done.unreadable += (relative,)
+    return found
 
 
 def _batches(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
@@ -155,7 +202,7 @@ def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
     """The rows of `files` with their file's number and position, <= BATCH_ROWS at a time."""
     waiting: list[pa.Table] = []
     for path, file_id in files:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for part in file.iter_batches(batch_size=BATCH_ROWS):
                 rows = conformed(table, pa.Table.from_batches([part]))
                 rows = rows.append_column("loaded_file", pa.repeat(pa.scalar(file_id, pa.int64()), rows.num_rows))
@@ -173,14 +220,21 @@ def _positioned(parts: list[pa.Table]) -> pa.Table:
 
 
 def conformed(table: Table, rows: pa.Table) -> pa.Table:
-    """`rows` of a file of any age under today's schema: columns it does not know yet are null."""
+    """`rows` of a file of any age under today's schema: columns it does not know yet are null.
+
+    Raises pa.ArrowInvalid (or another ArrowException) for what is no row of this table.
+    """
     columns = [
         rows.column(field.name).cast(field.type)
         if field.name in rows.column_names
         else pa.nulls(rows.num_rows, field.type)
         for field in table.schema
     ]
-    return pa.Table.from_arrays(columns, schema=table.schema)
+    found = pa.Table.from_arrays(columns, schema=table.schema)
+    found.validate(full=True)  # text that is none, offsets that lead nowhere: a database would take or choke on it
+    if found.column(table.key).null_count:
+        raise pa.ArrowInvalid(f"{table.name}: rows without {table.key}")
+    return found
 
 
 def _merge(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecauto_pipeline.atomic_file import replacing
+from ecauto_pipeline.atomic_file import rename, replacing
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.tables import HistoryError, RowRefused, Table
 
@@ -28,6 +28,7 @@ _PART = re.compile(r"[A-Za-z0-9_.]{1,60}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MERGED_KEY = b"ecauto.merged_from"
 """Where a compacted file names the files it was made of (JSON list of paths below the directory)."""
+DAMAGED = ".damaged"
 _RUN_KEY, _PART_KEY = b"ecauto.run_id", b"ecauto.part"
 
 
@@ -80,7 +81,8 @@ def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
         if any(there.get(name, given) != given for name, given in identity.items()):
             raise RowRefused(f"{path.name} belongs to another run and part")
     with full_disk_as_error(path.parent), replacing(path) as temporary:
-        pq.write_table(content.replace_schema_metadata(identity), temporary, compression="zstd")
+        marked = content.replace_schema_metadata(identity)
+        pq.write_table(marked, temporary, compression="zstd", write_page_checksum=True)
 
 
 def _identity(path: Path) -> dict[bytes, bytes]:
@@ -99,6 +101,23 @@ def full_disk_as_error(folder: Path) -> Iterator[None]:
         if wrong.errno in _FULL:
             raise DiskFull(f"no room to write {folder}: {wrong.strerror or wrong}") from wrong
         raise
+
+
+def set_file_aside(path: Path) -> str:
+    """Rename a damaged file to `<name>.damaged` beside its place, where nobody reads it; returns its new name."""
+    aside = path.with_name(f"{path.name}{DAMAGED}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}-{number}{DAMAGED}")
+    rename(path, aside)
+    return aside.name
+
+
+def files_set_aside(directory: Path, table: Table) -> list[str]:
+    """The damaged files of a table, as paths below the directory."""
+    found = (directory / table.name).glob(f"*/**/*{DAMAGED}")
+    return sorted(path.relative_to(directory).as_posix() for path in found)
 
 
 def merged_from(path: Path) -> list[str]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, column_list, database, quoted
-from ecauto_pipeline.history.loading import loaded_marks
+from ecauto_pipeline.history.loading import conformed, loaded_marks
 from ecauto_pipeline.history.parquet import period_of, present_files
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import (
@@ -170,10 +170,9 @@ class HistoryReader:
         for _ in range(_ATTEMPTS):
             try:
                 return self._ask_once(table, query, bound, since, checked)
-            except duckdb.InvalidInputException as damaged:
-                last, checked = damaged, True  # a Parquet file is damaged: look at each and leave it out
-            except (FileNotFoundError, duckdb.IOException) as gone:
-                last = gone  # a compaction took a file away between listing and reading: look again
+            except (FileNotFoundError, duckdb.Error) as gone:
+                # a compaction took a file away between listing and reading, or one is damaged: look again, at each
+                last, checked = gone, True
         raise HistoryError(
             f"the files of {table.name} can't be read: {last}",
             ja=f"履歴 {table.name} のファイルを読めません。ecauto history verify で確かめてください",
@@ -202,7 +201,7 @@ class HistoryReader:
         if since is not None:
             oldest = f"{jst(since - _WRITTEN_BEFORE_OBSERVED):%Y-%m-%dT%H}"
             files = [path for path in files if period_of(path) >= oldest[: len(period_of(path))]]
-        return [path for path in files if _readable(path)] if checked else files
+        return [path for path in files if _readable(table, path)] if checked else files
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:
@@ -230,9 +229,12 @@ def _files(table: Table, files: list[Path]) -> str:
     )
 
 
-def _readable(path: Path) -> bool:
+def _readable(table: Table, path: Path) -> bool:
+    """Read to the end: a damaged page shows only then."""
     try:
-        pq.read_metadata(path)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for part in file.iter_batches():
+                conformed(table, pa.Table.from_batches([part]))
     except (pa.ArrowException, OSError):
         return False
     return True

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class LoadReport:
     """What a load did: files and rows taken in; `deferred`: nothing, somebody holds the file, the next load catches up;
-    `rebuilt`: the database was damaged, set aside and built anew; `reason` says what there is to say, "" if nothing.
+    `rebuilt`: the database was damaged, set aside and built anew; `damaged`: Parquet files that were, and are set aside
+    beside their place; `reason` says what there is to say, "" if nothing.
     """
 
     files: int
@@ -33,6 +34,7 @@ class LoadReport:
     deferred: bool
     rebuilt: bool
     reason: str
+    damaged: tuple[str, ...] = ()
 
 
 class HistoryStore:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from ecauto_pipeline.history.database import DatabaseTorn, database, ensure_schema, quoted
 from ecauto_pipeline.history.loading import loaded_marks
-from ecauto_pipeline.history.parquet import present_files
+from ecauto_pipeline.history.parquet import files_set_aside, present_files
 from ecauto_pipeline.history.tables import TABLES, Table
 
 
@@ -25,7 +25,7 @@ class TableReport:
     `parquet_rows` counts distinct keys (`parquet_repeated` more rows repeat one of them, which is harmless);
     `missing_rows` are keys of Parquet that the database lacks, `extra_rows` the reverse, `duplicated_keys` keys that
     the database holds more than once. `missing_files` were loaded and are gone, `unloaded_files` wait for a load,
-    `unreadable_files` are damaged.
+    `unreadable_files` are damaged; `set_aside` were, and no load reads them any more (`<name>.damaged`).
     """
 
     table: str
@@ -38,12 +38,13 @@ class TableReport:
     missing_files: tuple[str, ...]
     unloaded_files: tuple[str, ...]
     unreadable_files: tuple[str, ...]
+    set_aside: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Parquet and database agree, and no file is gone or damaged."""
-        wrong = (self.missing_rows, self.extra_rows, self.duplicated_keys, self.missing_files, self.unreadable_files)
-        return not any(wrong)
+        """Parquet and database agree, and no file is gone, damaged, or set aside for it."""
+        wrong = (self.missing_rows, self.extra_rows, self.duplicated_keys, self.missing_files)
+        return not any((*wrong, self.unreadable_files, self.set_aside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,9 @@ def _compare_table(connection: duckdb.DuckDBPyConnection, directory: Path, table
     waiting: list[pa.Table] = []
     for relative, path in files.items():
         try:
-            waiting.append(pq.read_table(path, columns=[table.key], partitioning=None).rename_columns(["k"]))
-        except (pa.ArrowException, OSError):
+            keys = pq.read_table(path, columns=[table.key], partitioning=None).column(table.key).cast(pa.string())
+            waiting.append(pa.table({"k": keys}))
+        except (pa.ArrowException, OSError, KeyError):
             unreadable.append(relative)
         if sum(map(len, waiting)) > 500_000:
             waiting = _add(connection, waiting)
@@ -115,6 +117,7 @@ def _compare_table(connection: duckdb.DuckDBPyConnection, directory: Path, table
         tuple(sorted(known.keys() - files.keys())),
         tuple(sorted(files.keys() - known.keys())),
         tuple(unreadable),
+        tuple(files_set_aside(directory, table)),
     )
 
 

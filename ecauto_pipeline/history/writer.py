@@ -68,8 +68,9 @@ class HistoryWriter:
         if done.interrupted:
             how = how or "an interrupted rebuild was done again"
         notes = [how] if how else []
-        notes += [f"unreadable: {name}" for name in done.loaded.unreadable]
-        return LoadReport(done.loaded.files, done.loaded.rows, False, bool(how), "; ".join(notes))
+        notes += _about_files(done.loaded)
+        rows, damaged = done.loaded.rows, done.loaded.damaged
+        return LoadReport(done.loaded.files, rows, False, bool(how), "; ".join(notes), damaged)
 
     def rebuild(self) -> LoadReport:
         try:
@@ -82,8 +83,8 @@ class HistoryWriter:
                 done = self._build()
         except DatabaseHeld as held:
             return LoadReport(0, 0, deferred=True, rebuilt=False, reason=str(held))
-        notes = [f"unreadable: {name}" for name in done.loaded.unreadable]
-        return LoadReport(done.loaded.files, done.loaded.rows, False, True, "; ".join(["asked for", *notes]))
+        reason = "; ".join(["asked for", *_about_files(done.loaded)])
+        return LoadReport(done.loaded.files, done.loaded.rows, False, True, reason, done.loaded.damaged)
 
     def verify(self) -> VerifyReport:
         try:
@@ -163,3 +164,7 @@ class HistoryWriter:
                 if self._clock.monotonic() >= deadline:
                     raise
                 self._clock.sleep(_POLL_S)
+
+
+def _about_files(loaded: Loaded) -> list[str]:
+    return [f"unreadable: {name}" for name in (*loaded.damaged, *loaded.unreadable)]

@@ -15,13 +15,16 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import jst, to_ms
+from ecauto_pipeline.errors import EcautoError, Stopped
 from ecauto_pipeline.state import calls, decisions, journal, observations
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.exporting import ForHistory
 from ecauto_pipeline.state.lifetimes import end_lives
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.faults import concerns_everybody, place_of
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import as_record
+from ecauto_pipeline.sync.sections import HistoryReport
 
 CALLS_LOG = logging.getLogger("ecauto_pipeline.sp_api_calls")
 CHUNK = 50_000
@@ -37,6 +40,24 @@ class PublishReport:
     deferred: bool
     rebuilt: bool
     reason: str
+    damaged: tuple[str, ...] = ()
+
+
+def publish_and_report(tools: Tools) -> HistoryReport:
+    """Publish, and say how it went: history is never a reason for a run to end. Raises DiskFull, and what is no error
+    of history (a full or read-only disk, state.db itself)."""
+    try:
+        done = publish(tools)
+    except Exception as error:
+        ours = isinstance(error, EcautoError)  # of history: which error exactly would load Arrow at every start
+        if isinstance(error, Stopped) or (ours and isinstance(error, OSError)):  # DiskFull is both
+            raise
+        if not ours and concerns_everybody(error):
+            raise
+        tools.log.exception("not published; the rows stay in state.db and the next run tries again")
+        said = str(error) if ours else f"{type(error).__name__} at {place_of(error)}"
+        return HistoryReport(problem=said)
+    return HistoryReport(done.written, done.loaded_rows, done.deferred, done.damaged)
 
 
 def publish(tools: Tools) -> PublishReport:
@@ -50,9 +71,9 @@ def publish(tools: Tools) -> PublishReport:
     }
     report = tools.history.load()
     _end_lives(tools)
-    if report.deferred or report.rebuilt:
+    if report.reason:
         tools.log.warning("history.duckdb: %s", report.reason)
-    return PublishReport(written, report.rows, report.deferred, report.rebuilt, report.reason)
+    return PublishReport(written, report.rows, report.deferred, report.rebuilt, report.reason, report.damaged)
 
 
 class _Table(Protocol):

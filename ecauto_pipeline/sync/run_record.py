@@ -29,6 +29,7 @@ from ecauto_pipeline.sync.sections import (
     DiffReport,
     FetchReport,
     HandReport,
+    HistoryReport,
     ListingsReport,
     PlanReport,
     PushReport,
@@ -40,7 +41,15 @@ EVIDENCE_KEPT = timedelta(days=7)
 """A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
 
 Section = (
-    StartReport | ListingsReport | PlanReport | FetchReport | DiffReport | PushReport | HandReport | CatalogueReport
+    StartReport
+    | ListingsReport
+    | PlanReport
+    | FetchReport
+    | DiffReport
+    | PushReport
+    | HandReport
+    | CatalogueReport
+    | HistoryReport
 )
 SectionName = Literal[
     "start",
@@ -52,6 +61,7 @@ SectionName = Literal[
     "base_updates",
     "by_hand",
     "catalog_refresh",
+    "history",
 ]
 SECTIONS: Mapping[SectionName, type[Section]] = {
     "start": StartReport,
@@ -63,6 +73,7 @@ SECTIONS: Mapping[SectionName, type[Section]] = {
     "base_updates": PushReport,
     "by_hand": HandReport,
     "catalog_refresh": CatalogueReport,
+    "history": HistoryReport,
 }
 """Every section by its name, which is the asset's or the job's: the shape that is kept and read back."""
 
@@ -87,6 +98,7 @@ class RunRecord:
     base_updates: PushReport | None = None
     by_hand: HandReport | None = None
     catalog_refresh: CatalogueReport | None = None
+    history: HistoryReport | None = None
 
     @property
     def execution_seconds(self) -> float | None:

@@ -298,6 +298,21 @@ class HandReport:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryReport:
+    """What was carried into history when the run ended. `written`: rows by table; `loaded_rows` into DuckDB.
+
+    `deferred`: somebody held the database, the next load catches up; `damaged`: Parquet files set aside; `problem`:
+    why something was not published at all, "" = all was; the rows stay in state and are tried again.
+    """
+
+    written: Mapping[str, int] = field(default_factory=dict)
+    loaded_rows: int = 0
+    deferred: bool = False
+    damaged: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogueReport:
     """ASINs: `due` by age, `asked` of them, by status; `left_over` = due and not asked in time.
 

@@ -13,6 +13,7 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import (
     FetchReport,
+    HistoryReport,
     ListingsReport,
     PlanReport,
     PushReport,
@@ -67,6 +68,7 @@ def a_record(**figures: Any) -> RunRecord:
             probe_audited=take("probe_audited"),
             probe_missed=take("probe_missed"),
         ),
+        history=HistoryReport(damaged=take("damaged", ())),
         base_updates=PushReport(
             account=RowCounts(**{one.name: take(one.name) for one in fields(RowCounts)}),
             base_calls=take("base_api_calls"),

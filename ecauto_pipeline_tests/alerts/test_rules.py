@@ -83,6 +83,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ("register_written", {"register_problem": ""}, {"register_problem": "another program holds it"}),
         ("no_faults", {"faults": ()}, {"faults": (Fault("shop_1", "price", "shops.base.shop:74", "KeyError"),)}),
         ("orders_read", {"orders_not_read": {}}, {"orders_not_read": {"shop_1": "invalid_scope"}}),
+        ("history_published", {"damaged": ()}, {"damaged": ("snapshots/dt=2026-10-23/hour=12/r.parquet",)}),
         ("alert_channel_configured", {"channels": 1}, {"channels": 0}),
     ],
 )

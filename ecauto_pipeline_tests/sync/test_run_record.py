@@ -35,6 +35,7 @@ from ecauto_pipeline.sync.sections import (
     DiffReport,
     FetchReport,
     HandReport,
+    HistoryReport,
     ListingsReport,
     PlanReport,
     PushReport,
@@ -101,6 +102,7 @@ FULL: dict[str, Section] = {
     ),
     "by_hand": HandReport(RowCounts(2, 2), PushReport(edits=2), {"changed_since": 1}),
     "catalog_refresh": CatalogueReport(due=1),
+    "history": HistoryReport({"snapshots": 2}, 2, damaged=("snapshots/dt=2026-10-23/hour=12/r.parquet",)),
 }
 
 

@@ -20,7 +20,13 @@ from ecauto_pipeline.alerts.rules.asking import (
     SP_API_ERROR_RATE,
 )
 from ecauto_pipeline.alerts.rules.register import CATALOGUE_INTACT, REGISTER_WRITTEN
-from ecauto_pipeline.alerts.rules.runs import ALERT_CHANNEL_CONFIGURED, RUN_DURATION, RUN_FAILED, RUN_STUCK
+from ecauto_pipeline.alerts.rules.runs import (
+    ALERT_CHANNEL_CONFIGURED,
+    HISTORY_PUBLISHED,
+    RUN_DURATION,
+    RUN_FAILED,
+    RUN_STUCK,
+)
 from ecauto_pipeline.alerts.rules.shops import (
     ACCOUNT_BLOCKED,
     BASE_CALLS_SUFFICE,
@@ -59,6 +65,7 @@ RULES: Mapping[str, RunRule] = _by_name(
     NO_FAULTS,
     ORDERS_READ,
     BASE_CALLS_SUFFICE,
+    HISTORY_PUBLISHED,
     ALERT_CHANNEL_CONFIGURED,
 )
 """Rules that judge the record of a run, by name."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ecauto_pipeline.alerts.rule import AlertSetup, Finding, Rule, RunRule, Words
+from ecauto_pipeline.alerts.rule import AlertSetup, Finding, Rule, RunRule, Words, unmeasured
 from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -39,6 +39,37 @@ RUN_DURATION = RunRule(
     done=Words("残りは次の実行が引き継ぎます", "the next run takes over what is left"),
     page="/assets/base_updates?view=checks",
     find=_duration,
+)
+
+
+def _history(record: RunRecord, setup: AlertSetup) -> Finding:
+    """A database that somebody holds is no trouble: the next run catches up."""
+    if record.history is None:
+        return unmeasured("履歴にはまだ書き込んでいません", "nothing was carried into history yet", 0.0)
+    damaged, problem = record.history.damaged, record.history.problem
+    names = ", ".join(damaged)
+    if problem:
+        said = Words(f"履歴に書き込めません: {problem}", f"not carried into history: {problem}")
+    elif damaged:
+        said = Words(
+            f"壊れていた履歴ファイル {len(damaged)}件を別にしました: {names}",
+            f"{len(damaged)} damaged files of history, set aside: {names}",
+        )
+    else:
+        said = Words("履歴はそろっています", "history holds what was done")
+    worst = tuple({"file": name} for name in damaged)
+    passed = not problem and not damaged
+    return Finding(said=said, passed=passed, value=float(len(damaged)), threshold=0.0, worst=worst)
+
+
+HISTORY_PUBLISHED = RunRule(
+    name="history_published",
+    law=Words("結果は履歴に残る", "what was done is carried into history, and every file of it can be read"),
+    label=Words("履歴への書き込み", "publishing history"),
+    asset="base_updates",
+    severity="WARN",
+    remedy="ecauto history verify",
+    find=_history,
 )
 
 
