@@ -43,11 +43,14 @@ def first_hour(settings: Settings, now: datetime) -> datetime:
 
 def hand_to_run_processes(first: datetime) -> None:
     """While a code server loads: leave `first` with Dagster, for the run processes that this code server starts."""
-    DefinitionsLoadContext.get().add_to_pending_reconstruction_metadata(FIRST_HOUR, hour_key(first))
+    if DefinitionsLoadContext.is_set():  # not where a script or a test loads them: `get` would ask the last instance
+        DefinitionsLoadContext.get().add_to_pending_reconstruction_metadata(FIRST_HOUR, hour_key(first))
 
 
 def _offered() -> datetime | None:
     """What the code server that started this run process began with."""
+    if not DefinitionsLoadContext.is_set():
+        return None
     load = DefinitionsLoadContext.get()
     if load.load_type is DefinitionsLoadType.INITIALIZATION:
         return None
