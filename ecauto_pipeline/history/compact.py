@@ -24,6 +24,7 @@ from ecauto_pipeline.atomic_file import make_folder, rename, replace_file, sync_
 from ecauto_pipeline.history.loading import Candidate, conformed, is_damage, loaded_marks, record_file
 from ecauto_pipeline.history.parquet import (
     MERGED_KEY,
+    UNREADABLE,
     FileMark,
     full_disk_as_error,
     period_of,
@@ -83,7 +84,7 @@ def _set_damaged_aside(directory: Path, table: Table, sources: list[Path]) -> li
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
                 for part in file.iter_batches(batch_size=_GROUP_ROWS):
                     conformed(table, pa.Table.from_batches([part]))
-        except (pa.ArrowException, OSError) as error:
+        except UNREADABLE as error:
             if not is_damage(error):
                 raise
             set_file_aside(path)

@@ -18,7 +18,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecauto_pipeline.history.database import column_list, quoted
-from ecauto_pipeline.history.parquet import FileMark, merged_from, present_files, set_file_aside, sha256_of
+from ecauto_pipeline.history.parquet import (
+    UNREADABLE,
+    WRONG_ROWS,
+    FileMark,
+    merged_from,
+    present_files,
+    set_file_aside,
+    sha256_of,
+)
 from ecauto_pipeline.history.tables import TABLES, Table
 
 BATCH_ROWS = 500_000
@@ -66,7 +74,7 @@ def is_damage(error: Exception) -> bool:
     """Whether this is what reading a damaged file raises, as against one that is gone, locked or forbidden."""
     if isinstance(error, OSError):
         return error.errno is None  # Arrow's words about what it read
-    return isinstance(error, (pa.ArrowException, duckdb.DataError, duckdb.InvalidInputException, OverflowError))
+    return isinstance(error, (*WRONG_ROWS, duckdb.DataError, duckdb.InvalidInputException))
 
 
 def _whole_ones(
@@ -157,7 +165,7 @@ def _candidates(
         candidate = Candidate(path, relative, mark, sha, 0, None if before is None else before[0])
         try:
             found.append(replace(candidate, rows=pq.read_metadata(path).num_rows))
-        except (pa.ArrowException, OSError) as error:
+        except UNREADABLE as error:
             if is_damage(error):
                 _set_aside(candidate, done)
             else:

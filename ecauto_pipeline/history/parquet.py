@@ -29,6 +29,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MERGED_KEY = b"ecauto.merged_from"
 """Where a compacted file names the files it was made of (JSON list of paths below the directory)."""
 DAMAGED = ".damaged"
+WRONG_ROWS = (pa.ArrowException, OverflowError, UnicodeDecodeError)
+"""What a damaged file makes Arrow raise about what it read; a name in a footer may be no text any more."""
+UNREADABLE = (*WRONG_ROWS, OSError)
 _RUN_KEY, _PART_KEY = b"ecauto.run_id", b"ecauto.part"
 
 
@@ -88,7 +91,7 @@ def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
 def _identity(path: Path) -> dict[bytes, bytes]:
     try:
         return pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, OSError):
+    except UNREADABLE:
         return {}  # unreadable: whatever it was, the new content is better
 
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, column_list, database, quoted
 from ecauto_pipeline.history.loading import conformed, loaded_marks
-from ecauto_pipeline.history.parquet import period_of, present_files
+from ecauto_pipeline.history.parquet import UNREADABLE, period_of, present_files
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import (
     API_CALLS,
@@ -235,7 +235,7 @@ def _readable(table: Table, path: Path) -> bool:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for part in file.iter_batches():
                 conformed(table, pa.Table.from_batches([part]))
-    except (pa.ArrowException, OSError):
+    except UNREADABLE:
         return False
     return True
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from ecauto_pipeline.history.database import DatabaseTorn, database, ensure_schema, quoted
 from ecauto_pipeline.history.loading import loaded_marks
-from ecauto_pipeline.history.parquet import files_set_aside, present_files
+from ecauto_pipeline.history.parquet import UNREADABLE, files_set_aside, present_files
 from ecauto_pipeline.history.tables import TABLES, Table
 
 
@@ -90,7 +90,7 @@ def _compare_table(connection: duckdb.DuckDBPyConnection, directory: Path, table
         try:
             keys = pq.read_table(path, columns=[table.key], partitioning=None).column(table.key).cast(pa.string())
             waiting.append(pa.table({"k": keys}))
-        except (pa.ArrowException, OSError, KeyError):
+        except (*UNREADABLE, KeyError):
             unreadable.append(relative)
         if sum(map(len, waiting)) > 500_000:
             waiting = _add(connection, waiting)

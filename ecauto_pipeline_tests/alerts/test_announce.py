@@ -21,6 +21,7 @@ from ecauto_pipeline.settings import CHANNEL_KINDS, Alerts
 from ecauto_pipeline.state.schema import runs
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord
+from ecauto_pipeline.sync.sections import Fault
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver, smtp_receiver
 from ecauto_pipeline_tests.alerts.records import a_record
@@ -185,6 +186,8 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         register_problem="another program holds it",
         orders_not_read={"shop_3": "timeout"},
         token_files={"shop_1": "no permission"},
+        faults=(Fault("shop_1", "edit", "shop:1", "ZeroDivisionError"),),
+        damaged=("snapshots/dt=2026-01-05/hour=12/run-1.parquet",),
     )
     good = a_record(
         shops=shops,
