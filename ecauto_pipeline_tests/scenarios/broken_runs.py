@@ -92,6 +92,7 @@ class Trials:
         while not (record.inside(asset) and begun()):
             assert not record.past(asset), f"{asset} was over before it could be killed"
             _let_go_on(process)
+        process.send_signal(signal.SIGSTOP)  # it may be there before it was ever held
         last = max((call["seq"] for call in self.control.calls()), default=0)
         process.kill()
         assert self.server.wait_for_run(run_id, _PATIENCE_S) == "FAILURE"
