@@ -48,7 +48,7 @@ class Left:
     asins: list[tuple[Any, ...]]
     listings: list[tuple[Any, ...]]
     waiting: list[tuple[Any, ...]]
-    snapshots: Counter[tuple[Any, ...]]
+    snapshots: frozenset[tuple[Any, ...]]
     diffs: frozenset[tuple[Any, ...]]
     done: Counter[tuple[Any, ...]]
     edits: Counter[tuple[str, str]]
@@ -112,9 +112,10 @@ class Trials:
         return Counter(asin for call in calls for asin in call["details"].get("asins", call.get("asins", ())))
 
     def answered(self) -> set[str]:
-        """ASINs with a detail answer in state; an error is none, and its ASIN comes first next time."""
+        """ASINs whose detail answer settled them: an error is none, and a doubted answer is owed a second look."""
         rows = self.rows(
-            "select asin from observations where operation = 'getItemOffersBatch' and status <> 'api_error'"
+            "select o.asin from observations o join asins a on a.asin = o.asin"
+            " where o.operation = 'getItemOffersBatch' and o.status <> 'api_error' and a.doubt = ''"
         )
         return {asin for (asin,) in rows}
 
@@ -127,7 +128,7 @@ class Trials:
         items = [item | {"account": account} for account in ACCOUNTS for item in self.control.items(account)]
         with duckdb.connect(str(self.folder / "data" / "history.duckdb"), read_only=True) as history:
             asked = history.execute(
-                "select asin, operation, status, price_jpy from snapshots where status <> 'api_error'"
+                "select asin, status, price_jpy from snapshots where status <> 'api_error'"
             ).fetchall()
             decided = history.execute(
                 "select kind, account_id, item_id, shown, wanted, decision, reason from diffs"
@@ -148,7 +149,7 @@ class Trials:
             waiting=sorted(
                 self.rows("select account_id, item_id, kind, wanted, decision, reason from diffs where state = 'open'")
             ),
-            snapshots=Counter(asked),
+            snapshots=frozenset(asked),  # a second look may be taken by either operation that sees offers
             diffs=frozenset(decided),
             done=Counter(sent),
             edits=Counter((str(c["details"]["item_id"]), str(sorted(c["details"]["fields"]))) for c in carried_out),
