@@ -100,12 +100,6 @@ def _has_ended(child: subprocess.Popen[bytes], within_s: float) -> bool:
 
 def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Path) -> int:
     """Say the address once somebody answers there, then look after the emulator until the servers end; their code."""
-    from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs
-
-    with instance() as opened:  # in emulated mode no sensor does it
-        dead = mark_dead_runs(opened)
-    if dead:
-        say(f"停電や強制終了で消えた実行 {dead}件を「失敗」にしました。次の実行が続きから始めます。")
     while not _answers(url):
         if _has_ended(child, 0.3):
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
@@ -123,7 +117,7 @@ def dev(
     port: Annotated[int, typer.Option("--port", help="画面のポート / the UI's port")] = 3000,
 ) -> None:
     """エミュレーター(必要なら)とDagsterの画面を起動します。Ctrl-Cで両方終わります。 Emulator and UI together."""
-    from ecauto_pipeline.cli.dagster_run import project_root
+    from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs, project_root
 
     settings = load()
     if not _is_free(port):
@@ -139,6 +133,10 @@ def dev(
     for folder in (root / "data" / "dagster", log.parent):
         folder.mkdir(parents=True, exist_ok=True)
     say("Dagsterの画面を起動しています...")
+    with instance() as opened:  # before the servers: two that make Dagster's database at once break it
+        dead = mark_dead_runs(opened)  # in emulated mode no sensor does it
+    if dead:
+        say(f"停電や強制終了で消えた実行 {dead}件を「失敗」にしました。次の実行が続きから始めます。")
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     with log.open("ab") as output:
         child = subprocess.Popen(command, cwd=root, env=servers_environ(root, os.environ), stdout=output, stderr=output)
