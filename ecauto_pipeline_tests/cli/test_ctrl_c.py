@@ -30,6 +30,7 @@ from ecauto_pipeline.state.runs import unended
 from ecauto_pipeline_tests.pages import ROOT
 
 WORLD: dict[str, Any] = {"seed": 4, "listings": 300, "accounts": 2, "speed": 12.0}
+UNANSWERED: dict[str, Any] = {"seed": 5, "listings": 2000, "accounts": 1, "speed": 1.0}
 BEGIN = """
 import os, sys
 from ecauto_pipeline.cli import main
@@ -52,16 +53,16 @@ class Ended:
 class Place:
     """An installation with an emulator of its own, slow enough that a first run is long under way."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, world: dict[str, Any]) -> None:
         self.folder = folder
         for name in ("workspace.yaml", "dagster.yaml"):
             (folder / name).write_bytes((ROOT / name).read_bytes())
-        lines = "".join(f"{name} = {value}\n" for name, value in WORLD.items())
+        lines = "".join(f"{name} = {value}\n" for name, value in world.items())
         (folder / "ecauto.toml").write_text(f"[emulator]\n{lines}", encoding="utf-8")
         hidden = ("DAGSTER_HOME", "ECAUTO_DATA_DIR")
         self.environ = {name: value for name, value in os.environ.items() if name not in hidden}
         self.environ |= {"ECAUTO_CONFIG": str(folder / "ecauto.toml"), "PYTHONPATH": str(ROOT)}
-        self.url = process.ensure(folder / "data" / "emulator", **WORLD)
+        self.url = process.ensure(folder / "data" / "emulator", **world)
 
     def seen(self, api: str) -> int:
         """Calls that the emulator has seen."""
@@ -113,7 +114,15 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    made = Place(tmp_path_factory.mktemp("ctrl_c"))
+    made = Place(tmp_path_factory.mktemp("ctrl_c"), WORLD)
+    yield made
+    process.stop(made.folder / "data" / "emulator")
+
+
+@pytest.fixture
+def unanswered(tmp_path: Path) -> Iterator[Place]:
+    """Where nothing was ever asked, at Amazon's own pace: a first run is minutes from its end at its fourth call."""
+    made = Place(tmp_path, UNANSWERED)
     yield made
     process.stop(made.folder / "data" / "emulator")
 
@@ -162,16 +171,16 @@ def test_at_any_moment_of_a_run(place: Place, command: str, seed: int) -> None:
     assert 0 == place.open_runs()
 
 
-def test_while_amazon_is_asked_what_was_done_is_counted(place: Place) -> None:
+def test_while_amazon_is_asked_what_was_done_is_counted(unanswered: Place) -> None:
     """The run's steps could not sum up; what they committed is counted all the same, and the run is canceled."""
-    before = place.seen("sp_api")
-    started = place.begin("sync")
-    while place.seen("sp_api") < before + 4 and lives_after(started, 0.05):
+    before = unanswered.seen("sp_api")
+    started = unanswered.begin("sync")
+    while unanswered.seen("sp_api") < before + 4 and lives_after(started, 0.05):
         pass
-    ended = place.interrupt(started)
+    ended = unanswered.interrupt(started)
     assert_one_line(ended)
     counted = {name: int(text.replace(",", "")) for name, text in COUNTED.findall(ended.out)}
     assert counted["sp_api_calls"] >= 1
     assert counted["answers"] >= 1
-    assert "CANCELED" == place.shown_by_dagster()[0]
-    assert 0 == place.open_runs()
+    assert "CANCELED" == unanswered.shown_by_dagster()[0]
+    assert 0 == unanswered.open_runs()
