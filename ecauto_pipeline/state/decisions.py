@@ -114,6 +114,19 @@ def move(connection: Connection, ids: Iterable[str], event: DecisionEvent, now: 
     return moved
 
 
+def reopen(connection: Connection, name: str, now: datetime) -> None:
+    """What was sent waits again: the shop did not act on it. It ends where a later decision on its target stands."""
+    decided = by_id(connection, name)
+    if decided is None:
+        return
+    key, kind = decided.target
+    others = select(func.count()).where(
+        *(diffs.c.platform == key.platform, diffs.c.account_id == key.account_id, diffs.c.item_id == key.item_id),
+        *(diffs.c.kind == kind.value, diffs.c.state.in_(STANDING), diffs.c.diff_id != name),
+    )
+    move(connection, [name], "end" if connection.execute(others).scalar_one() else "reopen", now)
+
+
 def note_evidence(connection: Connection, name: str, evidence: str) -> None:
     """Replace the evidence of one row."""
     connection.execute(update(diffs).where(diffs.c.diff_id == name).values(evidence=evidence))

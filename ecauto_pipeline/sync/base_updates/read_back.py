@@ -84,6 +84,8 @@ def _end(tools: Tools, update: Update, outcome: Outcome, error: str, value: int 
         elif value is not None:
             shown.record_reading(connection, update.key, update.kind, value)
         if outcome is Outcome.FAILED:
-            again = value is not None and value == update.before and not update.rollback_of
-            decisions.move(connection, [update.diff_id], "reopen" if again else "end", now)
+            if value is not None and value == update.before and not update.rollback_of:
+                decisions.reopen(connection, update.diff_id, now)
+            else:
+                decisions.move(connection, [update.diff_id], "end", now)
     return outcome

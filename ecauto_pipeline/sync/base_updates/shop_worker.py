@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.guards import push_order
-from ecauto_pipeline.domain.transitions import DecisionEvent
 from ecauto_pipeline.errors import (
     AccountBlocked,
     BudgetSpent,
@@ -279,8 +278,10 @@ class ShopWorker:
     def _reopen(self, decided: Decided, update_id: str) -> None:
         with self._context.state.write() as connection:
             journal.withdraw(connection, update_id)
-            event: DecisionEvent = "end" if self._rollback_of else "reopen"
-            decisions.move(connection, [decided.diff_id], event, self._context.clock.now())
+            if self._rollback_of:
+                decisions.move(connection, [decided.diff_id], "end", self._context.clock.now())
+            else:
+                decisions.reopen(connection, decided.diff_id, self._context.clock.now())
 
     def _take_back(self, decided: Decided, update_id: str, error: CallError) -> None:
         self._reopen(decided, update_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -195,6 +196,35 @@ def test_a_crash_before_the_call_is_sent_by_pushing_alone(tmp_path: Path) -> Non
     report = push.run(world.tools.for_run(world.run()))
     assert (1, [("1", "price", 2580)]) == (report.settled_not_done, world.shop.edits)
     assert (1, 1) == (report.account.targets, report.account.pushed)
+
+
+def test_a_crash_before_the_call_leaves_one_decision_when_all_is_judged_again(tmp_path: Path) -> None:
+    """The run is done again whole, and the edit is refused for good: its own decision ended, and no older one waits."""
+
+    class Killed(BaseException):
+        pass
+
+    shop = ShopWithRefusals("shop_1", refusing("1", UNEDITABLE))
+    world = World(tmp_path, shop)
+    _rises(world, 1)
+    run = world.run()
+    world.decide(run)
+    refuses, shop.refuses = shop.refuses, _raises(Killed())
+    with pytest.raises(Killed):
+        push.run(world.tools.for_run(run))
+    shop.refuses = refuses
+    again = world.run()
+    world.decide(again)
+    report = push.run(world.tools.for_run(again))
+    assert (1, 1) == (report.settled_not_done, report.account.failed)
+    assert [] == world.rows(state="open")
+
+
+def _raises(error: BaseException) -> Callable[[str, Kind], Exception | None]:
+    def refuses(_item: str, _kind: Kind) -> Exception | None:
+        raise error
+
+    return refuses
 
 
 def test_another_value_than_ours_ends_the_matter(tmp_path: Path) -> None:
