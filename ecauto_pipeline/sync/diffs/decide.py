@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context, Tools
-from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules
+from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, load_input
 from ecauto_pipeline.sync.sections import DiffReport
 
 APPROVED, REJECTED = "approved", "rejected"
@@ -94,6 +94,24 @@ class EvaluatedDiffs:
             holds_kept=kept,
             holds_settled=settled,
         )
+
+
+Evaluation = Callable[[Context, EvaluationInput, Mapping[Target, list[Decided]]], EvaluatedDiffs]
+"""What one step thinks of a run's listings, given what earlier runs left standing; nothing is written."""
+
+
+def decide(context: Context, evaluation: Evaluation) -> DiffReport:
+    """Judge a run's listings as they stand in state now, and store what should change.
+
+    Raises Stopped.
+    """
+    context.go_on()
+    with collector_paused(), context.state.read() as connection:
+        inputs = load_input(context, connection, context.clock.now())
+        evaluated = evaluation(context, inputs, standing_of(context, connection))
+    context.go_on()
+    with context.state.write() as connection:
+        return keep(context, connection, evaluated)
 
 
 def standing_of(context: Context, connection: Connection) -> dict[Target, list[Decided]]:

@@ -13,28 +13,18 @@ from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs
-from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, evaluate, load_input
+from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, evaluate
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import DiffReport
 
 
 def run(context: Context) -> DiffReport:
     """Judge visibility and stock of a run's listings. A run that includes no visibility has no such targets."""
-    report = _evaluate(context) if context.run.include_visibility else DiffReport()
+    report = deciding.decide(context, evaluate_visibility) if context.run.include_visibility else DiffReport()
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "visibility_diffs", report)
     context.log.info("visibility judged: %s %s", asdict(report.account), dict(report.reasons))
     return report
-
-
-def _evaluate(context: Context) -> DiffReport:
-    context.go_on()
-    with collector_paused(), context.state.read() as connection:
-        inputs = load_input(context, connection, context.clock.now())
-        evaluated = evaluate_visibility(context, inputs, deciding.standing_of(context, connection))
-    context.go_on()
-    with context.state.write() as connection:
-        return deciding.keep(context, connection, evaluated)
 
 
 def evaluate_visibility(
