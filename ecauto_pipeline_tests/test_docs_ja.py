@@ -12,11 +12,12 @@ from ecauto_pipeline_tests.test_docs import code_blocks, prose
 
 DOCS = ROOT / "docs"
 JAPANESE = sorted((DOCS / "ja").glob("*.md"))
-FOR_OWNERS = {"going-live.md", "glossary.md", "moving.md", "ui.md"}
+FOR_OWNERS = {"going-live.md", "glossary.md", "moving.md", "runbook.md", "ui.md"}
 PAIRS = [(DOCS / page.name, page) for page in JAPANESE] + [(ROOT / "README.md", ROOT / "README.ja.md")]
 
 _HEADING = re.compile(r"^(#+) ", re.MULTILINE)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s#]+)")
+_MARKED = re.compile(r"(?<!!)\[(?!English\])[^\]]*\]\(([^)\s#]+\.md)[^)\s]*\)(\(英語\))?")
 _CODE = re.compile(r"`([^`\n]+)`")
 _TABLE = re.compile(r"^\[\[?[a-z_.]+\]\]?(?: [a-z_]+)?$")
 
@@ -39,7 +40,7 @@ def test_the_two_languages_say_the_same(english: Path, japanese: Path) -> None:
 
 
 def test_what_an_owner_reads_is_there_in_japanese() -> None:
-    """Step by step, the pages of the UI, the move and the words."""
+    """Step by step, the pages of the UI, the move, the runbook and the words."""
     assert set() == FOR_OWNERS - {page.name for page in JAPANESE}
 
 
@@ -52,6 +53,24 @@ def test_a_link_leads_to_a_page_in_the_reader_s_language(page: Path) -> None:
     ]
     switch = (DOCS / page.name).resolve()
     assert [] == [str(one) for one in targets if one.parent == DOCS and one.name in there and one != switch]
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.ja.md", *JAPANESE], ids=lambda page: page.name)
+def test_a_page_that_is_there_in_english_alone_is_marked(page: Path) -> None:
+    """Nobody is led into another language unawares."""
+    marked = {
+        link: mark for link, mark in _MARKED.findall(page.read_text(encoding="utf-8")) if not re.match(r"[a-z]+:", link)
+    }
+    english = {link for link in marked if "ja" not in (page.parent / link).resolve().relative_to(ROOT).parts}
+    assert english == {link for link, mark in marked.items() if mark}
+
+
+@pytest.mark.parametrize("page", sorted({*DOCS.glob("*.md"), ROOT / "README.md"}), ids=lambda page: page.name)
+def test_an_english_page_leads_to_japanese_by_the_switch_alone(page: Path) -> None:
+    """As above, the other way round."""
+    links = _LINK.findall(page.read_text(encoding="utf-8"))
+    switch = "README.ja.md" if page.name == "README.md" else f"ja/{page.name}"
+    assert [] == [link for link in links if re.search(r"(^|/)ja/|\.ja\.md", link) and link != switch]
 
 
 @pytest.mark.parametrize("page", JAPANESE, ids=lambda page: page.name)

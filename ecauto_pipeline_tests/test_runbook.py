@@ -13,12 +13,13 @@ from ecauto_pipeline.settings import CHANNEL_KINDS
 
 DOCS = Path(__file__).parents[1] / "docs"
 RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
+JAPANESE = (DOCS / "ja" / "runbook.md").read_text(encoding="utf-8")
 GLOSSARY = (DOCS / "glossary.md").read_text(encoding="utf-8")
 
 
-def section(rule: str) -> str:
-    found = re.search(rf"(?ms)^### {rule}\n(.*?)(?=^##)", RUNBOOK)
-    assert found, f"{rule} has no section in docs/runbook.md"
+def section(rule: str, page: str = RUNBOOK) -> str:
+    found = re.search(rf"(?ms)^### {rule}\n(.*?)(?=^##)", page)
+    assert found, f"{rule} has no section in the runbook"
     return found[1]
 
 
@@ -28,11 +29,15 @@ def test_every_alert_has_meaning_first_look_and_remedy(rule: str) -> None:
     text = section(rule)
     for part in ("**Meaning**", "**First look**", "**Remedy**", rule_label(rule, "ja")):
         assert part in text
+    japanese = section(rule, JAPANESE)
+    assert [] == [part for part in ("**意味**", "**まず見るところ**", "**対処**") if part not in japanese]
+    assert japanese.startswith(rule_label(rule, "ja") + "。")
 
 
 def test_the_runbook_knows_no_alert_that_is_not_there() -> None:
     """A rule that was taken away leaves no section behind."""
     assert {*RULES, *OUTSIDE_RULES} == set(re.findall(r"(?m)^### (\w+)$", RUNBOOK))
+    assert re.findall(r"(?m)^### (\w+)$", RUNBOOK) == re.findall(r"(?m)^### (\w+)$", JAPANESE)
 
 
 def test_every_channel_is_described() -> None:

@@ -28,8 +28,8 @@ def _timeless(line: str) -> str:
     return re.sub(r"run [0-9a-f]{8}\b", "run 4f1c2a90", re.sub(r"(/[\w.-]+)+/(\w+\.db)", r"\2", line))
 
 
-def _documented() -> dict[str, str]:
-    rows = re.findall(r"^\| ([^|]+) \| ((?:正常|要対応)[^|]*) \|$", read("docs/runbook.md"), re.M)
+def _documented(page: str = "docs/runbook.md") -> dict[str, str]:
+    rows = re.findall(r"^\| ([^|]+) \| ((?:正常|要対応)[^|]*) \|$", read(page), re.M)
     return {happened: line for happened, line in rows}
 
 
@@ -66,6 +66,7 @@ def test_the_runbook_has_every_bad_day_and_no_other() -> None:
     """The table is what the program says; a new trouble gets its row."""
     assert list(BAD_DAYS) == list(_documented())
     assert table(HEAD, list(_documented().items())) in read("docs/runbook.md")
+    assert list(_documented().values()) == list(_documented("docs/ja/runbook.md").values())
 
 
 def test_causes_come_before_symptoms(tmp_path: Path, template: Path) -> None:
