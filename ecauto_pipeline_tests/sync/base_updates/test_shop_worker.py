@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +14,6 @@ from sqlalchemy import insert
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import ItemGone, ItemRefused, Stopped, Transport
-from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state import leases
 from ecauto_pipeline.state.schema import journal, shop_accounts
 from ecauto_pipeline.sync.base_updates import push
@@ -388,59 +385,6 @@ def test_a_gone_item_is_a_failed_row_that_names_it(tmp_path: Path) -> None:
     _rises(world, 1)
     _, report = world.sync()
     assert {"failed:bad_item_id": 1} == dict(report.reasons)
-
-
-def _register(world: World) -> None:
-    Register.create(
-        world.master,
-        [{"asin": "B000000001", "amazon_price_jpy": 1000, "amazon_in_stock": 1, "title_ja": "品"}],
-        [
-            {
-                "id": 1,
-                "asin": "B000000001",
-                "platform": "base",
-                "account_id": "shop_1",
-                "platform_item_id": "1",
-                "sku": "b-B000000001-20251101000000",
-                "selling_price": 2000,
-                "status": "listed",
-                "visibility": "public",
-            }
-        ],
-    )
-
-
-def _told(world: World) -> tuple[object, ...]:
-    with closing(sqlite3.connect(world.master)) as database:
-        listing = database.execute("SELECT selling_price, visibility FROM listings").fetchone()
-        product = database.execute("SELECT amazon_price_jpy, amazon_in_stock, title_ja FROM products").fetchone()
-    return (*listing, *product)
-
-
-def test_the_register_is_told_what_was_done_and_nothing_else(tmp_path: Path) -> None:
-    """After a push: selling_price, Amazon's price and stock; a dry run tells it nothing; a second run has no news."""
-    world = World(tmp_path)
-    _register(world)
-    _rises(world, 1)
-    world.sync(dry_run=True)
-    assert (2000, "public", 1000, 1, "品") == _told(world)
-    _, report = world.sync()
-    assert (2580, "public", 1984, 1, "品") == _told(world)
-    assert (1, 1, "") == (report.written_back.listings, report.written_back.products, report.written_back.problem)
-
-
-def test_a_busy_register_delays_the_news_to_the_next_run(tmp_path: Path) -> None:
-    """Another program holds master.db: reported, the push stands, the next run writes it."""
-    world = World(tmp_path)
-    _register(world)
-    _rises(world, 1)
-    with closing(sqlite3.connect(world.master)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        account, report = world.sync()
-    assert 1 == account.pushed
-    assert "another program" in report.written_back.problem
-    _, report = world.sync()
-    assert ("", 2580) == (report.written_back.problem, _told(world)[0])
 
 
 def test_an_intent_of_a_live_push_elsewhere_is_not_touched(tmp_path: Path) -> None:
