@@ -49,7 +49,14 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
     command = [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", "dev", "--port", str(port)]
     world = folder / "data" / "emulator"
     with subprocess.Popen(
-        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+        command,
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
     ) as dev:
         assert dev.stdout is not None
         said = []
@@ -60,7 +67,7 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
         answer = httpx.get(f"http://127.0.0.1:{port}/server_info", trust_env=False, timeout=60)
         assert 200 == answer.status_code
         assert process.running(world)
-        dev.send_signal(signal.SIGINT)
+        os.killpg(dev.pid, signal.SIGINT)  # as a terminal does: it and its servers
         said += dev.stdout.readlines()
     assert 0 == dev.returncode
     assert ["エミュレーター", "Dagsterの画面を起動しています", "Dagsterの画面"] == [_subject(line) for line in said]

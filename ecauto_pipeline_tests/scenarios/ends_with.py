@@ -14,7 +14,7 @@ import time
 
 import psutil
 
-_PATIENCE_S = 40.0
+_PATIENCE_S = 8.0
 
 
 def main(owner: int, command: list[str]) -> int:
@@ -24,12 +24,16 @@ def main(owner: int, command: list[str]) -> int:
         signal.signal(number, lambda number, _: asked.append(number))
     while child.poll() is None and not asked and psutil.pid_exists(owner):
         time.sleep(0.2)
+    family = psutil.Process(child.pid).children(recursive=True) if child.poll() is None else []
     with contextlib.suppress(ProcessLookupError):
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_PATIENCE_S)
         os.killpg(child.pid, signal.SIGKILL)
+    for one in family:  # some lead groups of their own
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
     return child.wait()
 
 

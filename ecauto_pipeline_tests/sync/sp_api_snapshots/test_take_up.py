@@ -26,10 +26,13 @@ _CLOCK = SystemClock()
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[EmulatorServer]:
-    """Amazon in good order: 120 ASINs, every one answered with success, five detail calls a second."""
+    """Amazon in good order: 120 ASINs, every one answered with success, five detail calls a second.
+
+    Its burst is what each test's new client, which knows of no calls before its own, finds at hand.
+    """
     with EmulatorServer(clock=_CLOCK, seed=5, listings=300, accounts=1, speed=1.0) as server:
         for operation in ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing"):
-            server.control.set_rate(operation, 5.0, 1)
+            server.control.set_rate(operation, 5.0, 4)
         yield server
 
 
