@@ -1,4 +1,5 @@
-"""What holds for every test: properties have no deadline, because a machine may be slow; Dagster forgets instances.
+"""What holds for every test: properties have no deadline, because a machine may be slow; Dagster forgets instances;
+files that wait long for processes of their own begin first, so that the workers end together.
 
 Not for: other fixtures (they stand in the room that uses them).
 """
@@ -13,6 +14,11 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files marked `long` first; the order is the same in every worker."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(autouse=True)

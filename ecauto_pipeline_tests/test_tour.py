@@ -14,6 +14,8 @@ import pytest
 
 from ecauto_pipeline.emulator import process
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).absolute().parents[1]
 SERVES = "ecauto dev"  # until it is ended; proofs/test_going_live.py starts it
 

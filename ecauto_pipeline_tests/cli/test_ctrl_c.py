@@ -34,6 +34,8 @@ UNANSWERED: dict[str, Any] = {"seed": 5, "listings": 1500, "accounts": 2, "speed
 BEGIN = """
 import os, sys
 from ecauto_pipeline.cli import main
+
+pytestmark = pytest.mark.long
 sys.argv = ["ecauto", *sys.argv[1:]]
 os.write(int(os.environ["READY"]), b"!")
 main()

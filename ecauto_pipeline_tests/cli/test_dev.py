@@ -16,6 +16,8 @@ from ecauto_pipeline.cli.dev import servers_environ
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline_tests.pages import ROOT
 
+pytestmark = pytest.mark.long
+
 
 def test_the_servers_live_where_dagster_yaml_is(tmp_path: Path) -> None:
     """A home of their own would be a `.tmp_dagster_home_*` in the owner's folder that a kill leaves behind."""

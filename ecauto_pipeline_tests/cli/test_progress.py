@@ -18,6 +18,8 @@ from ecauto_pipeline.sync.context import Progress
 from ecauto_pipeline.sync.line import LINE
 from ecauto_pipeline_tests.cli import terminal
 
+pytestmark = pytest.mark.long
+
 
 def test_work_that_grows_goes_on_being_told(capsys: pytest.CaptureFixture[str]) -> None:
     """The end is said once; when more is planned then, its end is said too, and nothing twice."""

@@ -11,6 +11,8 @@ import pytest
 
 from ecauto_pipeline_tests.scenarios.broken_runs import Left, Trials, trials
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:

@@ -9,12 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.reports.capacity import capacity
 from ecauto_pipeline_tests.scenarios.picking import seen
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
+
+pytestmark = pytest.mark.long
 
 _START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 

@@ -21,6 +21,8 @@ from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 from ecauto_pipeline_tests.scenarios.picking import Listed, asked_about, cost_of, costs, edits_of, seen, sound
 from ecauto_pipeline_tests.scenarios.shop_day import RunResult, ShopDay
 
+pytestmark = pytest.mark.long
+
 _START = datetime(2026, 6, 1, 1, 10, tzinfo=UTC)
 _EACH = 6
 
