@@ -13,6 +13,7 @@ import typer
 from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli.console import say
 from ecauto_pipeline.settings import load
+from ecauto_pipeline.wiring.connections import shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)
@@ -28,6 +29,9 @@ def report(
 
     settings = load()
     with open_tools(settings, offline=True) as tools:
-        page = weekly_report(tools, HistorySummaries(tools.history), tools.clock.now(), settings.alerts.language)
+        active = [key for key, shop in shop_accounts(settings).items() if shop.active]
+        history, language = HistorySummaries(tools.history), settings.alerts.language
+        page = weekly_report(tools, history, tools.clock.now(), language, active)
     replace_file(output, page)
-    say(f"{output} に書きました。ブラウザーで開いてください。")
+    ja, en = f"{output} に書きました。ブラウザーで開いてください。", f"written to {output}; open it in a browser"
+    say(ja if language == "ja" else en)

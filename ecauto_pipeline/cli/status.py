@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, labelled, number, print_json, say, table
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, labelled, language, number, print_json, say, table
 from ecauto_pipeline.cli.dagster_run import project_root
 from ecauto_pipeline.cli.summary import SEVEN
 from ecauto_pipeline.clock import jst
@@ -22,10 +22,12 @@ from ecauto_pipeline.doctor.health_facts import look
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.reasons import said
+from ecauto_pipeline.domain.words import unwatched_line
 from ecauto_pipeline.settings import BaseAccount, load
 from ecauto_pipeline.state import decisions, shop_accounts
 from ecauto_pipeline.state.shop_accounts import ShopAccount
 from ecauto_pipeline.state.shop_listings import count_listed
+from ecauto_pipeline.state.unwatched import count_unwatched
 from ecauto_pipeline.state.windows import calls_in
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_metrics import metrics_row
@@ -60,7 +62,7 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
     fresh = survey(tools)
     now = tools.clock.now()
     facts = look(tools, fresh, dagster_home, environ)
-    found, language = troubles(facts), tools.settings.alerts.language
+    found, spoken = troubles(facts), tools.settings.alerts.language
     ends = {end.run_id: end.status for end in facts.dagster.ends}
     with tools.state.read() as connection:
         recent = recent_records(connection, 5)
@@ -69,6 +71,7 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         named = shops_named(tools.settings)
         counts = count_listed(connection, named)
         held = decisions.count_holds(connection)
+        unwatched = count_unwatched(connection, [key for key, shop in named.items() if shop.active])
     limits = tools.settings.base.limits
     accounts = []
     for key, account in named.items():
@@ -90,8 +93,8 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
     return {
         "health": {
             "ok": not found,
-            "line": first_line(facts, found, language),
-            "troubles": [{"code": one.code, "said": one.text(language), "next": one.command} for one in found],
+            "line": first_line(facts, found, spoken),
+            "troubles": [{"code": one.code, "said": one.text(spoken), "next": one.command} for one in found],
         },
         "mode": tools.settings.mode,
         "at": jst(now).isoformat(timespec="seconds"),
@@ -107,6 +110,7 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         },
         "accounts": accounts,
         "held_open": held,
+        "unwatched": unwatched,
         "last_run": next((_run(run, ends) for run in recent if run.ended_at is not None), None),
         "runs": [_run(run, ends) for run in recent],
     }
@@ -145,6 +149,7 @@ def show(document: dict[str, Any]) -> None:
             ("人の確認待ち", "held_open", document["held_open"]),
         ],
     )
+    say(unwatched_line(document["unwatched"], language()))
     say()
     rows = [
         (tier, fresh["by_tier"].get(tier, 0), _hours(fresh["oldest_stock_s"].get(tier)))

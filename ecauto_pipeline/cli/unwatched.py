@@ -5,10 +5,13 @@ Not for: which those are (state/unwatched.py) or the story of one item (explain.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import typer
 
 from ecauto_pipeline.cli.arguments import Json
 from ecauto_pipeline.cli.console import print_json, say
+from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.unwatched import unwatched as unwatched_listings
@@ -33,7 +36,7 @@ def unwatched(json_output: Json = False) -> None:
         print_json(
             [
                 {"account_id": row.key.account_id, "platform": row.key.platform, "item_id": row.key.item_id}
-                | {"asin": row.asin, "title": title, "reason": row.reason}
+                | {"asin": row.asin, "title": title, "reason": row.reason, "gone_at": _time(row.gone_at)}
                 for row, _, title in named
             ]
         )
@@ -46,4 +49,10 @@ def unwatched(json_output: Json = False) -> None:
             reason = row.reason
             say()
             say(said(reason, settings.alerts.language))
-        say(f"  {row.key.item_id}  {row.asin or '-'}  {shop}  {title}".rstrip())
+        at = _time(row.gone_at)
+        since = "" if not at else f"  (since {at})" if english else f"  ({at} から)"
+        say(f"  {row.key.item_id}  {row.asin or '-'}  {shop}  {title}".rstrip() + since)
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else f"{jst(moment):%Y-%m-%d %H:%M}"

@@ -48,6 +48,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "item_modified_at": f"BASE's own time of change; {_MS}",
         "read_at": f"last read from BASE; {_MS}",
         "present": "1 = in the shop at the last whole read",
+        "gone_at": f"when it was found to be in the shop no more; {_MS}",
         "first_seen_at": _MS,
         "hidden_by": "ours | owner_scripts | person | blocklist | shop; empty = not hidden, or unknown",
         "hidden_reason": "why we hid it",

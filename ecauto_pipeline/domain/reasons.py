@@ -78,6 +78,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "orphan_no_register": ("BASEにあり、master.dbにない", "at BASE and not in master.db"),
     "orphan_asin_mismatch": ("BASEとmaster.dbでASINが違う", "BASE and master.db name different ASINs"),
     "orphan_bad_asin": ("ASINの形をしていない", "no well-formed ASIN"),
+    "gone_both_sides": ("BASEにもmaster.dbにもない", "neither at BASE nor in master.db"),
+    "register_not_listed": ("master.dbで出品中になっていない", "at BASE, and not marked listed in master.db"),
     "deleted_at_shop": ("BASEから消えている(取り下げ済み)", "gone from BASE (delisted)"),
     "never_answered": ("Amazonが一度も回答していない", "Amazon never answered"),
     # waits for a person
@@ -90,6 +92,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "price_max_price": ("価格が上限を超える", "the price would be over the most allowed"),
     "price_min_markup": ("仕入値に対して安すぎる", "too cheap for what it costs"),
     "price_max_markup": ("仕入値に対して高すぎる", "too dear for what it costs"),
+    "price_no_tier": ("この仕入値に合う価格の段階がない", "no tier of [pricing] covers this cost"),
+    "price_no_cost": ("仕入値がない", "there is no cost to work from"),
     # why Amazon's answer is no offer of ours, or none
     "no_offers": ("出品者がいない", "no offers"),
     "no_new_offers": ("新品の出品がない", "no new offers"),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ecauto_pipeline.domain.reasons import WORDS
+
 Words = Mapping[str, tuple[str, str]]
 
 KINDS: Words = MappingProxyType(
@@ -80,6 +82,26 @@ BREAKERS: Words = MappingProxyType(
 TIERS: Words = MappingProxyType(
     {"high": ("よく売れる", "sells"), "medium": ("見られている", "viewed"), "low": ("その他", "the rest")}
 )
+
+
+def unwatched_line(counts: Mapping[str, int] | None, language: str = "ja") -> str:
+    """How many items nothing keeps in step, by reason; `counts` None: no shop was read whole yet."""
+    english = language == "en"
+    if counts is None:
+        return (
+            "not watched: not known before a shop is read"
+            if english
+            else "同期されていない商品: ショップをまだ読んでいません"
+        )
+    if not counts:
+        return "every item is watched" if english else "同期されていない商品はありません"
+    each = ", ".join(f"{WORDS[code][english]} {count:,}" for code, count in counts.items())
+    total = f"{sum(counts.values()):,}"
+    return (
+        f"{total} items are not watched: {each}  (ecauto unwatched)"
+        if english
+        else f"同期されていない商品 {total}件: {each}  (ecauto unwatched)"
+    )
 
 
 def worded(table: Words, code: str, language: str = "ja") -> str:

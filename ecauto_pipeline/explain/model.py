@@ -104,7 +104,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class ListingStory:
-    """One listing at that moment: what it showed and the last decision and update of each kind."""
+    """One listing at that moment: what it showed and the last decision and update of each kind.
+
+    `gone`: the shop had it no more; its figures are the last ones. `gone_since` None where the moment is not known.
+    """
 
     platform: str
     account_id: str
@@ -117,6 +120,8 @@ class ListingStory:
     price_blocked: str = ""
     hidden_by: str = ""
     notes: tuple[str, ...] = ()
+    gone: bool = False
+    gone_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

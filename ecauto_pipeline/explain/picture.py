@@ -71,7 +71,7 @@ def history_png(one: Explanation, language: str = "ja") -> bytes:
         xs = [x_of(row.observed_at) for row in priced] + [x_of(one.as_of)]
         ys = [row.price_jpy or 0 for row in priced] + [priced[-1].price_jpy or 0]
         prices.step(xs, ys, where="post", color=BLUE, linewidth=1.8, label=t["amazon"])
-    _shop_prices(prices, sent, one.as_of, t["shop"])
+    _shop_prices(prices, sent, one, t["shop"])
     errors = [row for row in answers if not row.authoritative]
     if errors:
         xs = [x_of(row.observed_at) for row in errors]
@@ -98,13 +98,15 @@ def _shop(place: tuple[str, str, str], places: Sequence[tuple[str, str, str]]) -
     return name_of(AccountKey(*place[:2]), [AccountKey(*other[:2]) for other in places])
 
 
-def _shop_prices(axes: Axes, sent: Sequence[Sent], end: datetime, name: str) -> None:
-    """One stepped line a listing; the price before the first update is drawn up to it."""
+def _shop_prices(axes: Axes, sent: Sequence[Sent], story: Explanation, name: str) -> None:
+    """One stepped line a listing, up to when it was gone; the price before the first update is drawn up to it."""
+    gone = {(one.platform, one.account_id, one.item_id): one.gone_since for one in story.listings}
     places = sorted({(row.platform, row.account_id, row.item_id) for row in sent})
     styles = ((INK, "-"), (INK, "--"), (INK, ":"), (INK, "-."))
     for number, place in enumerate(places[: len(styles)]):
         mine = [row for row in sent if (row.platform, row.account_id, row.item_id) == place]
         colour, style = styles[number]
+        end = max(gone.get(place) or story.as_of, _moment(mine[-1]))
         axes.step(
             [x_of(_moment(row)) for row in mine] + [x_of(end)],
             [row.after or 0 for row in mine] + [mine[-1].after or 0],

@@ -60,6 +60,17 @@ def asin_of(state: Database, item_id: str) -> str:
         return asin_of_item(connection, item_id)
 
 
+def gone_by(state: Database, key: str, at: datetime) -> dict[tuple[str, str, str], datetime]:
+    """Listings of `key` (item id or ASIN) that were gone from their shop by `at`, and since when."""
+    with state.read() as connection:
+        found = listings_about(connection, key)
+    return {
+        (one.key.platform, one.key.account_id, one.key.item_id): one.gone_at
+        for one in found
+        if one.gone_at is not None and one.gone_at <= at
+    }
+
+
 def _story(row: KnownListing, breakers: Mapping[tuple[str, str], ShopAccount]) -> ListingStory:
     shop = breakers.get((row.key.platform, row.key.account_id))
     notes = [
@@ -85,6 +96,8 @@ def _story(row: KnownListing, breakers: Mapping[tuple[str, str], ShopAccount]) -
         Figure(row.shown_stock, at, "read" if at else ""),
         hidden_by=row.hidden_by,
         notes=tuple(notes),
+        gone=row.gone,
+        gone_since=row.gone_at,
     )
 
 

@@ -7,7 +7,7 @@ Not for: deciding anything, or the form in which people read it (words.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -75,6 +75,8 @@ def explain(
     by_time = sorted(decisions, key=lambda one: (one.decided_at, one.diff_id), reverse=True)
     went = sorted(updates, key=lambda one: (one.attempted_at, one.update_id), reverse=True)
     listings = _listings(settings, by_time, went, present.listings, basis)
+    if as_of is not None and state is not None:
+        listings = _without_the_gone(listings, explain_state.gone_by(state, key, at))
     return Explanation(
         key=key,
         asin=asin,
@@ -142,6 +144,14 @@ def _listings(
         )
         stories.append(_priced(settings, story, basis))
     return stories
+
+
+def _without_the_gone(
+    listings: Sequence[ListingStory], gone: Mapping[tuple[str, str, str], datetime]
+) -> list[ListingStory]:
+    """History holds what was decided and sent; that a shop lost an item is known to state alone."""
+    since = [(one, gone.get((one.platform, one.account_id, one.item_id))) for one in listings]
+    return [one if at is None else replace(one, gone=True, gone_since=at) for one, at in since]
 
 
 def _figure(read: Figure, kind: str, decisions: Iterable[Decided], updates: Iterable[Sent]) -> Figure:

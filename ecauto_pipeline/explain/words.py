@@ -14,7 +14,8 @@ from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain import reasons
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
-from ecauto_pipeline.domain.words import HIDDEN_BY, worded
+from ecauto_pipeline.domain.words import DECISION_STATES, DECISIONS, KINDS, OUTCOMES, STATUSES, Words, worded
+from ecauto_pipeline.explain.labels import STAMPS, hider, labels, note_text, step_label
 from ecauto_pipeline.explain.model import Decided, Explanation, Figure, ListingStory, Sent
 
 MOST_ROWS = 20
@@ -32,7 +33,7 @@ class Section:
 
 def sections(one: Explanation, language: str = "ja") -> tuple[Section, ...]:
     """Summary, one section a listing, answers, offers, decisions, updates; empty ones are left out but the summary."""
-    t = _EN if language == "en" else _JA
+    t = labels(language)
     if not one.found:
         return (Section(t["summary"], (), ((one.key, t["nothing"]),)),)
     parts = [_summary(one, t)]
@@ -43,7 +44,7 @@ def sections(one: Explanation, language: str = "ja") -> tuple[Section, ...]:
 
 def as_markdown(one: Explanation, language: str = "ja") -> str:
     """The sections as markdown tables."""
-    t = _EN if language == "en" else _JA
+    t = labels(language)
     lines = [f"# {one.asin or one.key}: {_time(one.as_of)}"]
     for part in sections(one, language):
         lines += ["", f"## {part.title}", ""]
@@ -76,29 +77,45 @@ def _summary(one: Explanation, t: Mapping[str, str]) -> Section:
         said = one.basis
         price = f" {_yen(said.price_jpy)}" if said.price_jpy is not None else ""
         reason = f": {reasons.said(said.reason, t['language'])}" if said.reason else ""
-        rows.append((t["amazon"], f"{said.status}{reason}{price}, {said.operation}, {_time(said.observed_at)}"))
+        rows.append(
+            (
+                t["amazon"],
+                f"{_coded(STATUSES, said.status, t)}{reason}{price}, {said.operation}, {_time(said.observed_at)}",
+            )
+        )
     else:
         rows.append((t["amazon"], t["never_answered"]))
     if one.last and one.basis and one.last.snapshot_id != one.basis.snapshot_id:
-        rows.append((t["confirmed"], f"{one.last.status}, {one.last.operation}, {_time(one.last.observed_at)}"))
-    rows += [(name, _time(at)) for name, at in one.freshness if at is not None]
-    rows += [(t["note"], note) for note in one.notes]
+        rows.append(
+            (
+                t["confirmed"],
+                f"{_coded(STATUSES, one.last.status, t)}, {one.last.operation}, {_time(one.last.observed_at)}",
+            )
+        )
+    rows += [(worded(STAMPS, name, t["language"]), _time(at)) for name, at in one.freshness if at is not None]
+    rows += [(t["note"], note_text(note, t["language"])) for note in one.notes]
     return Section(t["summary"], (), tuple(rows), t["history_alone"] if one.from_history_alone else "")
 
 
 def _listing(story: ListingStory, t: Mapping[str, str], language: str) -> Section:
-    rows = [
-        (t["price"], f"{_shown(story.price, _yen)} {_why(story.price, t)}".strip()),
-        (t["visibility"], f"{_shown(story.visibility, lambda v: _public(v, t))} {_why(story.visibility, t)}".strip()),
-        (t["stock"], f"{_shown(story.stock, str)} {_why(story.stock, t)}".strip()),
+    figures = [
+        ("price", f"{_shown(story.price, _yen)} {_why(story.price, t)}"),
+        ("visibility", f"{_shown(story.visibility, lambda v: _public(v, t))} {_why(story.visibility, t)}"),
+        ("stock", f"{_shown(story.stock, str)} {_why(story.stock, t)}"),
     ]
+    last = f"{t['shown_last']}: " if story.gone else ""
+    rows = [(t[name], f"{last}{text}".strip()) for name, text in figures]
+    if story.gone:
+        since = f" ({t['gone_since']} {_time(story.gone_since)})" if story.gone_since is not None else ""
+        rows.insert(0, (t["state"], t["gone"] + since))
     if story.hidden_by:
-        rows.append((t["hidden_by"], f"{worded(HIDDEN_BY, story.hidden_by, language)} ({story.hidden_by})"))
-    rows += [(f"  {label}", value) for label, value in story.price_steps]
+        rows.append((t["hidden_by"], hider(story.hidden_by, language)))
+    rows += [(f"  {step_label(label, language)}", value) for label, value in story.price_steps]
     if story.wanted_price_jpy is not None:
-        blocked = f", {t['blocked']}: {story.price_blocked}" if story.price_blocked else ""
+        why = reasons.said(f"price_{story.price_blocked}", language) if story.price_blocked else ""
+        blocked = f", {t['blocked']}: {why}" if why else ""
         rows.append((t["wanted"], _yen(story.wanted_price_jpy) + blocked))
-    rows += [(t["note"], note) for note in story.notes]
+    rows += [(t["note"], note_text(note, language)) for note in story.notes]
     return Section(f"{t['listing']} {story.platform} / {story.account_id} / {story.item_id}", (), tuple(rows))
 
 
@@ -107,7 +124,7 @@ def _answers(one: Explanation, t: Mapping[str, str]) -> Section:
         (
             _time(row.observed_at),
             row.operation,
-            row.status,
+            _coded(STATUSES, row.status, t),
             reasons.said(row.reason or "", t["language"]),
             _yen(row.price_jpy),
             _text(row.offer_count),
@@ -153,9 +170,9 @@ def _decisions(one: Explanation, t: Mapping[str, str]) -> Section:
         (
             _time(row.decided_at),
             f"{_shop(row, one)}/{row.item_id}",
-            row.kind,
+            worded(KINDS, row.kind, t["language"]),
             _change(row.shown, row.wanted),
-            row.decision + (f" ({row.state})" if row.state else ""),
+            _coded(DECISIONS, row.decision, t) + (f", {_coded(DECISION_STATES, row.state, t)}" if row.state else ""),
             reasons.said(row.reason, t["language"]),
             row.evidence,
         )
@@ -170,9 +187,9 @@ def _updates(one: Explanation, t: Mapping[str, str]) -> Section:
         (
             _time(row.attempted_at),
             f"{_shop(row, one)}/{row.item_id}",
-            row.kind,
+            worded(KINDS, row.kind, t["language"]),
             _change(row.before, row.after),
-            row.outcome or t["open"],
+            _coded(OUTCOMES, row.outcome, t) if row.outcome else t["open"],
             row.error,
             _text(row.attempts),
         )
@@ -201,11 +218,19 @@ def _why(figure: Figure, t: Mapping[str, str]) -> str:
 def _decision_text(one: Decided, t: Mapping[str, str]) -> str:
     change = _change(one.shown, one.wanted)
     why = reasons.said(one.reason, t["language"])
-    return f"{t['decided']} {one.decision} {change} {why} {_time(one.decided_at)}".replace("  ", " ")
+    return f"{t['decided']} {_coded(DECISIONS, one.decision, t)} {change} {why} {_time(one.decided_at)}".replace(
+        "  ", " "
+    )
 
 
 def _update_text(one: Sent, t: Mapping[str, str]) -> str:
-    return f"{t['sent']} {_change(one.before, one.after)} {one.outcome or t['open']} {_time(one.attempted_at)}"
+    outcome = _coded(OUTCOMES, one.outcome, t) if one.outcome else t["open"]
+    return f"{t['sent']} {_change(one.before, one.after)} {outcome} {_time(one.attempted_at)}"
+
+
+def _coded(table: Words, code: str, t: Mapping[str, str]) -> str:
+    """Japanese readers get words and the code, English ones the code: it is an English word."""
+    return f"{worded(table, code)} ({code})" if t["language"] == "ja" and code in table else code
 
 
 def _change(before: int | None, after: int | None) -> str:
@@ -234,59 +259,3 @@ def _more(count: int, t: Mapping[str, str]) -> str:
 
 def _row(cells: Iterable[object]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-
-_WORDS = {
-    "summary": ("要約", "Summary"),
-    "nothing": ("記録がありません", "nothing is known about it"),
-    "unknown": ("不明", "unknown"),
-    "as_of": ("時点 (JST)", "as of (JST)"),
-    "amazon": ("Amazonの回答", "Amazon said"),
-    "never_answered": ("まだ回答がありません", "no answer yet"),
-    "confirmed": ("最後の確認", "last confirmed"),
-    "note": ("メモ", "note"),
-    "history_alone": ("履歴だけから再現しています。", "From history alone."),
-    "listing": ("出品", "Listing"),
-    "price": ("価格", "price"),
-    "visibility": ("公開状態", "visibility"),
-    "stock": ("在庫数", "stock"),
-    "hidden_by": ("非公開にした者", "hidden by"),
-    "wanted": ("計算した売価", "price worked out"),
-    "blocked": ("送信禁止", "blocked"),
-    "time": ("時刻 (JST)", "time (JST)"),
-    "operation": ("API操作", "operation"),
-    "status": ("結果", "status"),
-    "language": ("ja", "en"),
-    "reason": ("理由", "reason"),
-    "offers": ("オファー数", "offers"),
-    "answers": ("Amazonの回答の記録", "What Amazon said"),
-    "choice": ("オファーの選択", "How the offer was chosen"),
-    "no_offers_kept": ("この回答のオファーは保存されていません。", "No offers were kept with this answer."),
-    "verdict": ("判定", "verdict"),
-    "score": ("点数", "score"),
-    "shipping": ("送料", "shipping"),
-    "hours": ("発送までの時間", "hours to ship"),
-    "availability": ("入荷状況", "availability"),
-    "seller": ("出品者", "seller"),
-    "kind": ("種類", "kind"),
-    "change": ("変更", "change"),
-    "decision": ("判断", "decision"),
-    "evidence": ("根拠", "evidence"),
-    "decisions": ("判断の記録", "Decisions"),
-    "updates": ("送信の記録", "Updates sent"),
-    "outcome": ("結果", "outcome"),
-    "error": ("エラー", "error"),
-    "attempts": ("試行", "attempts"),
-    "open": ("結果待ち", "under way"),
-    "read": ("読み取り", "read"),
-    "update": ("送信済み", "sent"),
-    "decided": ("判断", "decided"),
-    "sent": ("送信", "sent"),
-    "public": ("公開", "public"),
-    "hidden": ("非公開", "hidden"),
-    "more": ("ほか", "and more:"),
-    "item": ("項目", "item"),
-    "value": ("値", "value"),
-}
-_JA = {name: words[0] for name, words in _WORDS.items()}
-_EN = {name: words[1] for name, words in _WORDS.items()}

@@ -6,7 +6,7 @@ Not for: pictures themselves (pictures.py) or where rows come from (picture_rows
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,9 +15,12 @@ from ecauto_pipeline.alerts.announce import firing_now
 from ecauto_pipeline.alerts.rules import rule_label
 from ecauto_pipeline.alerts.verdicts import percent, span_en, span_ja
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.words import unwatched_line
 from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.reports import pictures
 from ecauto_pipeline.reports.picture_rows import budget_rows, freshness_rows, held_now
+from ecauto_pipeline.state.unwatched import count_unwatched
 from ecauto_pipeline.sync.context import Tools
 
 WEEK = timedelta(days=7)
@@ -26,7 +29,9 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class WeekFacts:
-    """What the page tells. Rows as the pictures and `run_metrics` name them; `firing`: (key, since)."""
+    """What the page tells. Rows as the pictures and `run_metrics` name them; `firing`: (key, since);
+    `unwatched`: items that nothing keeps in step, by reason, None where no shop was read yet.
+    """
 
     start: datetime
     end: datetime
@@ -37,11 +42,20 @@ class WeekFacts:
     updates: Sequence[Row] = ()
     held: Sequence[Row] = ()
     firing: Sequence[tuple[str, datetime]] = ()
+    unwatched: Mapping[str, int] | None = None
 
 
-def weekly_report(tools: Tools, past: HistorySummaries, end: datetime, language: str = "ja") -> str:
-    """The page for the seven days before `end`."""
+def weekly_report(
+    tools: Tools,
+    past: HistorySummaries,
+    end: datetime,
+    language: str = "ja",
+    accounts: Iterable[AccountKey] = (),
+) -> str:
+    """The page for the seven days before `end`. `accounts`: the shops that are to be watched."""
     start = end - WEEK
+    with tools.state.read() as connection:
+        unwatched = count_unwatched(connection, accounts)
     return page(
         WeekFacts(
             start,
@@ -53,6 +67,7 @@ def weekly_report(tools: Tools, past: HistorySummaries, end: datetime, language:
             past.updates_by_kind(start, end),
             held_now(tools, end),
             firing_now(tools),
+            unwatched,
         ),
         language,
     )
@@ -77,6 +92,7 @@ def page(facts: WeekFacts, language: str = "ja") -> str:
         f"<h1>{title}</h1><p class=span>{span}</p>",
         _cards(figures(facts, language)),
         _alerts(facts, language),
+        f"<p>{html.escape(unwatched_line(facts.unwatched, language))}</p>",
     ]
     for ja, en, image in images:
         name = en if english else ja

@@ -20,7 +20,11 @@ from ecauto_pipeline.state.schema import listings
 
 @dataclass(frozen=True, slots=True)
 class KnownListing:
-    """A listing as it is explained: what it showed when it was last read (None = never), and what stands against it."""
+    """A listing as it is explained: what it showed when it was last read (None = never), and what stands against it.
+
+    `gone`: the shop has it no more, as a whole reading or two refusals proved; `gone_at` None where the moment is not
+    known.
+    """
 
     key: ListingKey
     asin: str
@@ -34,6 +38,8 @@ class KnownListing:
     uneditable: str
     orphan: str
     delist: str
+    gone: bool
+    gone_at: datetime | None
 
 
 def listings_about(connection: Connection, key: str) -> list[KnownListing]:
@@ -53,6 +59,8 @@ def listings_about(connection: Connection, key: str) -> list[KnownListing]:
             uneditable=row.uneditable,
             orphan=row.orphan,
             delist=row.delist,
+            gone=row.gone_at is not None or (row.present == 0 and (row.read_at is not None or row.orphan == "no_item")),
+            gone_at=None if row.gone_at is None else from_ms(row.gone_at),
         )
         for row in rows
     ]

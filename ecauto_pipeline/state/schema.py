@@ -100,6 +100,7 @@ listings = Table(
     Column("item_modified_at", MS),
     Column("read_at", MS),
     Column("present", Integer, nullable=False, server_default="0"),  # in the shop at the last whole read
+    Column("gone_at", MS),  # when it was found to be in the shop no more; NULL = it is there, or was never seen there
     Column("first_seen_at", MS),
     # why it is hidden: "" (it is not, or unknown) | ours | owner_scripts | person | blocklist | shop
     _text("hidden_by"),

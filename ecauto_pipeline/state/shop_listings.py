@@ -25,7 +25,7 @@ _CHUNK = 500
 _PART_ROWS = 10_000
 SHOP_COLUMNS = (
     *("identifier", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations", "item_modified_at"),
-    *("read_at", "present", "first_seen_at", "hidden_by", "hidden_reason", "hidden_at"),
+    *("read_at", "present", "gone_at", "first_seen_at", "hidden_by", "hidden_reason", "hidden_at"),
 )
 REGISTER_COLUMNS = (
     *("asin", "register_id", "register_status", "register_visible", "register_price_jpy"),
@@ -83,12 +83,12 @@ def present_items(connection: Connection, platform: str, account_id: str) -> set
     return set(connection.execute(query).scalars())
 
 
-def mark_absent(connection: Connection, platform: str, account_id: str, item_ids: Iterable[str]) -> None:
-    """A whole reading proved that these are not in the shop any more."""
+def mark_absent(connection: Connection, platform: str, account_id: str, item_ids: Iterable[str], now: datetime) -> None:
+    """A whole reading proved that these are not in the shop any more; what was found gone before, went then."""
+    went = func.coalesce(listings.c.gone_at, to_ms(now))
     for part in _chunks(sorted(item_ids)):
-        connection.execute(
-            update(listings).where(*_of(platform, account_id), listings.c.item_id.in_(part)).values(present=0, listed=0)
-        )
+        of_them = (*_of(platform, account_id), listings.c.item_id.in_(part))
+        connection.execute(update(listings).where(*of_them).values(present=0, listed=0, gone_at=went))
 
 
 def load_both_sides(connection: Connection, platform: str, account_id: str) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, func, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Kind, ListingKey
@@ -33,7 +33,9 @@ def record_edit(
         shown = {"hidden_by": "", "hidden_reason": "", "hidden_at": None}
         values = {"shown_visible": value, **(hidden if value == 0 else shown)}
     else:
-        values = {"delist": "delisted_candidate", "listed": 0} if value else {"delist": ""}
+        went = func.coalesce(listings.c.gone_at, to_ms(now))
+        gone = {"delist": "delisted_candidate", "listed": 0, "gone_at": went}
+        values = gone if value else {"delist": "", "gone_at": None}
     _set(connection, key, **values)
 
 

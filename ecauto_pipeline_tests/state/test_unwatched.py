@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from sqlalchemy import insert
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.reasons import WORDS
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import asins, listings
-from ecauto_pipeline.state.unwatched import unwatched
+from ecauto_pipeline.state.schema import asins, listings, shop_accounts
+from ecauto_pipeline.state.unwatched import count_unwatched, unwatched
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any] | None, str]] = {
     "1": ({}, {"status": "success"}, ""),
@@ -23,20 +24,32 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any] | None, str]] = {
     "7": ({}, {"error_count": 3}, "never_answered"),
     "8": ({}, {"error_count": 9, "status": "success"}, ""),
     "9": ({}, {"error_count": 1}, ""),
+    "10": ({"present": 0, "register_id": None, "register_status": "", "listed": 0}, None, "gone_both_sides"),
+    "11": ({"register_status": "delisted", "listed": 0}, None, "register_not_listed"),
+    "12": ({"register_status": "delisted", "present": 0, "delist": "delisted_candidate"}, None, ""),
 }
 
 
 def test_each_reason_is_found_and_nothing_else(tmp_path: Path) -> None:
-    """Deleted items, orphans of both sides, blocked, uneditable, never answered; another shop's are not asked for."""
+    """Deleted items, orphans of both sides and of none, blocked, uneditable, never answered; of this shop alone.
+
+    What the register calls ended and the shop has no more is watched no more by intent.
+    """
     database = Database(f"sqlite:///{tmp_path}/state.db")
     with database.write() as connection:
         for item, (side, fact, _) in CASES.items():
             for shop in ("mine", "other"):
                 row = {"platform": "base", "account_id": shop, "item_id": item, "asin": f"B{item}", "present": 1}
+                row |= {"register_id": 1, "register_status": "listed"}
                 connection.execute(insert(listings), [{**row, "listed": 1, **side}])
             if fact is not None:
                 connection.execute(insert(asins), [{"asin": f"B{item}", **fact}])
-        found = {row.key.item_id: row.reason for row in unwatched(connection, [AccountKey("base", "mine")])}
+        mine = [AccountKey("base", "mine")]
+        found = {row.key.item_id: row.reason for row in unwatched(connection, mine)}
+        unread = count_unwatched(connection, mine)
+        connection.execute(insert(shop_accounts), [{"platform": "base", "account_id": "mine", "full_read_at": 1}])
+        counts = count_unwatched(connection, mine)
     database.close()
     assert {item: reason for item, (*_, reason) in CASES.items() if reason} == found
+    assert (None, Counter(found.values())) == (unread, counts)
     assert set(found.values()) <= set(WORDS)

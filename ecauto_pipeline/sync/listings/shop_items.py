@@ -101,7 +101,7 @@ def _read_all(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) ->
         seen |= _read_pages(tools, shop, register, tally)
     gone = _proven_gone(tools, shop, sorted(known - seen), register)
     with tools.state.write() as connection:
-        shop_listings.mark_absent(connection, shop.platform, shop.account_id, gone)
+        shop_listings.mark_absent(connection, shop.platform, shop.account_id, gone, tools.clock.now())
     settled = started_at - CLOCKS_AGREE_WITHIN  # changes during the reading are read again
     modified_seen = settled if tally.newest is None else min(tally.newest, settled)
     return Reading("full", tally.pages, len(seen), len(gone), started_at, modified_seen)
@@ -202,6 +202,7 @@ def _row(
         "item_modified_at": shop_listings.milliseconds(item.modified_at),
         "read_at": shown_ms,
         "present": 1,
+        "gone_at": None,
         "first_seen_at": now_ms,
         "hidden_by": hidden_by,
         "hidden_reason": before["hidden_reason"] if same and before else "",
