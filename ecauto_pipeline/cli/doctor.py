@@ -17,7 +17,14 @@ from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.doctor.examine import examine, worst
 from ecauto_pipeline.settings import load
 
-_MARKS = {"ok": "良好", "warn": "注意", "bad": "問題"}
+MARKS = {
+    "ok": ("良好", "fine"),
+    "warn": ("注意", "attention"),
+    "bad": ("問題", "trouble"),
+    "unknown": ("不明", "unknown"),
+}
+TITLE = ("診断", "checkup")
+COLUMNS = (("", ""), ("項目", "what"), ("今の状態", "as it is"), ("すること", "to do"))
 
 
 COMMAND = typer.Typer(add_completion=False)
@@ -28,10 +35,12 @@ def doctor(json_output: Json = False) -> None:
     """設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。 Checks everything that can be checked."""
     settings = load()
     registered().check(settings)
-    findings = examine(settings, os.environ, SystemClock(), language=settings.alerts.language)
+    language = settings.alerts.language
+    findings = examine(settings, os.environ, SystemClock(), language=language)
     if json_output:
         print_json([asdict(one) for one in findings])
     else:
-        rows = [(_MARKS[one.state], one.name, one.what_is, one.what_to_do) for one in findings]
-        table("診断", ("", "項目", "今の状態", "すること"), rows)
+        english = language == "en"
+        rows = [(MARKS[one.state][english], one.name, one.what_is, one.what_to_do) for one in findings]
+        table(TITLE[english], [words[english] for words in COLUMNS], rows)
     raise typer.Exit(WITH_ERRORS if worst(findings) == "bad" else FINE)

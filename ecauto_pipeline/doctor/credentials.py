@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
-from ecauto_pipeline.alerts.channels.sending import name_of, problem
 from ecauto_pipeline.alerts.rules.tokens import TOKEN_DAYS
+from ecauto_pipeline.doctor.disk_errors import hindrance
 from ecauto_pipeline.doctor.findings import Chart
+from ecauto_pipeline.doctor.installation import Installation
+from ecauto_pipeline.doctor.set_up import problems
 from ecauto_pipeline.errors import AccountBlocked
-from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.settings import BaseAccount
 from ecauto_pipeline.shops.base.tokens import TokenFile
-from ecauto_pipeline.wiring.connections import Connections
 
 
-def secrets(chart: Chart, connections: Connections) -> None:
+def secrets(chart: Chart, here: Installation) -> None:
     """Each account's variables as a run would fill them; nothing is needed where the emulator's values stand in."""
-    found = connections.account_secrets
+    problems(chart, here, "secrets ")
+    found = here.connections.account_secrets
     if all(one.stands_in and not one.missing for one in found):
         chart.ok("secrets", "エミュレーターのため不要です", "none needed: the emulator's own values stand in")
         return
@@ -35,41 +35,47 @@ def secrets(chart: Chart, connections: Connections) -> None:
             chart.ok(one.name, f"{len(one.variables)}個そろっています", f"all {len(one.variables)} present")
 
 
-def tokens(chart: Chart, settings: Settings, connections: Connections, now: datetime) -> None:
+def tokens(chart: Chart, here: Installation) -> None:
     """The token file of each active shop: there, private, alive for a week or more."""
-    if settings.own_base:
+    if not here.settings.own_base:
+        for shop in here.connections.active_shops:
+            _token(chart, here, shop)
+
+
+def _token(chart: Chart, here: Installation, shop: BaseAccount) -> None:
+    name, path, do = f"token {shop.id}", here.settings.token_file(shop), f"ecauto auth base {shop.id}"
+    if fault := (hindrance(path, write=False) if path.exists() else None):
+        chart.fault(name, fault, str(path))
         return
-    for shop in connections.active_shops:
-        name, path, do = f"token {shop.id}", settings.token_file(shop), f"ecauto auth base {shop.id}"
-        try:
-            found = TokenFile(path).read()
-        except AccountBlocked as error:
-            chart.bad(name, f"読めません: {error}", f"unusable: {error}", do, do)
-            continue
-        if found is None and settings.mode == "emulated":
-            chart.ok(name, "最初の実行で接続先から受け取ります", "the first run asks the other side for one")
-            continue
-        if found is None:
-            chart.bad(name, f"{path.name} がありません", f"{path.name} is not there", do, do)
-            continue
-        private(chart, f"{name} mode", path)
-        dies = found.refresh_expires_at
-        if dies is None:
-            chart.warn(name, "取得日時が不明です", "nobody knows when it was obtained", do, do)
-            continue
-        days = (dies - now).total_seconds() / 86400
-        text_ja, text_en = f"リフレッシュトークンの残り {days:.1f}日", f"refresh token lives {days:.1f} more days"
-        if days <= 0:
-            chart.bad(name, "リフレッシュトークンが失効しています", "the refresh token has expired", do, do)
-        elif days < TOKEN_DAYS:
-            chart.warn(name, text_ja, text_en, do, do)
-        else:
-            chart.ok(name, text_ja, text_en)
+    try:
+        found = TokenFile(path).read()
+    except AccountBlocked as error:
+        chart.bad(name, f"{path.name} はトークンのファイルとして読めません", f"unusable: {error}", do, do)
+        return
+    if found is None and here.settings.mode == "emulated":
+        chart.ok(name, "最初の実行で接続先から受け取ります", "the first run asks the other side for one")
+        return
+    if found is None:
+        chart.bad(name, f"{path.name} がありません", f"{path.name} is not there", do, do)
+        return
+    private(chart, f"{name} mode", path)
+    dies = found.refresh_expires_at
+    if dies is None:
+        chart.warn(name, "取得日時が不明です", "nobody knows when it was obtained", do, do)
+        return
+    days = (dies - here.clock.now()).total_seconds() / 86400
+    text_ja, text_en = f"リフレッシュトークンの残り {days:.1f}日", f"refresh token lives {days:.1f} more days"
+    if days <= 0:
+        chart.bad(name, "リフレッシュトークンが失効しています", "the refresh token has expired", do, do)
+    elif days < TOKEN_DAYS:
+        chart.warn(name, text_ja, text_en, do, do)
+    else:
+        chart.ok(name, text_ja, text_en)
 
 
-def channels(chart: Chart, settings: Settings, environ: Mapping[str, str], broken: Mapping[str, str]) -> None:
-    """Alert channels: at least one, each complete, none that refused its last message (`broken`: name -> error)."""
-    if not settings.alerts.channels:
+def channels(chart: Chart, here: Installation) -> None:
+    """Somebody will be told."""
+    if not here.settings.alerts.channels:
         chart.warn(
             "alert channels",
             "通知先がありません",
@@ -77,17 +83,6 @@ def channels(chart: Chart, settings: Settings, environ: Mapping[str, str], broke
             "ecauto.toml に [[alerts.channels]] を追加してください",
             "add [[alerts.channels]] to ecauto.toml",
         )
-    for channel in settings.alerts.channels:
-        name = name_of(channel)
-        missing, refused = problem(channel, environ), broken.get(name, "")
-        if missing:
-            do_ja, do_en = "ecauto.toml と .env を直してください", "fix ecauto.toml or .env"
-            chart.bad(f"alert channel {name}", missing, missing, do_ja, do_en)
-        elif refused:
-            do = "ecauto alerts test"
-            chart.warn(f"alert channel {name}", f"前回失敗: {refused}", f"refused the last message: {refused}", do, do)
-        else:
-            chart.ok(f"alert channel {name}", "設定済みです", "configured")
 
 
 def private(chart: Chart, name: str, path: Path) -> None:

@@ -7,11 +7,13 @@ Not for: errors of the services (errors.py), or history's files (history/).
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
-Fault = Literal["full", "read_only", "forbidden", "in_the_way", "damaged", "busy"]
+Fault = Literal["full", "read_only", "forbidden", "in_the_way", "damaged", "busy", "io"]
 
 _BY_ERRNO: Mapping[int, Fault] = {
     errno.ENOSPC: "full",
@@ -22,6 +24,7 @@ _BY_ERRNO: Mapping[int, Fault] = {
     errno.EEXIST: "in_the_way",
     errno.ENOTDIR: "in_the_way",
     errno.EISDIR: "in_the_way",
+    errno.EIO: "io",
 }
 _BY_SQLITE: Mapping[int, Fault] = {
     sqlite3.SQLITE_FULL: "full",
@@ -32,6 +35,7 @@ _BY_SQLITE: Mapping[int, Fault] = {
     sqlite3.SQLITE_NOTADB: "damaged",
     sqlite3.SQLITE_BUSY: "busy",
     sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_IOERR: "io",
 }
 WORDS: Mapping[Fault, tuple[str, str]] = {
     "full": ("ディスクがいっぱいです", "the disk is full"),
@@ -40,6 +44,7 @@ WORDS: Mapping[Fault, tuple[str, str]] = {
     "in_the_way": ("フォルダーがあるはずの場所に別のものがあります", "something else stands where a folder belongs"),
     "damaged": ("ファイルが壊れています", "the file is damaged"),
     "busy": ("他のプログラムが使用中です", "another program is using it"),
+    "io": ("ディスクの読み書きに失敗しました", "the disk failed to read or write"),
 }
 NEXT: Mapping[Fault, tuple[str, str]] = {
     "full": ("空きを増やしてもう一度実行してください", "make room, then run it again"),
@@ -57,6 +62,10 @@ NEXT: Mapping[Fault, tuple[str, str]] = {
         "look with ecauto doctor, restore it from a backup",
     ),
     "busy": ("そのプログラムを閉じるか、少し待ってください", "close that program, or wait a little"),
+    "io": (
+        "ディスクの空きと状態（接続、故障）を確認してください",
+        "look whether the disk has room, is there and is sound",
+    ),
 }
 
 
@@ -72,6 +81,22 @@ def fault_of(error: BaseException) -> Fault | None:
                 return _BY_ERRNO[one.errno]
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return None
+
+
+def hindrance(path: Path, *, write: bool = True) -> Fault | None:
+    """What keeps this process from using a file or folder that is there, as its rights stand; None where nothing does.
+
+    Nothing is written to find out. A folder is asked for the right to enter it, too.
+    """
+    wanted = os.R_OK | (os.W_OK if write else 0) | (os.X_OK if path.is_dir() else 0)
+    if os.access(path, wanted):
+        return None
+    read_only = hasattr(os, "statvfs") and os.access(path, wanted & ~os.W_OK) and _read_only(path)
+    return "read_only" if read_only else "forbidden"
+
+
+def _read_only(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def sentence(error: BaseException, place: str = "", language: str = "ja") -> str:

@@ -1,7 +1,7 @@
 """The doctor: looks at everything a run depends on and says, line by line, what is and what to do about it.
 
 It asks the very connections that a run opens. Read only: it creates, repairs and sends nothing, and shows no secret.
-Not for: single checks (credentials.py, machine.py, files.py).
+Not for: which lines there are and in which order (lines.py), or looking (the module of each).
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ecauto_pipeline.clock import Clock
-from ecauto_pipeline.doctor import credentials, machine
-from ecauto_pipeline.doctor import files as books
+from ecauto_pipeline.doctor.disk_errors import fault_of
 from ecauto_pipeline.doctor.findings import Chart, Finding
-from ecauto_pipeline.domain.account_names import name_of
+from ecauto_pipeline.doctor.installation import Installation
+from ecauto_pipeline.doctor.lines import LINES, Line
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.wiring.connections import Connections, resolve, shop_accounts
+from ecauto_pipeline.sync.faults import place_of
+from ecauto_pipeline.wiring.connections import Connections, resolve
 
 
 def examine(
@@ -24,58 +25,46 @@ def examine(
     *,
     language: str = "ja",
     endpoints: Mapping[str, str] | None = None,
+    lines: Sequence[Line] = LINES,
 ) -> list[Finding]:
-    """Every finding, in the order in which a person would repair things.
+    """Every finding, in the order in which a person would repair things. What goes wrong in a line is that line's.
 
     `endpoints`: name -> address to reach; None = those a run would call that are not our own emulator's.
     """
-    chart, now = Chart(language), clock.now()
-    connections = resolve(settings, environ)
-    _configuration(chart, settings, connections)
-    for problem in connections.problems:
-        chart.bad(problem.name, problem.ja, problem.en, problem.do_ja, problem.do_en)
-    credentials.secrets(chart, connections)
-    credentials.tokens(chart, settings, connections, now)
-    machine.disk(chart, settings)
-    machine.permissions(chart, settings, environ)
-    machine.versions(chart)
-    machine.reach(chart, _callable(connections) if endpoints is None else endpoints, clock.now)
-    books.register(chart, settings)
-    broken = books.state(chart, settings, now)
-    books.history(chart, settings)
-    credentials.channels(chart, settings, environ, broken)
+    chart, connections = Chart(language), resolve(settings, environ)
+    reached = _callable(connections) if endpoints is None else endpoints
+    here = Installation(settings, environ, clock, connections, reached)
+    for line in lines:
+        _look(chart, here, line)
     return chart.findings
 
 
 def worst(findings: Sequence[Finding]) -> str:
-    """ "ok", "warn" or "bad": the worst there is."""
+    """ "ok", "warn" or "bad": the worst there is. What could not be judged has a cause that is bad."""
     states = {finding.state for finding in findings}
-    return "bad" if "bad" in states else "warn" if "warn" in states else "ok"
+    return "bad" if states & {"bad", "unknown"} else "warn" if "warn" in states else "ok"
+
+
+def _look(chart: Chart, here: Installation, line: Line) -> None:
+    chart.line = line.name
+    cause = next((one for one in line.causes(here) if chart.failed(one)), None)
+    if cause is not None:
+        chart.not_judged(cause)
+        return
+    try:
+        line.look(chart, here)
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is None:
+            chart.not_checked(error, place_of(error))
+        else:
+            chart.fault(line.name, fault, str(getattr(error, "filename", None) or ""))
 
 
 def _callable(connections: Connections) -> dict[str, str]:
     """Where a run would call; an address that is a problem in itself is not tried."""
     refused = {problem.name for problem in connections.problems}
     return {name: url for name, url in connections.outside().items() if f"endpoint {name}" not in refused}
-
-
-def _configuration(chart: Chart, settings: Settings, connections: Connections) -> None:
-    shops = shop_accounts(settings)
-    active = ", ".join(name_of(key, shops) for key, shop in shops.items() if shop.active)
-    if settings.mode == "emulated":
-        chart.ok("mode", "エミュレーター（本番には接続しません）", "emulated: the real services are never called")
-    else:
-        chart.ok("mode", "本番", "live")
-    if active:
-        chart.ok("shops", active, active)
-    if settings.state.url.startswith("sqlite") and settings.mode == "live" and ":memory:" in settings.state.url:
-        chart.bad(
-            "state",
-            "メモリー上の state は失われます",
-            "state kept in memory is lost at the end",
-            "[state] url を直してください",
-            "set [state] url to a file",
-        )
 
 
 __all__ = ["Finding", "examine", "worst"]

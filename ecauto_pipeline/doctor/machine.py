@@ -1,14 +1,12 @@
-"""The machine: room on the disk, folders that can be written, versions as pinned, services in reach, the clock.
+"""The machine: versions as pinned, room on the disk, folders that can be written, services in reach, the clock.
 
-Not for: what the program keeps (files.py).
+Not for: what the program keeps (files.py, state_book.py).
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from importlib import metadata
@@ -16,65 +14,52 @@ from pathlib import Path
 
 import requests
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
+from ecauto_pipeline.alerts.rules.silence import disk_low
 from ecauto_pipeline.doctor.credentials import private
+from ecauto_pipeline.doctor.disk_errors import hindrance
 from ecauto_pipeline.doctor.findings import Chart
-from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.doctor.installation import Installation
 
 DISTRIBUTION = "ecauto-pipeline"
-LITTLE_ROOM, NO_ROOM = 2 * 1024**3, 256 * 1024**2
+NO_ROOM = 256 * 1024**2
+"""Bytes below which no run can keep what it learns, whatever ecauto.toml says."""
+
 CLOCK_WARN_S, CLOCK_BAD_S = 30.0, 240.0
 """Access tokens are renewed 5 minutes early by our clock; beyond 4 minutes that is no margin any more."""
 
 REACH_S = 5.0
-Ask = Callable[[str], "tuple[int, datetime | None]"]
 
 
-def disk(chart: Chart, settings: Settings) -> None:
-    """Free bytes where the data folder is, or will be."""
-    folder = _existing(settings.data_dir)
-    free = shutil.disk_usage(folder).free
-    text_ja, text_en = f"空き {free / 1024**3:.1f} GiB", f"{free / 1024**3:.1f} GiB free"
-    do_ja, do_en = "空きを増やすか data を移してください", "make room, or move the data folder (ECAUTO_DATA_DIR)"
-    if free < NO_ROOM:
-        chart.bad("disk", text_ja, text_en, do_ja, do_en)
-    elif free < LITTLE_ROOM:
-        chart.warn("disk", text_ja, text_en, do_ja, do_en)
+def python(chart: Chart, here: Installation) -> None:
+    """Python is of a version that this program was made for."""
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    try:
+        need = str(metadata.metadata(DISTRIBUTION)["Requires-Python"] or "")
+    except metadata.PackageNotFoundError:
+        need = ""  # said by the next line
+    if SpecifierSet(need).contains(found, prereleases=True):
+        chart.ok("python", found, found)
     else:
-        chart.ok("disk", text_ja, text_en)
-
-
-def permissions(chart: Chart, settings: Settings, environ: Mapping[str, str]) -> None:
-    """The data folder can be written, .env is private, DAGSTER_HOME is usable where it is set."""
-    folder = _existing(settings.data_dir)
-    if os.access(folder, os.W_OK | os.X_OK):
-        chart.ok("data folder", "書き込めます", "can be written")
-    else:
-        chart.bad(
-            "data folder",
-            "書き込めません",
-            "can't be written",
-            "フォルダーの権限を直してください",
-            "give the user that runs ecauto the right to write",
+        text, do_ja, do_en = (
+            f"{found} ({need})",
+            f"Python {need} で入れ直してください",
+            f"install it with Python {need}",
         )
-    private(chart, ".env", settings.root / ".env")
-    home = environ.get("DAGSTER_HOME", "")
-    if home and not (Path(home).is_absolute() and Path(home).is_dir()):
-        chart.bad(
-            "DAGSTER_HOME",
-            "絶対パスの既存フォルダーではありません",
-            "is no absolute path of a folder that exists",
-            "フォルダーを作るか、変数を消してください",
-            "create the folder or unset the variable",
-        )
+        chart.bad("python", text, text, do_ja, do_en)
 
 
-def versions(chart: Chart) -> None:
-    """Python and every package against what this program was made for."""
-    python = ".".join(str(part) for part in sys.version_info[:3])
-    chart.ok("python", python, python)
+def packages(chart: Chart, here: Installation) -> None:
+    """Every package as this program was made for."""
+    try:
+        needs = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        do = "pip install --no-build-isolation --no-deps -e ."
+        chart.bad("packages", f"{DISTRIBUTION} が未導入です", f"{DISTRIBUTION} is not installed", do, do)
+        return
     wrong = []
-    for line in metadata.requires(DISTRIBUTION) or []:
+    for line in needs:
         need = Requirement(line)
         if need.marker is not None and not need.marker.evaluate():
             continue
@@ -92,12 +77,59 @@ def versions(chart: Chart) -> None:
         chart.ok("packages", "指定どおりです", "as pinned")
 
 
-def reach(chart: Chart, endpoints: Mapping[str, str], now: Callable[[], datetime], ask: Ask | None = None) -> None:
-    """Each endpoint answers at all (any HTTP status), and our clock agrees with theirs. No secret is sent."""
-    skews = []
-    for name, url in endpoints.items():
+def disk(chart: Chart, here: Installation) -> None:
+    """Room where the data folder is, or will be: at least `[alerts] min_free_gb`, as the alert has it."""
+    free = shutil.disk_usage(_existing(here.settings.data_dir)).free
+    verdict = disk_low(free, here.settings.alerts.min_free_gb)
+    ja, en = verdict.message("ja"), verdict.message("en")
+    if verdict.passed and free >= NO_ROOM:
+        chart.ok("disk", ja, en)
+    else:
+        do_ja, do_en = "空きを増やすか data を移してください", "make room, or move the data folder (ECAUTO_DATA_DIR)"
+        chart.bad("disk", ja, en, do_ja, do_en)
+
+
+def data_folder(chart: Chart, here: Installation) -> None:
+    """The data folder, and each folder in it, can be read and written."""
+    folder = here.settings.data_dir
+    stands = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    if not stands.is_dir():
+        chart.fault("data folder", "in_the_way", str(stands))
+        return
+    for place in (stands, *_folders_in(folder)):
+        if fault := hindrance(place):
+            chart.fault("data folder", fault, str(place))
+            return
+    chart.ok("data folder", "書き込めます", "can be written")
+
+
+def env_file(chart: Chart, here: Installation) -> None:
+    """Secrets are for their owner alone."""
+    private(chart, ".env", here.settings.root / ".env")
+
+
+def dagster_home(chart: Chart, here: Installation) -> None:
+    """Where DAGSTER_HOME is set it is a folder that can be used; said only where it is not."""
+    home = here.environ.get("DAGSTER_HOME", "")
+    if not home:
+        return
+    if not (Path(home).is_absolute() and Path(home).is_dir()):
+        chart.bad(
+            "DAGSTER_HOME",
+            "絶対パスの既存フォルダーではありません",
+            "is no absolute path of a folder that exists",
+            "フォルダーを作るか、変数を消してください",
+            "create the folder or unset the variable",
+        )
+    elif fault := hindrance(Path(home)):
+        chart.fault("DAGSTER_HOME", fault)
+
+
+def reach(chart: Chart, here: Installation) -> None:
+    """Each endpoint answers at all (any HTTP status). No secret is sent."""
+    for name, url in here.endpoints.items():
         try:
-            status, there = (ask or _ask)(url)
+            status, there = _ask(url)
         except requests.RequestException as error:
             reason = type(error).__name__
             chart.bad(
@@ -110,12 +142,14 @@ def reach(chart: Chart, endpoints: Mapping[str, str], now: Callable[[], datetime
             continue
         chart.ok(f"endpoint {name}", f"応答あり (HTTP {status})", f"answers (HTTP {status})")
         if there is not None:
-            skews.append((now() - there).total_seconds())
-    if skews:
-        _clock(chart, min(skews, key=abs))
+            here.skews_s.append((here.clock.now() - there).total_seconds())
 
 
-def _clock(chart: Chart, skew_s: float) -> None:
+def clock(chart: Chart, here: Installation) -> None:
+    """Our clock agrees with that of the services; said only where one of them told theirs."""
+    if not here.skews_s:
+        return
+    skew_s = min(here.skews_s, key=abs)
     text_ja, text_en = f"ずれ {skew_s:+.0f}秒", f"{skew_s:+.0f} s off"
     do_ja, do_en = "時刻同期 (NTP) を有効にしてください", "switch on time synchronisation (NTP)"
     if abs(skew_s) > CLOCK_BAD_S:
@@ -138,7 +172,8 @@ def _ask(url: str) -> tuple[int, datetime | None]:
 
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
-    for one in (folder.absolute(), *folder.absolute().parents):
-        if one.is_dir():
-            return one
-    return Path.cwd()
+    return next((one for one in (folder.absolute(), *folder.absolute().parents) if one.is_dir()), Path.cwd())
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []

@@ -47,6 +47,16 @@ class Register:
             for table in REQUIRED:
                 self._columns(database, table)
 
+    def look_over(self) -> tuple[int, str]:
+        """`check()`, then the number of listings and what SQLite finds wrong with the file ("" where it is sound).
+
+        Raises RegisterError, RegisterBusy.
+        """
+        self.check()
+        with self._open("ro") as database:
+            verdict = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+            return int(database.execute("SELECT count(*) FROM listings").fetchone()[0]), _damage(verdict)
+
     def read(self) -> RegisterRows:
         """All products and listings as of one moment. Raises RegisterError, RegisterBusy."""
         with self._open("ro") as database:
@@ -214,11 +224,11 @@ class Register:
         try:
             database = sqlite3.connect(address, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
         except sqlite3.Error as error:
-            raise self._failure(error) from None
+            raise self._failure(error) from error  # the cause says which fault of the disk it is
         try:
             yield database
         except sqlite3.Error as error:
-            raise self._failure(error) from None
+            raise self._failure(error) from error
         finally:
             database.close()  # an open transaction is rolled back
 
@@ -229,7 +239,12 @@ class Register:
                 f"{self.path.name}: another program holds it",
                 ja=f"{self.path.name} をほかのプログラムが使っています。次の実行で書き込みます",
             )
-        return RegisterError(f"{self.path.name}: {error}", ja=f"{self.path.name} を読み書きできません（{error}）")
+        name = getattr(error, "sqlite_errorname", type(error).__name__)  # SQLite's own words are English
+        return RegisterError(f"{self.path.name}: {error}", ja=f"{self.path.name} を読み書きできません（{name}）")
+
+
+def _damage(verdict: str) -> str:
+    return "" if verdict == "ok" else verdict
 
 
 def _catalogue_value(update: CatalogueUpdate, name: str) -> str | None:

@@ -30,6 +30,25 @@ RETIRED = ("run_targets",)
 """Tables of earlier versions that hold nothing any more: what a run was to ask is planned anew (plans.py)."""
 
 
+def check_url(url: str) -> None:
+    """Raises SettingsError, without a password in it, where this is no address that can be opened. Opens nothing."""
+    try:
+        backend = make_url(url).get_backend_name()
+        if backend not in ("sqlite", "postgresql"):
+            raise ArgumentError(f"{backend} is neither sqlite nor postgresql")
+        create_engine(url).dispose()
+    except ArgumentError as error:
+        raise SettingsError(
+            f"[state] url is no address of a database: {error}",
+            ja="[state] url がデータベースのアドレスではありません",
+        ) from None
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"[state] url needs the Python package {error.name} (docs/services.md)",
+            ja=f"[state] url には Python のパッケージ {error.name} が必要です（docs/services.md）",
+        ) from None
+
+
 class Database:
     """The state of one installation. Safe to share between threads; each process opens its own.
 
@@ -37,27 +56,17 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        check_url(url)
+        self.url = make_url(url)
         try:
-            self.url = make_url(url)
             self._open()
-        except ArgumentError as error:
-            raise SettingsError(
-                f"[state] url is no address of a database: {error}",
-                ja="[state] url がデータベースのアドレスではありません",
-            ) from None
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"[state] url needs the Python package {error.name} (docs/services.md)",
-                ja=f"[state] url には Python のパッケージ {error.name} が必要です（docs/services.md）",
-            ) from None
         except DBAPIError as error:
             place = self.url.render_as_string(hide_password=True)
             why = " ".join(str(error.orig).split())
-            raise SettingsError(f"{place} can't be opened: {why}", ja=f"{place} を開けません（{why}）") from error
+            code = getattr(error.orig, "sqlite_errorname", why)  # SQLite's own words are English
+            raise SettingsError(f"{place} can't be opened: {why}", ja=f"{place} を開けません（{code}）") from error
 
     def _open(self) -> None:
-        if self.url.get_backend_name() not in ("sqlite", "postgresql"):
-            raise ArgumentError(f"{self.url.get_backend_name()} is neither sqlite nor postgresql")
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite and self.url.database:
             _private_file(Path(self.url.database))

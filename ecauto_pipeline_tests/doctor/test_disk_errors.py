@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.doctor.disk_errors import NEXT, WORDS, fault_of, sentence
-from ecauto_pipeline.doctor.files import state_unreadable
 from ecauto_pipeline.doctor.findings import Chart
+from ecauto_pipeline.doctor.state_book import state_unreadable
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.described import StateUnreadable
@@ -80,7 +80,8 @@ def test_a_fault_is_known_by_its_code(tmp_path: Path, fault: str, make: Callable
 
 
 @pytest.mark.parametrize(
-    ("code", "fault"), [(errno.ENOSPC, "full"), (errno.EROFS, "read_only"), (errno.EACCES, "forbidden")]
+    ("code", "fault"),
+    [(errno.ENOSPC, "full"), (errno.EROFS, "read_only"), (errno.EACCES, "forbidden"), (errno.EIO, "io")],
 )
 def test_errors_of_the_system(code: int, fault: str) -> None:
     """A full disk, a read-only one, a right that is missing."""
@@ -125,3 +126,12 @@ def test_the_doctor_sets_state_aside_for_damage_alone(
     assert [("state.db", "bad", aside)] == [
         (one.name, one.state, "move it away" in one.what_to_do) for one in chart.findings
     ]
+
+
+@pytest.mark.parametrize(("server", "words"), [(True, "database server"), (False, "leave it where it is")])
+def test_what_nobody_understands_is_no_damage(server: bool, words: str) -> None:
+    """A server that is down, an error without a code: nothing is set aside for it."""
+    chart = Chart("en")
+    state_unreadable(chart, StateUnreadable("OperationalError"), server=server)
+    assert [("bad", True)] == [(one.state, words in one.what_to_do) for one in chart.findings]
+    assert "move it away" not in chart.findings[0].what_to_do

@@ -13,6 +13,7 @@ import pytest
 
 from ecauto_pipeline.clock import ManualClock, jst, to_ms
 from ecauto_pipeline.doctor.examine import Finding, examine, worst
+from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.schema import diffs, journal, notices, shop_accounts, windows
@@ -52,9 +53,7 @@ def home(tmp_path: Path) -> Path:
     token = tmp_path / "data" / "tokens" / "shop_1_token.json"
     token.parent.mkdir(parents=True)
     write_token(token, NOW - timedelta(days=2))
-    with sqlite3.connect(tmp_path / "data" / "master.db") as connection:
-        connection.execute("CREATE TABLE products (asin)")
-        connection.execute("CREATE TABLE listings (id)")
+    Register.create(tmp_path / "data" / "master.db", [], [])
     Database(f"sqlite:///{tmp_path}/data/state.db").close()
     (tmp_path / ".env").write_text("A=1", encoding="utf-8")
     (tmp_path / ".env").chmod(0o600)

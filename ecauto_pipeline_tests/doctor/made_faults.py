@@ -1,0 +1,397 @@
+"""A house in which all is well, and for each line of the doctor the faults it is there for, made in real places.
+
+Files, folders, rights, databases, environment, a server that answers: nothing of ours is replaced. Not for: laws
+(test_lines.py).
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ecauto_pipeline.clock import ManualClock, jst, to_ms
+from ecauto_pipeline.doctor.examine import examine
+from ecauto_pipeline.doctor.findings import Finding
+from ecauto_pipeline.doctor.lines import LINES, Line
+from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.settings import parse
+from ecauto_pipeline.state.database import Database, to_json
+from ecauto_pipeline.state.schema import diffs, journal, notices, shop_accounts, windows
+
+NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
+PLACE = {"platform": "base", "account_id": "shop_1"}
+NOBODY = 65534
+
+
+@dataclass(slots=True)
+class House:
+    """An installation in live mode; a fault changes what it is made of. `skew_s`: the service's clock less ours."""
+
+    folder: Path
+    document: dict[str, Any] = field(
+        default_factory=lambda: {
+            "mode": "live",
+            "base": {"accounts": [{"id": "shop_1"}]},
+            "alerts": {"channels": [{"kind": "slack", "url_env": "SLACK"}], "min_free_gb": 0.0},
+        }
+    )
+    environ: dict[str, str] = field(
+        default_factory=lambda: {
+            **dict.fromkeys(("SP_API_REFRESH_TOKEN", "LWA_APP_ID", "LWA_CLIENT_SECRET"), "secret"),
+            **dict.fromkeys(("SHOP_1_CLIENT_ID", "SHOP_1_CLIENT_SECRET", "SLACK"), "secret"),
+        }
+    )
+    skew_s: float = 0.0
+    endpoints: dict[str, str] = field(default_factory=dict)
+    import_path: list[str] = field(default_factory=list)
+    no_rights: bool = False
+    held: sqlite3.Connection | None = None
+    other: subprocess.Popen[str] | None = None
+
+    def file(self, name: str) -> Path:
+        return self.folder / name
+
+    def kept(self, statement: Any, **values: object) -> None:
+        """One row in state.db."""
+        state = Database(f"sqlite:///{self.folder}/data/state.db")
+        with state.write() as connection:
+            connection.execute(statement.insert().values(**values))
+        state.close()
+
+    def register(self, statement: str) -> None:
+        with closing(sqlite3.connect(self.file("data/master.db"))) as database:
+            database.execute(statement)
+            database.commit()
+
+    def examined(self, language: str = "en", lines: Sequence[Line] = LINES) -> list[Finding]:
+        settings = parse(self.document, self.folder)
+        sys.path[:0] = self.import_path
+        try:
+            rights = without_rights(self.folder) if self.no_rights else nullcontext()
+            with rights:
+                clock = ManualClock(NOW)
+                return examine(settings, self.environ, clock, language=language, endpoints=self.endpoints, lines=lines)
+        finally:
+            del sys.path[: len(self.import_path)]
+
+
+def build(folder: Path) -> Path:
+    """The files of a house in which all is well: token, register, state, history, .env."""
+    folder.mkdir()
+    write_token(folder / "data/tokens/shop_1_token.json", NOW - timedelta(days=2))
+    Register.create(folder / "data" / "master.db", [], [])
+    Database(f"sqlite:///{folder}/data/state.db").close()
+    with duckdb.connect(str(folder / "data/history.duckdb")) as history:
+        history.execute("CREATE TABLE snapshots (a INTEGER)")
+    (folder / ".env").write_text("A=1", encoding="utf-8")
+    (folder / ".env").chmod(0o600)
+    return folder
+
+
+@contextmanager
+def house(template: Path) -> Iterator[House]:
+    """A copy of a built one, with a service whose clock is ours."""
+    outside = Path(tempfile.mkdtemp(prefix="house_"))  # pytest's own folders are closed to a user without rights
+    outside.chmod(0o755)
+    made = House(shutil.copytree(template, outside / "house"))
+    try:
+        with _service(made) as url:
+            made.endpoints = {"base": url}
+            yield made
+    finally:
+        if made.held is not None:
+            made.held.close()
+        if made.other is not None:
+            made.other.communicate()
+        shutil.rmtree(outside)
+
+
+def write_token(path: Path, obtained: datetime) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {
+        "access_token": "a",
+        "refresh_token": "r",
+        "obtained_at": jst(obtained).replace(tzinfo=None).isoformat(),
+    }
+    path.write_text(json.dumps(document), encoding="utf-8")
+    path.chmod(0o600)
+
+
+@contextmanager
+def without_rights(folder: Path) -> Iterator[None]:
+    """As a user who owns nothing here and may write nothing; what others may read, they may."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@contextmanager
+def _service(made: House) -> Iterator[str]:
+    """Answers 404 to everything, and says what time it takes it to be."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(404)
+            self.send_header("Date", format_datetime(NOW + timedelta(seconds=made.skew_s), usegmt=True))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A fault of one line: how it is made, how bad the doctor finds it, and words of what there is to do."""
+
+    line: str
+    what: str
+    make: Callable[[House], object]
+    state: str
+    do: str
+
+
+def _distribution(made: House, *wants: str) -> None:
+    about = made.folder / "packages" / "ecauto_pipeline-9.dist-info"
+    about.mkdir(parents=True)
+    head = ["Metadata-Version: 2.1", "Name: ecauto-pipeline", "Version: 9"]
+    (about / "METADATA").write_text("\n".join([*head, *wants, ""]), encoding="utf-8")
+    made.import_path.append(str(about.parent))
+
+
+def _set(made: House, table: str, **values: object) -> None:
+    made.document[table] = {**made.document.get(table, {}), **values}
+
+
+def _emulated_that_names_the_real_service(made: House) -> None:
+    made.document["mode"] = "emulated"
+    _set(made, "base", endpoint="https://api.thebase.in/1")
+
+
+def _a_file_where_the_folder_belongs(made: House) -> None:
+    shutil.rmtree(made.file("data"))
+    made.file("data").write_bytes(b"")
+
+
+def _closed(made: House, *names: str) -> None:
+    """These may not be read by others, all else may be read and written by everybody."""
+    for one in (made.folder, *made.folder.rglob("*")):
+        if one.name != ".env":
+            one.chmod(0o777 if one.is_dir() else 0o666)
+    made.file("data/tokens/shop_1_token.json").chmod(0o600)
+    for name in names:
+        made.file(name).chmod(0o700 if made.file(name).is_dir() else 0o600)
+    made.no_rights = True
+
+
+def _read_only(made: House, *names: str) -> None:
+    """These may be read by others and not written, all else may be both."""
+    _closed(made)
+    made.file("data/tokens/shop_1_token.json").chmod(0o644)
+    for name in names:
+        made.file(name).chmod(0o755 if made.file(name).is_dir() else 0o444)
+
+
+def _somebody_works_in_the_register(made: House) -> None:
+    made.held = sqlite3.connect(made.file("data/master.db"), check_same_thread=False)
+    made.held.execute("BEGIN EXCLUSIVE")
+
+
+def _torn(made: House, name: str) -> None:
+    made.file(name).write_bytes(b"this is none" * 5000)
+
+
+def _page_torn(made: House, name: str) -> None:
+    """Its head is as it was; what stands behind is not."""
+    size = made.file(name).stat().st_size
+    with made.file(name).open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+
+
+def _a_change_of_state(made: House, table: Any, **values: object) -> None:
+    row = {"run_id": "r", "item_id": "1", "asin": "B000000001", "kind": "price"}
+    made.kept(table, **{name: value for name, value in {**PLACE, **row, **values}.items() if name in table.c})
+
+
+def _channel_refused(made: House) -> None:
+    document = to_json({"broken": {"slack:SLACK": "HTTP 404"}})
+    made.kept(notices, rule="_book", state="ok", since=0, document=document)
+
+
+def _one_closed(made: House, name: str) -> None:
+    """This file alone: nobody else may read the shop's token either, so there is no shop that needs one."""
+    _without_tokens(made)
+    _closed(made, name)
+
+
+def _one_read_only(made: House, name: str) -> None:
+    _without_tokens(made)
+    _read_only(made, name)
+
+
+def _without_tokens(made: House) -> None:
+    made.document["csv"] = {"accounts": [{"id": "shop_2", "items": "data/items.csv", "updates": "data/updates"}]}
+    made.document["base"] = {"accounts": [{"id": "shop_1", "active": False}]}
+
+
+def _forget(made: House, table: str) -> None:
+    with closing(sqlite3.connect(made.file("data/state.db"))) as database:
+        database.execute(f"DROP TABLE {table}")
+        database.commit()
+
+
+def _somebody_asks_history(made: House) -> None:
+    """Another process: DuckDB lets one process open the file as often as it likes."""
+    program = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    path = str(made.file("data/history.duckdb"))
+    made.other = subprocess.Popen(
+        [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert made.other.stdout is not None
+    made.other.stdout.readline()
+
+
+HOUR = to_ms(NOW.replace(minute=0))
+FAULTS: tuple[Made, ...] = (
+    Made("python", "too old", lambda h: _distribution(h, "Requires-Python: >=9"), "bad", "Python >=9"),
+    Made("packages", "another version", lambda h: _distribution(h, "Requires-Dist: requests==0.1"), "bad", "pip"),
+    Made("packages", "missing", lambda h: _distribution(h, "Requires-Dist: is-not-there"), "bad", "pip install"),
+    Made("mode", "the other side's address", _emulated_that_names_the_real_service, "bad", "remove base.endpoint"),
+    Made("shops", "none", lambda h: h.document.pop("base"), "bad", "[[base.accounts]]"),
+    Made("secrets", "missing", lambda h: h.environ.pop("LWA_APP_ID"), "bad", ".env"),
+    Made("secrets", "blank", lambda h: h.environ.update(SHOP_1_CLIENT_ID=" "), "bad", ".env"),
+    Made("state", "in memory", lambda h: _set(h, "state", url="sqlite:///:memory:"), "bad", "[state] url"),
+    Made("state", "no address", lambda h: _set(h, "state", url="nonsense"), "bad", "[state] url"),
+    Made("state", "another kind", lambda h: _set(h, "state", url="mysql://u:geheim@h/x"), "bad", "[state] url"),
+    Made("disk", "less than the owner's limit", lambda h: _set(h, "alerts", min_free_gb=1e9), "bad", "make room"),
+    Made("data folder", "a file", _a_file_where_the_folder_belongs, "bad", "another name"),
+    Made("data folder", "read-only", lambda h: _read_only(h, "data"), "bad", "the right"),
+    Made("data folder", "closed", lambda h: _closed(h, "data"), "bad", "the right"),
+    Made("data folder", "a folder in it", lambda h: _read_only(h, "data/tokens"), "bad", "the right"),
+    Made(".env", "others can read it", lambda h: h.file(".env").chmod(0o644), "bad", "chmod 600 .env"),
+    Made(
+        "DAGSTER_HOME", "not there", lambda h: h.environ.update(DAGSTER_HOME="/not/there"), "bad", "create the folder"
+    ),
+    Made("endpoint", "nobody answers", lambda h: h.endpoints.update(lwa="http://127.0.0.1:9"), "bad", "the network"),
+    Made("clock", "slow", lambda h: setattr(h, "skew_s", 100.0), "warn", "NTP"),
+    Made("clock", "another year", lambda h: setattr(h, "skew_s", -4e7), "bad", "NTP"),
+    Made("token", "none", lambda h: h.file("data/tokens/shop_1_token.json").unlink(), "bad", "ecauto auth base shop_1"),
+    Made(
+        "token", "no token file", lambda h: _torn(h, "data/tokens/shop_1_token.json"), "bad", "ecauto auth base shop_1"
+    ),
+    Made("token", "closed", _closed, "bad", "the right"),
+    Made(
+        "token",
+        "others can read it",
+        lambda h: h.file("data/tokens/shop_1_token.json").chmod(0o644),
+        "bad",
+        "chmod 600 shop_1_token.json",
+    ),
+    Made(
+        "token",
+        "old",
+        lambda h: write_token(h.file("data/tokens/shop_1_token.json"), NOW - timedelta(days=25)),
+        "warn",
+        "ecauto auth base shop_1",
+    ),
+    Made(
+        "token",
+        "dead",
+        lambda h: write_token(h.file("data/tokens/shop_1_token.json"), NOW - timedelta(days=31)),
+        "bad",
+        "ecauto auth base shop_1",
+    ),
+    Made("master.db", "none", lambda h: h.file("data/master.db").unlink(), "bad", "paths.master_db"),
+    Made("master.db", "a table gone", lambda h: h.register("DROP TABLE products"), "bad", "paths.master_db"),
+    Made(
+        "master.db",
+        "a column gone",
+        lambda h: h.register("ALTER TABLE listings DROP COLUMN visibility"),
+        "bad",
+        "paths.master_db",
+    ),
+    Made("master.db", "no database", lambda h: _torn(h, "data/master.db"), "bad", "restore it from a backup"),
+    Made("master.db", "a page torn", lambda h: _page_torn(h, "data/master.db"), "bad", "restore it from a backup"),
+    Made("master.db", "held", _somebody_works_in_the_register, "warn", "close that program"),
+    Made("master.db", "closed", lambda h: _one_closed(h, "data/master.db"), "bad", "the right"),
+    Made("master.db", "read-only", lambda h: _one_read_only(h, "data/master.db"), "warn", "the right"),
+    Made("state.db", "no database", lambda h: _torn(h, "data/state.db"), "bad", "a backup"),
+    Made("state.db", "a page torn", lambda h: _page_torn(h, "data/state.db"), "bad", "a backup"),
+    Made("state.db", "of an earlier version", lambda h: _forget(h, "plans"), "warn", "the next run"),
+    Made("state.db", "closed", lambda h: _one_closed(h, "data/state.db"), "bad", "the right"),
+    Made("state.db", "read-only", lambda h: _one_read_only(h, "data/state.db"), "bad", "the right"),
+    Made("history", "no database", lambda h: _torn(h, "data/history.duckdb"), "bad", "ecauto history rebuild"),
+    Made("history", "held", _somebody_asks_history, "warn", "close the program"),
+    Made("history", "closed", lambda h: _one_closed(h, "data/history.duckdb"), "bad", "the right"),
+    Made(
+        "holds",
+        "one",
+        lambda h: _a_change_of_state(h, diffs, diff_id="d", decision="held", decided_at=0),
+        "warn",
+        "holds",
+    ),
+    Made(
+        "journal",
+        "no outcome",
+        lambda h: _a_change_of_state(h, journal, update_id="u", key="k", diff_id="d", intent_at=0),
+        "warn",
+        "the next run",
+    ),
+    Made(
+        "budget",
+        "nearly spent",
+        lambda h: _a_change_of_state(h, windows, span="hour", starts_at=HOUR, calls=4600),
+        "warn",
+        "renews at",
+    ),
+    Made(
+        "shop", "refused", lambda h: _a_change_of_state(h, shop_accounts, breaker="access_denied"), "bad", "admin page"
+    ),
+    Made(
+        "shop", "its token", lambda h: _a_change_of_state(h, shop_accounts, breaker="token"), "bad", "ecauto auth base"
+    ),
+    Made("shop", "not read", lambda h: _a_change_of_state(h, shop_accounts, breaker="not_read"), "bad", "the next run"),
+    Made(
+        "shop",
+        "no answer",
+        lambda h: _a_change_of_state(h, shop_accounts, breaker="shop_unreachable"),
+        "bad",
+        "network",
+    ),
+    Made("shop", "hour", lambda h: _a_change_of_state(h, shop_accounts, breaker="hour_api_limit"), "bad", "wait"),
+    Made("alert channels", "none", lambda h: _set(h, "alerts", channels=[]), "warn", "[[alerts.channels]]"),
+    Made("alert channel", "no address", lambda h: h.environ.pop("SLACK"), "bad", ".env"),
+    Made("alert channel", "refused the last message", _channel_refused, "warn", "ecauto alerts test"),
+)
+"""At least one for each line of the doctor."""
