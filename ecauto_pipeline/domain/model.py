@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Status(StrEnum):
@@ -101,9 +102,8 @@ class Answer:
     offers_json: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AccountKey:
-    """One shop: an account of one platform. As text, `platform:account_id`."""
+class AccountKey(NamedTuple):
+    """One shop: an account of one platform. As text, `platform:account_id`. (A tuple: hashed once a verdict.)"""
 
     platform: str
     account_id: str
@@ -112,9 +112,8 @@ class AccountKey:
         return f"{self.platform}:{self.account_id}"
 
 
-@dataclass(frozen=True, slots=True)
-class ListingKey:
-    """A listing: an item offered in one account of one platform."""
+class ListingKey(NamedTuple):
+    """A listing: an item offered in one account of one platform. (A tuple, as AccountKey.)"""
 
     platform: str
     account_id: str
