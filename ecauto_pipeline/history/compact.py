@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecauto_pipeline.atomic_file import make_folder, rename, replace_file, sync_file, sync_folder
+from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.loading import Candidate, conformed, is_damage, loaded_marks, record_file
 from ecauto_pipeline.history.parquet import (
     MERGED_KEY,
@@ -29,9 +30,10 @@ from ecauto_pipeline.history.parquet import (
     full_disk_as_error,
     period_of,
     present_files,
-    set_file_aside,
+    put_aside,
     sha256_of,
 )
+from ecauto_pipeline.history.rescue import rescue
 from ecauto_pipeline.history.tables import TABLES, Table
 
 LoadedMove = Callable[[duckdb.DuckDBPyConnection, datetime], None]
@@ -43,14 +45,19 @@ _GROUP_ROWS = 200_000
 class CompactReport:
     """Months merged (a table each), small files that went, rows they held; `deferred`: the database was held.
 
-    `damaged`: files that can't be read to the end, set aside beside their place; their month waits for the next time.
+    `damage`: files that can't be read to the end, set aside beside their place; their month waits for the next time.
     """
 
     months: int
     files: int
     rows: int
     deferred: bool
-    damaged: tuple[str, ...] = ()
+    damage: Damage = NO_DAMAGE
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """The damaged files, as paths below the directory."""
+        return self.damage.files
 
 
 def compact_all(directory: Path, before: date, change_loaded_files: Callable[[LoadedMove], None]) -> CompactReport:
@@ -60,7 +67,7 @@ def compact_all(directory: Path, before: date, change_loaded_files: Callable[[Lo
     Call under the lock, with everything loaded. Raises DiskFull; the month under way is then as it was.
     """
     months = files = rows = 0
-    damaged: list[str] = []
+    damage = NO_DAMAGE
     for table in TABLES.values():
         for leftover in (directory / table.name).glob("month=*/.*.tmp"):
             leftover.unlink()  # no manifest names it: finish_all has run
@@ -70,15 +77,17 @@ def compact_all(directory: Path, before: date, change_loaded_files: Callable[[Lo
             except Exception as error:
                 if not is_damage(error):
                     raise
-                damaged += _set_damaged_aside(directory, table, sources)
+                damage += _set_damaged_aside(directory, table, sources, change_loaded_files)
                 continue  # the month is merged the next time, without them
             rows, months, files = rows + merged, months + 1, files + len(sources)
-    return CompactReport(months, files, rows, deferred=False, damaged=tuple(damaged))
+    return CompactReport(months, files, rows, deferred=False, damage=damage)
 
 
-def _set_damaged_aside(directory: Path, table: Table, sources: list[Path]) -> list[str]:
-    """The sources that can't be read to the end, set aside; their rows stay in the database."""
-    names = []
+def _set_damaged_aside(
+    directory: Path, table: Table, sources: list[Path], change_loaded_files: Callable[[LoadedMove], None]
+) -> Damage:
+    """The sources that can't be read to the end, set aside; their rows stay in the database, and come from there."""
+    met = NO_DAMAGE
     for path in sources:
         try:
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
@@ -87,9 +96,10 @@ def _set_damaged_aside(directory: Path, table: Table, sources: list[Path]) -> li
         except UNREADABLE as error:
             if not is_damage(error):
                 raise
-            set_file_aside(path)
-            names.append(path.relative_to(directory).as_posix())
-    return names
+            met += Damage((put_aside(directory, path),))
+    known = [met]
+    change_loaded_files(lambda connection, _now: known.append(rescue(connection, directory, met)))
+    return known[-1]
 
 
 def finish_all(directory: Path) -> None:

@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.database import column_list, quoted
 from ecauto_pipeline.history.parquet import (
     UNREADABLE,
@@ -24,7 +25,7 @@ from ecauto_pipeline.history.parquet import (
     FileMark,
     merged_from,
     present_files,
-    set_file_aside,
+    put_aside,
     sha256_of,
 )
 from ecauto_pipeline.history.tables import TABLES, Table
@@ -51,12 +52,12 @@ class Candidate:
 
 @dataclass(slots=True)
 class Loaded:
-    """What one load did; `damaged` files were set aside (`<name>.damaged`), `unreadable` ones can't be opened now."""
+    """What one load did; files with `damage` were set aside (`<name>.damaged`), `unreadable` can't be opened now."""
 
     files: int = 0
     rows: int = 0
     unreadable: tuple[str, ...] = ()
-    damaged: tuple[str, ...] = ()
+    damage: Damage = NO_DAMAGE
 
 
 def load_all(connection: duckdb.DuckDBPyConnection, directory: Path, now: datetime) -> Loaded:
@@ -93,7 +94,7 @@ def _whole_ones(
             raise
         _undo(connection)
         if len(batch) == 1:
-            _set_aside(batch[0], done)
+            _set_aside(directory, batch[0].path, done)
             return []
         return [one for each in batch for one in _whole_ones(connection, directory, table, [each], now, done)]
     return batch
@@ -105,10 +106,9 @@ def _undo(connection: duckdb.DuckDBPyConnection) -> None:
     connection.unregister("incoming")
 
 
-def _set_aside(candidate: Candidate, done: Loaded) -> None:
+def _set_aside(directory: Path, path: Path, done: Loaded) -> None:
     """What the database holds of an earlier content of the file stays there."""
-    set_file_aside(candidate.path)
-    done.damaged += (candidate.relative,)
+    done.damage += Damage((put_aside(directory, path),))
 
 
 def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, tuple[int, FileMark, str]]:
@@ -167,7 +167,7 @@ def _candidates(
             found.append(replace(candidate, rows=pq.read_metadata(path).num_rows))
         except UNREADABLE as error:
             if is_damage(error):
-                _set_aside(candidate, done)
+                _set_aside(directory, path, done)
             else:
                 done.unreadable += (relative,)
     return found
@@ -277,10 +277,7 @@ def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, ta
         [table.name],
     ).fetchall()
     for relative, file_id in shadowed:
-        path = directory / relative
-        if not path.exists():
-            continue
-        for rows in _chunks(table, [(path, file_id)]):
+        for rows in _sound_chunks(table, directory / relative, file_id):
             connection.register("incoming", rows)
             connection.execute(
                 f"INSERT INTO {name} ({column_list(table)}, loaded_file) "
@@ -289,3 +286,14 @@ def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, ta
                 f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_position DESC) = 1"
             )
             connection.unregister("incoming")
+
+
+def _sound_chunks(table: Table, path: Path, file_id: int) -> Iterator[pa.Table]:
+    """As _chunks; a file that is gone or rotted has nothing to give, which is not the fault of what is being loaded."""
+    try:
+        yield from _chunks(table, [(path, file_id)])
+    except FileNotFoundError:
+        return
+    except Exception as error:
+        if not is_damage(error):
+            raise

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from ecauto_pipeline.atomic_file import rename, replacing
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.history.damage import DamagedFile
 from ecauto_pipeline.history.tables import HistoryError, RowRefused, Table
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
@@ -29,6 +30,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MERGED_KEY = b"ecauto.merged_from"
 """Where a compacted file names the files it was made of (JSON list of paths below the directory)."""
 DAMAGED = ".damaged"
+_ASIDE = re.compile(r"\.parquet(-\d+)?\.damaged$")
 WRONG_ROWS = (pa.ArrowException, OverflowError, UnicodeDecodeError)
 """What a damaged file makes Arrow raise about what it read; a name in a footer may be no text any more."""
 UNREADABLE = (*WRONG_ROWS, OSError)
@@ -106,6 +108,31 @@ def full_disk_as_error(folder: Path) -> Iterator[None]:
         raise
 
 
+def identity_of_name(path: Path, run_id: str) -> dict[bytes, bytes]:
+    """The mark of a file that holds rows of this run alone, by its name; none where the name says something else."""
+    rest = path.stem.removeprefix(run_id)
+    if not run_id or rest == path.stem or (rest and not rest.startswith("-")):
+        return {}
+    return {_RUN_KEY: run_id.encode(), _PART_KEY: rest.removeprefix("-").encode()}
+
+
+def put_aside(directory: Path, path: Path) -> DamagedFile:
+    """Set a damaged file of `directory` aside (`set_file_aside`), and say how many rows it held."""
+    damaged = DamagedFile(path.relative_to(directory).as_posix(), _rows_of(path))
+    set_file_aside(path)
+    return damaged
+
+
+def _rows_of(path: Path) -> int | None:
+    """By the footer; None where that can't be read, or contradicts itself."""
+    try:
+        footer = pq.read_metadata(path)
+        counted = sum(footer.row_group(number).num_rows for number in range(footer.num_row_groups))
+    except UNREADABLE:
+        return None
+    return counted if 0 <= counted == footer.num_rows else None
+
+
 def set_file_aside(path: Path) -> str:
     """Rename a damaged file to `<name>.damaged` beside its place, where nobody reads it; returns its new name."""
     aside = path.with_name(f"{path.name}{DAMAGED}")
@@ -118,9 +145,18 @@ def set_file_aside(path: Path) -> str:
 
 
 def files_set_aside(directory: Path, table: Table) -> list[str]:
-    """The damaged files of a table, as paths below the directory."""
+    """The damaged files of a table in whose place no other stands, as paths below the directory."""
     found = (directory / table.name).glob(f"*/**/*{DAMAGED}")
-    return sorted(path.relative_to(directory).as_posix() for path in found)
+    return sorted(path.relative_to(directory).as_posix() for path in found if not _place_of(path).exists())
+
+
+def place_of_damaged_name(name: str) -> str:
+    """Where a file that was set aside as `name` lay, and where a sound copy of it belongs."""
+    return _ASIDE.sub(".parquet", name)
+
+
+def _place_of(aside: Path) -> Path:
+    return aside.with_name(place_of_damaged_name(aside.name))
 
 
 def merged_from(path: Path) -> list[str]:

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+
 from ecauto_pipeline.atomic_file import rename
-from ecauto_pipeline.history.database import database, ensure_schema
+from ecauto_pipeline.history.damage import Damage
+from ecauto_pipeline.history.database import DatabaseTorn, database, ensure_schema
 from ecauto_pipeline.history.loading import Loaded, load_all
+from ecauto_pipeline.history.rescue import rescue
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,10 @@ def set_aside(path: Path, now: datetime) -> Path:
 
 
 def build(directory: Path, path: Path, now: datetime) -> Built:
-    """Load every Parquet file into a new database and put it at `path`. Raises DiskFull; `path` is then untouched."""
+    """Load every Parquet file into a new database and put it at `path`. Raises DiskFull; `path` is then untouched.
+
+    Rows of damaged files are taken from the database that goes, as far as it has them.
+    """
     growing = path.with_name(path.name + ".new")
     interrupted = growing.exists()
     _drop(growing)
@@ -49,6 +56,10 @@ def build(directory: Path, path: Path, now: datetime) -> Built:
         with database(growing) as connection:
             ensure_schema(connection)
             loaded = load_all(connection, directory, now)
+            if loaded.damage.files and path.exists():
+                loaded.damage = _rescued_from(path, directory, loaded.damage)
+                again = load_all(connection, directory, now)
+                loaded.files, loaded.rows = loaded.files + again.files, loaded.rows + again.rows
             connection.execute("CHECKPOINT")
     except Exception:
         _drop(growing)
@@ -56,6 +67,14 @@ def build(directory: Path, path: Path, now: datetime) -> Built:
     _log(path).unlink(missing_ok=True)
     rename(growing, path)
     return Built(loaded, interrupted)
+
+
+def _rescued_from(path: Path, directory: Path, damage: Damage) -> Damage:
+    try:
+        with database(path, read_only=True) as connection:
+            return rescue(connection, directory, damage)
+    except (DatabaseTorn, duckdb.CatalogException):
+        return damage  # it has nothing to give
 
 
 def _drop(path: Path) -> None:

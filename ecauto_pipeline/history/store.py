@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecauto_pipeline.clock import Clock
+from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 
 if TYPE_CHECKING:
     from ecauto_pipeline.history.compact import CompactReport
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class LoadReport:
     """What a load did: files and rows taken in; `deferred`: nothing, somebody holds the file, the next load catches up;
-    `rebuilt`: the database was damaged, set aside and built anew; `damaged`: Parquet files that were, and are set aside
+    `rebuilt`: the database was damaged, set aside and built anew; `damage`: Parquet files that were, and are set aside
     beside their place; `reason` says what there is to say, "" if nothing.
     """
 
@@ -34,7 +35,12 @@ class LoadReport:
     deferred: bool
     rebuilt: bool
     reason: str
-    damaged: tuple[str, ...] = ()
+    damage: Damage = NO_DAMAGE
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """The damaged files, as paths below the directory."""
+        return self.damage.files
 
 
 class HistoryStore:
@@ -79,6 +85,10 @@ class HistoryStore:
     def verify(self) -> VerifyReport:
         """Compare Parquet and database table by table; changes neither. Not checked while somebody holds the file."""
         return self._writer.verify()
+
+    def absent(self, table: str, keys: Sequence[str]) -> list[str]:
+        """Those of `keys` that the database does not hold, in their order; all of them while it can't be asked."""
+        return self._writer.absent(table, keys)
 
     def compact(self, before: date) -> CompactReport:
         """Merge the small files of every month that ended before `before` (JST) into one per table and month.

@@ -25,7 +25,8 @@ class TableReport:
     `parquet_rows` counts distinct keys (`parquet_repeated` more rows repeat one of them, which is harmless);
     `missing_rows` are keys of Parquet that the database lacks, `extra_rows` the reverse, `duplicated_keys` keys that
     the database holds more than once. `missing_files` were loaded and are gone, `unloaded_files` wait for a load,
-    `unreadable_files` are damaged; `set_aside` were, and no load reads them any more (`<name>.damaged`).
+    `unreadable_files` are damaged; `set_aside` were, no load reads them any more (`<name>.damaged`), and no sound file
+    stands in their place.
     """
 
     table: str

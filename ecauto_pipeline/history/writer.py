@@ -8,20 +8,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
+import duckdb
 import filelock
+import pyarrow as pa
 
 from ecauto_pipeline.atomic_file import make_folder
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.history.casting import to_arrow
 from ecauto_pipeline.history.compact import CompactReport, LoadedMove, compact_all, finish_all
-from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database, ensure_schema
+from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database, ensure_schema, quoted
 from ecauto_pipeline.history.loading import Loaded, load_all
 from ecauto_pipeline.history.parquet import file_of, write_file
 from ecauto_pipeline.history.rebuild import Built, build, set_aside
+from ecauto_pipeline.history.rescue import rescue
 from ecauto_pipeline.history.store import LoadReport
 from ecauto_pipeline.history.tables import RowRefused, table_of
 from ecauto_pipeline.history.verify import VerifyReport, verify_all
@@ -69,8 +73,8 @@ class HistoryWriter:
             how = how or "an interrupted rebuild was done again"
         notes = [how] if how else []
         notes += _about_files(done.loaded)
-        rows, damaged = done.loaded.rows, done.loaded.damaged
-        return LoadReport(done.loaded.files, rows, False, bool(how), "; ".join(notes), damaged)
+        rows, damage = done.loaded.rows, done.loaded.damage
+        return LoadReport(done.loaded.files, rows, False, bool(how), "; ".join(notes), damage)
 
     def rebuild(self) -> LoadReport:
         try:
@@ -84,7 +88,7 @@ class HistoryWriter:
         except DatabaseHeld as held:
             return LoadReport(0, 0, deferred=True, rebuilt=False, reason=str(held))
         reason = "; ".join(["asked for", *_about_files(done.loaded)])
-        return LoadReport(done.loaded.files, done.loaded.rows, False, True, reason, done.loaded.damaged)
+        return LoadReport(done.loaded.files, done.loaded.rows, False, True, reason, done.loaded.damage)
 
     def verify(self) -> VerifyReport:
         try:
@@ -93,6 +97,19 @@ class HistoryWriter:
         except DatabaseHeld as held:
             return VerifyReport(checked=False, damage="", reason=str(held), tables=())
 
+    def absent(self, table: str, keys: Sequence[str]) -> list[str]:
+        shape = table_of(table)
+        if not self.database.exists():
+            return list(keys)
+        try:
+            with self._exclusive(), database(self.database, read_only=True) as connection:
+                connection.register("asked", pa.table({"k": pa.array(keys, pa.string())}))
+                held = f"SELECT k FROM asked SEMI JOIN {quoted(shape.name)} AS t ON asked.k = t.{quoted(shape.key)}"
+                known = {row[0] for row in connection.execute(held).fetchall()}
+        except (DatabaseHeld, DatabaseTorn, duckdb.CatalogException):
+            return list(keys)
+        return [key for key in keys if key not in known]
+
     def compact(self, before: date) -> CompactReport:
         loaded = self.load()
         if loaded.deferred:
@@ -100,16 +117,19 @@ class HistoryWriter:
         try:
             with self._exclusive():
                 self._tidy()
-                return compact_all(self.directory, before, self._settle_loaded)
+                done = compact_all(self.directory, before, self._settle_loaded)
+                return replace(done, damage=loaded.damage + done.damage)
         except DatabaseHeld:
-            return CompactReport(0, 0, 0, deferred=True)
+            return CompactReport(0, 0, 0, deferred=True, damage=loaded.damage)
 
     def _load_once(self) -> Built:
         if not self.database.exists():
             return self._build()
         with database(self.database) as connection:
             ensure_schema(connection)
-            return Built(load_all(connection, self.directory, self._clock.now()), interrupted=False)
+            loaded = load_all(connection, self.directory, self._clock.now())
+            loaded.damage = rescue(connection, self.directory, loaded.damage)
+            return Built(loaded, interrupted=False)
 
     def _build(self) -> Built:
         return build(self.directory, self.database, self._clock.now())
@@ -167,4 +187,4 @@ class HistoryWriter:
 
 
 def _about_files(loaded: Loaded) -> list[str]:
-    return [f"unreadable: {name}" for name in (*loaded.damaged, *loaded.unreadable)]
+    return [f"unreadable: {name}" for name in (*loaded.damage.files, *loaded.unreadable)]

@@ -202,6 +202,18 @@ def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
         connection.execute(update(diffs).where(diffs.c.diff_id.in_(keys)).values(exported=1))
 
 
+def exported_keys(connection: Connection) -> list[tuple[str, str]]:
+    """(diff_id, run_id) of the rows that are in history and still here, by id."""
+    query = select(diffs.c.diff_id, diffs.c.run_id).where(diffs.c.exported == 1).order_by(diffs.c.diff_id)
+    return [(row.diff_id, row.run_id) for row in connection.execute(query)]
+
+
+def export_again(connection: Connection, keys: Sequence[str]) -> None:
+    """History has lost these: `unexported` hands them out once more."""
+    for few in in_portions(keys):
+        connection.execute(update(diffs).where(diffs.c.diff_id.in_(few)).values(exported=0))
+
+
 def forget(connection: Connection, before: datetime) -> None:
     """Drop what is in history, was decided before, and is over: what waits, or what a person said, stands."""
     over = (diffs.c.exported == 1, diffs.c.decided_at < to_ms(before), diffs.c.state.not_in(STANDING))

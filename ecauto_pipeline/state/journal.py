@@ -235,6 +235,18 @@ def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
         connection.execute(update(journal).where(journal.c.update_id.in_(keys)).values(exported=1))
 
 
+def exported_keys(connection: Connection) -> list[tuple[str, str]]:
+    """(update_id, run_id) of the rows that are in history and still here, by id."""
+    query = select(journal.c.update_id, journal.c.run_id).where(journal.c.exported == 1).order_by(journal.c.update_id)
+    return [(row.update_id, row.run_id) for row in connection.execute(query)]
+
+
+def export_again(connection: Connection, keys: Sequence[str]) -> None:
+    """History has lost these: `unexported` hands them out once more."""
+    for few in in_portions(keys):
+        connection.execute(update(journal).where(journal.c.update_id.in_(few)).values(exported=0))
+
+
 def forget(connection: Connection, before: datetime) -> None:
     """Drop what is in history and was intended before; what is still to be read back stays, however old."""
     settled = (journal.c.outcome.is_not(None), journal.c.outcome != Outcome.UNKNOWN)

@@ -6,7 +6,7 @@ Not for: what a section holds (sync/run_record.py), what it means (alerts/) or D
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -126,6 +126,19 @@ def unexported(connection: Connection) -> list[RunRow]:
 
 def mark_exported(connection: Connection, run_id: str) -> None:
     connection.execute(update(runs).where(runs.c.run_id == run_id).values(exported=1))
+
+
+def exported_keys(connection: Connection) -> list[tuple[str, str]]:
+    """(run_id, run_id) of the runs that are in history and still here, by id."""
+    query = select(runs.c.run_id).where(runs.c.exported == 1).order_by(runs.c.run_id)
+    return [(run_id, run_id) for run_id in connection.execute(query).scalars()]
+
+
+def export_again(connection: Connection, keys: Sequence[str]) -> None:
+    """History has lost these: `unexported` hands them out once more."""
+    for start in range(0, len(keys), FEW):
+        few = keys[start : start + FEW]
+        connection.execute(update(runs).where(runs.c.run_id.in_(few)).values(exported=0))
 
 
 def forget(connection: Connection, before: datetime) -> None:

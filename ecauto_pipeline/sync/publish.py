@@ -10,12 +10,14 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.errors import EcautoError, Stopped
+from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.state import calls, decisions, journal, observations
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.exporting import ForHistory
@@ -33,14 +35,14 @@ CHUNK = 50_000
 
 @dataclass(frozen=True, slots=True)
 class PublishReport:
-    """Rows written by table, and how the load into DuckDB went."""
+    """Rows written by table, how the load into DuckDB went, and what damaged files it met."""
 
     written: Mapping[str, int]
     loaded_rows: int
     deferred: bool
     rebuilt: bool
     reason: str
-    damaged: tuple[str, ...] = ()
+    damage: Damage = NO_DAMAGE
 
 
 def publish_and_report(tools: Tools) -> HistoryReport:
@@ -57,23 +59,68 @@ def publish_and_report(tools: Tools) -> HistoryReport:
         tools.log.exception("not published; the rows stay in state.db and the next run tries again")
         said = str(error) if ours else f"{type(error).__name__} at {place_of(error)}"
         return HistoryReport(problem=said)
-    return HistoryReport(done.written, done.loaded_rows, done.deferred, done.damaged)
+    damage = done.damage
+    return HistoryReport(
+        done.written, done.loaded_rows, done.deferred, damage.files, rows_again=damage.again, rows_lost=damage.lost
+    )
 
 
 def publish(tools: Tools) -> PublishReport:
-    """Write everything settled of every run to history, then load it. Raises DiskFull when there is no room."""
-    written = {
+    """Write everything settled of every run to history, then load it. Raises DiskFull when there is no room.
+
+    Where a file proves damaged, what state still has of it is written and loaded once more, before it may leave state.
+    """
+    written = _write(tools)
+    report = tools.history.load()
+    damage = give_back(tools, report.damage)
+    _end_lives(tools)
+    if report.reason:
+        tools.log.warning("history.duckdb: %s", report.reason)
+    return PublishReport(written, report.rows, report.deferred, report.rebuilt, report.reason, damage)
+
+
+def give_back(tools: Tools, damage: Damage) -> Damage:
+    """Write and load once more what state still has of these files' tables and the database lacks.
+
+    Snapshots and calls leave state as soon as they are written: of them it has none. Returns the damage as it is then.
+    Raises DiskFull.
+    """
+    rows, found = 0, False
+    for name in damage.tables:
+        kept = _KEPT.get(name)
+        if kept is None:
+            continue
+        with tools.state.read() as connection:
+            known = dict(kept.exported_keys(connection))
+        missing = tools.history.absent(name, list(known)) if known else []
+        later = _of_the_runs(damage, name, known)  # another file may hold what was said of them earlier
+        with tools.state.write() as connection:
+            kept.export_again(connection, sorted({*missing, *later}))
+        rows, found = rows + len(missing), found or bool(missing or later)
+    if found:
+        _write(tools)
+        tools.history.load()
+    for name in damage.files:
+        tools.log.warning("history: %s was damaged and is set aside as %s.damaged", name, name)
+    return damage.given_back(rows)
+
+
+def _of_the_runs(damage: Damage, table: str, known: Mapping[str, str]) -> list[str]:
+    """Of the keys `known` (with their runs), those of runs that a damaged file of the table is named after."""
+    names = [PurePosixPath(file).name for file in damage.files if file.startswith(f"{table}/")]
+    harmed = {run_id for run_id in set(known.values()) if any(name.startswith(run_id) for name in names)}
+    return [key for key, run_id in known.items() if run_id in harmed]
+
+
+def _write(tools: Tools) -> dict[str, int]:
+    """Everything settled into files; rows by table."""
+    return {
         "snapshots": _publish_table(tools, "snapshots", observations),
         "api_calls": _publish_table(tools, "api_calls", calls, _tell_call),
         "diffs": _publish_table(tools, "diffs", decisions),
         "updates": _publish_table(tools, "updates", journal),
         "run_metrics": _metrics(tools),
     }
-    report = tools.history.load()
-    _end_lives(tools)
-    if report.reason:
-        tools.log.warning("history.duckdb: %s", report.reason)
-    return PublishReport(written, report.rows, report.deferred, report.rebuilt, report.reason, report.damaged)
 
 
 class _Table(Protocol):
@@ -82,6 +129,17 @@ class _Table(Protocol):
     def unexported(self, connection: Connection, limit: int) -> list[ForHistory]: ...
 
     def mark_exported(self, connection: Connection, rows: Iterable[ForHistory]) -> None: ...
+
+
+class _Kept(Protocol):
+    """What a module of state offers of a table whose rows live on after they went to history."""
+
+    def exported_keys(self, connection: Connection) -> list[tuple[str, str]]: ...
+
+    def export_again(self, connection: Connection, keys: Sequence[str]) -> None: ...
+
+
+_KEPT: Mapping[str, _Kept] = {"diffs": decisions, "updates": journal, "run_metrics": run_book}
 
 
 def _publish_table(

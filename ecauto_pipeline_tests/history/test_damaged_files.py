@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -36,22 +37,42 @@ def overwrite(path: Path, start: int, noise: bytes) -> None:
     path.write_bytes(content)
 
 
-@settings(max_examples=30, deadline=None)
-@given(share=st.floats(0, 1), noise=st.binary(min_size=1, max_size=200), data=st.data())
+def harm(path: Path) -> None:
+    """Random bytes inside its pages; the footer is whole."""
+    overwrite(path, 60, b"\x00\xff" * 200)
+
+
+HARMED = 12
+noises = st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=200))
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.lists(noises, min_size=HARMED, max_size=HARMED))
 def test_random_bytes_anywhere_cost_that_file_alone(
-    tmp_path_factory: pytest.TempPathFactory, share: float, noise: bytes, data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, harms: list[tuple[float, bytes]]
 ) -> None:
-    """In a page, in the footer, anywhere: the other file's rows are there, and the harmed one's whole or not at all."""
-    store, path = with_a_damaged_file(tmp_path_factory.mktemp("history"))
-    overwrite(path, int(share * (path.stat().st_size - len(noise))), noise)
+    """In a page, in the footer, anywhere: the other files' rows are there, and a harmed one's whole or not at all.
+
+    A dozen files are harmed at once, for what takes time is making a database.
+    """
+    store, month_ago = store_in(tmp_path_factory.mktemp("history")), NOON - timedelta(days=31)
+    store.write("snapshots", "sound", snapshots(range(900, 910), at=month_ago), month_ago)
+    for number, (share, noise) in enumerate(harms):
+        rows = snapshots(range(10 * number, 10 * number + 10), at=month_ago)
+        path = store.write("snapshots", f"harmed{number}", rows, month_ago)
+        assert path is not None
+        overwrite(path, int(share * (path.stat().st_size - len(noise))), noise)
     loaded = store.load()
+    gone = {int(name.split("harmed")[1].removesuffix(".parquet")) for name in loaded.damaged}
+    left = [n for number in range(HARMED) if number not in gone for n in range(10 * number, 10 * number + 10)]
     held = ids(store)
-    assert set(SOUND) <= set(held)
-    assert len(held) == 20 - 10 * len(loaded.damaged)
-    assert path.exists() != bool(loaded.damaged)
+    assert sorted(f"s{n:08d}" for n in [*left, *range(900, 910)]) == held
+    assert {f"harmed{number}.parquet.damaged" for number in gone} == {
+        path.name for path in store.directory.rglob("*.damaged")
+    }
     assert not store.load().damaged
     assert store.rebuild().rows == len(held)
-    assert store.verify().ok != bool(loaded.damaged)
+    assert store.verify().ok != bool(gone)
 
 
 @pytest.mark.parametrize("column", ["price_jpy", "observed_at", "snapshot_id", "asin"])
@@ -67,10 +88,6 @@ def test_a_column_of_another_type_costs_that_file_alone(tmp_path: Path, column: 
     assert path.with_name("harmed.parquet.damaged").exists()
 
 
-def harm(path: Path) -> None:
-    overwrite(path, 60, b"\x00\xff" * 200)
-
-
 def test_verify_rebuild_and_compact_work_beside_a_damaged_file(tmp_path: Path) -> None:
     """Verify is not content before nor after it was set aside, and names it; rebuild and compact keep the rest."""
     store, path = with_a_damaged_file(tmp_path)
@@ -82,15 +99,81 @@ def test_verify_rebuild_and_compact_work_beside_a_damaged_file(tmp_path: Path) -
     assert (1, 10) == (store.compact(date(2026, 11, 23)).months, len(ids(store)))
 
 
-def test_a_file_that_rots_after_it_was_loaded_loses_no_row(tmp_path: Path) -> None:
-    """The disk changed it without anybody writing: the database keeps what it took; a compaction sets it aside."""
-    store, path = with_a_damaged_file(tmp_path)
-    store.load()
+def rot(path: Path) -> None:
+    """The disk changed it without anybody writing: its time and size are as they were."""
     written = path.stat()
     harm(path)
     os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))
-    assert 1 == len(store.compact(date(2026, 11, 23)).damaged)
+
+
+def harm_when_loaded(store: HistoryStore, path: Path) -> None:
+    """Loaded, then harmed in a way that the next load sees."""
+    store.load()
+    harm(path)
+
+
+def rot_when_loaded(store: HistoryStore, path: Path) -> None:
+    store.load()
+    rot(path)
+
+
+@pytest.mark.parametrize(
+    ("harmed", "by"),
+    [
+        (harm_when_loaded, "load"),
+        (harm_when_loaded, "rebuild"),
+        (rot_when_loaded, "rebuild"),
+        (rot_when_loaded, "compact"),
+    ],
+)
+def test_a_file_that_rots_after_it_was_loaded_loses_no_row(
+    tmp_path: Path, harmed: Callable[[HistoryStore, Path], None], by: str
+) -> None:
+    """The database took its rows while it was sound: they are written in its place once more, whoever finds it."""
+    store, path = with_a_damaged_file(tmp_path)
+    harmed(store, path)
+    found = (
+        store.compact(date(2026, 11, 23)) if by == "compact" else store.rebuild() if by == "rebuild" else store.load()
+    )
+    assert (("snapshots/dt=2026-10-23/hour=12/harmed.parquet",), 10, 0) == (
+        found.damaged,
+        found.damage.again,
+        found.damage.lost,
+    )
     assert 20 == len(ids(store))
+    assert 20 == store.rebuild().rows
+    assert 10 == pq.read_metadata(path).num_rows
+    assert store.verify().ok
+
+
+@pytest.mark.parametrize(("start", "lost"), [(60, 10), (-40, None)])
+def test_rows_that_nobody_has_any_more_are_counted(tmp_path: Path, start: int, lost: int | None) -> None:
+    """By the damaged file's footer; where that is damaged too, nobody knows how many they were."""
+    store, path = with_a_damaged_file(tmp_path)
+    overwrite(path, start % path.stat().st_size, b"\xff" * 30)
+    damage = store.load().damage
+    assert (0, lost) == (damage.again, damage.lost)
+
+
+def test_a_sound_file_is_not_taken_for_the_damaged_one_beside_it(tmp_path: Path) -> None:
+    """Rows that a rewritten file gave up are looked for in the others: one that rotted has nothing to give, is all."""
+    store = store_in(tmp_path)
+    rotten = store.write("snapshots", "a", snapshots([1, 2]), NOON)
+    assert rotten is not None
+    store.write("snapshots", "b", snapshots([2, 3]), NOON)
+    store.load()
+    rot(rotten)
+    store.write("snapshots", "b", snapshots([3]), NOON)
+    assert ("", ["s00000001", "s00000003"]) == (store.load().reason, ids(store))
+
+
+def test_what_the_database_lacks_is_told_apart(tmp_path: Path) -> None:
+    """In the order asked; without a database everything is lacking."""
+    store = store_in(tmp_path)
+    store.write("snapshots", "r", snapshots([1, 2]), NOON)
+    assert ["s00000002", "x"] == store.absent("snapshots", ["s00000002", "x"])
+    store.load()
+    assert ["x", "a"] == store.absent("snapshots", ["x", "s00000002", "a"])
 
 
 def test_questions_are_answered_beside_a_damaged_file(tmp_path: Path) -> None:

@@ -51,15 +51,25 @@ def _history(record: RunRecord, setup: AlertSetup) -> Finding:
     if problem:
         said = Words(f"履歴に書き込めません: {problem}", f"not carried into history: {problem}")
     elif damaged:
+        ja, en = _rows_of(record.history.rows_again, record.history.rows_lost)
         said = Words(
-            f"壊れていた履歴ファイル {len(damaged)}件を別にしました: {names}",
-            f"{len(damaged)} damaged files of history, set aside: {names}",
+            f"壊れていた履歴ファイル {len(damaged)}件を別にしました（{ja}）: {names}",
+            f"{len(damaged)} damaged files of history, set aside ({en}): {names}",
         )
     else:
         said = Words("履歴はそろっています", "history holds what was done")
     worst = tuple({"file": name} for name in damaged)
     passed = not problem and not damaged
     return Finding(said=said, passed=passed, value=float(len(damaged)), threshold=0.0, worst=worst)
+
+
+def _rows_of(again: int, lost: int | None) -> tuple[str, str]:
+    """What became of the rows of damaged files, in Japanese and English."""
+    if lost is None:
+        return f"{again}行を書き直し、失われた行数は不明", f"{again} rows written again, an unknown number lost"
+    if lost:
+        return f"{again}行を書き直し、最大{lost}行が失われました", f"{again} rows written again, at most {lost} lost"
+    return f"{again}行を書き直し、失われた行はありません", f"{again} rows written again, none lost"
 
 
 HISTORY_PUBLISHED = RunRule(

@@ -1,0 +1,61 @@
+"""Rows of a damaged Parquet file that the database took while it was sound: written in its place once more.
+
+The database is but an image, and the only one of such rows: with the file gone, the next rebuild would lose them.
+Not for: telling that a file is damaged (loading.py), or rows that are still in state.db (sync/publish.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecauto_pipeline.atomic_file import replacing
+from ecauto_pipeline.history.damage import Damage, DamagedFile
+from ecauto_pipeline.history.database import column_list, quoted
+from ecauto_pipeline.history.loading import conformed
+from ecauto_pipeline.history.parquet import full_disk_as_error, identity_of_name
+from ecauto_pipeline.history.tables import TABLES, Table
+
+_ROWS_AT_ONCE = 200_000
+
+
+def rescue(connection: duckdb.DuckDBPyConnection, directory: Path, damage: Damage) -> Damage:
+    """Write what `connection` holds of these files, each under its own name, which the next load takes in.
+
+    Returns the damage as it is then. Raises DiskFull.
+    """
+    return replace(damage, of=tuple(_rescued(connection, directory, one) for one in damage.of))
+
+
+def _rescued(connection: duckdb.DuckDBPyConnection, directory: Path, damaged: DamagedFile) -> DamagedFile:
+    table, path = TABLES[damaged.name.split("/", 1)[0]], directory / damaged.name
+    if damaged.again or path.exists():
+        return damaged
+    ((held, run_id, runs),) = connection.execute(
+        f"SELECT count(*), min(run_id), count(DISTINCT run_id) {_held(table)}", [damaged.name]
+    ).fetchall()
+    if held:
+        _write(connection, table, damaged.name, path, run_id if runs == 1 else "")
+    return replace(damaged, again=held)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, table: Table, name: str, path: Path, run_id: str) -> None:
+    schema = table.schema.with_metadata(identity_of_name(path, run_id))
+    rows = connection.execute(f"SELECT {column_list(table)} {_held(table)} ORDER BY {quoted(table.time)}", [name])
+    with (
+        full_disk_as_error(path.parent),
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
+        for batch in rows.fetch_record_batch(_ROWS_AT_ONCE):
+            writer.write_table(
+                conformed(table, pa.Table.from_batches([batch])).replace_schema_metadata(schema.metadata)
+            )
+
+
+def _held(table: Table) -> str:
+    return f"FROM {quoted(table.name)} WHERE loaded_file IN (SELECT file_id FROM loaded_files WHERE path = ?)"
