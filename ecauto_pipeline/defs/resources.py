@@ -16,7 +16,9 @@ from types import FrameType
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from ecauto_pipeline.alerts.rules.runs import HISTORY_PUBLISHED
 from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.defs.checks import report_check
 from ecauto_pipeline.defs.failures import refused
 from ecauto_pipeline.defs.jobs import policy_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
@@ -25,8 +27,8 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.installation import remember_first_hour
 from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
-from ecauto_pipeline.sync.publish import publish_and_report
-from ecauto_pipeline.sync.run_record import begin_run, end_run
+from ecauto_pipeline.sync.publish import publish_run
+from ecauto_pipeline.sync.run_record import begin_run, end_run, record_of
 from ecauto_pipeline.sync.stale_asins.next_slice import slice_length_s
 from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
@@ -89,7 +91,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
                     _cancel(context)
                 end_run(self._context)
                 if not interrupted:  # somebody waits for us to go: the next run publishes
-                    publish_and_report(tools)
+                    _publish(context, self._context)
 
     @property
     def context(self) -> Context:
@@ -136,6 +138,14 @@ def _first_hour(settings: Settings, context: dg.InitResourceContext) -> datetime
         if problem:
             raise SettingsError(f"partition: {problem}", ja=f"対象の時間: {problem.split(' / ')[0]}")
     return first
+
+
+def _publish(context: dg.InitResourceContext, work: Context) -> None:
+    """Carry what the run left into history, and say how that went where no step of the run says it."""
+    report = publish_run(work)
+    said = record_of(work, work.run.run_id).base_updates is not None
+    if context.instance is not None and context.run is not None and (not said or report.damaged or report.problem):
+        report_check(context.instance, context.run, work, HISTORY_PUBLISHED)
 
 
 def _interrupted(context: dg.InitResourceContext, run_id: str) -> bool:

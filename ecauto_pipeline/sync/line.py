@@ -14,8 +14,8 @@ from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Context, Run
 from ecauto_pipeline.sync.diffs import price, visibility
 from ecauto_pipeline.sync.listings import read
-from ecauto_pipeline.sync.publish import publish_and_report
-from ecauto_pipeline.sync.run_record import Section, SectionName, begin_run, end_run, keep
+from ecauto_pipeline.sync.publish import publish_run
+from ecauto_pipeline.sync.run_record import Section, SectionName, begin_run, end_run
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.stale_asins import plan
 
@@ -58,6 +58,4 @@ def run_line(context: Context) -> dict[str, Section]:
 def finish(context: Context) -> None:
     """Close the run and carry what is settled into history."""
     end_run(context)
-    report = publish_and_report(context)
-    with context.state.write() as connection:
-        keep(connection, context.run.run_id, "history", report)
+    publish_run(context)

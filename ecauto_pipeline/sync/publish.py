@@ -22,11 +22,11 @@ from ecauto_pipeline.state import calls, decisions, journal, observations
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.exporting import ForHistory
 from ecauto_pipeline.state.lifetimes import end_lives
-from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.faults import concerns_everybody, place_of
+from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.run_metrics import metrics_row
-from ecauto_pipeline.sync.run_record import as_record
-from ecauto_pipeline.sync.sections import HistoryReport
+from ecauto_pipeline.sync.run_record import as_record, keep, read_record
 
 CALLS_LOG = logging.getLogger("ecauto_pipeline.sp_api_calls")
 CHUNK = 50_000
@@ -63,6 +63,17 @@ def publish_and_report(tools: Tools) -> HistoryReport:
     return HistoryReport(
         done.written, done.loaded_rows, done.deferred, damage.files, rows_again=damage.again, rows_lost=damage.lost
     )
+
+
+def publish_run(context: Context) -> HistoryReport:
+    """Publish, and keep how it went with the run, joined to what it published before; as publish_and_report."""
+    report = publish_and_report(context)
+    run_id = context.run.run_id
+    with context.state.write() as connection:
+        before = read_record(connection, run_id)
+        whole = before.history + report if before is not None and before.history is not None else report
+        keep(connection, run_id, "history", whole)
+    return report
 
 
 def publish(tools: Tools) -> PublishReport:

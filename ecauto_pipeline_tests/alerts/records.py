@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
+from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import (
     FetchReport,
-    HistoryReport,
     ListingsReport,
     PlanReport,
     PushReport,

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +87,8 @@ def test_without_a_backup_the_advice_works_too(place: Place) -> None:
     aside = re.search(r"なければ (\S+) を削除", line)
     assert aside is not None
     (place.store.directory / aside[1]).unlink()
-    assert (0, "問題ありません。") == (lambda code, said: (code, said.strip().splitlines()[-1]))(
-        *place.told(history.verify)
-    )
+    code, said = place.told(history.verify)
+    assert (0, "問題ありません。") == (code, said.strip().splitlines()[-1])
 
 
 def test_rows_that_differ_are_mended_as_advised(place: Place) -> None:
@@ -114,5 +113,4 @@ def test_compact_works_beside_it(place: Place) -> None:
 def test_explain_works_beside_it(place: Place) -> None:
     """Not loaded yet, and no page of it can be read: what the sound file says of the ASIN is told."""
     code, said = place.told(explain.explain, "B000000005", json_output=True)
-    assert (0, True) == (code, "getItemOffersBatch" in said or "1105" in said)
-    assert datetime.fromisoformat(json.loads(said)["at"]) if "at" in json.loads(said) else True
+    assert (0, True) == (code, "1105" in said)  # yen

@@ -19,6 +19,7 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import run_sections
+from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import (
     SECTIONS,
@@ -35,7 +36,6 @@ from ecauto_pipeline.sync.sections import (
     DiffReport,
     FetchReport,
     HandReport,
-    HistoryReport,
     ListingsReport,
     PlanReport,
     PushReport,

@@ -1,0 +1,83 @@
+"""Every job carries what it did into history when it ends, and says how that went, whichever steps it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from ecauto_pipeline.alerts.announce import alert_setup
+from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.defs.build import build_defs
+from ecauto_pipeline.defs.jobs import POLICIES
+from ecauto_pipeline.defs.resources import Pipeline
+from ecauto_pipeline.history.store import HistoryStore
+from ecauto_pipeline.sync.run_record import record_of
+from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.defs.installation import Installation, installed
+from ecauto_pipeline_tests.history.rows import snapshots
+
+CHECK = dg.AssetCheckKey(dg.AssetKey("base_updates"), "history_published")
+
+
+@dg.op
+def nothing_op(pipeline: Pipeline) -> None:
+    """Work that publishes nothing of its own."""
+
+
+@dg.job(resource_defs={"pipeline": Pipeline.configure_at_launch()})
+def nothing() -> None:
+    nothing_op()
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installed(tmp_path_factory.mktemp("installation")) as installation:
+        yield installation
+
+
+def damaged_file(here: Installation) -> str:
+    """A file of answers whose pages can't be read, not loaded yet; its path below the directory."""
+    now = SystemClock().now() - timedelta(hours=1)
+    store = HistoryStore(here.data / "history", here.data / "history.duckdb", SystemClock())
+    path = store.write("snapshots", "harmed", snapshots(range(5), at=now), now)
+    assert isinstance(path, Path)
+    content = bytearray(path.read_bytes())
+    content[60:200] = b"\xff" * 140
+    path.write_bytes(content)
+    return path.relative_to(here.data / "history").as_posix()
+
+
+def newest_check(here: Installation) -> tuple[str, bool, str]:
+    """(run, passed, description) as Dagster shows it beside the asset."""
+    (newest,) = here.instance.event_log_storage.get_asset_check_execution_history(CHECK, limit=1)
+    assert newest.event is not None
+    assert newest.event.dagster_event is not None
+    evaluation = newest.event.dagster_event.asset_check_evaluation_data
+    return newest.run_id, evaluation.passed, str(evaluation.description)
+
+
+def test_a_damaged_file_is_named_by_the_run_that_meets_it_whatever_its_job(here: Installation) -> None:
+    """As a check of its own on that run, and as what people are told; the next run says that it is well."""
+    name = damaged_file(here)
+    ran = nothing.execute_in_process(instance=here.instance)
+    with open_tools(here.settings, offline=True) as tools:
+        record = record_of(tools, ran.run_id)
+        verdicts = {one.rule: one for one in judge(record, alert_setup(tools))}
+    assert record.history is not None
+    assert ((name,), 5) == (record.history.damaged, record.history.rows_lost)
+    assert (True, False) == (verdicts[CHECK.name].judged, verdicts[CHECK.name].passed)
+    run_id, passed, said = newest_check(here)
+    assert (ran.run_id, False, True) == (run_id, passed, name in said)
+    again = nothing.execute_in_process(instance=here.instance)
+    assert (again.run_id, True) == newest_check(here)[:2]
+
+
+@pytest.mark.parametrize("job", POLICIES)
+def test_every_job_that_works_publishes_at_its_end(job: str) -> None:
+    """They stand on the resource that does it, those without a step base_updates too."""
+    assert "pipeline" in build_defs().resolve_job_def(job).required_resource_keys
