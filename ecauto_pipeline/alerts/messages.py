@@ -14,6 +14,8 @@ from ecauto_pipeline.alerts.channels import Message
 from ecauto_pipeline.alerts.rules import rule_label
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.domain.reasons import said
+from ecauto_pipeline.domain.words import KINDS, worded
 from ecauto_pipeline.sync.run_record import RunRecord
 
 NoticeState = Literal["firing", "recovered", "digest", "test"]
@@ -58,7 +60,7 @@ def notice_of(
         mark = "[ecauto WARNING]" if english else "【ecauto 注意】"
     more = (f"{len(grown)} more. " if english else f"新たに{len(grown)}件。") if grown else ""
     lines = [more + verdict.message(language)]
-    lines += [f"- {row_text(row)}" for row in verdict.worst]
+    lines += [f"- {row_text(row, language)}" for row in verdict.worst]
     if verdict.done(language):
         lines.append(f"{'Done' if english else '対応'}: {verdict.done(language)}")
     if verdict.remedy:
@@ -117,10 +119,38 @@ def trial_notice(now: datetime, language: str) -> Notice:
     return Notice("test", "test", "test", "WARN", title, body, {"state": "test", "at": now.isoformat()})
 
 
-def row_text(row: Mapping[str, object]) -> str:
-    """One row of evidence on one line: the title of the goods, then name=value in the row's own order."""
+_NAMES_JA: Mapping[str, str] = {
+    "asin": "ASIN",
+    "item_id": "商品ID",
+    "account_id": "ショップ",
+    "kind": "種類",
+    "shown": "表示中",
+    "wanted": "あるべき値",
+    "reason": "理由",
+    "in_a_row": "続いた回数",
+    "price_jpy": "これまでの価格",
+    "doing": "処理",
+    "place": "場所",
+    "error": "エラー",
+}
+"""What a row's values are called in Japanese; in English their names are words."""
+
+
+def row_text(row: Mapping[str, object], language: str) -> str:
+    """One row of evidence on one line: the title of the goods, then its values by name, in the row's own order."""
     title = f"「{row['title']}」 " if row.get("title") else ""
-    return title + ", ".join(f"{name}={_plain(value)}" for name, value in row.items() if name != "title")
+    values = {name: _worded(name, value, language) for name, value in row.items() if name != "title"}
+    if language == "en":
+        return title + ", ".join(f"{name}={value}" for name, value in values.items())
+    return title + "、".join(f"{_NAMES_JA.get(name, name)} {value}" for name, value in values.items())
+
+
+def _worded(name: str, value: object, language: str) -> object:
+    if name == "reason":
+        return said(str(value), language)
+    if name == "kind":
+        return worded(KINDS, str(value), language)
+    return "–" if value is None else _plain(value)
 
 
 def _plain(value: object) -> object:

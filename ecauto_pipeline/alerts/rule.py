@@ -27,12 +27,14 @@ class AlertSetup:
     """What rules go by besides the run: [alerts], and what is kept.
 
     `broken_channels` refused the last message sent through them. `held`: rows that wait for a person, by shop and by
-    the name of what is held, oldest first.
+    the name of what is held, oldest first. `waiting`: by shop that can't be worked on, the first few changes that can't
+    reach it.
     """
 
     alerts: Alerts
     broken_channels: tuple[str, ...] = ()
     held: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
+    waiting: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

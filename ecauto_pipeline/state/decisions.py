@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
@@ -24,6 +24,8 @@ from ecauto_pipeline.state.schema import diffs
 
 CHUNK_ROWS = 5_000
 STANDING = ("open", "approved", "rejected")
+SHUT = ("account_blocked", "not_read", "shop_unreachable")
+"""Why a change is skipped whose shop as a whole can't be worked on."""
 Target = tuple[ListingKey, Kind]
 _HELD_OPEN = (diffs.c.decision == Decision.HELD, diffs.c.state == "open")
 
@@ -98,6 +100,20 @@ def to_push(connection: Connection, run_id: str, accounts: Iterable[AccountKey],
     rows = [_decided(row) for row in connection.execute(query)]
     own = {row.target for row in rows if row.run_id == run_id}
     return [row for row in rows if row.run_id == run_id or row.target not in own]
+
+
+def unsent(connection: Connection, account: AccountKey, since: datetime, most: int) -> list[Decided]:
+    """Changes that can't reach a shop closed to us since then: left over, or skipped for it; hides first, each once."""
+    left = and_(diffs.c.decision == Decision.PUSH, diffs.c.state == "open")
+    skipped = and_(diffs.c.decision == Decision.SKIPPED, diffs.c.reason.in_(SHUT), diffs.c.decided_at >= to_ms(since))
+    hides = and_(diffs.c.kind == Kind.VISIBILITY, diffs.c.wanted == 0)
+    query = select(diffs).where(of_accounts(diffs, (account,)), or_(left, skipped))
+    rows = connection.execute(query.order_by(hides.desc(), diffs.c.decided_at.desc(), diffs.c.item_id).limit(10 * most))
+    found: dict[Target, Decided] = {}
+    for row in rows:
+        decided = _decided(row)
+        found.setdefault(decided.target, decided)
+    return list(found.values())[:most]
 
 
 def move(connection: Connection, ids: Iterable[str], event: DecisionEvent, now: datetime) -> int:

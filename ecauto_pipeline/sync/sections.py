@@ -148,8 +148,9 @@ class FetchReport:
     `calls`, `refused` (429) and `used_share` by "account/operation"; `used_share`: calls made of the calls that the
     rate allowed while there was work. `left_over`: planned or found and not asked. `doubts_open`: second looks owed.
     `not_believed`: operations whose zeros were too many at once; `zeros_not_believed`: how many, by operation.
-    `by_operation`: (answers, those that were none), doubted zeros left out. `others`: ASINs another run answered
-    meanwhile.
+    `by_operation`: (answers, those that were none), doubted zeros left out. `unanswered`: (operation, ASIN, reason, how
+    often in a row), `doubted`: (operation, ASIN, price believed so far), the worst few of each operation. `others`:
+    ASINs another run answered meanwhile.
     `continues`: the run whose plan this one went on with, "" where it was its own.
     """
 
@@ -168,6 +169,8 @@ class FetchReport:
     not_believed: tuple[str, ...] = ()
     zeros_not_believed: Mapping[str, int] = field(default_factory=dict)
     by_operation: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    unanswered: tuple[tuple[str, str, str, int], ...] = ()
+    doubted: tuple[tuple[str, str, int | None], ...] = ()
     probe_audited: int = 0
     probe_missed: int = 0
     sweep_answers: int = 0

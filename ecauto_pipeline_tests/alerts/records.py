@@ -64,6 +64,8 @@ def a_record(**figures: Any) -> RunRecord:
             calls={"sp_1/getItemOffersBatch": take("sp_api_calls"), "sp_1/lwaToken": 1},
             failed_calls=take("sp_api_errors"),
             by_operation=take("by_operation", {}),
+            unanswered=take("unanswered", ()),
+            doubted=take("doubted", ()),
             zeros_not_believed=take("zeros_not_believed", {}),
             probe_audited=take("probe_audited"),
             probe_missed=take("probe_missed"),

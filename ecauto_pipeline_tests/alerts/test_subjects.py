@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from ecauto_pipeline.alerts.announce import alert_setup, announce
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.register.master import Register
-from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state import decisions, shop_accounts
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import StartReport
@@ -164,13 +165,17 @@ def test_zeros_that_are_not_believed_are_said_to_be_that(owner: Owner) -> None:
     assert [("answers_believed", "sweep", "recovered")] == owner.hears(believed)
 
 
+def titled(tools: Tools, titles: dict[str, str]) -> None:
+    """A register that calls these ASINs so."""
+    path = tools.settings.master_db
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Register(path).create(path, [{"asin": asin, "title_ja": title} for asin, title in titles.items()], [])
+
+
 def test_a_message_names_the_goods_says_what_was_done_and_leads_to_the_page(owner: Owner) -> None:
     """The title from the register, short and without markup; three rows at most; the link of [alerts] ui_url."""
-    path = owner.tools.settings.master_db
-    path.parent.mkdir(parents=True, exist_ok=True)
     title = "[info]*加湿器* <b>大容量</b>\n" + "とても長い説明" * 20
-    products = [{"asin": f"B{item:09d}", "title_ja": title} for item in range(5)]
-    Register(path).create(path, products, [])
+    titled(owner.tools, {f"B{item:09d}": title for item in range(5)})
     hold(owner.tools, "r1", range(5))
     owner.hears(a_record(shops=SHOPS, held_open=5))
     body = owner.receiver.received[-1].json["body"]
@@ -178,3 +183,42 @@ def test_a_message_names_the_goods_says_what_was_done_and_leads_to_the_page(owne
     assert "<b>" not in body
     assert "対応: 保留にしました。承認されるまで送りません" in body
     assert "画面: http://127.0.0.1:3000/locations/ecauto_pipeline/jobs/release_holds/playground" in body
+
+
+def test_goods_without_an_answer_and_doubted_goods_are_named(owner: Owner) -> None:
+    """Those that went longest unanswered, the dearest of the doubted: each operation's own three, with titles."""
+    titled(owner.tools, {"B000000001": "加湿器", "B000000002": "掃除機"})
+    silent = (("detail", "B000000001", "timeout", 7), ("sweep", "B000000002", "html_502", 9))
+    owner.hears(a_record(status_success=50, status_api_error=50, by_operation={"detail": (100, 50)}, unanswered=silent))
+    assert "- 「加湿器」 ASIN B000000001、理由 timeout、続いた回数 7\n" in owner.receiver.received[-1].json["body"]
+    doubted = (("sweep", "B000000001", 900), ("sweep", "B000000002", 98000))
+    owner.hears(a_record(status_success=90, zeros_not_believed={"sweep": 2}, doubted=doubted))
+    body = owner.receiver.received[-1].json["body"]
+    assert "「掃除機」 ASIN B000000002、これまでの価格 98000\n- 「加湿器」" in body
+
+
+def skip(tools: Tools, run_id: str, shop: str, item: int, kind: Kind, at: datetime) -> None:
+    diff = Diff(
+        *(ListingKey("base", shop, str(item)), f"B{item:09d}", kind, 1, 0),
+        decision=Decision.SKIPPED,
+        reason="account_blocked",
+        snapshot_id=run_id,
+    )
+    with tools.state.write() as connection:
+        decisions.store(connection, run_id, "", [diff], at, closed=False)
+
+
+def test_a_blocked_shop_names_the_changes_that_do_not_reach_it(owner: Owner) -> None:
+    """Hides before prices, of that shop alone; what was skipped before it was closed is not of it."""
+    titled(owner.tools, {"B000000001": "加湿器"})
+    now = owner.tools.clock.now()
+    with owner.tools.state.write() as connection:
+        shop_accounts.open_breaker(connection, "base", "shop_1", "token", now, None)
+    skip(owner.tools, "before", "shop_1", 4, Kind.VISIBILITY, now - timedelta(days=1))
+    skip(owner.tools, "now", "shop_1", 2, Kind.PRICE, now)
+    skip(owner.tools, "now", "shop_1", 1, Kind.VISIBILITY, now)
+    skip(owner.tools, "now", "shop_2", 3, Kind.VISIBILITY, now)
+    owner.hears(a_record(shops=SHOPS, breakers=(("shop_1", "token"),)))
+    told = owner.receiver.received[-1].json
+    assert [("1", "visibility"), ("2", "price")] == [(row["item_id"], row["kind"]) for row in told["worst"]]
+    assert "- 「加湿器」 ASIN B000000001、商品ID 1、種類 公開、表示中 1、あるべき値 0、理由 " in told["body"]

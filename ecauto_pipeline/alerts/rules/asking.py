@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
 from ecauto_pipeline.alerts.rules.rates import rate
-from ecauto_pipeline.alerts.verdicts import percent
+from ecauto_pipeline.alerts.verdicts import Row, percent
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import FetchReport
@@ -28,19 +28,34 @@ def _sp_api_errors(record: RunRecord, setup: AlertSetup) -> Finding:
     if asked.answers:
         silent = asked.by_status.get(Status.API_ERROR, 0) - sum(asked.zeros_not_believed.values())
         errors, attempts, unit = max(0, silent), asked.answers, Words("件", "answers")
+        worst = _unanswered(asked)
     else:
         errors, attempts, unit = asked.failed_calls, asked.sp_api_calls, Words("件", "calls")
-    return rate(what, unit, errors, attempts, alerts.sp_api_error_rate, alerts)
+        worst = ()
+    return rate(what, unit, errors, attempts, alerts.sp_api_error_rate, alerts, worst)
 
 
 def _errors_of_operations(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
     asked, alerts = record.sp_api_snapshots or FetchReport(), setup.alerts
     what, unit = Words("SP-APIのエラー率", "SP-API error rate"), Words("件", "answers")
     return {
-        operation: rate(what, unit, errors, answers, alerts.sp_api_error_rate, alerts)
+        operation: rate(what, unit, errors, answers, alerts.sp_api_error_rate, alerts, _unanswered(asked, operation))
         for operation, (answers, errors) in asked.by_operation.items()
         if answers
     }
+
+
+def _unanswered(asked: FetchReport, operation: str = "") -> tuple[Row, ...]:
+    """The goods that went longest without an answer; `operation` "": of all of them."""
+    rows = sorted(asked.unanswered, key=lambda row: (-row[3], row[1]))
+    of_it = [row[1:] for row in rows if operation in ("", row[0])]
+    return tuple({"asin": asin, "reason": reason, "in_a_row": times} for asin, reason, times in of_it)
+
+
+def _doubted_goods(asked: FetchReport, operation: str = "") -> tuple[Row, ...]:
+    """The dearest goods whose zero is not believed; `operation` "": of all of them."""
+    rows = sorted(asked.doubted, key=lambda row: (-(row[2] or 0), row[1]))
+    return tuple({"asin": asin, "price_jpy": price} for name, asin, price in rows if operation in ("", name))
 
 
 SP_API_ERROR_RATE = RunRule(
@@ -64,17 +79,17 @@ def _believed(record: RunRecord, setup: AlertSetup) -> Finding:
     asked = record.sp_api_snapshots
     if asked is None or not asked.answers:
         return unmeasured("SP-APIの回答はありません", "there were no answers to believe", 0.0)
-    return _doubted(sum(asked.zeros_not_believed.values()))
+    return _doubted(sum(asked.zeros_not_believed.values()), _doubted_goods(asked))
 
 
 def _believed_of_operations(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
     asked = record.sp_api_snapshots or FetchReport()
     doubted = asked.zeros_not_believed
     names = {*doubted, *(name for name, (answers, _) in asked.by_operation.items() if answers)}
-    return {operation: _doubted(doubted.get(operation, 0)) for operation in names}
+    return {name: _doubted(doubted.get(name, 0), _doubted_goods(asked, name)) for name in names}
 
 
-def _doubted(zeros: int) -> Finding:
+def _doubted(zeros: int, goods: tuple[Row, ...]) -> Finding:
     said = (
         Words(
             f"一度に多すぎるため、在庫切れという回答 {zeros}件を信用していません（エラーではありません）",
@@ -83,7 +98,7 @@ def _doubted(zeros: int) -> Finding:
         if zeros
         else Words("SP-APIの回答を信用しています", "Amazon's answers are believed")
     )
-    return Finding(said=said, passed=not zeros, value=float(zeros), threshold=0.0)
+    return Finding(said=said, passed=not zeros, value=float(zeros), threshold=0.0, worst=goods)
 
 
 ANSWERS_BELIEVED = RunRule(

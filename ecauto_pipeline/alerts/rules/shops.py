@@ -69,17 +69,18 @@ def _blocked(record: RunRecord, setup: AlertSetup) -> Finding:
         else Words("すべてのショップが利用できます", "every shop accepts us")
     )
     remedy = f"ecauto auth base {blocked[0][0]}" if blocked and blocked[0][1] == "token" else ""
-    return Finding(said=said, passed=not blocked, value=float(len(blocked)), threshold=0.0, remedy=remedy)
+    worst = tuple(row for account, _ in blocked for row in setup.waiting.get(account, ()))
+    return Finding(said=said, passed=not blocked, value=float(len(blocked)), threshold=0.0, remedy=remedy, worst=worst)
 
 
 def _blocked_shops(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
     if record.shops is None:
         return {}
     why = {account: reason for account, reason in record.shops.breakers if reason in BLOCKING_BREAKERS}
-    return {shop: _refuses(shop, why.get(shop, "")) for shop in {*record.shops.shops, *why}}
+    return {shop: _refuses(shop, why.get(shop, ""), setup) for shop in {*record.shops.shops, *why}}
 
 
-def _refuses(shop: str, reason: str) -> Finding:
+def _refuses(shop: str, reason: str, setup: AlertSetup) -> Finding:
     said_ja = f"このショップは利用できません: {in_words(reason, 'ja')}" if reason else "このショップは利用できます"
     said_en = f"this shop refuses us: {in_words(reason, 'en')}" if reason else "this shop accepts us"
     return Finding(
@@ -88,6 +89,7 @@ def _refuses(shop: str, reason: str) -> Finding:
         value=float(bool(reason)),
         threshold=0.0,
         remedy=f"ecauto auth base {shop}" if reason == "token" else "",
+        worst=setup.waiting.get(shop, ()) if reason else (),
     )
 
 

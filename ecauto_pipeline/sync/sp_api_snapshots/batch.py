@@ -95,12 +95,15 @@ class Asking:
                 observed_at=now,
             )
             asins.write(connection, after.values())
+            taken_back = {row.asin: row.price_jpy for row in asins.read(connection, list(lost.values())).values()}
             forgotten = self._disbelieve(connection, operation, lost, now)
             account.ledger.flush(connection)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
-        self._tally.disbelieved(operation.name, len(lost) + sum(answer.reason == REASON for _, answer in kept))
+        doubted = [answer.asin for _, answer in kept if answer.reason == REASON]
+        self._tally.disbelieved(operation.name, taken_back | {asin: before[asin].price_jpy for asin in doubted})
         self._tally.count(operation.role, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
-        self._tally.answered(operation.name, [answer for _, answer in kept if answer.reason != REASON])
+        given_back = [(answer, before[answer.asin]) for _, answer in kept if answer.reason != REASON]
+        self._tally.answered(operation.name, given_back)
         self._follow_up(operation.role, [answer for _, answer in kept], after, forgotten)
         return Asked(unasked, bool(given) and all(_no_token(answer.reason) for answer in given))
 

@@ -204,6 +204,8 @@ def _report(
             not_believed=tuple(not_believed),
             zeros_not_believed=dict(sorted(tally.not_believed.items())),
             by_operation=tally.of_operations(),
+            unanswered=tally.unanswered(),
+            doubted=tally.doubted(),
             probe_audited=figures["probe_audited"],
             probe_missed=figures["probe_missed"],
             sweep_answers=figures["sweep_answers"],

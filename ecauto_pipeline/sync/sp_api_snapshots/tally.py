@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.learning import UNKNOWN_TO_SWEEP, ZERO, AsinRow, LearnRules
+
+NAMED = 3
+"""ASINs of each operation that are named to people; the others are counted."""
+_T = TypeVar("_T")
 
 
 class Tally:
@@ -23,6 +28,8 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         self.figures: Counter[str] = Counter()
         self.not_believed: Counter[str] = Counter()
+        self._unanswered: dict[str, dict[str, tuple[str, int]]] = {}
+        self._doubted: dict[str, dict[str, int | None]] = {}
         self._answers: Counter[str] = Counter()
         self._none: Counter[str] = Counter()
         self._used: Counter[str] = Counter()
@@ -48,18 +55,34 @@ class Tally:
                     self.figures["probe_audited"] += 1
                     self.figures["probe_missed"] += _missed(before, answer, rules)
 
-    def answered(self, operation: str, answers: Iterable[Answer]) -> None:
-        """A committed batch of this operation, without the zeros that are not believed."""
+    def answered(self, operation: str, pairs: Iterable[tuple[Answer, AsinRow]]) -> None:
+        """A committed batch of this operation with what was believed before, without the zeros not believed."""
         with self._lock:
-            for answer in answers:
+            for answer, before in pairs:
                 self._answers[operation] += 1
-                self._none[operation] += answer.status is Status.API_ERROR
+                if answer.status is Status.API_ERROR:
+                    self._none[operation] += 1
+                    silent = self._unanswered.setdefault(operation, {})
+                    silent[answer.asin] = answer.reason, before.error_count + 1
+                    self._unanswered[operation] = _worst(silent, key=lambda one: one[1])
 
-    def disbelieved(self, operation: str, zeros: int) -> None:
-        """So many zeros of this operation are not believed, those taken back later included."""
+    def disbelieved(self, operation: str, prices: Mapping[str, int | None]) -> None:
+        """Zeros of this operation that are not believed, those taken back later included: ASIN -> price believed."""
         with self._lock:
-            if zeros:
-                self.not_believed[operation] += zeros
+            if prices:
+                self.not_believed[operation] += len(prices)
+                doubted = self._doubted.get(operation, {}) | dict(prices)
+                self._doubted[operation] = _worst(doubted, key=lambda price: price or 0)
+
+    def unanswered(self) -> tuple[tuple[str, str, str, int], ...]:
+        """By operation, the ASINs that went longest without an answer: reason, and how often in a row."""
+        with self._lock:
+            return tuple((name, asin, *why) for name, found in self._unanswered.items() for asin, why in found.items())
+
+    def doubted(self) -> tuple[tuple[str, str, int | None], ...]:
+        """By operation, the dearest of the goods whose zeros are not believed."""
+        with self._lock:
+            return tuple((name, asin, price) for name, found in self._doubted.items() for asin, price in found.items())
 
     def of_operations(self) -> dict[str, tuple[int, int]]:
         """By operation: answers, and those of them that were none."""
@@ -98,6 +121,11 @@ class Tally:
         """Statuses so far, for people who wait."""
         with self._lock:
             return dict(self.statuses)
+
+
+def _worst(found: Mapping[str, _T], key: Callable[[_T], int]) -> dict[str, _T]:
+    """The few rows that messages name, the worst first, in an order that does not depend on who was asked first."""
+    return dict(sorted(found.items(), key=lambda row: (-key(row[1]), row[0]))[:NAMED])
 
 
 def _missed(before: AsinRow, answer: Answer, rules: LearnRules) -> bool:

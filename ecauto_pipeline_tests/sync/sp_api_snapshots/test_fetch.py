@@ -164,6 +164,8 @@ def test_a_sweep_with_too_many_zeros_is_not_believed_at_all(
     swept = [seen for seen in kept(tools, "run") if seen.operation == "getCompetitivePricing"]
     assert {("api_error", "mass_zero")} == {(seen.status, seen.reason) for seen in swept}
     assert 100 == len(swept)
+    dearest = sorted(sound, key=lambda asin: (-(before[asin].price_jpy or 0), asin))[:3]
+    assert tuple(("getCompetitivePricing", asin, before[asin].price_jpy) for asin in dearest) == report.doubted
     after = rows_of(tools, sound)
     assert {Status.SUCCESS} == {row.status for row in after.values()}
     assert all(after[asin].stock_at == before[asin].stock_at or after[asin].detail_at != before[asin].detail_at

@@ -76,8 +76,10 @@ def test_a_silent_failure_is_said_moves_no_state_and_is_asked_again_first(
     asked = [asin for asin, _ in _asked(shop, run)]
     before = rows_of(shop, asked)
     world.control.add_faults({"api": "sp_api", "seconds": 2.0, **fault})
-    fetch.run(shop.for_run(run))
+    report = fetch.run(shop.for_run(run))
     world.control.clear_faults()
+    named = [row for row in report.unanswered if row[0] == _DETAIL]
+    assert [(_DETAIL, asin, reason, 1) for asin in sorted(asked)[:3]] == named
     rows = [row for row in kept(shop, run.run_id) if row.operation == _DETAIL]
     assert sorted(asked) == sorted(row.asin for row in rows)
     assert 20 == len(rows)
