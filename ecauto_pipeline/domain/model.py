@@ -158,7 +158,7 @@ class ListingFacts:
     has_variations: bool = False
     hidden_by: str = ""
     register_visible: bool | None = None
-    blocked_by_list: bool = False
+    blocked_by_list: bool | None = False  # None: nobody knows, no list could ever be read
     uneditable: str = ""
     read_at: datetime | None = None
 

@@ -37,6 +37,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "variations": ("バリエーションのある商品", "has variations"),
     "hidden_by_person": ("人が非公開にした", "hidden by a person"),
     "hidden_by_blocklist": ("出品禁止リストで非公開にした", "hidden by the blocklist"),
+    "blocklist_unknown": (
+        "出品禁止リストを一度も読めていないので公開しない",
+        "no blocklist could be read yet, so it is not shown again",
+    ),
     "hidden_by_shop": ("ショップ側で非公開にされた", "hidden by the shop"),
     "hidden_by_unknown": ("誰が非公開にしたか不明", "hidden by nobody knows whom"),
     "not_listed": ("もう出品対象ではない", "not listed any more"),

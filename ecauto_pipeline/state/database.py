@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.schema import CreateColumn
 
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.state.schema import metadata
+from ecauto_pipeline.state.schema_notes import every_table
 
 BUSY_TIMEOUT_S = 60.0
 UNUSABLE: type[Exception] = DBAPIError
@@ -76,7 +76,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         with self.write() as connection:
-            metadata.create_all(connection)
+            every_table.create_all(connection)
             _add_missing_columns(connection)
             for name in RETIRED:
                 connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
@@ -152,7 +152,7 @@ def to_json(document: object) -> str:
 def _add_missing_columns(connection: Connection) -> None:
     """What a later version keeps besides; such columns are nullable or have a default, rows stay as they are."""
     present = inspect(connection)
-    for table in metadata.sorted_tables:
+    for table in every_table.sorted_tables:
         known = {column["name"] for column in present.get_columns(table.name)}
         missing = [column for column in table.columns if column.name not in known]
         for column in missing:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ecauto_pipeline.errors import EcautoError
-from ecauto_pipeline.state.schema import metadata
+from ecauto_pipeline.state.schema_notes import every_table
 
 
 class StateUnreadable(EcautoError):
@@ -35,7 +35,7 @@ def looking_at(url: str) -> Iterator[Connection]:
 
 def columns_of(table: str) -> list[tuple[str, str]]:
     """(name, SQL type) of each column of a table, in order. Raises KeyError for a table that there is not."""
-    return [(column.name, str(column.type)) for column in metadata.tables[table].columns]
+    return [(column.name, str(column.type)) for column in every_table.tables[table].columns]
 
 
 def damage(connection: Connection) -> str:
@@ -48,4 +48,4 @@ def damage(connection: Connection) -> str:
 
 def missing_tables(connection: Connection) -> list[str]:
     """Tables that the next run will make."""
-    return sorted(set(metadata.tables) - set(inspect(connection).get_table_names()))
+    return sorted(set(every_table.tables) - set(inspect(connection).get_table_names()))

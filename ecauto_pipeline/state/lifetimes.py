@@ -96,6 +96,7 @@ LIFETIMES = (
         notices.forget,
     ),
     Lifetime("marks", None, "名前ごとに1行", "one row a name"),
+    Lifetime("owner_files", None, "ファイルごとに1行", "one row a file"),
 )
 """In the order of schema.py; every table stands here."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.state.schema import marks
+from ecauto_pipeline.state.schema_notes import marks
 from ecauto_pipeline.state.upsert import upsert
 
 

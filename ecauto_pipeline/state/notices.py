@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.database import to_json
-from ecauto_pipeline.state.schema import notices
+from ecauto_pipeline.state.schema_notes import notices
 
 _BOOK = "_book"
 

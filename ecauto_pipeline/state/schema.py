@@ -328,20 +328,3 @@ plan_targets = Table(
     _text("reason"),  # new | error | second_look | filtered_look | changed | price_due | stock_due | audit | cadence
     _text("tier"),
 )
-
-notices = Table(  # alert rules: what was last said to people
-    "notices",
-    metadata,
-    Column("rule", Text, primary_key=True),
-    Column("state", Text, nullable=False),  # ok | firing
-    Column("since", MS, nullable=False),
-    Column("said_at", MS),
-    Column("document", Text, nullable=False, server_default="{}"),
-)
-
-marks = Table(  # how far a piece of work has come
-    "marks",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("at", MS, nullable=False),
-)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, and_, delete, func, not_, or_, select, update
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome
 from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.owner_files import BLOCKLIST, read_owner_file
 from ecauto_pipeline.state.schema import diffs, journal, listings
 from ecauto_pipeline.state.upsert import upsert
 
@@ -114,11 +115,15 @@ def listing_facts(
     connection: Connection, accounts: Iterable[AccountKey], item_id: str | None = None
 ) -> Iterator[ListingFacts]:
     """The listings that take part, of these accounts, by account and item; `item_id`: that one alone."""
+    free = None if read_owner_file(connection, BLOCKLIST).unknown else False
     for account in sorted(accounts):  # one query each: the primary key gives its rows in order
-        yield from _facts_of(connection, account, item_id)
+        yield from _facts_of(connection, account, item_id, free)
 
 
-def _facts_of(connection: Connection, account: AccountKey, item_id: str | None) -> Iterator[ListingFacts]:
+def _facts_of(
+    connection: Connection, account: AccountKey, item_id: str | None, free: bool | None
+) -> Iterator[ListingFacts]:
+    """`free`: what it means not to be marked as being on the blocklist."""
     names = (
         *("item_id", "asin", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations"),
         *("hidden_by", "register_visible", "blocked", "uneditable", "read_at"),
@@ -142,7 +147,7 @@ def _facts_of(connection: Connection, account: AccountKey, item_id: str | None) 
             has_variations=variations == 1,
             hidden_by=hidden,
             register_visible=_flag(register),
-            blocked_by_list=blocked == 1,
+            blocked_by_list=True if blocked == 1 else free,
             uneditable=uneditable,
             read_at=times[read_at],
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
@@ -54,12 +55,27 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class FileTrouble:
+    """A file of the owner's that can't be read, why (`file` is named in it), and since when.
+
+    `held`: how many entries of what it said last hold meanwhile; None: nothing of it is known, or kept.
+    """
+
+    file: str
+    ja: str
+    en: str
+    since: datetime
+    held: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListingsReport:
     """One reading. `listings` take part; `items` are in the shops; the mappings are by account, orphan kind or hider.
 
     `not_read`: accounts whose items could not be read to the end, with the reason; `orders_not_read` likewise.
     `token_files`: accounts whose tokens in use stand in state alone, with why their file could not be written.
-    `faults`: what went wrong in one shop's reading and was not foreseen.
+    `faults`: what went wrong in one shop's reading and was not foreseen. `blocklist`: why it can't be read, None = it
+    can.
     """
 
     listings: int = 0
@@ -75,6 +91,7 @@ class ListingsReport:
     token_files: Mapping[str, str] = field(default_factory=dict)
     sales: int = 0
     blocked: int = 0
+    blocklist: FileTrouble | None = None
     faults: tuple[Fault, ...] = ()
     shops: ShopsReport = field(default_factory=ShopsReport)
 
@@ -108,7 +125,8 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class ViewsReport:
-    """`read` rows made sense, `counted` were new, `unknown` name an item of no listing; `problems`: (line, why).
+    """`read` rows made sense, `counted` were new, `unknown` name an item of no listing; `problems`: (line, why) of rows
+    left out; `trouble`: why nothing in the file can be read, None = it can.
 
     `version`: the file as it was when all of it had been counted, "" while something of it has to be read again.
     """
@@ -118,6 +136,7 @@ class ViewsReport:
     unknown: int = 0
     problems: tuple[tuple[int, str], ...] = ()
     version: str = ""
+    trouble: FileTrouble | None = None
 
 
 @dataclass(frozen=True, slots=True)

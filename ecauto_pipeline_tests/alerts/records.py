@@ -20,6 +20,7 @@ from ecauto_pipeline.sync.sections import (
     ShopsReport,
     StartReport,
     Survey,
+    ViewsReport,
     WriteBackReport,
 )
 
@@ -49,6 +50,7 @@ def a_record(**figures: Any) -> RunRecord:
             by_account=dict.fromkeys(take("of_run", shops), 0),
             orders_not_read=take("orders_not_read", {}),
             token_files=take("token_files", {}),
+            blocklist=take("blocklist", None),
         ),
         stale_asins=PlanReport(
             Survey(
@@ -58,6 +60,7 @@ def a_record(**figures: Any) -> RunRecord:
                 missing=take("never_fetched"),
             ),
             planned_seconds=take("planned_seconds", 0.0),
+            views=ViewsReport(trouble=take("views", None)),
         ),
         sp_api_snapshots=FetchReport(
             by_status=statuses,

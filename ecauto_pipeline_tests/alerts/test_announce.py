@@ -21,10 +21,10 @@ from ecauto_pipeline.settings import CHANNEL_KINDS, Alerts
 from ecauto_pipeline.state.schema import runs
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import Fault
+from ecauto_pipeline.sync.sections import Fault, FileTrouble
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver, smtp_receiver
-from ecauto_pipeline_tests.alerts.records import a_record
+from ecauto_pipeline_tests.alerts.records import STARTED, a_record
 
 ENVIRON = {"HOOK": "https://example.jp/secret-path", "TOKEN": "token-123456"}
 RECORD = a_record(run_id="run-1", job="stock_sync", partition_key="2026-01-05-12:00")
@@ -187,6 +187,8 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         orders_not_read={"shop_3": "timeout"},
         token_files={"shop_1": "no permission"},
         faults=(Fault("shop_1", "edit", "shop:1", "ZeroDivisionError"),),
+        blocklist=FileTrouble("blocked_asins.json", "壊れています", "is broken", STARTED),
+        views=FileTrouble("views.csv", "壊れています", "is broken", STARTED),
         damaged=("snapshots/dt=2026-01-05/hour=12/run-1.parquet",),
     )
     good = a_record(

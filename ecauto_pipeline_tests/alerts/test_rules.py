@@ -18,7 +18,7 @@ from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
 from ecauto_pipeline.settings import Alerts, Channel
 from ecauto_pipeline.sync.line import STEPS
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import Fault, FetchReport, ListingsReport, ShopsReport
+from ecauto_pipeline.sync.sections import Fault, FetchReport, FileTrouble, ListingsReport, ShopsReport
 from ecauto_pipeline_tests.alerts.records import STARTED, a_record
 
 POLICY = Alerts(channels=(Channel(kind="webhook", url_env="HOOK"),))
@@ -83,6 +83,8 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ("register_written", {"register_problem": ""}, {"register_problem": "another program holds it"}),
         ("no_faults", {"faults": ()}, {"faults": (Fault("shop_1", "price", "shops.base.shop:74", "KeyError"),)}),
         ("orders_read", {"orders_not_read": {}}, {"orders_not_read": {"shop_1": "invalid_scope"}}),
+        ("blocklist_read", {"blocklist": None}, {"blocklist": FileTrouble("b.json", "壊れ", "broken", STARTED)}),
+        ("views_read", {"views": None}, {"views": FileTrouble("views.csv", "壊れ", "broken", STARTED)}),
         ("history_published", {"damaged": ()}, {"damaged": ("snapshots/dt=2026-10-23/hour=12/r.parquet",)}),
         ("alert_channel_configured", {"channels": 1}, {"channels": 0}),
     ],

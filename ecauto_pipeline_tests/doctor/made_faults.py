@@ -32,7 +32,8 @@ from ecauto_pipeline.doctor.lines import LINES, Line
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.database import Database, to_json
-from ecauto_pipeline.state.schema import diffs, journal, notices, shop_accounts, windows
+from ecauto_pipeline.state.schema import diffs, journal, shop_accounts, windows
+from ecauto_pipeline.state.schema_notes import notices
 
 NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
 PLACE = {"platform": "base", "account_id": "shop_1"}

@@ -19,6 +19,7 @@ from ecauto_pipeline.alerts.rules.asking import (
     PROBE_MISS_RATE,
     SP_API_ERROR_RATE,
 )
+from ecauto_pipeline.alerts.rules.owner_files import BLOCKLIST_READ, VIEWS_READ
 from ecauto_pipeline.alerts.rules.register import CATALOGUE_INTACT, REGISTER_WRITTEN
 from ecauto_pipeline.alerts.rules.runs import (
     ALERT_CHANNEL_CONFIGURED,
@@ -65,6 +66,8 @@ RULES: Mapping[str, RunRule] = _by_name(
     NO_FAULTS,
     ORDERS_READ,
     BASE_CALLS_SUFFICE,
+    BLOCKLIST_READ,
+    VIEWS_READ,
     HISTORY_PUBLISHED,
     ALERT_CHANNEL_CONFIGURED,
 )

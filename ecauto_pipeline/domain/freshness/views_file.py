@@ -22,6 +22,8 @@ _HEADINGS = {
 }
 _ASIN = re.compile(r"[A-Z0-9]{10}")
 _AHEAD = timedelta(days=1)
+_OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+NO_HEADINGS = "no columns asin or item_id, and viewed_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ class ViewsFile:
 
 
 def decode(content: bytes) -> str:
-    """UTF-8 with or without a mark, else the encoding of Japanese spreadsheets. Raises UnicodeDecodeError."""
+    """UTF-8 with or without a mark, else the encoding of Japanese spreadsheets. Raises UnicodeError."""
+    if b"\0" in content:
+        raise UnicodeError("no text of one of these: UTF-16, or no text at all")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -51,27 +55,26 @@ def decode(content: bytes) -> str:
 
 
 def parse(text: str, now: datetime) -> ViewsFile:
-    """Total: a file without usable headings is one problem at line 1."""
+    """Total: a file without usable headings is one problem at line 1; a line that is none costs itself alone."""
     reader = csv.reader(io.StringIO(text, newline=""))
     views: list[View] = []
     problems: list[tuple[int, str]] = []
     columns: dict[str, int] | None = None
-    try:
-        for cells in reader:
+    while True:
+        try:
+            cells = next(reader)
             if not any(cell.strip() for cell in cells):
                 continue
             if columns is None:
                 columns = _columns(cells)
                 if "viewed_at" not in columns or not columns.keys() & {"asin", "item_id"}:
-                    return ViewsFile((), ((reader.line_num, "no columns asin or item_id, and viewed_at"),))
+                    return ViewsFile((), ((reader.line_num, NO_HEADINGS),))
                 continue
-            try:
-                views.append(_view(cells, columns, now))
-            except ValueError as error:
-                problems.append((reader.line_num, str(error)))
-    except csv.Error as error:
-        problems.append((reader.line_num, str(error)))
-    return ViewsFile(tuple(views), tuple(problems))
+            views.append(_view(cells, columns, now))
+        except StopIteration:
+            return ViewsFile(tuple(views), tuple(problems))
+        except (ValueError, csv.Error) as error:
+            problems.append((reader.line_num, str(error)))
 
 
 def _columns(cells: list[str]) -> dict[str, int]:
@@ -103,10 +106,12 @@ def _moment(text: str, now: datetime) -> datetime:
             raise ValueError(f"not a time: {text[:20]!r}") from None
         year, month, day = map(int, numbers.groups())
         found = datetime(year, month, day)  # noqa: DTZ001 - the zone follows
-    found = (found if found.tzinfo else found.replace(tzinfo=JST)).astimezone(UTC)
+    found = found if found.tzinfo else found.replace(tzinfo=JST)
     if found > now + _AHEAD:
         raise ValueError(f"in the future: {text[:20]!r}")
-    return found
+    if found < _OLDEST:
+        raise ValueError(f"before there was any shop: {text[:20]!r}")
+    return found.astimezone(UTC)
 
 
 def _count(text: str) -> float:

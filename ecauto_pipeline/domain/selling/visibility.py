@@ -34,7 +34,7 @@ def visibility_diff(
     even in a run that includes no prices; `include_price` says whether its push takes place in this run.
     UNCHANGED; PUSH to 0 `blocklist` | `out_of_stock` | `not_found` | `filtered_out` | `price_blocked` | `price_held`;
     PUSH to 1 `in_stock`; SKIPPED `not_read` | `uneditable` | `never_fetched` | `second_look` | `filtered_waits` |
-    `stale_stock` | `hidden_by_<who>` | `price_below_floor`.
+    `stale_stock` | `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor`.
     """
     public = listing.shown_visible
     builder = DiffBuilder(listing, facts, Kind.VISIBILITY, None if public is None else int(public))
@@ -56,6 +56,8 @@ def visibility_diff(
 
     if listing.hidden_by not in SHOWN_AGAIN:
         return builder.skipped(f"hidden_by_{listing.hidden_by or 'unknown'}", 1)
+    if listing.blocked_by_list is None:
+        return builder.skipped("blocklist_unknown", 1)
     if facts.doubt:
         return builder.skipped("second_look")
     if outdated(facts.stock_at, now, stock_max_age):

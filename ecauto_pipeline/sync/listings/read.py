@@ -22,7 +22,7 @@ from ecauto_pipeline.state import shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.faults import FAULT, fault_of
-from ecauto_pipeline.sync.listings.blocklist import read_blocklist
+from ecauto_pipeline.sync.listings.blocklist import current_blocklist
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
 from ecauto_pipeline.sync.run_record import keep
@@ -56,9 +56,9 @@ class _RegisterIndex:
 def run(context: Context) -> ListingsReport:
     """Read every shop of this run, join all with the register, say what takes part.
 
-    Raises RegisterError (RegisterBusy: wait) and SettingsError before any shop is asked; Stopped.
+    Raises RegisterError (RegisterBusy: wait) before any shop is asked; Stopped.
     """
-    blocklist = read_blocklist(context.settings.blocklist)
+    blocklist = current_blocklist(context)
     register = context.register.read()
     index = _index(register.listings)
     accounts = list(context.accounts)
@@ -66,13 +66,13 @@ def run(context: Context) -> ListingsReport:
     faults = [fault for one in results for fault in one.faults]
     for account in accounts:
         try:
-            _join(context, account, index.of(account), blocklist)
+            _join(context, account, index.of(account), blocklist.asins)
         except Exception as error:  # this shop's listings stay as they were joined before
             faults.append(fault_of(context, account, "join", error))
     with context.state.write() as connection:
         shop_listings.retire(connection, context.shops)
         _demand(connection, register)
-    report = replace(_report(context, accounts, results), faults=tuple(faults))
+    report = replace(_report(context, accounts, results), faults=tuple(faults), blocklist=blocklist.trouble)
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "listings", report)
     context.log.info(

@@ -151,6 +151,8 @@ def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, guards: G
     if diff.kind is Kind.VISIBILITY and value == 1:
         if listing.blocked_by_list:
             return "blocklist"
+        if listing.blocked_by_list is None:
+            return "blocklist_unknown"
         if listing.hidden_by not in SHOWN_AGAIN:
             return f"hidden_by_{listing.hidden_by or 'unknown'}"
         if breaks_floor(listing.shown_price_jpy, cost_jpy, guards):

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from ecauto_pipeline.clock import ManualClock, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.errors import RegisterError, SettingsError
+from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.state import shop_accounts
 from ecauto_pipeline.state.schema import journal
 from ecauto_pipeline.state.shop_listings import listing_facts
@@ -363,22 +363,23 @@ def test_a_missing_scope_for_orders_does_not_stop_the_shop(bench: ShopBench) -> 
         assert "" == shop_accounts.load_account(connection, "base", ONE).breaker
 
 
-def test_the_blocklist_marks_and_a_broken_one_stops(bench: ShopBench) -> None:
-    """Absent is empty; ASINs on it are marked; a file that can't be read stops the run before any call."""
+def test_the_blocklist_marks_and_a_broken_one_frees_nothing(bench: ShopBench) -> None:
+    """Absent is empty; ASINs on it are marked; while it can't be read the marks stay and the shops are read."""
     assert 0 == bench.read().blocked
     number = public_item(bench)
     path = bench.tools.settings.blocklist
     path.write_text(json.dumps({"blocked_asins": [{"asin": bench.listing(number).asin.lower()}]}), encoding="utf-8")
-    assert bench.read().blocked >= 1
+    marked = bench.read().blocked
+    assert marked >= 1
     with bench.tools.state.read() as connection:
         facts = {fact.key.item_id: fact for fact in listing_facts(connection, [AccountKey("base", ONE)])}
     assert facts[str(number)].blocked_by_list
-    mark = bench.last_call()
     for broken in ("{", "3", '{"a": 1}', "[1]"):
         path.write_text(broken, encoding="utf-8")
-        with pytest.raises(SettingsError, match="blocked_asins"):
-            bench.read()
-    assert mark == bench.last_call()
+        report = bench.read()
+        assert (marked, {}) == (report.blocked, dict(report.not_read))
+        assert report.blocklist is not None
+        assert "blocked_asins" in report.blocklist.en
 
 
 def test_without_a_register_no_shop_is_asked(bench: ShopBench) -> None:
