@@ -91,19 +91,9 @@ def _end(error: Exception, code: int) -> None:
     import typer
 
     from ecauto_pipeline.cli.console import fail
-    from ecauto_pipeline.doctor.disk_errors import sentence
-    from ecauto_pipeline.errors import EcautoError
+    from ecauto_pipeline.doctor.disk_errors import told
 
-    said = {"en": str(error), "ja": error.ja or str(error)} if isinstance(error, EcautoError) else {}
-    place = "" if said else _place(error)
-    parts = {language: (said.get(language, ""), sentence(error, place, language)) for language in ("en", "ja")}
-    en, ja = (" → ".join(part for part in parts[language] if part) for language in ("en", "ja"))
     try:
-        fail(en, code, ja=ja)
+        fail(told(error, "en"), code, ja=told(error, "ja"))
     except typer.Exit as ending:
         sys.exit(ending.exit_code)
-
-
-def _place(error: BaseException) -> str:
-    """The file that the error is about: as it says itself, else state.db, the one database that is always open."""
-    return str(getattr(error, "filename", None) or ("state.db" if hasattr(error, "orig") else ""))

@@ -19,6 +19,8 @@ from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.sync.context import Progress
 
 LOCATION = "ecauto_pipeline"
+IN_WORDS = ("Failure", "Refused")
+"""Errors whose message is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ def job_origin(job_name: str) -> Any:
 
 
 def _finished(run_id: str, result: Any, *, interrupted: bool) -> Finished:
-    from dagster import AssetCheckSeverity
+    from dagster import AssetCheckSeverity, DagsterEventType
 
     error = ""
     failed = []
@@ -166,8 +168,9 @@ def _finished(run_id: str, result: Any, *, interrupted: bool) -> Finished:
             told = data.user_failure_data.description if data is not None and data.user_failure_data else ""
             cause = _cause(data.error) if data is not None and data.error is not None else ""
             error = told or cause or event.message or ""
-        if event.event_type_value == "RUN_FAILURE" and not error:
-            error = event.message or "the run failed"
+        if event.event_type == DagsterEventType.RUN_FAILURE and not error:
+            why = getattr(event.event_specific_data, "error", None)  # its tools could not be opened, or closed
+            error = _cause(why) if why is not None else event.message or "the run failed"
         if event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed:
             check = event.asset_check_evaluation_data
             severity = "ERROR" if check.severity == AssetCheckSeverity.ERROR else "WARN"
@@ -176,7 +179,9 @@ def _finished(run_id: str, result: Any, *, interrupted: bool) -> Finished:
 
 
 def _cause(error: Any) -> str:
-    """The innermost error in its own words, without the name of its class where it is one of ours."""
-    while error.cause is not None:
+    """The sentence for people where there is one (defs/failures.py), else the innermost error in its own words."""
+    while error.cause is not None and error.cls_name not in IN_WORDS:
         error = error.cause
-    return " ".join(str(error.message).split()).removeprefix(f"ecauto_pipeline.errors.{error.cls_name}: ")
+    words = " ".join(str(error.message).split())
+    ours = error.cls_name in IN_WORDS or words.startswith("ecauto_pipeline.errors.")
+    return words.partition(": ")[2] if ours else words

@@ -8,13 +8,15 @@ class and place, so that nobody has to tell errors apart by their words. Not for
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import dagster as dg
 
+from ecauto_pipeline.doctor.disk_errors import told
 from ecauto_pipeline.errors import EcautoError, Stopped
 from ecauto_pipeline.settings import load
 
@@ -42,21 +44,30 @@ def in_words(body: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(body)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
+        with failing_in_words():
             return body(*args, **kwargs)
-        except (dg.Failure, dg.RetryRequested, dg.DagsterError, Stopped):
-            raise  # told already, or somebody's wish
-        except Exception as error:
-            metadata = {"error": type(error).__name__, "where": place_of(error)}
-            raise dg.Failure(sentence(error, _language()), metadata) from error
 
     return wrapper
 
 
+@contextmanager
+def failing_in_words() -> Iterator[None]:
+    """What is raised in the block becomes a Failure with its sentence first."""
+    try:
+        yield
+    except (dg.Failure, dg.RetryRequested, dg.DagsterError, Stopped):
+        raise  # told already, or somebody's wish
+    except Exception as error:
+        metadata = {"error": type(error).__name__, "where": place_of(error)}
+        raise dg.Failure(sentence(error, _language()), metadata) from error
+
+
 def sentence(error: Exception, language: str = "ja") -> str:
-    """One line for people: our own errors speak for themselves, of others class, word and place are told."""
-    if isinstance(error, EcautoError):
-        return " ".join(error.said(language).split())
+    """One line for people: our own errors speak for themselves, faults of the disk are told with the next step, of
+    others class, word and place.
+    """
+    if line := told(error, language):
+        return line
     what = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".rstrip(": ")
     return _UNFORESEEN[language].format(what=what, where=place_of(error))
 

@@ -19,7 +19,7 @@ from pydantic import Field, PrivateAttr
 from ecauto_pipeline.alerts.rules.runs import HISTORY_PUBLISHED
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.checks import report_check
-from ecauto_pipeline.defs.failures import refused
+from ecauto_pipeline.defs.failures import failing_in_words, refused
 from ecauto_pipeline.defs.jobs import policy_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
 from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key, keys_of
@@ -77,7 +77,8 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         run_id, job = (context.run.run_id, context.run.job_name) if context.run is not None else ("", "")
         opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=policy_of(job).log)
         by_hand = self.trigger is Trigger.cli
-        with _canceled_by_interrupt(context, by_hand), opened as tools, _stop_on_signal(stop):
+        canceled = _canceled_by_interrupt(context, by_hand)
+        with failing_in_words(), canceled, opened as tools, _stop_on_signal(stop):
             with tools.state.write() as connection:
                 remember_first_hour(connection, first)
             self._context = tools.for_run(self._describe(context, tools))

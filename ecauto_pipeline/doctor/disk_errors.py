@@ -9,9 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+
+from ecauto_pipeline.errors import EcautoError, RegisterBusy
 
 Fault = Literal["full", "read_only", "forbidden", "in_the_way", "damaged", "busy", "io"]
 
@@ -109,3 +112,26 @@ def sentence(error: BaseException, place: str = "", language: str = "ja") -> str
     if language == "en":
         return f"{where}{WORDS[fault][1]}; {NEXT[fault][1]}"
     return f"{where}{WORDS[fault][0]}。{NEXT[fault][0]}"
+
+
+def told(error: BaseException, language: str = "ja") -> str:
+    """What is wrong and the next step, in one line: our own errors speak for themselves, and a fault of the disk
+    behind one is added. "" where the error is neither.
+    """
+    said = " ".join(error.said(language).split()) if isinstance(error, EcautoError) else ""
+    if isinstance(error, RegisterBusy):  # which says by itself when it goes on
+        return said
+    return " → ".join(part for part in (said, sentence(error, "" if said else _place(error), language)) if part)
+
+
+def _place(error: BaseException) -> str:
+    """The file that the error is about: as it says itself; else the database of whoever asked, Dagster or we."""
+    if name := getattr(error, "filename", None):
+        return str(name)
+    if not hasattr(error, "orig"):
+        return ""
+    modules = [
+        str(frame.f_globals.get("__name__")).partition(".")[0] for frame, _ in traceback.walk_tb(error.__traceback__)
+    ]
+    asked = [name for name in modules if name in ("dagster", "ecauto_pipeline")]
+    return "data/dagster" if asked[-1:] == ["dagster"] else "state.db"

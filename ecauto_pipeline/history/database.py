@@ -6,6 +6,8 @@ differs, and what has to be done differs most of all. Not for: what is loaded, o
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,7 +85,8 @@ def column_list(table: Table) -> str:
 def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to `path` in UTC, closed at the end.
 
-    Raises DatabaseHeld, DatabaseTorn or DiskFull, also for what goes wrong inside the block. Other errors pass.
+    Raises DatabaseHeld, DatabaseTorn, DiskFull or PermissionError (a right is missing), also for what goes wrong inside
+    the block. Other errors pass.
     """
     with duckdb_errors_as_ours(path):
         connection = duckdb.connect(str(path), read_only=read_only, config=_OFFLINE)
@@ -108,11 +111,19 @@ def duckdb_errors_as_ours(path: Path) -> Iterator[None]:
         if any(sign in low for sign in _HELD):
             raise DatabaseHeld(f"{path.name} is open elsewhere") from wrong
         if any(sign in low for sign in _FULL):
-            raise DiskFull(f"no room to write {path}: {text[:200]}") from wrong
+            raise DiskFull(f"no room to write {path}: {text[:200]}", ja=f"{path.name} に書き込めません") from wrong
         fatal = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
         if isinstance(wrong, fatal) or (isinstance(wrong, duckdb.IOException) and any(sign in low for sign in _TORN)):
             raise DatabaseTorn(f"{path.name} is damaged: {text[:200]}") from wrong
+        if place := _closed(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place)) from wrong
         raise
+
+
+def _closed(path: Path) -> Path | None:
+    """The file, or the folder of its log, where this process may not read and write it."""
+    places = (path, path.parent)
+    return next((one for one in places if one.exists() and not os.access(one, os.R_OK | os.W_OK)), None)
 
 
 def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:

@@ -40,6 +40,8 @@ _RUN_KEY, _PART_KEY = b"ecauto.run_id", b"ecauto.part"
 class DiskFull(HistoryError, OSError):
     """No room for the history. Nothing half-written stays; make room and do it again."""
 
+    errno = errno.ENOSPC
+
 
 @dataclass(frozen=True, slots=True)
 class FileMark:
@@ -104,7 +106,9 @@ def full_disk_as_error(folder: Path) -> Iterator[None]:
         yield
     except OSError as wrong:
         if wrong.errno in _FULL:
-            raise DiskFull(f"no room to write {folder}: {wrong.strerror or wrong}") from wrong
+            raise DiskFull(
+                f"no room to write {folder}: {wrong.strerror or wrong}", ja=f"{folder.name} に書き込めません"
+            ) from wrong
         raise
 
 

@@ -224,7 +224,7 @@ class Register:
         try:
             database = sqlite3.connect(address, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
         except sqlite3.Error as error:
-            raise self._failure(error) from error  # the cause says which fault of the disk it is
+            raise self._failure(error) from error
         try:
             yield database
         except sqlite3.Error as error:
@@ -233,6 +233,7 @@ class Register:
             database.close()  # an open transaction is rolled back
 
     def _failure(self, error: sqlite3.Error) -> RegisterError:
+        """What a person is told; the error itself, as the cause, says which fault of the disk it was."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return RegisterBusy(

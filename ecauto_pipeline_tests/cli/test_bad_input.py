@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from pathlib import Path
@@ -49,6 +50,12 @@ class Installation:
     def refused(self, *arguments: str) -> str:
         """The one line that the command says; asserts exit 2 and that nothing was written."""
         before = self.files()
+        said = self.failed(*arguments)
+        assert before == self.files()
+        return said
+
+    def failed(self, *arguments: str) -> str:
+        """The one line that the command says; asserts exit 2."""
         self._patch.setattr(sys, "argv", ["ecauto", *arguments])
         self._patch.setattr(sys, "stdout", sys.stdout)
         self._patch.setattr(sys, "stderr", sys.stderr)
@@ -57,7 +64,6 @@ class Installation:
         said = self._capsys.readouterr().err.strip()
         assert ending.value.code == 2
         assert len(said.splitlines()) == 1
-        assert before == self.files()
         return said
 
 
@@ -108,6 +114,36 @@ def test_live_mode_wants_a_real_register(here: Installation, kind: str) -> None:
         with sqlite3.connect(master) as connection:
             connection.execute("create table other (x)")
     assert "master.db" in here.refused("sync")
+
+
+@pytest.mark.parametrize("command", ["sync", "validate", "plan", "apply plan.json", "rollback 4f1c2a90"])
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_damaged_register_is_one_line_with_the_next_step(here: Installation, command: str, language: str) -> None:
+    """Whichever command meets it, in one language: what it is, and that a backup mends it."""
+    here.write(f'{LIVE}[alerts]\nlanguage = "{language}"\n')
+    here.with_secrets()
+    here.with_token()
+    (here.folder / "data" / "master.db").write_bytes(b"this is no database" * 300)
+    plan = {"version": 1, "made_at": "2026-01-05T00:00:00+00:00", "include_price": "all", "include_visibility": True}
+    (here.folder / "plan.json").write_text(json.dumps({**plan, "rows": []}), encoding="utf-8")
+    said = here.refused(*command.replace("plan.json", str(here.folder / "plan.json")).split())
+    japanese = (
+        "エラー: master.db を読み書きできません（SQLITE_NOTADB）"
+        " → ファイルが壊れています。ecauto doctor で確認し、バックアップから戻してください"
+    )
+    english = (
+        "error: master.db: file is not a database"
+        " → the file is damaged; look with ecauto doctor, restore it from a backup"
+    )
+    assert (japanese if language == "ja" else english) == said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+@pytest.mark.parametrize("command", ["report -o /dev/full"])
+def test_a_full_disk_is_one_line_with_the_next_step(here: Installation, command: str) -> None:
+    """The file that there was no room for, and what to do; no trace."""
+    here.write("")
+    assert "エラー: ディスクがいっぱいです。空きを増やしてもう一度実行してください" == here.failed(*command.split())
 
 
 def test_an_endpoint_that_nobody_serves_is_named(here: Installation) -> None:

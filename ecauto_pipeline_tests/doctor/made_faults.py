@@ -84,7 +84,7 @@ class House:
         settings = parse(self.document, self.folder)
         sys.path[:0] = self.import_path
         try:
-            rights = without_rights(self.folder) if self.no_rights else nullcontext()
+            rights = without_rights() if self.no_rights else nullcontext()
             with rights:
                 clock = ManualClock(NOW)
                 return examine(settings, self.environ, clock, language=language, endpoints=self.endpoints, lines=lines)
@@ -135,7 +135,7 @@ def write_token(path: Path, obtained: datetime) -> None:
 
 
 @contextmanager
-def without_rights(folder: Path) -> Iterator[None]:
+def without_rights() -> Iterator[None]:
     """As a user who owns nothing here and may write nothing; what others may read, they may."""
     if os.geteuid() != 0:
         yield

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import dagster as dg
+import duckdb
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DatabaseError
 
-from ecauto_pipeline.doctor.disk_errors import NEXT, WORDS, fault_of, sentence
+from ecauto_pipeline.doctor.disk_errors import NEXT, WORDS, fault_of, sentence, told
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.state_book import state_unreadable
-from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.errors import RegisterBusy, SettingsError
+from ecauto_pipeline.history.database import database
+from ecauto_pipeline.history.parquet import DiskFull
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.described import StateUnreadable
+from ecauto_pipeline.state.described import StateUnreadable, missing_tables
+from ecauto_pipeline_tests.doctor.made_faults import without_rights
 
 
 def _full(path: Path) -> None:
@@ -135,3 +144,44 @@ def test_what_nobody_understands_is_no_damage(server: bool, words: str) -> None:
     state_unreadable(chart, StateUnreadable("OperationalError"), server=server)
     assert [("bad", True)] == [(one.state, words in one.what_to_do) for one in chart.findings]
     assert "move it away" not in chart.findings[0].what_to_do
+
+
+def test_a_history_without_rights_is_told_as_that() -> None:
+    """DuckDB says it in words of its own; ours go by the rights, and name the file."""
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to a user without rights
+    try:
+        path = folder / "history.duckdb"
+        duckdb.connect(str(path)).close()
+        folder.chmod(0o755)
+        path.chmod(0o444)
+        with without_rights(), pytest.raises(PermissionError) as raised, database(path):
+            pass
+    finally:
+        shutil.rmtree(folder)
+    assert told(raised.value, "en") == f"{path}: {WORDS['forbidden'][1]}; {NEXT['forbidden'][1]}"
+
+
+def test_no_room_for_history_is_told_with_the_next_step() -> None:
+    """Also where DuckDB gave the error no code."""
+    words = told(DiskFull("no room to write history.duckdb", ja="history.duckdb に書き込めません"), "ja")
+    assert "history.duckdb に書き込めません → ディスクがいっぱいです。空きを増やしてもう一度実行してください" == words
+
+
+def test_a_database_is_named_by_who_asked_it(tmp_path: Path) -> None:
+    """Dagster's own runs, and our state, fail by the same class of error."""
+    (tmp_path / "history").mkdir()
+    for name in ("history/runs.db", "state.db"):
+        (tmp_path / name).write_bytes(b"this is no database" * 300)
+    home = {"storage": {"sqlite": {"base_dir": str(tmp_path)}}, "telemetry": {"enabled": False}}
+    with pytest.raises(DatabaseError) as theirs, dg.DagsterInstance.local_temp(str(tmp_path), overrides=home) as opened:
+        opened.get_runs()
+    with pytest.raises(DatabaseError) as ours, create_engine(f"sqlite:///{tmp_path}/state.db").connect() as connection:
+        missing_tables(connection)
+    assert ["data/dagster", "state.db"] == [told(one.value, "en").partition(":")[0] for one in (theirs, ours)]
+
+
+def test_a_register_in_use_says_when_it_goes_on() -> None:
+    """Nothing is added to it: the next run writes by itself."""
+    busy = RegisterBusy("in use", ja="使用中。次の実行で書き込みます")
+    busy.__cause__ = OSError(errno.EACCES, "no")
+    assert "使用中。次の実行で書き込みます" == told(busy)
