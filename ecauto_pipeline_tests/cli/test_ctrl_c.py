@@ -29,13 +29,14 @@ from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.runs import unended
 from ecauto_pipeline_tests.pages import ROOT
 
+pytestmark = pytest.mark.long
+
 WORLD: dict[str, Any] = {"seed": 4, "listings": 300, "accounts": 2, "speed": 12.0}
 UNANSWERED: dict[str, Any] = {"seed": 5, "listings": 1500, "accounts": 2, "speed": 6.0}
 BEGIN = """
 import os, sys
 from ecauto_pipeline.cli import main
 
-pytestmark = pytest.mark.long
 sys.argv = ["ecauto", *sys.argv[1:]]
 os.write(int(os.environ["READY"]), b"!")
 main()
