@@ -17,11 +17,12 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.alerts.channels import SendResult, name_of, send
 from ecauto_pipeline.alerts.goods import with_titles
-from ecauto_pipeline.alerts.messages import Notice, digest_notice, notice_of, trial_notice
+from ecauto_pipeline.alerts.messages import Notice, closed_notice, digest_notice, notice_of, trial_notice
 from ecauto_pipeline.alerts.notices import Standing, after, digest_due, grown_by, quiet_until
 from ecauto_pipeline.alerts.rule import AlertSetup
 from ecauto_pipeline.alerts.rules.shops import BLOCKING_BREAKERS
 from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Row, Verdict
+from ecauto_pipeline.alerts.watched import Watched, watched_by
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import Channel
@@ -57,7 +58,9 @@ def announce(
     policy, now = tools.settings.alerts, tools.clock.now()
     names = _channel_names(policy.channels)
     with tools.state.write() as connection:
-        changed = _record(tools, connection, verdicts, record, now)
+        watched = watched_by(tools)
+        seen_to = [verdict for verdict in verdicts if watched.why_not(verdict.key) is None]
+        changed = (*_record(tools, connection, seen_to, record, now), *_close(tools, connection, watched, now))
         standings = _standings(connection)
         book = read_book(connection)
         quiet = quiet_until(policy.quiet_hours, now)
@@ -179,10 +182,29 @@ def _record(
         notice = notice_of(told, record, policy.language, standing.since, grown, policy.ui_url)
         _save(connection, standing, asdict(notice), now)
         before[verdict.key] = (standing, asdict(notice))
-    if changed:
-        book = read_book(connection)
-        save_book(connection, {**book, "changes": int(book.get("changes", 0)) + len(changed)}, now)
+    _count_changes(connection, len(changed), now)
     return tuple(changed)
+
+
+def _close(tools: Tools, connection: Connection, watched: Watched, now: datetime) -> tuple[str, ...]:
+    """End what fires about something that nobody looks at any more. Returns the keys."""
+    closed = []
+    for key, (standing, _) in _standings(connection).items():
+        why = watched.why_not(key)
+        if standing.state == "firing" and why is not None:
+            notice = closed_notice(key, why, standing.since, now, tools.settings.alerts.language)
+            ended = replace(standing, state="ok", since=now, members=frozenset())
+            _save(connection, ended, asdict(notice), now)
+            closed.append(key)
+    _count_changes(connection, len(closed), now)
+    return tuple(closed)
+
+
+def _count_changes(connection: Connection, count: int, now: datetime) -> None:
+    """For the day's summary."""
+    if count:
+        book = read_book(connection)
+        save_book(connection, {**book, "changes": int(book.get("changes", 0)) + count}, now)
 
 
 def _catch_up(

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from ecauto_pipeline.alerts.channels import Message
+from ecauto_pipeline.alerts.rule import Words
 from ecauto_pipeline.alerts.rules import rule_label
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import jst
@@ -18,7 +19,7 @@ from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.words import KINDS, worded
 from ecauto_pipeline.sync.run_record import RunRecord
 
-NoticeState = Literal["firing", "recovered", "digest", "test"]
+NoticeState = Literal["firing", "recovered", "closed", "digest", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,22 @@ def notice_of(
         "partition_key": record.partition_key if record is not None else "",
     }
     return Notice(verdict.key, verdict.rule, state, verdict.severity, f"{mark} {about}", "\n".join(lines), document)
+
+
+def closed_notice(key: str, why: Words, firing_since: datetime, now: datetime, language: str) -> Notice:
+    """An alert that ends because nobody looks any more, which is no recovery."""
+    english = language == "en"
+    rule, _, subject = key.partition(":")
+    title = f"{'[ecauto CLOSED]' if english else '【ecauto 監視終了】'} {rule_label(rule, language)}"
+    lines = [
+        why.en if english else why.ja,
+        f"{'It is not known to be well' if english else '直ったかどうかはわかりません'}",
+        f"{'Since' if english else '発生'}: {_jst(firing_since)}",
+        f"{'Closed' if english else '終了'}: {_jst(now)}",
+    ]
+    document = {"rule": rule, "subject": subject, "state": "closed", "since": now.isoformat(), "severity": "WARN"}
+    about = f"{title} ({subject})" if subject else title
+    return Notice(key, rule, "closed", "WARN", about, "\n".join(lines), document)
 
 
 def digest_notice(firing: Sequence[tuple[str, datetime]], changes: int, now: datetime, language: str) -> Notice:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Row, Severity, Verdict
 from ecauto_pipeline.settings import Alerts
@@ -98,12 +99,13 @@ class Rule:
 class RunRule(Rule):
     """A rule that judges the record of a run. `asset`: which one shows it as its check; both finders are pure.
 
-    `find`: the run as a whole; `each`: by shop or operation, those alone that the run measured.
+    `find`: the run as a whole; `each`: by shop or operation, which `subject` says, those alone that the run measured.
     """
 
     asset: str
     find: Callable[[RunRecord, AlertSetup], Finding]
     each: Callable[[RunRecord, AlertSetup], Mapping[str, Finding]] | None = None
+    subject: Literal["", "shop", "operation"] = ""
 
     def judge(self, record: RunRecord, setup: AlertSetup) -> Verdict:
         """What this rule says of the run; a step that the run did not do leaves its rules unjudged."""

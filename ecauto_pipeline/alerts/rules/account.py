@@ -119,4 +119,5 @@ HELD_ROWS = RunRule(
     page="/locations/ecauto_pipeline/jobs/release_holds/playground",
     find=_held,
     each=_held_in,
+    subject="shop",
 )

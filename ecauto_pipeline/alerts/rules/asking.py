@@ -72,6 +72,7 @@ SP_API_ERROR_RATE = RunRule(
     page="/assets/sp_api_snapshots?view=checks",
     find=_sp_api_errors,
     each=_errors_of_operations,
+    subject="operation",
 )
 
 
@@ -115,6 +116,7 @@ ANSWERS_BELIEVED = RunRule(
     page="/assets/sp_api_snapshots?view=checks",
     find=_believed,
     each=_believed_of_operations,
+    subject="operation",
 )
 
 

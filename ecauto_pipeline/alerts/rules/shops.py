@@ -55,6 +55,7 @@ BASE_ERROR_RATE = RunRule(
     page="/assets/base_updates?view=checks",
     find=_base_errors,
     each=_errors_of_shops,
+    subject="shop",
 )
 
 
@@ -107,6 +108,7 @@ ACCOUNT_BLOCKED = RunRule(
     page="/assets/listings?view=checks",
     find=_blocked,
     each=_blocked_shops,
+    subject="shop",
 )
 
 
@@ -190,6 +192,7 @@ ORDERS_READ = RunRule(
     page="/assets/listings?view=checks",
     find=_orders,
     each=_orders_of_shops,
+    subject="shop",
 )
 
 
@@ -244,4 +247,5 @@ BASE_CALLS_SUFFICE = RunRule(
     page="/assets/base_updates?view=checks",
     find=_out_of_calls,
     each=_shops_out_of_calls,
+    subject="shop",
 )

@@ -59,6 +59,7 @@ TOKEN_EXPIRY = RunRule(
     page="/assets/listings?view=checks",
     find=_tokens,
     each=_tokens_of_shops,
+    subject="shop",
 )
 
 
@@ -112,4 +113,5 @@ TOKEN_FILE_WRITTEN = RunRule(
     page="/assets/listings?view=checks",
     find=_token_files,
     each=_token_files_of_shops,
+    subject="shop",
 )
