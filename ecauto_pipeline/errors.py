@@ -2,7 +2,8 @@
 
     EcautoError
     ├── SettingsError        ask a person: the configuration or a secret (exit 2, nothing written)
-    ├── RegisterError        ask a person: master.db is absent, not a database, or lacks its tables
+    ├── RegisterError        ask a person: master.db is not a database, damaged, or lacks its tables
+    │   ├── RegisterMissing  ask a person: there is no master.db where the settings say (exit 2, nothing written)
     │   └── RegisterBusy     wait: another program holds master.db; report, retry in the next run
     ├── Stopped              leave now: SIGTERM or Terminate
     ├── NothingDone          fail the run: there was work it may do and time, and nothing was done
@@ -42,6 +43,10 @@ class SettingsError(EcautoError):
 
 class RegisterError(EcautoError):
     """master.db can't be used as it is."""
+
+
+class RegisterMissing(RegisterError):
+    """There is no master.db where [paths] master_db says."""
 
 
 class RegisterBusy(RegisterError):

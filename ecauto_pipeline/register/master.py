@@ -11,18 +11,21 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
 from ecauto_pipeline.atomic_file import replacing
-from ecauto_pipeline.errors import RegisterBusy, RegisterError
+from ecauto_pipeline.errors import RegisterBusy, RegisterError, RegisterMissing
 from ecauto_pipeline.register import rows
+from ecauto_pipeline.register.odd_rows import listing, product, read_rows
 from ecauto_pipeline.register.rows import (
     CatalogueUpdate,
     ListingRow,
     ListingUpdate,
+    OddRow,
     ProductRow,
     ProductUpdate,
     RegisterRows,
@@ -31,6 +34,17 @@ from ecauto_pipeline.register.tables import CREATE, REQUIRED
 
 BUSY_TIMEOUT_S = 5.0
 BATCH_ROWS = 500
+_TEXT = partial(str, encoding="utf-8", errors="replace")  # bytes that are no UTF-8 are one row's matter
+_FAILURES: Mapping[int, str] = {
+    sqlite3.SQLITE_CORRUPT: "が壊れています",
+    sqlite3.SQLITE_NOTADB: "はデータベースではありません",
+    sqlite3.SQLITE_CANTOPEN: "を開く権限がありません",
+    sqlite3.SQLITE_PERM: "を開く権限がありません",
+    sqlite3.SQLITE_READONLY: "に書き込む権限がありません",
+    sqlite3.SQLITE_FULL: "の入ったディスクがいっぱいです",
+    sqlite3.SQLITE_IOERR: "をディスクから読めません",
+}
+"""What SQLite's own codes mean, for a Japanese reader; English readers get its own words."""
 _CATALOGUE = ("title_ja", "description_ja", "brand", "category", "images")
 
 
@@ -58,10 +72,14 @@ class Register:
             return int(database.execute("SELECT count(*) FROM listings").fetchone()[0]), _damage(verdict)
 
     def read(self) -> RegisterRows:
-        """All products and listings as of one moment. Raises RegisterError, RegisterBusy."""
+        """All products and listings as of one moment; a row that makes no sense is named, and stops no other.
+
+        Raises RegisterError (RegisterMissing: there is no such file), RegisterBusy.
+        """
         with self._open("ro") as database:
             database.execute("BEGIN")
-            return RegisterRows(self._products(database), self._listings(database))
+            odd: list[OddRow] = []
+            return RegisterRows(self._products(database, odd), self._listings(database, odd), odd)
 
     def catalogue_filled(self) -> dict[str, int]:
         """How many products there are (`products`), and how many have each catalogue column: what must never shrink."""
@@ -151,43 +169,17 @@ class Register:
             database.commit()
         return cls(path)
 
-    def _products(self, database: sqlite3.Connection) -> list[ProductRow]:
+    def _products(self, database: sqlite3.Connection, odd: list[OddRow]) -> list[ProductRow]:
         known = self._columns(database, "products")
-        wanted = [*REQUIRED["products"], *(name for name in ("last_sold_at", "last_viewed_at") if name in known)]
-        extra = {name: place for place, name in enumerate(wanted) if place >= len(REQUIRED["products"])}
-        sold, viewed = extra.get("last_sold_at"), extra.get("last_viewed_at")
-        return [
-            ProductRow(
-                asin=str(row[0]).strip(),
-                amazon_price_jpy=rows.yen(row[1]),
-                amazon_in_stock=rows.flag(row[2]),
-                last_fetched_at=rows.moment(row[3]),
-                last_sold_at=None if sold is None else rows.moment(row[sold]),
-                last_viewed_at=None if viewed is None else rows.moment(row[viewed]),
-            )
-            for row in database.execute(f"SELECT {', '.join(wanted)} FROM products")
-            if row[0]
-        ]
+        sold, viewed = (name if name in known else "NULL" for name in ("last_sold_at", "last_viewed_at"))
+        titles = [f"length(trim({name})) > 0" if name in known else "0" for name in ("title_ja", "title_en")]
+        columns = ", ".join([*REQUIRED["products"], sold, viewed, *titles])
+        return read_rows(database.execute(f"SELECT {columns} FROM products"), product, odd)
 
-    def _listings(self, database: sqlite3.Connection) -> list[ListingRow]:
+    def _listings(self, database: sqlite3.Connection, odd: list[OddRow]) -> list[ListingRow]:
         sku = "sku" if "sku" in self._columns(database, "listings") else "NULL"
-        return [
-            ListingRow(
-                register_id=number,
-                asin=str(asin or "").strip(),
-                platform=rows.platform(platform),
-                account_id=str(account or "").strip(),
-                item_id=rows.item_id(item),
-                sku=str(code or "").strip(),
-                selling_price_jpy=rows.yen(price),
-                in_stock_quantity=rows.whole(quantity),
-                status=rows.status(status),
-                visible=rows.visible(visibility),
-            )
-            for number, asin, platform, account, item, price, quantity, status, visibility, code in database.execute(
-                f"SELECT {', '.join(REQUIRED['listings'])}, {sku} FROM listings ORDER BY id"
-            )
-        ]
+        columns = ", ".join([*REQUIRED["listings"], sku])
+        return read_rows(database.execute(f"SELECT {columns} FROM listings ORDER BY id"), listing, odd)
 
     def _columns(self, database: sqlite3.Connection, table: str) -> set[str]:
         known = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
@@ -216,13 +208,14 @@ class Register:
     @contextmanager
     def _open(self, mode: Literal["ro", "rw"]) -> Iterator[sqlite3.Connection]:
         if not self.path.is_file():
-            raise RegisterError(
+            raise RegisterMissing(
                 f"{self.path}: no such register ([paths] master_db names it)",
                 ja=f"{self.path} がありません（[paths] master_db で指定されています）",
             )
         address = f"file:{quote(self.path.absolute().as_posix())}?mode={mode}"
         try:
             database = sqlite3.connect(address, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
+            database.text_factory = _TEXT
         except sqlite3.Error as error:
             raise self._failure(error) from error
         try:
@@ -238,10 +231,11 @@ class Register:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return RegisterBusy(
                 f"{self.path.name}: another program holds it",
-                ja=f"{self.path.name} をほかのプログラムが使っています。次の実行で書き込みます",
+                ja=f"{self.path.name} をほかのプログラムが使っています。次の実行でもう一度試します",
             )
         name = getattr(error, "sqlite_errorname", type(error).__name__)  # SQLite's own words are English
-        return RegisterError(f"{self.path.name}: {error}", ja=f"{self.path.name} を読み書きできません（{name}）")
+        ja = _FAILURES.get(code, f"を読み書きできません（{name}）")
+        return RegisterError(f"{self.path.name}: {error}", ja=f"{self.path.name} {ja}")
 
 
 def _damage(verdict: str) -> str:

@@ -2,15 +2,21 @@
 
 Platform and status are lower case, old names of a status translated; ids are text, yen whole, times aware UTC: text
 with a `T` is a Japanese wall clock (written by Python), text with a space is UTC (written by SQLite). What makes no
-sense is None. Not for: the file (master.py), or which platforms there are (shops/platforms.py).
+sense is None or "", and is named (odd_rows.py). Not for: the file (master.py), or which platforms there are
+(shops/platforms.py).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 
+MOST_YEN = 2**31 - 1
+"""What is more is no price, and no database of ours keeps it."""
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are no UTF-8 (master.py reads them so)."""
+_EXACT = 2**53  # above it a float is no id any more: its neighbours are the same number
 _JST = timezone(timedelta(hours=9))  # no summer time since 1951; a fixed offset reads 100,000 rows three times faster
 _STATUSES = {"active": "listed"}
 _VISIBLE = {"public": True, "hidden": False}
@@ -18,7 +24,7 @@ _VISIBLE = {"public": True, "hidden": False}
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """One ASIN of the register. The last two only where the register has such columns."""
+    """One ASIN of the register. What has a default only where the register has such columns."""
 
     asin: str
     amazon_price_jpy: int | None
@@ -26,6 +32,8 @@ class ProductRow:
     last_fetched_at: datetime | None
     last_sold_at: datetime | None = None
     last_viewed_at: datetime | None = None
+    has_title_ja: bool = False
+    has_title_en: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +53,22 @@ class ListingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OddRow:
+    """A value that makes no sense, by its place. `row`: the listing's id, the product's ASIN; `value`: shortened."""
+
+    table: str
+    row: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class RegisterRows:
-    """Everything a run needs of the register, read in one moment."""
+    """Everything a run needs of the register, read in one moment. `odd`: what makes no sense in it, row by row."""
 
     products: list[ProductRow]
     listings: list[ListingRow]
+    odd: list[OddRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +104,26 @@ class CatalogueUpdate:
 
 
 def platform(value: object) -> str:
-    return _text(value).lower()
+    return text(value).lower()
 
 
 def status(value: object) -> str:
-    text = _text(value).lower()
-    return _STATUSES.get(text, text)
+    word = text(value).lower()
+    return _STATUSES.get(word, word)
 
 
 def item_id(value: object) -> str:
-    """An id as text, whether the column holds text, a whole number, or a number that once was a float."""
+    """An id as text, whether the column holds text, a whole number, or a number that once was a float; else ""."""
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else ""
-    text = _text(value)
-    return text.removesuffix(".0") if text.endswith(".0") and text[:-2].isdigit() else text
+        return str(int(value)) if value.is_integer() and abs(value) < _EXACT else ""
+    said = text(value)
+    if UNREADABLE in said:
+        return ""
+    return said.removesuffix(".0") if said.endswith(".0") and said[:-2].isdigit() else said
 
 
 def yen(value: object) -> int | None:
-    """Whole yen, fractions cut off; None for nothing, zero, less, and what is no number."""
+    """Whole yen, fractions cut off; None for nothing, zero, less, more than MOST_YEN, and what is no number."""
     if isinstance(value, str):
         try:
             value = float(value)
@@ -110,11 +131,12 @@ def yen(value: object) -> int | None:
             return None
     if not isinstance(value, (int, float)) or (isinstance(value, float) and not math.isfinite(value)):
         return None
-    return int(value) if value >= 1 else None
+    return int(value) if 1 <= value <= MOST_YEN else None
 
 
 def whole(value: object) -> int | None:
-    return int(value) if isinstance(value, int) or (isinstance(value, float) and value.is_integer()) else None
+    number = int(value) if isinstance(value, int) or (isinstance(value, float) and value.is_integer()) else None
+    return number if number is not None and abs(number) <= MOST_YEN else None
 
 
 def flag(value: object) -> bool | None:
@@ -125,7 +147,7 @@ def flag(value: object) -> bool | None:
 
 
 def visible(value: object) -> bool | None:
-    return _VISIBLE.get(_text(value).lower())
+    return _VISIBLE.get(text(value).lower())
 
 
 def moment(value: object) -> datetime | None:
@@ -149,5 +171,9 @@ def moment_text(at: datetime) -> str:
     return at.astimezone(_JST).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
-def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()
+def text(value: object) -> str:
+    """A column's text without blanks around it, as SQLite's own programs see it: bytes are none, NUL ends it."""
+    if value is None or isinstance(value, bytes):
+        return ""
+    said = value if isinstance(value, str) else str(value)
+    return (said.partition("\0")[0] if "\0" in said else said).strip()
