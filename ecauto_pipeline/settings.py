@@ -286,6 +286,9 @@ class Guards(Section):
     max_zero_share: Share = Field(0.2, description="a sweep with more zeros than this against yesterday is doubted")
     max_delist_share: Share = Field(0.01, description="delisting past this share of an account is held ...")
     max_delist_rows: int = Field(20, ge=0, description="... or past this many rows")
+    max_register_fall: Share = Field(
+        0.2, description="a shop's listings or titles in master.db that fall by more, and by 20 rows, are not believed"
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Guards:

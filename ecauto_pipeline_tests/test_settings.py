@@ -68,6 +68,7 @@ PROMISED = {
     "[guards].max_zero_share": "0.2",
     "[guards].max_delist_share": "0.01",
     "[guards].max_delist_rows": "20",
+    "[guards].max_register_fall": "0.2",
     "[slices].minutes": "10.0",
     "[schedules].stock": '"0 * * * *"',
     "[schedules].price": '"0 2 * * *"',

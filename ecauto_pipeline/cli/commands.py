@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     " Checks everything that can be checked.",
     "report": "この1週間を1ページのHTMLにまとめます。 The last week on one self-contained page.",
     "holds": "人の確認を待っている変更",
+    "register": "master.dbの急な減少を認める",
     "cache": "以前のJSONキャッシュの取り込みと書き出し",
     "auth": "ショップの認可",
     "alerts": "通知",

@@ -19,6 +19,9 @@ from ecauto_pipeline.register.master import Register
 WAIT_S = 0.5
 """How long another program may hold master.db before that is said."""
 
+ODD_ROWS = 3
+"""As many are named."""
+
 
 def register(chart: Chart, here: Installation) -> None:
     """master.db can be read as a run reads it, is sound, and can be written back to."""
@@ -55,6 +58,26 @@ def register(chart: Chart, here: Installation) -> None:
         chart.fault("master.db", fault, state="warn")
     else:
         chart.ok("master.db", f"出品 {count:,}件", f"{count:,} listings")
+
+
+def register_rows(chart: Chart, here: Installation) -> None:
+    """Every value of master.db makes sense. One that is not there, or that another program holds, is another line."""
+    path = here.settings.master_db
+    if not path.is_file():
+        return
+    try:
+        odd = Register(path, WAIT_S).read().odd
+    except RegisterBusy:
+        return
+    if odd:
+        places = "; ".join(f"{one.table} {one.row} {one.column}: {one.value}" for one in odd[:ODD_ROWS])
+        chart.warn(
+            "master.db rows",
+            f"意味の通らない値 {len(odd):,}件: {places}",
+            f"{len(odd):,} values make no sense: {places}",
+            "その行を直してください。それまで、その行だけを除いて続けます",
+            "mend those rows; until then they alone are left out",
+        )
 
 
 def history(chart: Chart, here: Installation) -> None:

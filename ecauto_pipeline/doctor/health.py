@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.alerts.rules import rule_label
+from ecauto_pipeline.alerts.rules.register_read import fell
 from ecauto_pipeline.alerts.rules.shops import BLOCKING_BREAKERS
 from ecauto_pipeline.alerts.rules.tokens import TOKEN_DAYS
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.dagster_files import DagsterSeen, RunEnd
 from ecauto_pipeline.domain.reasons import said
+from ecauto_pipeline.domain.selling.register_fall import Fall
 
 DAEMON_BEATS = timedelta(minutes=5)
 """Dagster's daemon gives a sign of life every 30 s."""
@@ -24,7 +26,7 @@ MISSED_PERIODS = 2
 OWN_LINE = frozenset(
     {
         *("held_rows", "token_expiry", "account_blocked", "run_failed", "run_stuck", "alert_channel_configured"),
-        *("nothing_ran", "daemon_down"),
+        *("nothing_ran", "daemon_down", "register_kept"),
     }
 )
 """Alert rules whose cause is looked at here directly, as it is now."""
@@ -49,11 +51,15 @@ BREAKERS = {
 
 @dataclass(frozen=True, slots=True)
 class ShopSeen:
-    """An active shop: the name people use, why it is kept away from ("" = it is not), days its token lives."""
+    """An active shop: the name people use, why it is kept away from ("" = it is not), days its token lives.
+
+    `fell`: what of its part of master.db fell and is not believed.
+    """
 
     name: str
     breaker: str = ""
     token_days: float | None = None
+    fell: tuple[Fall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,14 +197,23 @@ def _missing(facts: Facts) -> Iterator[Trouble]:
 def _of_shop(shop: ShopSeen) -> Iterator[Trouble]:
     renew = f"ecauto auth base {shop.name}"
     if shop.breaker in BLOCKING_BREAKERS | {NO_TOKEN}:
-        words = BREAKERS.get(shop.breaker, (said(shop.breaker, "ja"), said(shop.breaker, "en")))
+        why = BREAKERS.get(shop.breaker, (said(shop.breaker, "ja"), said(shop.breaker, "en")))
         command = renew if shop.breaker in ("token", NO_TOKEN) else "ecauto doctor"
-        yield Trouble("shop", f"ショップ {shop.name}: {words[0]}", f"shop {shop.name}: {words[1]}", command)
+        yield Trouble("shop", f"ショップ {shop.name}: {why[0]}", f"shop {shop.name}: {why[1]}", command)
     elif shop.token_days is not None and shop.token_days < TOKEN_DAYS:
         left_ja = "切れました" if shop.token_days <= 0 else f"あと {shop.token_days:.0f}日で切れます"
         left = "has run out" if shop.token_days <= 0 else f"runs out in {shop.token_days:.0f} days"
         ja = f"ショップ {shop.name} の認可が{left_ja}"
         yield Trouble("token", ja, f"the authorisation of shop {shop.name} {left}", renew)
+    if shop.fell:
+        words = [fell(one) for one in shop.fell]
+        said_ja, said_en = "、".join(one.ja for one in words), ", ".join(one.en for one in words)
+        yield Trouble(
+            "register",
+            f"ショップ {shop.name}: master.dbの{said_ja}。採用していません。正しければ認めてください",
+            f"shop {shop.name}: in master.db {said_en}; it is not believed, accept it if it is right",
+            f"ecauto register accept {shop.name}",
+        )
 
 
 def _the_rest(facts: Facts) -> Iterator[Trouble]:

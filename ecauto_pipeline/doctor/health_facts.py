@@ -19,7 +19,7 @@ from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.cron import longest_gap
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.settings import BaseAccount, Settings
-from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state import decisions, register_counts
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.notices import read_book, read_notices
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
@@ -70,7 +70,7 @@ def _problems(tools: Tools, environ: Mapping[str, str]) -> tuple[tuple[str, str]
 
 
 def _shops(connection: Connection, settings: Settings, now: datetime) -> tuple[ShopSeen, ...]:
-    named, seen = shop_accounts(settings), load_accounts(connection)
+    named, seen, fallen = shop_accounts(settings), load_accounts(connection), register_counts.fallen(connection)
     found = []
     for key, account in named.items():
         if not account.active:
@@ -81,5 +81,6 @@ def _shops(connection: Connection, settings: Settings, now: datetime) -> tuple[S
         if settings.mode == "live" and isinstance(account, BaseAccount) and not settings.token_file(account).is_file():
             breaker = NO_TOKEN
         days = None if dies is None else (dies - now).total_seconds() / 86_400
-        found.append(ShopSeen(name_of(key, named), breaker, days))
+        fell = fallen[key].falls(settings.guards.max_register_fall) if key in fallen else ()
+        found.append(ShopSeen(name_of(key, named), breaker, days, fell))
     return tuple(found)

@@ -64,6 +64,12 @@ LINES = (
         file=lambda here: here.settings.master_db,
     ),
     Line(
+        "master.db rows",
+        files.register_rows,
+        ("master.db の値が意味の通る形か", "every value of master.db makes sense"),
+        after=("master.db",),
+    ),
+    Line(
         "state.db",
         state_book.state,
         ("state.db が壊れておらず、読み書きできるか", "state.db is sound, and can be read and written"),
@@ -80,6 +86,15 @@ LINES = (
     Line("journal", state_book.unsettled, ("結果のわからない送信", "edits without an outcome"), after=("state.db",)),
     Line("budget", state_book.budgets, ("BASEの呼び出しの残り", "calls left at BASE"), after=("state.db", "clock")),
     Line("shop", state_book.breakers, ("停止中のショップと理由", "shops left alone, and why"), after=("state.db",)),
+    Line(
+        "master.db listings",
+        state_book.register_falls,
+        (
+            "master.db の出品や商品名が急に減っていないか",
+            "no shop lost too much of master.db at once",
+        ),
+        after=("state.db",),
+    ),
     Line("alert channels", credentials.channels, ("通知先があるか", "somebody will be told")),
     Line("alert channel", state_book.each_channel, ("各通知先の設定と前回の結果", "each one is set up and works")),
 )

@@ -13,17 +13,20 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ecauto_pipeline.alerts.channels.sending import name_of, problem
+from ecauto_pipeline.alerts.rules.register_read import fell
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.disk_errors import fault_of, hindrance
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
+from ecauto_pipeline.domain.account_names import name_of as name_of_shop
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.words import BREAKERS
-from ecauto_pipeline.state import decisions, journal
+from ecauto_pipeline.state import decisions, journal, register_counts
 from ecauto_pipeline.state.described import StateUnreadable, damage, looking_at, missing_tables
 from ecauto_pipeline.state.notices import read_book
 from ecauto_pipeline.state.shop_accounts import open_breakers
 from ecauto_pipeline.state.windows import window_end, windows_counted
+from ecauto_pipeline.wiring.connections import shop_accounts
 
 NEARLY_SPENT = 0.9
 
@@ -123,6 +126,24 @@ def breakers(chart: Chart, here: Installation) -> None:
         ja, en = BREAKERS.get(row.breaker, (said(row.breaker, "ja"), said(row.breaker, "en")))
         why_ja, why_en = f"停止中: {ja} ({row.breaker})", f"left alone: {en} ({row.breaker})"
         chart.bad(f"shop {row.account_id}", why_ja, why_en, do_ja, do_en)
+
+
+def register_falls(chart: Chart, here: Installation) -> None:
+    """What master.db lost of an active shop and is not believed."""
+    with _kept(here) as connection:
+        fallen = register_counts.fallen(connection) if connection is not None else {}
+    named, most = shop_accounts(here.settings), here.settings.guards.max_register_fall
+    for account, watched in fallen.items():
+        if account not in named or not named[account].active:
+            continue
+        shop, words = name_of_shop(account, named), [fell(one) for one in watched.falls(most)]
+        chart.bad(
+            f"master.db {shop}",
+            f"{'、'.join(one.ja for one in words)}。採用していません",
+            f"{', '.join(one.en for one in words)}; not believed",
+            f"master.db を戻すか、正しければ ecauto register accept {shop}",
+            f"restore master.db, or if it is right: ecauto register accept {shop}",
+        )
 
 
 def each_channel(chart: Chart, here: Installation) -> None:

@@ -130,6 +130,7 @@ shop_accounts = Table(
     Column("breaker_since", MS),
     Column("breaker_until", MS),  # NULL = until a person or a good answer closes it
     Column("refresh_expires_at", MS),
+    _text("register_counts"),  # JSON: what of its register is believed, what fell (register_counts.py)
 )
 
 oauth = Table(  # write-ahead of rotated tokens: never lost between BASE's answer and the token file

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
+from ecauto_pipeline.sync.register_report import RegisterReport
 
 MASS_HOLDS = ("held:mass_hide", "held:mass_delist")
 """Reasons of rows that a guard held because there were too many of their kind at once."""
@@ -75,7 +76,7 @@ class ListingsReport:
     `not_read`: accounts whose items could not be read to the end, with the reason; `orders_not_read` likewise.
     `token_files`: accounts whose tokens in use stand in state alone, with why their file could not be written.
     `faults`: what went wrong in one shop's reading and was not foreseen. `blocklist`: why it can't be read, None = it
-    can.
+    can. `register`: what was read of master.db.
     """
 
     listings: int = 0
@@ -94,6 +95,7 @@ class ListingsReport:
     blocklist: FileTrouble | None = None
     faults: tuple[Fault, ...] = ()
     shops: ShopsReport = field(default_factory=ShopsReport)
+    register: RegisterReport = field(default_factory=RegisterReport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +251,15 @@ class DiffReport:
 
 @dataclass(frozen=True, slots=True)
 class WriteBackReport:
-    """Rows handed over by table. `problem`: why nothing (more) was written, "" = all is well; the next run repeats."""
+    """Rows handed over by table. `problem`: why nothing (more) was written, "" = all is well; the next run repeats.
+
+    `problem_ja`: the same for a Japanese reader.
+    """
 
     listings: int = 0
     products: int = 0
     problem: str = ""
+    problem_ja: str = ""
 
 
 @dataclass(frozen=True, slots=True)

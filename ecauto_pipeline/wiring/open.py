@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock, SystemClock
-from ecauto_pipeline.errors import CallError, SettingsError
+from ecauto_pipeline.errors import CallError, RegisterBusy, SettingsError
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
@@ -57,6 +57,9 @@ def check(settings: Settings, environ: Mapping[str, str] = os.environ, *, reach:
     registered().check(settings)
     connections = resolve(settings, environ)
     _check(settings, connections)
+    if settings.mode == "live" or settings.master_db.exists():
+        with suppress(RegisterBusy):  # the run goes on with what is known, and tells
+            Register(settings.master_db).check()
     if reach:
         for name, url in connections.outside().items():
             _reach(SETTING_OF[name], url)
@@ -132,7 +135,7 @@ def _check(settings: Settings, connections: Connections) -> None:
         for shop in connections.active_shops:
             if not settings.token_file(shop).is_file():
                 raise _unauthorised(shop)
-    if settings.mode == "live" or settings.master_db.exists():
+    if settings.mode == "live" and not settings.master_db.is_file():  # any other trouble of it is told by `listings`
         Register(settings.master_db).check()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.history_section import HistoryReport
+from ecauto_pipeline.sync.register_report import RegisterReport
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import (
     FetchReport,
@@ -51,6 +52,7 @@ def a_record(**figures: Any) -> RunRecord:
             orders_not_read=take("orders_not_read", {}),
             token_files=take("token_files", {}),
             blocklist=take("blocklist", None),
+            register=take("register", RegisterReport()),
         ),
         stale_asins=PlanReport(
             Survey(

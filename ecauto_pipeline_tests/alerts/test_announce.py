@@ -17,9 +17,11 @@ from ecauto_pipeline.alerts.rules.runs import run_failed
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import JST, ManualClock, to_ms
+from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.settings import CHANNEL_KINDS, Alerts
 from ecauto_pipeline.state.schema import runs
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport, RegisterTrouble
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import Fault, FileTrouble
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
@@ -162,7 +164,7 @@ def test_without_channels_states_are_still_kept(tmp_path: Path) -> None:
 def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kind: str) -> None:
     """Each rule says once that it fires and once that it is over, through a real receiver of each kind."""
     shops = ("shop_1", "shop_2", "shop_3")
-    bad = a_record(
+    bad_figures: dict[str, Any] = dict(
         shops=shops,
         base_api_calls=100,
         base_api_errors=50,
@@ -191,8 +193,11 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         views=FileTrouble("views.csv", "壊れています", "is broken", STARTED),
         damaged=("snapshots/dt=2026-01-05/hour=12/run-1.parquet",),
     )
+    falls = (RegisterFall("shop_1", "listed", 100, 1, (("1", "B000000001"),)),)
+    bad = a_record(**bad_figures, register=RegisterReport({"shop_1": RegisterCounts(1)}, falls, odd=1))
     good = a_record(
         shops=shops,
+        register=RegisterReport({"shop_1": RegisterCounts(100)}),
         by_operation={"sweep": (100, 0)},
         base_api_calls=100,
         status_success=100,
@@ -207,13 +212,14 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         token_days_left=20,
         probe_audited=50,
     )
+    unread = a_record(**bad_figures, register=RegisterReport(trouble=RegisterTrouble("壊れています", "is damaged")))
     held = {"shop_1": {f"{item}/price": {"item_id": str(item)} for item in range(3)}}
     with http_receiver() as http, smtp_receiver() as smtp:
         endpoint = smtp.url if kind == "email" else http.url
         channel = {"kind": kind, "endpoint": endpoint, **FIELDS[kind]}
         tools = tools_at(tmp_path, {"alerts": {"channels": [channel]}})
         environ = ENVIRON | {"MAIL": "smtp://127.0.0.1?from=shop@example.jp"}
-        for record, failed in ((bad, True), (bad, True), (good, False), (good, False)):
+        for record, failed in ((bad, True), (unread, True), (unread, True), (good, False), (good, False)):
             setup = AlertSetup(tools.settings.alerts, ("x",), held) if failed else AlertSetup(tools.settings.alerts)
             verdicts = [*judge(record, setup), run_failed("r", "stock_sync", failed=failed)]
             report = announce(tools, verdicts, record, environ)

@@ -15,8 +15,10 @@ from ecauto_pipeline.alerts.rule import AlertSetup
 from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES, judge, rule_label
 from ecauto_pipeline.alerts.rules.runs import run_failed, run_stuck
 from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
+from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.settings import Alerts, Channel
 from ecauto_pipeline.sync.line import STEPS
+from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport, RegisterTrouble
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import Fault, FetchReport, FileTrouble, ListingsReport, ShopsReport
 from ecauto_pipeline_tests.alerts.records import STARTED, a_record
@@ -80,6 +82,17 @@ def test_a_healthy_run_passes_every_rule() -> None:
             {"breakers": (("shop_1", "access_denied"),)},
         ),
         ("base_calls_suffice", {"out_of_calls": ()}, {"out_of_calls": (("shop_1", 4),)}),
+        (
+            "register_read",
+            {"register": RegisterReport()},
+            {"register": RegisterReport(trouble=RegisterTrouble("master.db が壊れています", "master.db is damaged"))},
+        ),
+        (
+            "register_kept",
+            {"register": RegisterReport({"shop_1": RegisterCounts(80)})},
+            {"register": RegisterReport({"shop_1": RegisterCounts(79)}, (RegisterFall("shop_1", "listed", 100, 79),))},
+        ),
+        ("register_rows", {"register": RegisterReport()}, {"register": RegisterReport(odd=1)}),
         ("register_written", {"register_problem": ""}, {"register_problem": "another program holds it"}),
         ("no_faults", {"faults": ()}, {"faults": (Fault("shop_1", "price", "shops.base.shop:74", "KeyError"),)}),
         ("orders_read", {"orders_not_read": {}}, {"orders_not_read": {"shop_1": "invalid_scope"}}),

@@ -13,9 +13,11 @@ import pytest
 from ecauto_pipeline.alerts.announce import alert_setup, announce
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state import decisions, shop_accounts
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import StartReport
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
@@ -49,7 +51,15 @@ def owner(tmp_path: Path) -> Iterator[Owner]:
         yield Owner(tools_at(tmp_path, {"alerts": {"channels": [channel]}}), receiver)
 
 
+ONE_FELL = RegisterFall("shop_1", "listed", 1000, 0, (("77", "B000000001"),))
+TWO_FELL = RegisterFall("shop_2", "title_ja", 500, 0)
+COUNTED = {"shop_1": RegisterCounts(), "shop_2": RegisterCounts(500)}
 TROUBLES = [
+    (
+        "register_kept",
+        {"register": RegisterReport(COUNTED, (ONE_FELL,))},
+        {"register": RegisterReport(COUNTED, (ONE_FELL, TWO_FELL))},
+    ),
     ("account_blocked", {"breakers": (("shop_1", "token"),)}, {"breakers": (("shop_1", "token"), ("shop_2", "token"))}),
     ("orders_read", {"orders_not_read": {"shop_1": "x"}}, {"orders_not_read": {"shop_1": "x", "shop_2": "x"}}),
     ("base_calls_suffice", {"out_of_calls": (("shop_1", 4),)}, {"out_of_calls": (("shop_1", 4), ("shop_2", 1))}),
@@ -74,6 +84,7 @@ def test_each_shop_has_its_own_alert(owner: Owner, rule: str, one: dict[str, Any
         "calls_of_shops": {"shop_1": (30, 0), "shop_2": (60, 0)},
         "token_days": {"shop_1": 20.0, "shop_2": 20.0},
         "token_days_left": 20.0,
+        "register": RegisterReport(dict.fromkeys(SHOPS, RegisterCounts(1000, 900))),
     }
 
     def heard(**figures: object) -> list[tuple[str, str, str]]:

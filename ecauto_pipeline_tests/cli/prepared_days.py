@@ -26,12 +26,14 @@ from sqlalchemy import insert
 from ecauto_pipeline.cli.dagster_run import job_origin
 from ecauto_pipeline.cli.status import gather
 from ecauto_pipeline.clock import ManualClock, jst, to_ms
-from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
 from ecauto_pipeline.register.tables import CREATE
 from ecauto_pipeline.settings import parse
-from ecauto_pipeline.state import decisions, runs, shop_accounts
+from ecauto_pipeline.state import decisions, register_counts, runs, shop_accounts
 from ecauto_pipeline.state.notices import Remembered, save_book, save_notice
 from ecauto_pipeline.state.owner import new_owner
+from ecauto_pipeline.state.register_counts import Watched
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.wiring.open import open_tools
@@ -141,6 +143,15 @@ def block(day: Day, reason: str, until: datetime | None = None) -> None:
         shop_accounts.open_breaker(connection, "base", "shop_2", reason, NOW, until)
 
 
+def register_shrank(day: Day) -> None:
+    """Told by its alert too, which is no second trouble."""
+    believed = believed_from(RegisterCounts(1200, 1150), NOW - timedelta(hours=3))
+    with day.tools.state.write() as connection:
+        watched = Watched(believed, RegisterCounts(310, 300))
+        register_counts.save(connection, AccountKey("base", "shop_2"), watched)
+    fires(day, "register_kept:shop_2")
+
+
 def token_dies(day: Day, days: float) -> None:
     with day.tools.state.write() as connection:
         shop_accounts.record_refresh_expiry(connection, "base", "shop_1", NOW + timedelta(days=days))
@@ -193,6 +204,7 @@ BAD_DAYS: dict[str, Callable[[Day], Any]] = {
     "a shop's authorisation is refused": lambda day: block(day, "token"),
     "a shop's authorisation ends soon": lambda day: token_dies(day, 3),
     "a token file is missing": lambda day: (day.folder / "data/tokens/shop_2_token.json").unlink(),
+    "master.db lost a shop's rows": register_shrank,
     "alerts don't arrive": channel_refuses,
     "data is stale": lambda day: known_asins(day, 10, 90),
     "an alert stands": lambda day: fires(day, "sp_api_error_rate"),

@@ -29,9 +29,13 @@ from ecauto_pipeline.clock import ManualClock, jst, to_ms
 from ecauto_pipeline.doctor.examine import examine
 from ecauto_pipeline.doctor.findings import Finding
 from ecauto_pipeline.doctor.lines import LINES, Line
+from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import parse
+from ecauto_pipeline.state import register_counts
 from ecauto_pipeline.state.database import Database, to_json
+from ecauto_pipeline.state.register_counts import Watched
 from ecauto_pipeline.state.schema import diffs, journal, shop_accounts, windows
 from ecauto_pipeline.state.schema_notes import notices
 
@@ -245,6 +249,21 @@ def _a_change_of_state(made: House, table: Any, **values: object) -> None:
     made.kept(table, **{name: value for name, value in {**PLACE, **row, **values}.items() if name in table.c})
 
 
+def _a_price_below_zero(made: House) -> None:
+    row = "(asin, platform, account_id, platform_item_id, status, selling_price)"
+    made.register(f"INSERT INTO listings {row} VALUES ('B000000001', 'base', 'shop_1', '77', 'listed', -5)")
+
+
+def _most_listings_gone(made: House) -> None:
+    """And of a shop that is no more."""
+    watched = Watched(believed_from(RegisterCounts(1000, 900), NOW), RegisterCounts(100, 90))
+    state = Database(f"sqlite:///{made.folder}/data/state.db")
+    with state.write() as connection:
+        for shop in ("shop_1", "shop_of_old"):
+            register_counts.save(connection, AccountKey("base", shop), watched)
+    state.close()
+
+
 def _channel_refused(made: House) -> None:
     document = to_json({"broken": {"slack:SLACK": "HTTP 404"}})
     made.kept(notices, rule="_book", state="ok", since=0, document=document)
@@ -347,6 +366,7 @@ FAULTS: tuple[Made, ...] = (
     Made("master.db", "held", _somebody_works_in_the_register, "warn", "close that program"),
     Made("master.db", "closed", lambda h: _one_closed(h, "data/master.db"), "bad", "the right"),
     Made("master.db", "read-only", lambda h: _one_read_only(h, "data/master.db"), "warn", "the right"),
+    Made("master.db rows", "a price below zero", _a_price_below_zero, "warn", "mend those rows"),
     Made("state.db", "no database", lambda h: _torn(h, "data/state.db"), "bad", "a backup"),
     Made("state.db", "a page torn", lambda h: _page_torn(h, "data/state.db"), "bad", "a backup"),
     Made("state.db", "of an earlier version", lambda h: _forget(h, "plans"), "warn", "the next run"),
@@ -391,6 +411,7 @@ FAULTS: tuple[Made, ...] = (
         "network",
     ),
     Made("shop", "hour", lambda h: _a_change_of_state(h, shop_accounts, breaker="hour_api_limit"), "bad", "wait"),
+    Made("master.db listings", "most of them gone", _most_listings_gone, "bad", "ecauto register accept shop_1"),
     Made("alert channels", "none", lambda h: _set(h, "alerts", channels=[]), "warn", "[[alerts.channels]]"),
     Made("alert channel", "no address", lambda h: h.environ.pop("SLACK"), "bad", ".env"),
     Made("alert channel", "refused the last message", _channel_refused, "warn", "ecauto alerts test"),

@@ -20,7 +20,7 @@ from ecauto_pipeline.doctor.examine import examine
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.errors import RegisterError, SettingsError
+from ecauto_pipeline.errors import RegisterError, RegisterMissing, SettingsError
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.wiring.connections import REAL_HOSTS, resolve
@@ -216,3 +216,19 @@ def _to(url: str) -> list[Any]:
     """This process's connections to that server."""
     port = urlsplit(url).port
     return [one for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == port]
+
+
+def test_a_run_opens_whatever_is_wrong_inside_its_register(tmp_path: Path) -> None:
+    """A damaged master.db is told by the step that reads it; one that is not there at all ends the run in one line."""
+    settings = settings_with(tmp_path, "live", (None, None, None), ({"id": "shop_1"},))
+    token = settings.token_file(settings.base.accounts[0])
+    token.parent.mkdir(parents=True, exist_ok=True)
+    token.write_text('{"access_token": "a", "refresh_token": "r"}', encoding="utf-8")
+    environ = dict.fromkeys(VARIABLES, "x")
+    with pytest.raises(RegisterMissing), open_tools(settings, environ=environ):
+        pass
+    settings.master_db.write_bytes(b"this is no database" * 300)
+    with open_tools(settings, environ=environ) as tools:
+        assert {AccountKey("base", "shop_1")} == set(tools.shops)
+    with pytest.raises(RegisterError):  # who types the command is told before anything is done
+        check(settings, environ, reach=False)

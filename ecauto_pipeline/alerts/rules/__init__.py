@@ -21,6 +21,7 @@ from ecauto_pipeline.alerts.rules.asking import (
 )
 from ecauto_pipeline.alerts.rules.owner_files import BLOCKLIST_READ, VIEWS_READ
 from ecauto_pipeline.alerts.rules.register import CATALOGUE_INTACT, REGISTER_WRITTEN
+from ecauto_pipeline.alerts.rules.register_read import REGISTER_KEPT, REGISTER_READ, REGISTER_ROWS
 from ecauto_pipeline.alerts.rules.runs import (
     ALERT_CHANNEL_CONFIGURED,
     HISTORY_PUBLISHED,
@@ -57,6 +58,9 @@ RULES: Mapping[str, RunRule] = _by_name(
     NUMBERS_ADD_UP,
     CALLS_MADE_WHEN_DUE,
     CATALOGUE_INTACT,
+    REGISTER_READ,
+    REGISTER_KEPT,
+    REGISTER_ROWS,
     REGISTER_WRITTEN,
     HELD_ROWS,
     TOKEN_EXPIRY,

@@ -1,6 +1,6 @@
-"""Alert rules about master.db, which other programs of the owner write too.
+"""Alert rules about what is in master.db after a run: its catalogue text, and what was to be written back.
 
-Not for: what a rule is (alerts/rule.py).
+Not for: what a run read of it (register_read.py) or what a rule is (alerts/rule.py).
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def _written(record: RunRecord, setup: AlertSetup) -> Finding:
     """Every run writes what the runs before it could not: one that succeeds leaves nothing behind."""
     if record.pushed is None or record.pushed.dry_run:
         return unmeasured("master.dbには書き込まない実行です", "this run was not to write master.db")
-    problem = record.pushed.written_back.problem
+    problem, problem_ja = record.pushed.written_back.problem, record.pushed.written_back.problem_ja
     said = (
-        Words(f"master.dbに書き込めません: {problem}", f"master.db was not written: {problem}")
+        Words(f"master.dbに書き込めません: {problem_ja or problem}", f"master.db was not written: {problem}")
         if problem
         else Words("master.dbは最新です", "master.db holds what was done")
     )

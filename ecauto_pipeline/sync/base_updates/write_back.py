@@ -1,7 +1,8 @@
 """What the owner's other programs should know, written into master.db: what the shops show now, what Amazon said.
 
 Only the columns that are ours to write, only what was done or believed. Another program holding the file delays it to
-the next run. Not for: dry runs, or how rows are written (register/).
+the next run; of a shop whose register is not believed the edits wait, for its rows may be others by now.
+Not for: dry runs, or how rows are written (register/).
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.register.rows import ListingUpdate, ProductUpdate
-from ecauto_pipeline.state import journal
+from ecauto_pipeline.state import journal, register_counts
 from ecauto_pipeline.state.asins import confirmed_since
 from ecauto_pipeline.state.listing_lookup import register_ids
 from ecauto_pipeline.state.marks import read_mark, set_mark
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.faults import concerns_everybody, place_of
 from ecauto_pipeline.sync.sections import WriteBackReport
 
 MARK = "products_written_back"
@@ -24,10 +26,13 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def write_back(tools: Tools) -> WriteBackReport:
-    """Write what is new since the last time. A register that can't be written now is a report, never an error."""
-    edits, updates = _listing_updates(tools)
-    products, newest = _product_updates(tools)
+    """Write what is new since the last time. What keeps the register from being written is a report, never an error.
+
+    Raises what concerns everybody: the disk, state.db itself, Stopped.
+    """
     try:
+        edits, updates = _listing_updates(tools)
+        products, newest = _product_updates(tools)
         if updates:
             tools.register.write_back((), updates)
         with tools.state.write() as connection:
@@ -38,14 +43,23 @@ def write_back(tools: Tools) -> WriteBackReport:
             set_mark(connection, MARK, newest)
     except RegisterError as error:
         tools.log.warning("master.db was not written, the next run tries again: %s", error)
-        return WriteBackReport(problem=str(error))
+        return WriteBackReport(problem=error.said("en"), problem_ja=error.said("ja"))
+    except Exception as error:
+        if concerns_everybody(error):
+            raise
+        what = f"{type(error).__name__}, {place_of(error)}"
+        tools.log.exception("master.db was not written, the next run tries again: %s", what)
+        return WriteBackReport(
+            problem=f"an error nobody foresaw ({what})", problem_ja=f"想定外のエラーが起きました（{what}）"
+        )
     return WriteBackReport(len(updates), len(products))
 
 
 def _listing_updates(tools: Tools) -> tuple[list[str], list[ListingUpdate]]:
     """The journal rows concerned, and one update per listing: the last value of each kind."""
     with tools.state.read() as connection:
-        edits = journal.not_written_back(connection)
+        waiting = register_counts.fallen(connection)
+        edits = [edit for edit in journal.not_written_back(connection) if edit.key.account not in waiting]
         numbers = register_ids(connection, {edit.key.item_id for edit in edits})
     values: dict[int, dict[Kind, int]] = {}
     for edit in edits:

@@ -6,23 +6,23 @@ Not for: how one shop is read (shop_items.py, shop_orders.py) or what should be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide, join
 from ecauto_pipeline.errors import AccountBlocked, CallError, Transport
-from ecauto_pipeline.register.rows import ListingRow, RegisterRows
-from ecauto_pipeline.shops.platforms import platform_named
 from ecauto_pipeline.shops.protocol import Shop, key_of
 from ecauto_pipeline.state import shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.faults import FAULT, fault_of
 from ecauto_pipeline.sync.listings.blocklist import current_blocklist
+from ecauto_pipeline.sync.listings.register_watch import RegisterNow, read_register
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
 from ecauto_pipeline.sync.run_record import keep
@@ -31,6 +31,8 @@ from ecauto_pipeline.sync.shops_now import shops_now
 
 MOST_AT_ONCE = 8
 EXAMPLES = 10
+CLOCKS_DIFFER = timedelta(days=1)
+"""A time of the register that lies further ahead is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +45,26 @@ class _ShopRead:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(slots=True)
-class _RegisterIndex:
-    """The register's published rows by account (in the case of ecauto.toml) and item."""
-
-    by_account: dict[AccountKey, dict[str, RegisterSide]] = field(default_factory=dict)
-
-    def of(self, account: AccountKey) -> dict[str, RegisterSide]:
-        return self.by_account.get(AccountKey(account.platform, account.account_id.casefold()), {})
-
-
 def run(context: Context) -> ListingsReport:
     """Read every shop of this run, join all with the register, say what takes part.
 
-    Raises RegisterError (RegisterBusy: wait) before any shop is asked; Stopped.
+    Raises RegisterMissing before any shop is asked; Stopped.
     """
     blocklist = current_blocklist(context)
-    register = context.register.read()
-    index = _index(register.listings)
+    register = read_register(context)
     accounts = list(context.accounts)
-    results = _read_shops(context, [context.shops[account] for account in accounts], index)
+    results = _read_shops(context, [context.shops[account] for account in accounts], register)
     faults = [fault for one in results for fault in one.faults]
     for account in accounts:
         try:
-            _join(context, account, index.of(account), blocklist.asins)
+            _join(context, account, register.of(account), blocklist.asins)
         except Exception as error:  # this shop's listings stay as they were joined before
             faults.append(fault_of(context, account, "join", error))
     with context.state.write() as connection:
         shop_listings.retire(connection, context.shops)
-        _demand(connection, register)
-    report = replace(_report(context, accounts, results), faults=tuple(faults), blocklist=blocklist.trouble)
+        _demand(connection, register, context.clock.now())
+    report = _report(context, accounts, results)
+    report = replace(report, faults=tuple(faults), blocklist=blocklist.trouble, register=register.report)
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "listings", report)
     context.log.info(
@@ -83,12 +75,12 @@ def run(context: Context) -> ListingsReport:
     return report
 
 
-def _read_shops(tools: Tools, shops: list[Shop], index: _RegisterIndex) -> list[_ShopRead]:
+def _read_shops(tools: Tools, shops: list[Shop], register: RegisterNow) -> list[_ShopRead]:
     results: list[_ShopRead] = []
     if not shops:
         return results
     with ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, len(shops)), thread_name_prefix="shop") as workers:
-        futures = [workers.submit(_read_shop, tools, shop, index.of(key_of(shop))) for shop in shops]
+        futures = [workers.submit(_read_shop, tools, shop, register.of(key_of(shop))) for shop in shops]
         for future in futures:
             results.append(future.result())
             tools.progress(Progress("listings", len(results), len(shops)))
@@ -165,25 +157,6 @@ def _note_token(tools: Tools, shop: Shop) -> None:
         shop_accounts.record_refresh_expiry(connection, shop.platform, shop.account_id, expires_at)
 
 
-def _index(rows: Iterable[ListingRow]) -> _RegisterIndex:
-    """Listed rows win over others, later ones over earlier; listed rows that disagree make the item ambiguous."""
-    index = _RegisterIndex()
-    for row in rows:
-        if not row.item_id:
-            continue
-        account = AccountKey(platform_named(row.platform), row.account_id.casefold())
-        sides = index.by_account.setdefault(account, {})
-        side = RegisterSide(row.register_id, row.asin, row.status, row.visible, row.selling_price_jpy)
-        other = sides.get(row.item_id)
-        if other is not None and other.status == LISTED:
-            if side.status != LISTED:
-                continue
-            if other.asin != side.asin or other.ambiguous:
-                side = RegisterSide(side.register_id, side.asin, side.status, side.visible, side.price_jpy, True)
-        sides[row.item_id] = side
-    return index
-
-
 def _join_new(tools: Tools, account: AccountKey, register: Mapping[str, RegisterSide]) -> None:
     """Give just-read items their ASIN, so that their orders count from the first run on."""
     _join(tools, account, register, None)
@@ -228,11 +201,11 @@ def _side(
     }
 
 
-def _demand(connection: Connection, register: RegisterRows) -> None:
-    """What the register itself knows of sales and views, where it has such columns."""
+def _demand(connection: Connection, register: RegisterNow, now: datetime) -> None:
+    """What the register itself knows of sales and views, where it has such columns. What is yet to come, it can't."""
     for column in ("last_sold_at", "last_viewed_at"):
-        times = {row.asin: getattr(row, column) for row in register.products if getattr(row, column) is not None}
-        last_seen(connection, column, times)
+        said = ((row.asin, getattr(row, column)) for row in register.products)
+        last_seen(connection, column, {asin: at for asin, at in said if at is not None and at <= now + CLOCKS_DIFFER})
 
 
 def _report(tools: Tools, accounts: list[AccountKey], results: list[_ShopRead]) -> ListingsReport:

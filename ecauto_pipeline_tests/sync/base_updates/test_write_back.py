@@ -1,13 +1,23 @@
-"""What the register is told after a push, and when."""
+"""What the register is told after a push, and when; what keeps it from being told is never the run's failure."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-from ecauto_pipeline.register.master import Register
-from ecauto_pipeline_tests.sync.diffs.selling import World
+import pytest
+
+from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
+from ecauto_pipeline.register.master import BATCH_ROWS, Register
+from ecauto_pipeline.register.rows import ListingUpdate, ProductUpdate
+from ecauto_pipeline.state import register_counts
+from ecauto_pipeline.state.register_counts import Watched
+from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
+from ecauto_pipeline_tests.sync.test_faults import any_error
 
 
 def _register(world: World) -> None:
@@ -61,3 +71,78 @@ def test_a_busy_register_delays_the_news_to_the_next_run(tmp_path: Path) -> None
     assert "another program" in report.written_back.problem
     _, report = world.sync()
     assert ("", 2580) == (report.written_back.problem, _told(world)[0])
+
+
+class BreakingRegister(Register):
+    """Raises an error that nobody foresaw over whatever is to be written."""
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        super().__init__(path)
+        self.error = error
+
+    def write_back(
+        self, products: Iterable[ProductUpdate] = (), listings: Iterable[ListingUpdate] = (), batch: int = BATCH_ROWS
+    ) -> int:
+        raise type(self.error)(*self.error.args)  # a new one: each carries its own frames
+
+
+def in_two_shops(folder: Path) -> World:
+    """A rise to be sent in each of two shops, and their rows in the register."""
+    world = World(folder, HonestShop("shop_1"), HonestShop("shop_2"))
+    rows = []
+    for shop in (0, 1):
+        asin = world.list_item(str(shop + 1), 2000, cost_jpy=1984, shop=shop)
+        row = {"id": shop + 1, "asin": asin, "platform": "base", "account_id": f"shop_{shop + 1}", "status": "listed"}
+        rows.append({**row, "platform_item_id": str(shop + 1), "sku": str(shop), "selling_price": 2000})
+    Register.create(world.master, [{"asin": row["asin"]} for row in rows], rows)
+    return world
+
+
+def prices(world: World) -> list[float]:
+    with closing(sqlite3.connect(world.master)) as database:
+        return [price for (price,) in database.execute("SELECT selling_price FROM listings ORDER BY id")]
+
+
+@any_error
+def test_an_error_nobody_foresaw_is_this_step_s_state(tmp_path: Path, error: Exception) -> None:
+    """The edits are sent and stay owed to the register; type and place are told, in both languages, no message is; the
+    next run that can writes them."""
+    world = in_two_shops(tmp_path)
+    whole = world.tools
+    world.tools = replace(whole, register=BreakingRegister(world.master, error))
+    account, report = world.sync()
+    assert 2 == account.pushed
+    for said in (report.written_back.problem, report.written_back.problem_ja):
+        assert type(error).__name__ in said
+        assert "base_updates.write_back:" in said
+        assert "secret" not in said
+    world.tools = whole
+    world.sync()
+    assert [2580, 2580] == prices(world)
+
+
+def test_a_shop_whose_register_is_not_believed_is_not_written_to(tmp_path: Path) -> None:
+    """Its rows may be others by now: its edits wait and are written when it is believed again; the other's are not
+    kept waiting."""
+    world = in_two_shops(tmp_path)
+    shop, now = AccountKey("base", "shop_1"), world.clock.now()
+    believed = believed_from(RegisterCounts(1), now)
+    with world.state.write() as connection:
+        register_counts.save(connection, shop, Watched(believed, RegisterCounts(0)))
+    account, _ = world.sync()
+    assert (2, [2000, 2580]) == (account.pushed, prices(world))
+    with world.state.write() as connection:
+        register_counts.save(connection, shop, Watched(believed))
+    world.sync()
+    assert [2580, 2580] == prices(world)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_busy_register_is_said_in_the_reader_s_language(tmp_path: Path, language: str) -> None:
+    """No English in a Japanese sentence."""
+    world = in_two_shops(tmp_path)
+    with closing(sqlite3.connect(world.master)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        _, report = world.sync()
+    said = {"ja": report.written_back.problem_ja, "en": report.written_back.problem}[language]
+    assert {"ja": "ほかのプログラムが使っています", "en": "another program holds it"}[language] in said

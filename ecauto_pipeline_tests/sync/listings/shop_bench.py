@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ class ShopBench:
     tools: Tools
     folder: Path
     runs: int = 0
+    untouched: set[tuple[Any, ...]] = field(default_factory=set)
+    """What a generated test has left alone in all of its examples."""
 
     @classmethod
     def at(cls, folder: Path, emulator: EmulatorServer, clock: ManualClock, accounts: tuple[str, ...]) -> ShopBench:
