@@ -63,7 +63,7 @@ def rebuild() -> None:
     """DuckDBをParquetから作り直します。 Builds history.duckdb anew from the Parquet files."""
     with open_tools(load(), offline=True) as tools:
         report = tools.history.rebuild()
-        damage = give_back(tools, report.damage)
+        damage, _ = give_back(tools, report)
     if report.deferred:
         say(f"今は作り直せません: {report.reason}", style="yellow")
         raise typer.Exit(WITH_ERRORS)
@@ -77,7 +77,7 @@ def compact() -> None:
     with open_tools(load(), offline=True) as tools:
         published = publish(tools)
         report = tools.history.compact(jst(tools.clock.now()).date())
-        damage = published.damage + give_back(tools, report.damage)
+        damage = published.damage + give_back(tools, report)[0]
     _say_damage(damage)
     if report.deferred:
         say("DuckDBが使用中です。閉じてからもう一度実行してください。", style="yellow")

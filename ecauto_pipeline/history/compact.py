@@ -46,6 +46,7 @@ class CompactReport:
     """Months merged (a table each), small files that went, rows they held; `deferred`: the database was held.
 
     `damage`: files that can't be read to the end, set aside beside their place; their month waits for the next time.
+    `set_aside`: damaged files, of whatever day, in whose place no sound one stands.
     """
 
     months: int
@@ -53,6 +54,7 @@ class CompactReport:
     rows: int
     deferred: bool
     damage: Damage = NO_DAMAGE
+    set_aside: tuple[str, ...] = ()
 
     @property
     def damaged(self) -> tuple[str, ...]:

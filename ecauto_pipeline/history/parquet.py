@@ -150,7 +150,8 @@ def set_file_aside(path: Path) -> str:
 
 def files_set_aside(directory: Path, table: Table) -> list[str]:
     """The damaged files of a table in whose place no other stands, as paths below the directory."""
-    found = (directory / table.name).glob(f"*/**/*{DAMAGED}")
+    folder = directory / table.name
+    found = (*folder.glob(f"dt=*/hour=*/*{DAMAGED}"), *folder.glob(f"month=*/*{DAMAGED}"))
     return sorted(path.relative_to(directory).as_posix() for path in found if not _place_of(path).exists())
 
 

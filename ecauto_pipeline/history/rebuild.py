@@ -16,7 +16,7 @@ from ecauto_pipeline.atomic_file import rename
 from ecauto_pipeline.history.damage import Damage
 from ecauto_pipeline.history.database import DatabaseTorn, database, ensure_schema
 from ecauto_pipeline.history.loading import Loaded, load_all
-from ecauto_pipeline.history.rescue import rescue
+from ecauto_pipeline.history.rescue import all_set_aside, rescue
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def build(directory: Path, path: Path, now: datetime) -> Built:
         with database(growing) as connection:
             ensure_schema(connection)
             loaded = load_all(connection, directory, now)
-            if loaded.damage.files and path.exists():
+            if path.exists() and (loaded.damage.files or all_set_aside(directory)):
                 loaded.damage = _rescued_from(path, directory, loaded.damage)
                 again = load_all(connection, directory, now)
                 loaded.files, loaded.rows = loaded.files + again.files, loaded.rows + again.rows

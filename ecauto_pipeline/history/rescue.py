@@ -17,7 +17,7 @@ from ecauto_pipeline.atomic_file import replacing
 from ecauto_pipeline.history.damage import Damage, DamagedFile
 from ecauto_pipeline.history.database import column_list, quoted
 from ecauto_pipeline.history.loading import conformed
-from ecauto_pipeline.history.parquet import full_disk_as_error, identity_of_name
+from ecauto_pipeline.history.parquet import files_set_aside, full_disk_as_error, identity_of_name, place_of_damaged_name
 from ecauto_pipeline.history.tables import TABLES, Table
 
 _ROWS_AT_ONCE = 200_000
@@ -26,9 +26,19 @@ _ROWS_AT_ONCE = 200_000
 def rescue(connection: duckdb.DuckDBPyConnection, directory: Path, damage: Damage) -> Damage:
     """Write what `connection` holds of these files, each under its own name, which the next load takes in.
 
-    Returns the damage as it is then. Raises DiskFull.
+    So too of files that were set aside by somebody who did not come to this. Returns the damage as it is then. Raises
+    DiskFull.
     """
+    for name in all_set_aside(directory):
+        place = place_of_damaged_name(name)
+        if place not in damage.files:
+            _rescued(connection, directory, DamagedFile(place, None))
     return replace(damage, of=tuple(_rescued(connection, directory, one) for one in damage.of))
+
+
+def all_set_aside(directory: Path) -> tuple[str, ...]:
+    """The damaged files of every table in whose place no other stands, as paths below the directory."""
+    return tuple(name for table in TABLES.values() for name in files_set_aside(directory, table))
 
 
 def _rescued(connection: duckdb.DuckDBPyConnection, directory: Path, damaged: DamagedFile) -> DamagedFile:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class LoadReport:
     """What a load did: files and rows taken in; `deferred`: nothing, somebody holds the file, the next load catches up;
     `rebuilt`: the database was damaged, set aside and built anew; `damage`: Parquet files that were, and are set aside
-    beside their place; `reason` says what there is to say, "" if nothing.
+    beside their place; `reason` says what there is to say, "" if nothing. `set_aside`: damaged files, of whatever day,
+    in whose place no sound one stands.
     """
 
     files: int
@@ -36,6 +37,7 @@ class LoadReport:
     rebuilt: bool
     reason: str
     damage: Damage = NO_DAMAGE
+    set_aside: tuple[str, ...] = ()
 
     @property
     def damaged(self) -> tuple[str, ...]:
@@ -86,8 +88,8 @@ class HistoryStore:
         """Compare Parquet and database table by table; changes neither. Not checked while somebody holds the file."""
         return self._writer.verify()
 
-    def absent(self, table: str, keys: Sequence[str]) -> list[str]:
-        """Those of `keys` that the database does not hold, in their order; all of them while it can't be asked."""
+    def absent(self, table: str, keys: Sequence[str]) -> list[str] | None:
+        """Those of `keys` that the database does not hold, in their order; None while it can't be asked."""
         return self._writer.absent(table, keys)
 
     def compact(self, before: date) -> CompactReport:

@@ -25,7 +25,7 @@ from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, databas
 from ecauto_pipeline.history.loading import Loaded, load_all
 from ecauto_pipeline.history.parquet import file_of, write_file
 from ecauto_pipeline.history.rebuild import Built, build, set_aside
-from ecauto_pipeline.history.rescue import rescue
+from ecauto_pipeline.history.rescue import all_set_aside, rescue
 from ecauto_pipeline.history.store import LoadReport
 from ecauto_pipeline.history.tables import RowRefused, table_of
 from ecauto_pipeline.history.verify import VerifyReport, verify_all
@@ -68,13 +68,14 @@ class HistoryWriter:
                     kept = set_aside(self.database, self._clock.now())
                     done, how = self._build(), f"{torn}; kept as {kept.name}"
         except DatabaseHeld as held:
-            return LoadReport(0, 0, deferred=True, rebuilt=False, reason=str(held))
+            return self._deferred(held)
         if done.interrupted:
             how = how or "an interrupted rebuild was done again"
         notes = [how] if how else []
         notes += _about_files(done.loaded)
         rows, damage = done.loaded.rows, done.loaded.damage
-        return LoadReport(done.loaded.files, rows, False, bool(how), "; ".join(notes), damage)
+        aside = all_set_aside(self.directory)
+        return LoadReport(done.loaded.files, rows, False, bool(how), "; ".join(notes), damage, aside)
 
     def rebuild(self) -> LoadReport:
         try:
@@ -86,9 +87,14 @@ class HistoryWriter:
                     set_aside(self.database, self._clock.now())
                 done = self._build()
         except DatabaseHeld as held:
-            return LoadReport(0, 0, deferred=True, rebuilt=False, reason=str(held))
+            return self._deferred(held)
         reason = "; ".join(["asked for", *_about_files(done.loaded)])
-        return LoadReport(done.loaded.files, done.loaded.rows, False, True, reason, done.loaded.damage)
+        damage, aside = done.loaded.damage, all_set_aside(self.directory)
+        return LoadReport(done.loaded.files, done.loaded.rows, False, True, reason, damage, aside)
+
+    def _deferred(self, held: DatabaseHeld) -> LoadReport:
+        aside = all_set_aside(self.directory)
+        return LoadReport(0, 0, deferred=True, rebuilt=False, reason=str(held), set_aside=aside)
 
     def verify(self) -> VerifyReport:
         try:
@@ -97,28 +103,28 @@ class HistoryWriter:
         except DatabaseHeld as held:
             return VerifyReport(checked=False, damage="", reason=str(held), tables=())
 
-    def absent(self, table: str, keys: Sequence[str]) -> list[str]:
+    def absent(self, table: str, keys: Sequence[str]) -> list[str] | None:
         shape = table_of(table)
         if not self.database.exists():
-            return list(keys)
+            return None
         try:
             with self._exclusive(), database(self.database, read_only=True) as connection:
                 connection.register("asked", pa.table({"k": pa.array(keys, pa.string())}))
                 held = f"SELECT k FROM asked SEMI JOIN {quoted(shape.name)} AS t ON asked.k = t.{quoted(shape.key)}"
                 known = {row[0] for row in connection.execute(held).fetchall()}
         except (DatabaseHeld, DatabaseTorn, duckdb.CatalogException):
-            return list(keys)
+            return None
         return [key for key in keys if key not in known]
 
     def compact(self, before: date) -> CompactReport:
         loaded = self.load()
         if loaded.deferred:
-            return CompactReport(0, 0, 0, deferred=True)
+            return CompactReport(0, 0, 0, deferred=True, set_aside=loaded.set_aside)
         try:
             with self._exclusive():
                 self._tidy()
                 done = compact_all(self.directory, before, self._settle_loaded)
-                return replace(done, damage=loaded.damage + done.damage)
+                return replace(done, damage=loaded.damage + done.damage, set_aside=all_set_aside(self.directory))
         except DatabaseHeld:
             return CompactReport(0, 0, 0, deferred=True, damage=loaded.damage)
 

@@ -16,7 +16,8 @@ class HistoryReport:
 
     `deferred`: somebody held the database, the next load catches up; `damaged`: Parquet files set aside, of whose rows
     `rows_again` were written once more and at most `rows_lost` are gone (None = nobody knows how many); `problem`: why
-    something was not published at all, "" = all was; the rows stay in state and are tried again.
+    something was not published at all, "" = all was; the rows stay in state and are tried again. `set_aside`: damaged
+    files, of whatever day, in whose place no sound one stands.
     """
 
     written: Mapping[str, int] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class HistoryReport:
     problem: str = ""
     rows_again: int = 0
     rows_lost: int | None = 0
+    set_aside: tuple[str, ...] = ()
 
     def __add__(self, later: HistoryReport) -> HistoryReport:
         """Both as one; what could not be published at first may have been by the later."""
@@ -39,4 +41,5 @@ class HistoryReport:
             later.problem,
             self.rows_again + later.rows_again,
             (self.rows_lost or 0) + (later.rows_lost or 0) if known else None,
+            later.set_aside,
         )

@@ -43,6 +43,7 @@ class PublishReport:
     rebuilt: bool
     reason: str
     damage: Damage = NO_DAMAGE
+    set_aside: tuple[str, ...] = ()
 
 
 def publish_and_report(tools: Tools) -> HistoryReport:
@@ -61,7 +62,13 @@ def publish_and_report(tools: Tools) -> HistoryReport:
         return HistoryReport(problem=said)
     damage = done.damage
     return HistoryReport(
-        done.written, done.loaded_rows, done.deferred, damage.files, rows_again=damage.again, rows_lost=damage.lost
+        written=done.written,
+        loaded_rows=done.loaded_rows,
+        deferred=done.deferred,
+        damaged=damage.files,
+        rows_again=damage.again,
+        rows_lost=damage.lost,
+        set_aside=done.set_aside,
     )
 
 
@@ -83,37 +90,39 @@ def publish(tools: Tools) -> PublishReport:
     """
     written = _write(tools)
     report = tools.history.load()
-    damage = give_back(tools, report.damage)
+    damage, set_aside = give_back(tools, report)
     _end_lives(tools)
     if report.reason:
         tools.log.warning("history.duckdb: %s", report.reason)
-    return PublishReport(written, report.rows, report.deferred, report.rebuilt, report.reason, damage)
+    return PublishReport(written, report.rows, report.deferred, report.rebuilt, report.reason, damage, set_aside)
 
 
-def give_back(tools: Tools, damage: Damage) -> Damage:
-    """Write and load once more what state still has of these files' tables and the database lacks.
+def give_back(tools: Tools, found: DamageFound) -> tuple[Damage, tuple[str, ...]]:
+    """Write and load once more what state still has of damaged files' tables and the database lacks.
 
-    Snapshots and calls leave state as soon as they are written: of them it has none. Returns the damage as it is then.
-    Raises DiskFull.
+    So too for files that an earlier run set aside and did not come to this. Snapshots and calls leave state as soon as
+    they are written: of them it has none. Returns the damage and the files set aside as they are then. Raises DiskFull.
     """
-    rows, found = 0, False
-    for name in damage.tables:
+    rows, again = 0, False
+    for name in sorted({*found.damage.tables, *(path.split("/", 1)[0] for path in found.set_aside)}):
         kept = _KEPT.get(name)
         if kept is None:
             continue
         with tools.state.read() as connection:
             known = dict(kept.exported_keys(connection))
-        missing = tools.history.absent(name, list(known)) if known else []
-        later = _of_the_runs(damage, name, known)  # another file may hold what was said of them earlier
+        absent = tools.history.absent(name, list(known)) if known else []
+        missing = absent if absent is not None else []  # the next run asks again
+        later = _of_the_runs(found.damage, name, known)  # another file may hold what was said of them earlier
         with tools.state.write() as connection:
             kept.export_again(connection, sorted({*missing, *later}))
-        rows, found = rows + len(missing), found or bool(missing or later)
-    if found:
+        rows, again = rows + len(missing), again or bool(missing or later)
+    set_aside = found.set_aside
+    if again:
         _write(tools)
-        tools.history.load()
-    for name in damage.files:
+        set_aside = tools.history.load().set_aside
+    for name in found.damage.files:
         tools.log.warning("history: %s was damaged and is set aside as %s.damaged", name, name)
-    return damage.given_back(rows)
+    return found.damage.given_back(rows), set_aside
 
 
 def _of_the_runs(damage: Damage, table: str, known: Mapping[str, str]) -> list[str]:
@@ -140,6 +149,16 @@ class _Table(Protocol):
     def unexported(self, connection: Connection, limit: int) -> list[ForHistory]: ...
 
     def mark_exported(self, connection: Connection, rows: Iterable[ForHistory]) -> None: ...
+
+
+class DamageFound(Protocol):
+    """What a load, rebuild or compaction says of damaged files."""
+
+    @property
+    def damage(self) -> Damage: ...
+
+    @property
+    def set_aside(self) -> tuple[str, ...]: ...
 
 
 class _Kept(Protocol):

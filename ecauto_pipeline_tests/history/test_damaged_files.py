@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecauto_pipeline.history.database import DatabaseHeld, duckdb_errors_as_ours
+from ecauto_pipeline.history.parquet import set_file_aside
 from ecauto_pipeline.history.questions import HistoryReader
+from ecauto_pipeline.history.rescue import all_set_aside
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline_tests.history.rows import NOON, ids, snapshots, store_in
 
@@ -46,7 +48,7 @@ HARMED = 12
 noises = st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=200))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.lists(noises, min_size=HARMED, max_size=HARMED))
 def test_random_bytes_anywhere_cost_that_file_alone(
     tmp_path_factory: pytest.TempPathFactory, harms: list[tuple[float, bytes]]
@@ -167,11 +169,24 @@ def test_a_sound_file_is_not_taken_for_the_damaged_one_beside_it(tmp_path: Path)
     assert ("", ["s00000001", "s00000003"]) == (store.load().reason, ids(store))
 
 
+@pytest.mark.parametrize("by", ["load", "rebuild"])
+def test_rows_are_written_again_though_whoever_set_the_file_aside_was_killed(tmp_path: Path, by: str) -> None:
+    """Between setting aside and writing again the power goes: the next one does it."""
+    store, path = with_a_damaged_file(tmp_path)
+    harm_when_loaded(store, path)
+    set_file_aside(path)
+    assert (f"{path.relative_to(store.directory).as_posix()}.damaged",) == all_set_aside(store.directory)
+    found = store.load() if by == "load" else store.rebuild()
+    assert ((), ()) == (found.damaged, found.set_aside)
+    assert 20 == store.rebuild().rows
+    assert store.verify().ok
+
+
 def test_what_the_database_lacks_is_told_apart(tmp_path: Path) -> None:
-    """In the order asked; without a database everything is lacking."""
+    """In the order asked; without a database nobody knows."""
     store = store_in(tmp_path)
     store.write("snapshots", "r", snapshots([1, 2]), NOON)
-    assert ["s00000002", "x"] == store.absent("snapshots", ["s00000002", "x"])
+    assert store.absent("snapshots", ["s00000002", "x"]) is None
     store.load()
     assert ["x", "a"] == store.absent("snapshots", ["x", "s00000002", "a"])
 

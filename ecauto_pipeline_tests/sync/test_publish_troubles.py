@@ -193,6 +193,18 @@ def test_no_corruption_of_files_costs_a_row_that_state_has(
         assert sorted((row[key],) for row in world.rows(table)) == asked(store, f"SELECT {key} FROM {name} ORDER BY 1")
 
 
+def test_a_run_killed_before_it_wrote_them_again_leaves_it_to_the_next(tmp_path: Path) -> None:
+    """Its load had set the files aside, and nothing else came of it."""
+    world, store = written_world(tmp_path)
+    for _, _, name in KEYS:
+        for path in (store.directory / name).rglob("*.parquet"):
+            harm_pages(path)
+    assert 3 == len(store.load().damaged)
+    report = publish_and_report(world.tools)
+    assert ((), ()) == (report.damaged, report.set_aside)
+    assert_history_holds_what_state_holds(world, store)
+
+
 def test_what_was_dropped_from_state_is_said_to_be_lost(tmp_path: Path) -> None:
     """The check counts the rows that nobody has any more."""
     world, store = written_world(tmp_path)
@@ -207,3 +219,9 @@ def test_what_was_dropped_from_state_is_said_to_be_lost(tmp_path: Path) -> None:
     assert not verdict.passed
     assert f"最大{report.rows_lost}行が失われました" in verdict.message_ja
     assert report.damaged[0] in verdict.message_en
+    later = replace(record, history=publish_and_report(world.tools))
+    verdict = RULES["history_published"].judge(later, AlertSetup(world.settings.alerts))
+    assert (False, True) == (verdict.passed, f"{report.damaged[0]}.damaged" in verdict.message_ja)
+    (store.directory / f"{report.damaged[0]}.damaged").unlink()
+    later = replace(record, history=publish_and_report(world.tools))
+    assert RULES["history_published"].judge(later, AlertSetup(world.settings.alerts)).passed

@@ -46,7 +46,7 @@ def _history(record: RunRecord, setup: AlertSetup) -> Finding:
     """A database that somebody holds is no trouble: the next run catches up."""
     if record.history is None:
         return unmeasured("履歴にはまだ書き込んでいません", "nothing was carried into history yet", 0.0)
-    damaged, problem = record.history.damaged, record.history.problem
+    damaged, aside, problem = record.history.damaged, record.history.set_aside, record.history.problem
     names = ", ".join(damaged)
     if problem:
         said = Words(f"履歴に書き込めません: {problem}", f"not carried into history: {problem}")
@@ -56,11 +56,16 @@ def _history(record: RunRecord, setup: AlertSetup) -> Finding:
             f"壊れていた履歴ファイル {len(damaged)}件を別にしました（{ja}）: {names}",
             f"{len(damaged)} damaged files of history, set aside ({en}): {names}",
         )
+    elif aside:
+        said = Words(
+            f"壊れたまま別にしてある履歴ファイル {len(aside)}件: {', '.join(aside)}",
+            f"{len(aside)} damaged files of history that nothing has replaced: {', '.join(aside)}",
+        )
     else:
         said = Words("履歴はそろっています", "history holds what was done")
-    worst = tuple({"file": name} for name in damaged)
-    passed = not problem and not damaged
-    return Finding(said=said, passed=passed, value=float(len(damaged)), threshold=0.0, worst=worst)
+    worst = tuple({"file": name} for name in damaged or aside)
+    passed = not problem and not damaged and not aside
+    return Finding(said=said, passed=passed, value=float(len(worst)), threshold=0.0, worst=worst)
 
 
 def _rows_of(again: int, lost: int | None) -> tuple[str, str]:
