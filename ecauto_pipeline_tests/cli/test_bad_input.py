@@ -128,7 +128,7 @@ def test_a_damaged_register_is_one_line_with_the_next_step(here: Installation, c
     (here.folder / "plan.json").write_text(json.dumps({**plan, "rows": []}), encoding="utf-8")
     said = here.refused(*command.replace("plan.json", str(here.folder / "plan.json")).split())
     japanese = (
-        "エラー: master.db を読み書きできません（SQLITE_NOTADB）"
+        "エラー: master.db はデータベースではありません"
         " → ファイルが壊れています。ecauto doctor で確認し、バックアップから戻してください"
     )
     english = (
