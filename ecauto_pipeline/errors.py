@@ -6,6 +6,7 @@
     │   ├── RegisterMissing  ask a person: there is no master.db where the settings say (exit 2, nothing written)
     │   └── RegisterBusy     wait: another program holds master.db; report, retry in the next run
     ├── Stopped              leave now: SIGTERM or Terminate
+    ├── NotOnRecord          ask again: what a person named is not there, or could be several (exit 2)
     ├── NothingDone          fail the run: there was work it may do and time, and nothing was done
     └── CallError            one API call gave no usable answer; `reason`, `http_status`, `request_id`
         ├── Throttled        back off (429, QuotaExceeded)
@@ -55,6 +56,10 @@ class RegisterBusy(RegisterError):
 
 class Stopped(EcautoError):
     """Somebody asked us to end."""
+
+
+class NotOnRecord(EcautoError, LookupError):
+    """What a person named (a run, a held row, an ASIN) is not on record, or the name fits several."""
 
 
 class NothingDone(EcautoError):

@@ -70,10 +70,12 @@ def _utf8(file: Path) -> str:
     except UnicodeDecodeError:
         text = "\0"
     except OSError as error:
-        raise SettingsError(f"{file} を読めません / can't be read: {error.strerror}") from None
+        raise SettingsError(
+            f"{file} can't be read: {error.strerror}", ja=f"{file} を読めません（{error.strerror}）"
+        ) from None
     if "\0" in text:  # UTF-16 of plain letters is also valid UTF-8, with a zero beside each
         raise SettingsError(
-            f"{file} はUTF-8ではありません。UTF-8で保存し直してください / is not UTF-8: save it as UTF-8"
+            f"{file} is not UTF-8: save it as UTF-8", ja=f"{file} はUTF-8ではありません。UTF-8で保存し直してください"
         )
     return text
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from ecauto_pipeline.cli.arguments import Json
-from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, labelled, print_json, say
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, labelled, print_json, say, told
 from ecauto_pipeline.migrate.cache_files import export_cache, import_cache
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
@@ -21,7 +21,11 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="フォルダー / t
 DryRun = Annotated[bool, typer.Option("--dry-run", help="何をするかを見るだけ / change nothing")]
 
 
-COMMAND = typer.Typer(help="以前のJSONキャッシュの取り込みと書き出し", no_args_is_help=True, add_completion=False)
+COMMAND = typer.Typer(
+    help="以前のJSONキャッシュの取り込みと書き出し。 The older file cache, in and out.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @COMMAND.command("import")
@@ -35,16 +39,17 @@ def import_command(folder: Folder, dry_run: DryRun = False, json_output: Json = 
     if json_output:
         print_json(asdict(report))
     else:
+        only = told(" (確認のみ)", " (nothing written)") if dry_run else ""
         labelled(
-            f"キャッシュの取り込み {'(確認のみ)' if dry_run else ''}",
+            told("キャッシュの取り込み", "import of the cache") + only,
             [
-                ("ファイル", "files", report.files),
-                ("取り込んだ", "taken", report.taken),
-                ("手元の情報が新しい", "known", report.known),
-                ("価格または在庫なし", "nothing_usable", report.nothing_usable),
-                ("時刻なし(古い扱い)", "stale", report.stale),
-                ("カタログ情報", "texts", report.texts),
-                ("壊れている", "broken", len(report.broken)),
+                (told("ファイル", "files"), "files", report.files),
+                (told("取り込んだ", "taken over"), "taken", report.taken),
+                (told("手元の情報が新しい", "what is here is newer"), "known", report.known),
+                (told("価格または在庫なし", "without price or stock"), "nothing_usable", report.nothing_usable),
+                (told("時刻なし(古い扱い)", "without a time (taken for old)"), "stale", report.stale),
+                (told("カタログ情報", "catalogue texts"), "texts", report.texts),
+                (told("壊れている", "broken"), "broken", len(report.broken)),
             ],
         )
         for name, why in report.broken[:20]:
@@ -60,4 +65,5 @@ def export_command(folder: Folder, json_output: Json = False) -> None:
     if json_output:
         print_json(asdict(report))
     else:
-        say(f"{report.files:,} ファイルを {report.folder} に書きました。")
+        count, to = f"{report.files:,}", report.folder
+        say(told(f"{count} ファイルを {to} に書きました。", f"{count} files written to {to}"))

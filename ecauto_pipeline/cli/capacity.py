@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from ecauto_pipeline.cli.console import fail, print_json, table
-from ecauto_pipeline.reports.capacity import HEADINGS, rows
+from ecauto_pipeline.cli.console import fail, language, print_json, table, told
 from ecauto_pipeline.reports.capacity import capacity as capacity_now
+from ecauto_pipeline.reports.capacity import headings, rows
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -40,9 +40,13 @@ def capacity(
     with open_tools(load(), offline=True) as tools:
         try:
             found = capacity_now(tools, listings, accounts, counts)
-        except ValueError as error:
-            fail(str(error))
+        except ValueError:
+            fail(
+                "at least one SP-API account, and no negative counts",
+                ja="SP-APIのアカウントは1つ以上、ASINの数は0以上にしてください",
+            )
     if json_output:
         print_json(asdict(found))
         return
-    table("能力の計算", HEADINGS, rows(found))
+    spoken = language()
+    table(told("能力の計算", "what the limits can keep fresh"), headings(spoken), rows(found, spoken))

@@ -36,12 +36,12 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。"
     " Checks everything that can be checked.",
     "report": "この1週間を1ページのHTMLにまとめます。 The last week on one self-contained page.",
-    "holds": "人の確認を待っている変更",
-    "register": "master.dbの急な減少を認める",
-    "cache": "以前のJSONキャッシュの取り込みと書き出し",
-    "auth": "ショップの認可",
-    "alerts": "通知",
-    "history": "履歴の検証・再構築・圧縮",
+    "holds": "人の確認を待っている変更。 Changes that wait for a person.",
+    "register": "master.dbの急な減少を認める。 Accept a sudden fall of master.db.",
+    "cache": "以前のJSONキャッシュの取り込みと書き出し。 The older file cache, in and out.",
+    "auth": "ショップの認可。 Authorise a shop.",
+    "alerts": "通知。 Alerts.",
+    "history": "履歴の検証・再構築・圧縮。 Verify, rebuild or compact the history.",
 }
 
 
@@ -74,7 +74,7 @@ def command_line(before_a_command: Callable[[], None] | None = None) -> TyperGro
     """`ecauto` as a whole. `before_a_command` is called before a command's module is imported, not for the help."""
     return TyperGroup(
         name="ecauto",
-        help="BASEの商品の価格・公開状態・在庫を、Amazonに合わせて保ちます。",
+        help="BASEの商品の価格・公開状態・在庫を、Amazonに合わせて保ちます。 Keeps BASE shops in step with Amazon.",
         commands={name: NamedCommand(name, help=line) for name, line in COMMANDS.items()},
         no_args_is_help=True,
         suggest_commands=False,  # click says "did you mean" already

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import NoReturn, TextIO
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from ecauto_pipeline.cli.interrupts import glance_at_the_language
 
 FINE, WITH_ERRORS, USAGE, GUARD = 0, 1, 2, 3
 
@@ -80,15 +83,28 @@ def say(text: str = "", style: str | None = None) -> None:
 
 def language() -> str:
     """ "ja" or "en", as ecauto.toml says, also where the rest of it can't be read."""
+    from ecauto_pipeline.settings import config_path
+
+    config = config_path()
+    stamp = config.stat().st_mtime_ns if config is not None and config.is_file() else 0
+    return _language_of(config, stamp)
+
+
+@lru_cache(maxsize=4)
+def _language_of(config: Path | None, _stamp: int) -> str:
+    """Read once a file, as every line asks."""
     from ecauto_pipeline.errors import EcautoError
-    from ecauto_pipeline.settings import config_path, load
+    from ecauto_pipeline.settings import load
 
     try:
         return load().alerts.language
     except EcautoError:
-        config = config_path()
-        text = config.read_text(encoding="utf-8", errors="replace") if config is not None and config.is_file() else ""
-        return "en" if re.search(r'(?m)^\s*language\s*=\s*"en"', text) else "ja"
+        return glance_at_the_language()
+
+
+def told(ja: str, en: str) -> str:
+    """The one of the two that the person reads."""
+    return ja if language() == "ja" else en
 
 
 def fail(message: str, code: int = USAGE, *, ja: str = "") -> NoReturn:
@@ -117,7 +133,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 
 def labelled(title: str, rows: Sequence[tuple[str, str, object]]) -> None:
-    """Japanese label, metric name, value: one line each."""
+    """Label, metric name, value: one line each."""
     shown = Table(
         title=escape(title), title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False
     )
@@ -133,7 +149,7 @@ def number(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
-        return "はい" if value else "いいえ"
+        return told("はい", "yes") if value else told("いいえ", "no")
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ecauto_pipeline.cli.console import fail, say, table
+from ecauto_pipeline.cli.console import fail, say, table, told
 from ecauto_pipeline.cli.project import make_project, need_project
 from ecauto_pipeline.cli.running import ready, run_and_show
 from ecauto_pipeline.settings import load
@@ -32,20 +32,32 @@ def demo(
     settings = load()
     if settings.mode != "emulated":
         fail('the demo needs mode = "emulated"', ja='デモには mode = "emulated" が必要です')
-    say("これはデモです。Amazonにも、BASEにも、実際には接続しません。", style="bold")
-    say("エミュレーター(本物と同じ厳しさのSP-APIとBASE)を起動し、3ショップ分の出品を用意します。")
+    nothing_real = told(
+        "これはデモです。Amazonにも、BASEにも、実際には接続しません。",
+        "This is a demo: neither Amazon nor BASE is contacted.",
+    )
+    say(nothing_real, style="bold")
+    say(
+        told(
+            "エミュレーター(本物と同じ厳しさのSP-APIとBASE)を起動し、3ショップ分の出品を用意します。",
+            "An emulator as strict as the real SP-API and BASE is started, with the listings of 3 shops.",
+        )
+    )
     settings = ready("", None)
     code = run_and_show(settings, "full_sync", "", {"include_price": "all"}, False)
     say()
     table(
-        "次に見るもの",
-        ("コマンド", "わかること"),
+        told("次に見るもの", "What to look at next"),
+        (told("コマンド", "command"), told("わかること", "what it shows")),
         (
-            ("ecauto status", "鮮度・予算・保留の今の状態"),
-            ("ecauto sync", "もう一度同期(新しいものは問い合わせません)"),
-            ("ecauto holds list", "人の確認を待っている変更"),
-            ("ecauto explain ASIN", "なぜこの価格か、なぜ非公開か"),
-            ("ecauto dev", "Dagsterの画面 http://127.0.0.1:3000"),
+            ("ecauto status", told("鮮度・予算・保留の今の状態", "freshness, budgets, what waits for a person")),
+            (
+                "ecauto sync",
+                told("もう一度同期(新しいものは問い合わせません)", "once more; what is fresh is not asked about"),
+            ),
+            ("ecauto holds list", told("人の確認を待っている変更", "changes that wait for a person")),
+            ("ecauto explain ASIN", told("なぜこの価格か、なぜ非公開か", "why this price, why hidden")),
+            ("ecauto dev", told("Dagsterの画面 http://127.0.0.1:3000", "Dagster's UI http://127.0.0.1:3000")),
         ),
     )
     raise typer.Exit(0 if code in (0, 1, 3) else code)

@@ -19,7 +19,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from ecauto_pipeline.cli.console import WITH_ERRORS, fail, say
+from ecauto_pipeline.cli.console import WITH_ERRORS, fail, say, told
 from ecauto_pipeline.cli.interrupts import raised
 from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.errors import SettingsError
@@ -103,8 +103,12 @@ def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Pa
     while not _answers(url):
         if _has_ended(child, 0.3):
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            fail(f"Dagsterの画面が起動しませんでした: {' '.join(said)} ({log})", WITH_ERRORS)
-    say(f"Dagsterの画面: {url} (Ctrl-Cで終了、ログ {log})")
+            fail(
+                f"Dagster's UI did not start: {' '.join(said)} ({log})",
+                WITH_ERRORS,
+                ja=f"Dagsterの画面が起動しませんでした。ログを見てください: {log}",
+            )
+    say(told(f"Dagsterの画面: {url} (Ctrl-Cで終了、ログ {log})", f"Dagster's UI: {url} (Ctrl-C ends it; log {log})"))
     while not _has_ended(child, LOOK_AFTER_S):
         if settings.own_sp_api or settings.own_base:
             with suppress(SettingsError):  # said by whoever needs it
@@ -128,15 +132,21 @@ def dev(
     root = project_root()
     own_world = settings.own_sp_api or settings.own_base
     if own_world:
-        say(f"エミュレーター: {emulated.start(settings, os.getpid())}")
+        address = emulated.start(settings, os.getpid())
+        say(told(f"エミュレーター: {address}", f"emulator: {address}"))
     log = settings.data_dir / "logs" / f"dagster_{jst(SystemClock().now()):%Y%m%d}.log"
     for folder in (root / "data" / "dagster", log.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    say("Dagsterの画面を起動しています...")
+    say(told("Dagsterの画面を起動しています...", "Dagster's UI is starting..."))
     with instance() as opened:  # before the servers: two that make Dagster's database at once break it
         dead = mark_dead_runs(opened)  # in emulated mode no sensor does it
     if dead:
-        say(f"停電や強制終了で消えた実行 {dead}件を「失敗」にしました。次の実行が続きから始めます。")
+        say(
+            told(
+                f"停電や強制終了で消えた実行 {dead}件を「失敗」にしました。次の実行が続きから始めます。",
+                f"{dead} runs that died (power cut, kill) are marked failed; the next run goes on from there",
+            )
+        )
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     with log.open("ab") as output:
         child = subprocess.Popen(command, cwd=root, env=servers_environ(root, os.environ), stdout=output, stderr=output)

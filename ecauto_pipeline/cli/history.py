@@ -9,14 +9,18 @@ from typing import Annotated
 
 import typer
 
-from ecauto_pipeline.cli.console import WITH_ERRORS, print_json, say, table
+from ecauto_pipeline.cli.console import WITH_ERRORS, print_json, say, table, told
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.damage import Damage
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.publish import give_back, publish
 from ecauto_pipeline.wiring.open import open_tools
 
-COMMAND = typer.Typer(help="履歴の検証・再構築・圧縮", no_args_is_help=True, add_completion=False)
+COMMAND = typer.Typer(
+    help="履歴の検証・再構築・圧縮。 Verify, rebuild or compact the history.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 
 @COMMAND.command("verify")
@@ -47,14 +51,15 @@ def verify(json_output: Annotated[bool, typer.Option("--json", help="machine-rea
             }
         )
     elif not report.checked:
-        say(f"確認できませんでした: {report.reason or report.damage}", style="yellow")
+        why = report.reason or report.damage
+        say(told("確認できませんでした", "could not be verified") + f": {why}", style="yellow")
     else:
         if rows:
-            table("履歴の検証", columns, rows)
+            table(told("履歴の検証", "verification of the history"), columns, rows)
         for line in todo:
             say(line, style="yellow")
         if report.ok:
-            say("問題ありません。")
+            say(told("問題ありません。", "all is well"))
     raise typer.Exit(0 if report.ok else WITH_ERRORS)
 
 
@@ -65,9 +70,13 @@ def rebuild() -> None:
         report = tools.history.rebuild()
         damage, _ = give_back(tools, report)
     if report.deferred:
-        say(f"今は作り直せません: {report.reason}", style="yellow")
+        say(told("今は作り直せません", "can't be rebuilt now") + f": {report.reason}", style="yellow")
         raise typer.Exit(WITH_ERRORS)
-    say(f"作り直しました: {report.files:,} ファイル、{report.rows:,} 行")
+    ja, en = (
+        f"作り直しました: {report.files:,} ファイル、{report.rows:,} 行",
+        f"{report.files:,} files, {report.rows:,} rows",
+    )
+    say(told(ja, f"rebuilt: {en}"))
     _say_damage(damage)
 
 
@@ -80,15 +89,27 @@ def compact() -> None:
         damage = published.damage + give_back(tools, report)[0]
     _say_damage(damage)
     if report.deferred:
-        say("DuckDBが使用中です。閉じてからもう一度実行してください。", style="yellow")
+        held = told(
+            "DuckDBが使用中です。閉じてからもう一度実行してください。",
+            "the DuckDB file is open elsewhere: close it, run it again",
+        )
+        say(held, style="yellow")
         raise typer.Exit(WITH_ERRORS)
-    say(f"まとめました: {report.months} か月分、{report.files:,} ファイル、{report.rows:,} 行")
+    say(
+        told(
+            f"まとめました: {report.months} か月分、{report.files:,} ファイル、{report.rows:,} 行",
+            f"compacted: {report.months} months, {report.files:,} files, {report.rows:,} rows",
+        )
+    )
 
 
 def _say_damage(damage: Damage) -> None:
     if not damage.files:
         return
     for name in damage.files:
-        say(f"壊れていたため別にしました / damaged, set aside beside its place: {name}", style="yellow")
-    lost = "不明 / unknown" if damage.lost is None else f"最大 / at most {damage.lost:,}"
-    say(f"書き直した行 / rows written again: {damage.again:,}、失われた行 / lost: {lost}", style="yellow")
+        say(told("壊れていたため別にしました", "damaged, set aside beside its place") + f": {name}", style="yellow")
+    unknown = damage.lost is None
+    lost_ja, lost_en = ("不明", "unknown") if unknown else (f"最大 {damage.lost:,}", f"at most {damage.lost:,}")
+    again = f"{damage.again:,}"
+    counted = told(f"書き直した行: {again}、失われた行: {lost_ja}", f"rows written again: {again}, lost: {lost_en}")
+    say(counted, style="yellow")

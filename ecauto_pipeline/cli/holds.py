@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ecauto_pipeline.cli.arguments import Json
-from ecauto_pipeline.cli.console import FINE, fail, labelled, out, print_json, say
+from ecauto_pipeline.cli.console import FINE, fail, labelled, out, print_json, say, told
 from ecauto_pipeline.cli.held_rows import held_lines
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people import holds as keeping
@@ -26,7 +26,9 @@ Asin = Annotated[str, typer.Option("--asin", help="このASINを全ショップ�
 Everything = Annotated[bool, typer.Option("--all", help="すべて / every open one")]
 
 
-COMMAND = typer.Typer(help="人の確認を待っている変更", no_args_is_help=True, add_completion=False)
+COMMAND = typer.Typer(
+    help="人の確認を待っている変更。 Changes that wait for a person.", no_args_is_help=True, add_completion=False
+)
 
 
 @COMMAND.command("list")
@@ -50,10 +52,7 @@ def list_command(account: Account = "", json_output: Json = False) -> None:
 def show(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_output: Json = False) -> None:
     """1件の根拠を表示します。 One held row with its evidence."""
     with open_tools(load(), offline=True) as tools:
-        try:
-            row = keeping.show_hold(tools, diff_id)
-        except LookupError as error:
-            fail(str(error))
+        row = keeping.show_hold(tools, diff_id)
         document = _document(row) | {
             "title": titles_of(tools, [row.asin]).get(row.asin, ""),
             "on_sale": on_sale(tools, [row.key]).get(row.key),
@@ -61,8 +60,8 @@ def show(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_
     if json_output:
         print_json(document)
         return
-    labelled("保留", [(name, "", value) for name, value in document.items() if name != "evidence"])
-    labelled("根拠", [(name, "", str(value)) for name, value in row.evidence.items()])
+    labelled(told("保留", "held"), [(name, "", value) for name, value in document.items() if name != "evidence"])
+    labelled(told("根拠", "evidence"), [(name, "", str(value)) for name, value in row.evidence.items()])
 
 
 @COMMAND.command("approve")
@@ -104,20 +103,20 @@ def _decide_holds(
     chosen = known_accounts(settings, (account,) if account else ())
     who = getpass.getuser()
     with open_tools(settings, offline=True) as tools:
-        try:
-            rows = (keeping.approve if word == "approve" else keeping.reject)(
-                tools, ids or (), account=next(iter(chosen), None), asin=asin.strip(), everything=everything, who=who
-            )
-        except LookupError as error:
-            fail(str(error))
+        rows = (keeping.approve if word == "approve" else keeping.reject)(
+            tools, ids or (), account=next(iter(chosen), None), asin=asin.strip(), everything=everything, who=who
+        )
     if json_output:
         print_json([_document(row) for row in rows])
         raise typer.Exit(FINE)
-    done = "承認しました。次の同期で送られます。" if word == "approve" else "却下しました。"
-    say(f"{len(rows)} 件を{done}")
-    if word == "reject":
-        for line in keeping.consequence_of_rejecting(rows):
-            say(line)
+    count = len(rows)
+    if word == "approve":
+        say(told(f"{count} 件を承認しました。次の同期で送られます。", f"{count} approved; the next sync sends them"))
+    else:
+        say(told(f"{count} 件を却下しました。", f"{count} rejected"))
+        consequence = keeping.consequence_of_rejecting(rows)
+        if consequence:
+            say(told(*consequence))
 
 
 def _document(row: Hold) -> dict[str, Any]:

@@ -10,10 +10,17 @@ from pathlib import Path
 import typer
 
 from ecauto_pipeline.cli.cache import DryRun, Folder
-from ecauto_pipeline.cli.console import fail, say, table
+from ecauto_pipeline.cli.console import fail, say, table, told
 from ecauto_pipeline.migrate.import_settings import import_legacy
 from ecauto_pipeline.settings import config_path, load
 
+STEPS = {
+    "configuration": ("設定", "configuration"),
+    "secrets": ("秘密の情報", "secrets"),
+    "token": ("トークン", "token"),
+    "blocklist": ("ブロックリスト", "blocklist"),
+}
+"""What is taken over, by the name of its step."""
 COMMAND = typer.Typer(add_completion=False)
 
 
@@ -27,10 +34,14 @@ def legacy(folder: Folder, dry_run: DryRun = False) -> None:
         report = import_legacy(folder, target, settings.data_dir, dry_run=dry_run)
     except NotADirectoryError:
         fail(f"{folder}: no such folder", ja=f"フォルダー {folder} がありません")
-    say(f"見つかったもの: {', '.join(report.found) or 'なし'}")
-    title = "行うこと(確認のみ、何も書いていません)" if dry_run else "行ったこと"
-    table(title, ("内容", "場所", "備考"), [(step.what, step.path, step.detail) for step in report.steps])
+    say(told("見つかったもの", "found") + f": {', '.join(report.found) or told('なし', 'nothing')}")
+    if dry_run:
+        title = told("行うこと(確認のみ、何も書いていません)", "what would be done (nothing was written)")
+    else:
+        title = told("行ったこと", "what was done")
+    columns = (told("内容", "what"), told("場所", "where"), told("備考", "remark"))
+    table(title, columns, [(told(*STEPS[step.what]), step.path, step.detail) for step in report.steps])
     for note in report.notes:
-        say(f"注意: {note}", style="yellow")
+        say(told(f"注意: {note.ja}", f"note: {note.en}"), style="yellow")
     for command in report.next_commands:
-        say(f"次に: {command}")
+        say(told("次に", "next") + f": {command}")

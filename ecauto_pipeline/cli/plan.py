@@ -13,7 +13,7 @@ import typer
 
 from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli.arguments import Account, ResultJson
-from ecauto_pipeline.cli.console import fail, print_json, say
+from ecauto_pipeline.cli.console import fail, print_json, say, told
 from ecauto_pipeline.cli.running import ready, run_for_its_plan
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Run
@@ -47,5 +47,11 @@ def plan(
     if json_output:
         print_json(document)
     else:
-        say(f"{len(document['rows']):,} 件の変更を {output} に書きました。送るには: ecauto apply {output}")
+        count = f"{len(document['rows']):,}"
+        say(
+            told(
+                f"{count} 件の変更を {output} に書きました。送るには: ecauto apply {output}",
+                f"{count} changes written to {output}; to send them: ecauto apply {output}",
+            )
+        )
     raise typer.Exit(code)

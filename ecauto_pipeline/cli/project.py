@@ -25,11 +25,15 @@ def need_project() -> Path:
     config = config_path()
     if config is None:
         raise SettingsError(
-            "ecauto.toml がこのフォルダーにも上にもありません。プロジェクトのフォルダーで実行してください"
-            " / no ecauto.toml here or above: run this in the project's folder, or let ECAUTO_CONFIG name the file"
+            "no ecauto.toml here or above: run this in the project's folder, or let ECAUTO_CONFIG name the file",
+            ja="ecauto.toml がこのフォルダーにも上にもありません。プロジェクトのフォルダーで実行するか、"
+            "ECAUTO_CONFIG にファイルを指定してください",
         )
     if not config.is_file():
-        raise SettingsError(f"{config} がありません (ECAUTO_CONFIG) / no such file: ECAUTO_CONFIG names it")
+        raise SettingsError(
+            f"{config}: no such file (ECAUTO_CONFIG names it)",
+            ja=f"{config} がありません（ECAUTO_CONFIG で指定されています）",
+        )
     return config
 
 

@@ -17,12 +17,14 @@ from ecauto_pipeline.sync.people.register_counts import accept as accept_counts
 from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
-COMMAND = typer.Typer(help="master.dbの急な減少を認める", no_args_is_help=True, add_completion=False)
+COMMAND = typer.Typer(
+    help="master.dbの急な減少を認める。 Accept a sudden fall of master.db.", no_args_is_help=True, add_completion=False
+)
 
 
 @COMMAND.callback()
 def _register() -> None:
-    """台帳(master.db) / the register."""
+    """台帳(master.db)。 The register."""
 
 
 @COMMAND.command("accept")

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ecauto_pipeline.atomic_file import replace_file
-from ecauto_pipeline.cli.console import say
+from ecauto_pipeline.cli.console import say, told
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.connections import shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
@@ -33,5 +33,4 @@ def report(
         history, language = HistorySummaries(tools.history), settings.alerts.language
         page = weekly_report(tools, history, tools.clock.now(), language, active)
     replace_file(output, page)
-    ja, en = f"{output} に書きました。ブラウザーで開いてください。", f"written to {output}; open it in a browser"
-    say(ja if language == "ja" else en)
+    say(told(f"{output} に書きました。ブラウザーで開いてください。", f"written to {output}; open it in a browser"))

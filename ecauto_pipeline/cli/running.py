@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, err, fail, print_json, say
-from ecauto_pipeline.cli.interrupts import INTERRUPTED, SAID
+from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, err, fail, print_json, say, told
+from ecauto_pipeline.cli.interrupts import INTERRUPTED, SAID, SAID_IN_ENGLISH
 from ecauto_pipeline.cli.progress import progress_shown
 from ecauto_pipeline.cli.summary import show_interrupted, show_summary
 from ecauto_pipeline.settings import Settings, load
@@ -88,13 +88,20 @@ def _run(
 
     now = datetime.now(UTC)
     key = "" if op_config is not None else partition or hour_key(now)
-    problem = bad_key(key, first_hour(settings, now), now) if key else ""
-    if problem:
-        fail(f"partition: {problem}", ja=f"対象の時間: {problem.split(' / ')[0]}")
+    problem = bad_key(key, first_hour(settings, now), now) if key else None
+    if problem is not None:
+        ja, en = problem
+        fail(f"--partition {en}", ja=f"--partition {ja}")
     from ecauto_pipeline.cli.dagster_run import execute
 
     if not json_output:
-        say(f"{job} を開始します{f'(対象 {key})' if key else ''}。Ctrl-Cでいつでも止められます。")
+        of_hour_ja, of_hour = (f"(対象 {key})", f" ({key})") if key else ("", "")
+        say(
+            told(
+                f"{job} を開始します{of_hour_ja}。Ctrl-Cでいつでも止められます。",
+                f"{job}{of_hour} begins; Ctrl-C stops it at any time",
+            )
+        )
     config = {**config, "trigger": "cli", "spend": "due"}
     dry_run, language = bool(config.get("dry_run")), settings.alerts.language
     with progress_shown(quiet=json_output, dry_run=dry_run, language=language) as listener:
@@ -106,7 +113,7 @@ def _run(
         done = work_done(connection, finished.run_id) if finished.interrupted else None
     if done is not None:
         show_interrupted(done, job, key, json_output)
-        err().print(SAID, markup=False)
+        err().print(told(SAID, SAID_IN_ENGLISH), markup=False)
         raise typer.Exit(INTERRUPTED)
     alerts = [entry for entry in finished.failed_checks if entry[0] not in QUIET_RULES]
     if json_output and not silent:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, labelled, language, number, print_json, say, table
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, labelled, language, number, print_json, say, table, told
 from ecauto_pipeline.cli.dagster_run import project_root
 from ecauto_pipeline.cli.summary import SEVEN
 from ecauto_pipeline.clock import jst
@@ -40,7 +40,7 @@ COMMAND = typer.Typer(add_completion=False)
 QUESTIONS = frozenset({"validate_cache"})
 """Jobs that ask and never send the shops anything."""
 
-ENDS = {"FAILURE": "失敗", "CANCELED": "中止", "STARTED": "実行中"}
+ENDS = {"FAILURE": ("失敗", "failed"), "CANCELED": ("中止", "cancelled"), "STARTED": ("実行中", "under way")}
 """How Dagster saw a run end, where there is something to say about it."""
 
 
@@ -138,15 +138,15 @@ def show(document: dict[str, Any]) -> None:
     say()
     fresh = document["freshness"]
     labelled(
-        f"鮮度 ({document['at']}, {document['mode']})",
+        f"{told('鮮度', 'freshness')} ({document['at']}, {document['mode']})",
         [
-            ("全ASIN数", "total_asins", fresh["total_asins"]),
-            ("新しい", "fresh", fresh["fresh"]),
-            ("更新が必要", "due", fresh["due"]),
-            ("キャッシュなし", "missing", fresh["missing"]),
-            ("価格期限切れ", "price_expired", fresh["price_expired"]),
-            ("在庫期限切れ", "stock_expired", fresh["stock_expired"]),
-            ("人の確認待ち", "held_open", document["held_open"]),
+            (told("全ASIN数", "all ASINs"), "total_asins", fresh["total_asins"]),
+            (told("新しい", "fresh"), "fresh", fresh["fresh"]),
+            (told("更新が必要", "to be asked"), "due", fresh["due"]),
+            (told("キャッシュなし", "never answered"), "missing", fresh["missing"]),
+            (told("価格期限切れ", "price too old"), "price_expired", fresh["price_expired"]),
+            (told("在庫期限切れ", "stock too old"), "stock_expired", fresh["stock_expired"]),
+            (told("人の確認待ち", "wait for a person"), "held_open", document["held_open"]),
         ],
     )
     say(unwatched_line(document["unwatched"], language()))
@@ -155,39 +155,50 @@ def show(document: dict[str, Any]) -> None:
         (tier, fresh["by_tier"].get(tier, 0), _hours(fresh["oldest_stock_s"].get(tier)))
         for tier in ("high", "medium", "low")
     ]
-    table("区分ごとの鮮度", ("区分", "ASIN数", "最も古い在庫情報"), rows)
+    columns = (told("区分", "tier"), told("ASIN数", "ASINs"), told("最も古い在庫情報", "oldest stock"))
+    table(told("区分ごとの鮮度", "freshness by tier"), columns, rows)
     known = [AccountKey(shop["platform"], shop["account_id"]) for shop in document["accounts"]]
     shops = [
         (
             name_of(AccountKey(shop["platform"], shop["account_id"]), known),
-            "稼働" if shop["active"] else "停止中",
+            told("稼働", "active") if shop["active"] else told("停止中", "switched off"),
             number(shop["listings"]),
             (shop["last_read"] or "-")[:16].replace("T", " "),
             f"{shop['calls_this_hour']}/{shop['per_hour']}" if shop["per_hour"] else "-",
-            said(shop["breaker"]) or "正常",
+            said(shop["breaker"], language()) or told("正常", "fine"),
             number(shop["token_days_left"]),
         )
         for shop in document["accounts"]
     ]
-    table("ショップ", ("アカウント", "状態", "出品", "最終読込", "今時間の呼出", "遮断", "トークン残日"), shops)
+    heads = told(
+        "アカウント 状態 出品 最終読込 今時間の呼出 遮断 トークン残日",
+        "account state listings read calls/h breaker token-days",
+    ).split()
+    table(told("ショップ", "shops"), heads, shops)
     runs = [
         (run["started_at"][5:16].replace("T", " "), _titled(run), *(number(run[name]) for _, name in SEVEN))
         for run in document["runs"]
     ]
-    table("最近の実行", ("開始", "ジョブ", "ASIN", "ヒット", "ミス", "SP-API", "BASE更新", "エラー", "秒"), runs)
+    heads = told(
+        "開始 ジョブ ASIN ヒット ミス SP-API BASE更新 エラー 秒", "start job ASINs hits misses SP-API updates errors s"
+    ).split()
+    table(told("最近の実行", "latest runs"), heads, runs)
 
 
 def _titled(run: dict[str, Any]) -> str:
     """The job, and what a figure beside it must not be taken for: a dry run, a question, a bad end."""
     marks = [
-        *(["ドライラン"] if run["dry_run"] else []),
-        *(["確認のみ"] if run["job"] in QUESTIONS else []),
-        *([ENDS[run["end"]]] if run["end"] in ENDS else []),
+        *([told("ドライラン", "dry run")] if run["dry_run"] else []),
+        *([told("確認のみ", "asks only")] if run["job"] in QUESTIONS else []),
+        *([told(*ENDS[run["end"]])] if run["end"] in ENDS else []),
     ]
-    return f"{run['job']} ({'・'.join(marks)})" if marks else str(run["job"])
+    return f"{run['job']} ({told('・', ', ').join(marks)})" if marks else str(run["job"])
 
 
 def _hours(seconds: float | None) -> str:
     if seconds is None:
         return "-"
-    return f"{seconds / 60:.0f}分前" if seconds < 5400 else f"{seconds / 3600:.1f}時間前"
+    minutes, hours = f"{seconds / 60:.0f}", f"{seconds / 3600:.1f}"
+    if seconds < 5400:
+        return told(f"{minutes}分前", f"{minutes} min ago")
+    return told(f"{hours}時間前", f"{hours} h ago")

@@ -12,6 +12,7 @@ from pydantic import Field
 from ecauto_pipeline.defs.failures import in_words, refused
 from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
+from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.sync.catalog_refresh import refresh
 from ecauto_pipeline.sync.people.holds import release_holds as release
 from ecauto_pipeline.sync.people.plan_files import apply_plan as apply_document
@@ -50,10 +51,8 @@ def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeli
         )
     try:
         report = release(pipeline.context, config.diff_ids, config.who)
-    except LookupError as error:
-        raise refused(
-            f"diff_ids に当たる保留がないか、複数あります: {config.diff_ids}", f"diff_ids: {error}"
-        ) from error
+    except NotOnRecord as error:
+        raise refused(f"diff_ids: {error.ja}", f"diff_ids: {error}") from error
     context.add_output_metadata(figures(report))
 
 
@@ -64,8 +63,8 @@ def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipe
         raise refused("target_run_id が空です。取り消す実行のIDを入れてください", "target_run_id is empty")
     try:
         report = undo(pipeline.context, config.target_run_id)
-    except LookupError as error:
-        raise refused(f"この実行が送った変更の記録はありません: {config.target_run_id}", str(error)) from error
+    except NotOnRecord as error:
+        raise refused(error.ja, str(error)) from error
     context.add_output_metadata(figures(report))
 
 

@@ -30,7 +30,8 @@ def capacity(config: CapacityConfig) -> dg.MaterializeResult:
     from ecauto_pipeline.reports.capacity_picture import capacity_load  # matplotlib is slow to import
     from ecauto_pipeline.reports.drawing import as_markdown
 
-    with open_tools(load(), offline=True) as tools:
+    settings = load()
+    with open_tools(settings, offline=True) as tools:
         found = capacity_now(tools, config.listings or None, config.sp_accounts or None)
     picture = as_markdown("capacity", capacity_load(found))
     return dg.MaterializeResult(
@@ -42,7 +43,7 @@ def capacity(config: CapacityConfig) -> dg.MaterializeResult:
             "accounts_needed": found.accounts_needed,
             "first_fill_h": found.first_fill_h,
             "pushes_per_day": found.pushes_per_day,
-            "answer": dg.MetadataValue.md(markdown(found)),
+            "answer": dg.MetadataValue.md(markdown(found, settings.alerts.language)),
             "picture": dg.MetadataValue.md(picture),
         }
     )

@@ -79,19 +79,25 @@ def keys_of(tags: dict[str, str]) -> tuple[str, ...]:
     return ()
 
 
-def bad_key(key: str, first: datetime, now: datetime) -> str:
-    """Why `key` is no hour that can run now, in Japanese and English; "" where it is one. `first`: see first_hour."""
+def bad_key(key: str, first: datetime, now: datetime) -> tuple[str, str] | None:
+    """Why `key` is no hour that can run now, in Japanese and in English; None where it is one. `first`: first_hour."""
     try:
         start = hour_start(key)
     except ValueError:
-        return f"{key!r} は対象の時間ではありません (例 {hour_key(now)!r}) / is no partition key; see the example"
+        example = hour_key(now)
+        return (
+            f"{key!r} は対象の時間ではありません（例 {example!r}）",
+            f"{key!r} is no partition key; one looks like {example!r}",
+        )
     if start.minute:
         return (
-            f"{key!r} は時の始まりではありません / is not the beginning of an hour; did you mean {hour_key(start)!r}?"
+            f"{key!r} は時間の始まりではありません。{hour_key(start)!r} のことですか",
+            f"{key!r} is not the beginning of an hour; did you mean {hour_key(start)!r}?",
         )
     if start < first or start > now:
         bounds = f"{hour_key(first)} - {hour_key(now)}"
         return (
-            f"{key!r} は範囲外です。この環境の時間は {bounds} / is out of range: this installation's hours are {bounds}"
+            f"{key!r} は範囲外です。この環境の時間は {bounds} です",
+            f"{key!r} is out of range: this installation's hours are {bounds}",
         )
-    return ""
+    return None

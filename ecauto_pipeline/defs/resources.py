@@ -136,8 +136,9 @@ def _first_hour(settings: Settings, context: dg.InitResourceContext) -> datetime
     keys = keys_of(dict(context.run.tags)) if context.run is not None else ()
     for key in (*keys[:1], *keys[-1:]):
         problem = bad_key(key, first, now)
-        if problem:
-            raise SettingsError(f"partition: {problem}", ja=f"対象の時間: {problem.split(' / ')[0]}")
+        if problem is not None:
+            ja, en = problem
+            raise SettingsError(f"partition: {en}", ja=f"対象の時間: {ja}")
     return first
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from ecauto_pipeline.domain.words import sentence_of
 from ecauto_pipeline.errors import EcautoError, RegisterBusy
 
 Fault = Literal["full", "read_only", "forbidden", "in_the_way", "damaged", "busy", "io"]
@@ -118,7 +119,7 @@ def told(error: BaseException, language: str = "ja") -> str:
     """What is wrong and the next step, in one line: our own errors speak for themselves, and a fault of the disk
     behind one is added. "" where the error is neither.
     """
-    said = " ".join(error.said(language).split()) if isinstance(error, EcautoError) else ""
+    said = " ".join(sentence_of(error, language).split()) if isinstance(error, EcautoError) else ""
     if isinstance(error, RegisterBusy):  # which says by itself when it goes on
         return said
     return " → ".join(part for part in (said, sentence(error, "" if said else _place(error), language)) if part)

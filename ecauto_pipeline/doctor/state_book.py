@@ -178,7 +178,7 @@ def state_unreadable(chart: Chart, error: Exception, *, server: bool = False) ->
     elif server:
         chart.bad(
             "state.db",
-            f"データベースにつながりません: {error}",
+            f"データベースにつながりません（{type(error).__name__}）",
             f"the database can't be reached: {error}",
             "データベースのサーバーと [state] url を確認してください",
             "look whether the database server is up and [state] url is right",
@@ -186,7 +186,7 @@ def state_unreadable(chart: Chart, error: Exception, *, server: bool = False) ->
     else:
         chart.bad(
             "state.db",
-            f"読めません: {error}",
+            f"読めません（{type(error).__name__}）",
             f"can't be read: {error}",
             "そのまま残し、この行を開発元に知らせてください",
             "leave it where it is and report this line",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ecauto_pipeline.domain.reasons import WORDS
+from ecauto_pipeline.domain.reasons import WORDS, said
+from ecauto_pipeline.errors import CallError, EcautoError
 
 Words = Mapping[str, tuple[str, str]]
 
@@ -82,6 +83,13 @@ BREAKERS: Words = MappingProxyType(
 TIERS: Words = MappingProxyType(
     {"high": ("よく売れる", "sells"), "medium": ("見られている", "viewed"), "low": ("その他", "the rest")}
 )
+
+
+def sentence_of(error: EcautoError, language: str = "ja") -> str:
+    """What an error of ours says to a person; of a call to an API, its reason in words."""
+    if isinstance(error, CallError) and not error.ja:
+        return said(error.reason, language) if language == "ja" else str(error)
+    return error.said(language)
 
 
 def unwatched_line(counts: Mapping[str, int] | None, language: str = "ja") -> str:

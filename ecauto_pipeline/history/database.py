@@ -94,7 +94,9 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
             connection.execute("SET TimeZone = 'UTC'")
             kinds = connection.execute("SELECT DISTINCT type FROM duckdb_databases() WHERE NOT internal").fetchall()
             if kinds != [("duckdb",)]:
-                raise DatabaseTorn(f"{path.name} is another kind of database")
+                raise DatabaseTorn(
+                    f"{path.name} is another kind of database", ja=f"{path.name} は別の種類のデータベースです"
+                )
             yield connection
         finally:
             connection.close()
@@ -109,12 +111,14 @@ def duckdb_errors_as_ours(path: Path) -> Iterator[None]:
         text = " ".join(str(wrong).split())
         low = text.lower()
         if any(sign in low for sign in _HELD):
-            raise DatabaseHeld(f"{path.name} is open elsewhere") from wrong
+            raise DatabaseHeld(
+                f"{path.name} is open elsewhere", ja=f"{path.name} は別のプログラムが開いています"
+            ) from wrong
         if any(sign in low for sign in _FULL):
             raise DiskFull(f"no room to write {path}: {text[:200]}", ja=f"{path.name} に書き込めません") from wrong
         fatal = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
         if isinstance(wrong, fatal) or (isinstance(wrong, duckdb.IOException) and any(sign in low for sign in _TORN)):
-            raise DatabaseTorn(f"{path.name} is damaged: {text[:200]}") from wrong
+            raise DatabaseTorn(f"{path.name} is damaged: {text[:200]}", ja=f"{path.name} が壊れています") from wrong
         if place := _closed(path):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place)) from wrong
         raise

@@ -30,6 +30,9 @@ class HistoryError(EcautoError):
 class RowRefused(HistoryError, ValueError):
     """A row does not fit its table: a mistake of the caller's; the message names table, column and row."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ja="履歴の表に合わない行がありました（プログラムの不具合です）")
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

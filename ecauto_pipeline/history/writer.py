@@ -174,7 +174,10 @@ class HistoryWriter:
                 break
             except filelock.Timeout:
                 if self._clock.monotonic() >= deadline:
-                    raise DatabaseHeld(f"{os.path.basename(lock.lock_file)} is held by another load") from None
+                    name = os.path.basename(lock.lock_file)
+                    raise DatabaseHeld(
+                        f"{name} is held by another load", ja=f"{name} は別の読み込みが使っています"
+                    ) from None
                 self._clock.sleep(_POLL_S)
         try:
             yield

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from ecauto_pipeline.migrate.find import Legacy
+from ecauto_pipeline.migrate.find import Legacy, Note
 from ecauto_pipeline.settings import BaseAccount
 
 SP_NAMES = {
@@ -32,7 +32,7 @@ class Converted:
     document: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def convert(legacy: Legacy) -> Converted:
@@ -65,13 +65,23 @@ def _accounts(out: Converted, legacy: Legacy) -> None:
     for row in _objects(rows):
         name = str(row.get("id", ""))
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name in [shop["id"] for shop in shops]:
-            out.notes.append(f"account {name!r}: left out (its id can't be used, or is there twice)")
+            out.notes.append(
+                Note(
+                    f"アカウント {name!r} は引き継ぎません（idが使えないか、二度あります）",
+                    f"account {name!r}: left out (its id can't be used, or is there twice)",
+                )
+            )
             continue
         shop: dict[str, Any] = {"id": name, "active": row.get("active") is True}
         proxy = row.get("proxy_id") or owners.get(str(row.get("owner_id")), {}).get("proxy_id")
         if proxy and shop["active"]:
             shop["active"] = False
-            out.notes.append(f"{name}: used a proxy, which is not supported; switched off until you decide")
+            out.notes.append(
+                Note(
+                    f"{name} はプロキシを使っていました。対応していないので停止の状態にしました",
+                    f"{name}: used a proxy, which is not supported; switched off until you decide",
+                )
+            )
         credentials = row.get("credentials")
         credentials = credentials if isinstance(credentials, Mapping) else {}
         if credentials.get("redirect_uri"):
@@ -81,7 +91,12 @@ def _accounts(out: Converted, legacy: Legacy) -> None:
         if name in legacy.tokens:
             out.tokens[name] = legacy.tokens[name]
     for name in sorted(set(legacy.tokens) - set(out.tokens)):
-        out.notes.append(f"token file of {name!r}: no such account; left out")
+        out.notes.append(
+            Note(
+                f"{name!r} のトークンファイルは、アカウントがないので引き継ぎません",
+                f"token file of {name!r}: no such account; left out",
+            )
+        )
     if shops:
         out.document["base"] = {"accounts": shops}
 
@@ -93,7 +108,12 @@ def _credentials(out: Converted, shop: dict[str, Any], credentials: Mapping[str,
         ("client_secret", account.client_secret_variable()),
     ):
         if not credentials.get(key):
-            out.notes.append(f"{shop['id']}: no {key} in account_config.json; set {variable} in .env")
+            out.notes.append(
+                Note(
+                    f"{shop['id']}: account_config.json に {key} がありません。.env に {variable} を書いてください",
+                    f"{shop['id']}: no {key} in account_config.json; set {variable} in .env",
+                )
+            )
             continue
         name, number = variable, 2
         while name in out.secrets:  # two ids that differ only in punctuation
@@ -112,7 +132,12 @@ def _pricing(out: Converted, legacy: Legacy) -> None:
     name = str(override.get("strategy") or theirs.get("default_strategy") or "simple_markup")
     pricing: dict[str, Any] = {"strategy": STRATEGIES.get(name, "simple")}
     if name not in STRATEGIES:
-        out.notes.append(f"pricing strategy {name!r} has no counterpart; taken is simple")
+        out.notes.append(
+            Note(
+                f"価格の決め方 {name!r} にあたるものがないので simple にしました",
+                f"pricing strategy {name!r} has no counterpart; taken is simple",
+            )
+        )
     simple = _object(strategies.get("simple_markup"))
     _number(pricing, "markup_ratio", simple, "markup_ratio", "ratio", "markup", kind=float)
     _number(pricing, "round_to_jpy", simple, "round_to")
@@ -128,9 +153,19 @@ def _pricing(out: Converted, legacy: Legacy) -> None:
     out.document["pricing"] = pricing
     if guards:
         out.document["guards"] = guards
-        out.notes.append("prices outside the limits are now held back; the older scripts moved them onto the limit")
+        out.notes.append(
+            Note(
+                "範囲の外の価格は送りません。以前のスクリプトは範囲の端に移していました",
+                "prices outside the limits are now held back; the older scripts moved them onto the limit",
+            )
+        )
     for other in sorted(set(strategies) & {"category_based", "ebay_custom"}):
-        out.notes.append(f"pricing strategy {other!r} is not supported and was left out")
+        out.notes.append(
+            Note(
+                f"価格の決め方 {other!r} には対応していないので引き継ぎません",
+                f"pricing strategy {other!r} is not supported and was left out",
+            )
+        )
 
 
 def _tiers(out: Converted, rows: object) -> list[dict[str, Any]]:
@@ -140,7 +175,12 @@ def _tiers(out: Converted, rows: object) -> list[dict[str, Any]]:
         _number(tier, "max_price_jpy", row, "max_price", "max_price_jpy", "max")
         _number(tier, "markup_ratio", row, "markup_ratio", "ratio", kind=float)
         if "markup_ratio" not in tier:
-            out.notes.append("tiered_markup: a tier without a ratio; the tiers were left out")
+            out.notes.append(
+                Note(
+                    "tiered_markup に倍率のない段階があるので、段階は引き継ぎません",
+                    "tiered_markup: a tier without a ratio; the tiers were left out",
+                )
+            )
             return []
         tiers.append(tier)
     return tiers
@@ -164,11 +204,21 @@ def _notifications(out: Converted, legacy: Legacy) -> None:
         if url:
             out.secrets["SMTP_URL"] = url
     else:
-        out.notes.append(f"notifications: {kind or 'no method'!r} has no counterpart; see [[alerts.channels]]")
+        out.notes.append(
+            Note(
+                f"通知の方法 {kind or 'なし'!r} にあたるものはありません。[[alerts.channels]] を見てください",
+                f"notifications: {kind or 'no method'!r} has no counterpart; see [[alerts.channels]]",
+            )
+        )
         return
     out.document["alerts"] = {"channels": [channel]}
     if legacy.notifications.get("enabled") is not True:
-        out.notes.append("notifications were switched off in the older scripts; here they are on")
+        out.notes.append(
+            Note(
+                "以前のスクリプトでは通知が切られていました。ここでは有効です",
+                "notifications were switched off in the older scripts; here they are on",
+            )
+        )
 
 
 def _smtp_url(block: Mapping[str, Any]) -> str:
@@ -194,7 +244,12 @@ def _secret(out: Converted, variable: str, block: Mapping[str, Any], *names: str
     if value:
         out.secrets[variable] = value
     else:
-        out.notes.append(f"set {variable} in .env: notifications.json holds none")
+        out.notes.append(
+            Note(
+                f"notifications.json にないので、.env に {variable} を書いてください",
+                f"set {variable} in .env: notifications.json holds none",
+            )
+        )
 
 
 def _number(into: dict[str, Any], key: str, source: Mapping[str, Any], *names: str, kind: type = int) -> None:

@@ -23,6 +23,14 @@ NAMES = (
 DEEPEST = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a person should know, in Japanese and in English."""
+
+    ja: str
+    en: str
+
+
 @dataclass(slots=True)
 class Legacy:
     """What the folder holds. Documents hold secrets and are never shown; None = no such file."""
@@ -38,7 +46,7 @@ class Legacy:
     cache: Path | None = None
     cached: int = 0
     found: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def find(folder: Path) -> Legacy:
@@ -50,7 +58,12 @@ def find(folder: Path) -> Legacy:
         legacy.found.append(where[0].relative_to(folder).as_posix())
         if len(where) > 1:
             others = ", ".join(path.relative_to(folder).as_posix() for path in where[1:])
-            legacy.notes.append(f"{name}: more than one; taken is {legacy.found[-1]}, left out {others}")
+            legacy.notes.append(
+                Note(
+                    f"{name} が複数あります。使うのは {legacy.found[-1]}、使わないのは {others}",
+                    f"{name}: more than one; taken is {legacy.found[-1]}, left out {others}",
+                )
+            )
     first = {name: where[0] for name, where in paths.items()}
     if path := first.get("account_config.json"):
         legacy.accounts = _read(legacy, path, json.loads)
@@ -95,7 +108,12 @@ def _tokens(legacy: Legacy, folder: Path) -> dict[str, str]:
             found[path.name.removesuffix("_token.json")] = path.read_text(encoding="utf-8-sig")
             legacy.found.append(path.relative_to(legacy.folder).as_posix())
         except (OSError, UnicodeDecodeError) as error:
-            legacy.notes.append(f"{path.name}: can't be read ({type(error).__name__})")
+            legacy.notes.append(
+                Note(
+                    f"{path.name} を読めません（{type(error).__name__}）",
+                    f"{path.name}: can't be read ({type(error).__name__})",
+                )
+            )
     return found
 
 
@@ -104,9 +122,16 @@ def _read(legacy: Legacy, path: Path, parse: Callable[[str], Any]) -> Mapping[st
     try:
         document = parse(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        legacy.notes.append(f"{path.name}: can't be read ({type(error).__name__})")
+        legacy.notes.append(
+            Note(
+                f"{path.name} を読めません（{type(error).__name__}）",
+                f"{path.name}: can't be read ({type(error).__name__})",
+            )
+        )
         return None
     if not isinstance(document, Mapping):
-        legacy.notes.append(f"{path.name}: an object was expected")
+        legacy.notes.append(
+            Note(f"{path.name} の中身が想定した形ではありません", f"{path.name}: an object was expected")
+        )
         return None
     return document

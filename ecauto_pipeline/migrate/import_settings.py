@@ -19,7 +19,7 @@ from ecauto_pipeline.atomic_file import PRIVATE, replace_file
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.migrate import find as finding
 from ecauto_pipeline.migrate.convert import Converted, convert
-from ecauto_pipeline.migrate.find import Legacy
+from ecauto_pipeline.migrate.find import Legacy, Note
 from ecauto_pipeline.migrate.write import place_token, why_not_token, with_secrets
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.sync.listings.blocklist import read_blocklist
@@ -47,7 +47,7 @@ class LegacyReport:
     dry_run: bool
     found: tuple[str, ...]
     steps: tuple[Step, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     next_commands: tuple[str, ...]
     fragment: str
 
@@ -69,7 +69,12 @@ def import_legacy(folder: Path, target: Path, data_dir: Path, *, dry_run: bool) 
         *_blocklist(data_dir, legacy, notes, dry_run),
     ]
     if converted.tokens:
-        notes.append("stop the older scripts before the first run: a refresh token that both use dies")
+        notes.append(
+            Note(
+                "最初の実行の前に、以前のスクリプトを止めてください。両方が使うとリフレッシュトークンが失われます",
+                "stop the older scripts before the first run: a refresh token that both use dies",
+            )
+        )
     return LegacyReport(dry_run, tuple(legacy.found), tuple(steps), tuple(notes), _next(legacy, converted), fragment)
 
 
@@ -95,7 +100,7 @@ def _configuration(target: Path, fragment: str, converted: Converted, dry_run: b
     return [Step("configuration", FRAGMENT, ", ".join(converted.document))]
 
 
-def _secrets(target: Path, converted: Converted, notes: list[str], dry_run: bool) -> list[Step]:
+def _secrets(target: Path, converted: Converted, notes: list[Note], dry_run: bool) -> list[Step]:
     if not converted.secrets:
         return []
     path = target / ".env"
@@ -103,7 +108,12 @@ def _secrets(target: Path, converted: Converted, notes: list[str], dry_run: bool
     text, added = with_secrets(present, converted.secrets)
     kept = [name for name in converted.secrets if name not in added]
     if kept:
-        notes.append(f".env already has {', '.join(kept)}; left as they are")
+        notes.append(
+            Note(
+                f".env にすでに {', '.join(kept)} があるので、そのままにしました",
+                f".env already has {', '.join(kept)}; left as they are",
+            )
+        )
     if not added:
         return []
     if not dry_run:
@@ -111,13 +121,16 @@ def _secrets(target: Path, converted: Converted, notes: list[str], dry_run: bool
     return [Step("secrets", ".env", ", ".join(added))]
 
 
-def _tokens(data_dir: Path, converted: Converted, notes: list[str], dry_run: bool) -> list[Step]:
+def _tokens(data_dir: Path, converted: Converted, notes: list[Note], dry_run: bool) -> list[Step]:
     steps = []
     for account, document in converted.tokens.items():
         path = data_dir / "tokens" / f"{account}_token.json"
         refused = why_not_token(path, document)
-        if refused:
-            notes.append(f"token of {account}: not taken over, {refused}")
+        if refused is not None:
+            ja, en = refused
+            notes.append(
+                Note(f"{account} のトークンは引き継ぎません: {ja}", f"token of {account}: not taken over, {en}")
+            )
             continue
         if not dry_run:
             place_token(path, document)
@@ -125,18 +138,23 @@ def _tokens(data_dir: Path, converted: Converted, notes: list[str], dry_run: boo
     return steps
 
 
-def _blocklist(data_dir: Path, legacy: Legacy, notes: list[str], dry_run: bool) -> list[Step]:
+def _blocklist(data_dir: Path, legacy: Legacy, notes: list[Note], dry_run: bool) -> list[Step]:
     path = data_dir / "blocked_asins.json"
     if legacy.blocklist is None:
         return []
     if path.exists():
         if path.resolve() != legacy.blocklist.resolve():
-            notes.append("blocked_asins.json is already there; left as it is")
+            notes.append(
+                Note(
+                    "blocked_asins.json はすでにあるので、そのままにしました",
+                    "blocked_asins.json is already there; left as it is",
+                )
+            )
         return []
     try:
         blocked = sorted(read_blocklist(legacy.blocklist))
     except SettingsError as error:
-        notes.append(str(error))
+        notes.append(Note(error.said("ja"), error.said("en")))
         return []
     if not dry_run:
         replace_file(path, json.dumps(blocked, indent=1) + "\n")

@@ -21,20 +21,20 @@ def with_secrets(present: str, values: Mapping[str, str]) -> tuple[str, list[str
     return text + "".join(f"{name}={_quoted(values[name])}\n" for name in added), added
 
 
-def why_not_token(path: Path, document: str) -> str:
-    """Why these tokens must not replace what is at `path`; "" where they may."""
+def why_not_token(path: Path, document: str) -> tuple[str, str] | None:
+    """Why these tokens must not replace what is at `path`, in Japanese and in English; None where they may."""
     try:
         theirs = from_document(document)
     except AccountBlocked:
-        return "no refresh token in it"
+        return "リフレッシュトークンが入っていません", "no refresh token in it"
     try:
         ours = TokenFile(path).read()
     except AccountBlocked:
-        return ""
+        return None
     if ours is None or ours.obtained_at is None:
-        return ""
+        return None
     older = theirs.obtained_at is None or theirs.obtained_at <= ours.obtained_at
-    return "the one here is as new" if older else ""
+    return ("ここにあるもののほうが新しいか、同じです", "the one here is as new") if older else None
 
 
 def place_token(path: Path, document: str) -> None:

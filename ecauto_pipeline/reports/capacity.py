@@ -16,7 +16,7 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import sweep_evidence
 from ecauto_pipeline.sync.stale_asins.plan import survey
 
-HEADINGS = ("項目 / item", "値 / value", "備考 / note")
+HEADINGS = (("項目", "item"), ("値", "value"), ("備考", "note"))
 _SHARES = (0.01, 0.05)  # high and medium of a supposed shop that names no tiers
 
 
@@ -59,44 +59,68 @@ def capacity(
     )
 
 
-def rows(found: Capacity) -> list[tuple[str, str, str]]:
-    """The answer as rows of HEADINGS, for a table."""
+def headings(language: str = "ja") -> tuple[str, ...]:
+    """What the columns are called."""
+    return tuple(en if language == "en" else ja for ja, en in HEADINGS)
+
+
+def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
+    """The answer as rows of `headings`, for a table."""
+
+    def said(ja: str, en: str) -> str:
+        return en if language == "en" else ja
+
     shop = found.shop
-    told = [
-        ("ASIN", f"{shop.asins:,}", f"high {shop.high:,} / medium {shop.medium:,} / low {shop.low:,}"),
-        ("SP-APIアカウント / accounts", f"{shop.sp_accounts}", f"必要数 / needed {found.accounts_needed}"),
+    tiers = f"high {shop.high:,} / medium {shop.medium:,} / low {shop.low:,}"
+    needed = said(f"必要数 {found.accounts_needed}", f"needed: {found.accounts_needed}")
+    table = [
+        ("ASIN", f"{shop.asins:,}", tiers),
+        (said("SP-APIアカウント", "SP-API accounts"), f"{shop.sp_accounts}", needed),
     ]
+    per_hour = said("回/時", "calls/h")
     for one in found.operations:
-        figures = f"{one.calls_per_hour:,.0f} calls/h, {one.asins_per_hour:,.0f} ASIN/h"
-        told.append((one.operation, figures, f"全件一巡 / full cycle {one.full_cycle_h:,.2f} h"))
+        figures = f"{one.calls_per_hour:,.0f} {per_hour}, {one.asins_per_hour:,.0f} ASIN/h"
+        cycle = said(f"全件一巡 {one.full_cycle_h:,.2f} 時間", f"full cycle {one.full_cycle_h:,.2f} h")
+        table.append((one.operation, figures, cycle))
     for tier in found.tiers:
-        figures = f"{tier.checks_per_hour:,.0f} 件/h ({tier.budget_share:.0%})"
-        told.append((f"tier {tier.tier}", figures, f"最古 / oldest {tier.oldest_reachable_h:,.1f} h"))
-    fits = "収まる / fits" if found.fits else f"収まらない / periods x{found.stretch:.1f}"
+        figures = f"{tier.checks_per_hour:,.0f} {said('件/時', 'checks/h')} ({tier.budget_share:.0%})"
+        oldest = said(f"最古 {tier.oldest_reachable_h:,.1f} 時間", f"oldest {tier.oldest_reachable_h:,.1f} h")
+        table.append((said(f"層 {tier.tier}", f"tier {tier.tier}"), figures, oldest))
+    fits = (
+        said("収まる", "fits")
+        if found.fits
+        else said(f"収まらない ×{found.stretch:.1f}", f"periods x{found.stretch:.1f}")
+    )
     loads = f"detail {found.detail_load:.0%}, sweep {found.sweep_load:.0%}"
     if not shop.sweep_sees:
-        loads += "（sweep は使えない / the sweep is blind）"
-    limit = f"上限 / limit {found.base_limit_per_day:,.0f}"
+        loads += said("（sweep は使えない）", " (the sweep is blind)")
+    limit = said(f"上限 {found.base_limit_per_day:,.0f}", f"limit {found.base_limit_per_day:,.0f}")
+    alone = said(f"SP-APIのみ {found.fetch_fill_h:,.1f} 時間", f"Amazon alone {found.fetch_fill_h:,.1f} h")
+    single = f"{found.single_call_accounts:,.2f}"
     return [
-        *told,
-        ("予算 / budget", fits, loads),
+        *table,
+        (said("予算", "budget"), fits, loads),
         (
-            "初回取得 / first fill",
-            f"{found.first_fill_h:,.1f} h",
-            f"SP-APIのみ / Amazon alone {found.fetch_fill_h:,.1f} h",
+            said("初回取得", "first fill"),
+            said(f"{found.first_fill_h:,.1f} 時間", f"{found.first_fill_h:,.1f} h"),
+            alone,
         ),
-        ("単発呼び出しなら / single calls", f"{found.single_call_accounts:,.2f} accounts", "同じ鮮度 / same freshness"),
         (
-            "BASE更新/日 / pushes a day",
+            said("単発呼び出しなら", "single calls"),
+            said(f"{single} アカウント", f"{single} accounts"),
+            said("同じ鮮度", "same freshness"),
+        ),
+        (
+            said("BASE更新/日", "pushes a day"),
             f"{found.pushes_per_day:,.0f}",
-            limit if found.shops_ok else f"超過 / over: {limit}",
+            limit if found.shops_ok else said("超過: ", "over: ") + limit,
         ),
     ]
 
 
-def markdown(found: Capacity) -> str:
+def markdown(found: Capacity, language: str = "ja") -> str:
     """The rows as a markdown table."""
-    lines = [HEADINGS, ("---",) * 3, *rows(found)]
+    lines = [headings(language), ("---",) * 3, *rows(found, language)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 

@@ -20,6 +20,7 @@ from ecauto_pipeline.domain.freshness.planning import Evidence
 from ecauto_pipeline.domain.liveness import LONGEST_SILENCE, stands_in_the_way
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
+from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.owner import is_this_process, new_owner
 from ecauto_pipeline.state.runs import RunRow
@@ -200,11 +201,11 @@ def keep(connection: Connection, run_id: str, name: SectionName, section: Sectio
 
 
 def record_of(tools: Tools, run_id: str) -> RunRecord:
-    """The record of a run as it stands. Raises LookupError for a run nobody began."""
+    """The record of a run as it stands. Raises NotOnRecord for a run nobody began."""
     with tools.state.read() as connection:
         found = read_record(connection, run_id)
     if found is None:
-        raise LookupError(f"no run {run_id}")
+        raise NotOnRecord(f"no run {run_id}", ja=f"実行 {run_id} の記録はありません")
     return found
 
 

@@ -150,19 +150,18 @@ def known_accounts(settings: Settings, wanted: Sequence[str], platform: str = ""
         meant = accounts_named(name, known)
         if not meant:
             raise SettingsError(
-                f"{name!r} というショップはありません。あるのは: {active} / unknown account {name!r}; known: {active}",
+                f"unknown account {name!r}; known: {active}",
                 ja=f"{name!r} というショップはありません。あるのは: {active}",
             )
         if len(meant) > 1:
             both = ", ".join(map(str, meant))
             raise SettingsError(
-                f"{name!r} というショップは複数あります: {both} / account {name!r} could be {both}",
+                f"account {name!r} could be {both}",
                 ja=f"{name!r} というショップは複数あります: {both}",
             )
         if not shops[meant[0]].active:
             raise SettingsError(
-                f"ショップ {name!r} は停止中です (active = false)。使えるのは: {active}"
-                f" / account {name!r} is switched off; known: {active}",
+                f"account {name!r} is switched off (active = false); known: {active}",
                 ja=f"ショップ {name!r} は停止中です (active = false)。使えるのは: {active}",
             )
         found.append(meant[0])

@@ -68,7 +68,7 @@ def test_the_capacity_asset_answers_with_figures_a_table_and_a_picture(
         shown: dict[str, Any] = dict(result.asset_materializations_for_node("capacity")[0].metadata)
     assert (100_000, 1) == (shown["asins"].value, shown["accounts_needed"].value)
     assert 0.5 < shown["detail_load"].value < 1
-    assert "| getItemOffersBatch | 360 calls/h, 7,200 ASIN/h |" in shown["answer"].value
+    assert "| getItemOffersBatch | 360 回/時, 7,200 ASIN/h |" in shown["answer"].value
     assert "data:image/png;base64,iVBOR" in shown["picture"].value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,12 @@ def test_an_hour_of_before_the_installation_never_runs_well(tmp_path: Path, back
     ],
 )
 def test_a_key_that_cannot_run_says_why(key: str, words: str) -> None:
-    """Before the installation, not begun yet, not the beginning of an hour, no key at all."""
+    """Before the installation, not begun yet, not the beginning of an hour, no key at all; one language at a time."""
     said = bad_key(key, datetime(2026, 6, 1, 0, 0, tzinfo=UTC), NOW)
     assert bool(words) == bool(said)
-    assert words in said
+    if said is not None:
+        ja, en = said
+        assert words in en
+        assert en.isascii()
+        assert words.removeprefix("did you mean ") in ja
+        assert not re.search(r"[a-z]{3}", ja.replace(key, "", 1))

@@ -16,6 +16,7 @@ from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
 from ecauto_pipeline.doctor.lines import LINES
 from ecauto_pipeline_tests.doctor.made_faults import FAULTS, House, Made, build, house
+from ecauto_pipeline_tests.languages import half_english, half_japanese
 from ecauto_pipeline_tests.pages import read, table
 
 NAMES = [line.name for line in LINES]
@@ -58,7 +59,7 @@ def test_a_house_in_which_all_is_well_has_no_complaint(well: House) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.line}: {fault.what}")
 def test_a_fault_is_found_by_its_own_line_first(well: House, fault: Made) -> None:
     """The first line that complains names the cause; what rests on it is not judged, nothing else complains. What is
-    to be done helps, in both languages; state.db is set aside for damage alone."""
+    to be done helps, in both languages, never two in one; state.db is set aside for damage alone."""
     fault.make(well)
     english, japanese = well.examined("en"), well.examined("ja")
     wrong = [one for one in english if one.state != "ok"]
@@ -72,6 +73,8 @@ def test_a_fault_is_found_by_its_own_line_first(well: House, fault: Made) -> Non
     damaged = fault.line == "state.db" and fault.what in ("no database", "a page torn")
     assert (["state.db"] * 2 if damaged else []) == aside
     assert "secret" not in repr(english).replace("secrets", "")
+    assert [] == [one for one in english if half_japanese(f"{one.what_is} {one.what_to_do}")]
+    assert [] == [one for one in japanese if half_english(one.what_is) or half_english(one.what_to_do)]
 
 
 def test_what_rests_on_a_bad_line_says_which_to_mend_first(well: House) -> None:

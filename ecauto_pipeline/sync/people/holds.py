@@ -14,6 +14,7 @@ from typing import Literal
 
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.domain.transitions import DECISIONS, next_state
+from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target
 from ecauto_pipeline.sync.base_updates.push import push_own
@@ -64,7 +65,7 @@ def list_holds(tools: Tools, account: AccountKey | None = None, states: Sequence
 
 
 def show_hold(tools: Tools, prefix: str) -> Hold:
-    """The one held row whose diff_id starts so. Raises LookupError when there is none, or more than one."""
+    """The one held row whose diff_id starts so. Raises NotOnRecord when there is none, or more than one."""
     with tools.state.read() as connection:
         row = _one(decisions.holds(connection, (*STANDING, "expired")), prefix)
     return _hold(row, tools.clock.now())
@@ -79,7 +80,7 @@ def approve(
     everything: bool = False,
     who: str = "",
 ) -> list[Hold]:
-    """Say yes to open holds: by the beginning of their diff_id, of one account, or all. Raises LookupError.
+    """Say yes to open holds: by the beginning of their diff_id, of one account, or all. Raises NotOnRecord.
 
     `asin`: those of this ASIN in every shop, or in the one of `account`.
     """
@@ -95,7 +96,7 @@ def reject(
     everything: bool = False,
     who: str = "",
 ) -> list[Hold]:
-    """Say no to open holds, chosen as in `approve`. Raises LookupError."""
+    """Say no to open holds, chosen as in `approve`. Raises NotOnRecord."""
     return _say(tools, "reject", ids, account, asin, everything, who)
 
 
@@ -114,7 +115,7 @@ def consequence_of_rejecting(holds: Iterable[Hold]) -> tuple[str, ...]:
 
 
 def release_holds(context: Context, ids: Iterable[str], who: str = "") -> ReleaseReport:
-    """Approve these holds and send at once what the rules still want of them, nothing else. Raises LookupError.
+    """Approve these holds and send at once what the rules still want of them, nothing else. Raises NotOnRecord.
 
     A delisting is not sent: approved, it takes place when the next run proves it once more.
     """
@@ -155,7 +156,7 @@ def _say(
         if asin:
             mine = [row for row in rows if row.diff.asin == asin and account in (None, row.diff.key.account)]
             if not mine:
-                raise LookupError(f"no hold of {asin} waits")
+                raise NotOnRecord(f"no hold of {asin} waits", ja=f"{asin} の保留はありません")
         else:
             mine = [row for row in rows if everything or row.diff.key.account == account]
         chosen = {row.diff_id: row for row in mine}
@@ -174,7 +175,11 @@ def _say(
 def _one(rows: Sequence[Decided], prefix: str) -> Decided:
     found = [row for row in rows if prefix and row.diff_id.startswith(prefix)]
     if len(found) != 1:
-        raise LookupError(f"{len(found)} holds start with {prefix!r}")
+        raise NotOnRecord(
+            f"{len(found)} holds start with {prefix!r}; ecauto holds list shows what waits",
+            ja=f"{prefix!r} で始まる保留が{f' {len(found)}件あります' if found else 'ありません'}"
+            "。ecauto holds list で確かめてください",
+        )
     return found[0]
 
 

@@ -18,7 +18,7 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, Listi
 from ecauto_pipeline.domain.selling.pricing import breaks_floor, exact
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
-from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError
+from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, NotOnRecord
 from ecauto_pipeline.settings import Guards
 from ecauto_pipeline.shops.protocol import Item, Shop
 from ecauto_pipeline.state import decisions, journal, shop_listings, shown
@@ -53,14 +53,17 @@ class RollbackReport:
 def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
     """Undo what a run did, as run `run`. `target_run_id`: its id, or the beginning of it.
 
-    Raises LookupError when no run, or more than one, begins so, or when it made no edit that is on record.
+    Raises NotOnRecord when no run, or more than one, begins so, or when it made no edit that is on record.
     """
     with context.state.read() as connection:
         target_run_id = _whole_id(connection, target_run_id)
         edits = [edit for edit in journal.of_run(connection, target_run_id) if edit.outcome is Outcome.DONE]
         undone = journal.undone_of(connection, target_run_id)
     if not edits:
-        raise LookupError(f"no edit of run {target_run_id} is on record")
+        raise NotOnRecord(
+            f"no edit of run {target_run_id} is on record",
+            ja=f"この実行が送った変更の記録はありません: {target_run_id}",
+        )
     mine = set(context.accounts)
     edits = [edit for edit in edits if (edit.key, edit.kind) not in undone]
     diffs = [_left(edit, "shop_off") for edit in edits if edit.key.account not in mine]
@@ -103,7 +106,11 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
 def _whole_id(connection: Connection, prefix: str) -> str:
     found = journal.runs_starting_with(connection, prefix)
     if len(found) > 1 and prefix not in found:
-        raise LookupError(f"{len(found)} runs begin with {prefix!r}: {', '.join(found[:3])}")
+        some = ", ".join(found[:3])
+        raise NotOnRecord(
+            f"{len(found)} runs begin with {prefix!r}: {some}",
+            ja=f"{prefix!r} で始まる実行が {len(found)}件あります: {some}",
+        )
     return found[0] if len(found) == 1 else prefix
 
 
