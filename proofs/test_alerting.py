@@ -22,6 +22,7 @@ from ecauto_pipeline.emulator import process
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
+from ecauto_pipeline_tests.register.taken_away import taken_away
 from ecauto_pipeline_tests.scenarios.picking import cost_of, costs, sound
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 from ecauto_pipeline_tests.scenarios.webserver import ROOT
@@ -213,7 +214,7 @@ def test_two_troubles_of_two_shops_with_questions_between_are_told_exactly_once_
 
 
 def test_a_hundred_failing_runs_say_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real runs, failed by a blocklist that cannot be read; the sensor looks after each. Then one that goes well."""
+    """Real runs, failed by a register that is gone; the sensor looks after each. Then some that go well."""
     with http_receiver() as receiver:
         toml = (ROOT / "ecauto.toml").read_text(encoding="utf-8").replace("listings = 1000", "listings = 60")
         toml += f'\n[[alerts.channels]]\nkind = "webhook"\nurl_env = "HOOK"\nendpoint = "{receiver.url}"\n'
@@ -227,14 +228,11 @@ def test_a_hundred_failing_runs_say_it_once(tmp_path: Path, monkeypatch: pytest.
 
         definitions = build_defs()
         job = definitions.resolve_job_def("stock_sync")
-        blocklist = tmp_path / "data" / "blocked_asins.json"
-        blocklist.parent.mkdir(parents=True, exist_ok=True)
-        blocklist.write_text('["B000', encoding="utf-8")
         try:
             with dg.DagsterInstance.ephemeral() as instance:
-                for _ in range(RUNS):
-                    _run_and_look(definitions, job, instance, succeeds=False)
-                blocklist.unlink()
+                with taken_away(tmp_path / "data" / "master.db"):
+                    for _ in range(RUNS):
+                        _run_and_look(definitions, job, instance, succeeds=False)
                 for _ in range(3):
                     _run_and_look(definitions, job, instance, succeeds=True)
         finally:

@@ -23,6 +23,7 @@ from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline_tests.defs.installation import worked_since
+from ecauto_pipeline_tests.register.taken_away import taken_away
 from ecauto_pipeline_tests.scenarios.webserver import ROOT, Webserver, webserver
 from proofs.screens import browser_path, page
 
@@ -199,22 +200,18 @@ def test_a_night_is_backfilled_in_one_run(walk: Walk, view: Page) -> None:
 
 
 def test_after_a_failure_the_lineage_is_opened(walk: Walk, view: Page) -> None:
-    """A blocklist spoilt by hand: the run fails at its first step, the page says why, the lineage what hangs on it."""
-    blocklist = walk.folder / "data" / "blocked_asins.json"
-    blocklist.write_text('["B000000000"', encoding="utf-8")
+    """A register taken away: the run fails at its first step, the page says why, the lineage what hangs on it."""
     before = walk.known()
-    try:
+    with taken_away(walk.folder / "data" / "master.db"):
         walk.materialize(view, "full_sync", hour_key(datetime.now(UTC)))
         run_id = walk.newest_run(before)
         assert "FAILURE" == walk.server.wait_for_run(run_id)
-    finally:
-        blocklist.unlink()
     assert ["listings"] == walk.failed_steps(run_id)
     view.goto(f"{walk.server.url}/runs/{run_id}")
     expect(view.get_by_text("View full message").first).to_be_visible()
     shoot(view, "run-failed", 420)
     view.get_by_text("View full message").first.click()
-    expect(view.get_by_text("blocked_asins.json: the blocklist can't be read").first).to_be_visible()
+    expect(view.get_by_text("no such register").first).to_be_visible()
     view.goto(f"{walk.server.url}/assets/listings?view=lineage&lineageScope=downstream&lineageDepth=5")
     for asset in ASSETS:
         expect(view.get_by_text(asset, exact=True).first).to_be_visible()

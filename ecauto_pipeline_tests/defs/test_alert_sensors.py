@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.slips import is_a_slip, subject_of
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 from ecauto_pipeline_tests.defs.installation import SMALL, Installation, installed
+from ecauto_pipeline_tests.register.taken_away import taken_away
 
 
 @pytest.fixture
@@ -66,32 +66,19 @@ def test_a_persons_own_slip_is_no_alarm(here: Installation, receiver: HttpReceiv
     assert [] == told(receiver)
 
 
-@contextmanager
-def without_register(here: Installation) -> Iterator[None]:
-    """While it lasts master.db is no database."""
-    register = here.settings.master_db
-    register.parent.mkdir(parents=True, exist_ok=True)
-    before = register.read_bytes() if register.exists() else None
-    register.write_bytes(b"no database" * 1000)
-    try:
-        yield
-    finally:
-        register.unlink() if before is None else register.write_bytes(before)
-
-
 def test_everything_else_is_an_alarm(here: Installation, receiver: HttpReceiver) -> None:
     """A register that is gone fails a run by hand too; wrong settings are one where a schedule meets them."""
     unknown = here.run("stock_sync", pipeline={"accounts": ["nobody"]}, raise_on_error=False)
     look(here, unknown, {"dagster/schedule_name": "stock_hourly"})
     assert [("run_failed", "stock_sync", "firing")] == told(receiver)
-    with without_register(here):
+    with taken_away(here.settings.master_db):
         look(here, here.run("full_sync", raise_on_error=False))
     assert [("run_failed", "full_sync", "firing")] == told(receiver)[1:]
 
 
 def test_a_rehearsal_that_went_well_ends_no_alarm(here: Installation, receiver: HttpReceiver) -> None:
     """Its job stands as failed until a live run of it goes well."""
-    with without_register(here):
+    with taken_away(here.settings.master_db):
         look(here, here.run("stock_sync", raise_on_error=False))
     look(here, here.run("stock_sync", pipeline={"dry_run": True}))
     assert [("run_failed", "stock_sync", "firing")] == told(receiver)
