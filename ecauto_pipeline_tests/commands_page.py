@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import click
 
 from ecauto_pipeline.cli.commands import NamedCommand, command_line
+from ecauto_pipeline.cli.exit_codes import MEANING
 from ecauto_pipeline_tests.pages import table, write
 
 NAME = "commands.md"
@@ -24,14 +25,7 @@ This page is generated from `ecauto_pipeline/cli/`: `python -m {__package__}.com
 
 ## Exit codes
 
-| code | meaning |
-|---|---|
-| 0 | fine |
-| 1 | done, and a person should look: an alert, a failed edit, rows that a rollback left, `status` with 要対応. \
-ASINs that Amazon does not answer for count through the alert on their share alone |
-| 2 | usage or configuration: one line says what; nothing was written |
-| 3 | stopped by a guard: look at `ecauto holds list` |
-| 130 | interrupted with Ctrl-C: what was done is kept, the next run goes on |
+{table(("code", "meaning"), [(str(code), meaning) for code, meaning in MEANING.items()])}
 """
 
 

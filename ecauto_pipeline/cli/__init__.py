@@ -1,6 +1,6 @@
 """`ecauto`: the command line. One module a command (commands.py lists them).
 
-Exit codes: 0 fine, 1 done with errors or alerts, 2 usage or configuration, 3 stopped by a guard, 130 interrupted.
+Exit codes (exit_codes.py): 0 fine, 1 a person should look, 2 usage or configuration, 3 a guard, 130 interrupted.
 At its top it imports only what Ctrl-C needs; the first second of a command is all imports.
 """
 

@@ -27,7 +27,8 @@ IN_WORDS = ("Failure", "Refused")
 class Finished:
     """How a run ended. `figures`: what its steps noted; `failed_checks`: (name, severity, message).
 
-    `interrupted`: a person broke it off; that is neither a success nor a failure.
+    `interrupted`: a person broke it off; that is neither a success nor a failure. `refused`: a form was filled in
+    wrongly, nothing was done.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class Finished:
     figures: Mapping[str, Any]
     failed_checks: tuple[tuple[str, str, str], ...] = field(default=())
     interrupted: bool = False
+    refused: bool = False
 
 
 def project_root() -> Path:
@@ -160,7 +162,7 @@ def job_origin(job_name: str) -> Any:
 def _finished(run_id: str, result: Any, *, interrupted: bool) -> Finished:
     from dagster import AssetCheckSeverity, DagsterEventType
 
-    error = ""
+    error, refused = "", False
     failed = []
     for event in result.all_events:
         if event.is_step_failure and not error:
@@ -168,6 +170,7 @@ def _finished(run_id: str, result: Any, *, interrupted: bool) -> Finished:
             told = data.user_failure_data.description if data is not None and data.user_failure_data else ""
             cause = _cause(data.error) if data is not None and data.error is not None else ""
             error = told or cause or event.message or ""
+            refused = data is not None and data.error is not None and data.error.cls_name == "Refused"
         if event.event_type == DagsterEventType.RUN_FAILURE and not error:
             why = getattr(event.event_specific_data, "error", None)  # its tools could not be opened, or closed
             error = _cause(why) if why is not None else event.message or "the run failed"
@@ -175,7 +178,7 @@ def _finished(run_id: str, result: Any, *, interrupted: bool) -> Finished:
             check = event.asset_check_evaluation_data
             severity = "ERROR" if check.severity == AssetCheckSeverity.ERROR else "WARN"
             failed.append((check.check_name, severity, check.description or ""))
-    return Finished(run_id, result.success, error, {}, tuple(failed), interrupted)
+    return Finished(run_id, result.success, error, {}, tuple(failed), interrupted, refused)
 
 
 def _cause(error: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ecauto_pipeline.cli.arguments import Json
-from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, say
+from ecauto_pipeline.cli.console import say
 from ecauto_pipeline.cli.held_rows import KINDS
 from ecauto_pipeline.cli.running import ready, run_and_name
 from ecauto_pipeline.domain.model import Decision
@@ -39,24 +39,23 @@ def rollback(
     settings = ready("", None)
     config: dict[str, object] = {"dry_run": dry_run}
     finished, code = run_and_name(settings, "rollback_run", config, json_output, {"target_run_id": run_id})
-    left = _left(settings, finished.run_id, quiet=json_output)
-    raise typer.Exit(WITH_ERRORS if code == FINE and left else code)
+    if not json_output:
+        _name_what_is_left(settings, finished.run_id)
+    raise typer.Exit(code)
 
 
-def _left(settings: Settings, run_id: str, *, quiet: bool) -> int:
-    """Name what this rollback did not put back; how many there are."""
+def _name_what_is_left(settings: Settings, run_id: str) -> None:
     with open_tools(settings, offline=True) as tools:
         with tools.state.read() as connection:
             rows = [row for row in decisions.of_run(connection, run_id) if row.diff.decision in NOT_DONE]
         titles = titles_of(tools, (row.diff.asin for row in rows))
         lines = [_line(row, tools.name_of(row.diff.key.account), titles, settings.alerts.language) for row in rows]
-    if lines and not quiet:
+    if lines:
         english = settings.alerts.language == "en"
         say()
         say(f"not put back ({len(lines)}):" if english else f"元に戻していないもの {len(lines)} 件:", style="yellow")
         for line in lines:
             say(line, style="yellow")
-    return len(lines)
 
 
 def _line(row: Decided, shop: str, titles: Mapping[str, str], language: str) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ecauto_pipeline.cli.console import FINE, GUARD, WITH_ERRORS, err, fail, print_json, say, told
+from ecauto_pipeline.cli.console import err, fail, print_json, say, told
+from ecauto_pipeline.cli.exit_codes import exit_code, firing
 from ecauto_pipeline.cli.interrupts import INTERRUPTED, SAID, SAID_IN_ENGLISH
 from ecauto_pipeline.cli.progress import progress_shown
 from ecauto_pipeline.cli.summary import show_interrupted, show_summary
@@ -22,9 +23,6 @@ from ecauto_pipeline.wiring.open import check, open_tools
 
 if TYPE_CHECKING:
     from ecauto_pipeline.cli.dagster_run import Finished
-
-QUIET_RULES = ("alert_channel_configured",)
-"""Checks whose failing is shown but is no reason for another exit code."""
 
 
 def ready(platform: str, accounts: list[str] | None, *, reach: bool = True) -> Settings:
@@ -115,23 +113,18 @@ def _run(
         show_interrupted(done, job, key, json_output)
         err().print(told(SAID, SAID_IN_ENGLISH), markup=False)
         raise typer.Exit(INTERRUPTED)
-    alerts = [entry for entry in finished.failed_checks if entry[0] not in QUIET_RULES]
     if json_output and not silent:
         from ecauto_pipeline.sync.run_metrics import metrics_row
 
         document = metrics_row(record) if record is not None else {"run_id": finished.run_id}
-        print_json({**document, "success": finished.success, "error": finished.error, "alerts": alerts})
+        print_json({**document, "success": finished.success, "error": finished.error, "alerts": firing(finished)})
     elif not silent and record is not None:
         show_summary(record, finished.failed_checks)
-    if not finished.success:
-        if not json_output or silent:
-            fail(
-                finished.error or "the run failed; see ecauto dev",
-                WITH_ERRORS,
-                ja=finished.error or "実行に失敗しました。ecauto dev の画面で確かめてください",
-            )
-        return finished, WITH_ERRORS
-    if record is not None and record.guard_stopped:
-        return finished, GUARD
-    failed = record is not None and record.account is not None and record.account.failed
-    return finished, WITH_ERRORS if alerts or failed else FINE
+    code = exit_code(finished, record, settings.alerts)
+    if not finished.success and (silent or not json_output):
+        fail(
+            finished.error or "the run failed; see ecauto dev",
+            code,
+            ja=finished.error or "実行に失敗しました。ecauto dev の画面で確かめてください",
+        )
+    return finished, code

@@ -27,6 +27,7 @@ from ecauto_pipeline.state.runs import RunRow
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.sections import (
+    MASS_HOLDS,
     CatalogueReport,
     DiffReport,
     FetchReport,
@@ -143,8 +144,9 @@ class RunRecord:
 
     @property
     def guard_stopped(self) -> int:
-        """Rows that a guard of a whole account holds back."""
-        return sum(one.guard_stopped for one in (self.price_diffs, self.visibility_diffs) if one is not None)
+        """Rows that a guard of a whole account holds back, of a plan that a person applied too."""
+        judged = sum(one.guard_stopped for one in (self.price_diffs, self.visibility_diffs) if one is not None)
+        return judged + sum(self.by_hand.refused.get(reason, 0) for reason in MASS_HOLDS if self.by_hand is not None)
 
     @property
     def reasons(self) -> Mapping[str, int]:

@@ -169,10 +169,10 @@ class FetchReport:
     `calls`, `refused` (429) and `used_share` by "account/operation"; `used_share`: calls made of the calls that the
     rate allowed while there was work. `left_over`: planned or found and not asked. `doubts_open`: second looks owed.
     `not_believed`: operations whose zeros were too many at once; `zeros_not_believed`: how many, by operation.
+    `silent_again`: answers that were none, of ASINs that had none the last times either.
     `by_operation`: (answers, those that were none), doubted zeros left out. `unanswered`: (operation, ASIN, reason, how
     often in a row), `doubted`: (operation, ASIN, price believed so far), the worst few of each operation. `others`:
-    ASINs another run answered meanwhile.
-    `continues`: the run whose plan this one went on with, "" where it was its own.
+    ASINs another run answered meanwhile. `continues`: the run whose plan this one went on with, "" where its own.
     """
 
     planned: int = 0
@@ -196,6 +196,7 @@ class FetchReport:
     probe_missed: int = 0
     sweep_answers: int = 0
     sweep_unknown: int = 0
+    silent_again: int = 0
     seconds: float = 0.0
     continues: str = ""
 

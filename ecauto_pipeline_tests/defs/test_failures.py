@@ -137,7 +137,7 @@ def _damaged_register(folder: Path) -> None:
         ),
         (
             _damaged_register,
-            "master.db を読み書きできません（SQLITE_NOTADB）"
+            "master.db はデータベースではありません"
             " → ファイルが壊れています。ecauto doctor で確認し、バックアップから戻してください",
             "master.db: file is not a database"
             " → the file is damaged; look with ecauto doctor, restore it from a backup",

@@ -210,6 +210,7 @@ def _report(
             probe_missed=figures["probe_missed"],
             sweep_answers=figures["sweep_answers"],
             sweep_unknown=figures["sweep_unknown"],
+            silent_again=figures["silent_again"],
             seconds=round(seconds, 3),
             continues=continues,
         )

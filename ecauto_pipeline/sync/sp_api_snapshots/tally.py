@@ -13,6 +13,8 @@ from typing import TypeVar
 from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.learning import UNKNOWN_TO_SWEEP, ZERO, AsinRow, LearnRules
 
+SILENT = 3
+"""Questions in a row without an answer after which one more is no news."""
 NAMED = 3
 """ASINs of each operation that are named to people; the others are counted."""
 _T = TypeVar("_T")
@@ -62,6 +64,7 @@ class Tally:
                 self._answers[operation] += 1
                 if answer.status is Status.API_ERROR:
                     self._none[operation] += 1
+                    self.figures["silent_again"] += before.error_count >= SILENT
                     silent = self._unanswered.setdefault(operation, {})
                     silent[answer.asin] = answer.reason, before.error_count + 1
                     self._unanswered[operation] = _worst(silent, key=lambda one: one[1])

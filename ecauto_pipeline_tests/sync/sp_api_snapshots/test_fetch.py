@@ -18,7 +18,7 @@ from ecauto_pipeline.clock import ManualClock, SystemClock
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import Stopped
-from ecauto_pipeline.state import leases
+from ecauto_pipeline.state import asins, leases
 from ecauto_pipeline.state.schema import api_calls
 from ecauto_pipeline.state.schema import leases as lease_table
 from ecauto_pipeline.sync.context import Progress, Tools
@@ -202,6 +202,18 @@ def test_a_batch_refused_as_a_whole_is_asked_one_by_one(world: EmulatorServer, t
     report = fetch.run(tools.for_run(run))
     assert {"api_error": 5, "success": 5} == dict(report.by_status)
     assert {3000} == {row.price_jpy for row in rows_of(tools, sound[:5]).values()}
+
+
+def test_asins_that_were_silent_before_are_counted_apart(world: EmulatorServer, tools: Tools, sound: list[str]) -> None:
+    """From the fourth answer in a row that is none, one more is no news; another ASIN's first is."""
+    fault = {"api": "sp_api", "operation": "getItemOffersBatch", "kind": "item_error", "status": 400}
+    world.control.add_faults({**fault, "code": "InvalidInput", "asins": sound[:2]})
+    with tools.state.write() as connection:
+        rows = asins.read(connection, sound[:2])
+        asins.write(connection, [replace(rows[sound[place]], error_count=count) for place, count in enumerate((3, 2))])
+    plan(tools.for_run(a_run("run", _CLOCK.now())), detail=sound[:5])
+    report = fetch.run(tools.for_run(a_run("run", _CLOCK.now())))
+    assert (2, 1, 0) == (report.by_status["api_error"], report.silent_again, report.failed_calls)
 
 
 def test_what_was_answered_since_the_run_began_is_not_asked_again(
