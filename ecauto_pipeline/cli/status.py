@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, labelled, language, n
 from ecauto_pipeline.cli.dagster_run import project_root
 from ecauto_pipeline.cli.summary import SEVEN
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.doctor.health import first_line, troubles
+from ecauto_pipeline.doctor.health import Trouble, first_line, troubles, unknowns
 from ecauto_pipeline.doctor.health_facts import look
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
@@ -40,7 +41,12 @@ COMMAND = typer.Typer(add_completion=False)
 QUESTIONS = frozenset({"validate_cache"})
 """Jobs that ask and never send the shops anything."""
 
-ENDS = {"FAILURE": ("失敗", "failed"), "CANCELED": ("中止", "cancelled"), "STARTED": ("実行中", "under way")}
+ENDS = {
+    "FAILURE": ("失敗", "failed"),
+    "CANCELED": ("中止", "cancelled"),
+    "STARTED": ("実行中", "under way"),
+    "UNKNOWN": ("結果不明", "end unknown"),
+}
 """How Dagster saw a run end, where there is something to say about it."""
 
 
@@ -62,8 +68,8 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
     fresh = survey(tools)
     now = tools.clock.now()
     facts = look(tools, fresh, dagster_home, environ)
-    found, spoken = troubles(facts), tools.settings.alerts.language
-    ends = {end.run_id: end.status for end in facts.dagster.ends}
+    found, unknown, spoken = troubles(facts), unknowns(facts), tools.settings.alerts.language
+    ends = Ends({end.run_id: end.status for end in facts.dagster.ends}, known=not unknown)
     with tools.state.read() as connection:
         recent = recent_records(connection, 5)
         seen = shop_accounts.load_accounts(connection)
@@ -92,9 +98,10 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         )
     return {
         "health": {
-            "ok": not found,
+            "ok": not found and not unknown,
             "line": first_line(facts, found, spoken),
-            "troubles": [{"code": one.code, "said": one.text(spoken), "next": one.command} for one in found],
+            "troubles": [_as_row(one, spoken) for one in found],
+            "unknown": [_as_row(one, spoken) for one in unknown],
         },
         "mode": tools.settings.mode,
         "at": jst(now).isoformat(timespec="seconds"),
@@ -116,9 +123,26 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
     }
 
 
-def _run(run: RunRecord, ends: Mapping[str, str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How Dagster saw runs end, by run id; `known`: what it does not name was looked for."""
+
+    seen: Mapping[str, str]
+    known: bool = True
+
+    def of(self, run: RunRecord) -> str:
+        if run.ended_at is None:
+            return self.seen.get(run.run_id, "STARTED")
+        return self.seen.get(run.run_id, "" if self.known else "UNKNOWN")
+
+
+def _as_row(one: Trouble, spoken: str) -> dict[str, str]:
+    return {"code": one.code, "said": one.text(spoken), "next": one.command}
+
+
+def _run(run: RunRecord, ends: Ends) -> dict[str, Any]:
     row = metrics_row(run)
-    end = ends.get(run.run_id, "" if run.ended_at is not None else "STARTED")
+    end = ends.of(run)
     return {name: row[name] for name in ("run_id", "job", "partition_key", "dry_run")} | {
         "end": end,
         "started_at": jst(run.started_at).isoformat(timespec="seconds"),
@@ -132,9 +156,11 @@ def _moment(moment: datetime | None) -> str | None:
 
 def show(document: dict[str, Any]) -> None:
     health = document["health"]
-    say(health["line"], style="bold green" if health["ok"] else "bold red")
+    say(health["line"], style="bold green" if health["ok"] else "bold red" if health["troubles"] else "bold yellow")
     for one in health["troubles"][1:]:
         say(f"- {one['said']}  → {one['next']}", style="red")
+    for one in health["unknown"] if health["troubles"] else ():
+        say(f"- {told('不明', 'unknown')}: {one['said']}  → {one['next']}", style="yellow")
     say()
     fresh = document["freshness"]
     labelled(

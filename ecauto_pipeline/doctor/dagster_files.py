@@ -1,13 +1,15 @@
 """What Dagster wrote of itself, read from its SQLite files: is its daemon alive, what is switched off, how runs ended.
 
 Importing Dagster takes seconds, and this is asked by whoever types `ecauto status`. Nothing is created or changed; what
-can't be read is unknown. Not for: what follows from it (health.py) or starting anything (cli/dagster_run.py).
+can't be read (another storage, a damaged file) is unknown, and says why. Not for: what follows from it (health.py) or
+starting anything (cli/dagster_run.py).
 Source: run and schedule storage of dagster 1.13.27 (`daemon_heartbeats`, `runs`, `instigators`); times there are UTC.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -19,8 +21,6 @@ from typing import Any
 
 LOOKED_AT = 500
 """Newest runs looked at: more than a week of hourly ones with their slices."""
-
-_BASE_DIR = re.compile(r"^storage:\s*\n\s+sqlite:\s*\n\s+base_dir:\s*[\"']?([^\"'\n]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +35,37 @@ class RunEnd:
 
 @dataclass(frozen=True, slots=True)
 class DagsterSeen:
-    """`known`: there was something to read. `daemon_at`: the scheduler's last sign of life; `ends`: newest first."""
+    """`known`: there was something to read. `daemon_at`: the scheduler's last sign of life; `ends`: newest first.
+
+    `unread`: why something of it can't be read, in Japanese and English; None where nothing stood in the way.
+    """
 
     known: bool = False
     daemon_at: datetime | None = None
     switched_off: tuple[str, ...] = ()
     ends: tuple[RunEnd, ...] = field(default=())
+    unread: tuple[str, str] | None = None
 
 
-def look_at_dagster(home: Path) -> DagsterSeen:
-    """What the instance of this DAGSTER_HOME says; unknown where it keeps no SQLite files."""
-    base = _base_dir(home)
-    runs = _rows(base / "history" / "runs.db", _ENDS, (LOOKED_AT,))
-    beats = _rows(
-        base / "history" / "runs.db",
-        "SELECT max(timestamp) FROM daemon_heartbeats WHERE daemon_type = ?",
-        ("SCHEDULER",),
-    )
-    off = _rows(
-        base / "schedules" / "schedules.db", "SELECT instigator_body FROM instigators WHERE status = ?", ("STOPPED",)
-    )
+def look_at_dagster(home: Path, environ: Mapping[str, str] = os.environ) -> DagsterSeen:
+    """What the instance of this DAGSTER_HOME says; nothing where nothing ever ran. Raises nothing: see `unread`."""
+    try:
+        base = _base_dir(home, environ)
+        return base if isinstance(base, DagsterSeen) else _read(base)
+    except (OSError, UnicodeDecodeError, sqlite3.Error) as error:
+        why = type(error).__name__
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:  # written otherwise by now
+        why = type(error).__name__
+    return DagsterSeen(unread=(f"Dagsterの記録を読めません ({why})", f"Dagster's records can't be read ({why})"))
+
+
+def _read(base: Path) -> DagsterSeen:
+    runs_db, schedules_db = base / "history" / "runs.db", base / "schedules" / "schedules.db"
+    runs = _rows(runs_db, _ENDS, (LOOKED_AT,))
     if runs is None:
         return DagsterSeen()
+    beats = _rows(runs_db, "SELECT max(timestamp) FROM daemon_heartbeats WHERE daemon_type = ?", ("SCHEDULER",))
+    off = _rows(schedules_db, "SELECT instigator_body FROM instigators WHERE status = ?", ("STOPPED",))
     beat = beats[0][0] if beats else None
     ends = (RunEnd(str(i), str(job), str(status), _at(ended or updated)) for i, job, status, ended, updated in runs)
     names = sorted(name for (body,) in off or () if (name := _name_in(body)))
@@ -69,23 +78,42 @@ WHERE status IN ('SUCCESS', 'FAILURE', 'CANCELED') ORDER BY id DESC LIMIT ?
 """
 
 
-def _base_dir(home: Path) -> Path:
-    try:
-        found = _BASE_DIR.search((home / "dagster.yaml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        found = None
-    return home / found[1].strip() if found else home
+def _base_dir(home: Path, environ: Mapping[str, str]) -> Path | DagsterSeen:
+    """The folder of the SQLite files; or that they are somewhere else. Dagster's own default: DAGSTER_HOME itself."""
+    settings = home / "dagster.yaml"
+    text = settings.read_text(encoding="utf-8-sig") if settings.is_file() else ""
+    if not (found := _STORAGE.search(text)):
+        return home
+    kind = _FIRST_KEY.search(found["block"])
+    base = _BASE_DIR.search(found["block"]) if kind and kind[1] == "sqlite" else None
+    if found["key"] == "storage" and base:
+        named = environ.get(base["variable"], "") if base["variable"] else base["path"].strip()
+        return home / named if named else _elsewhere("sqlite")
+    return _elsewhere(kind[1] if kind and found["key"] == "storage" else found["key"])
+
+
+def _elsewhere(kind: str) -> DagsterSeen:
+    ja = f"Dagsterの記録がSQLiteのファイルではありません (dagster.yaml: {kind})"
+    return DagsterSeen(unread=(ja, f"Dagster's records are not in SQLite files (dagster.yaml: {kind})"))
+
+
+_KEYS = r"(?P<key>storage|run_storage|event_log_storage|schedule_storage)"
+_STORAGE = re.compile(
+    rf"^{_KEYS}:[ \t]*(?P<block>.*\n?(?:[ \t]+.*\n?|[ \t]*#.*\n?|\n)*)",
+    re.MULTILINE,
+)
+_FIRST_KEY = re.compile(r"^\s*(?:\{\s*)?([A-Za-z_]+):", re.MULTILINE)
+_BASE_DIR = re.compile(
+    r"base_dir:[ \t]*(?:\n[ \t]+env:[ \t]*(?P<variable>\w+)|[\"']?(?P<path>[^\"'#{}\n]+))", re.MULTILINE
+)
 
 
 def _rows(path: Path, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]] | None:
-    """None where there is no such file, or it can't be read just now."""
+    """None where there is no such file. Raises sqlite3.Error where it can't be read just now."""
     if not path.is_file():
         return None
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2)) as connection:
-            return connection.execute(query, values).fetchall()
-    except sqlite3.Error:
-        return None
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2)) as connection:
+        return connection.execute(query, values).fetchall()
 
 
 def _at(value: float | str) -> datetime:
@@ -96,8 +124,5 @@ def _at(value: float | str) -> datetime:
 
 def _name_in(body: str) -> str:
     """The name of the schedule or sensor of a stored state."""
-    try:
-        origin: Mapping[str, Any] = json.loads(body).get("origin", {})
-    except ValueError:
-        return ""
+    origin: Mapping[str, Any] = json.loads(body).get("origin", {})
     return str(origin.get("instigator_name") or origin.get("job_name") or "")

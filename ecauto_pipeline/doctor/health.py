@@ -111,8 +111,17 @@ def troubles(facts: Facts) -> tuple[Trouble, ...]:
     )
 
 
+def unknowns(facts: Facts) -> tuple[Trouble, ...]:
+    """What could not be looked at: neither well nor in trouble."""
+    if facts.dagster.unread is None:
+        return ()
+    ja, en = facts.dagster.unread
+    what_ja, what_en = ("デーモン・スケジュール・実行の失敗", "daemon, schedules and failed runs")
+    return (Trouble("dagster", f"{what_ja}を確かめられません。{ja}", f"{what_en} not looked at: {en}", "ecauto dev"),)
+
+
 def first_line(facts: Facts, found: tuple[Trouble, ...], language: str) -> str:
-    """正常 or 要対応 (OK, needs attention), why, and the next command: one line."""
+    """正常, 要対応 or 不明 (OK, needs attention, unknown), why, and the next command: one line."""
     english = language == "en"
     if found:
         more = len(found) - 1
@@ -123,6 +132,9 @@ def first_line(facts: Facts, found: tuple[Trouble, ...], language: str) -> str:
             if english
             else f"要対応: {why} (次: {found[0].command})"
         )
+    for one in unknowns(facts):
+        head, following = ("unknown", "next") if english else ("不明", "次")
+        return f"{head}: {one.text(language)} ({following}: {one.command})"
     if facts.last_run_at is None:
         return (
             "OK: nothing has run yet (next: ecauto sync)"
@@ -138,6 +150,8 @@ def _automation(facts: Facts) -> Iterator[Trouble]:
     if not facts.live:
         return
     beat = facts.dagster.daemon_at
+    if beat is None and facts.dagster.unread:
+        return  # nobody knows: unknowns() says so
     if beat is None or facts.now - beat > DAEMON_BEATS:
         ja = "まだ一度も動いていません" if beat is None else f"最後の応答 {jst(beat):%m-%d %H:%M}"
         en = "never ran" if beat is None else f"last sign of life {jst(beat):%m-%d %H:%M}"

@@ -42,7 +42,7 @@ def look(tools: Tools, fresh: Survey, dagster_home: Path | None, environ: Mappin
             now=now,
             live=settings.mode == "live",
             stock_period=longest_gap(settings.schedules.stock),
-            dagster=look_at_dagster(dagster_home) if dagster_home is not None else DagsterSeen(),
+            dagster=look_at_dagster(dagster_home, environ) if dagster_home is not None else DagsterSeen(),
             problems=_problems(tools, environ),
             shops=_shops(connection, settings, now),
             last_run_at=next((run.started_at for run in runs if run.job in SYNCS and not run.dry_run), None),

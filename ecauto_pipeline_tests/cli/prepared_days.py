@@ -213,6 +213,26 @@ BAD_DAYS: dict[str, Callable[[Day], Any]] = {
 """What happened -> how it is made. The runbook's table has a row for each."""
 
 
+def kept_elsewhere(day: Day) -> None:
+    """As docs/services.md has it for a daemon on a server. The files of before are still there, and say nothing now."""
+    (day.folder / "dagster.yaml").write_text(
+        "storage:\n  postgres:\n    postgres_db:\n      hostname: db\n      username: {env: PGUSER}\n", encoding="utf-8"
+    )
+
+
+def dagster_torn(day: Day) -> None:
+    (day.folder / "data/dagster/history/runs.db").write_bytes(b"this is no database" * 500)
+    for rest in ("-wal", "-shm"):
+        (day.folder / f"data/dagster/history/runs.db{rest}").unlink(missing_ok=True)
+
+
+UNKNOWN_DAYS: dict[str, Callable[[Day], Any]] = {
+    "Dagster's records are in PostgreSQL": kept_elsewhere,
+    "Dagster's records are damaged": dagster_torn,
+}
+"""Days on which nothing is known to be wrong, and not all could be looked at."""
+
+
 def failed_then_well(day: Day) -> None:
     day.dagster_run("stock_sync", dg.DagsterRunStatus.FAILURE)
     day.dagster_run("full_sync", dg.DagsterRunStatus.SUCCESS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,17 @@ import pytest
 
 from ecauto_pipeline.cli.status import _titled
 from ecauto_pipeline.domain.cron import longest_gap
-from ecauto_pipeline_tests.cli.prepared_days import BAD_DAYS, GOOD_DAYS, Day, block, dagster_home, hold, with_day
+from ecauto_pipeline_tests.cli.prepared_days import (
+    BAD_DAYS,
+    GOOD_DAYS,
+    UNKNOWN_DAYS,
+    Day,
+    block,
+    dagster_home,
+    hold,
+    kept_elsewhere,
+    with_day,
+)
 from ecauto_pipeline_tests.pages import read, table
 
 HEAD = ("what happened", "first line of `ecauto status`")
@@ -29,7 +40,7 @@ def _timeless(line: str) -> str:
 
 
 def _documented(page: str = "docs/runbook.md") -> dict[str, str]:
-    rows = re.findall(r"^\| ([^|]+) \| ((?:正常|要対応)[^|]*) \|$", read(page), re.M)
+    rows = re.findall(r"^\| ([^|]+) \| ((?:正常|要対応|不明)[^|]*) \|$", read(page), re.M)
     return {happened: line for happened, line in rows}
 
 
@@ -62,9 +73,42 @@ def test_what_goes_by_itself_is_no_trouble(tmp_path: Path, template: Path, happe
     assert with_day(tmp_path / "en", template, look, language="en")["line"].startswith("OK: ")
 
 
+@pytest.mark.parametrize("happened", UNKNOWN_DAYS)
+@pytest.mark.parametrize("mode", ["live", "emulated"])
+def test_what_could_not_be_looked_at_is_unknown(tmp_path: Path, template: Path, happened: str, mode: str) -> None:
+    """Neither well nor a daemon that never ran: 不明, which, and where a person can look; runs have no end."""
+
+    def look(day: Day) -> Any:
+        day.tools = replace(day.tools, settings=day.tools.settings.model_copy(update={"mode": mode}))
+        UNKNOWN_DAYS[happened](day)
+        return day.status()
+
+    japanese = with_day(tmp_path / "ja", template, look)
+    health = japanese["health"]
+    assert (False, [], ["dagster"]) == (health["ok"], health["troubles"], [one["code"] for one in health["unknown"]])
+    assert _documented()[happened] == _timeless(health["line"])
+    assert ["UNKNOWN"] == [run["end"] for run in japanese["runs"]]
+    english = with_day(tmp_path / "en", template, look, language="en")["health"]
+    assert re.fullmatch(r"unknown: [ -~]+ \(next: ecauto dev\)", english["line"])
+
+
+def test_a_trouble_that_is_known_comes_before_what_is_not(tmp_path: Path, template: Path) -> None:
+    """What a person can mend is said first; what nobody looked at is not forgotten."""
+
+    def look(day: Day) -> Any:
+        kept_elsewhere(day)
+        hold(day)
+        return day.status()["health"]
+
+    health = with_day(tmp_path / "one", template, look)
+    assert ["held"] == [one["code"] for one in health["troubles"]]
+    assert health["line"].startswith("要対応: 1件の変更")
+    assert ["dagster"] == [one["code"] for one in health["unknown"]]
+
+
 def test_the_runbook_has_every_bad_day_and_no_other() -> None:
     """The table is what the program says; a new trouble gets its row."""
-    assert list(BAD_DAYS) == list(_documented())
+    assert [*BAD_DAYS, *UNKNOWN_DAYS] == list(_documented())
     assert table(HEAD, list(_documented().items())) in read("docs/runbook.md")
     assert list(_documented().values()) == list(_documented("docs/ja/runbook.md").values())
 
