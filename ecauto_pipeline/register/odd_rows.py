@@ -7,6 +7,7 @@ Not for: what a well-formed value means (rows.py) or the file (master.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ecauto_pipeline.register import rows
@@ -41,20 +42,23 @@ def product(row: tuple[Any, ...], odd: list[OddRow]) -> ProductRow | None:
     if not asin or rows.UNREADABLE in asin:
         odd.append(OddRow("products", shown(name), "asin", shown(name)))
         return None
-    times = [rows.moment(value) for value in (fetched, sold, viewed)]
-    for column, value, time in (("last_sold_at", sold, times[1]), ("last_viewed_at", viewed, times[2])):
-        if time is None and value is not None and value != "":
-            odd.append(OddRow("products", asin, column, shown(value)))
     return ProductRow(
         asin=asin,
         amazon_price_jpy=rows.yen(price),
         amazon_in_stock=rows.flag(in_stock),
-        last_fetched_at=times[0],
-        last_sold_at=times[1],
-        last_viewed_at=times[2],
+        last_fetched_at=rows.moment(fetched),
+        last_sold_at=None if sold is None else _time(sold, asin, "last_sold_at", odd),
+        last_viewed_at=None if viewed is None else _time(viewed, asin, "last_viewed_at", odd),
         has_title_ja=title_ja == 1,
         has_title_en=title_en == 1,
     )
+
+
+def _time(value: object, asin: str, column: str, odd: list[OddRow]) -> datetime | None:
+    found = rows.moment(value)
+    if found is None and value != "":
+        odd.append(OddRow("products", asin, column, shown(value)))
+    return found
 
 
 def listing(row: tuple[Any, ...], odd: list[OddRow]) -> ListingRow | None:
@@ -78,7 +82,9 @@ def listing(row: tuple[Any, ...], odd: list[OddRow]) -> ListingRow | None:
     )
     if isinstance(status, bytes):
         odd.append(OddRow("listings", str(number), "status", shown(status)))
-    elif read.status == _TAKES_PART:
+    elif read.status == _TAKES_PART and not (
+        read.asin and read.platform and read.account_id and read.item_id and read.selling_price_jpy
+    ):
         _look_at(read, {"asin": asin, "platform": platform, "account_id": account}, item, price, odd)
     return read
 
@@ -91,10 +97,8 @@ def _look_at(read: ListingRow, names: dict[str, Any], item: object, price: objec
             odd.append(OddRow("listings", place, "platform_item_id", shown(item)))
         return
     if not read.asin:
-        odd.append(OddRow("listings", place, "asin", shown(names["asin"])))
-    for column, value in names.items():
-        if isinstance(value, bytes) and (column != "asin" or read.asin):
-            odd.append(OddRow("listings", place, column, shown(value)))
+        odd.append(OddRow("listings", place, "asin", shown(names.pop("asin"))))
+    odd.extend(OddRow("listings", place, name, shown(one)) for name, one in names.items() if isinstance(one, bytes))
     if read.selling_price_jpy is None and price is not None and price != 0:
         odd.append(OddRow("listings", place, "selling_price", shown(price)))
 

@@ -173,7 +173,6 @@ def moment_text(at: datetime) -> str:
 
 def text(value: object) -> str:
     """A column's text without blanks around it, as SQLite's own programs see it: bytes are none, NUL ends it."""
-    if value is None or isinstance(value, bytes):
-        return ""
-    said = value if isinstance(value, str) else str(value)
-    return (said.partition("\0")[0] if "\0" in said else said).strip()
+    if isinstance(value, str):
+        return (value.partition("\0")[0] if "\0" in value else value).strip()
+    return "" if value is None or isinstance(value, bytes) else str(value)
