@@ -18,8 +18,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ecauto_pipeline.atomic_file import replacing
-from ecauto_pipeline.errors import RegisterBusy, RegisterError, RegisterMissing
+from ecauto_pipeline.errors import RegisterError, RegisterMissing
 from ecauto_pipeline.register import rows
+from ecauto_pipeline.register.failures import failure
 from ecauto_pipeline.register.odd_rows import listing, product, read_rows
 from ecauto_pipeline.register.rows import (
     CatalogueUpdate,
@@ -34,17 +35,9 @@ from ecauto_pipeline.register.tables import CREATE, REQUIRED
 
 BUSY_TIMEOUT_S = 5.0
 BATCH_ROWS = 500
+_ONE_ROWS = (sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError)
+"""What is one row's matter: a constraint or trigger of the owner's, a value that no column takes."""
 _TEXT = partial(str, encoding="utf-8", errors="replace")  # bytes that are no UTF-8 are one row's matter
-_FAILURES: Mapping[int, str] = {
-    sqlite3.SQLITE_CORRUPT: "が壊れています",
-    sqlite3.SQLITE_NOTADB: "はデータベースではありません",
-    sqlite3.SQLITE_CANTOPEN: "を開く権限がありません",
-    sqlite3.SQLITE_PERM: "を開く権限がありません",
-    sqlite3.SQLITE_READONLY: "に書き込む権限がありません",
-    sqlite3.SQLITE_FULL: "の入ったディスクがいっぱいです",
-    sqlite3.SQLITE_IOERR: "をディスクから読めません",
-}
-"""What SQLite's own codes mean, for a Japanese reader; English readers get its own words."""
 _CATALOGUE = ("title_ja", "description_ja", "brand", "category", "images")
 
 
@@ -100,13 +93,20 @@ class Register:
         return found
 
     def write_back(
-        self, products: Iterable[ProductUpdate] = (), listings: Iterable[ListingUpdate] = (), batch: int = BATCH_ROWS
+        self,
+        products: Iterable[ProductUpdate] = (),
+        listings: Iterable[ListingUpdate] = (),
+        batch: int = BATCH_ROWS,
+        refused: list[OddRow] | None = None,
     ) -> int:
         """Write what Amazon said and what the shops show; one transaction a batch. Returns rows found and written.
 
-        Raises RegisterBusy when another program kept the file for longer than the timeout; earlier batches stand.
+        A row that takes nothing (a constraint or trigger of the owner's) is added to `refused`, the others are written;
+        without such a list it is an error. Raises RegisterError, and RegisterBusy when another program kept the file
+        for longer than the timeout; earlier batches stand.
         """
         written = self._write(
+            "products",
             "UPDATE products SET amazon_price_jpy = coalesce(?, amazon_price_jpy),"
             " amazon_in_stock = coalesce(?, amazon_in_stock), last_fetched_at = coalesce(?, last_fetched_at)"
             " WHERE asin = ?",
@@ -120,8 +120,10 @@ class Register:
                 for update in products
             ),
             batch,
+            refused,
         )
         return written + self._write(
+            "listings",
             "UPDATE listings SET selling_price = coalesce(?, selling_price), visibility = coalesce(?, visibility),"
             " in_stock_quantity = coalesce(?, in_stock_quantity) WHERE id = ?",
             (
@@ -134,6 +136,7 @@ class Register:
                 for update in listings
             ),
             batch,
+            refused,
         )
 
     def write_catalogue(self, updates: Iterable[CatalogueUpdate], batch: int = BATCH_ROWS) -> int:
@@ -149,7 +152,7 @@ class Register:
         sets = ", ".join(f"{name} = coalesce(?, {name})" for name in names)
         values = ((*(_catalogue_value(update, name) for name in names), update.asin) for update in updates)
         said = (row for row in values if any(value is not None for value in row[:-1]))
-        return self._write(f"UPDATE products SET {sets} WHERE asin = ?", said, batch)
+        return self._write("products", f"UPDATE products SET {sets} WHERE asin = ?", said, batch)
 
     @classmethod
     def create(
@@ -196,13 +199,29 @@ class Register:
             )
         return known
 
-    def _write(self, statement: str, values: Iterator[Sequence[Any]], batch: int) -> int:
+    def _write(
+        self,
+        table: str,
+        statement: str,
+        values: Iterator[Sequence[Any]],
+        batch: int,
+        refused: list[OddRow] | None = None,
+    ) -> int:
+        """The last value of each row is what it is found by."""
         written = 0
         while part := list(islice(values, batch)):
             with self._open("rw") as database:
                 database.execute("BEGIN IMMEDIATE")
-                written += database.executemany(statement, part).rowcount
-                database.execute("COMMIT")
+                try:
+                    written += database.executemany(statement, part).rowcount
+                except _ONE_ROWS:
+                    if refused is None:
+                        raise
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
+                    written += _one_by_one(database, table, statement, part, refused)
+                else:
+                    database.execute("COMMIT")
         return written
 
     @contextmanager
@@ -217,25 +236,27 @@ class Register:
             database = sqlite3.connect(address, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
             database.text_factory = _TEXT
         except sqlite3.Error as error:
-            raise self._failure(error) from error
+            raise failure(self.path.name, error) from error
         try:
             yield database
         except sqlite3.Error as error:
-            raise self._failure(error) from error
+            raise failure(self.path.name, error) from error
         finally:
             database.close()  # an open transaction is rolled back
 
-    def _failure(self, error: sqlite3.Error) -> RegisterError:
-        """What a person is told; the error itself, as the cause, says which fault of the disk it was."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return RegisterBusy(
-                f"{self.path.name}: another program holds it",
-                ja=f"{self.path.name} をほかのプログラムが使っています。次の実行でもう一度試します",
-            )
-        name = getattr(error, "sqlite_errorname", type(error).__name__)  # SQLite's own words are English
-        ja = _FAILURES.get(code, f"を読み書きできません（{name}）")
-        return RegisterError(f"{self.path.name}: {error}", ja=f"{self.path.name} {ja}")
+
+def _one_by_one(
+    database: sqlite3.Connection, table: str, statement: str, part: Iterable[Sequence[Any]], refused: list[OddRow]
+) -> int:
+    """Each row in a transaction of its own; those that take nothing are named."""
+    written = 0
+    for values in part:
+        try:
+            written += database.execute(statement, values).rowcount
+        except _ONE_ROWS as error:
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            refused.append(OddRow(table, str(values[-1]), "", name))
+    return written
 
 
 def _damage(verdict: str) -> str:

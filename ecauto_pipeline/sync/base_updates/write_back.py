@@ -7,11 +7,12 @@ Not for: dry runs, or how rows are written (register/).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import RegisterError
-from ecauto_pipeline.register.rows import ListingUpdate, ProductUpdate
+from ecauto_pipeline.register.rows import ListingUpdate, OddRow, ProductUpdate
 from ecauto_pipeline.state import journal, register_counts
 from ecauto_pipeline.state.asins import confirmed_since
 from ecauto_pipeline.state.listing_lookup import register_ids
@@ -22,6 +23,8 @@ from ecauto_pipeline.sync.sections import WriteBackReport
 
 MARK = "products_written_back"
 OVERLAP = timedelta(minutes=15)  # an answer may be stored a little later than it is stamped
+NAMED = 3
+"""As many rows are named that take nothing."""
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,15 +33,17 @@ def write_back(tools: Tools) -> WriteBackReport:
 
     Raises what concerns everybody: the disk, state.db itself, Stopped.
     """
+    refused: list[OddRow] = []
     try:
         edits, updates = _listing_updates(tools)
         products, newest = _product_updates(tools)
         if updates:
-            tools.register.write_back((), updates)
+            tools.register.write_back((), updates, refused=refused)
+        owed = {row.row for row in refused}
         with tools.state.write() as connection:
-            journal.mark_written_back(connection, edits)
+            journal.mark_written_back(connection, [edit for edit, number in edits if str(number) not in owed])
         if products:
-            tools.register.write_back(products, ())
+            tools.register.write_back(products, (), refused=refused)
         with tools.state.write() as connection:
             set_mark(connection, MARK, newest)
     except RegisterError as error:
@@ -52,11 +57,22 @@ def write_back(tools: Tools) -> WriteBackReport:
         return WriteBackReport(
             problem=f"an error nobody foresaw ({what})", problem_ja=f"想定外のエラーが起きました（{what}）"
         )
+    if refused:
+        return _refused(tools, refused)
     return WriteBackReport(len(updates), len(products))
 
 
-def _listing_updates(tools: Tools) -> tuple[list[str], list[ListingUpdate]]:
-    """The journal rows concerned, and one update per listing: the last value of each kind."""
+def _refused(tools: Tools, rows: Sequence[OddRow]) -> WriteBackReport:
+    named = ", ".join(f"{row.table} {row.row} ({row.value})" for row in rows[:NAMED])
+    tools.log.warning("%d rows of master.db refused what was to be written: %s", len(rows), named)
+    return WriteBackReport(
+        problem=f"{len(rows)} rows refuse it, all others are written: {named}",
+        problem_ja=f"{len(rows)}行が書き込みを受け付けません（ほかの行は書きました）: {named}",
+    )
+
+
+def _listing_updates(tools: Tools) -> tuple[list[tuple[str, int | None]], list[ListingUpdate]]:
+    """The journal rows concerned, each with its register row, and one update per listing: the last value of a kind."""
     with tools.state.read() as connection:
         waiting = register_counts.fallen(connection)
         edits = [edit for edit in journal.not_written_back(connection) if edit.key.account not in waiting]
@@ -75,7 +91,7 @@ def _listing_updates(tools: Tools) -> tuple[list[str], list[ListingUpdate]]:
         )
         for number, kinds in sorted(values.items())
     ]
-    return [edit.update_id for edit in edits], updates
+    return [(edit.update_id, numbers.get(edit.key)) for edit in edits], updates
 
 
 def _product_updates(tools: Tools) -> tuple[list[ProductUpdate], datetime]:

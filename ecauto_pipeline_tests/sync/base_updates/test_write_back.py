@@ -13,7 +13,7 @@ import pytest
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
 from ecauto_pipeline.register.master import BATCH_ROWS, Register
-from ecauto_pipeline.register.rows import ListingUpdate, ProductUpdate
+from ecauto_pipeline.register.rows import ListingUpdate, OddRow, ProductUpdate
 from ecauto_pipeline.state import register_counts
 from ecauto_pipeline.state.register_counts import Watched
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
@@ -81,7 +81,11 @@ class BreakingRegister(Register):
         self.error = error
 
     def write_back(
-        self, products: Iterable[ProductUpdate] = (), listings: Iterable[ListingUpdate] = (), batch: int = BATCH_ROWS
+        self,
+        products: Iterable[ProductUpdate] = (),
+        listings: Iterable[ListingUpdate] = (),
+        batch: int = BATCH_ROWS,
+        refused: list[OddRow] | None = None,
     ) -> int:
         raise type(self.error)(*self.error.args)  # a new one: each carries its own frames
 
@@ -146,3 +150,21 @@ def test_a_busy_register_is_said_in_the_reader_s_language(tmp_path: Path, langua
         _, report = world.sync()
     said = {"ja": report.written_back.problem_ja, "en": report.written_back.problem}[language]
     assert {"ja": "ほかのプログラムが使っています", "en": "another program holds it"}[language] in said
+
+
+@pytest.mark.parametrize("how", ["ABORT", "ROLLBACK"])
+def test_a_row_that_takes_nothing_keeps_no_other_from_being_written(tmp_path: Path, how: str) -> None:
+    """A rule of the owner's own refuses one row: it is named and stays owed, all others are written; once the rule is
+    gone the row is written too."""
+    world = in_two_shops(tmp_path)
+    rule = f"CREATE TRIGGER mine BEFORE UPDATE ON listings WHEN new.id = 1 BEGIN SELECT RAISE({how}, 'no'); END"
+    with closing(sqlite3.connect(world.master)) as database:
+        database.execute(rule)
+    _, report = world.sync()
+    assert [2000, 2580] == prices(world)
+    assert "listings 1 (SQLITE_CONSTRAINT_TRIGGER)" in report.written_back.problem
+    assert "listings 1 (SQLITE_CONSTRAINT_TRIGGER)" in report.written_back.problem_ja
+    with closing(sqlite3.connect(world.master)) as database:
+        database.execute("DROP TRIGGER mine")
+    _, report = world.sync()
+    assert ("", [2580, 2580]) == (report.written_back.problem, prices(world))
