@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
+import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from ecauto_pipeline import errors
 from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES
+from ecauto_pipeline.cli.summary import ACCOUNT, ANSWERS, SEVEN
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import load, parse
@@ -150,6 +152,22 @@ def test_everything_that_starts_by_itself_is_in_the_papers() -> None:
     assert [] == [name for name in names if f"`{name}`" not in page]
 
 
+def test_the_papers_count_the_assets_right() -> None:
+    """Six in the flow, one by itself: in both READMEs and on the page of the UI, in both languages."""
+    from ecauto_pipeline.definitions import defs
+
+    graph = defs.resolve_asset_graph()
+    alone = [key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).group_name == "capacity"]
+    assert (["capacity"], 7) == (alone, len(graph.get_all_asset_keys()))
+    for page, words in {
+        "README.md": "six assets in a flow and a seventh, `capacity`",
+        "README.ja.md": "流れの6つと単独の `capacity` の7つ",
+        "docs/ui.md": "The six assets of the flow are joined by arrows; a seventh, `capacity`",
+        "docs/ja/ui.md": "流れの6つのアセットが矢印でつながっています。7つめの `capacity`",
+    }.items():
+        assert words in read(page), page
+
+
 def test_every_error_is_in_the_papers() -> None:
     """Whoever reads an error's name in a log finds what is done about it."""
     classes = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
@@ -223,6 +241,15 @@ def test_settings_in_the_papers_exist() -> None:
     assert shown
     for name, code in shown:
         parse(tomllib.loads(code), ROOT, name=name)
+
+
+def test_the_recording_of_the_demo_shows_what_the_demo_says() -> None:
+    """Every label of a run's summary is in the picture, and it asks no address for anything."""
+    picture = read("docs/images/demo.svg")
+    letters = "".join("".join(ElementTree.fromstring(picture).itertext()).split())
+    labels = [ja for (ja, _), _ in (*SEVEN, *ANSWERS, *ACCOUNT)]
+    assert [] == [label for label in labels if label not in letters]
+    assert [] == re.findall(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg|127\.0\.0\.1:3000)", picture)
 
 
 def test_the_tour_shows_an_asin_of_the_demo_world() -> None:

@@ -6,20 +6,23 @@ Not for: what a step reports (sync/context.py, `Progress`).
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TextIO, cast
 
 from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import ProgressColumn, Task, TaskID
 from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from ecauto_pipeline.cli.console import err
+from ecauto_pipeline.cli.console import UnbreakableStream
 from ecauto_pipeline.sync.context import Progress
 
 Listener = Callable[[Progress], None]
@@ -139,11 +142,30 @@ def progress_shown(quiet: bool = False, *, dry_run: bool = False, language: str 
     if quiet:
         yield lambda _progress: None
         return
-    if not sys.stderr.isatty():
-        yield _line_by_line(language, dry_run)
+    with _out_of_capture() as stream:
+        console = Console(file=stream, highlight=False)
+        if stream.isatty():
+            with _bars(console, language, dry_run) as show:
+                yield show
+        else:
+            console.soft_wrap = True
+            yield _line_by_line(console, language, dry_run)
+
+
+@contextmanager
+def _out_of_capture() -> Iterator[TextIO]:
+    """Standard error as it is now: while steps run, Dagster points the one that everybody knows at a file."""
+    try:
+        number = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError):  # no file behind it
+        yield sys.stderr
         return
-    console = err()
-    console.soft_wrap = False
+    with os.fdopen(number, "w", encoding=sys.stderr.encoding, errors="replace") as stream:
+        yield cast(TextIO, UnbreakableStream(stream))
+
+
+@contextmanager
+def _bars(console: Console, language: str, dry_run: bool) -> Iterator[Listener]:
     with Bars(_Line(language, lambda: console.width), console=console, transient=False) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -162,7 +184,7 @@ def progress_shown(quiet: bool = False, *, dry_run: bool = False, language: str 
         yield show
 
 
-def _line_by_line(language: str, dry_run: bool) -> Listener:
+def _line_by_line(console: Console, language: str, dry_run: bool) -> Listener:
     last: dict[str, tuple[float, int]] = {}
 
     def show(progress: Progress) -> None:
@@ -177,6 +199,6 @@ def _line_by_line(language: str, dry_run: bool) -> Listener:
         if progress.remaining_s and not finished:
             left = f" {_REMAINING[language].format(span(progress.remaining_s, language))}"
         counts = note(progress.details, language, dry_run)
-        err().print(f"  {name}: {progress.done}/{progress.total}{left}  {counts}".rstrip(), markup=False)
+        console.print(f"  {name}: {progress.done}/{progress.total}{left}  {counts}".rstrip(), markup=False)
 
     return show

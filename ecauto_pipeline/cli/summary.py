@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ecauto_pipeline.alerts.rules import rule_label
 from ecauto_pipeline.cli.console import labelled, language, print_json, say, told
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.sync.run_metrics import metrics_row
@@ -70,7 +71,9 @@ def show_summary(run: RunRecord, failed_checks: Sequence[tuple[str, str, str]]) 
     if left:
         say(told(f"\n残り {left:,} 件のASINは次の実行で調べます。", f"\n{left:,} ASINs are left for the next run."))
     for rule, severity, message in failed_checks:
-        say(f"[{severity}] {rule}: {message}", style="yellow" if severity == "WARN" else "red")
+        warns = severity == "WARN"
+        mark = told("注意", "WARNING") if warns else told("異常", "ERROR")
+        say(f"[{mark}] {rule_label(rule, language())}: {message}", style="yellow" if warns else "red")
 
 
 def show_interrupted(done: WorkDone, job: str, partition_key: str, json_output: bool) -> None:

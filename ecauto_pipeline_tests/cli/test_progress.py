@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,26 @@ def test_work_that_grows_goes_on_being_told(capsys: pytest.CaptureFixture[str]) 
             tell(Progress("sp_api_snapshots", done, total))
     said = [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()]
     assert ["1/100", "100/100", "300/300"] == said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminal of this kind")
+def test_progress_reaches_the_terminal_while_dagster_captures_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster points a step's standard error at a file; the bars are drawn where the person looks all the same."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    monkeypatch.setattr(sys, "stderr", os.fdopen(theirs, "w", encoding="utf-8"))
+    captured = os.open(tmp_path / "captured", os.O_CREAT | os.O_WRONLY)
+    with progress_shown() as tell:
+        os.dup2(captured, theirs)
+        tell(Progress("sp_api_snapshots", 3, 100))
+        tell(Progress("sp_api_snapshots", 7, 100))
+    drawn = os.read(ours, 65_536).decode("utf-8", "replace")
+    os.close(ours)
+    assert "7/100" in drawn
+    assert "" == (tmp_path / "captured").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
