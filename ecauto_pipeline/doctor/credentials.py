@@ -10,9 +10,9 @@ import stat
 from pathlib import Path
 
 from ecauto_pipeline.alerts.rules.tokens import TOKEN_DAYS
-from ecauto_pipeline.doctor.disk_errors import hindrance
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
+from ecauto_pipeline.doctor.rights import hindrance
 from ecauto_pipeline.doctor.set_up import problems
 from ecauto_pipeline.errors import AccountBlocked
 from ecauto_pipeline.settings import BaseAccount

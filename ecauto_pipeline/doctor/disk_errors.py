@@ -7,11 +7,9 @@ Not for: errors of the services (errors.py), or history's files (history/).
 from __future__ import annotations
 
 import errno
-import os
 import sqlite3
 import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal
 
 from ecauto_pipeline.domain.words import sentence_of
@@ -85,22 +83,6 @@ def fault_of(error: BaseException) -> Fault | None:
                 return _BY_ERRNO[one.errno]
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return None
-
-
-def hindrance(path: Path, *, write: bool = True) -> Fault | None:
-    """What keeps this process from using a file or folder that is there, as its rights stand; None where nothing does.
-
-    Nothing is written to find out. A folder is asked for the right to enter it, too.
-    """
-    wanted = os.R_OK | (os.W_OK if write else 0) | (os.X_OK if path.is_dir() else 0)
-    if os.access(path, wanted):
-        return None
-    read_only = hasattr(os, "statvfs") and os.access(path, wanted & ~os.W_OK) and _read_only(path)
-    return "read_only" if read_only else "forbidden"
-
-
-def _read_only(path: Path) -> bool:
-    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def sentence(error: BaseException, place: str = "", language: str = "ja") -> str:

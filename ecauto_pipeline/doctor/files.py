@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import duckdb
 
-from ecauto_pipeline.doctor.disk_errors import fault_of, hindrance
+from ecauto_pipeline.doctor.disk_errors import fault_of
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
+from ecauto_pipeline.doctor.rights import hindrance
 from ecauto_pipeline.errors import RegisterBusy, RegisterError
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database
 from ecauto_pipeline.history.parquet import DiskFull

@@ -26,7 +26,7 @@ MISSED_PERIODS = 2
 OWN_LINE = frozenset(
     {
         *("held_rows", "token_expiry", "account_blocked", "run_failed", "run_stuck", "alert_channel_configured"),
-        *("nothing_ran", "daemon_down", "register_kept"),
+        *("nothing_ran", "daemon_down", "disk_low", "register_kept"),
     }
 )
 """Alert rules whose cause is looked at here directly, as it is now."""

@@ -7,14 +7,18 @@ Not for: what follows (health.py) or what a person can repair line by line (exam
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from ecauto_pipeline.alerts.rules.silence import disk_low
 from ecauto_pipeline.doctor.dagster_files import DagsterSeen, look_at_dagster
+from ecauto_pipeline.doctor.disk_errors import WORDS
 from ecauto_pipeline.doctor.health import NO_TOKEN, Facts, ShopSeen
+from ecauto_pipeline.doctor.rights import folder_fault, state_fault, state_file
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.cron import longest_gap
 from ecauto_pipeline.errors import RegisterError
@@ -58,6 +62,7 @@ def look(tools: Tools, fresh: Survey, dagster_home: Path | None, environ: Mappin
 def _problems(tools: Tools, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     settings = tools.settings
     found = [(f"{one.name}: {one.ja}", f"{one.name}: {one.en}") for one in resolve(settings, environ).problems]
+    found += _of_the_disk(settings)
     if settings.mode == "live" or settings.master_db.exists():
         try:
             tools.register.check()
@@ -67,6 +72,20 @@ def _problems(tools: Tools, environ: Mapping[str, str]) -> tuple[tuple[str, str]
             ja = f"{place} がありません ([paths] master_db)" if gone else error.ja or f"{place} を使えません: {error}"
             found.append((ja, error.said("en")))
     return tuple(found)
+
+
+def _of_the_disk(settings: Settings) -> list[tuple[str, str]]:
+    """What would keep a run from writing down what it learns: no room, or no right."""
+    room = disk_low(shutil.disk_usage(settings.data_dir).free, settings.alerts.min_free_gb)
+    found = [] if room.passed else [(room.message("ja"), room.message("en"))]
+    try:
+        closed = folder_fault(settings.data_dir) or state_fault(state_file(settings))
+    except PermissionError:
+        closed = settings.data_dir, "forbidden"
+    if closed is not None:
+        place, (ja, en) = closed[0], WORDS[closed[1]]
+        found.append((f"{place.name}: {ja}", f"{place.name}: {en}"))
+    return found
 
 
 def _shops(connection: Connection, settings: Settings, now: datetime) -> tuple[ShopSeen, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ecauto_pipeline.clock import Clock
+from ecauto_pipeline.doctor.rights import state_file
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.wiring.connections import Connections
 
@@ -28,10 +29,7 @@ class Installation:
     @property
     def state_file(self) -> Path | None:
         """Where state.db is or will be; None where [state] url names a server, or memory."""
-        url = self.settings.state_url()
-        if not url.startswith("sqlite") or ":memory:" in url or "///" not in url:
-            return None
-        return Path(url.partition("///")[2].partition("?")[0])
+        return state_file(self.settings)
 
     def in_data_folder(self, path: Path | None) -> bool:
         return path is not None and path.absolute().is_relative_to(self.settings.data_dir.absolute())

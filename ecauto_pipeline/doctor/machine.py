@@ -18,9 +18,9 @@ from packaging.specifiers import SpecifierSet
 
 from ecauto_pipeline.alerts.rules.silence import disk_low
 from ecauto_pipeline.doctor.credentials import private
-from ecauto_pipeline.doctor.disk_errors import hindrance
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
+from ecauto_pipeline.doctor.rights import folder_fault, hindrance
 
 DISTRIBUTION = "ecauto-pipeline"
 NO_ROOM = 256 * 1024**2
@@ -91,16 +91,11 @@ def disk(chart: Chart, here: Installation) -> None:
 
 def data_folder(chart: Chart, here: Installation) -> None:
     """The data folder, and each folder in it, can be read and written."""
-    folder = here.settings.data_dir
-    stands = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-    if not stands.is_dir():
-        chart.fault("data folder", "in_the_way", str(stands))
-        return
-    for place in (stands, *_folders_in(folder)):
-        if fault := hindrance(place):
-            chart.fault("data folder", fault, str(place))
-            return
-    chart.ok("data folder", "書き込めます", "can be written")
+    if found := folder_fault(here.settings.data_dir):
+        place, fault = found
+        chart.fault("data folder", fault, str(place))
+    else:
+        chart.ok("data folder", "書き込めます", "can be written")
 
 
 def env_file(chart: Chart, here: Installation) -> None:
@@ -173,7 +168,3 @@ def _ask(url: str) -> tuple[int, datetime | None]:
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     return next((one for one in (folder.absolute(), *folder.absolute().parents) if one.is_dir()), Path.cwd())
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    return sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []

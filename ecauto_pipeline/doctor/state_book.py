@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.alerts.channels.sending import name_of, problem
 from ecauto_pipeline.alerts.rules.register_read import fell
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.doctor.disk_errors import fault_of, hindrance
+from ecauto_pipeline.doctor.disk_errors import fault_of
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
+from ecauto_pipeline.doctor.rights import state_fault
 from ecauto_pipeline.domain.account_names import name_of as name_of_shop
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.words import BREAKERS
@@ -37,10 +37,10 @@ def state(chart: Chart, here: Installation) -> None:
     if path is not None and not path.is_file():
         chart.ok("state.db", "最初の実行で作られます", "made at the first run")
         return
-    for file in _files(path):
-        if fault := hindrance(file):
-            chart.fault("state.db", fault, "" if file == path else file.name)
-            return
+    if found := state_fault(path):
+        file, fault = found
+        chart.fault("state.db", fault, "" if file == path else file.name)
+        return
     try:
         with looking_at(here.settings.state_url()) as connection:
             verdict, missing = damage(connection), []
@@ -201,11 +201,6 @@ def _kept(here: Installation) -> Iterator[Connection | None]:
         return
     with looking_at(here.settings.state_url()) as connection:
         yield None if missing_tables(connection) else connection
-
-
-def _files(path: Path | None) -> list[Path]:
-    """state.db and what SQLite keeps beside it."""
-    return [one for end in ("", "-wal", "-shm") if path is not None and (one := Path(f"{path}{end}")).exists()]
 
 
 def _damaged(chart: Chart, why: str) -> None:

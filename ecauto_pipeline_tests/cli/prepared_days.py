@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
 LIVE: dict[str, Any] = {
     "mode": "live",
     "base": {"accounts": [{"id": "shop_1"}, {"id": "shop_2"}]},
-    "alerts": {"channels": [{"kind": "slack", "url_env": "SLACK"}]},
+    "alerts": {"channels": [{"kind": "slack", "url_env": "SLACK"}], "min_free_gb": 0.0},
 }
 ENVIRON = {
     name: "x"
@@ -192,8 +192,17 @@ def last_ran(day: Day, hours_ago: float) -> None:
     day.ran(hours_ago)
 
 
+def disk_nearly_full(day: Day) -> None:
+    """Told by its alert too, which is no second trouble."""
+    settings = day.tools.settings
+    alerts = settings.alerts.model_copy(update={"min_free_gb": 1e6})
+    day.tools = replace(day.tools, settings=settings.model_copy(update={"alerts": alerts}))
+    fires(day, "disk_low")
+
+
 BAD_DAYS: dict[str, Callable[[Day], Any]] = {
     "a secret is missing": lambda day: day.environ.pop("LWA_CLIENT_SECRET"),
+    "the disk is nearly full": disk_nearly_full,
     "master.db is gone": lambda day: (day.folder / "data/master.db").unlink(),
     "Dagster's daemon is down": lambda day: day.daemon_beat(180),
     "a schedule is switched off": lambda day: switch_off(day, "stock_sync_schedule"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +26,7 @@ from ecauto_pipeline_tests.cli.prepared_days import (
     kept_elsewhere,
     with_day,
 )
+from ecauto_pipeline_tests.doctor.made_faults import without_rights
 from ecauto_pipeline_tests.pages import read, table
 
 HEAD = ("what happened", "first line of `ecauto status`")
@@ -34,8 +38,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _timeless(line: str) -> str:
-    """Without times, names of runs and folders, which are another each day."""
+    """Without times, room, names of runs and folders, which are another each day."""
     line = re.sub(r"\d\d-\d\d \d\d:\d\d", "01-05 12:00", line.replace("data/", ""))
+    line = re.sub(r"空き [\d.]+ GiB（下限 [\de.+]+ GiB）", "空き 1.4 GiB（下限 2 GiB）", line)
     return re.sub(r"run [0-9a-f]{8}\b", "run 4f1c2a90", re.sub(r"(/[\w.-]+)+/(\w+\.db)", r"\2", line))
 
 
@@ -90,6 +95,29 @@ def test_what_could_not_be_looked_at_is_unknown(tmp_path: Path, template: Path, 
     assert ["UNKNOWN"] == [run["end"] for run in japanese["runs"]]
     english = with_day(tmp_path / "en", template, look, language="en")["health"]
     assert re.fullmatch(r"unknown: [ -~]+ \(next: ecauto dev\)", english["line"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX rights")
+@pytest.mark.parametrize(("closed", "mode"), [("data/state.db", 0o444), ("data/logs", 0o555), ("data", 0o555)])
+def test_what_can_not_be_written_is_no_good_day(template: Path, closed: str, mode: int) -> None:
+    """Everything can be read, and the next run could keep nothing of what it learns."""
+
+    def look(day: Day) -> Any:
+        for one in (day.folder / "data").rglob("*"):
+            one.chmod(0o777 if one.is_dir() else 0o666)
+        (day.folder / "data").chmod(0o777)
+        (day.folder / closed).chmod(mode)
+        with without_rights():
+            return day.status()["health"]
+
+    outside = Path(tempfile.mkdtemp())  # pytest's own folders are closed to a user without rights
+    outside.chmod(0o755)
+    try:
+        health = with_day(outside / "day", template, look)
+    finally:
+        shutil.rmtree(outside)
+    word = "書き込み・読み取りが許可されていません"
+    assert f"要対応: {Path(closed).name}: {word} (次: ecauto doctor)" == health["line"]
 
 
 def test_a_trouble_that_is_known_comes_before_what_is_not(tmp_path: Path, template: Path) -> None:
