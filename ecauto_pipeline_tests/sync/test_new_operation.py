@@ -112,7 +112,7 @@ def test_capacity_lists_it_and_counts_it(tmp_path: Path) -> None:
         without = capacity(tools, listings=100_000)
     with open_tools(settings, offline=True, operations=_WITH_IT) as tools:
         found = capacity(tools, listings=100_000)
-    assert "7,200 calls/h, 50,400 ASIN/h" == {name: figures for name, figures, _ in rows(found)}[NAME]
+    assert "7,200 回/時, 50,400 ASIN/h" == {name: figures for name, figures, _ in rows(found)}[NAME]
     assert pytest.approx(without.detail_load * 7_200 / 57_600) == found.detail_load
 
 
