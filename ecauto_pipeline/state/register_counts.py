@@ -60,7 +60,7 @@ def fallen(connection: Connection) -> Mapping[AccountKey, Watched]:
     columns = (shop_accounts.c.platform, shop_accounts.c.account_id, shop_accounts.c.register_counts)
     rows = connection.execute(select(*columns).where(columns[2] != "").order_by(*columns[:2]))
     found = {AccountKey(platform, account_id): _watched(text) for platform, account_id, text in rows}
-    return {account: watched for account, watched in found.items() if watched.fallen is not None}
+    return {account: one for account, one in found.items() if one is not None and one.fallen is not None}
 
 
 def joined(connection: Connection, account: AccountKey) -> RegisterCounts:
@@ -74,8 +74,12 @@ def joined(connection: Connection, account: AccountKey) -> RegisterCounts:
     return RegisterCounts(listed=connection.execute(query).scalar_one())
 
 
-def _watched(text: str) -> Watched:
-    document = json.loads(text)
-    before, lately = (RegisterCounts(**document[name]) for name in ("before", "lately"))
-    now = RegisterCounts(**document["fallen"]) if "fallen" in document else None
-    return Watched(Believed(before, lately, from_ms(document["since"])), now)
+def _watched(text: str) -> Watched | None:
+    """A document of another version's shape is one that was not counted."""
+    try:
+        document = json.loads(text)
+        before, lately = (RegisterCounts(**document[name]) for name in ("before", "lately"))
+        now = RegisterCounts(**document["fallen"]) if "fallen" in document else None
+        return Watched(Believed(before, lately, from_ms(document["since"])), now)
+    except (ValueError, TypeError, KeyError):
+        return None
