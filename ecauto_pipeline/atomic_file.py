@@ -22,6 +22,11 @@ DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """`errno` of what concerns every file: no room, or a disk that takes nothing. Else it is one file's own trouble."""
 
 
+def on_read_only_disk(path: Path) -> bool:
+    """Whether what holds this file or folder is mounted so that nobody can write there; rights do not help then."""
+    return hasattr(os, "statvfs") and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
 def replace_file(path: Path, content: str | bytes, mode: int = AS_USUAL) -> None:
     """Replace `path` whole; text as UTF-8 with the line ends it has. Missing folders are made.
 

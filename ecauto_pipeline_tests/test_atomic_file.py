@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.atomic_file import PRIVATE, remove_leftovers, replace_file, replacing
+from ecauto_pipeline.atomic_file import PRIVATE, on_read_only_disk, remove_leftovers, replace_file, replacing
 from ecauto_pipeline_tests.pages import ROOT
 
 posix = pytest.mark.skipif(os.name == "nt", reason="modes, links and pipes are POSIX's")
@@ -96,3 +96,15 @@ def test_files_are_replaced_in_one_place() -> None:
         if alone.search(path.read_text(encoding="utf-8")) and "emulator" not in path.parts
     ]
     assert ["ecauto_pipeline/atomic_file.py"] == found
+
+
+@pytest.mark.skipif(not Path("/proc/mounts").exists(), reason="the system has no list of its disks")
+def test_a_disk_is_read_only_where_the_system_says_so(tmp_path: Path) -> None:
+    """Of every disk of this machine that can be looked at, and of the one we write to."""
+    assert not on_read_only_disk(tmp_path)
+    mounted = {}
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        _, place, _, options, *_ = line.split()
+        if "\\" not in place and os.access(place, os.R_OK):
+            mounted[place] = "ro" in options.split(",")  # of two at one place the later is seen
+    assert mounted == {place: on_read_only_disk(Path(place)) for place in mounted}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.doctor.disk_errors import Fault
 from ecauto_pipeline.settings import Settings
 
@@ -21,12 +22,7 @@ def hindrance(path: Path, *, write: bool = True) -> Fault | None:
     wanted = os.R_OK | (os.W_OK if write else 0) | (os.X_OK if path.is_dir() else 0)
     if os.access(path, wanted):
         return None
-    read_only = hasattr(os, "statvfs") and os.access(path, wanted & ~os.W_OK) and _read_only(path)
-    return "read_only" if read_only else "forbidden"
-
-
-def _read_only(path: Path) -> bool:
-    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    return "read_only" if os.access(path, wanted & ~os.W_OK) and on_read_only_disk(path) else "forbidden"
 
 
 def folder_fault(folder: Path) -> tuple[Path, Fault] | None:

@@ -7,6 +7,7 @@ columns and indexes it lacks. Not for: what the tables mean (schema.py).
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.schema import CreateColumn
 
+from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.schema_notes import every_table
 
@@ -61,10 +63,13 @@ class Database:
         try:
             self._open()
         except DBAPIError as error:
-            place = self.url.render_as_string(hide_password=True)
+            place = self.url.database if self.sqlite else self.url.render_as_string(hide_password=True)
             why = " ".join(str(error.orig).split())
             code = getattr(error.orig, "sqlite_errorname", why)  # SQLite's own words are English
-            raise SettingsError(f"{place} can't be opened: {why}", ja=f"{place} を開けません（{code}）") from error
+            cause = _read_only_disk(self.url.database or "") if self.sqlite else None
+            raise SettingsError(f"{place} can't be opened: {why}", ja=f"{place} を開けません（{code}）") from (
+                cause or error
+            )
 
     def _open(self) -> None:
         self.sqlite = self.url.get_backend_name() == "sqlite"
@@ -162,6 +167,14 @@ def _add_missing_columns(connection: Connection) -> None:
         for index in table.indexes:
             if index.name not in indexed:
                 index.create(connection, checkfirst=True)
+
+
+def _read_only_disk(path: str) -> OSError | None:
+    """The error that SQLite does not tell from a missing right: nobody can write where this file is."""
+    folder = Path(path).parent
+    if not folder.is_dir() or not on_read_only_disk(folder):
+        return None
+    return OSError(errno.EROFS, os.strerror(errno.EROFS), path)
 
 
 def _private_file(path: Path) -> None:
