@@ -22,6 +22,8 @@ def failed(operation: str, asin: str, failure: Failure) -> Answer:
         failure.reason,
         http_status=failure.http_status,
         request_id=failure.request_id,
+        of_call=failure.of_call,
+        merged_into=failure.other_asin,
     )
 
 

@@ -8,11 +8,11 @@ Not for: which ASINs to ask (sync/), what an answer means (operations/), or the 
 from __future__ import annotations
 
 import random
-import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from ecauto_pipeline.amazon.fields import is_asin
 from ecauto_pipeline.amazon.library import Credentials, Token, open_api
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.amazon.ports import Ledger, Pace
@@ -26,7 +26,6 @@ TRIES = 3
 BACKOFF_S = 1.0  # before the second try; doubled before the third; times 0.5 to 1.5 by chance
 TOKEN_CALL = "lwaToken"  # how calls to Login with Amazon stand in the ledger
 NOT_ASKED = "not_asked"  # the reason of an ASIN for which no call was begun before the deadline
-_ASIN = re.compile(r"[A-Z0-9]{10}")
 
 
 class SpApiClient:
@@ -76,14 +75,14 @@ class SpApiClient:
         `deadline` (monotonic): no try begins after it; ASINs for which none began answer `not_asked`. Malformed ASINs
         answer `malformed_asin` without a call; one asked twice is asked once. More than a batch makes several calls.
         """
-        wanted = list(dict.fromkeys(asin for asin in asins if _well_formed(asin)))
+        wanted = list(dict.fromkeys(asin for asin in asins if is_asin(asin)))
         got: dict[str, T] = {}
         for start in range(0, len(wanted), operation.batch):
             got |= self._batch(operation, wanted[start : start + operation.batch], run_id, deadline)
         return [got[asin] if asin in got else operation.fail(str(asin), Failure("malformed_asin")) for asin in asins]
 
     def _batch(self, operation: Operation[T], asins: list[str], run_id: str, deadline: float | None) -> dict[str, T]:
-        failure = Failure(NOT_ASKED)
+        failure = Failure(NOT_ASKED, of_call=True)
         refreshed = at_once = False
         for tries in range(TRIES):
             if tries and not at_once and not self._back_off(tries, deadline):
@@ -92,16 +91,16 @@ class SpApiClient:
             try:
                 reading = self._try(operation, asins, run_id, deadline)
             except TokenRefused as error:
-                failure = _failure(error)
+                failure = _failure(error, of_call=True)
                 if refreshed or error.reason.startswith("lwa_"):
                     break
                 refreshed = at_once = True  # the token was forgotten: ask for a new one, once
                 continue
             except (Throttled, Transport) as error:
-                failure = _failure(error)
+                failure = _failure(error, of_call=True)
                 continue
             except CallError as error:
-                failure = _failure(error)
+                failure = _failure(error, of_call=len(asins) > 1)  # who asked about one ASIN was refused that one
                 break
             if reading is None:
                 break
@@ -236,12 +235,8 @@ class SpApiClient:
         return True
 
 
-def _well_formed(asin: object) -> bool:
-    return isinstance(asin, str) and _ASIN.fullmatch(asin) is not None
-
-
-def _failure(error: CallError) -> Failure:
-    return Failure(error.reason, error.http_status, error.request_id)
+def _failure(error: CallError, *, of_call: bool) -> Failure:
+    return Failure(error.reason, error.http_status, error.request_id, of_call)
 
 
 def _outcome(error: CallError) -> str:

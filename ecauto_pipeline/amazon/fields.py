@@ -6,9 +6,18 @@ Source: productPricingV0.json of amzn/selling-partner-api-models at 34dc93f (202
 
 from __future__ import annotations
 
+import re
+from typing import TypeGuard
+
 from ecauto_pipeline.domain.selling.money import yen
 
 _ABSENT = object()
+_ASIN = re.compile(r"[A-Z0-9]{10}")
+
+
+def is_asin(value: object) -> TypeGuard[str]:
+    """Whether this has the form of an ASIN."""
+    return isinstance(value, str) and _ASIN.fullmatch(value) is not None
 
 
 def cost_jpy(price: object) -> int | None:
@@ -47,6 +56,21 @@ def new_offers(counts: object, name: str, partly: int | None) -> int | None:
     if not new and partly is not None and all_told < partly:
         return None
     return new
+
+
+def not_unit(entry: object) -> str:
+    """Why the price in this entry is none that a consumer pays for one piece; "" where it is one.
+
+    `business_offer`: for business customers; `quantity_price`: from a quantity of two up. An entry without these fields
+    is a consumer's unit price; what stands in them and can't be read is none.
+    Source: offerType (B2C | B2B), quantityTier, quantityDiscountType of productPricingV0.json at 34dc93f (2026-08).
+    """
+    if not isinstance(entry, dict):
+        return ""
+    if lower_word(entry.get("offerType", "B2C")) != "b2c":
+        return "business_offer"
+    tier = entry.get("quantityTier")
+    return "quantity_price" if tier is not None and whole_number(tier) not in (0, 1) else ""
 
 
 def lower_word(value: object) -> str:

@@ -14,7 +14,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from ecauto_pipeline.amazon.answers import failed
-from ecauto_pipeline.amazon.fields import cost_jpy, lower_word, money_jpy, new_offers, short_text, whole_number
+from ecauto_pipeline.amazon.fields import (
+    cost_jpy,
+    is_asin,
+    lower_word,
+    money_jpy,
+    new_offers,
+    not_unit,
+    short_text,
+    whole_number,
+)
 from ecauto_pipeline.amazon.operation import Failure
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
@@ -37,7 +46,9 @@ def offers_answer(operation: str, asin: str, payload: object, rule: OfferRule, r
         return unknown("wrong_shape")
     about = payload.get("ASIN", asin)
     if about != asin:
-        return unknown("wrong_asin")
+        if not is_asin(about):
+            return unknown("wrong_asin")
+        return failed(operation, asin, Failure("merged", 200, request_id, other_asin=about))
     status = lower_word(payload.get("status"))
     if status not in ("success", "nobuyableoffers"):
         return unknown({"": "wrong_shape", "activebuttoosoonforprocessing": "too_soon"}.get(status, "unknown_status"))
@@ -147,6 +158,7 @@ def _offer(entry: dict[str, Any]) -> Offer:
         is_prime=isinstance(prime, dict) and prime.get("IsPrime") is True,
         is_fba=entry.get("IsFulfilledByAmazon") is True,
         is_buybox=entry.get("IsBuyBoxWinner") is True,
+        not_unit=not_unit(entry),
     )
 
 
@@ -156,12 +168,12 @@ def _buy_box_jpy(summary: dict[str, Any], offers: list[Offer]) -> int | None:
     costs = [
         cost_jpy(box)
         for box in (boxes if isinstance(boxes, list) else [])
-        if isinstance(box, dict) and lower_word(box.get("condition")) == "new"
+        if isinstance(box, dict) and lower_word(box.get("condition")) == "new" and not not_unit(box)
     ]
     if not costs:
         costs = [
             None if offer.listing_price_jpy is None else offer.listing_price_jpy + (offer.shipping_jpy or 0)
             for offer in offers
-            if offer.is_buybox and lower_word(offer.condition) == "new"
+            if offer.is_buybox and lower_word(offer.condition) == "new" and not offer.not_unit
         ]
     return min((cost for cost in costs if cost is not None), default=None)

@@ -22,11 +22,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an ASIN got no answer: `reason` is one word; None and "" where there was no HTTP answer."""
+    """Why an ASIN got no answer: `reason` is one word; None and "" where there was no HTTP answer.
+
+    `of_call`: the call as a whole failed, which says nothing of this ASIN. `other_asin`: the one told of instead.
+    """
 
     reason: str
     http_status: int | None = None
     request_id: str = ""
+    of_call: bool = False
+    other_asin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

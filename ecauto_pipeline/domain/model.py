@@ -100,6 +100,8 @@ class Answer:
     http_status: int | None = None
     request_id: str = ""
     offers_json: str = ""
+    of_call: bool = False
+    merged_into: str = ""
 
 
 class AccountKey(NamedTuple):

@@ -109,6 +109,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_new_offers": ("新品の出品がない", "no new offers"),
     "no_buyable_offers": ("買える出品がない", "no buyable offers"),
     "not_new": ("新品でない", "not new"),
+    "business_offer": ("法人向けの価格", "a price for business customers"),
+    "quantity_price": ("まとめ買いの価格", "a price for several pieces"),
     "shipping_not_free": ("送料がかかる", "shipping is not free"),
     "future_date": ("発売前・入荷待ち", "only at a future date"),
     "no_ship_time": ("発送までの時間が不明(招待制など)", "no time to ship given (by invitation, for one)"),
@@ -123,6 +125,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "malformed_asin": ("ASINの形をしていない", "no well-formed ASIN"),
     "wrong_shape": ("回答の形がおかしい", "the answer has the wrong shape"),
     "wrong_asin": ("別のASINの回答", "an answer for another ASIN"),
+    "merged": ("Amazonで別のASINに統合された", "Amazon has merged it into another ASIN"),
+    "contradiction": ("回答の中身が食い違う", "the answer contradicts itself"),
     "quota_exceeded": ("Amazonの呼び出し上限", "Amazon's quota"),
 }
 

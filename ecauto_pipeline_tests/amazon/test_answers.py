@@ -127,7 +127,12 @@ def test_a_good_answer_fills_every_field() -> None:
         (_payload("an offer"), Status.API_ERROR, "wrong_shape"),
         ({"status": "Success", "Summary": {"TotalOfferCount": 1}}, Status.API_ERROR, "wrong_shape"),
         ({"status": "Success", "Offers": []}, Status.API_ERROR, "wrong_shape"),
-        (_payload(_offer()) | {"ASIN": _OTHER}, Status.API_ERROR, "wrong_asin"),
+        (_payload(_offer()) | {"ASIN": _OTHER}, Status.API_ERROR, "merged"),
+        (_payload(_offer()) | {"ASIN": "an ASIN"}, Status.API_ERROR, "wrong_asin"),
+        (_payload(_offer()) | {"ASIN": None}, Status.API_ERROR, "wrong_asin"),
+        (_payload(_offer(offerType="B2B")), Status.FILTERED_OUT, "business_offer"),
+        (_payload(_offer(quantityTier=3)), Status.FILTERED_OUT, "quantity_price"),
+        (_payload(_offer(quantityTier=1, offerType="B2C")), Status.SUCCESS, ""),
         ({}, Status.API_ERROR, "wrong_shape"),
         ("Internal error", Status.API_ERROR, "wrong_shape"),
         (None, Status.API_ERROR, "wrong_shape"),
@@ -146,6 +151,25 @@ def test_no_price_is_read_from_points_or_another_currency() -> None:
     """LandedPrice has the points taken off: it is nobody's cost."""
     offers = [_offer(LandedPrice=_yen(10)), _offer(SellerId="S2", ListingPrice=_yen(1, "USD"))]
     assert 2980 == _detail(_payload(*offers)).price_jpy
+
+
+def test_a_business_offer_is_nobody_s_cost() -> None:
+    """900 yen for business customers and 1,000 for everybody: the goods cost 1,000. Without the field it is for all."""
+    business = _offer(ListingPrice=_yen(900), offerType="B2B")
+    for consumer in (_offer(ListingPrice=_yen(1000), offerType="B2C"), _offer(ListingPrice=_yen(1000))):
+        answer = _detail(_payload(business, consumer | {"SellerId": "S2", "IsBuyBoxWinner": False}))
+        assert (Status.SUCCESS, 1000, "S2") == (answer.status, answer.price_jpy, answer.seller_id)
+        assert '"why_not":"business_offer"' in answer.offers_json
+
+
+def test_the_sweep_s_baseline_is_no_tier_and_no_business_price() -> None:
+    """Of the Buy Box prices in a Summary only the consumer's price of one piece is what a sweep is compared with."""
+    box = {"condition": "New", "ListingPrice": _yen(3000)}
+    boxes = [box, box | {"ListingPrice": _yen(800), "quantityTier": 3}, box | _B2B | {"ListingPrice": _yen(700)}]
+    assert 3000 == _detail(_payload(_offer(), BuyBoxPrices=boxes)).probe_price_jpy
+
+
+_B2B = {"offerType": "B2B"}
 
 
 @pytest.mark.parametrize(
@@ -238,6 +262,22 @@ def test_each_shape_of_a_sweep_answer(
     assert answer.price_jpy is None
 
 
+def test_a_tier_price_is_no_unit_price() -> None:
+    """The unit price rises beside a cheaper price from three up: it has moved. The tier comes or goes: nothing has."""
+    tier = _box(800) | {"quantityTier": 3, "quantityDiscountType": "QUANTITY_DISCOUNT"}
+    before, dearer, alone = (
+        sweep_answer(_ASIN, _item([_box(price), *tiers], [{"condition": "New", "Count": 2}])).probe_price_jpy
+        for price, tiers in ((900, [tier]), (1200, [tier]), (900, []))
+    )
+    assert (1000, 1300, 1000) == (before, dearer, alone)
+
+
+def test_a_price_for_business_customers_alone_says_nothing() -> None:
+    """No new offers by count, and yet one price: not sold out, not in stock; detail has to look."""
+    answer = sweep_answer(_ASIN, _item([_box() | _B2B], [{"condition": "New", "Count": 0}]))
+    assert (Status.API_ERROR, "contradiction") == (answer.status, answer.reason)
+
+
 def test_detail_and_sweep_give_comparable_figures() -> None:
     """The same Buy Box and the same offers: the same baseline, or every sweep would cry change."""
     box = {"condition": "New", "ListingPrice": _yen(2980), "Shipping": _yen(100)}
@@ -260,6 +300,29 @@ def test_a_batch_is_matched_by_asin_and_strangers_are_left_out() -> None:
     assert {_ASIN: Status.OUT_OF_STOCK, _OTHER: Status.SUCCESS} == {a: x.status for a, x in reading.answers.items()}
     assert ("B000000009",) == reading.strangers
     assert f"r-{_OTHER}" == reading.answers[_OTHER].request_id
+
+
+def test_a_merged_asin_names_the_other_one() -> None:
+    """The request says one ASIN, the payload another: merged, and with which. It tells nothing of prices."""
+    asked = [_ASIN, "B000000003"]
+    body = {"responses": [_response(_ASIN, _payload(_offer()) | {"ASIN": _OTHER})]}
+    answer = item_offers_batch.OPERATION.read(body, asked, "rid").answers[_ASIN]
+    assert (Status.API_ERROR, "merged", _OTHER, None) == (
+        answer.status, answer.reason, answer.merged_into, answer.price_jpy,
+    )  # fmt: skip
+
+
+def test_answers_that_have_changed_places_are_no_merger() -> None:
+    """Two items of one call tell of each other: mixed up. Where the other one tells of itself, it is a merger."""
+    crossed = [
+        _response(_ASIN, _payload(_offer()) | {"ASIN": _OTHER}),
+        _response(_OTHER, _payload(_offer()) | {"ASIN": _ASIN}),
+    ]
+    found = item_offers_batch.OPERATION.read({"responses": crossed}, [_ASIN, _OTHER], "rid").answers
+    assert ["wrong_asin", "wrong_asin"] == [found[asin].reason for asin in (_ASIN, _OTHER)]
+    merged = [crossed[0], _response(_OTHER, _payload(_offer()) | {"ASIN": _OTHER})]
+    found = item_offers_batch.OPERATION.read({"responses": merged}, [_ASIN, _OTHER], "rid").answers
+    assert ["merged", ""] == [found[asin].reason for asin in (_ASIN, _OTHER)]
 
 
 def test_two_different_answers_for_one_asin_are_none() -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ecauto_pipeline.amazon.answers import failed
-from ecauto_pipeline.amazon.fields import cost_jpy, lower_word, new_offers
+from ecauto_pipeline.amazon.fields import cost_jpy, lower_word, new_offers, not_unit
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
@@ -70,9 +70,12 @@ def sweep_answer(asin: str, item: object, request_id: str = "") -> Answer:
     if not isinstance(prices, list) or not isinstance(counts, list):
         return unknown("no_competitive_pricing" if counts is None else "wrong_shape")
     new = new_offers(counts, "Count", partly=None)
-    boxes = [entry for entry in prices if _is_new_buy_box(entry)]
+    every = [entry for entry in prices if _is_new_buy_box(entry)]
+    boxes = [entry for entry in every if not not_unit(entry)]
     if new is None and not boxes:
         return unknown("wrong_shape")
+    if not new and not boxes and every:
+        return unknown("contradiction")  # somebody sells it to business customers, or by the dozen
     if not boxes and not new:
         return Answer(
             asin,

@@ -55,7 +55,18 @@ def _read(payload: object, asins: Sequence[str], request_id: str, rule: OfferRul
         found[asin] = answer
     if not found:
         raise ShapelessAnswer("wrong_shape")
-    return Reading(found, tuple(strangers))
+    return Reading(_no_mix_up(found), tuple(strangers))
+
+
+def _no_mix_up(found: dict[str, Answer]) -> dict[str, Answer]:
+    """An item that tells of an ASIN asked about beside it is merged with that one only where that one tells of itself;
+    else the answers of this call are mixed up."""
+    return {
+        asin: failed(NAME, asin, Failure("wrong_asin", 200, answer.request_id))
+        if answer.merged_into in found and found[answer.merged_into].merged_into
+        else answer
+        for asin, answer in found.items()
+    }
 
 
 def _about(item: object) -> str:

@@ -17,7 +17,9 @@ from ecauto_pipeline.domain.selling.pricing import exact
 ZERO = frozenset({Status.OUT_OF_STOCK, Status.NOT_FOUND})
 
 # What a sweep may be told of one ASIN that neither confirms nor denies; detail has to look.
-UNKNOWN_TO_SWEEP = frozenset({"client_error", "no_competitive_pricing", "bad_price", "too_soon", "unknown_status"})
+UNKNOWN_TO_SWEEP = frozenset(
+    {"client_error", "no_competitive_pricing", "bad_price", "too_soon", "unknown_status", "contradiction"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from ecauto_pipeline.domain.selling.money import MOST_JPY
 from ecauto_pipeline.settings import Offers as OfferRule
 
 # Why an offer doesn't fit, in the order in which it is asked; of equally common reasons the earlier one is named.
-REASONS = ("not_new", "bad_price", "shipping_not_free", "future_date", "no_ship_time", "ships_late")
+REASONS = (
+    *("not_new", "business_offer", "quantity_price", "bad_price"),
+    *("shipping_not_free", "future_date", "no_ship_time", "ships_late"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class Offer:
 
     `listing_price_jpy` None = missing, or an amount (price or shipping) that isn't whole yen; such an offer is
     unusable. `shipping_jpy` None = not said, which counts as free. `max_hours`: hours until it ships, at most;
-    they mean nothing while `availability` is a FUTURE_ one.
+    they mean nothing while `availability` is a FUTURE_ one. `not_unit`: why its price is none that a consumer pays for
+    one piece (`business_offer`, `quantity_price`), "" where it is one.
     """
 
     seller_id: str
@@ -37,6 +41,7 @@ class Offer:
     is_prime: bool
     is_fba: bool
     is_buybox: bool
+    not_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,8 @@ def why_not(offer: Offer, rule: OfferRule) -> str:
     """Why the offer doesn't fit the rule, one of REASONS; "" where it does."""
     if offer.condition.strip().lower() != "new":
         return "not_new"
+    if offer.not_unit:
+        return offer.not_unit
     if cost_jpy(offer) is None:
         return "bad_price"
     if rule.free_shipping_only and offer.shipping_jpy:
@@ -122,6 +129,7 @@ def _identity(offer: Offer) -> tuple[object, ...]:
         offer.is_prime,
         offer.is_fba,
         offer.is_buybox,
+        offer.not_unit,
     )
 
 
