@@ -100,7 +100,7 @@ class SpApiClient:
                 failure = _failure(error, of_call=True)
                 continue
             except CallError as error:
-                failure = _failure(error, of_call=len(asins) > 1)  # who asked about one ASIN was refused that one
+                failure = _failure(error, of_call=operation.batch > 1)  # a single call is refused for its ASIN
                 break
             if reading is None:
                 break

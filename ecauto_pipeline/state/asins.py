@@ -19,7 +19,7 @@ from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
 
 _NAMES = tuple(field.name for field in fields(AsinRow))
-_TIMES = frozenset(name for name in _NAMES if name.endswith("_at")) | {"filtered_since"}
+_TIMES = frozenset(name for name in _NAMES if name.endswith("_at")) | {"filtered_since", "failing_since"}
 _FLAGS = frozenset({"in_stock", "is_prime", "is_fba"})
 _READ = select(*(asins.c[name] for name in _NAMES)).where(asins.c.asin.in_(bindparam("wanted", expanding=True)))
 _CHUNK = 500
@@ -89,6 +89,12 @@ def confirmed_since(connection: Connection, since: datetime) -> list[Confirmed]:
         )
         for row in rows
     ]
+
+
+def known_good(connection: Connection) -> str | None:
+    """The ASIN that was last answered with a price, None where none ever was."""
+    query = select(asins.c.asin).where(asins.c.status == Status.SUCCESS, asins.c.failures == 0)
+    return connection.execute(query.order_by(asins.c.stock_at.desc(), asins.c.asin).limit(1)).scalar()
 
 
 def count_doubts(connection: Connection) -> int:

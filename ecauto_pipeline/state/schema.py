@@ -60,6 +60,12 @@ asins = Table(
     Column("orders_30d", Float, nullable=False, server_default="0"),
     Column("views_30d", Float, nullable=False, server_default="0"),
     Column("demand_at", MS),
+    # failures of its own in a row, those of whole calls not counted
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failed_at", MS),
+    Column("failing_since", MS),  # of the reason that still stands
+    _text("failing_reason"),
+    _text("merged_into"),
     # cadence of spend = "budget"
     Column("tau_s", Float),
     Column("next_check_at", MS),

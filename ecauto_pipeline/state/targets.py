@@ -6,6 +6,7 @@ Not for: the list that comes of it (plans.py), what is due (domain/freshness/age
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import numpy as np
@@ -26,6 +27,7 @@ from sqlalchemy import (
 
 from ecauto_pipeline.clock import from_ms
 from ecauto_pipeline.domain.freshness.ages import AUDIT, CHANGED, NEW, ROW, SECOND_LOOK, Rows
+from ecauto_pipeline.domain.freshness.failing import is_unanswerable
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.state.of_accounts import of_accounts
@@ -35,10 +37,13 @@ from ecauto_pipeline.state.shop_accounts import refusing_accounts
 Floats = npt.NDArray[np.float64]
 
 
-def read_rows(connection: Connection, accounts: Sequence[AccountKey] = (), max_items: int | None = None) -> Rows:
+def read_rows(
+    connection: Connection, now: datetime, accounts: Sequence[AccountKey] = (), max_items: int | None = None
+) -> Rows:
     """Every distinct ASIN of the listings that take part (of these accounts; () = all), with what is known of it.
 
-    A shop that refuses everything takes no part: no call is spent on what could not be pushed.
+    A shop that refuses everything takes no part: no call is spent on what could not be pushed. `now` tells who has
+    failed so long that a person has to look.
 
     With `max_items` only those of that many listings, the ones sold last.
     """
@@ -56,6 +61,7 @@ def read_rows(connection: Connection, accounts: Sequence[AccountKey] = (), max_i
         rows[name] = packed[name]
     for name, shift, mask in (("wants", 3, 15), ("fetched", 2, 1), ("probed", 1, 1), ("out", 0, 1)):
         rows[name] = (packed["flags"] >> shift) & mask
+    _add_failures(connection, rows, taking_part, now)
     if max_items is not None:
         keys = (listings.c.platform, listings.c.account_id, listings.c.item_id)
         sold = select(*keys, listings.c.asin, asins.c.last_sold_at).where(taking_part)
@@ -66,9 +72,27 @@ def read_rows(connection: Connection, accounts: Sequence[AccountKey] = (), max_i
     return rows
 
 
-_WHOLE = (ROW.names or ())[:-4]
+def _add_failures(connection: Connection, rows: Rows, taking_part: ColumnElement[bool], now: datetime) -> None:
+    """The columns of the few that fail: a second question, because a million rows are paid for by the column."""
+    rows["failures"] = rows["failed_at"] = rows["unanswerable"] = rows["public"] = 0
+    on_show = func.max(case((listings.c.shown_visible == 1, 1), else_=0))
+    known = (asins.c.asin, asins.c.failures, asins.c.failed_at, asins.c.failing_reason, asins.c.failing_since)
+    query = select(*known, on_show).select_from(asins.join(listings, listings.c.asin == asins.c.asin))
+    found = connection.execute(query.where(asins.c.failures > 0, taking_part).group_by(*known)).all()
+    if not found:
+        return
+    places = np.searchsorted(rows["asin"], np.array([row[0] for row in found], rows["asin"].dtype))
+    rows["failures"][places] = [min(row[1], 100) for row in found]
+    rows["failed_at"][places] = [row[2] or 0 for row in found]
+    rows["unanswerable"][places] = [
+        is_unanswerable(row[1], row[3], None if row[4] is None else from_ms(row[4]), now) for row in found
+    ]
+    rows["public"][places] = [row[5] for row in found]
+
+
+_WHOLE = (ROW.names or ())[:-8]
 _PACKED = np.dtype([(name, ROW[name]) for name in _WHOLE] + [("flags", np.int64)])
-"""ROW as it is read: its four small columns in one number, because a million rows are paid for by the column."""
+"""ROW as it is read: four of its small columns in one number, because a million rows are paid for by the column."""
 
 
 def _query(taking_part: ColumnElement[bool]) -> Select[Any]:

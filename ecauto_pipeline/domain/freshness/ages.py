@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.domain.freshness import slots as hour_slots
+from ecauto_pipeline.domain.freshness.failing import DAY_MS, waits
 from ecauto_pipeline.domain.model import Tier
 from ecauto_pipeline.settings import Offers, Tiers, Ttl
 
@@ -41,6 +42,10 @@ ROW = np.dtype(
         ("fetched", np.int8),  # 1 = at least one authoritative answer
         ("probed", np.int8),  # 1 = there is something that a sweep can be compared with
         ("out", np.int8),  # 1 = believed out of stock
+        ("failures", np.int8),  # in a row, of this ASIN alone; without any, the next three columns are 0
+        ("failed_at", np.int64),
+        ("unanswerable", np.int8),  # 1 = a person has to look
+        ("public", np.int8),  # 1 = a listing of it is on show
     ]
 )
 """One row per distinct ASIN that takes part, ascending by ASIN."""
@@ -124,6 +129,7 @@ class RowFreshness:
     price_due: npt.NDArray[np.bool_]
     price_nearly_due: npt.NDArray[np.bool_]  # would run out before the next look at the stock
     checked_at: Ints  # of any kind
+    waits: npt.NDArray[np.bool_]  # due, and not asked now: it failed too often of late (failing.py)
 
     @property
     def due(self) -> npt.NDArray[np.bool_]:
@@ -159,8 +165,10 @@ def evaluate_freshness(rows: Rows, now: datetime, policy: Policy) -> RowFreshnes
     price_due = (price_age >= policy.price_ms - slack_ms(policy.price_ms)) | (price_age < -policy.price_ms)
     answered_at = np.maximum(rows["stock_at"], rows["detail_at"])
     filtered = policy.second_filtered_look & (rows["filtered_since"] > 0)
+    failing = rows["failures"] > 0
     reason = np.select(
         [
+            failing,
             rows["wants"] == SECOND_LOOK,
             rows["error_at"] > answered_at,
             rows["wants"] == CHANGED,
@@ -170,7 +178,7 @@ def evaluate_freshness(rows: Rows, now: datetime, policy: Policy) -> RowFreshnes
             (rows["wants"] == AUDIT) | _to_audit(rows, now),
             stock_due,
         ],
-        [SECOND_LOOK, ERROR, CHANGED, FILTERED_LOOK, NEW, PRICE_DUE, AUDIT, STOCK_DUE],
+        [ERROR, SECOND_LOOK, ERROR, CHANGED, FILTERED_LOOK, NEW, PRICE_DUE, AUDIT, STOCK_DUE],
         default=0,
     ).astype(np.int64)
     return RowFreshness(
@@ -181,6 +189,7 @@ def evaluate_freshness(rows: Rows, now: datetime, policy: Policy) -> RowFreshnes
         price_due=price_due,
         price_nearly_due=price_age + max_age > policy.price_ms,
         checked_at=answered_at,
+        waits=waits(rows, now_ms, np.where((rows["public"] == 1) & stock_due, max_age, DAY_MS)),
     )
 
 

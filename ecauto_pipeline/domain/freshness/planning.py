@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ecauto_pipeline.domain.freshness import cadence
 from ecauto_pipeline.domain.freshness.ages import CADENCE, FILTERED_LOOK, NEW, STOCK_DUE, Policy, RowFreshness, Rows
+from ecauto_pipeline.domain.freshness.failing import SLICE_SHARE
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -101,8 +102,8 @@ def row_weights(rows: Rows, now_ms: int) -> Floats:
 
 
 def asking_order(rows: Rows, judged: RowFreshness, weight: Floats, now_ms: int) -> Ints:
-    """All due rows in the order in which they are to be asked; ties fall to the ASIN, as rows ascend by it."""
-    due = np.flatnonzero(judged.due)
+    """All due rows that do not wait, in the order in which they are asked; ties fall to the ASIN: rows ascend by it."""
+    due = np.flatnonzero(judged.due & ~judged.waits)
     age = np.maximum(1, now_ms - judged.checked_at[due]) / judged.max_age_ms[due]
     late = np.floor(np.log2(np.maximum(1.0, age)))
     new = judged.reason[due] == NEW
@@ -119,13 +120,15 @@ def choose_due(rows: Rows, judged: RowFreshness, now_ms: int, slice_s: float, ca
     with, the sweep can see and there are enough to fill a call. What no longer fits into the slice's details but
     could at least have its stock confirmed goes to the sweep too.
     """
-    order = asking_order(rows, judged, row_weights(rows, now_ms), now_ms)
+    weight = row_weights(rows, now_ms)
+    order = asking_order(rows, judged, weight, now_ms)
     can_sweep = _can_sweep(rows, call_rates)
     sweepable = can_sweep & (judged.reason == STOCK_DUE) & ~judged.price_nearly_due
     if np.count_nonzero(sweepable) < FEW:
         sweepable = np.zeros(rows.size, np.bool_)
     detail_room, sweep_room = call_rates.detail.slice_size(slice_s), call_rates.sweep.slice_size(slice_s)
-    to_detail, to_sweep = order[~sweepable[order]], order[sweepable[order]]
+    asked = without_too_many_failing(order, rows, judged, weight, detail_room)
+    to_detail, to_sweep = asked[~sweepable[asked]], asked[sweepable[asked]]
     spilled = to_detail[detail_room:]
     spilled = spilled[can_sweep[spilled] & judged.stock_due[spilled]]
     to_detail, to_sweep = to_detail[:detail_room], np.concatenate((to_sweep, spilled))[:sweep_room]
@@ -155,10 +158,12 @@ def choose_budget(
     )
 
     order = asking_order(rows, judged, weight, now_ms)
-    owed = order[judged.reason[order] <= FILTERED_LOOK]
+    detail_room, sweep_room = call_rates.detail.slice_size(slice_s), call_rates.sweep.slice_size(slice_s)
+    owed = without_too_many_failing(order, rows, judged, weight, detail_room)
+    owed = owed[judged.reason[owed] <= FILTERED_LOOK]
     free = (now_ms - judged.checked_at >= slice_s * 500) | judged.due
     free[owed] = False
-    detail_room, sweep_room = call_rates.detail.slice_size(slice_s), call_rates.sweep.slice_size(slice_s)
+    free &= rows["failures"] == 0
     full_at = rows["detail_at"] + full.tau_s * 1000
     to_detail = np.concatenate((owed, _soonest(full_at, free, detail_room - owed.size)))[:detail_room]
     free[to_detail] = False
@@ -170,6 +175,16 @@ def choose_budget(
     price_waits = np.count_nonzero(judged.due[to_sweep] & (judged.reason[to_sweep] != STOCK_DUE))
     served = np.count_nonzero(judged.due[to_detail]) + np.count_nonzero(judged.due[to_sweep]) - price_waits
     return Choice(to_detail, to_sweep, reason, int(order.size - served), periods.tau_s, full.tau_s, periods.short_by)
+
+
+def without_too_many_failing(order: Ints, rows: Rows, judged: RowFreshness, weight: Floats, detail_room: int) -> Ints:
+    """The order without the failing ASINs that exceed their share of a slice's details; the best sellers stay."""
+    failing = order[rows["failures"][order] > 0]
+    room = max(1, int(detail_room * SLICE_SHARE))
+    if failing.size <= room:
+        return order
+    ranked = failing[np.lexsort((failing, -weight[failing], judged.tier[failing]))]
+    return order[~np.isin(order, ranked[room:])]
 
 
 def _can_sweep(rows: Rows, call_rates: CallRates) -> Mask:

@@ -46,6 +46,8 @@ def remaining(
         place = int(places[number]) if rows.size else 0
         if place >= rows.size or rows["asin"][place] != asin:
             continue
+        if judged.waits[place]:
+            continue  # it failed since: its turn comes again by itself
         found = _still(operation, reason, rows[place], int(judged.reason[place]), made_at_ms)
         if found is not None:
             left.append(StillToAsk(number, *found))

@@ -23,6 +23,7 @@ AUDIT_SHARE = 0.01
 
 _JST_MS = 9 * 3_600_000
 _ROOT = np.uint64(1_099_511_628_211)
+_SPREAD = 0x5DEECE66D
 
 
 def _hashes(asins: Asins, salt: int = 0) -> npt.NDArray[np.uint64]:
@@ -45,6 +46,11 @@ def _hashes(asins: Asins, salt: int = 0) -> npt.NDArray[np.uint64]:
 def slots(asins: Asins) -> Ints:
     """The slot 0..23 of each ASIN: with a low tier of 24 h, the hour of the Japanese day that it belongs to."""
     return (_hashes(asins) % np.uint64(SLOTS)).astype(np.int64)
+
+
+def shares(asins: Asins) -> npt.NDArray[np.float64]:
+    """A number from 0 up to 1 for each ASIN, always the same: who would come back together is spread by it."""
+    return (_hashes(asins, salt=_SPREAD) >> np.uint64(11)).astype(np.float64) / float(2**53)
 
 
 def audited(asins: Asins, day: date) -> npt.NDArray[np.bool_]:

@@ -27,6 +27,9 @@ class AsinRow:
     """What is believed of one ASIN and what is owed; the columns of `asins` that answers move. None = never, unknown.
 
     `wants_detail`: new | changed | zero | doubtful | audit | "". `doubt`: zero | jump | "".
+    `error_*`: the questions in a row without an answer, whoever was to blame. `failures`: those of them that were about
+    this ASIN alone, the last `failed_at`, with `failing_reason` without a break since `failing_since`. A sweep's answer
+    ends no such row: what fails is the look at the offers.
     """
 
     asin: str
@@ -56,6 +59,11 @@ class AsinRow:
     error_count: int = 0
     error_at: datetime | None = None
     error_reason: str = ""
+    failures: int = 0
+    failed_at: datetime | None = None
+    failing_since: datetime | None = None
+    failing_reason: str = ""
+    merged_into: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,16 @@ def learn(row: AsinRow, answer: Answer, role: Role, snapshot_id: str, now: datet
     row = replace(row, error_count=0, error_at=None, error_reason="")
     if role is Role.SWEEP:
         return _swept(row, answer, now, rules)
-    row = replace(row, detail_at=now, wants_detail="")
+    row = replace(
+        row,
+        detail_at=now,
+        wants_detail="",
+        failures=0,
+        failed_at=None,
+        failing_since=None,
+        failing_reason="",
+        merged_into="",
+    )
     doubt = _doubt(row, answer, rules)
     if doubt and not _agreed(row, answer, doubt, now, rules):
         return _doubted(row, answer, doubt, snapshot_id, now)
@@ -104,6 +121,16 @@ def sweep_finding(row: AsinRow, answer: Answer, rules: LearnRules) -> str:
 
 def _failed(row: AsinRow, answer: Answer, role: Role, now: datetime) -> AsinRow:
     row = replace(row, error_count=row.error_count + 1, error_at=now, error_reason=answer.reason)
+    if role is not Role.SWEEP and not answer.of_call:
+        same = row.failures > 0 and row.failing_reason == answer.reason
+        row = replace(
+            row,
+            failures=row.failures + 1,
+            failed_at=now,
+            failing_since=row.failing_since if same else now,
+            failing_reason=answer.reason,
+            merged_into=answer.merged_into,
+        )
     if role is Role.SWEEP and answer.reason in UNKNOWN_TO_SWEEP and not row.wants_detail:
         return replace(row, wants_detail="doubtful")
     return row

@@ -20,6 +20,7 @@ from ecauto_pipeline.state import asins, leases, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
+from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
 _REFUSED_WHOLE = "http_400"
@@ -59,6 +60,7 @@ class Asking:
         self._rules, self._deadline, self._since = rules, deadline, since
         self.owner = leases.new_owner()
         self.zeros = Zeros(context.settings.guards)
+        self._refused = RefusedCalls()
         self._ids = observations.SnapshotIds()
 
     def claim(self, operation: Operation[Answer], wanted: list[str]) -> Claimed:
@@ -68,7 +70,7 @@ class Asking:
             names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
             mine = [name.removeprefix(_PREFIX) for name in names]
             rows = asins.read(connection, mine)
-            todo = [asin for asin in mine if not self._settled(rows[asin], operation)]
+            todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], operation)]
             needless = set(mine).difference(todo)
             leases.release(connection, self.owner, [_name(asin) for asin in needless])
         busy = [asin for asin in wanted if asin not in set(mine)]
@@ -80,6 +82,9 @@ class Asking:
         self._context.go_on()
         unasked = [answer.asin for answer in answers if answer.reason == NOT_ASKED]
         given = [within(answer, operation.knows) for answer in answers if answer.reason != NOT_ASKED]
+        on_trial = operation.batch == 1 and self._refused.is_trial(claimed[0])
+        if on_trial:  # what is said of an ASIN known to be good is said of the call
+            given = [replace(answer, of_call=not answer.status.authoritative) for answer in given]
         now = self._context.clock.now()
         with self._context.state.write() as connection:
             before = asins.read(connection, [answer.asin for answer in given])
@@ -97,6 +102,8 @@ class Asking:
             asins.write(connection, after.values())
             taken_back = {row.asin: row.price_jpy for row in asins.read(connection, list(lost.values())).values()}
             forgotten = self._disbelieve(connection, operation, lost, now)
+            refused = [answer.asin for _, answer in kept if _refused_whole(answer)] if operation.batch > 1 else []
+            known_good = asins.known_good(connection) if refused else None
             account.ledger.flush(connection)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
         doubted = [answer.asin for _, answer in kept if answer.reason == REASON]
@@ -104,7 +111,13 @@ class Asking:
         self._tally.count(operation.role, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
         given_back = [(answer, before[answer.asin]) for _, answer in kept if answer.reason != REASON]
         self._tally.answered(operation.name, given_back)
-        self._follow_up(operation.role, [answer for _, answer in kept], after, forgotten)
+        if any(answer.status.authoritative for _, answer in kept):
+            self._refused.answered(operation.name)
+        self._follow_up(operation.role, after, refused, forgotten)
+        if refused and operation.role is Role.DETAIL:
+            self._work.look_again(self._refused.refused(operation.name, refused, before, known_good))
+        if on_trial and given:
+            self._work.look_again(self._refused.decided(claimed[0], given[0].status.authoritative))
         return Asked(unasked, bool(given) and all(_no_token(answer.reason) for answer in given))
 
     def _learned(
@@ -145,18 +158,17 @@ class Asking:
         asins.write(connection, taken_back)
         return [row.asin for row in taken_back]
 
-    def _follow_up(self, role: Role, answers: list[Answer], after: dict[str, AsinRow], forgotten: list[str]) -> None:
-        """What these answers ask for: detail after a sweep, a second look after a doubt or a refused call."""
+    def _follow_up(self, role: Role, after: dict[str, AsinRow], refused: list[str], forgotten: list[str]) -> None:
+        """What these answers ask for: detail after a sweep, a second look after a doubt."""
         if forgotten and role is Role.SWEEP:
             self._work.forget(forgotten)
         if role is Role.SWEEP:
             self._work.found(asin for asin, row in after.items() if row.wants_detail)
         elif role is Role.DETAIL:
-            refused = [a.asin for a in answers if a.reason.startswith(_REFUSED_WHOLE) and len(answers) > 1]
             doubted = [
                 asin for asin, row in after.items() if row.doubt and not row.error_reason and asin not in refused
             ]
-            self._work.look_again([*doubted, *refused])
+            self._work.look_again(doubted)
 
     def _settled(self, row: AsinRow, operation: Operation[Answer]) -> bool:
         """Whether it was answered since the plan was made, so that asking again would be waste."""
@@ -167,6 +179,10 @@ class Asking:
         if operation.role is Role.DETAIL:
             return detailed or (erred and not row.wants_detail)
         return detailed and not row.doubt
+
+
+def _refused_whole(answer: Answer) -> bool:
+    return answer.of_call and answer.reason.startswith(_REFUSED_WHOLE)
 
 
 def _no_token(reason: str) -> bool:

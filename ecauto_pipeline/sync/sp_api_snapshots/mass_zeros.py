@@ -101,4 +101,5 @@ def _unbelieved(answer: Answer) -> Answer:
         in_stock=None,
         offer_count=None,
         probe_offer_count=None,
+        of_call=True,
     )

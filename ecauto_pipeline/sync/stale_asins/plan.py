@@ -30,9 +30,10 @@ OVERHEAD_S = 60.0
 
 def survey(tools: Tools, run: Run | None = None) -> Survey:
     """Count, and touch nothing. Without a run: every active account, every listing."""
+    now = tools.clock.now()
     with tools.state.read() as connection:
-        rows = _read(connection, run)
-    return _count(rows, evaluate_freshness(rows, tools.clock.now(), policy_of(tools)), to_ms(tools.clock.now()))
+        rows = _read(connection, run, now)
+    return _count(rows, evaluate_freshness(rows, now, policy_of(tools)), to_ms(now))
 
 
 def due_now(tools: Tools) -> int:
@@ -61,7 +62,7 @@ def _plan(context: Context) -> tuple[PlanReport, Plan]:
     now, policy = context.clock.now(), policy_of(context)
     now_ms = to_ms(now)
     with context.state.read() as connection:
-        rows = _read(connection, context.run)
+        rows = _read(connection, context.run, now)
         call_rates = measured_call_rates(connection, context, now)
     judged = evaluate_freshness(rows, now, policy)
     choice = _choose(rows, judged, now_ms, context.run.slice_s, call_rates, policy, context.run)
@@ -107,7 +108,7 @@ def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> 
     now, policy = context.clock.now(), policy_of(context)
     now_ms = to_ms(now)
     with context.state.read() as connection:
-        rows = _read(connection, context.run)
+        rows = _read(connection, context.run, now)
         call_rates = measured_call_rates(connection, context, now)
         listed = plans.targets_of(connection, made.plan_id)
     rows = rows[~np.isin(rows["asin"], [target.asin for target in listed])]
@@ -152,8 +153,9 @@ def _write_periods(connection: Connection, rows: Rows, choice: Choice, now_ms: i
     targets.write_periods(connection, rows["asin"][chosen], tau, now_ms + tau * 1000, looked + full * 1000)
 
 
-def _read(connection: Connection, run: Run | None) -> Rows:
-    return targets.read_rows(connection, run.accounts, run.max_items) if run else targets.read_rows(connection)
+def _read(connection: Connection, run: Run | None, now: datetime) -> Rows:
+    scope = (run.accounts, run.max_items) if run else ()
+    return targets.read_rows(connection, now, *scope)
 
 
 def _count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:

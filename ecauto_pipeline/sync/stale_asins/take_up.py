@@ -60,7 +60,7 @@ def _of_others(context: Context, connection: Connection) -> Plan | None:
 
 def _left(context: Context, connection: Connection, plan: Plan) -> list[Target]:
     listed = plans.targets_of(connection, plan.plan_id)
-    rows = targets.read_rows(connection, context.run.accounts, context.run.max_items)
+    rows = targets.read_rows(connection, context.clock.now(), context.run.accounts, context.run.max_items)
     judged = evaluate_freshness(rows, context.clock.now(), stale_asins.policy_of(context))
     left = remaining(
         [target.asin for target in listed],

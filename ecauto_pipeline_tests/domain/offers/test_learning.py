@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -67,7 +68,9 @@ def test_an_error_moves_nothing_but_its_own_fields(operation: str, reason: str, 
     row = _told(_IN_STOCK, (_gone(), _T0 + _HOUR)) if doubted else _IN_STOCK
     after = learn(row, _error(operation, reason), _ROLES[operation], "e", _T0 + 2 * _HOUR, _RULES)
     assert (1, _T0 + 2 * _HOUR, reason) == (after.error_count, after.error_at, after.error_reason)
-    kept = replace(after, error_count=0, error_at=None, error_reason="", wants_detail=row.wants_detail)
+    assert (operation != SWEEP) == bool(after.failures)
+    own: dict[str, Any] = {"failures": 0, "failed_at": None, "failing_since": None, "failing_reason": ""}
+    kept = replace(after, error_count=0, error_at=None, error_reason="", wants_detail=row.wants_detail, **own)
     assert row == kept
 
 

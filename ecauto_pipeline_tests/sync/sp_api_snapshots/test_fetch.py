@@ -216,6 +216,28 @@ def test_asins_that_were_silent_before_are_counted_apart(world: EmulatorServer, 
     assert (2, 1, 0) == (report.by_status["api_error"], report.silent_again, report.failed_calls)
 
 
+@pytest.mark.parametrize("known", [0, 1])
+def test_a_call_that_is_refused_whatever_it_asks_costs_no_twenty_singles(
+    world: EmulatorServer, tools: Tools, sound: list[str], known: int
+) -> None:
+    """The contract has changed: one ASIN known to be good (two where none is) is refused alone too, and that is all.
+
+    No ASIN is to blame: none is put off, and the next run asks about all of them again.
+    """
+    if known:
+        _learned(tools, sound[:1])
+    for operation in ("getItemOffersBatch", "getItemOffers"):
+        fault = {"api": "sp_api", "kind": "error_json", "status": 400, "code": "InvalidInput"}
+        world.control.add_faults({**fault, "operation": operation})
+    before = _seq(world)
+    run = a_run("run", _CLOCK.now())
+    plan(tools.for_run(run), detail=sound[1:13])
+    report = fetch.run(tools.for_run(run))
+    assert ["getItemOffers"] * (1 if known else 2) == [call["operation"] for call in _calls(world, before)[1:]]
+    assert {"api_error"} == set(report.by_status)
+    assert {0} == {row.failures for row in rows_of(tools, sound[1:13]).values()}
+
+
 def test_what_was_answered_since_the_run_began_is_not_asked_again(
     world: EmulatorServer, tools: Tools, sound: list[str]
 ) -> None:
