@@ -221,3 +221,31 @@ def test_no_history_of_answers_breaks_the_books(history: list[tuple[Answer, int]
             assert (before.status, before.price_jpy, before.snapshot_id) == (
                 row.status, row.price_jpy, row.snapshot_id,
             )  # fmt: skip
+
+
+def test_only_what_is_about_the_asin_itself_is_its_failure() -> None:
+    """A failed call counts as no answer, and against nobody; the same reason goes on from its first time."""
+    of_call = replace(_error(DETAIL, "http_503"), of_call=True)
+    row = learn(_IN_STOCK, of_call, Role.DETAIL, "e", _T0 + _HOUR, _RULES)
+    assert (1, 0, None) == (row.error_count, row.failures, row.failing_since)
+    for number in (1, 2):
+        row = learn(row, _error(DETAIL, "too_soon"), Role.DETAIL, "e", _T0 + (1 + number) * _HOUR, _RULES)
+    row = learn(row, of_call, Role.DETAIL, "e", _T0 + 4 * _HOUR, _RULES)
+    assert (2, "too_soon", _T0 + 2 * _HOUR, _T0 + 3 * _HOUR) == (
+        row.failures, row.failing_reason, row.failing_since, row.failed_at,
+    )  # fmt: skip
+    other = learn(row, _error(CONFIRM, "offers_missing"), Role.CONFIRM, "e", _T0 + 5 * _HOUR, _RULES)
+    assert (3, "offers_missing", _T0 + 5 * _HOUR) == (other.failures, other.failing_reason, other.failing_since)
+
+
+def test_a_look_at_the_offers_ends_failing_and_a_sweep_does_not() -> None:
+    """What fails is the look at the offers: that a sweep was answered proves nothing of it."""
+    merged = replace(_error(DETAIL, "merged"), merged_into="B000000002")
+    row = learn(_IN_STOCK, merged, Role.DETAIL, "e", _T0 + _HOUR, _RULES)
+    assert (1, "B000000002") == (row.failures, row.merged_into)
+    swept = learn(row, _swept(1000), Role.SWEEP, "s", _T0 + 2 * _HOUR, _RULES)
+    assert (1, "B000000002") == (swept.failures, swept.merged_into)
+    seen = _told(swept, (_ok(1000), _T0 + 3 * _HOUR))
+    assert (0, None, None, "", "") == (
+        seen.failures, seen.failed_at, seen.failing_since, seen.failing_reason, seen.merged_into,
+    )  # fmt: skip
