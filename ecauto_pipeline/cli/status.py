@@ -77,7 +77,7 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         named = shops_named(tools.settings)
         counts = count_listed(connection, named)
         held = decisions.count_holds(connection)
-        unwatched = count_unwatched(connection, [key for key, shop in named.items() if shop.active])
+        unwatched = count_unwatched(connection, [key for key, shop in named.items() if shop.active], now)
     limits = tools.settings.base.limits
     accounts = []
     for key, account in named.items():

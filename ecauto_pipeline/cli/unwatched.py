@@ -29,7 +29,7 @@ def unwatched(json_output: Json = False) -> None:
     active = [key for key, shop in shop_accounts(settings).items() if shop.active]
     with open_tools(settings, offline=True) as tools:
         with tools.state.read() as connection:
-            rows = unwatched_listings(connection, active)
+            rows = unwatched_listings(connection, active, tools.clock.now())
         titles = titles_of(tools, (row.asin for row in rows))
         named = [(row, tools.name_of(row.key.account), titles.get(row.asin, "")) for row in rows]
     if json_output:
@@ -37,6 +37,8 @@ def unwatched(json_output: Json = False) -> None:
             [
                 {"account_id": row.key.account_id, "platform": row.key.platform, "item_id": row.key.item_id}
                 | {"asin": row.asin, "title": title, "reason": row.reason, "gone_at": _time(row.gone_at)}
+                | {"on_sale": row.on_sale, "because": row.because, "since": _time(row.since)}
+                | {"merged_into": row.merged_into}
                 for row, _, title in named
             ]
         )
@@ -49,9 +51,13 @@ def unwatched(json_output: Json = False) -> None:
             reason = row.reason
             say()
             say(said(reason, settings.alerts.language))
-        at = _time(row.gone_at)
+        at = _time(row.gone_at or row.since)
         since = "" if not at else f"  (since {at})" if english else f"  ({at} から)"
-        say(f"  {row.key.item_id}  {row.asin or '-'}  {shop}  {title}".rstrip() + since)
+        because = f"  {said(row.because, settings.alerts.language)}" if row.because else ""
+        because += f" -> {row.merged_into}" if row.merged_into else ""
+        if row.because and row.on_sale:
+            because += "  on sale" if english else "  公開中"
+        say(f"  {row.key.item_id}  {row.asin or '-'}  {shop}  {title}".rstrip() + because + since)
 
 
 def _time(moment: datetime | None) -> str:

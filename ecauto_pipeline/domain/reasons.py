@@ -91,6 +91,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "gone_both_sides": ("BASEにもmaster.dbにもない", "neither at BASE nor in master.db"),
     "register_not_listed": ("master.dbで出品中になっていない", "at BASE, and not marked listed in master.db"),
     "deleted_at_shop": ("BASEから消えている(取り下げ済み)", "gone from BASE (delisted)"),
+    "unanswerable": ("Amazonから正しい回答が得られない", "Amazon gives no usable answer"),
     "never_answered": ("Amazonが一度も回答していない", "Amazon never answered"),
     # waits for a person
     "move": ("価格の動きが大きすぎる", "the price would move too far"),

@@ -55,7 +55,7 @@ def weekly_report(
     """The page for the seven days before `end`. `accounts`: the shops that are to be watched."""
     start = end - WEEK
     with tools.state.read() as connection:
-        unwatched = count_unwatched(connection, accounts)
+        unwatched = count_unwatched(connection, accounts, end)
     return page(
         WeekFacts(
             start,

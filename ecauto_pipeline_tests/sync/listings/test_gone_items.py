@@ -56,7 +56,9 @@ def deleted(bench: ShopBench) -> str:
 
 def listed_as(bench: ShopBench, number: str) -> Unwatched | None:
     with bench.tools.state.read() as connection:
-        return next((one for one in unwatched(connection, [SHOP]) if one.key.item_id == number), None)
+        return next(
+            (one for one in unwatched(connection, [SHOP], bench.tools.clock.now()) if one.key.item_id == number), None
+        )
 
 
 def told(bench: ShopBench, number: str, language: str = "en", as_of: datetime | None = None) -> list[str]:
@@ -112,7 +114,10 @@ def test_status_and_the_weekly_page_count_the_unwatched(bench: ShopBench) -> Non
     assert gather(bench.tools)["unwatched"] is None
     deleted(bench)
     with bench.tools.state.read() as connection:
-        counts, rows = count_unwatched(connection, [SHOP]), unwatched(connection, [SHOP])
+        counts, rows = (
+            count_unwatched(connection, [SHOP], bench.tools.clock.now()),
+            unwatched(connection, [SHOP], bench.tools.clock.now()),
+        )
     assert counts is not None
     assert (counts, len(rows)) == (gather(bench.tools)["unwatched"], sum(counts.values()))
     begins = {"ja": f"同期されていない商品 {len(rows)}件: ", "en": f"{len(rows)} items are not watched: "}
