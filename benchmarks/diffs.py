@@ -35,8 +35,8 @@ from ecauto_pipeline.state.schema import asins, listings, shop_accounts
 from ecauto_pipeline.state.upsert import upsert
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import price, visibility
-from ecauto_pipeline.sync.sections import DiffReport
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"

@@ -13,30 +13,13 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings_problems import unknown_key, unreadable, wrong_value
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def parse_duration(value: object) -> object:
-    """'90s', '60m', '24h' or '7d' as a timedelta; other values pass through to be judged by the model."""
-    if isinstance(value, str):
-        match = re.fullmatch(r"(\d+)([smhd])", value.strip())
-        if not match:
-            raise ValueError('a duration looks like "90s", "60m", "24h" or "7d"')
-        return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError('a duration is text like "90s", "60m", "24h" or "7d"')
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Share = Annotated[float, Field(ge=0, le=1)]
+from ecauto_pipeline.settings_values import Duration, DurationOrNever, Share
 
 
 class Section(BaseModel):
@@ -283,6 +266,9 @@ class Guards(Section):
     hide_window: Duration = Field(
         timedelta(hours=24), gt=timedelta(0), le=timedelta(days=3), description="... over this time, at most 3 days"
     )
+    hide_unconfirmed_after: DurationOrNever = Field(
+        None, description='what Amazon has not confirmed for so long is hidden until it does; "" = never'
+    )
     max_zero_share: Share = Field(0.2, description="a sweep with more zeros than this against yesterday is doubted")
     max_delist_share: Share = Field(0.01, description="delisting past this share of an account is held ...")
     max_delist_rows: int = Field(20, ge=0, description="... or past this many rows")
@@ -337,6 +323,9 @@ class Alerts(Section):
     base_error_rate: Share = Field(0.05, description="alert above this share of failed BASE calls")
     cache_hit_rate: Share = Field(0.80, description="alert below this share of ASINs fresh when a run looks")
     duration_factor: float = Field(2.0, gt=0, description="alert when a run takes longer than this times its plan")
+    unconfirmed_factor: float = Field(
+        3.0, ge=1, description="alert about what is on show and older than this times its tier's age"
+    )
     min_free_gb: float = Field(2.0, ge=0, description="alert below this much room on the disk of the data folder (GiB)")
     min_attempts: int = Field(20, ge=1, description="under this many attempts a rate is shown, not judged")
     language: Literal["ja", "en"] = Field("ja", description="language of the messages")

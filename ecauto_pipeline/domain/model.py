@@ -163,6 +163,7 @@ class ListingFacts:
     blocked_by_list: bool | None = False  # None: nobody knows, no list could ever be read
     uneditable: str = ""
     read_at: datetime | None = None
+    first_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

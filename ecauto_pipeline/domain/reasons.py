@@ -19,6 +19,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "正しい価格が上下限の外で、表示価格は赤字",
         "the right price breaks a limit, the shown one is a loss",
     ),
+    "unconfirmed": ("Amazonで長く確認できていない", "not confirmed by Amazon for too long"),
     "price_held": ("値動きの確認待ちで、表示価格は赤字", "the right price waits for a person, the shown one is a loss"),
     "blocklist": ("出品禁止リストにある", "on the blocklist"),
     "restock": ("売れて0になった在庫を1に戻す", "sold, and Amazon has more: stock 0 to 1"),

@@ -126,7 +126,7 @@ def _facts_of(
     """`free`: what it means not to be marked as being on the blocklist."""
     names = (
         *("item_id", "asin", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations"),
-        *("hidden_by", "register_visible", "blocked", "uneditable", "read_at"),
+        *("hidden_by", "register_visible", "blocked", "uneditable", "read_at", "first_seen_at"),
     )
     mine = _of(account.platform, account.account_id)
     query = select(*(listings.c[name] for name in names)).where(*mine, listings.c.listed == 1)
@@ -135,9 +135,10 @@ def _facts_of(
     found = connection.execute(query.order_by(listings.c.item_id))
     times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
     for row in chain.from_iterable(found.partitions(_PART_ROWS)):
-        item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at = row
-        if read_at not in times:
-            times[read_at] = _EPOCH + timedelta(milliseconds=read_at)
+        item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at, first = row
+        for stamp in (read_at, first):
+            if stamp not in times:
+                times[stamp] = _EPOCH + timedelta(milliseconds=stamp)
         yield ListingFacts(
             key=ListingKey(account.platform, account.account_id, item),
             asin=asin,
@@ -150,6 +151,7 @@ def _facts_of(
             blocked_by_list=True if blocked == 1 else free,
             uneditable=uneditable,
             read_at=times[read_at],
+            first_seen_at=times[first],
         )
 
 

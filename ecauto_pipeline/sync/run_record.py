@@ -25,11 +25,11 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.owner import is_this_process, new_owner
 from ecauto_pipeline.state.runs import RunRow
 from ecauto_pipeline.sync.context import Context, Tools
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.sections import (
     MASS_HOLDS,
     CatalogueReport,
-    DiffReport,
     FetchReport,
     HandReport,
     ListingsReport,

@@ -6,7 +6,6 @@ in state. Not for: keeping or reading them (run_record.py) or measuring (the ste
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +14,6 @@ from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.register_report import RegisterReport
 
-MASS_HOLDS = ("held:mass_hide", "held:mass_delist")
 """Reasons of rows that a guard held because there were too many of their kind at once."""
 
 
@@ -104,7 +102,8 @@ class Survey:
 
     `missing`: never answered (キャッシュなし); `price_expired` / `stock_expired`: answered, and older than it may be
     (価格期限切れ / 在庫期限切れ; one ASIN can be both); `oldest_stock_s`: by tier, None where nothing was answered;
-    `overdue`: answered, older than twice what their tier allows, and not because Amazon's last answer was none.
+    `overdue`: answered, older than twice what their tier allows, and not because Amazon's last answer was none;
+    `waiting`: of those due, the ones that failed so often that their turn comes later.
     """
 
     total_asins: int = 0
@@ -118,6 +117,7 @@ class Survey:
     due_by_tier: Mapping[str, int] = field(default_factory=dict)
     oldest_stock_s: Mapping[str, float | None] = field(default_factory=dict)
     overdue: int = 0
+    waiting: int = 0
 
     @property
     def due_but_failed(self) -> int:
@@ -209,45 +209,6 @@ class FetchReport:
     def sp_api_calls(self) -> int:
         """Calls that ask about ASINs; fetching a token is none."""
         return sum(made for name, made in self.calls.items() if not name.endswith("/lwaToken"))
-
-
-@dataclass(frozen=True, slots=True)
-class DiffReport:
-    """What one judging step decided. In the accounts a PUSH counts as pushed: it is about to be.
-
-    `reasons`: how many targets by "decision:reason". `waiting`: rows that would change in shops that can't be written
-    to. `holds_new` / `holds_kept` / `holds_settled`: held rows first seen, seen again, no longer wanted.
-    """
-
-    account: RowCounts = field(default_factory=RowCounts)
-    by_account: Mapping[str, RowCounts] = field(default_factory=dict)
-    by_kind: Mapping[str, RowCounts] = field(default_factory=dict)
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    waiting: int = 0
-    holds_new: int = 0
-    holds_kept: int = 0
-    holds_settled: int = 0
-
-    @property
-    def to_push(self) -> int:
-        return self.account.pushed
-
-    @property
-    def guard_stopped(self) -> int:
-        """Rows that a guard of a whole account holds back."""
-        return sum(self.reasons.get(reason, 0) for reason in MASS_HOLDS)
-
-    def __add__(self, other: DiffReport) -> DiffReport:
-        return DiffReport(
-            self.account + other.account,
-            _added(self.by_account, other.by_account),
-            _added(self.by_kind, other.by_kind),
-            dict(sorted((Counter(self.reasons) + Counter(other.reasons)).items())),
-            self.waiting + other.waiting,
-            self.holds_new + other.holds_new,
-            self.holds_kept + other.holds_kept,
-            self.holds_settled + other.holds_settled,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,8 +304,3 @@ class CatalogueReport:
     left_over: int = 0
     written: int = 0
     waiting: int = 0
-
-
-def _added(mine: Mapping[str, RowCounts], others: Mapping[str, RowCounts]) -> dict[str, RowCounts]:
-    names = sorted({*mine, *others})
-    return {name: mine.get(name, RowCounts()) + others.get(name, RowCounts()) for name in names}

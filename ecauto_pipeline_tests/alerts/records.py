@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.register_report import RegisterReport
 from ecauto_pipeline.sync.run_record import RunRecord
@@ -38,6 +39,7 @@ def a_record(**figures: Any) -> RunRecord:
     took = take("execution_time_seconds", None)
     statuses = {name.removeprefix("status_"): take(name) for name in list(taken) if name.startswith("status_")}
     shops = take("shops", ())
+    account = RowCounts(**{one.name: take(one.name) for one in fields(RowCounts)})
     hits, misses = take("cache_hits"), take("cache_misses")
     found = RunRecord(
         run_id=take("run_id", "run-1"),
@@ -75,9 +77,10 @@ def a_record(**figures: Any) -> RunRecord:
             probe_audited=take("probe_audited"),
             probe_missed=take("probe_missed"),
         ),
+        visibility_diffs=DiffReport(account, unconfirmed=take("unconfirmed")),
         history=HistoryReport(damaged=take("damaged", ())),
         base_updates=PushReport(
-            account=RowCounts(**{one.name: take(one.name) for one in fields(RowCounts)}),
+            account=account,
             base_calls=take("base_api_calls"),
             base_errors=take("base_api_errors"),
             calls_of_shops=take("calls_of_shops", {}),

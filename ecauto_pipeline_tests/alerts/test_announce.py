@@ -178,6 +178,7 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         oldest_pushed_data_s=9000,
         oldest_allowed_s=3600,
         targets=1,
+        unconfirmed=3,
         catalogue_nulled=2,
         held_open=3,
         token_days_left=1,

@@ -69,6 +69,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ("cache_hit_rate", {"cache_hits": 800, "cache_misses": 200}, {"cache_hits": 799, "cache_misses": 201}),
         ("run_duration", {"execution_time_seconds": 100.0}, {"execution_time_seconds": 100.1}),
         ("oldest_pushed_data", {"oldest_pushed_data_s": 3600.0}, {"oldest_pushed_data_s": 3600.1}),
+        ("unconfirmed_on_sale", {"unconfirmed": 0}, {"unconfirmed": 1}),
         ("numbers_add_up", {"targets": 10}, {"targets": 11}),
         ("calls_made_when_due", {"sp_api_calls": 1, "cache_misses": 1}, {"sp_api_calls": 0, "cache_misses": 1}),
         ("catalogue_intact", {"catalogue_nulled": 0}, {"catalogue_nulled": 1}),

@@ -38,6 +38,7 @@ from ecauto_pipeline.alerts.rules.shops import (
 )
 from ecauto_pipeline.alerts.rules.silence import SILENCE
 from ecauto_pipeline.alerts.rules.tokens import TOKEN_EXPIRY, TOKEN_FILE_WRITTEN
+from ecauto_pipeline.alerts.rules.unconfirmed import UNCONFIRMED_ON_SALE
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -55,6 +56,7 @@ RULES: Mapping[str, RunRule] = _by_name(
     CACHE_HIT_RATE,
     RUN_DURATION,
     OLDEST_PUSHED_DATA,
+    UNCONFIRMED_ON_SALE,
     NUMBERS_ADD_UP,
     CALLS_MADE_WHEN_DUE,
     CATALOGUE_INTACT,

@@ -166,7 +166,8 @@ def _calls_when_due(record: RunRecord, setup: AlertSetup) -> Finding:
     fetches = record.start.fetch if record.start is not None else True
     if asked is None or not fetches:
         return unmeasured("このステップでは取得しません", "this run was not to ask")
-    due, calls = planned.survey.cache_misses if planned is not None else asked.planned, asked.sp_api_calls
+    due = asked.planned if planned is None else planned.survey.cache_misses - planned.survey.waiting
+    calls = asked.sp_api_calls
     said = Words(f"期限切れ {due}件に対しSP-API呼び出し {calls}回", f"{due} ASINs due, {calls} SP-API calls made")
     if due <= 0:
         return Finding(said=said, judged=False, value=float(calls))

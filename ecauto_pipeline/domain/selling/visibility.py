@@ -32,7 +32,8 @@ def visibility_diff(
 
     `price_verdict`: what `price_diff` says of this listing under "all" or "floor" (both give the same here), asked
     even in a run that includes no prices; `include_price` says whether its push takes place in this run.
-    UNCHANGED; PUSH to 0 `blocklist` | `out_of_stock` | `not_found` | `filtered_out` | `price_blocked` | `price_held`;
+    UNCHANGED; PUSH to 0 `blocklist` | `out_of_stock` | `not_found` | `filtered_out` | `price_blocked` | `price_held` |
+    `unconfirmed` (only with guards.hide_unconfirmed_after);
     PUSH to 1 `in_stock`; SKIPPED `not_read` | `uneditable` | `never_fetched` | `second_look` | `filtered_waits` |
     `stale_stock` | `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor`.
     """
@@ -42,6 +43,8 @@ def visibility_diff(
         return builder.skipped("not_read")
     if listing.blocked_by_list:
         return _hide(builder, listing, "blocklist")
+    if public and guards.hide_unconfirmed_after and unconfirmed(listing, facts, now, guards.hide_unconfirmed_after):
+        return _hide(builder, listing, "unconfirmed")
     if facts is None or not fetched(facts) or facts.stock_at is None:
         return builder.skipped("never_fetched")
     if facts.status is not Status.SUCCESS:
@@ -69,6 +72,14 @@ def visibility_diff(
     if listing.uneditable:
         return builder.skipped("uneditable", 1)
     return builder.gives(Decision.PUSH, "in_stock", 1)
+
+
+def unconfirmed(listing: ListingFacts, facts: AsinFacts | None, now: datetime, after: timedelta) -> bool:
+    """Whether Amazon's last answer that counts is older than `after`; where there never was one, our first sight of the
+    listing counts. Unknown is no."""
+    last = facts.stock_at if facts is not None and fetched(facts) else None
+    last = last or listing.first_seen_at
+    return last is not None and now - last > after
 
 
 def filtered_for_good(facts: AsinFacts, offers: OfferRule) -> bool:

@@ -73,7 +73,7 @@ class RulesGate:
             return RecheckResult()
         if verdict.kind is Kind.PRICE:
             stamp, allowed = known.facts.price_at, self._tools.settings.ttl.price
-        elif verdict.reason in ("price_blocked", "price_held"):
+        elif verdict.reason in ("price_blocked", "price_held", "unconfirmed"):
             return RecheckResult()
         else:
             stamp, allowed = known.facts.stock_at, self._rules.max_age(known, now)

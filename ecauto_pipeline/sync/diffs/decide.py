@@ -19,8 +19,8 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context, Tools
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, load_input
-from ecauto_pipeline.sync.sections import DiffReport
 
 APPROVED, REJECTED = "approved", "rejected"
 NO_SUCH_EDIT = "no_such_edit"

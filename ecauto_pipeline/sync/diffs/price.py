@@ -11,11 +11,11 @@ from dataclasses import asdict
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, evaluate
 from ecauto_pipeline.sync.run_record import keep
-from ecauto_pipeline.sync.sections import DiffReport
 
 
 def run(context: Context) -> DiffReport:

@@ -6,25 +6,50 @@ Not for: prices (price.py), the rules (domain/selling/visibility.py, domain/sell
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import timedelta
 
 from ecauto_pipeline.domain.model import Diff, Kind
 from ecauto_pipeline.state.decisions import Decided, Target
+from ecauto_pipeline.state.unconfirmed import unconfirmed
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, evaluate
 from ecauto_pipeline.sync.run_record import keep
-from ecauto_pipeline.sync.sections import DiffReport
+from ecauto_pipeline.sync.stale_asins.plan import policy_of
+
+WORST_ROWS = 10
 
 
 def run(context: Context) -> DiffReport:
     """Judge visibility and stock of a run's listings. A run that includes no visibility has no such targets."""
-    report = deciding.decide(context, evaluate_visibility) if context.run.include_visibility else DiffReport()
+    report = DiffReport()
+    if context.run.include_visibility:
+        report = _with_unconfirmed(context, deciding.decide(context, evaluate_visibility))
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "visibility_diffs", report)
     context.log.info("visibility judged: %s %s", asdict(report.account), dict(report.reasons))
     return report
+
+
+def _with_unconfirmed(context: Context, report: DiffReport) -> DiffReport:
+    """What of the run's listings is on show and was not confirmed for too long: freshness is not only behind pushes."""
+    now = context.clock.now()
+    with context.state.read() as connection:
+        factor = context.settings.alerts.unconfirmed_factor
+        found = unconfirmed(connection, context.accounts, now, policy_of(context), factor)
+    worst = tuple(
+        (context.name_of(one.key.account), one.key.item_id, one.asin, _hours(now - one.since), one.reason)
+        for one in found[:WORST_ROWS]
+    )
+    hides = context.settings.guards.hide_unconfirmed_after is not None
+    return replace(report, unconfirmed=len(found), unconfirmed_worst=worst, hides_unconfirmed=hides)
+
+
+def _hours(span: timedelta) -> float:
+    return round(span / timedelta(hours=1), 1)
 
 
 def evaluate_visibility(

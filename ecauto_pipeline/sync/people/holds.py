@@ -19,12 +19,13 @@ from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target
 from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context, Tools
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.diffs.price import evaluate_prices
 from ecauto_pipeline.sync.diffs.visibility import evaluate_visibility
 from ecauto_pipeline.sync.run_record import keep
-from ecauto_pipeline.sync.sections import DiffReport, HandReport, PushReport
+from ecauto_pipeline.sync.sections import HandReport, PushReport
 
 Word = Literal["approve", "reject"]
 MOST_NAMED = 5

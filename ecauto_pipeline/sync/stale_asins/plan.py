@@ -181,6 +181,7 @@ def _count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:
         due_by_tier={str(tier): int(due_by_tier[code]) for code, tier in enumerate(TIERS)},
         oldest_stock_s=oldest,
         overdue=int(np.count_nonzero(overdue)),
+        waiting=int(np.count_nonzero(judged.due & judged.waits)),
     )
 
 

@@ -185,6 +185,35 @@ def test_nothing_comes_back_at_a_loss() -> None:
     assert "price_below_floor" == unasked.reason
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        None,
+        some_facts(stock_at=NOW - timedelta(hours=73)),
+        replace(absent(Status.OUT_OF_STOCK), stock_at=NOW - timedelta(hours=73)),
+    ],
+)
+def test_what_nobody_confirms_is_hidden_where_the_owner_wants_it(facts: AsinFacts | None) -> None:
+    """Older than `hide_unconfirmed_after`, or seen that long ago and never answered: hidden; switched off: left alone.
+
+    Hidden already it stays so, and one hour earlier nothing happens.
+    """
+    listing = a_listing(first_seen_at=NOW - timedelta(hours=73))
+    guards = Guards(hide_unconfirmed_after=timedelta(hours=72))
+    later = Guards(hide_unconfirmed_after=timedelta(hours=74))
+    assert (PUSH, "unconfirmed", 0) == told(visibility_of(listing, facts, guards=guards))
+    for other in (GUARDS, later):
+        assert "unconfirmed" != visibility_of(listing, facts, guards=other).reason
+    hidden = replace(listing, shown_visible=False, hidden_by="ours")
+    assert visibility_of(hidden, facts, guards=guards).decision is not PUSH
+
+
+def test_what_was_never_seen_nor_answered_is_unknown() -> None:
+    """No stamp at all proves no age: nothing is hidden for it."""
+    guards = Guards(hide_unconfirmed_after=timedelta(hours=72))
+    assert (SKIPPED, "never_fetched") == told(visibility_of(a_listing(), None, guards=guards))[:2]
+
+
 def test_what_was_not_read_is_left_alone() -> None:
     """No verdict about a listing whose state nobody knows; none to public without its price."""
     assert (SKIPPED, "not_read") == told(visibility_of(replace(PUBLIC, shown_visible=None), absent()))[:2]

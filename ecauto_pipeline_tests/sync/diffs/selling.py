@@ -26,8 +26,9 @@ from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, shop_accounts
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import price, visibility
-from ecauto_pipeline.sync.sections import DiffReport, PushReport
+from ecauto_pipeline.sync.sections import PushReport
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)

@@ -1,0 +1,57 @@
+"""Listings on show whose goods Amazon has not confirmed for too long: a merged ASIN, one that is never answered.
+
+What nobody confirms is sold as it was last seen, and nothing else would tell. Not for: hiding them
+(domain/selling/visibility.py) or telling people (alerts/rules/asking.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, case, func, select
+
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.freshness.ages import Policy
+from ecauto_pipeline.domain.model import AccountKey, ListingKey
+from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.schema import asins, listings
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """One such listing. `since`: Amazon's last answer that counts, or our first sight of the listing without any;
+    `reason`: of the last question without an answer, "" where none failed."""
+
+    key: ListingKey
+    asin: str
+    since: datetime
+    reason: str
+
+
+def unconfirmed(
+    connection: Connection, accounts: Iterable[AccountKey], now: datetime, policy: Policy, factor: float
+) -> list[Unconfirmed]:
+    """Listings on show of these accounts not confirmed for `factor` times what their tier allows, the oldest first."""
+    now_ms = to_ms(now)
+    high, medium, low = (round(factor * age) for age in policy.max_age_ms)
+    longest = case(
+        (asins.c.last_sold_at >= now_ms - policy.sold_within_ms, high),
+        (asins.c.last_viewed_at >= now_ms - policy.viewed_within_ms, medium),
+        else_=low,
+    )
+    answered = case((asins.c.status.is_not(None), asins.c.stock_at))
+    since = func.coalesce(answered, listings.c.first_seen_at)
+    on_show = and_(listings.c.listed == 1, listings.c.shown_visible == 1, of_accounts(listings, accounts))
+    key = (listings.c.platform, listings.c.account_id, listings.c.item_id)
+    query = (
+        select(*key, listings.c.asin, since.label("since"), func.coalesce(asins.c.error_reason, "").label("reason"))
+        .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
+        .where(on_show, since < now_ms - longest)
+        .order_by(since, *key)
+    )
+    return [
+        Unconfirmed(ListingKey(row.platform, row.account_id, row.item_id), row.asin, from_ms(row.since), row.reason)
+        for row in connection.execute(query)
+    ]
