@@ -17,6 +17,7 @@ from ecauto_pipeline.domain.freshness.ages import Policy
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.shop_accounts import refusing_accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class Unconfirmed:
 def unconfirmed(
     connection: Connection, accounts: Iterable[AccountKey], now: datetime, policy: Policy, factor: float
 ) -> list[Unconfirmed]:
-    """Listings on show of these accounts not confirmed for `factor` times what their tier allows, the oldest first."""
+    """Listings on show of these accounts not confirmed for `factor` times what their tier allows, the oldest first.
+
+    Shops that refuse everything are left out: nothing is asked for them, and people were told.
+    """
     now_ms = to_ms(now)
     high, medium, low = (round(factor * age) for age in policy.max_age_ms)
     longest = case(
@@ -43,7 +47,9 @@ def unconfirmed(
     )
     answered = case((asins.c.status.is_not(None), asins.c.stock_at))
     since = func.coalesce(answered, listings.c.first_seen_at)
-    on_show = and_(listings.c.listed == 1, listings.c.shown_visible == 1, of_accounts(listings, accounts))
+    refusing = set(refusing_accounts(connection))  # nothing is asked for these: their own alert says it
+    watched = [account for account in accounts if account not in refusing]
+    on_show = and_(listings.c.listed == 1, listings.c.shown_visible == 1, of_accounts(listings, watched))
     key = (listings.c.platform, listings.c.account_id, listings.c.item_id)
     query = (
         select(*key, listings.c.asin, since.label("since"), func.coalesce(asins.c.error_reason, "").label("reason"))

@@ -25,10 +25,9 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.owner import is_this_process, new_owner
 from ecauto_pipeline.state.runs import RunRow
 from ecauto_pipeline.sync.context import Context, Tools
-from ecauto_pipeline.sync.diff_section import DiffReport
+from ecauto_pipeline.sync.diff_section import MASS_HOLDS, DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.sections import (
-    MASS_HOLDS,
     CatalogueReport,
     FetchReport,
     HandReport,

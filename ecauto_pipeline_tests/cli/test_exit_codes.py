@@ -12,8 +12,9 @@ from ecauto_pipeline.cli.dagster_run import Finished
 from ecauto_pipeline.cli.exit_codes import MEANING, exit_code
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.settings import Alerts
+from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import DiffReport, FetchReport, HandReport, PushReport
+from ecauto_pipeline.sync.sections import FetchReport, HandReport, PushReport
 from ecauto_pipeline_tests.pages import ROOT, read, table
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
