@@ -22,6 +22,7 @@ LABELS: Words = {
     "history_alone": ("履歴だけから再現しています。", "From history alone."),
     "listing": ("出品", "Listing"),
     "price": ("価格", "price"),
+    "yen": ("円", " yen"),
     "visibility": ("公開状態", "visibility"),
     "stock": ("在庫数", "stock"),
     "state": ("状態", "state"),

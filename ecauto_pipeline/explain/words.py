@@ -75,7 +75,7 @@ def _summary(one: Explanation, t: Mapping[str, str]) -> Section:
     rows = [("ASIN", one.asin or t["unknown"]), (t["as_of"], _time(one.as_of))]
     if one.basis:
         said = one.basis
-        price = f" {_yen(said.price_jpy)}" if said.price_jpy is not None else ""
+        price = f" {_yen(said.price_jpy, t)}" if said.price_jpy is not None else ""
         reason = f": {reasons.said(said.reason, t['language'])}" if said.reason else ""
         rows.append(
             (
@@ -99,7 +99,7 @@ def _summary(one: Explanation, t: Mapping[str, str]) -> Section:
 
 def _listing(story: ListingStory, t: Mapping[str, str], language: str) -> Section:
     figures = [
-        ("price", f"{_shown(story.price, _yen)} {_why(story.price, t)}"),
+        ("price", f"{_shown(story.price, lambda v: _yen(v, t))} {_why(story.price, t)}"),
         ("visibility", f"{_shown(story.visibility, lambda v: _public(v, t))} {_why(story.visibility, t)}"),
         ("stock", f"{_shown(story.stock, str)} {_why(story.stock, t)}"),
     ]
@@ -114,7 +114,7 @@ def _listing(story: ListingStory, t: Mapping[str, str], language: str) -> Sectio
     if story.wanted_price_jpy is not None:
         why = reasons.said(f"price_{story.price_blocked}", language) if story.price_blocked else ""
         blocked = f", {t['blocked']}: {why}" if why else ""
-        rows.append((t["wanted"], _yen(story.wanted_price_jpy) + blocked))
+        rows.append((t["wanted"], _yen(story.wanted_price_jpy, t) + blocked))
     rows += [(t["note"], note_text(note, language)) for note in story.notes]
     return Section(f"{t['listing']} {story.platform} / {story.account_id} / {story.item_id}", (), tuple(rows))
 
@@ -126,7 +126,7 @@ def _answers(one: Explanation, t: Mapping[str, str]) -> Section:
             row.operation,
             _coded(STATUSES, row.status, t),
             reasons.said(row.reason or "", t["language"]),
-            _yen(row.price_jpy),
+            _yen(row.price_jpy, t),
             _text(row.offer_count),
             row.request_id,
         )
@@ -143,8 +143,8 @@ def _offers(one: Explanation, t: Mapping[str, str]) -> Section:
         (
             line.verdict,
             _text(line.score),
-            _yen(line.price_jpy),
-            _yen(line.shipping_jpy),
+            _yen(line.price_jpy, t),
+            _yen(line.shipping_jpy, t),
             _text(line.max_hours),
             line.availability,
             "Prime" if line.is_prime else "",
@@ -241,8 +241,8 @@ def _public(value: int, t: Mapping[str, str]) -> str:
     return t["public"] if value else t["hidden"]
 
 
-def _yen(value: int | None) -> str:
-    return "" if value is None else f"{value:,}円"
+def _yen(value: int | None, t: Mapping[str, str]) -> str:
+    return "" if value is None else f"{value:,}{t['yen']}"
 
 
 def _text(value: object) -> str:

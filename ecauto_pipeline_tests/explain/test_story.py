@@ -20,6 +20,7 @@ from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, observations
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
+from ecauto_pipeline_tests.languages import half_english, half_japanese
 
 ASIN, ITEM = "B000000001", "7001"
 T0 = datetime(2026, 1, 5, 12, 0, tzinfo=JST)
@@ -287,6 +288,8 @@ def test_every_form_holds_the_same_story(reader: HistoryReader) -> None:
             assert all(len(row) == (len(part.columns) or 2) for row in part.rows)
         assert as_markdown(found, language).encode("cp932")
     assert len(sections(found, "ja")) == len(sections(found, "en"))
+    assert "" == half_japanese(as_markdown(found, "en"))
+    assert [] == [line for line in as_markdown(found, "ja").splitlines() if half_english(line)]
 
 
 def test_shops_of_one_id_on_two_platforms_are_told_apart(reader: HistoryReader) -> None:

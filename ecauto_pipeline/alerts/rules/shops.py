@@ -63,9 +63,9 @@ def _blocked(record: RunRecord, setup: AlertSetup) -> Finding:
     if record.shops is None:
         return unmeasured("ショップは調べていません", "the shops were not looked at", 0.0)
     blocked = [(account, reason) for account, reason in record.shops.breakers if reason in BLOCKING_BREAKERS]
-    names = ", ".join(f"{account} ({reason})" for account, reason in blocked)
+    ja, en = (", ".join(f"{account} ({in_words(reason, one)})" for account, reason in blocked) for one in ("ja", "en"))
     said = (
-        Words(f"利用できないショップ {len(blocked)}件: {names}", f"{len(blocked)} shops refuse us: {names}")
+        Words(f"利用できないショップ {len(blocked)}件: {ja}", f"{len(blocked)} shops refuse us: {en}")
         if blocked
         else Words("すべてのショップが利用できます", "every shop accepts us")
     )
@@ -146,11 +146,11 @@ def _orders(record: RunRecord, setup: AlertSetup) -> Finding:
     if record.listings is None:
         return unmeasured("注文は調べていません", "orders were not looked at", 0.0)
     silent = record.listings.orders_not_read
-    names = ", ".join(f"{account} ({reason})" for account, reason in silent.items())
+    ja, en = (", ".join(f"{name} ({in_words(reason, one)})" for name, reason in silent.items()) for one in ("ja", "en"))
     said = (
         Words(
-            f"注文を読めないショップ {len(silent)}件: {names}",
-            f"{len(silent)} shops whose orders can't be read: {names}",
+            f"注文を読めないショップ {len(silent)}件: {ja}",
+            f"{len(silent)} shops whose orders can't be read: {en}",
         )
         if silent
         else Words("読み込んだショップの注文はすべて読めています", "the orders of every shop that was read are known")
