@@ -33,7 +33,7 @@ def capacity(config: CapacityConfig) -> dg.MaterializeResult:
     settings = load()
     with open_tools(settings, offline=True) as tools:
         found = capacity_now(tools, config.listings or None, config.sp_accounts or None)
-    picture = as_markdown("capacity", capacity_load(found))
+    picture = as_markdown("capacity", capacity_load(found, settings.alerts.language))
     return dg.MaterializeResult(
         metadata={
             "asins": found.shop.asins,

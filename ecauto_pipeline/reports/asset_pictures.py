@@ -23,13 +23,15 @@ def pictures_of_the_day(tools: Tools) -> Mapping[str, str]:
     )
 
     past, now = HistorySummaries(tools.history), tools.clock.now()
-    start = now - DAY
+    start, language = now - DAY, tools.settings.alerts.language
     makers: Mapping[str, Callable[[], bytes]] = {
-        "updates by kind": lambda: pictures.updates_by_kind(past.updates_by_kind(start, now)),
-        "answers by hour": lambda: pictures.outcomes_by_hour(past.answers_by_hour(start, now)),
-        "budget by hour": lambda: pictures.budget_by_hour(picture_rows.budget_rows(tools, past, now)),
-        "freshness by tier": lambda: pictures.freshness_by_tier(picture_rows.freshness_rows(tools, past, now)),
-        "held rows": lambda: pictures.held_rows(picture_rows.held_now(tools, now)),
+        "updates by kind": lambda: pictures.updates_by_kind(past.updates_by_kind(start, now), language),
+        "answers by hour": lambda: pictures.outcomes_by_hour(past.answers_by_hour(start, now), language),
+        "budget by hour": lambda: pictures.budget_by_hour(picture_rows.budget_rows(tools, past, now), language),
+        "freshness by tier": lambda: pictures.freshness_by_tier(
+            picture_rows.freshness_rows(tools, past, now), language
+        ),
+        "held rows": lambda: pictures.held_rows(picture_rows.held_now(tools, now), language),
     }
     drawn: dict[str, str] = {}
     for title, make in makers.items():

@@ -9,27 +9,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from ecauto_pipeline.domain.freshness.capacity import Capacity
-from ecauto_pipeline.reports.drawing import BLUE, GREEN, INK, RED, canvas, png, title
+from ecauto_pipeline.reports.drawing import BLUE, GREEN, INK, RED, canvas, either, png, title
 
 
-def capacity_load(found: Capacity) -> bytes:
+def capacity_load(found: Capacity, language: str = "ja") -> bytes:
     """How much of each limit the shop asks for: above, the share of the budget (100% = all of it) by operation and of
     BASE's day; below, by tier the oldest age that can be kept against the one that is wanted, in hours."""
     figure, (above, below) = canvas(height=4.6, rows=(1, 1), one_scale=False)
-    title(above, f"能力 capacity: {found.shop.asins:,} ASIN、SP-APIアカウント {found.shop.sp_accounts}")
-    names = ("詳細 detail", "巡回 sweep", "BASE 更新/日")
+    asins, accounts = f"{found.shop.asins:,}", found.shop.sp_accounts
+    whole = (f"能力: {asins} ASIN、SP-APIアカウント {accounts}", f"capacity: {asins} ASINs, {accounts} SP-API accounts")
+    title(above, either(language, whole))
+    pairs = (("詳細取得", "detail"), ("一括確認", "sweep"), ("BASE更新/日", "updates a day"))
+    names = [either(language, pair) for pair in pairs]
     shares = (found.detail_load, found.sweep_load, found.pushes_per_day / max(1.0, found.base_limit_per_day))
     colours = [RED if share > 1 else BLUE for share in shares]
     _bars(above, names, [100 * share for share in shares], colours, [_percent(share) for share in shares])
     above.set_xlim(0, max(110.0, *(125 * share for share in shares)))
     above.axvline(100, color=INK, linewidth=1.2)
-    above.set_xlabel("予算に占める割合 (%)")
+    above.set_xlabel(either(language, ("予算に占める割合 (%)", "share of the budget (%)")))
     kept = [tier for tier in found.tiers if tier.asins]  # of a tier without ASINs no age is known
     tiers = [f"{tier.tier} ({tier.asins:,})" for tier in kept]
     ages = [tier.oldest_reachable_h for tier in kept]
     late = [RED if tier.oldest_reachable_h > tier.every_h * 1.001 else GREEN for tier in kept]
     _bars(below, tiers, ages, late, [f"{tier.oldest_reachable_h:,.1f} / {tier.every_h:g} h" for tier in kept])
-    below.set_xlabel("最も古い在庫情報 / 目標 (時間)")
+    below.set_xlabel(either(language, ("最も古い在庫情報 / 目標 (時間)", "oldest stock / wanted (h)")))
     return png(figure)
 
 

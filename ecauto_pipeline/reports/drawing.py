@@ -84,8 +84,8 @@ def hours(axes: Axes, start: datetime, end: datetime) -> None:
     formatter = ConciseDateFormatter(
         locator,
         tz=JST,
-        formats=["%Y", "%-m月", "%-m/%-d", "%H:%M", "%H:%M", "%S"] if os.name != "nt" else None,
-        zero_formats=["", "%Y", "%-m月", "%-m/%-d", "%H:%M", "%H:%M"] if os.name != "nt" else None,
+        formats=["%Y", "%Y-%m", "%-m/%-d", "%H:%M", "%H:%M", "%S"] if os.name != "nt" else None,
+        zero_formats=["", "%Y", "%Y-%m", "%-m/%-d", "%H:%M", "%H:%M"] if os.name != "nt" else None,
         show_offset=False,
     )
     axes.xaxis.set_major_formatter(formatter)
@@ -135,3 +135,8 @@ def _quiet(axes: Axes) -> None:
     axes.grid(axis="y", color=PALE, linewidth=0.8)
     axes.xaxis.label.set_color(INK)
     axes.yaxis.label.set_color(INK)
+
+
+def either(language: str, pair: tuple[str, str]) -> str:
+    """The Japanese or the English of two."""
+    return pair[1 if language == "en" else 0]

@@ -24,6 +24,7 @@ from ecauto_pipeline.reports.drawing import (
     as_data_uri,
     as_markdown,
     canvas,
+    either,
     hours,
     legend,
     nothing_yet,
@@ -38,52 +39,65 @@ HOUR = timedelta(hours=1)
 LIMIT_IN_SIGHT = 8
 """A limit so many times above the tallest bar is told as a number, not drawn in scale."""
 HOUR_WIDE = 1 / 24  # on a time axis
-TIERS = {"high": (RED, "高 high", "o"), "medium": (BLUE, "中 medium", "s"), "low": (GREEN, "低 low", "^")}
+TIERS = {
+    "high": (RED, ("高", "high"), "o"),
+    "medium": (BLUE, ("中", "medium"), "s"),
+    "low": (GREEN, ("低", "low"), "^"),
+}
 STATUSES = {
-    "success": (BLUE, "在庫あり success"),
-    "out_of_stock": (ORANGE, "在庫切れ out_of_stock"),
-    "filtered_out": (SKY, "条件外 filtered_out"),
-    "not_found": (GREY, "該当なし not_found"),
-    "api_error": (RED, "エラー api_error"),
+    "success": (BLUE, words.STATUSES["success"]),
+    "out_of_stock": (ORANGE, words.STATUSES["out_of_stock"]),
+    "filtered_out": (SKY, words.STATUSES["filtered_out"]),
+    "not_found": (GREY, words.STATUSES["not_found"]),
+    "api_error": (RED, words.STATUSES["api_error"]),
 }
 OUTCOMES = {
-    "done": (GREEN, "成功 done"),
-    "unknown": (ORANGE, "不明 unknown"),
-    "failed": (RED, "失敗 failed"),
+    "done": (GREEN, words.OUTCOMES["done"]),
+    "unknown": (ORANGE, words.OUTCOMES["unknown"]),
+    "failed": (RED, words.OUTCOMES["failed"]),
 }
-KINDS = {kind: f"{ja} {kind}" for kind, (ja, _) in words.KINDS.items()}
+TIME = ("時刻 (JST)", "time (JST)")
 
 
-def freshness_by_tier(rows: Sequence[Row]) -> bytes:
+def freshness_by_tier(rows: Sequence[Row], language: str = "ja") -> bytes:
     """Share of ASINs within their tier's maximum age, by time. Rows: at, tier, fresh, total (total > 0)."""
     figure, (axes,) = canvas()
-    title(axes, "鮮度 freshness: 期限内のASINの割合（層別）")
+    title(
+        axes,
+        either(language, ("鮮度: 期限内のASINの割合（層別）", "freshness: share of ASINs within their age, by tier")),
+    )
     usable = [row for row in rows if row["total"] > 0]
     if not usable:
-        nothing_yet(axes, "まだデータがありません")
+        nothing_yet(axes, either(language, ("まだデータがありません", "nothing is known yet")))
         return png(figure)
     for tier, (colour, name, mark) in TIERS.items():
         line = sorted((row["at"], 100 * row["fresh"] / row["total"]) for row in usable if row["tier"] == tier)
         if line:
             newest = next(row for row in usable if row["tier"] == tier and row["at"] == line[-1][0])
-            label = f"{name}  {line[-1][1]:.0f}%\n({newest['total']:,} ASIN)"
+            label = f"{either(language, name)}  {line[-1][1]:.0f}%\n({newest['total']:,} ASIN)"
             xs, ys = [x_of(at) for at, _ in line], [share for _, share in line]
             axes.plot(xs, ys, color=colour, marker=mark, markersize=4, linewidth=1.8, label=label, clip_on=False)
     times = [row["at"] for row in usable]
     hours(axes, min(times), max(times))
     axes.set_ylim(0, 100)
-    axes.set_ylabel("期限内 (%)")
-    axes.set_xlabel("時刻 (JST)")
+    axes.set_ylabel(either(language, ("期限内 (%)", "within its age (%)")))
+    axes.set_xlabel(either(language, TIME))
     legend(axes)
     return png(figure)
 
 
-def budget_by_hour(rows: Sequence[Row], what: str = "SP-API 呼び出し") -> bytes:
+def budget_by_hour(rows: Sequence[Row], language: str = "ja") -> bytes:
     """Calls made in each hour against what the limits allow. Rows: at (start of the hour), used, allowed."""
     figure, (axes,) = canvas()
-    title(axes, f"予算 budget: {what}の使用量と上限（1時間ごと）")
+    title(
+        axes,
+        either(
+            language,
+            ("予算: SP-API呼び出しの使用量と上限（1時間ごと）", "budget: SP-API calls made and allowed, by hour"),
+        ),
+    )
     if not rows:
-        nothing_yet(axes, "まだ呼び出しがありません")
+        nothing_yet(axes, either(language, ("まだ呼び出しがありません", "no call was made yet")))
         return png(figure)
     ordered = sorted(rows, key=lambda row: row["at"])
     middles = [x_of(row["at"] + HOUR / 2) for row in ordered]
@@ -92,91 +106,93 @@ def budget_by_hour(rows: Sequence[Row], what: str = "SP-API 呼び出し") -> by
         [row["used"] for row in ordered],
         width=0.82 * HOUR_WIDE,
         color=BLUE,
-        label="使用 used",
+        label=either(language, ("使用", "used")),
     )
     edges = [x_of(row["at"]) for row in ordered] + [x_of(ordered[-1]["at"] + HOUR)]
     allowed = [row["allowed"] for row in ordered]
     top = [*allowed, allowed[-1]]
-    label = f"上限 allowed\n{max(allowed):,} 回"
+    label = either(language, ("上限", "allowed")) + f"\n{max(allowed):,}"
     axes.step(edges, top, where="post", color=INK, linewidth=1.4, label=label)
     most = max(row["used"] for row in ordered)
     if most * LIMIT_IN_SIGHT < min(allowed):  # a line far above would press the bars flat; its number stands beside
         axes.set_ylim(0, max(most, 1) * 1.25)
     hours(axes, ordered[0]["at"], ordered[-1]["at"] + HOUR)
-    axes.set_ylabel("回 / 時間")
-    axes.set_xlabel("時刻 (JST)")
+    axes.set_ylabel(either(language, ("回 / 時間", "calls / h")))
+    axes.set_xlabel(either(language, TIME))
     whole_numbers(axes)
     legend(axes)
     return png(figure)
 
 
-def outcomes_by_hour(rows: Sequence[Row]) -> bytes:
+def outcomes_by_hour(rows: Sequence[Row], language: str = "ja") -> bytes:
     """What Amazon's answers said, stacked by hour. Rows: at (start of the hour), status, count."""
     figure, (axes,) = canvas()
-    title(axes, "Amazonの回答 answers（1時間ごと）")
+    title(axes, either(language, ("Amazonの回答（1時間ごと）", "what Amazon said, by hour")))
     if not any(row["count"] for row in rows):
-        nothing_yet(axes, "まだ回答がありません")
+        nothing_yet(axes, either(language, ("まだ回答がありません", "there was no answer yet")))
         return png(figure)
     times = sorted({row["at"] for row in rows})
     heights: dict[tuple[datetime, str], int] = defaultdict(int)
     for row in rows:
         heights[row["at"], row["status"]] += row["count"]
-    _stack(axes, times, heights, STATUSES)
+    _stack(axes, times, heights, {name: (colour, either(language, pair)) for name, (colour, pair) in STATUSES.items()})
     hours(axes, times[0], times[-1] + HOUR)
-    axes.set_ylabel("ASIN / 時間")
-    axes.set_xlabel("時刻 (JST)")
+    axes.set_ylabel(either(language, ("ASIN / 時間", "ASINs / h")))
+    axes.set_xlabel(either(language, TIME))
     whole_numbers(axes)
     legend(axes)
     return png(figure)
 
 
-def updates_by_kind(rows: Sequence[Row]) -> bytes:
+def updates_by_kind(rows: Sequence[Row], language: str = "ja") -> bytes:
     """How updates ended, a bar a kind. Rows: kind, outcome, count; a dry run's are no updates and are left out."""
     figure, (axes,) = canvas(height=2.6)
-    title(axes, "BASEへの更新 updates（種類別）")
+    title(axes, either(language, ("BASEへの更新（種類別）", "updates sent to BASE, by kind")))
     counts: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
         if row["outcome"] in OUTCOMES:
             counts[row["kind"], row["outcome"]] += row["count"]
     if not any(counts.values()):
-        nothing_yet(axes, "更新はありません")
+        nothing_yet(axes, either(language, ("更新はありません", "no update was sent")))
         return png(figure)
-    kinds = [kind for kind in reversed(KINDS) if any(counts[kind, outcome] for outcome in OUTCOMES)]
+    kinds = [kind for kind in reversed(list(words.KINDS)) if any(counts[kind, outcome] for outcome in OUTCOMES)]
     totals = {kind: sum(counts[kind, outcome] for outcome in OUTCOMES) for kind in kinds}
+    names = [either(language, words.KINDS[kind]) for kind in kinds]
     left = dict.fromkeys(kinds, 0)
     for outcome, (colour, name) in OUTCOMES.items():
         widths = [counts[kind, outcome] for kind in kinds]
         if any(widths):
             axes.barh(
-                [KINDS[kind] for kind in kinds],
+                names,
                 widths,
                 left=[left[kind] for kind in kinds],
                 height=0.6,
                 color=colour,
-                label=name,
+                label=either(language, name),
             )
         for kind, width in zip(kinds, widths, strict=True):
             left[kind] += width
-    _totals(axes, [KINDS[kind] for kind in kinds], [totals[kind] for kind in kinds])
-    axes.set_xlabel("件数")
+    _totals(axes, names, [totals[kind] for kind in kinds])
+    axes.set_xlabel(either(language, ("件数", "how many")))
     legend(axes)
     return png(figure)
 
 
-def held_rows(rows: Sequence[Row]) -> bytes:
+def held_rows(rows: Sequence[Row], language: str = "ja") -> bytes:
     """Changes that wait for a person, a bar a reason. Rows: reason, count, oldest_h (hours the oldest one waits)."""
     figure, (axes,) = canvas(height=2.6)
-    title(axes, "確認待ちの保留 held（理由別）")
+    title(axes, either(language, ("確認待ちの保留（理由別）", "held for a person, by reason")))
     ordered = sorted((row for row in rows if row["count"]), key=lambda row: (row["count"], row["reason"]))[-8:]
     if not ordered:
-        nothing_yet(axes, "保留はありません")
+        nothing_yet(axes, either(language, ("保留はありません", "nothing is held")))
         return png(figure)
-    names = [reasons.said(str(row["reason"]), "ja") for row in ordered]
+    names = [reasons.said(str(row["reason"]), language) for row in ordered]
     counts = [row["count"] for row in ordered]
     axes.barh(names, counts, height=0.6, color=PURPLE)
-    notes = [f"最古 {row['oldest_h']:.0f}時間前" if row.get("oldest_h") is not None else "" for row in ordered]
+    ages = [f"{row['oldest_h']:.0f}" if row.get("oldest_h") is not None else "" for row in ordered]
+    notes = [either(language, (f"最古 {age}時間前", f"oldest {age} h ago")) if age else "" for age in ages]
     _totals(axes, names, counts, notes)
-    axes.set_xlabel("件数")
+    axes.set_xlabel(either(language, ("件数", "how many")))
     return png(figure)
 
 
@@ -213,7 +229,7 @@ def _totals(axes: Any, names: Sequence[str], totals: Sequence[int], notes: Seque
     axes.set_ylim(middle - half, middle + half)
     whole_numbers(axes, "x")
     for number, (total, note) in enumerate(zip(totals, notes or [""] * len(totals), strict=True)):
-        text = f"{total:,}" + (f"（{note}）" if note else "")
+        text = f"{total:,}" + (f" ({note})" if note else "")
         axes.text(total + widest * 0.01, number, text, va="center", fontsize=9, color=INK)
 
 

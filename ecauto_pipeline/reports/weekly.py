@@ -79,11 +79,11 @@ def page(facts: WeekFacts, language: str = "ja") -> str:
     title = "ecauto: the week" if english else "ecauto 週次レポート"
     span = f"{_day(facts.start)} – {_day(facts.end)} (JST)"
     images = [
-        ("鮮度", "Freshness", pictures.freshness_by_tier(facts.freshness)),
-        ("予算", "Budget", pictures.budget_by_hour(facts.budget)),
-        ("Amazonの回答", "Amazon's answers", pictures.outcomes_by_hour(facts.answers)),
-        ("BASEへの更新", "Updates sent to BASE", pictures.updates_by_kind(facts.updates)),
-        ("確認待ちの保留", "Held for a person", pictures.held_rows(facts.held)),
+        ("鮮度", "Freshness", pictures.freshness_by_tier(facts.freshness, language)),
+        ("予算", "Budget", pictures.budget_by_hour(facts.budget, language)),
+        ("Amazonの回答", "Amazon's answers", pictures.outcomes_by_hour(facts.answers, language)),
+        ("BASEへの更新", "Updates sent to BASE", pictures.updates_by_kind(facts.updates, language)),
+        ("確認待ちの保留", "Held for a person", pictures.held_rows(facts.held, language)),
     ]
     parts = [
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">',
