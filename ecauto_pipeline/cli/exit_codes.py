@@ -6,7 +6,7 @@ run itself (summary.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ecauto_pipeline.cli.console import FINE, GUARD, USAGE, WITH_ERRORS
@@ -17,7 +17,6 @@ from ecauto_pipeline.settings import Alerts
 if TYPE_CHECKING:
     from ecauto_pipeline.cli.dagster_run import Finished
     from ecauto_pipeline.sync.run_record import RunRecord
-    from ecauto_pipeline.sync.sections import FetchReport
 
 MEANING: Mapping[int, str] = {
     FINE: "fine: the work was done. Rows that rules hold, block or skip, and ASINs that never answer, are part of it",
@@ -45,8 +44,7 @@ def exit_code(ended: Finished, run: RunRecord | None, alerts: Alerts) -> int:
     if run.guard_stopped:
         return GUARD
     failed = run.account is not None and run.account.failed > 0
-    silence = "sp_api_error_rate"
-    news = any(rule != silence or _is_news(run.sp_api_snapshots, alerts) for rule, _, _ in firing(ended))
+    news = any(name not in OF_SILENCE or OF_SILENCE[name](run, alerts) for name, _, _ in firing(ended))
     return WITH_ERRORS if news or failed or _left(run) else FINE
 
 
@@ -55,16 +53,40 @@ def firing(ended: Finished) -> list[tuple[str, str, str]]:
     return [entry for entry in ended.failed_checks if entry[0] not in QUIET_RULES]
 
 
-def _is_news(asked: FetchReport | None, alerts: Alerts) -> bool:
-    """Whether the share of ASINs without an answer is too large without those that went without one before, too.
-
-    Where a call failed as a whole nobody knows whose fault it was: every ASIN of it counts.
-    """
-    if asked is None or asked.failed_calls or not asked.silent_again:
+def _more_are_silent(run: RunRecord, alerts: Alerts) -> bool:
+    """Whether too many ASINs went without an answer, those left out that went without one before, too."""
+    asked, again = run.sp_api_snapshots, _silent_again(run)
+    if asked is None or not again:
         return True
-    silent = asked.by_status.get(Status.API_ERROR, 0) - sum(asked.zeros_not_believed.values())
-    attempts = asked.answers - asked.silent_again
-    return attempts >= alerts.min_attempts and silent - asked.silent_again > alerts.sp_api_error_rate * attempts
+    silent = asked.by_status.get(Status.API_ERROR, 0) - sum(asked.zeros_not_believed.values()) - again
+    attempts = asked.answers - again
+    return attempts >= alerts.min_attempts and silent > alerts.sp_api_error_rate * attempts
+
+
+def _more_are_stale(run: RunRecord, alerts: Alerts) -> bool:
+    """Whether too few ASINs were fresh, those left out that are due because they never answer."""
+    again = _silent_again(run)
+    if run.stale_asins is None or not again:
+        return True
+    survey = run.stale_asins.survey
+    others = max(0, survey.cache_misses - min(survey.missing, survey.cache_misses) - again)
+    known = survey.cache_hits + others
+    return known >= alerts.min_attempts and survey.cache_hits < alerts.cache_hit_rate * known
+
+
+def _silent_again(run: RunRecord) -> int:
+    """ASINs of this run that had no answer the last times either. Where a call failed as a whole nobody knows whose
+    fault it was: none.
+    """
+    asked = run.sp_api_snapshots
+    return 0 if asked is None or asked.failed_calls else asked.silent_again
+
+
+OF_SILENCE: Mapping[str, Callable[[RunRecord, Alerts], bool]] = {
+    "sp_api_error_rate": _more_are_silent,
+    "cache_hit_rate": _more_are_stale,
+}
+"""Checks that ASINs which never answer make fail each time: whether there is more to it than those."""
 
 
 def _left(run: RunRecord) -> bool:

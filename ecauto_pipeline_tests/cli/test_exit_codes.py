@@ -14,7 +14,7 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.settings import Alerts
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import FetchReport, HandReport, PushReport
+from ecauto_pipeline.sync.sections import FetchReport, HandReport, PlanReport, PushReport, Survey
 from ecauto_pipeline_tests.pages import ROOT, read, table
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -44,6 +44,10 @@ def silent(again: int, errors: int, answers: int, failed_calls: int = 0) -> Fetc
     return FetchReport(by_status=statuses, silent_again=again, failed_calls=failed_calls)
 
 
+def surveyed(hits: int, misses: int) -> PlanReport:
+    return PlanReport(Survey(hits + misses, hits, misses, missing=1))
+
+
 CASES: list[tuple[str, int, Finished, RunRecord | None]] = [
     ("all went well", FINE, ended(), sync()),
     ("rules blocked and skipped rows", FINE, ended(), sync(price_diffs=DiffReport(RowCounts(9, 0, 4, 0, 2, 3)))),
@@ -59,6 +63,19 @@ CASES: list[tuple[str, int, Finished, RunRecord | None]] = [
     ("and other ASINs", LOOK, ended(*SILENCE), sync(sp_api_snapshots=silent(25, 40, 100))),
     ("calls that failed as a whole", LOOK, ended(*SILENCE), sync(sp_api_snapshots=silent(25, 25, 25, 2))),
     ("for the first time", LOOK, ended(*SILENCE), sync(sp_api_snapshots=silent(0, 25, 25))),
+    (
+        "ASINs that always fail, due because of it",
+        FINE,
+        ended(*SILENCE, ("cache_hit_rate", "WARN", "58%")),
+        sync(sp_api_snapshots=silent(30, 31, 31), stale_asins=surveyed(42, 31)),
+    ),
+    (
+        "ASINs that always fail, and others that are stale",
+        LOOK,
+        ended(*SILENCE, ("cache_hit_rate", "WARN", "30%")),
+        sync(sp_api_snapshots=silent(30, 31, 100), stale_asins=surveyed(42, 100)),
+    ),
+    ("too few were fresh", LOOK, ended(("cache_hit_rate", "WARN", "58%")), sync(stale_asins=surveyed(42, 31))),
     (
         "ASINs that always fail, and an alert",
         LOOK,
