@@ -15,12 +15,17 @@ _CODE = re.compile(
     r"|[\x21-\x7e]*[/\\=_.:][\x21-\x7e]*"  # paths, addresses, names of files and variables
     r"|'[^']*'|\"[^\"]*\"|「[^」]*」"  # what is quoted
 )
+_WORDS = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b")
 _SENTENCE = re.compile(r"(?:\b[a-z][a-z']+[ ,;]+){2,}[a-z][a-z']+\b")
 
 
 def half_english(text: str) -> str:
     """The English words in a row in a Japanese text, "" where there are none; commands, codes and names are none."""
-    found = _SENTENCE.search(_CODE.sub(" 。 ", text))
+    bare = _CODE.sub(" 。 ", text)
+    found = _SENTENCE.search(bare)
+    if found:
+        return found[0]
+    found = None if JAPANESE.search(text) else _WORDS.search(bare)
     return found[0] if found else ""
 
 

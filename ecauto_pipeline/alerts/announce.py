@@ -271,7 +271,7 @@ def _remember(tools: Tools, results: Sequence[SendResult], now: datetime) -> Non
         for result in results:
             broken.pop(result.channel, None)
             if not result.ok:
-                broken[result.channel] = result.error
+                broken[result.channel] = result.said(tools.settings.alerts.language)
         done = {key: value for key, value in book.items() if key != "talking_until"} | {"broken": broken}
         if done != book:
             save_book(connection, done, now)

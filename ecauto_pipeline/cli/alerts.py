@@ -8,7 +8,7 @@ from __future__ import annotations
 import typer
 
 from ecauto_pipeline.alerts.announce import try_channels
-from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, say, table, told
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, language, say, table, told
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -30,6 +30,6 @@ def alerts_test() -> None:
         say(f"{none} ([[alerts.channels]])", style="yellow")
         raise typer.Exit(WITH_ERRORS)
     columns = (told("通知先", "channel"), told("結果", "outcome"), told("理由", "why"))
-    rows = [(one.channel, "OK" if one.ok else told("失敗", "failed"), one.error) for one in results]
+    rows = [(one.channel, "OK" if one.ok else told("失敗", "failed"), one.said(language())) for one in results]
     table(told("通知の試験", "test of the channels"), columns, rows)
     raise typer.Exit(FINE if all(result.ok for result in results) else WITH_ERRORS)

@@ -155,9 +155,9 @@ def each_channel(chart: Chart, here: Installation) -> None:
     for channel in here.settings.alerts.channels:
         name = name_of(channel)
         missing, refused = problem(channel, here.environ), broken.get(name, "")
-        if missing:
+        if missing is not None:
             do_ja, do_en = "ecauto.toml と .env を直してください", "fix ecauto.toml or .env"
-            chart.bad(f"alert channel {name}", missing, missing, do_ja, do_en)
+            chart.bad(f"alert channel {name}", *missing, do_ja, do_en)
         elif refused:
             do = "ecauto alerts test"
             chart.warn(f"alert channel {name}", f"前回失敗: {refused}", f"refused the last message: {refused}", do, do)

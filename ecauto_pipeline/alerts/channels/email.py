@@ -24,7 +24,8 @@ def deliver(message: Message, *, url: str, to: str, endpoint: str, timeout_s: fl
     """Send it. Raises Refused, smtplib.SMTPException or OSError; a password never goes over an open line."""
     secret, server = urlsplit(url), urlsplit(endpoint or url)
     if server.scheme not in ("smtp", "smtps") or not server.hostname:
-        raise Refused("an address like smtp://user:password@host:587?from=me@example.jp is wanted")
+        example = "smtp://user:password@host:587?from=me@example.jp"
+        raise Refused(f"an address like {example} is wanted", ja=f"{example} の形のアドレスにしてください")
     mail = EmailMessage()
     mail["Subject"] = message.title
     mail["From"] = parse_qs(secret.query).get("from", [unquote(secret.username or "") or to.split(",")[0].strip()])[0]
@@ -45,7 +46,10 @@ def deliver(message: Message, *, url: str, to: str, endpoint: str, timeout_s: fl
             connection.starttls(context=context)
             connection.ehlo()
         elif server.scheme == "smtp" and secret.username and server.hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise Refused("the server offers no STARTTLS; the password stays here (use smtps://)")
+            raise Refused(
+                "the server offers no STARTTLS; the password stays here (use smtps://)",
+                ja="サーバーがSTARTTLSに対応していないので、パスワードを送りません（smtps:// を使ってください）",
+            )
         if secret.username and connection.has_extn("auth"):
             connection.login(unquote(secret.username), unquote(secret.password or ""))
         connection.send_message(mail)

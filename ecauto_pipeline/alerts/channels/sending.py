@@ -30,11 +30,16 @@ _NEEDS = {kind: module.NEEDS for kind, module in _BY_KIND.items()} | {"email": e
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """How one message through one channel went. `error` is "" where it went well."""
+    """How one message through one channel went. `error`, and `ja` for a Japanese reader, are "" where it went well."""
 
     channel: str
     ok: bool
     error: str = ""
+    ja: str = ""
+
+    def said(self, language: str) -> str:
+        """What went wrong, in "ja" or "en"."""
+        return self.error if language == "en" else self.ja
 
 
 def name_of(channel: Channel) -> str:
@@ -42,20 +47,20 @@ def name_of(channel: Channel) -> str:
     return ":".join(part for part in (channel.kind, channel.room_id or channel.to or channel.url_env) if part)
 
 
-def problem(channel: Channel, environ: Mapping[str, str]) -> str:
-    """What is missing from the configuration of this channel, "" where nothing is."""
+def problem(channel: Channel, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """What is missing from the configuration of this channel, in Japanese and in English; None where nothing is."""
     for need in _NEEDS[channel.kind]:
         if need in ("url", "token"):
             variable = channel.url_env if need == "url" else channel.token_env
             if need == "url" and channel.endpoint and not variable:
                 continue
             if not variable:
-                return f"{need}_env is not set in ecauto.toml"
+                return f"ecauto.toml に {need}_env がありません", f"{need}_env is not set in ecauto.toml"
             if not environ.get(variable, "").strip():
-                return f"environment variable {variable} is empty"
+                return f"環境変数 {variable} が空です", f"environment variable {variable} is empty"
         elif not getattr(channel, need):
-            return f"{need} is not set in ecauto.toml"
-    return ""
+            return f"ecauto.toml に {need} がありません", f"{need} is not set in ecauto.toml"
+    return None
 
 
 def send(
@@ -63,19 +68,21 @@ def send(
 ) -> SendResult:
     """Send one message. Never raises for anything a channel does; the error names no secret."""
     name, missing = name_of(channel), problem(channel, environ)
-    if missing:
-        return SendResult(name, False, missing)
+    if missing is not None:
+        ja, en = missing
+        return SendResult(name, False, en, ja)
     url = environ.get(channel.url_env, "").strip() if channel.url_env else ""
     token = environ.get(channel.token_env, "").strip() if channel.token_env else ""
     secrets = (url, token, *_parts(url))
     try:
         _deliver(channel, message, url, token, timeout_s)
     except Refused as error:
-        return SendResult(name, False, redacted(str(error), secrets))
+        return SendResult(name, False, redacted(str(error), secrets), redacted(error.ja, secrets))
     except requests.Timeout:
-        return SendResult(name, False, "no answer in time")
+        return SendResult(name, False, "no answer in time", "時間内に応答がありません")
     except (requests.RequestException, smtplib.SMTPException, OSError, ValueError) as error:
-        return SendResult(name, False, redacted(f"{type(error).__name__}: {_root(error)}", secrets))
+        what = redacted(f"{type(error).__name__}: {_root(error)}", secrets)
+        return SendResult(name, False, what, f"送れませんでした（{what}）")
     return SendResult(name, True)
 
 
@@ -108,9 +115,9 @@ def _through_apprise(message: Message, url: str, to: str, timeout_s: tuple[float
     options = f"{joint}cto={timeout_s[0]:g}&rto={timeout_s[1]:g}" + (f"&to={quote(to, safe=',@')}" if to else "")
     service = apprise.Apprise.instantiate(url + options)
     if not isinstance(service, apprise.NotifyBase):
-        raise Refused("apprise does not know this kind of address")
+        raise Refused("apprise does not know this kind of address", ja="appriseがこの種類のアドレスを知りません")
     if not service.notify(title=message.title, body=message.body):
-        raise Refused("apprise could not deliver")
+        raise Refused("apprise could not deliver", ja="appriseで送れませんでした")
 
 
 def _parts(url: str) -> tuple[str, ...]:

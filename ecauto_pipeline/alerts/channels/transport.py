@@ -16,7 +16,11 @@ TIMEOUT_S = (5.0, 10.0)
 
 
 class Refused(Exception):
-    """The channel did not take the message; the text is safe to show once secrets are taken out."""
+    """The channel did not take the message; both texts are safe to show once secrets are taken out."""
+
+    def __init__(self, message: str, *, ja: str) -> None:
+        super().__init__(message)
+        self.ja = ja
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ def post(request: Post, timeout_s: tuple[float, float] = TIMEOUT_S) -> None:
         allow_redirects=False,
     )
     if not 200 <= answer.status_code < 300:
-        raise Refused(f"HTTP {answer.status_code}: {answer.text[:200].strip()}")
+        what = f"HTTP {answer.status_code}: {answer.text[:200].strip()}"
+        raise Refused(what, ja=f"断られました（{what}）")
 
 
 def address(secret_url: str, endpoint: str) -> str:
