@@ -47,7 +47,7 @@ def check_url(url: str) -> None:
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"[state] url needs the Python package {error.name} (docs/services.md)",
-            ja=f"[state] url には Python のパッケージ {error.name} が必要です（docs/services.md）",
+            ja=f"[state] url には Python のパッケージ {error.name} が必要です（docs/ja/services.md）",
         ) from None
 
 
