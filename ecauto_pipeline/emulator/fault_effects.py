@@ -31,6 +31,9 @@ def instead_of(fault: Fault, refuse: Callable[[str], Answer]) -> Answer | None:
     elif fault.kind == "error_json":
         error = {"code": fault.code or "InternalFailure", "message": fault.message or "error", "details": ""}
         answer = json_answer(status or 500, {"errors": [error]})
+    elif fault.kind == "role_missing":
+        denied = "Access to requested resource is denied."
+        answer = json_answer(403, {"errors": [{"code": "Unauthorized", "message": denied, "details": denied}]})
     elif fault.kind == "redirect":
         answer = Answer(301, b"", {"location": "https://elsewhere.example.invalid/"})
     elif fault.kind == "body":

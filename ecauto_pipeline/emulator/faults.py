@@ -1,8 +1,9 @@
 """What can go wrong, on a script: which calls a fault picks, and the kinds there are.
 
 For: choosing. What a fault does to an answer is in fault_effects.py; what it does to the world's view in
-sp_api/view.py. A fault matches on api, operation, account, ASINs and item ids, within a time window of the emulator's
-clock; it lets `after` matching calls pass, then strikes at most `times` times, each with `probability` (seeded).
+sp_api/view.py. A fault matches on api, family, operation, account, ASINs and item ids, within a time window of the
+emulator's clock; it lets `after` matching calls pass, then strikes at most `times` times, each with `probability`
+(seeded).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ INSTEAD = {
     "reset": "the connection is reset before any answer; nothing was done",
     "timeout": "no answer before the client gives up (at most `seconds`); nothing was done",
     "token_expired": "the access token is called expired, once per strike",
+    "role_missing": "SP-API: HTTP 403, the application lacks the role that this operation needs",
     "hour_api_limit": "BASE: the hour's calls are used up",
     "day_api_limit": "BASE: the day's calls are used up",
     "access_denied": "BASE: the shop is restricted",
@@ -60,6 +62,7 @@ class Fault:
 
     kind: str
     api: str | None = None
+    family: str | None = None
     operation: str | None = None
     account: str | None = None
     asin: str | None = None
@@ -87,7 +90,7 @@ class Fault:
         """Whether this fault concerns such a call at all."""
         if self.api not in (None, seen.api) or self.operation not in (None, seen.operation):
             return False
-        if self.account not in (None, seen.account):
+        if self.family not in (None, seen.family) or self.account not in (None, seen.account):
             return False
         if self.asins and not set(self.asins) & set(seen.asins):
             return False

@@ -68,6 +68,7 @@ class Seen:
     asins: tuple[str, ...] = ()
     item_id: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    family: str = ""
 
 
 def json_answer(status: int, content: Any, headers: dict[str, str] | None = None, outcome: str = "ok") -> Answer:

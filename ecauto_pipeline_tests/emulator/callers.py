@@ -8,6 +8,8 @@ import httpx
 
 from ecauto_pipeline.emulator.credentials import MARKETPLACE_ID, SP_ACCOUNTS, base_app
 
+SUMMARY_PATH = "/batches/products/pricing/2022-05-01/items/competitiveSummary"
+
 
 def lwa_form(number: int = 0, **changes: str) -> dict[str, str]:
     account = SP_ACCOUNTS[number]
@@ -49,6 +51,21 @@ class AmazonCaller:
     def competitive(self, asins: list[str], **changes: Any) -> httpx.Response:
         params = {"Asins": ",".join(asins), "ItemType": "Asin", "MarketplaceId": MARKETPLACE_ID} | changes
         return self.get("/products/pricing/v0/competitivePrice", **params)
+
+    def summary(self, asins: list[str], **changes: Any) -> httpx.Response:
+        requests = [
+            {
+                "asin": asin,
+                "marketplaceId": MARKETPLACE_ID,
+                "method": "GET",
+                "uri": "/products/pricing/2022-05-01/items/competitiveSummary",
+                "includedData": ["featuredBuyingOptions", "lowestPricedOffers"],
+                "lowestPricedOffersInputs": [{"itemCondition": "New", "offerType": "Consumer"}],
+                **changes,
+            }
+            for asin in asins
+        ]
+        return self.post(SUMMARY_PATH, {"requests": requests})
 
     def catalog(self, asins: list[str], **changes: Any) -> httpx.Response:
         params = {"identifiers": ",".join(asins), "identifiersType": "ASIN", "marketplaceIds": MARKETPLACE_ID} | changes

@@ -1,1 +1,1 @@
-"""Amazon's side: LWA tokens and the four Selling Partner API operations, one module each."""
+"""Amazon's side: LWA tokens and the five Selling Partner API operations, one module each."""

@@ -6,13 +6,20 @@ For: the order in which Amazon refuses. Not for: sockets, the log, or whether a 
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable
 from types import ModuleType
 
 from ecauto_pipeline.emulator.faults import Fault
 from ecauto_pipeline.emulator.messages import Answer, Call, Seen, json_answer
-from ecauto_pipeline.emulator.sp_api import catalog_items, competitive_pricing, item_offers, item_offers_batch
+from ecauto_pipeline.emulator.sp_api import (
+    catalog_items,
+    competitive_pricing,
+    competitive_summary,
+    item_offers,
+    item_offers_batch,
+)
 from ecauto_pipeline.emulator.sp_api.errors import (
     EXPIRED,
     INVALID,
@@ -29,8 +36,12 @@ from ecauto_pipeline.emulator.tokens import Token, TokenBook
 from ecauto_pipeline.emulator.world import World
 
 API = "sp_api"
-_OPERATIONS: tuple[ModuleType, ...] = (item_offers_batch, item_offers, competitive_pricing, catalog_items)
+_OPERATIONS: tuple[ModuleType, ...] = (
+    *(item_offers_batch, item_offers, competitive_pricing),
+    *(competitive_summary, catalog_items),
+)
 _RATE_SHOWN_ON = (200, 400, 404)
+_FAMILY = re.compile(r"/(pricing|catalog)/(v0|\d{4}-\d{2}-\d{2})/")
 
 
 class SpApi:
@@ -46,6 +57,7 @@ class SpApi:
             operation=operation.OPERATION if operation else "unknown",
             account=token.account if token else None,
             asins=operation.asins_of(call) if operation else (),
+            family=_family(call),
             details={"params": call.query_first()} if call.query else {},
         )
 
@@ -101,3 +113,9 @@ def _operation(call: Call) -> ModuleType | None:
         if call.method == operation.METHOD and operation.PATH.fullmatch(call.path):
             return operation
     return None
+
+
+def _family(call: Call) -> str:
+    """The API that a path belongs to with its version, such as `pricing/v0`; operations of one fail together."""
+    found = _FAMILY.search(call.path)
+    return f"{found[1]}/{found[2]}" if found else ""

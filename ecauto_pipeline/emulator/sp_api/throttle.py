@@ -17,6 +17,7 @@ DOCUMENTED = {
     "getItemOffersBatch": (0.1, 1),
     "getItemOffers": (0.5, 1),
     "getCompetitivePricing": (0.5, 1),
+    "getCompetitiveSummary": (0.033, 1),
     "searchCatalogItems": (2.0, 2),
 }
 
