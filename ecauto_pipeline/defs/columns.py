@@ -24,7 +24,7 @@ COMMON: Mapping[str, str] = {
     "account_id": "the shop",
     "item_id": "BASE's item number",
     "kind": "price | visibility | stock | delist",
-    "reason": "one word; docs/runbook.md says what it means",
+    "reason": "one word; docs/glossary.md says what it means",
 }
 
 
