@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +25,7 @@ from ecauto_pipeline_tests.cli.prepared_days import (
     kept_elsewhere,
     with_day,
 )
-from ecauto_pipeline_tests.doctor.made_faults import without_rights
+from ecauto_pipeline_tests.doctor.made_faults import remove, without_rights
 from ecauto_pipeline_tests.pages import read, table
 
 HEAD = ("what happened", "first line of `ecauto status`")
@@ -115,7 +114,7 @@ def test_what_can_not_be_written_is_no_good_day(template: Path, closed: str, mod
     try:
         health = with_day(outside / "day", template, look)
     finally:
-        shutil.rmtree(outside)
+        remove(outside)
     word = "書き込み・読み取りが許可されていません"
     assert f"要対応: {Path(closed).name}: {word} (次: ecauto doctor)" == health["line"]
 

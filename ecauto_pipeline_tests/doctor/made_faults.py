@@ -124,7 +124,15 @@ def house(template: Path) -> Iterator[House]:
             made.held.close()
         if made.other is not None:
             made.other.communicate()
-        shutil.rmtree(outside)
+        remove(outside)
+
+
+def remove(folder: Path) -> None:
+    """A folder and all in it, also where rights were taken away."""
+    folder.chmod(0o755)
+    for one in folder.iterdir():
+        remove(one) if one.is_dir() else one.unlink()
+    folder.rmdir()
 
 
 def write_token(path: Path, obtained: datetime) -> None:
@@ -209,22 +217,22 @@ def _a_file_where_the_folder_belongs(made: House) -> None:
 
 
 def _closed(made: House, *names: str) -> None:
-    """These may not be read by others, all else may be read and written by everybody."""
+    """These and the token may be read by nobody, all else may be read and written by everybody."""
     for one in (made.folder, *made.folder.rglob("*")):
         if one.name != ".env":
             one.chmod(0o777 if one.is_dir() else 0o666)
-    made.file("data/tokens/shop_1_token.json").chmod(0o600)
+    made.file("data/tokens/shop_1_token.json").chmod(0)
     for name in names:
-        made.file(name).chmod(0o700 if made.file(name).is_dir() else 0o600)
+        made.file(name).chmod(0)
     made.no_rights = True
 
 
 def _read_only(made: House, *names: str) -> None:
-    """These may be read by others and not written, all else may be both."""
+    """These may be read and not written, all else may be both."""
     _closed(made)
     made.file("data/tokens/shop_1_token.json").chmod(0o644)
     for name in names:
-        made.file(name).chmod(0o755 if made.file(name).is_dir() else 0o444)
+        made.file(name).chmod(0o555 if made.file(name).is_dir() else 0o444)
 
 
 def _somebody_works_in_the_register(made: House) -> None:
