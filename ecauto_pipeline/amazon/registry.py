@@ -26,6 +26,7 @@ _NEEDED = {
     Role.SWEEP: frozenset({Fact.STOCK, Fact.BUY_BOX}),
     Role.DETAIL: frozenset({Fact.PRICE, Fact.STOCK}),
     Role.CONFIRM: frozenset({Fact.PRICE, Fact.STOCK}),
+    Role.OPINION: frozenset({Fact.STOCK, Fact.OFFERS}),
     Role.CATALOGUE: frozenset({Fact.TEXT}),
 }
 

@@ -62,14 +62,34 @@ class Tier(StrEnum):
 class Role(StrEnum):
     """What an SP-API operation is asked for; the order is that of tables.
 
-    A sweep says whether anything has changed, a detail brings the offers, a confirm is a second look at one ASIN, and
-    the catalogue knows texts, neither price nor stock.
+    A sweep says whether anything has changed, a detail brings the offers, a confirm is a second look at one ASIN. An
+    opinion is asked of another family of Amazon's whether a doubted answer is right, and never yields a price; the
+    catalogue knows texts, neither price nor stock.
     """
 
     SWEEP = "sweep"
     DETAIL = "detail"
     CONFIRM = "confirm"
+    OPINION = "opinion"
     CATALOGUE = "catalogue"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSeen:
+    """One new offer as a source without ship times shows it. None = the source did not say, which is not free, not no.
+
+    `cost_jpy`: what the shop would pay, None while shipping is unknown; it is then `listing_price_jpy` or more.
+    """
+
+    seller_id: str
+    listing_price_jpy: int
+    shipping_jpy: int | None = None
+    is_prime: bool | None = None
+    is_fba: bool | None = None
+
+    @property
+    def cost_jpy(self) -> int | None:
+        return None if self.shipping_jpy is None else self.listing_price_jpy + self.shipping_jpy
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +99,8 @@ class Answer:
     `price_jpy` is what the shop would pay (ListingPrice + shipping of the chosen offer), only with SUCCESS and only
     from a detail or confirm operation. `in_stock` None = unknown. `probe_*` are the figures that a later sweep is
     compared with (Buy Box ListingPrice + shipping, number of new offers); None = not said.
-    A sweep answers SUCCESS with price_jpy None, meaning "there are new offers".
+    A sweep and an opinion answer SUCCESS with price_jpy None, meaning "there are new offers"; `seen`: those that an
+    opinion showed.
     """
 
     asin: str
@@ -102,6 +123,7 @@ class Answer:
     offers_json: str = ""
     of_call: bool = False
     merged_into: str = ""
+    seen: tuple[OfferSeen, ...] = ()
 
 
 class AccountKey(NamedTuple):

@@ -123,6 +123,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_buy_box": ("おすすめ出品なし", "no Featured Offer"),
     "too_soon": ("登録直後でまだ情報がない", "active, but too soon to be told"),
     "no_answer_for_item": ("回答にこのASINがない", "the answer leaves this ASIN out"),
+    "offers_missing": ("回答にオファーの一覧がない", "the answer lacks its list of offers"),
     "answered_twice": ("同じASINの回答が2つある", "answered twice"),
     "malformed_asin": ("ASINの形をしていない", "no well-formed ASIN"),
     "wrong_shape": ("回答の形がおかしい", "the answer has the wrong shape"),

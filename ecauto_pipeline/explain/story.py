@@ -22,7 +22,7 @@ from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.platforms import shop_accounts
 from ecauto_pipeline.state.database import Database
 
-SWEEPS = frozenset(operation.name for operation in registered().of(Role.SWEEP))
+SWEEPS = frozenset(operation.name for operation in registered().of(Role.SWEEP, Role.OPINION))
 """Operations that never carry a price the shop could act on."""
 
 _INSTANT = timedelta(microseconds=1)

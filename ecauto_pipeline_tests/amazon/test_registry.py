@@ -37,7 +37,8 @@ def test_the_order_is_by_role_then_name_whatever_was_registered_first() -> None:
     extra = [replace(OPERATION, name="b"), replace(OPERATION, name="a")]
     names = registered(extra).names
     assert names == registered(reversed(extra)).names
-    assert ("getCompetitivePricing", "a", "b", "getItemOffersBatch", "getItemOffers", "searchCatalogItems") == names
+    details, confirms = ("a", "b", "getItemOffersBatch"), ("getItemOffers",)
+    assert ("getCompetitivePricing", *details, *confirms, "getCompetitiveSummary", "searchCatalogItems") == names
 
 
 def test_an_operation_is_refused_that_could_not_do_its_part() -> None:

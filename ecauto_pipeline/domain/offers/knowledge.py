@@ -30,7 +30,7 @@ _FIELDS: Mapping[Fact, Mapping[str, Any]] = MappingProxyType(
     {
         Fact.PRICE: {"price_jpy": None, "listing_price_jpy": None, "shipping_jpy": None},
         Fact.STOCK: {"in_stock": None},
-        Fact.OFFERS: {"offer_count": None, "seller_id": "", "offers_json": ""},
+        Fact.OFFERS: {"offer_count": None, "seller_id": "", "offers_json": "", "seen": ()},
         Fact.DELIVERY: {"ship_hours_max": None, "is_prime": None, "is_fba": None},
         Fact.BUY_BOX: {"probe_price_jpy": None, "probe_offer_count": None},
         Fact.TEXT: {},
