@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES, rule_label
+from ecauto_pipeline.domain.call_failures import CALL_FAILURES
 from ecauto_pipeline.domain.model import Outcome, Status, Tier
 from ecauto_pipeline.settings import CHANNEL_KINDS
+from ecauto_pipeline_tests.pages import table
 
 DOCS = Path(__file__).parents[1] / "docs"
 RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
@@ -38,6 +40,20 @@ def test_the_runbook_knows_no_alert_that_is_not_there() -> None:
     """A rule that was taken away leaves no section behind."""
     assert {*RULES, *OUTSIDE_RULES} == set(re.findall(r"(?m)^### (\w+)$", RUNBOOK))
     assert re.findall(r"(?m)^### (\w+)$", RUNBOOK) == re.findall(r"(?m)^### (\w+)$", JAPANESE)
+
+
+@pytest.mark.parametrize(
+    ("page", "language", "head"),
+    [(RUNBOOK, "en", ("what it is", "code", "what to do")), (JAPANESE, "ja", ("理由", "コード", "すること"))],
+    ids=["en", "ja"],
+)
+def test_every_reason_of_failed_calls_is_in_the_runbook(page: str, language: str, head: tuple[str, ...]) -> None:
+    """In the words that every place says, none missing and none made up."""
+    rows: list[tuple[str, ...]] = [
+        (one.en if language == "en" else one.ja, f"`{code}`", one.remedy(language))
+        for code, one in CALL_FAILURES.items()
+    ]
+    assert table(head, rows) in page
 
 
 def test_every_channel_is_described() -> None:

@@ -62,10 +62,11 @@ class SpApiClient:
         self._wire.close()
         self._lwa_wire.close()
 
-    def check(self) -> None:
+    def check(self, run_id: str = "") -> None:
         """Prove the credentials: ask LWA for a token unless one is at hand. Raises TokenRefused or Transport."""
         self._wire.forget()
-        self._fetch_token()
+        self._lwa_wire.forget()
+        self._token_in_ledger(run_id)
 
     def call(
         self, operation: Operation[T], asins: Sequence[str], run_id: str, deadline: float | None = None

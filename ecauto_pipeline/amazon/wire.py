@@ -8,9 +8,10 @@ Not for: tokens, retries, or what a good body means.
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -126,7 +127,7 @@ class Wire:
             code = snake(first_error(errors)[0])
             self._here.last = replace(seen, errors=errors)
             if status in (401, 403):
-                raise _failure(TokenRefused, code or f"http_{status}", seen)
+                raise _failure(TokenRefused, _denied(status, errors), seen)
             if trouble == "html":
                 raise _failure(Transport, f"http_{status}_html", seen)
             reason = f"http_{status}_{code}" if code else f"http_{status}"
@@ -177,18 +178,45 @@ def _json(content: bytes) -> tuple[object, str]:
         return None, "wrong_shape"
 
 
+def _denied(status: int, errors: object) -> str:
+    """What a 401 or 403 is about. Amazon's code is the same for all of them; message and details tell them apart."""
+    code, message = first_error(errors)
+    entry = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    told = f"{message} {entry.get('details') or ''}".lower()
+    if "token" in told:
+        return "token_expired" if "expired" in told else "unauthorized"
+    if status == 403 and "denied" in told:
+        return "role_missing"
+    return snake(code) or f"http_{status}"
+
+
 def _why(failure: Exception) -> str:
+    """One word for an exchange without an answer, by the kinds of exception alone: httpx wraps what it met."""
     if isinstance(failure, httpx.TimeoutException):
         return "timeout"
+    if isinstance(failure, httpx.ProxyError):
+        return "proxy_refused"
+    met = list(_causes(failure))
+    if any(isinstance(one, socket.gaierror) for one in met):
+        return "name_not_resolved"
+    if any(isinstance(one, ssl.SSLError) for one in met) and isinstance(failure, httpx.ConnectError | ssl.SSLError):
+        return "tls_failed"
     if isinstance(failure, httpx.ConnectError):
         return "connection_failed"
     if isinstance(failure, httpx.DecodingError):
         return "bad_encoding"
-    if isinstance(failure, httpx.ProxyError):
-        return "proxy_refused"
     if isinstance(failure, httpx.NetworkError | httpx.RemoteProtocolError | OSError):
         return "connection_reset"
     return "bad_request" if isinstance(failure, httpx.InvalidURL | ValueError) else "connection_reset"
+
+
+def _causes(failure: BaseException | None) -> Iterator[BaseException]:
+    """The exception and what brought it about, outermost first."""
+    seen: set[int] = set()
+    while failure is not None and id(failure) not in seen:
+        seen.add(id(failure))
+        yield failure
+        failure = failure.__cause__ or failure.__context__
 
 
 def _plain(text: str | None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -24,6 +25,9 @@ MARKS = {
     "unknown": ("不明", "unknown"),
 }
 TITLE = ("診断", "checkup")
+Ask = Annotated[
+    bool, typer.Option("--ask", help="Amazonに実際に聞く(トークン1回、ASIN 1件) / really ask Amazon: a token, one ASIN")
+]
 COLUMNS = (("", ""), ("項目", "what"), ("今の状態", "as it is"), ("すること", "to do"))
 
 
@@ -31,12 +35,12 @@ COMMAND = typer.Typer(add_completion=False)
 
 
 @COMMAND.command()
-def doctor(json_output: Json = False) -> None:
+def doctor(ask: Ask = False, json_output: Json = False) -> None:
     """設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。 Checks everything that can be checked."""
     settings = load()
     registered().check(settings)
     language = settings.alerts.language
-    findings = examine(settings, os.environ, SystemClock(), language=language)
+    findings = examine(settings, os.environ, SystemClock(), language=language, ask=ask)
     if json_output:
         print_json([asdict(one) for one in findings])
     else:

@@ -62,6 +62,11 @@ def show_summary(run: RunRecord, failed_checks: Sequence[tuple[str, str, str]]) 
         say()
         answers = [(told(*words), key, figures.get(key) or 0) for words, key in ANSWERS]
         labelled(told("Amazonの回答", "what Amazon said"), answers)
+    if (met := run.sp_api_snapshots.calls_met() if run.sp_api_snapshots is not None else None) is not None:
+        say()
+        say(
+            f"{met.counted(language())} {met.failure.sentence(language())}", style="red" if met.all_failed else "yellow"
+        )
     if figures.get("targets"):
         say()
         account = [(told(*planned.get(key, words)), key, figures.get(key) or 0) for words, key in ACCOUNT]

@@ -1,6 +1,7 @@
 """The doctor: looks at everything a run depends on and says, line by line, what is and what to do about it.
 
-It asks the very connections that a run opens. Read only: it creates, repairs and sends nothing, and shows no secret.
+It asks the very connections that a run opens. Read only: it creates, repairs and sends nothing, and shows no secret;
+only when the person wants Amazon asked (`ask`) are there a few calls of it in state.db and at Amazon.
 Not for: which lines there are and in which order (lines.py), or looking (the module of each).
 """
 
@@ -26,14 +27,16 @@ def examine(
     language: str = "ja",
     endpoints: Mapping[str, str] | None = None,
     lines: Sequence[Line] = LINES,
+    ask: bool = False,
 ) -> list[Finding]:
     """Every finding, in the order in which a person would repair things. What goes wrong in a line is that line's.
 
     `endpoints`: name -> address to reach; None = those a run would call that are not our own emulator's.
+    `ask`: let each SP-API account fetch a token and ask about one ASIN.
     """
     chart, connections = Chart(language), resolve(settings, environ)
     reached = _callable(connections) if endpoints is None else endpoints
-    here = Installation(settings, environ, clock, connections, reached)
+    here = Installation(settings, environ, clock, connections, reached, ask)
     for line in lines:
         _look(chart, here, line)
     return chart.findings

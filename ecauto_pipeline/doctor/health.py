@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.alerts.rules import rule_label
+from ecauto_pipeline.alerts.rules.asking import SP_API_ERROR_RATE
 from ecauto_pipeline.alerts.rules.register_read import fell
 from ecauto_pipeline.alerts.rules.shops import BLOCKING_BREAKERS
 from ecauto_pipeline.alerts.rules.tokens import TOKEN_DAYS
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.dagster_files import DagsterSeen, RunEnd
+from ecauto_pipeline.domain.call_failures import CallsMet
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.selling.register_fall import Fall
 
@@ -68,6 +70,7 @@ class Facts:
 
     `dead`: (job, last sign) of runs that died without a word; `overdue`: ASINs older than twice what they may be, and
     how many there are in all; `alerts`: keys of the rules that fire; `refused_channels`: their last message failed.
+    `calls`: what those of the last run that asked Amazon met; a share over `most_failing` of failed ones is an alert's.
     """
 
     now: datetime
@@ -78,6 +81,8 @@ class Facts:
     shops: tuple[ShopSeen, ...] = ()
     last_run_at: datetime | None = None
     dead: tuple[tuple[str, datetime], ...] = ()
+    calls: CallsMet | None = None
+    most_failing: float = 1.0
     overdue: int = 0
     total_asins: int = 0
     held: int = 0
@@ -102,6 +107,7 @@ def troubles(facts: Facts) -> tuple[Trouble, ...]:
     """Everything that wants a person, causes before symptoms."""
     return (
         *(Trouble("setup", ja, en, "ecauto doctor") for ja, en in facts.problems[:1]),
+        *_amazon(facts),
         *_automation(facts),
         *_failed(facts),
         *(_dead(job, at) for job, at in facts.dead),
@@ -143,6 +149,24 @@ def first_line(facts: Facts, found: tuple[Trouble, ...], language: str) -> str:
         )
     at = f"{jst(facts.last_run_at):%m-%d %H:%M}"
     return f"OK: nothing to do; last run {at}" if english else f"正常: 対応は不要です。最後の実行 {at}"
+
+
+def _why_no_answers(facts: Facts) -> CallsMet | None:
+    """What Amazon's calls failed for, where all did, or so many that the alert about it stands."""
+    met = facts.calls
+    if met is None or met.all_failed:
+        return met
+    alerted = any(_rule_of(key) == SP_API_ERROR_RATE.name for key in facts.alerts)
+    return met if alerted and met.share > facts.most_failing else None
+
+
+def _amazon(facts: Facts) -> Iterator[Trouble]:
+    if (met := _why_no_answers(facts)) is not None:
+        yield Trouble("amazon", met.failure.sentence("ja"), met.failure.sentence("en"), "ecauto doctor --ask")
+
+
+def _rule_of(key: str) -> str:
+    return key.partition(":")[0]
 
 
 def _automation(facts: Facts) -> Iterator[Trouble]:
@@ -240,9 +264,10 @@ def _the_rest(facts: Facts) -> Iterator[Trouble]:
         ja = f"{facts.total_asins:,}件中 {facts.overdue:,}件の情報が古すぎます(許される古さの2倍以上)"
         en = f"{facts.overdue:,} of {facts.total_asins:,} ASINs are older than twice what they may be"
         yield Trouble("stale", ja, en, "ecauto capacity")
+    said_already = OWN_LINE if _why_no_answers(facts) is None else OWN_LINE | {SP_API_ERROR_RATE.name}
     for key in facts.alerts:
         rule, _, subject = key.partition(":")
-        if rule not in OWN_LINE:
+        if rule not in said_already:
             about = f" ({subject})" if subject else ""
             ja, en = f"警報が続いています: {rule_label(rule, 'ja')}{about}", f"alert: {rule_label(rule, 'en')}{about}"
             yield Trouble("alert", ja, en, "ecauto doctor")

@@ -28,6 +28,7 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.notices import read_book, read_notices
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import last_asking
 from ecauto_pipeline.sync.sections import Survey
 from ecauto_pipeline.wiring.connections import resolve, shop_accounts
 
@@ -41,6 +42,7 @@ def look(tools: Tools, fresh: Survey, dagster_home: Path | None, environ: Mappin
     settings, now = tools.settings, tools.clock.now()
     with tools.state.read() as connection:
         runs = run_book.recent(connection, LOOKED_AT)
+        asked = last_asking(connection)
         gone = [run for run in run_book.unended(connection) if run_book.life(run, now) in ("dead", "silent")]
         return Facts(
             now=now,
@@ -51,6 +53,8 @@ def look(tools: Tools, fresh: Survey, dagster_home: Path | None, environ: Mappin
             shops=_shops(connection, settings, now),
             last_run_at=next((run.started_at for run in runs if run.job in SYNCS and not run.dry_run), None),
             dead=tuple((run.job, run.heartbeat_at or run.started_at) for run in gone),
+            calls=asked.calls_met() if asked is not None else None,
+            most_failing=settings.alerts.sp_api_error_rate,
             overdue=fresh.overdue if fresh.overdue > fresh.total_asins * (1 - settings.alerts.cache_hit_rate) else 0,
             total_asins=fresh.total_asins,
             held=decisions.count_holds(connection),

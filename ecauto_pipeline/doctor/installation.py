@@ -17,13 +17,17 @@ from ecauto_pipeline.wiring.connections import Connections
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """`endpoints`: name -> address to reach. `skews_s`: our clock less theirs, filled as they answer."""
+    """`endpoints`: name -> address to reach. `skews_s`: our clock less theirs, filled as they answer.
+
+    `ask`: the person wants Amazon to be asked.
+    """
 
     settings: Settings
     environ: Mapping[str, str]
     clock: Clock
     connections: Connections
     endpoints: Mapping[str, str]
+    ask: bool = False
     skews_s: list[float] = field(default_factory=list)
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecauto_pipeline.doctor import credentials, files, machine, set_up, state_book
+from ecauto_pipeline.doctor import credentials, files, machine, set_up, sp_api, state_book
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
 
@@ -81,6 +81,15 @@ LINES = (
         files.history,
         ("history.duckdb を開けるか", "history.duckdb can be opened"),
         file=lambda here: here.settings.data_dir,
+    ),
+    Line(
+        "SP-API",
+        sp_api.calls,
+        (
+            "Amazonへの前回の呼び出しの結果。--ask なら今、聞いてみる",
+            "what the last calls to Amazon met; --ask: asked now",
+        ),
+        after=("secrets", "state.db"),
     ),
     Line("holds", state_book.holds, ("人の確認を待つ変更", "changes that wait for a person"), after=("state.db",)),
     Line("journal", state_book.unsettled, ("結果のわからない送信", "edits without an outcome"), after=("state.db",)),

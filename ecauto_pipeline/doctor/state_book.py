@@ -61,7 +61,7 @@ def state(chart: Chart, here: Installation) -> None:
 
 def holds(chart: Chart, here: Installation) -> None:
     """Changes that wait for a person."""
-    with _kept(here) as connection:
+    with kept(here) as connection:
         held = decisions.count_open_holds(connection) if connection is not None else 0
     if held:
         do = "ecauto holds list"
@@ -70,7 +70,7 @@ def holds(chart: Chart, here: Installation) -> None:
 
 def unsettled(chart: Chart, here: Installation) -> None:
     """Edits of which nobody knows how they ended."""
-    with _kept(here) as connection:
+    with kept(here) as connection:
         intents = journal.count_open_intents(connection) if connection is not None else 0
     if intents:
         chart.warn(
@@ -86,7 +86,7 @@ def budgets(chart: Chart, here: Installation) -> None:
     """What is left of each shop's calls of this hour and day."""
     limits = {"hour": here.settings.base.limits.per_hour, "day": here.settings.base.limits.per_day}
     now = here.clock.now()
-    with _kept(here) as connection:
+    with kept(here) as connection:
         rows = windows_counted(connection) if connection is not None else []
     for row in rows:
         limit, end = limits[row.span], window_end(row.starts_at, row.span)
@@ -104,7 +104,7 @@ def budgets(chart: Chart, here: Installation) -> None:
 
 def breakers(chart: Chart, here: Installation) -> None:
     """Shops that are left alone, and why."""
-    with _kept(here) as connection:
+    with kept(here) as connection:
         rows = list(open_breakers(connection).values()) if connection is not None else []
     for row in rows:
         if row.breaker_until is not None and row.breaker_until <= here.clock.now():
@@ -130,7 +130,7 @@ def breakers(chart: Chart, here: Installation) -> None:
 
 def register_falls(chart: Chart, here: Installation) -> None:
     """What master.db lost of an active shop and is not believed."""
-    with _kept(here) as connection:
+    with kept(here) as connection:
         fallen = register_counts.fallen(connection) if connection is not None else {}
     named, most = shop_accounts(here.settings), here.settings.guards.max_register_fall
     for account, watched in fallen.items():
@@ -150,7 +150,7 @@ def each_channel(chart: Chart, here: Installation) -> None:
     """Each alert channel is complete, and did not refuse its last message (as far as state.db can be read)."""
     broken: dict[str, str] = {}
     if not chart.failed("state.db"):
-        with _kept(here) as connection:
+        with kept(here) as connection:
             broken = dict(read_book(connection).get("broken", {})) if connection is not None else {}
     for channel in here.settings.alerts.channels:
         name = name_of(channel)
@@ -194,7 +194,7 @@ def state_unreadable(chart: Chart, error: Exception, *, server: bool = False) ->
 
 
 @contextmanager
-def _kept(here: Installation) -> Iterator[Connection | None]:
+def kept(here: Installation) -> Iterator[Connection | None]:
     """A connection to what is kept; None where there is nothing yet, or not all of it."""
     if here.state_file is not None and not here.state_file.is_file():
         yield None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ecauto_pipeline.domain.call_failures import CALL_FAILURES
+
 WORDS: Final[dict[str, tuple[str, str]]] = {
     # what is pushed
     "moved": ("仕入値が動いた", "Amazon's price moved"),
@@ -130,13 +132,15 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "wrong_asin": ("別のASINの回答", "an answer for another ASIN"),
     "merged": ("Amazonで別のASINに統合された", "Amazon has merged it into another ASIN"),
     "contradiction": ("回答の中身が食い違う", "the answer contradicts itself"),
-    "quota_exceeded": ("Amazonの呼び出し上限", "Amazon's quota"),
+    # why a call to Amazon failed as a whole
+    **{code: (one.ja, one.en) for code, one in CALL_FAILURES.items()},
 }
 
 
 def said(reason: str, language: str = "ja") -> str:
     """The reason's words and its code; the code alone where there are no words; "" for none."""
-    words = WORDS.get(reason.split(":")[-1])
+    code = reason.split(":")[-1]
+    words = WORDS.get(code) or WORDS.get(code.removeprefix("lwa_"))
     if words is None:
         return reason
     return f"{words[0] if language == 'ja' else words[1]} ({reason})"

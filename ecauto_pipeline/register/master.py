@@ -74,6 +74,12 @@ class Register:
             odd: list[OddRow] = []
             return RegisterRows(self._products(database, odd), self._listings(database, odd), odd)
 
+    def an_asin(self) -> str:
+        """Some ASIN of the register, "" where it has none. Raises RegisterError, RegisterBusy."""
+        with self._open("ro") as database:
+            found = database.execute("SELECT asin FROM products WHERE asin GLOB 'B0????????' LIMIT 1").fetchone()
+        return str(found[0]) if found else ""
+
     def catalogue_filled(self) -> dict[str, int]:
         """How many products there are (`products`), and how many have each catalogue column: what must never shrink."""
         counts = ", ".join(f"count({name})" for name in _CATALOGUE)

@@ -111,6 +111,14 @@ def counted(connection: Connection, run_id: str, api: str = "sp_api") -> dict[tu
     }
 
 
+def failed_for(connection: Connection, run_id: str, api: str = "sp_api") -> list[tuple[str, str, int]]:
+    """(operation, reason, calls that failed for it) of a run, in a fixed order."""
+    what = (api_calls.c.operation, api_calls.c.error)
+    of_run = (api_calls.c.run_id == run_id, api_calls.c.api == api, api_calls.c.outcome != "ok")
+    query = select(*what, func.count()).where(*of_run).group_by(*what).order_by(*what)
+    return [(operation, reason, int(calls)) for operation, reason, calls in connection.execute(query)]
+
+
 def unexported(connection: Connection, limit: int) -> list[ForHistory]:
     """The oldest calls, for `api_calls`; their keys are numbers that rise."""
     rows = connection.execute(select(api_calls).order_by(api_calls.c.seq).limit(limit))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ecauto_pipeline.domain.model import AsinFacts, Status
 from ecauto_pipeline.state.schema import asins
@@ -45,6 +45,12 @@ def known_asins(connection: Connection) -> dict[str, KnownAsin]:
 def known_asin(connection: Connection, asin: str) -> KnownAsin | None:
     """One of them, None where it was never asked about."""
     return next(_read(connection.execute(select(*_COLUMNS).where(asins.c.asin == asin))), None)
+
+
+def any_asin(connection: Connection) -> str:
+    """The ASIN that was answered last, where none was one that was asked about. "" = none ever was."""
+    newest = select(asins.c.asin).order_by(func.coalesce(asins.c.detail_at, 0).desc(), asins.c.asin)
+    return connection.execute(newest.limit(1)).scalar() or ""
 
 
 def _read(rows: Any) -> Iterator[KnownAsin]:

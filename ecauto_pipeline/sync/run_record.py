@@ -41,6 +41,9 @@ from ecauto_pipeline.sync.sections import (
 EVIDENCE_KEPT = timedelta(days=7)
 """A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
 
+_ASKING_LOOKED_AT = 20
+"""Newest runs among which the last that called Amazon is looked for."""
+
 Section = (
     StartReport
     | ListingsReport
@@ -238,6 +241,13 @@ def recent_plans(connection: Connection, limit: int) -> list[PlanReport]:
     """What the newest planning runs planned, newest first."""
     found = (_read("stale_asins", text) for _, text in run_book.sections(connection, "stale_asins", limit=limit))
     return [one for one in found if isinstance(one, PlanReport)]
+
+
+def last_asking(connection: Connection) -> FetchReport | None:
+    """What the newest run that called Amazon reported of it; None where none of the last ones did."""
+    rows = run_book.sections(connection, "sp_api_snapshots", limit=_ASKING_LOOKED_AT)
+    found = (_read("sp_api_snapshots", text) for _, text in rows)
+    return next((one for one in found if isinstance(one, FetchReport) and one.calls), None)
 
 
 def recent_pushes(connection: Connection, limit: int, besides: str = "") -> list[PushReport]:

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ecauto_pipeline.domain.call_failures import CallsMet, commonest
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.register_report import RegisterReport
 
-"""Reasons of rows that a guard held because there were too many of their kind at once."""
+_TOKEN = "lwaToken"  # how calls to Login with Amazon stand in the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +171,10 @@ class FetchReport:
     rate allowed while there was work. `left_over`: planned or found and not asked. `doubts_open`: second looks owed.
     `not_believed`: operations whose zeros were too many at once; `zeros_not_believed`: how many, by operation.
     `silent_again`: answers that were none, of ASINs that had none the last times either.
-    `by_operation`: (answers, those that were none), doubted zeros left out. `unanswered`: (operation, ASIN, reason, how
-    often in a row), `doubted`: (operation, ASIN, price believed so far), the worst few of each operation. `others`:
-    ASINs another run answered meanwhile. `continues`: the run whose plan this one went on with, "" where its own.
+    `failed_for`: (operation, reason, calls that failed for it). `by_operation`: (answers, those that were none),
+    doubted zeros left out. `unanswered`: (operation, ASIN, reason, how often in a row), `doubted`: (operation, ASIN,
+    price believed so far), the worst few of each operation. `others`: ASINs another run answered meanwhile.
+    `continues`: the run whose plan this one went on with, "" where its own.
     """
 
     planned: int = 0
@@ -182,6 +184,7 @@ class FetchReport:
     calls: Mapping[str, int] = field(default_factory=dict)
     refused: Mapping[str, int] = field(default_factory=dict)
     failed_calls: int = 0
+    failed_for: tuple[tuple[str, str, int], ...] = ()
     used_share: Mapping[str, float] = field(default_factory=dict)
     left_over: int = 0
     others: int = 0
@@ -208,7 +211,21 @@ class FetchReport:
     @property
     def sp_api_calls(self) -> int:
         """Calls that ask about ASINs; fetching a token is none."""
-        return sum(made for name, made in self.calls.items() if not name.endswith("/lwaToken"))
+        return sum(made for name, made in self.calls.items() if not name.endswith(f"/{_TOKEN}"))
+
+    def calls_met(self, operation: str = "") -> CallsMet | None:
+        """The commonest reason of failed calls, of all operations or of one; what no token came for is each one's.
+
+        None: no call failed for a reason that is about calls.
+        """
+        failed = [
+            (name, why, calls) for name, why, calls in self.failed_for if operation in ("", name) or name == _TOKEN
+        ]
+        asked = self.sp_api_calls
+        if operation:
+            asked = sum(made for name, made in self.calls.items() if name.endswith(f"/{operation}"))
+        without_token = sum(calls for name, _, calls in failed if name == _TOKEN)
+        return commonest(((why, calls) for _, why, calls in failed), asked + without_token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,10 +98,14 @@ class Connections:
         found = {"sp_api": self.endpoints.sp_api, "lwa": self.endpoints.lwa, "base": self.endpoints.base}
         return {name: url for name, url in found.items() if url}
 
-    def require(self) -> None:
-        """Raises SettingsError with the first problem: a person mends ecauto.toml or .env."""
-        if self.problems:
-            first = self.problems[0]
+    def require(self, *beginnings: str) -> None:
+        """Raises SettingsError with the first problem: a person mends ecauto.toml or .env.
+
+        `beginnings`: only problems whose name begins so count; none = every one.
+        """
+        for first in self.problems:
+            if beginnings and not first.name.startswith(beginnings):
+                continue
             raise SettingsError(str(first), ja=f"{first.name}: {first.ja}。{first.do_ja}")
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock, SystemClock
+from ecauto_pipeline.domain.call_failures import CALL_FAILURES
 from ecauto_pipeline.errors import CallError, RegisterBusy, SettingsError
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import Register
@@ -129,6 +130,21 @@ def token_keeper(
         yield keeper, endpoints.base
 
 
+@contextmanager
+def sp_api_clients(
+    settings: Settings, environ: Mapping[str, str], state: Database, clock: Clock, run_id: str
+) -> Iterator[tuple[SpApiClient, ...]]:
+    """The selling accounts alone, as a run would open them; their calls stand in `state`. Raises SettingsError."""
+    connections = resolve(settings, environ)
+    connections.require("secrets sp_api", "endpoint sp_api", "endpoint lwa")
+    endpoints, ledger = _located(settings, connections.endpoints), CallLedger(state, run_id)
+    with ExitStack() as pools:
+        yield tuple(
+            _sp_client(settings, clock, state, account, endpoints, connections.secrets, ledger, pools)
+            for account in connections.sp_accounts
+        )
+
+
 def _check(settings: Settings, connections: Connections) -> None:
     connections.require()
     if settings.mode == "live":
@@ -155,7 +171,8 @@ def _connected(tools: Tools, connections: Connections, run_id: str, pools: ExitS
         key: SHOPS[key.platform](opening, account) for key, account in shop_accounts(settings).items() if account.active
     }
     sp_clients = tuple(
-        _sp_client(tools, account, endpoints, secrets, ledger, pools) for account in connections.sp_accounts
+        _sp_client(settings, tools.clock, tools.state, account, endpoints, secrets, ledger, pools, tools.stop)
+        for account in connections.sp_accounts
     )
     return replace(tools, shops=shops, sp_accounts=sp_clients)
 
@@ -189,7 +206,15 @@ SHOPS: Mapping[str, Callable[[_Opening, Any], Shop]] = {
 
 
 def _sp_client(
-    tools: Tools, account: SpAccount, endpoints: Endpoints, secrets: Secrets, ledger: CallLedger, pools: ExitStack
+    settings: Settings,
+    clock: Clock,
+    state: Database,
+    account: SpAccount,
+    endpoints: Endpoints,
+    secrets: Secrets,
+    ledger: CallLedger,
+    pools: ExitStack,
+    stop: threading.Event | None = None,
 ) -> SpApiClient:
     from ecauto_pipeline.amazon.client import SpApiClient
     from ecauto_pipeline.amazon.library import Credentials
@@ -203,12 +228,12 @@ def _sp_client(
         ),
         endpoint=endpoints.sp_api,
         lwa_endpoint=endpoints.lwa,
-        marketplace_id=tools.settings.sp_api.marketplace_id,
-        clock=tools.clock,
-        pace=Buckets(tools.state, tools.clock),
+        marketplace_id=settings.sp_api.marketplace_id,
+        clock=clock,
+        pace=Buckets(state, clock),
         ledger=ledger,
-        timeout_s=tools.settings.sp_api.timeout_s,
-        stop=tools.stop,
+        timeout_s=settings.sp_api.timeout_s,
+        stop=stop,
     )
     pools.callback(client.close)
     return client
@@ -280,7 +305,8 @@ def _reach(name: str, url: str) -> None:
     try:
         socket.create_connection((parts.hostname or "", port), timeout=_REACH_S).close()
     except OSError as error:
+        why = CALL_FAILURES["name_not_resolved" if isinstance(error, socket.gaierror) else "connection_failed"]
         raise SettingsError(
-            f"{name}: {url} can't be reached ({error.strerror or error})",
-            ja=f"{name}: {url} に接続できません（{type(error).__name__}）",
+            f"{name}: {url} can't be reached ({why.en}: {error.strerror or error})",
+            ja=f"{name}: {url} に接続できません（{why.ja}）",
         ) from None

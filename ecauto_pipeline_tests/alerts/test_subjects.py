@@ -201,7 +201,10 @@ def test_goods_without_an_answer_and_doubted_goods_are_named(owner: Owner) -> No
     titled(owner.tools, {"B000000001": "加湿器", "B000000002": "掃除機"})
     silent = (("detail", "B000000001", "timeout", 7), ("sweep", "B000000002", "html_502", 9))
     owner.hears(a_record(status_success=50, status_api_error=50, by_operation={"detail": (100, 50)}, unanswered=silent))
-    assert "- 「加湿器」 ASIN B000000001、理由 timeout、続いた回数 7\n" in owner.receiver.received[-1].json["body"]
+    assert (
+        "- 「加湿器」 ASIN B000000001、理由 時間内に返事がない (timeout)、続いた回数 7\n"
+        in owner.receiver.received[-1].json["body"]
+    )
     doubted = (("sweep", "B000000001", 900), ("sweep", "B000000002", 98000))
     owner.hears(a_record(status_success=90, zeros_not_believed={"sweep": 2}, doubted=doubted))
     body = owner.receiver.received[-1].json["body"]

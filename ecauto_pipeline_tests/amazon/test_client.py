@@ -163,7 +163,7 @@ def test_an_expired_token_is_refreshed_once(world: EmulatorServer, tmp_path: Pat
     answers = client.call(_DETAIL, world.control.asins()[:5], "run")
     assert Status.SUCCESS in {answer.status for answer in answers}
     client.ledger.flush()
-    assert ["unauthorized", ""] == [row.error for row in _ledger(tmp_path)]
+    assert ["token_expired", ""] == [row.error for row in _ledger(tmp_path)]
 
 
 def test_a_role_that_is_missing_is_no_reason_to_hammer(world: EmulatorServer, tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.state.register_counts import Watched
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.wiring.open import open_tools
 
 NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
@@ -192,6 +194,17 @@ def last_ran(day: Day, hours_ago: float) -> None:
     day.ran(hours_ago)
 
 
+def secret_expired(day: Day) -> None:
+    """As the last run met it; told by its alert too, which is no second trouble."""
+    day.ran(0.4)
+    report = FetchReport(
+        calls={"sp_1/lwaToken": 2}, failed_calls=2, failed_for=(("lwaToken", "lwa_invalid_client", 2),)
+    )
+    with day.tools.state.write() as connection:
+        keep(connection, "stock_sync-0.4", "sp_api_snapshots", report)
+    fires(day, "sp_api_error_rate:getItemOffersBatch")
+
+
 def disk_nearly_full(day: Day) -> None:
     """Told by its alert too, which is no second trouble."""
     settings = day.tools.settings
@@ -204,6 +217,7 @@ BAD_DAYS: dict[str, Callable[[Day], Any]] = {
     "a secret is missing": lambda day: day.environ.pop("LWA_CLIENT_SECRET"),
     "the disk is nearly full": disk_nearly_full,
     "master.db is gone": lambda day: (day.folder / "data/master.db").unlink(),
+    "the client secret has expired": secret_expired,
     "Dagster's daemon is down": lambda day: day.daemon_beat(180),
     "a schedule is switched off": lambda day: switch_off(day, "stock_sync_schedule"),
     "no run for five hours": lambda day: last_ran(day, 5),

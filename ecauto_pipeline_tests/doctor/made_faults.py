@@ -34,10 +34,13 @@ from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believe
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state import register_counts
+from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.register_counts import Watched
 from ecauto_pipeline.state.schema import diffs, journal, shop_accounts, windows
 from ecauto_pipeline.state.schema_notes import notices
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import FetchReport
 
 NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
 PLACE = {"platform": "base", "account_id": "shop_1"}
@@ -272,6 +275,22 @@ def _most_listings_gone(made: House) -> None:
     state.close()
 
 
+def _calls_failed(made: House, failed: int, reason: str, calls: int = 20) -> None:
+    """The last run that asked Amazon met this."""
+    operation, state = "getItemOffersBatch", Database(f"sqlite:///{made.folder}/data/state.db")
+    report = FetchReport(
+        calls={f"sp_1/{operation}": calls}, failed_calls=failed, failed_for=((operation, reason, failed),)
+    )
+    with state.write() as connection:
+        run_book.begin(connection, "r", "stock_sync", "", NOW, False)
+        keep(connection, "r", "sp_api_snapshots", report)
+    state.close()
+
+
+def _role_missing(made: House) -> None:
+    _calls_failed(made, 20, "role_missing")
+
+
 def _channel_refused(made: House) -> None:
     document = to_json({"broken": {"slack:SLACK": "HTTP 404"}})
     made.kept(notices, rule="_book", state="ok", since=0, document=document)
@@ -383,6 +402,8 @@ FAULTS: tuple[Made, ...] = (
     Made("history", "no database", lambda h: _torn(h, "data/history.duckdb"), "bad", "ecauto history rebuild"),
     Made("history", "held", _somebody_asks_history, "warn", "close the program"),
     Made("history", "closed", lambda h: _one_closed(h, "data/history.duckdb"), "bad", "the right"),
+    Made("SP-API", "a role is missing", _role_missing, "bad", "Product Listing"),
+    Made("SP-API", "a fifth of the calls", lambda h: _calls_failed(h, 4, "timeout"), "warn", "the network"),
     Made(
         "holds",
         "one",

@@ -6,10 +6,12 @@ Not for: what a rule is (alerts/rule.py).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
 from ecauto_pipeline.alerts.rules.rates import rate
 from ecauto_pipeline.alerts.verdicts import Row, percent
+from ecauto_pipeline.domain.call_failures import CallsMet
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import FetchReport
@@ -32,17 +34,28 @@ def _sp_api_errors(record: RunRecord, setup: AlertSetup) -> Finding:
     else:
         errors, attempts, unit = asked.failed_calls, asked.sp_api_calls, Words("件", "calls")
         worst = ()
-    return rate(what, unit, errors, attempts, alerts.sp_api_error_rate, alerts, worst)
+    return _because(asked.calls_met(), rate(what, unit, errors, attempts, alerts.sp_api_error_rate, alerts, worst))
 
 
 def _errors_of_operations(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
     asked, alerts = record.sp_api_snapshots or FetchReport(), setup.alerts
     what, unit = Words("SP-APIのエラー率", "SP-API error rate"), Words("件", "answers")
     return {
-        operation: rate(what, unit, errors, answers, alerts.sp_api_error_rate, alerts, _unanswered(asked, operation))
+        operation: _because(
+            asked.calls_met(operation),
+            rate(what, unit, errors, answers, alerts.sp_api_error_rate, alerts, _unanswered(asked, operation)),
+        )
         for operation, (answers, errors) in asked.by_operation.items()
         if answers
     }
+
+
+def _because(met: CallsMet | None, found: Finding) -> Finding:
+    """The finding with the commonest reason of the calls that failed, and its remedy, where too many did."""
+    if met is None or found.passed:
+        return found
+    said, why = found.said, met.failure
+    return replace(found, said=Words(f"{said.ja}。{why.sentence('ja')}", f"{said.en}. {why.sentence('en')}"))
 
 
 def _unanswered(asked: FetchReport, operation: str = "") -> tuple[Row, ...]:

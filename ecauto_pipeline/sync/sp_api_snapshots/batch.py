@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.domain.call_failures import SHUT_OUT
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.offers.knowledge import within
 from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
@@ -186,7 +187,7 @@ def _refused_whole(answer: Answer) -> bool:
 
 
 def _no_token(reason: str) -> bool:
-    return reason.startswith("lwa_") or reason in ("unauthorized", "http_401", "http_403")
+    return reason.startswith("lwa_") or reason in (*SHUT_OUT, "http_401", "http_403")
 
 
 def _since(stamp: datetime | None, moment: datetime) -> bool:

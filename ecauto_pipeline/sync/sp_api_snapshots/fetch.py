@@ -16,7 +16,7 @@ from ecauto_pipeline.errors import NothingDone
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import asins, leases, plans
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state.calls import counted
+from ecauto_pipeline.state.calls import counted, failed_for
 from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.run_record import keep
@@ -196,6 +196,7 @@ def _report(
             calls={name: made for name, (made, _, _) in names.items()},
             refused={name: refused for name, (_, refused, _) in names.items() if refused},
             failed_calls=sum(failed for _, _, failed in names.values()),
+            failed_for=tuple(failed_for(connection, context.run.run_id)),
             used_share=tally.used_share(),
             left_over=left,
             others=figures["others"],

@@ -1,0 +1,140 @@
+"""Amazon: what the last run's calls met, or, when the person wants it asked, what it answers right now.
+
+Without `--ask` nothing is called. With it every SP-API account fetches a real token and asks about one ASIN, within
+the account's rate and in the ledger like any call.
+Not for: whether the hosts answer at all (machine.py), or the words of a failure (domain/call_failures.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
+from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.amazon.registry import registered
+from ecauto_pipeline.doctor.findings import Chart
+from ecauto_pipeline.doctor.installation import Installation
+from ecauto_pipeline.doctor.state_book import kept
+from ecauto_pipeline.domain.call_failures import failure_of
+from ecauto_pipeline.domain.model import Answer, Role, Status
+from ecauto_pipeline.domain.reasons import said
+from ecauto_pipeline.domain.words import STATUSES, worded
+from ecauto_pipeline.errors import CallError, RegisterError, SettingsError
+from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.known_asins import any_asin
+from ecauto_pipeline.sync.run_record import last_asking
+from ecauto_pipeline.wiring.open import sp_api_clients
+
+LONGEST_ASKING_S = 20.0
+"""No try begins later than this after the first: a slot of the rate comes sooner, unless a run uses them all."""
+RUN_ID = "doctor"
+"""How calls of the doctor stand in the ledger."""
+
+
+def calls(chart: Chart, here: Installation) -> None:
+    """Each account asked, where the person wants that; else what the last run that asked met."""
+    if here.ask:
+        _ask_now(chart, here)
+    else:
+        _last_met(chart, here)
+
+
+def _last_met(chart: Chart, here: Installation) -> None:
+    with kept(here) as connection:
+        asked = last_asking(connection) if connection is not None else None
+    if asked is None:
+        return
+    met = asked.calls_met()
+    if met is None:
+        made = f"{asked.sp_api_calls:,}"
+        chart.ok(
+            "SP-API", f"前回の実行の呼び出し {made}回に問題なし", f"the last run's {made} calls met no such failure"
+        )
+        return
+    why = met.failure
+    what = f"{met.counted('ja')} {why.what('ja')}", f"{met.counted('en')} {why.what('en')}"
+    if met.all_failed:
+        chart.bad("SP-API", *what, why.do_ja, why.do_en)
+    elif met.share > here.settings.alerts.sp_api_error_rate:
+        chart.warn("SP-API", *what, why.do_ja, why.do_en)
+    else:
+        chart.ok("SP-API", *what)
+
+
+def _ask_now(chart: Chart, here: Installation) -> None:
+    with _state(here) as state:
+        with state.read() as connection:
+            asin = any_asin(connection)
+        with suppress(RegisterError):  # said by its own line
+            asin = asin or Register(here.settings.master_db).an_asin()
+        try:
+            with sp_api_clients(here.settings, here.environ, state, here.clock, RUN_ID) as clients:
+                for client in clients:
+                    _ask(chart, here, client, asin)
+                    client.ledger.flush()
+        except SettingsError as error:
+            do = "ecauto doctor"
+            chart.bad("SP-API", error.said("ja"), error.said("en"), do, do)
+
+
+def _ask(chart: Chart, here: Installation, client: SpApiClient, asin: str) -> None:
+    name = f"SP-API {client.account_id}"
+    if not asin:
+        try:
+            client.check(RUN_ID)
+        except CallError as error:
+            _failed(chart, name, error.reason)
+        else:
+            chart.ok(
+                name,
+                "トークンを取得できました。問い合わせるASINはまだありません",
+                "gave us a token; there is no ASIN yet to ask about",
+            )
+        return
+    deadline = here.clock.monotonic() + LONGEST_ASKING_S
+    answer = client.call(_question(here), [asin], RUN_ID, deadline)[0]
+    if answer.reason == NOT_ASKED:
+        ja, en = (
+            "呼び出しの順番が来ませんでした(実行中の処理が使っています)",
+            "no slot of the rate came: a run uses them",
+        )
+        chart.warn(name, ja, en, "実行が終わってから、もう一度", "again when that run is over")
+    elif answer.status is Status.API_ERROR and (answer.of_call or failure_of(answer.reason) is not None):
+        _failed(chart, name, answer.reason)
+    else:
+        heard = worded(STATUSES, str(answer.status), "ja"), worded(STATUSES, str(answer.status), "en")
+        chart.ok(
+            name, f"トークンと {asin} の回答を受け取りました({heard[0]})", f"token and answer for {asin} ({heard[1]})"
+        )
+
+
+def _failed(chart: Chart, name: str, reason: str) -> None:
+    why = failure_of(reason)
+    if why is not None:
+        chart.bad(name, why.what("ja"), why.what("en"), why.do_ja, why.do_en)
+        return
+    do_ja, do_en = (
+        "続くときは data/logs の sp_api_calls を見てください",
+        "if this stays, look at sp_api_calls in data/logs",
+    )
+    chart.bad(name, f"使える回答なし: {said(reason, 'ja')}", f"no usable answer: {said(reason, 'en')}", do_ja, do_en)
+
+
+def _question(here: Installation) -> Operation[Answer]:
+    """The operation that asks about a single ASIN."""
+    operations = registered().under(here.settings)
+    return min(operations.of(Role.CONFIRM, Role.DETAIL), key=lambda one: one.batch)
+
+
+@contextmanager
+def _state(here: Installation) -> Iterator[Database]:
+    """state.db, which holds the rates and the ledger; before the first run one in memory, for nothing is made here."""
+    with kept(here) as connection:
+        there = connection is not None
+    state = Database(here.settings.state_url() if there else "sqlite://")
+    try:
+        yield state
+    finally:
+        state.close()
