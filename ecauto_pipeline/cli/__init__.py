@@ -58,10 +58,10 @@ def _read_secrets() -> None:
     if file.is_file():
         from dotenv import load_dotenv
 
-        load_dotenv(stream=io.StringIO(_utf8(file)), override=False)
+        load_dotenv(stream=io.StringIO(text_of_secrets(file)), override=False)
 
 
-def _utf8(file: Path) -> str:
+def text_of_secrets(file: Path) -> str:
     """The text of a file that Dagster's processes will read as UTF-8, too. Raises SettingsError where it is none."""
     from ecauto_pipeline.errors import SettingsError
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 import sys
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ecauto_pipeline.cli import main
+from ecauto_pipeline.cli import main, text_of_secrets
+from ecauto_pipeline.errors import SettingsError
 
 LIVE = 'mode = "live"\n[[base.accounts]]\nid = "shop_1"\nclient_id_env = "SHOP_ID"\nclient_secret_env = "SHOP_SECRET"\n'
 SECRETS = {
@@ -208,3 +213,25 @@ def test_a_sentence_is_in_the_language_of_ecauto_toml(here: Installation) -> Non
     here.write(wrong + '[alerts]\nlanguage = "en"\n')
     english = "error: ecauto.toml: unknown key 'pricing.markup_rate'; the nearest known one is 'markup_ratio'"
     assert english == here.refused("sync")
+
+
+@given(
+    content=st.binary(max_size=60)
+    | st.text(max_size=40).map(lambda text: f"NAME={text}\n".encode("utf-16"))
+    | st.text(alphabet=st.characters(codec="cp932"), max_size=40).map(lambda text: f"# {text}\nNAME=x".encode("cp932"))
+)
+def test_any_bytes_of_an_env_file_are_read_or_refused_by_name(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    """Whatever stands in it: secrets that an environment can hold, or one sentence that names the file."""
+    file = tmp_path_factory.getbasetemp() / "any.env"
+    file.write_bytes(content)
+    said: list[str] = []
+    text = ""
+    try:
+        text = text_of_secrets(file)
+    except SettingsError as refused:
+        said = [str(refused), refused.ja]
+    assert [] == [sentence for sentence in said if str(file) not in sentence]
+    for name, value in dotenv_values(stream=io.StringIO(text)).items():
+        assert "\0" not in name + (value or "")

@@ -209,6 +209,20 @@ def test_questions_are_answered_beside_a_damaged_file(tmp_path: Path) -> None:
 )
 def test_a_held_database_is_recognised_in_the_words_of_windows(tmp_path: Path, sentence: str) -> None:
     """The first sentence is in the system's language; DuckDB's own second one is not."""
-    text = f'IO Error: Cannot open file "history.duckdb": {sentence}\n\nFile is already open in \npython.exe (PID 4711)'
-    with pytest.raises(DatabaseHeld), duckdb_errors_as_ours(tmp_path / "history.duckdb"):
+    held_by_windows(tmp_path, sentence)
+
+
+@given(sentence=st.text(st.characters(codec="utf-8"), max_size=80), pid=st.integers(1, 99_999))
+def test_a_held_database_is_recognised_in_any_language(
+    tmp_path_factory: pytest.TempPathFactory, sentence: str, pid: int
+) -> None:
+    """Whatever the system says first."""
+    held_by_windows(tmp_path_factory.getbasetemp(), sentence, pid)
+
+
+def held_by_windows(folder: Path, sentence: str, pid: int = 4711) -> None:
+    text = (
+        f'IO Error: Cannot open file "history.duckdb": {sentence}\n\nFile is already open in \npython.exe (PID {pid})'
+    )
+    with pytest.raises(DatabaseHeld), duckdb_errors_as_ours(folder / "history.duckdb"):
         raise duckdb.IOException(text)

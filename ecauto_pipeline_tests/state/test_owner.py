@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ecauto_pipeline.state.owner import is_this_process, new_owner, process_of, process_seen
 
@@ -46,6 +48,17 @@ def test_a_number_that_is_used_again_is_another_process() -> None:
 def test_what_nobody_can_look_for_is_unknown(owner: str) -> None:
     """Another host, no name, no number, a start written otherwise: neither alive nor gone."""
     assert "unknown" == process_of(owner)
+
+
+@given(
+    pid=st.text(max_size=6) | st.integers(-(2**70), 2**70).map(str) | st.just(str(os.getpid())),
+    start=st.text(max_size=20) | st.from_regex(r"[0-9a-f]{8}\+[0-9]{1,9}", fullmatch=True),
+    here=st.booleans(),
+)
+def test_no_name_of_an_owner_is_taken_for_one_that_lives(pid: str, start: str, here: bool) -> None:
+    """Whatever an older version, another host or a damaged row left: an answer, and "lives" for nobody but us."""
+    found = process_of(f"{platform.node() if here else 'elsewhere'}|{pid}|{start}|x")
+    assert found in ("gone", "unknown")
 
 
 def test_a_process_known_by_its_number_alone_is_told_by_when_it_was_there() -> None:
