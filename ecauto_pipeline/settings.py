@@ -334,6 +334,9 @@ class Alerts(Section):
     )
     daily_digest: str = Field("", pattern=r"^(\d{2}:\d{2})?$", description='"08:00" JST: one summary a day')
     ui_url: str = Field("http://127.0.0.1:3000", description="where Dagster's UI is, for the links in messages")
+    heartbeat_url_env: str = Field(
+        "", description="variable with the address asked after each good sync, with /fail after a bad one"
+    )
     channels: tuple[Channel, ...] = Field((), description="where messages go; none is itself a warning")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from ecauto_pipeline.alerts.announce import alert_setup, announce
+from ecauto_pipeline.alerts.heartbeat import beat
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.alerts.rules.runs import run_failed
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
@@ -16,7 +17,7 @@ from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
 from ecauto_pipeline.defs.living_runs import active_runs, is_alive, mark_dead_runs_failed
 from ecauto_pipeline.defs.partitions import hour_key
-from ecauto_pipeline.defs.slips import classes_of, is_a_slip, subject_of
+from ecauto_pipeline.defs.slips import classes_of, is_a_slip, is_rehearsal, subject_of
 from ecauto_pipeline.doctor.silence import silences
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.sync.run_record import read_record
@@ -112,3 +113,5 @@ def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str
         if failed or record is None or not record.dry_run:  # that a rehearsal went well proves nothing
             judged.append(run_failed(run.run_id, subject_of(run), why, failed=failed))
         announce(tools, judged, record)
+        dry_run = record.dry_run if record is not None else is_rehearsal(run)
+        beat(tools, run.job_name, judged, failed=failed, dry_run=dry_run)

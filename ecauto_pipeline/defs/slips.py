@@ -7,6 +7,7 @@ told of the others (alerts/).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import dagster as dg
 
@@ -41,6 +42,12 @@ def classes_of(event: dg.DagsterEvent) -> tuple[str, ...]:
         found.append(str(error.cls_name))
         error = error.cause
     return tuple(found)
+
+
+def is_rehearsal(run: dg.DagsterRun) -> bool:
+    """Whether its launchpad says that it is a dry run: of a run that never came to write down who it was."""
+    config: Any = run.run_config
+    return bool(config.get("resources", {}).get("pipeline", {}).get("config", {}).get("dry_run", False))
 
 
 def subject_of(run: dg.DagsterRun) -> str:

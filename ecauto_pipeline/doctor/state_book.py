@@ -6,12 +6,14 @@ Not for: its address (set_up.py) or the other files (files.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.alerts.channels.sending import name_of, problem
+from ecauto_pipeline.alerts.heartbeat import last_trouble, missing
 from ecauto_pipeline.alerts.rules.register_read import fell
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.disk_errors import fault_of
@@ -148,10 +150,11 @@ def register_falls(chart: Chart, here: Installation) -> None:
 
 def each_channel(chart: Chart, here: Installation) -> None:
     """Each alert channel is complete, and did not refuse its last message (as far as state.db can be read)."""
-    broken: dict[str, str] = {}
+    book: dict[str, Any] = {}
     if not chart.failed("state.db"):
         with kept(here) as connection:
-            broken = dict(read_book(connection).get("broken", {})) if connection is not None else {}
+            book = read_book(connection) if connection is not None else {}
+    broken: dict[str, str] = book.get("broken", {})
     for channel in here.settings.alerts.channels:
         name = name_of(channel)
         missing, refused = problem(channel, here.environ), broken.get(name, "")
@@ -163,6 +166,26 @@ def each_channel(chart: Chart, here: Installation) -> None:
             chart.warn(f"alert channel {name}", f"前回失敗: {refused}", f"refused the last message: {refused}", do, do)
         else:
             chart.ok(f"alert channel {name}", "設定済みです", "configured")
+    _heartbeat(chart, here, book)
+
+
+def _heartbeat(chart: Chart, here: Installation, book: Mapping[str, Any]) -> None:
+    """Where signs of life go, if they go anywhere."""
+    variable = here.settings.alerts.heartbeat_url_env
+    if not variable:
+        return
+    refused = last_trouble(book)
+    if not here.environ.get(variable, "").strip():
+        ja, en = f"環境変数 {variable} が空です", missing(variable)
+        chart.bad("heartbeat", ja, en, ".env に追加してください", "add it to .env")
+    elif refused:
+        do_ja, do_en = (
+            f"{variable} のアドレスと、その先のサービスを確かめてください",
+            f"look at the address in {variable}",
+        )
+        chart.warn("heartbeat", f"前回失敗: {refused}", f"the last sign did not arrive: {refused}", do_ja, do_en)
+    else:
+        chart.ok("heartbeat", "設定済みです", "configured")
 
 
 def state_unreadable(chart: Chart, error: Exception, *, server: bool = False) -> None:

@@ -41,7 +41,7 @@ class HttpReceiver:
 
 @contextmanager
 def http_receiver() -> Iterator[HttpReceiver]:
-    """Takes any POST, keeps it, answers with `status` and `answer`."""
+    """Takes any POST or GET, keeps it, answers with `status` and `answer`."""
     receiver = HttpReceiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,6 +53,8 @@ def http_receiver() -> Iterator[HttpReceiver]:
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
+
+        do_GET = do_POST
 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""

@@ -25,7 +25,7 @@ from ecauto_pipeline_tests.cli.prepared_days import (
     kept_elsewhere,
     with_day,
 )
-from ecauto_pipeline_tests.doctor.made_faults import remove, without_rights
+from ecauto_pipeline_tests.doctor.house import remove, without_rights
 from ecauto_pipeline_tests.pages import read, table
 
 HEAD = ("what happened", "first line of `ecauto status`")

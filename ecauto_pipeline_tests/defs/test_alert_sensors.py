@@ -25,8 +25,10 @@ def receiver() -> Iterator[HttpReceiver]:
 @pytest.fixture
 def here(tmp_path: Path, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     monkeypatch.setenv("HOOK", "https://example.jp/hook")
+    monkeypatch.setenv("BEAT", f"{receiver.url}/beat")
+    beat = '\n[alerts]\nheartbeat_url_env = "BEAT"\n'
     channel = f'\n[[alerts.channels]]\nkind = "webhook"\nurl_env = "HOOK"\nendpoint = "{receiver.url}"\n'
-    with installed(tmp_path, SMALL + channel) as opened:
+    with installed(tmp_path, SMALL + beat + channel) as opened:
         yield opened
 
 
@@ -44,8 +46,14 @@ def look(here: Installation, result: dg.ExecuteInProcessResult, tags: Mapping[st
 
 def told(receiver: HttpReceiver) -> list[tuple[str, str, str]]:
     """(rule, subject, state) of every message about a run that failed."""
-    messages = [(one.json["rule"], one.json["subject"], one.json["state"]) for one in receiver.received]
+    sent = [one.json for one in receiver.received if one.body]
+    messages = [(one["rule"], one["subject"], one["state"]) for one in sent]
     return [message for message in messages if message[0] == "run_failed"]
+
+
+def beats(receiver: HttpReceiver) -> list[str]:
+    """The addresses that were asked for a sign of life."""
+    return [one.path for one in receiver.received if one.path.startswith("/beat")]
 
 
 def test_a_persons_own_slip_is_no_alarm(here: Installation, receiver: HttpReceiver) -> None:
@@ -63,7 +71,7 @@ def test_a_persons_own_slip_is_no_alarm(here: Installation, receiver: HttpReceiv
         result = here.run(**slip, raise_on_error=False)
         assert not result.success, slip
         look(here, result)
-    assert [] == told(receiver)
+    assert ([], []) == (told(receiver), beats(receiver))
 
 
 def test_everything_else_is_an_alarm(here: Installation, receiver: HttpReceiver) -> None:
@@ -77,13 +85,15 @@ def test_everything_else_is_an_alarm(here: Installation, receiver: HttpReceiver)
 
 
 def test_a_rehearsal_that_went_well_ends_no_alarm(here: Installation, receiver: HttpReceiver) -> None:
-    """Its job stands as failed until a live run of it goes well."""
+    """Its job stands as failed until a live run of it goes well; nor is it a sign of life."""
     with taken_away(here.settings.master_db):
         look(here, here.run("stock_sync", raise_on_error=False))
     look(here, here.run("stock_sync", pipeline={"dry_run": True}))
     assert [("run_failed", "stock_sync", "firing")] == told(receiver)
+    assert ["/beat/fail"] == beats(receiver)
     look(here, here.run("stock_sync"))
     assert [("run_failed", "stock_sync", "recovered")] == told(receiver)[1:]
+    assert ["/beat/fail", "/beat"] == beats(receiver)
 
 
 @pytest.mark.parametrize("wish", ["Stopped", "KeyboardInterrupt", "DagsterExecutionInterruptedError"])

@@ -27,7 +27,7 @@ from ecauto_pipeline.history.database import database
 from ecauto_pipeline.history.parquet import DiskFull
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.described import StateUnreadable, missing_tables
-from ecauto_pipeline_tests.doctor.made_faults import without_rights
+from ecauto_pipeline_tests.doctor.house import without_rights
 
 
 def _full(path: Path) -> None:

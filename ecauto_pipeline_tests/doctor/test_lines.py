@@ -16,7 +16,8 @@ from ecauto_pipeline.doctor.examine import worst
 from ecauto_pipeline.doctor.findings import Chart, Finding
 from ecauto_pipeline.doctor.installation import Installation
 from ecauto_pipeline.doctor.lines import LINES
-from ecauto_pipeline_tests.doctor.made_faults import FAULTS, House, Made, build, house
+from ecauto_pipeline_tests.doctor.house import House, build, house
+from ecauto_pipeline_tests.doctor.made_faults import FAULTS, Made
 from ecauto_pipeline_tests.languages import half_english, half_japanese
 from ecauto_pipeline_tests.pages import read, table
 

@@ -73,7 +73,7 @@ def send(
         return SendResult(name, False, en, ja)
     url = environ.get(channel.url_env, "").strip() if channel.url_env else ""
     token = environ.get(channel.token_env, "").strip() if channel.token_env else ""
-    secrets = (url, token, *_parts(url))
+    secrets = (url, token, *secret_parts(url))
     try:
         _deliver(channel, message, url, token, timeout_s)
     except Refused as error:
@@ -81,7 +81,7 @@ def send(
     except requests.Timeout:
         return SendResult(name, False, "no answer in time", "時間内に応答がありません")
     except (requests.RequestException, smtplib.SMTPException, OSError, ValueError) as error:
-        what = redacted(f"{type(error).__name__}: {_root(error)}", secrets)
+        what = redacted(f"{type(error).__name__}: {innermost(error)}", secrets)
         return SendResult(name, False, what, f"送れませんでした（{what}）")
     return SendResult(name, True)
 
@@ -120,7 +120,7 @@ def _through_apprise(message: Message, url: str, to: str, timeout_s: tuple[float
         raise Refused("apprise could not deliver", ja="appriseで送れませんでした")
 
 
-def _parts(url: str) -> tuple[str, ...]:
+def secret_parts(url: str) -> tuple[str, ...]:
     """The secret parts of an address: its path and query, user and password; hosts may be shown."""
     if not url:
         return ()
@@ -129,7 +129,7 @@ def _parts(url: str) -> tuple[str, ...]:
     return tuple(part for raw in parts for part in (raw, unquote(raw)) if len(part) > 5)
 
 
-def _root(error: BaseException) -> str:
+def innermost(error: BaseException) -> str:
     """The innermost reason: library wrappers repeat the whole address."""
     reason: object = error
     while isinstance(reason, BaseException):

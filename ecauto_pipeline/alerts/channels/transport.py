@@ -5,11 +5,14 @@ Not for: what is posted (the module of each kind) or the APIs the shops live fro
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import requests
+
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)  # its debug lines hold secret paths
 
 TIMEOUT_S = (5.0, 10.0)
 """(connect, read): an alert may be late, it may not hold anything up."""
