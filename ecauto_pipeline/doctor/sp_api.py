@@ -1,7 +1,7 @@
 """Amazon: what the last run's calls met, or, when the person wants it asked, what it answers right now.
 
 Without `--ask` nothing is called. With it every SP-API account fetches a real token and asks about one ASIN, within
-the account's rate and in the ledger like any call.
+the account's rate and in the ledger like any call; our own emulator is started where it plays Amazon.
 Not for: whether the hosts answer at all (machine.py), or the words of a failure (domain/call_failures.py).
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from tempfile import TemporaryDirectory
 
 from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
@@ -130,11 +131,12 @@ def _question(here: Installation) -> Operation[Answer]:
 
 @contextmanager
 def _state(here: Installation) -> Iterator[Database]:
-    """state.db, which holds the rates and the ledger; before the first run one in memory, for nothing is made here."""
+    """state.db, which holds the rates and the ledger; before the first run one that goes again."""
     with kept(here) as connection:
         there = connection is not None
-    state = Database(here.settings.state_url() if there else "sqlite://")
-    try:
-        yield state
-    finally:
-        state.close()
+    with TemporaryDirectory(prefix="ecauto_doctor_") as folder:
+        state = Database(here.settings.state_url() if there else f"sqlite:///{folder}/state.db")
+        try:
+            yield state
+        finally:
+            state.close()

@@ -32,6 +32,7 @@ from ecauto_pipeline.doctor.findings import Finding
 from ecauto_pipeline.doctor.lines import LINES
 from ecauto_pipeline.domain.call_failures import CALL_FAILURES
 from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.run_record import record_of
@@ -234,6 +235,23 @@ def test_a_proxy_that_lets_nothing_through(
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
         said = _after_a_run(tmp_path, "https://sp-api.invalid", "ja", capsys)
     _same_everywhere(said, "proxy_refused", "ja")
+
+
+def test_before_the_first_run_the_token_is_asked_for_and_nothing_is_made(
+    emulator: EmulatorServer, tmp_path: Path
+) -> None:
+    """There is no ASIN to ask about, which is said; neither state.db nor a folder comes into being."""
+    document = {
+        "sp_api": {"endpoint": emulator.url, "lwa_endpoint": emulator.url},
+        "base": {"endpoint": "http://127.0.0.1:9/1", "accounts": [{"id": "shop_1"}]},
+    }
+    before = len(emulator.control.calls())
+    cache.clear()
+    clock = ManualClock(_START)
+    asked = examine(parse(document, tmp_path), {}, clock, language="en", endpoints={}, lines=_LINE, ask=True)
+    assert [("ok", True)] == [(one.state, "no ASIN yet" in one.what_is) for one in asked], asked
+    assert ["token"] == [call["operation"] for call in emulator.control.calls()[before:]]
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_house_in_which_amazon_answers_is_fine(emulator: EmulatorServer, tmp_path: Path) -> None:
