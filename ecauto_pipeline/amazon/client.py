@@ -10,12 +10,14 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from ecauto_pipeline.amazon.fields import is_asin
 from ecauto_pipeline.amazon.library import Credentials, Token, open_api
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.amazon.ports import Ledger, Pace
+from ecauto_pipeline.amazon.shapes import OddShapes
 from ecauto_pipeline.amazon.wire import Wire
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.errors import CallError, Stopped, Throttled, TokenRefused, Transport
@@ -52,6 +54,7 @@ class SpApiClient:
         self._lwa_wire = Wire(lwa_endpoint, timeout_s, clock.monotonic, lwa=True)
         self._token = Token(credentials, lwa_endpoint, self._lwa_wire)
         self._apis: dict[str, Any] = {}
+        self.odd = OddShapes()
         self._opening = threading.Lock()
 
     def __repr__(self) -> str:
@@ -164,6 +167,7 @@ class SpApiClient:
         """The answer read. Whatever the library or a strange body throws becomes a CallError with a word."""
         try:
             response = operation.send(api, asins, self.marketplace_id)
+            self._note_shape(operation, response.payload, asins)
             return operation.read(response.payload, asins, self._wire.last.request_id)
         except CallError as error:
             seen = self._wire.last
@@ -178,6 +182,10 @@ class SpApiClient:
             # The library trips over bodies it does not expect (AttributeError, KeyError, TypeError ...); what it
             # raises may quote headers, so nothing of it is kept but the fact.
             raise self._transport_error("wrong_shape") from None
+
+    def _note_shape(self, operation: Operation[T], payload: object, asins: list[str]) -> None:
+        with suppress(Exception):  # what is only counted never costs an answer
+            self.odd.add(operation.name, operation.odd(payload, asins))
 
     def _transport_error(self, reason: str) -> Transport:
         seen = self._wire.last

@@ -25,6 +25,7 @@ from ecauto_pipeline.amazon.fields import (
     whole_number,
 )
 from ecauto_pipeline.amazon.operation import Failure
+from ecauto_pipeline.amazon.shapes import Expected, oddities
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.domain.offers.offer_rule import Choice, Offer, choose
@@ -34,6 +35,31 @@ KNOWN = frozenset({Fact.PRICE, Fact.STOCK, Fact.OFFERS, Fact.DELIVERY, Fact.BUY_
 """What a list of offers can say."""
 
 _OFFERS_KEPT = 20
+_AVAILABILITY = ("now", "future_without_date", "future_with_date")
+EXPECTED = (
+    Expected("status", "text", words=("success", "nobuyableoffers", "activebuttoosoonforprocessing")),
+    Expected("ASIN", "text", required=False),
+    Expected("Summary", "object"),
+    Expected("Summary.TotalOfferCount", "number"),
+    Expected("Summary.NumberOfOffers", "list", required=False),
+    Expected("Summary.NumberOfOffers.OfferCount", "number", required=False),
+    Expected("Summary.NumberOfOffers.condition", "text", required=False),
+    Expected("Offers", "list", required=False),
+    Expected("Offers.SubCondition", "text"),
+    Expected("Offers.IsFulfilledByAmazon", "bool"),
+    Expected("Offers.ListingPrice", "object"),
+    Expected("Offers.ListingPrice.Amount", "number"),
+    Expected("Offers.ListingPrice.CurrencyCode", "text", words=("jpy",)),
+    Expected("Offers.Shipping", "object"),
+    Expected("Offers.Shipping.Amount", "number"),
+    Expected("Offers.Shipping.CurrencyCode", "text", words=("jpy",)),
+    Expected("Offers.ShippingTime", "object"),
+    Expected("Offers.ShippingTime.maximumHours", "number", required=False),
+    Expected("Offers.ShippingTime.availabilityType", "text", required=False, words=_AVAILABILITY),
+    Expected("Offers.offerType", "text", required=False, words=("b2c", "b2b")),
+    Expected("Offers.quantityTier", "number", required=False),
+)
+"""GetOffersResult as far as it is read, with what its model calls required."""
 
 
 def offers_answer(operation: str, asin: str, payload: object, rule: OfferRule, request_id: str = "") -> Answer:
@@ -80,6 +106,20 @@ def offers_answer(operation: str, asin: str, payload: object, rule: OfferRule, r
         return unknown("contradiction")
     offers = [_offer(entry) for entry in listed]
     return _chosen(operation, asin, offers, choose(offers, rule), summary, new, request_id)
+
+
+def odd_offers(payload: object) -> frozenset[str]:
+    """Where the payload that `offers_answer` reads is not of the documented shape."""
+    found = oddities(payload, EXPECTED)
+    if not isinstance(payload, dict):
+        return found
+    summary, listed = payload.get("Summary"), payload.get("Offers")
+    if lower_word(payload.get("status")) == "success" and listed is None:
+        found |= {"missing Offers"}
+    total = whole_number(summary.get("TotalOfferCount")) if isinstance(summary, dict) else None
+    if isinstance(listed, list) and total is not None and len(listed) > total:
+        found |= {"more Offers than TotalOfferCount"}
+    return found
 
 
 def offers_json(offers: Iterable[Offer], choice: Choice) -> str:

@@ -52,6 +52,7 @@ class Operation(Generic[T]):
     a failed one, an ASIN the body does not speak of is left out; it raises ShapelessAnswer when the body as a whole is
     none. `fail(asin, failure)` makes the answer of an ASIN that got none. `refused(asin, status, errors, request_id)`:
     what a refusal of the whole call (4xx with errors) says of the one ASIN asked, None = nothing.
+    `odd(payload, asins)`: ASIN -> where its answer is not of the documented shape (shapes.py); total.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Operation(Generic[T]):
     parse: Callable[[object, Sequence[str], str, OfferRule], Reading[T]]
     fail: Callable[[str, Failure], T]
     refused: Callable[[str, int, object, str], T | None] = lambda _asin, _status, _errors, _request_id: None
+    odd: Callable[[object, Sequence[str]], Mapping[str, frozenset[str]]] = lambda _payload, _asins: {}
     rule: OfferRule = field(default_factory=OfferRule)
 
     @property

@@ -171,7 +171,8 @@ class FetchReport:
     rate allowed while there was work. `left_over`: planned or found and not asked. `doubts_open`: second looks owed.
     `not_believed`: operations whose zeros were too many at once; `zeros_not_believed`: how many, by operation.
     `silent_again`: answers that were none, of ASINs that had none the last times either.
-    `failed_for`: (operation, reason, calls that failed for it). `by_operation`: (answers, those that were none),
+    `failed_for`: (operation, reason, calls that failed for it). `odd_shapes`: (operation, shape, ASINs) of answers that
+    were not as documented, whatever was made of them. `by_operation`: (answers, those that were none),
     doubted zeros left out. `unanswered`: (operation, ASIN, reason, how often in a row), `doubted`: (operation, ASIN,
     price believed so far), the worst few of each operation. `others`: ASINs another run answered meanwhile.
     `continues`: the run whose plan this one went on with, "" where its own.
@@ -185,6 +186,7 @@ class FetchReport:
     refused: Mapping[str, int] = field(default_factory=dict)
     failed_calls: int = 0
     failed_for: tuple[tuple[str, str, int], ...] = ()
+    odd_shapes: tuple[tuple[str, str, int], ...] = ()
     used_share: Mapping[str, float] = field(default_factory=dict)
     left_over: int = 0
     others: int = 0

@@ -15,12 +15,32 @@ from typing import Any
 from ecauto_pipeline.amazon.answers import failed
 from ecauto_pipeline.amazon.fields import cost_jpy, lower_word, new_offers, not_unit
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
+from ecauto_pipeline.amazon.shapes import Expected, oddities
 from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.settings import Offers as OfferRule
 
 NAME = "getCompetitivePricing"
 _NEW_BUY_BOX = "1"
+_PRICING = "Product.CompetitivePricing"
+_PRICES = f"{_PRICING}.CompetitivePrices"
+_EXPECTED = (
+    Expected("status", "text", words=("success", "clienterror")),
+    Expected("ASIN", "text"),
+    Expected("Product", "object", required=False),
+    Expected(_PRICING, "object", required=False),
+    Expected(_PRICES, "list"),
+    Expected(f"{_PRICES}.CompetitivePriceId", "text"),
+    Expected(f"{_PRICES}.Price", "object"),
+    Expected(f"{_PRICES}.Price.ListingPrice", "object"),
+    Expected(f"{_PRICES}.Price.ListingPrice.Amount", "number"),
+    Expected(f"{_PRICES}.Price.ListingPrice.CurrencyCode", "text", words=("jpy",)),
+    Expected(f"{_PRICES}.offerType", "text", required=False, words=("b2c", "b2b")),
+    Expected(f"{_PRICES}.quantityTier", "number", required=False),
+    Expected(f"{_PRICING}.NumberOfOfferListings", "list"),
+    Expected(f"{_PRICING}.NumberOfOfferListings.Count", "number"),
+    Expected(f"{_PRICING}.NumberOfOfferListings.condition", "text"),
+)
 
 
 def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
@@ -46,6 +66,16 @@ def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRu
     if not found:
         raise ShapelessAnswer("wrong_shape")
     return Reading(found, tuple(strangers))
+
+
+def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:
+    if not isinstance(payload, list):
+        return dict.fromkeys(asins, frozenset({"answer is no list"}))
+    found = {}
+    for item in payload:
+        asin = item.get("ASIN") if isinstance(item, dict) else None
+        found[asin if isinstance(asin, str) else ""] = oddities(item, _EXPECTED)
+    return found
 
 
 def sweep_answer(asin: str, item: object, request_id: str = "") -> Answer:
@@ -123,4 +153,5 @@ OPERATION: Operation[Answer] = Operation(
     send=_send,
     parse=_read,
     fail=partial(failed, NAME),
+    odd=_odd,
 )

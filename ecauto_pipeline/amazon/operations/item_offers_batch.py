@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ecauto_pipeline.amazon.answers import failed, item_error
-from ecauto_pipeline.amazon.offers import KNOWN, offers_answer
+from ecauto_pipeline.amazon.offers import KNOWN, odd_offers, offers_answer
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.settings import Offers as OfferRule
@@ -56,6 +56,21 @@ def _read(payload: object, asins: Sequence[str], request_id: str, rule: OfferRul
     if not found:
         raise ShapelessAnswer("wrong_shape")
     return Reading(_no_mix_up(found), tuple(strangers))
+
+
+def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Of the items that are answers; those that are errors of one ASIN have a shape of their own."""
+    responses = payload.get("responses") if isinstance(payload, dict) else None
+    if not isinstance(responses, list):
+        return dict.fromkeys(asins, frozenset({"missing responses"}))
+    found = {}
+    for item in responses:
+        body = item.get("body") if isinstance(item, dict) else None
+        if not isinstance(body, dict):
+            found[_about(item)] = frozenset({"missing responses.body"})
+        elif not body.get("errors"):
+            found[_about(item)] = odd_offers(body.get("payload"))
+    return found
 
 
 def _no_mix_up(found: dict[str, Answer]) -> dict[str, Answer]:
@@ -107,4 +122,5 @@ OPERATION: Operation[Answer] = Operation(
     send=_send,
     parse=_read,
     fail=partial(failed, NAME),
+    odd=_odd,
 )

@@ -31,6 +31,7 @@ from ecauto_pipeline.sync.stale_asins.take_up import WorkInHand, work_in_hand
 _LOOK_S = 0.1  # real time between two looks at the workers: how fast a stop is noticed
 _TELL_EVERY_S = 2.0
 _SPARE = 0.1  # of a slice: with less time left than this, no second list is made
+_SHAPES_LOGGED = 10
 _LEAVE_S = 1.0  # real time that workers get to end by themselves when somebody asked us to stop
 
 
@@ -153,6 +154,18 @@ def _supervise(
     context.progress(_progress(context, work, tally, context.clock.monotonic(), span))
 
 
+def odd_shapes(tools: Tools) -> tuple[tuple[str, str, int], ...]:
+    """(operation, shape, ASINs) of answers that were not as documented, since this was last asked; the most first."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for account in tools.sp_accounts:
+        for key, asins_of_it in account.odd.taken().items():
+            found.setdefault(key, set()).update(asins_of_it)
+    counted = sorted(((*key, len(names)) for key, names in found.items()), key=lambda row: (-row[2], row))
+    for operation, shape, number in counted[:_SHAPES_LOGGED]:
+        tools.log.warning("%s: %d answers are not as documented: %s", operation, number, shape)
+    return tuple(counted)
+
+
 def _progress(
     tools: Tools,
     work: Work,
@@ -196,6 +209,7 @@ def _report(
             calls={name: made for name, (made, _, _) in names.items()},
             refused={name: refused for name, (_, refused, _) in names.items() if refused},
             failed_calls=sum(failed for _, _, failed in names.values()),
+            odd_shapes=odd_shapes(context),
             failed_for=tuple(failed_for(connection, context.run.run_id)),
             used_share=tally.used_share(),
             left_over=left,
