@@ -8,7 +8,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("benchmarks.history", "benchmarks.diffs", "benchmarks.stale", "benchmarks.fetch", "benchmarks.freshness")
+ALL = (
+    *("benchmarks.history", "benchmarks.diffs", "benchmarks.stale", "benchmarks.fetch"),
+    *("benchmarks.freshness", "benchmarks.unanswerable"),
+)
 
 
 def main() -> int:

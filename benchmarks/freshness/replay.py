@@ -94,6 +94,7 @@ class Replay:
         self.fetching = False
         self.tokens = PUSH_BURST * scale
         self.next_event = 0
+        self.counted = np.ones(count)  # 0 = its orders are not counted
 
     def run(self, warm_days: int, days: int) -> Score:
         """Live through `warm_days`, then count for `days`."""
@@ -194,8 +195,9 @@ class Replay:
             rows["wants"][swept[changed]] = CHANGED
             self.found[:0] = swept[changed].tolist()[::-1]
         detailed = self._take("detail", self.found, self.detail)
+        self.used["detail"] += detailed.size
+        detailed = self._answered(detailed, now_ms)
         if detailed.size:
-            self.used["detail"] += detailed.size
             rows["detail_at"][detailed] = now_ms
             rows["wants"][detailed] = 0
             zero = ~self.in_stock[detailed] & self.believed_in[detailed] & (not self.who.single)
@@ -207,6 +209,10 @@ class Replay:
         if self.who.push_at_once:
             np.copyto(self.ready_in, self.believed_in)
             np.copyto(self.ready_price, self.believed_price)
+
+    def _answered(self, who: npt.NDArray[np.int64], _now_ms: int) -> npt.NDArray[np.int64]:
+        """Those of the asked whom Amazon answers: all of them."""
+        return who
 
     def _seen_by_sweep(self, who: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         move = np.abs(self.price[who] - self.believed_price[who])
@@ -264,7 +270,7 @@ class Replay:
         rows["demand_at"] = now_ms
 
     def _count(self, score: Score) -> None:
-        selling = self.market.orders_a_day * self.shown
+        selling = self.market.orders_a_day * self.shown * self.counted
         gone = ~self.in_stock
         score.gone += float(selling[gone].sum())
         score.below += float(selling[~gone & (self.price > LOSS * self.shown_price)].sum())
