@@ -6,6 +6,7 @@ Not for: what is looked at (test_ui.py).
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,15 @@ QUIET = [
 def browser_path() -> str | None:
     """The machine's Chromium, None where there is none."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def draws_japanese() -> bool:
+    """Whether the machine has a font for Japanese: without one a picture of the UI is full of boxes."""
+    lister = shutil.which("fc-list")
+    if lister is None:
+        return True  # no fontconfig: the system's own way, which can't be asked
+    found = subprocess.run([lister, ":lang=ja"], capture_output=True, text=True, check=False, encoding="utf-8")
+    return bool(found.stdout.strip())
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from ecauto_pipeline.settings import parse
 from ecauto_pipeline_tests.defs.installation import worked_since
 from ecauto_pipeline_tests.register.taken_away import taken_away
 from ecauto_pipeline_tests.scenarios.webserver import ROOT, Webserver, webserver
-from proofs.screens import browser_path, page
+from proofs.screens import browser_path, draws_japanese, page
 
 IMAGES = ROOT / "docs" / "images"
 ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")
@@ -106,6 +106,7 @@ def show_picture(view: Page, title: str) -> None:
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     assert browser_path() is not None, "install Chromium first (Debian: apt-get install chromium)"
+    assert draws_japanese(), "install a Japanese font first (Debian: apt-get install fonts-noto-cjk)"
     folder = tmp_path_factory.mktemp("ui")
     process.ensure(folder / "data" / "emulator", seed=1, listings=1000, accounts=3, speed=60.0)
     worked_since(parse({}, folder), datetime.now(UTC) - timedelta(hours=12))
