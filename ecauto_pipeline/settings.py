@@ -74,6 +74,7 @@ class SpApi(Section):
     limits: Mapping[str, OperationLimits] = Field(  # by operation; their names are checked where they are known
         default_factory=dict, description="usage plans that differ from the documented ones"
     )
+    without: tuple[str, ...] = Field((), description="operations that are not used: getCompetitiveSummary")
     timeout_s: float = Field(30.0, gt=0, description="longest wait for one answer")
 
 

@@ -30,6 +30,9 @@ _NEEDED = {
     Role.CATALOGUE: frozenset({Fact.TEXT}),
 }
 
+_SPARE = (Role.OPINION,)
+"""Roles that another one takes over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operations:
@@ -53,10 +56,19 @@ class Operations:
         return tuple(one for one in self.all if one.role in roles)
 
     def under(self, settings: Settings) -> Operations:
-        return Operations(tuple(one.under(settings) for one in self.all))
+        """Without those that are switched off (`[sp_api] without`)."""
+        return Operations(tuple(one.under(settings) for one in self.all if one.name not in settings.sp_api.without))
 
     def check(self, settings: Settings) -> None:
-        """Raises SettingsError when `[sp_api.limits]` names an operation that is none of these."""
+        """Raises SettingsError when `[sp_api.limits]` names an operation that is none of these, or `without` one that
+        can't be done without."""
+        for name in settings.sp_api.without:
+            spare = [one.name for one in self.of(*_SPARE)]
+            if name not in spare:
+                raise SettingsError(
+                    f"ecauto.toml: sp_api.without: {name!r} can't be switched off; {', '.join(spare)} can",
+                    ja=f"ecauto.toml: sp_api.without: {name!r} は止められません（止められるのは {', '.join(spare)}）",
+                )
         for name in settings.sp_api.limits:
             if name not in self.names:
                 near = difflib.get_close_matches(name, sorted(self.names), n=1, cutoff=0.0)

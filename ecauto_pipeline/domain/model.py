@@ -155,7 +155,8 @@ class AsinFacts:
 
     `price_at` / `stock_at` say when price and stock were last confirmed; `snapshot_id` is the detail behind them.
     `doubt` names a second look still owed (`zero`, `jump`), "" where there is none; while it is owed the last
-    believed facts stand, but nothing that the doubt would change may be pushed.
+    believed facts stand, but nothing that the doubt would change may be pushed. `contradictions`: how often a second
+    opinion has said no to it, with the price that is doubted and both answers (JSON); told from three on.
     """
 
     asin: str
@@ -168,6 +169,9 @@ class AsinFacts:
     filtered_count: int = 0
     doubt: str = ""
     snapshot_id: str = ""
+    contradictions: int = 0
+    doubt_price_jpy: int | None = None
+    contradiction: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "never_answered": ("Amazonが一度も回答していない", "Amazon never answered"),
     # waits for a person
     "move": ("価格の動きが大きすぎる", "the price would move too far"),
+    "sources_disagree": ("Amazonの2つの回答が食い違う", "two of Amazon's sources disagree"),
     "mass_hide": ("短い間に非公開にする件数が多すぎる", "too many hides in a short time"),
     "mass_delist": ("一度に取り下げる件数が多すぎる", "too many delistings at once"),
     "mass_zero": ("一度に在庫切れになった件数が多すぎる", "too many turned to zero at once"),

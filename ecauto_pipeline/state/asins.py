@@ -19,7 +19,11 @@ from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
 
 _NAMES = tuple(field.name for field in fields(AsinRow))
-_TIMES = frozenset(name for name in _NAMES if name.endswith("_at")) | {"filtered_since", "failing_since"}
+_TIMES = frozenset(name for name in _NAMES if name.endswith("_at")) | {
+    "filtered_since",
+    "failing_since",
+    "contradicted_since",
+}
 _FLAGS = frozenset({"in_stock", "is_prime", "is_fba"})
 _READ = select(*(asins.c[name] for name in _NAMES)).where(asins.c.asin.in_(bindparam("wanted", expanding=True)))
 _CHUNK = 500

@@ -6,7 +6,7 @@ One row per ASIN ever asked about. Not for: writing answers down or choosing wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ecauto_pipeline.domain.model import AsinFacts, Status
+from ecauto_pipeline.domain.offers.second_opinion import HELD_AFTER
 from ecauto_pipeline.state.schema import asins
 
 PART_ROWS = 10_000
@@ -39,12 +40,36 @@ class KnownAsin:
 
 def known_asins(connection: Connection) -> dict[str, KnownAsin]:
     """All of them, by ASIN."""
-    return {known.facts.asin: known for known in _read(connection.execute(select(*_COLUMNS)))}
+    found = {known.facts.asin: known for known in _read(connection.execute(select(*_COLUMNS)))}
+    return found | _contradicted(connection, found)
 
 
 def known_asin(connection: Connection, asin: str) -> KnownAsin | None:
     """One of them, None where it was never asked about."""
-    return next(_read(connection.execute(select(*_COLUMNS).where(asins.c.asin == asin))), None)
+    known = next(_read(connection.execute(select(*_COLUMNS).where(asins.c.asin == asin))), None)
+    if known is None or not known.facts.doubt:
+        return known
+    return _contradicted(connection, {asin: known}, asin).get(asin, known)
+
+
+def _contradicted(connection: Connection, found: dict[str, KnownAsin], asin: str = "") -> dict[str, KnownAsin]:
+    """The few that a person has to look at: a question of their own, because rows are paid for by the column."""
+    query = select(asins.c.asin, asins.c.contradictions, asins.c.doubt_price_jpy, asins.c.contradiction)
+    query = query.where(asins.c.contradictions >= HELD_AFTER)
+    query = query.where(asins.c.asin == asin) if asin else query
+    told = {row.asin: row for row in connection.execute(query) if row.asin in found}
+    return {
+        name: replace(
+            found[name],
+            facts=replace(
+                found[name].facts,
+                contradictions=row.contradictions,
+                doubt_price_jpy=row.doubt_price_jpy,
+                contradiction=row.contradiction,
+            ),
+        )
+        for name, row in told.items()
+    }
 
 
 def any_asin(connection: Connection) -> str:

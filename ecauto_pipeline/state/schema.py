@@ -66,6 +66,11 @@ asins = Table(
     Column("failing_since", MS),  # of the reason that still stands
     _text("failing_reason"),
     _text("merged_into"),
+    # a second opinion said no to the doubt that stands
+    Column("contradictions", Integer, nullable=False, server_default="0"),
+    Column("contradicted_at", MS),
+    Column("contradicted_since", MS),
+    _text("contradiction"),  # JSON, both answers
     # cadence of spend = "budget"
     Column("tau_s", Float),
     Column("next_check_at", MS),

@@ -176,6 +176,8 @@ class FetchReport:
     doubted zeros left out. `unanswered`: (operation, ASIN, reason, how often in a row), `doubted`: (operation, ASIN,
     price believed so far), the worst few of each operation. `others`: ASINs another run answered meanwhile.
     `continues`: the run whose plan this one went on with, "" where its own.
+    `opinions`: verdicts of the second opinion, whose calls are in `calls` and whose answers are in no other figure;
+    `opinion_refused`: the HTTP status with which all of it was refused, 0 = it was not.
     """
 
     planned: int = 0
@@ -202,6 +204,8 @@ class FetchReport:
     sweep_answers: int = 0
     sweep_unknown: int = 0
     silent_again: int = 0
+    opinions: Mapping[str, int] = field(default_factory=dict)
+    opinion_refused: int = 0
     seconds: float = 0.0
     continues: str = ""
 

@@ -1,9 +1,10 @@
 """What one answer changes in what we believe about an ASIN.
 
 `api_error` moves nothing but the error's own fields. A detail or confirm answer counts at once, but for two: a zero
-where we did not believe in one, and a price that moved too far; those raise a doubt, and count when another operation
-or a later pass agrees. A sweep only ever confirms "unchanged" or asks for detail.
-Not for: reading answers (amazon/), storage (state/asins.py), or what a belief means for a shop (diffs, visibility).
+where we did not believe in one, and a price that moved too far; those raise a doubt, and count when a second opinion,
+another operation or a later pass agrees. A sweep only ever confirms "unchanged" or asks for detail.
+Not for: what a second opinion says (second_opinion.py), reading answers (amazon/), storage (state/asins.py), or what a
+belief means for a shop (diffs, visibility).
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.selling.pricing import exact
 
 ZERO = frozenset({Status.OUT_OF_STOCK, Status.NOT_FOUND})
+
+CONTRADICTION_STANDS = timedelta(hours=24)
+"""So long after a second opinion's contradiction no answer of the first source's settles the doubt."""
 
 # What a sweep may be told of one ASIN that neither confirms nor denies; detail has to look.
 UNKNOWN_TO_SWEEP = frozenset(
@@ -30,6 +34,8 @@ class AsinRow:
     `error_*`: the questions in a row without an answer, whoever was to blame. `failures`: those of them that were about
     this ASIN alone, the last `failed_at`, with `failing_reason` without a break since `failing_since`. A sweep's answer
     ends no such row: what fails is the look at the offers.
+    `contradict*`: how often a second opinion said no to the doubt that stands, the last time, the first, and both
+    answers as JSON.
     """
 
     asin: str
@@ -64,19 +70,25 @@ class AsinRow:
     failing_since: datetime | None = None
     failing_reason: str = ""
     merged_into: str = ""
+    contradictions: int = 0
+    contradicted_at: datetime | None = None
+    contradicted_since: datetime | None = None
+    contradiction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LearnRules:
     """`max_move_ratio`: a move beyond this share of the believed price is doubted. `confirm_after`: how far apart two
     filtered_out answers must be to count as two. `second_look_after`: when the same operation counts as a later pass.
-    A sweep calls a Buy Box price changed at `sweep_jpy` yen or `sweep_ratio` of it, whichever is less."""
+    A sweep calls a Buy Box price changed at `sweep_jpy` yen or `sweep_ratio` of it, whichever is less. `opinion`:
+    another source is asked about doubts, so no later detail settles one."""
 
     max_move_ratio: float = 0.5
     confirm_after: timedelta = timedelta(minutes=60)
     second_look_after: timedelta = timedelta(seconds=60)
     sweep_jpy: int = 100
     sweep_ratio: float = 0.03
+    opinion: bool = False
 
 
 def learn(row: AsinRow, answer: Answer, role: Role, snapshot_id: str, now: datetime, rules: LearnRules) -> AsinRow:
@@ -97,9 +109,10 @@ def learn(row: AsinRow, answer: Answer, role: Role, snapshot_id: str, now: datet
         merged_into="",
     )
     doubt = _doubt(row, answer, rules)
-    if doubt and not _agreed(row, answer, doubt, now, rules):
+    waits = (rules.opinion and role is Role.DETAIL) or _contradicted(row, now)
+    if doubt and (waits or not _agreed(row, answer, doubt, now, rules)):
         return _doubted(row, answer, doubt, snapshot_id, now)
-    return _believed(row, answer, snapshot_id, now, rules)
+    return believed(row, answer, snapshot_id, now, rules)
 
 
 def sweep_finding(row: AsinRow, answer: Answer, rules: LearnRules) -> str:
@@ -116,7 +129,7 @@ def sweep_finding(row: AsinRow, answer: Answer, rules: LearnRules) -> str:
         return "changed"
     if row.probe_price_jpy is None and row.probe_offer_count is None:
         return "doubtful"
-    return "changed" if _moved(row.probe_price_jpy, answer.probe_price_jpy, rules) else ""
+    return "changed" if moved(row.probe_price_jpy, answer.probe_price_jpy, rules) else ""
 
 
 def _failed(row: AsinRow, answer: Answer, role: Role, now: datetime) -> AsinRow:
@@ -143,7 +156,8 @@ def _swept(row: AsinRow, answer: Answer, now: datetime, rules: LearnRules) -> As
     return replace(row, stock_at=now, probe_at=now)
 
 
-def _moved(before_jpy: int | None, now_jpy: int | None, rules: LearnRules) -> bool:
+def moved(before_jpy: int | None, now_jpy: int | None, rules: LearnRules) -> bool:
+    """Whether two prices are apart by more than a sweep overlooks; unknown differs from every price."""
     if before_jpy is None or now_jpy is None:
         return before_jpy is not now_jpy
     move = abs(now_jpy - before_jpy)
@@ -164,9 +178,13 @@ def _agreed(row: AsinRow, answer: Answer, doubt: str, now: datetime, rules: Lear
     """Whether this answer is the second one that says so."""
     if row.doubt != doubt or row.doubt_at is None:
         return False
-    if doubt == "jump" and _moved(row.doubt_price_jpy, answer.price_jpy, rules):
+    if doubt == "jump" and moved(row.doubt_price_jpy, answer.price_jpy, rules):
         return False
     return answer.operation != row.doubt_operation or abs(now - row.doubt_at) >= rules.second_look_after
+
+
+def _contradicted(row: AsinRow, now: datetime) -> bool:
+    return row.contradicted_at is not None and abs(now - row.contradicted_at) < CONTRADICTION_STANDS
 
 
 def _doubted(row: AsinRow, answer: Answer, doubt: str, snapshot_id: str, now: datetime) -> AsinRow:
@@ -183,7 +201,8 @@ def _doubted(row: AsinRow, answer: Answer, doubt: str, snapshot_id: str, now: da
     )
 
 
-def _believed(row: AsinRow, answer: Answer, snapshot_id: str, now: datetime, rules: LearnRules) -> AsinRow:
+def believed(row: AsinRow, answer: Answer, snapshot_id: str, now: datetime, rules: LearnRules) -> AsinRow:
+    """The row once this authoritative answer of a detail or confirm counts: no doubt is left."""
     since, count = _filtered(row, answer, now, rules)
     row = replace(
         row,
@@ -203,6 +222,10 @@ def _believed(row: AsinRow, answer: Answer, snapshot_id: str, now: datetime, rul
         doubt_at=None,
         doubt_operation="",
         doubt_snapshot_id="",
+        contradictions=0,
+        contradicted_at=None,
+        contradicted_since=None,
+        contradiction="",
         probe_price_jpy=answer.probe_price_jpy,
         probe_offer_count=answer.probe_offer_count,
         probe_at=now,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
+from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, exact, selling_price
 from ecauto_pipeline.settings import Guards, Pricing, Ttl
@@ -44,7 +45,7 @@ def price_diff(
 ) -> Diff:
     """The verdict about one listing's price.
 
-    UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` (evidence: JSON); BLOCKED `price_<why>`;
+    UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` | `sources_disagree` (evidence: JSON); BLOCKED `price_<why>`;
     SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable`.
     With "floor" only a shown price below the floor counts. `strategy` and `markup_ratio` are the shop's own.
     Raises ValueError for include_price "never": such a run has no price targets to ask about.
@@ -62,7 +63,14 @@ def price_diff(
     if shown is None:
         return builder.skipped("not_read")
     if facts.doubt == "jump":
-        return builder.skipped("second_look")
+        if facts.contradictions < HELD_AFTER or not facts.doubt_price_jpy or listing.uneditable:
+            return builder.skipped("second_look")
+        price = selling_price(facts.doubt_price_jpy, pricing, guards, strategy=strategy, markup_ratio=markup_ratio)
+        if price.blocked:
+            return builder.gives(Decision.BLOCKED, f"price_{price.blocked}", price.price_jpy, facts.contradiction)
+        if price.price_jpy == shown:
+            return builder.skipped("second_look")
+        return builder.gives(Decision.HELD, DISAGREE, price.price_jpy, facts.contradiction)
 
     price = selling_price(facts.price_jpy, pricing, guards, strategy=strategy, markup_ratio=markup_ratio)
     below = breaks_floor(shown, facts.price_jpy, guards)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
+from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.diffs import IncludePrice, fetched, outdated, sells_below_floor
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
@@ -34,8 +35,9 @@ def visibility_diff(
     even in a run that includes no prices; `include_price` says whether its push takes place in this run.
     UNCHANGED; PUSH to 0 `blocklist` | `out_of_stock` | `not_found` | `filtered_out` | `price_blocked` | `price_held` |
     `unconfirmed` (only with guards.hide_unconfirmed_after);
-    PUSH to 1 `in_stock`; SKIPPED `not_read` | `uneditable` | `never_fetched` | `second_look` | `filtered_waits` |
-    `stale_stock` | `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor`.
+    PUSH to 1 `in_stock`; HELD to 0 `sources_disagree` (evidence: JSON);
+    SKIPPED `not_read` | `uneditable` | `never_fetched` | `second_look` | `filtered_waits` | `stale_stock` |
+    `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor`.
     """
     public = listing.shown_visible
     builder = DiffBuilder(listing, facts, Kind.VISIBILITY, None if public is None else int(public))
@@ -54,8 +56,12 @@ def visibility_diff(
     loss = _loss(listing, facts, price_verdict, guards)
     if loss:
         return _hide(builder, listing, loss)
+    if public and facts.doubt == "zero":
+        if facts.contradictions >= HELD_AFTER and not listing.uneditable:
+            return builder.gives(Decision.HELD, DISAGREE, 0, facts.contradiction)
+        return builder.skipped("second_look")
     if public:
-        return builder.skipped("second_look") if facts.doubt == "zero" else builder.unchanged(1)
+        return builder.unchanged(1)
 
     if listing.hidden_by not in SHOWN_AGAIN:
         return builder.skipped(f"hidden_by_{listing.hidden_by or 'unknown'}", 1)

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
+from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
 from ecauto_pipeline.state import decisions, journal
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.known_asins import KnownAsin
@@ -69,7 +70,7 @@ class RulesGate:
         return self._clear(verdict, known, now)
 
     def _clear(self, verdict: Diff, known: KnownAsin | None, now: datetime) -> RecheckResult:
-        if known is None or verdict.reason == "blocklist":
+        if known is None or verdict.reason in ("blocklist", DISAGREE):  # a person has said so, or the owner's list
             return RecheckResult()
         if verdict.kind is Kind.PRICE:
             stamp, allowed = known.facts.price_at, self._tools.settings.ttl.price

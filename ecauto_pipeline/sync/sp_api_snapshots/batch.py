@@ -20,6 +20,7 @@ from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 from ecauto_pipeline.state import asins, leases, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros
+from ecauto_pipeline.sync.sp_api_snapshots.opinions import Opinions
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
@@ -62,6 +63,7 @@ class Asking:
         self.owner = leases.new_owner()
         self.zeros = Zeros(context.settings.guards)
         self._refused = RefusedCalls()
+        self.opinions = Opinions()
         self._ids = observations.SnapshotIds()
 
     def claim(self, operation: Operation[Answer], wanted: list[str]) -> Claimed:
@@ -83,6 +85,8 @@ class Asking:
         self._context.go_on()
         unasked = [answer.asin for answer in answers if answer.reason == NOT_ASKED]
         given = [within(answer, operation.knows) for answer in answers if answer.reason != NOT_ASKED]
+        if operation.role is Role.OPINION:
+            return self._opinion(account, claimed, given, unasked)
         on_trial = operation.batch == 1 and self._refused.is_trial(claimed[0])
         if on_trial:  # what is said of an ASIN known to be good is said of the call
             given = [replace(answer, of_call=not answer.status.authoritative) for answer in given]
@@ -114,12 +118,36 @@ class Asking:
         self._tally.answered(operation.name, given_back)
         if any(answer.status.authoritative for _, answer in kept):
             self._refused.answered(operation.name)
-        self._follow_up(operation.role, after, refused, forgotten)
+        self._follow_up(operation.role, after, refused, forgotten, {answer.asin: (sid, answer) for sid, answer in kept})
         if refused and operation.role is Role.DETAIL:
             self._work.look_again(self._refused.refused(operation.name, refused, before, known_good))
         if on_trial and given:
             self._work.look_again(self._refused.decided(claimed[0], given[0].status.authoritative))
         return Asked(unasked, bool(given) and all(_no_token(answer.reason) for answer in given))
+
+    def _opinion(self, account: SpApiClient, claimed: list[str], given: list[Answer], unasked: list[str]) -> Asked:
+        """What another source says of doubted answers: kept beside them, and never a fact of its own."""
+        now = self._context.clock.now()
+        with self._context.state.write() as connection:
+            rows = asins.read(connection, [answer.asin for answer in given])
+            found = self.opinions.judge(connection, given, rows, now, self._rules)
+            observations.insert_answers(
+                connection,
+                [(self._ids.next(now), answer) for answer in given],
+                run_id=self._context.run.run_id,
+                partition_key=self._context.run.partition_key,
+                sp_account=account.account_id,
+                observed_at=now,
+            )
+            asins.write(connection, found.rows.values())
+            account.ledger.flush(connection)
+            leases.release(connection, self.owner, [_name(asin) for asin in claimed])
+        for verdict in found.verdicts:
+            self._tally.add(f"opinion_{verdict}")
+        if self.opinions.refused:
+            self._rules = replace(self._rules, opinion=False)
+        self._work.look_again(found.undecided)
+        return Asked(unasked, self.opinions.refused)
 
     def _learned(
         self, before: dict[str, AsinRow], kept: list[tuple[str, Answer]], role: Role, now: datetime
@@ -159,8 +187,15 @@ class Asking:
         asins.write(connection, taken_back)
         return [row.asin for row in taken_back]
 
-    def _follow_up(self, role: Role, after: dict[str, AsinRow], refused: list[str], forgotten: list[str]) -> None:
-        """What these answers ask for: detail after a sweep, a second look after a doubt."""
+    def _follow_up(
+        self,
+        role: Role,
+        after: dict[str, AsinRow],
+        refused: list[str],
+        forgotten: list[str],
+        said: dict[str, tuple[str, Answer]],
+    ) -> None:
+        """What these answers ask for: detail after a sweep, a second opinion or look after a doubt."""
         if forgotten and role is Role.SWEEP:
             self._work.forget(forgotten)
         if role is Role.SWEEP:
@@ -169,7 +204,8 @@ class Asking:
             doubted = [
                 asin for asin, row in after.items() if row.doubt and not row.error_reason and asin not in refused
             ]
-            self._work.look_again(doubted)
+            self.opinions.doubted({asin: said[asin] for asin in doubted})
+            self._work.ask_opinion(doubted)
 
     def _settled(self, row: AsinRow, operation: Operation[Answer]) -> bool:
         """Whether it was answered since the plan was made, so that asking again would be waste."""
@@ -179,6 +215,8 @@ class Asking:
             return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)
         if operation.role is Role.DETAIL:
             return detailed or (erred and not row.wants_detail)
+        if operation.role is Role.OPINION:
+            return not row.doubt
         return detailed and not row.doubt
 
 

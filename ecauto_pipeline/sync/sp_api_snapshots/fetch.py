@@ -8,10 +8,12 @@ Not for: what to ask (sync/stale_asins) or what the answers mean for a shop (syn
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.offers.learning import LearnRules
+from ecauto_pipeline.domain.offers.second_opinion import Verdict
 from ecauto_pipeline.errors import NothingDone
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import asins, leases, plans
@@ -22,6 +24,7 @@ from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
+from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since, to_be_asked
 from ecauto_pipeline.sync.sp_api_snapshots.queues import ASKING, Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 from ecauto_pipeline.sync.sp_api_snapshots.workers import Workers
@@ -38,6 +41,13 @@ _LEAVE_S = 1.0  # real time that workers get to end by themselves when somebody 
 def operations(tools: Tools) -> tuple[Operation[Answer], ...]:
     """Every operation that asks about price and stock, under the owner's rule and limits."""
     return tools.operations.under(tools.settings).of(*ASKING)
+
+
+def _asked_now(context: Context) -> tuple[Operation[Answer], ...]:
+    """The same without a second opinion that was refused as a whole of late."""
+    with context.state.read() as connection:
+        wanted = to_be_asked(connection, context.clock.now())
+    return tuple(one for one in operations(context) if wanted or one.role is not Role.OPINION)
 
 
 def learn_rules(settings: Settings) -> LearnRules:
@@ -70,13 +80,16 @@ def run(context: Context) -> FetchReport:
         context.log.info("goes on with the plan of run %s: %d ASINs left", hand.continues[:8], len(planned))
     deadline = began + context.run.slice_s
     tally, work = Tally(), Work((), (), ())
-    asking = Asking(context, work, tally, learn_rules(context.settings), deadline, since=hand.plan.made_at)
-    asked_with = operations(context)
+    asked_with = _asked_now(context)
+    opinion = any(one.role is Role.OPINION for one in asked_with)
+    rules = replace(learn_rules(context.settings), opinion=opinion)
+    asking = Asking(context, work, tally, rules, deadline, since=hand.plan.made_at)
     try:
         while planned:
-            _queue_planned(planned, work, tally)
+            _queue_planned(planned, work, tally, opinion)
             workers = Workers(context, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
-            workers.start(asked_with)
+            gone = asking.opinions.refused
+            workers.start(one for one in asked_with if not gone or one.role is not Role.OPINION)
             try:
                 _supervise(context, workers, work, tally, asking, (began, deadline))
             finally:
@@ -109,12 +122,13 @@ def run(context: Context) -> FetchReport:
     return report
 
 
-def _queue_planned(planned: list[Target], work: Work, tally: Tally) -> None:
+def _queue_planned(planned: list[Target], work: Work, tally: Tally, opinion: bool) -> None:
+    """Where a second opinion is asked, a doubt takes a detail first: what is doubted now is what it is asked about."""
     tally.audit(target.asin for target in planned if target.reason == "audit")
     work.add(
         sweep=(target.asin for target in planned if target.operation == "sweep"),
         detail=(target.asin for target in planned if target.operation == "detail"),
-        second_looks=(target.asin for target in planned if target.reason == "second_look"),
+        second_looks=(target.asin for target in planned if target.reason == "second_look" and not opinion),
     )
 
 
@@ -201,6 +215,8 @@ def _report(
         names = {f"{account}/{operation}": figures for (account, operation), figures in sorted(calls.items())}
         figures = tally.figures
         confirms = {operation.name for operation in context.operations.of(Role.CONFIRM)}
+        opinions = {operation.name for operation in context.operations.of(Role.OPINION)}
+        refused_opinion = refused_since(connection)
         report = FetchReport(
             planned=planned,
             asked=figures["asked"],
@@ -208,9 +224,9 @@ def _report(
             by_reason=dict(tally.reasons.most_common()),
             calls={name: made for name, (made, _, _) in names.items()},
             refused={name: refused for name, (_, refused, _) in names.items() if refused},
-            failed_calls=sum(failed for _, _, failed in names.values()),
+            failed_calls=sum(failed for (_, name), (_, _, failed) in calls.items() if name not in opinions),
             odd_shapes=odd_shapes(context),
-            failed_for=tuple(failed_for(connection, context.run.run_id)),
+            failed_for=tuple(one for one in failed_for(connection, context.run.run_id) if one[0] not in opinions),
             used_share=tally.used_share(),
             left_over=left,
             others=figures["others"],
@@ -226,6 +242,8 @@ def _report(
             sweep_answers=figures["sweep_answers"],
             sweep_unknown=figures["sweep_unknown"],
             silent_again=figures["silent_again"],
+            opinions={str(one): figures[f"opinion_{one}"] for one in Verdict if figures[f"opinion_{one}"]},
+            opinion_refused=refused_opinion[0] if refused_opinion else 0,
             seconds=round(seconds, 3),
             continues=continues,
         )

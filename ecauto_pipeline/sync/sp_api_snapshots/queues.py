@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from ecauto_pipeline.domain.model import Role
 
 Batch = list[str]
-ASKING = (Role.SWEEP, Role.DETAIL, Role.CONFIRM)
+ASKING = (Role.SWEEP, Role.DETAIL, Role.CONFIRM, Role.OPINION)
 """The roles that ask about price and stock."""
 
 
@@ -32,6 +32,7 @@ class Work:
         self._singles: deque[str] = deque()
         self._owed: deque[str] = deque()
         self._found: deque[str] = deque()
+        self._doubted: deque[str] = deque()
         self._known_found: set[str] = set()
         self._held: dict[Role, deque[str]] = {role: deque() for role in ASKING}
         self._at_work = dict.fromkeys(ASKING, 0)
@@ -59,6 +60,9 @@ class Work:
         """A worker of that role is done for good."""
         with self._lock:
             self._at_work[role] -= 1
+            if not self._at_work[Role.OPINION]:
+                self._single_look(self._doubted)
+                self._doubted.clear()
             self._lock.notify_all()
 
     @contextmanager
@@ -96,9 +100,20 @@ class Work:
                     return [self._singles.popleft()]
                 if self._owed:  # from the far end: the detail worker comes from the near one
                     return [self._owed.pop()]
-            if self._singles or self._owed or self._at_work[Role.DETAIL] or self._at_work[Role.SWEEP]:
+            if self._singles or self._owed or any(self._at_work[role] for role in ASKING if role is not Role.CONFIRM):
                 return []
             return self._again(Role.CONFIRM, 1)
+
+    def take_opinion(self, most: int, at_once: Callable[[], bool], may_judge: bool) -> Batch | None:
+        """Doubted answers. `at_once`: a call could be made now; else a full one is waited for while more may come.
+        `may_judge` as for a confirm."""
+        with self._lock:
+            more_may_come = self._at_work[Role.DETAIL] > 0 or self._at_work[Role.SWEEP] > 0
+            if self._doubted and (not more_may_come or (may_judge and (len(self._doubted) >= most or at_once()))):
+                return _pop(most, self._doubted)
+            if self._doubted or more_may_come:
+                return []
+            return self._again(Role.OPINION, most)
 
     def found(self, asins: Iterable[str]) -> None:
         """A sweep wants detail of these."""
@@ -118,9 +133,21 @@ class Work:
     def look_again(self, asins: Iterable[str]) -> None:
         """These need a single look: a doubt, or a call that was refused as a whole."""
         with self._lock:
-            waiting = set(self._singles)
-            self._singles.extend(asin for asin in asins if asin not in waiting)
+            self._single_look(asins)
             self._lock.notify_all()
+
+    def ask_opinion(self, asins: Iterable[str]) -> None:
+        """The answers about these are doubted: another source is asked, else a single look is taken."""
+        with self._lock:
+            if self._at_work[Role.OPINION]:
+                self._doubted.extend(asin for asin in asins if asin not in self._doubted)
+            else:
+                self._single_look(asins)
+            self._lock.notify_all()
+
+    def _single_look(self, asins: Iterable[str]) -> None:
+        waiting = set(self._singles)
+        self._singles.extend(asin for asin in asins if asin not in waiting)
 
     def held_by_others(self, role: Role, asins: Iterable[str]) -> None:
         """Another run is asking about these: look again when everything else is done."""
@@ -130,7 +157,7 @@ class Work:
     def put_back(self, role: Role, asins: Iterable[str]) -> None:
         """No call was made for these."""
         with self._lock:
-            queue = {Role.SWEEP: self._sweep, Role.DETAIL: self._found, Role.CONFIRM: self._singles}[role]
+            queue = {Role.SWEEP: self._sweep, Role.DETAIL: self._found}.get(role, self._singles)
             queue.extendleft(reversed(list(asins)))
 
     def wait(self, seconds: float) -> None:

@@ -88,8 +88,10 @@ class Workers:
                     self._work.wait(_LOOK_EVERY_S)
                     continue
                 if not made:  # the next slot of this bucket comes after the slice
-                    self.no_slot = True
+                    self.no_slot = self.no_slot or operation.role is not Role.OPINION
                     break
+                if operation.role is Role.OPINION and shut_out:
+                    break  # this account does not get it; single looks take over
                 without_token = without_token + 1 if shut_out else 0
                 if without_token >= _MOST_WITHOUT_TOKEN:
                     self._tools.log.error("%s: no valid token, nothing more is asked", account.account_id)
@@ -128,7 +130,14 @@ class Workers:
             interval_s = account.pace.peek(account.account_id, operation.name, operation.limit).interval_s
             left_s = self._deadline - self._tools.clock.monotonic()
             return self._work.take_detail(most, in_haste=left_s < _HASTE_CALLS * interval_s)
-        return self._work.take_confirm(not self._planned_details or self._asking.zeros.judged(self._details))
+        may_judge = not self._planned_details or self._asking.zeros.judged(self._details)
+        if operation.role is Role.OPINION:
+            return self._work.take_opinion(most, lambda: self._slot_now(account, operation), may_judge)
+        return self._work.take_confirm(may_judge)
+
+    def _slot_now(self, account: SpApiClient, operation: Operation[Answer]) -> bool:
+        bucket = account.pace.peek(account.account_id, operation.name, operation.limit)
+        return bucket.tokens >= 1
 
     def _ask(
         self, account: SpApiClient, operation: Operation[Answer], batch: Batch, since: float

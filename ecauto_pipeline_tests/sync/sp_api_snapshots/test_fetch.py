@@ -27,6 +27,9 @@ from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan,
 
 _CLOCK = SystemClock()
 _OPERATIONS = ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing")
+_TWO_LOOKS = {
+    "sp_api": {"without": ["getCompetitiveSummary"]}
+}  # doubts take a second look: test_opinions.py has the rest
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def world(server: EmulatorServer) -> Iterator[EmulatorServer]:
 
 @pytest.fixture
 def tools(world: EmulatorServer, tmp_path: Path) -> Tools:
-    return tools_at(tmp_path, world.url, _CLOCK)
+    return tools_at(tmp_path, world.url, _CLOCK, document=_TWO_LOOKS)
 
 
 @pytest.fixture

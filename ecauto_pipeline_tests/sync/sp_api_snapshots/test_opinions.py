@@ -1,0 +1,157 @@
+"""Doubts are put to another source: what it agrees with counts, what it contradicts does not, else the old way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.settings import parse
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.sections import FetchReport
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
+
+_CLOCK = SystemClock()
+DETAIL, CONFIRM, OPINION = "getItemOffersBatch", "getItemOffers", "getCompetitiveSummary"
+_OLD, _NEW = 3000, 9000
+_FAST = {"sp_api": {"limits": {OPINION: {"rate_per_s": 60.0}}}}
+_FALSE_ZERO = {"kind": "false_zeros", "family": "pricing/v0"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmulatorServer]:
+    with EmulatorServer(clock=_CLOCK, seed=5, listings=60, accounts=1, speed=1.0) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def world(server: EmulatorServer) -> EmulatorServer:
+    """An emulator at rest in which everything is well, much faster than Amazon."""
+    server.control.clear_faults()
+    for operation in (DETAIL, CONFIRM, OPINION):
+        server.control.set_rate(operation, 60.0, 5)
+    return server
+
+
+@pytest.fixture
+def tools(world: EmulatorServer, tmp_path: Path) -> Tools:
+    return tools_at(tmp_path, world.url, _CLOCK, document=_FAST)
+
+
+@pytest.fixture
+def asins(world: EmulatorServer, tools: Tools) -> list[str]:
+    """Twenty that are believed to cost 3,000 yen."""
+    found = world.control.asins()[:20]
+    for asin in found:
+        _costs(world, asin, _OLD)
+    _asked(tools, found, "first")
+    return found
+
+
+def _costs(world: EmulatorServer, asin: str, price_jpy: int) -> None:
+    world.control.set_truth(asin, offers=[{"seller_id": "S1", "price_jpy": price_jpy, "winner": True, "fba": True}])
+
+
+def _asked(tools: Tools, wanted: list[str], run_id: str = "run") -> FetchReport:
+    context = tools.for_run(a_run(run_id, _CLOCK.now()))
+    plan(context, detail=wanted)
+    return fetch.run(context)
+
+
+def _said(tools: Tools, asin: str, run_id: str = "run") -> list[str]:
+    return [seen.operation for seen in kept(tools, run_id) if seen.asin == asin]
+
+
+def test_a_zero_that_the_other_source_sees_too_counts(world: EmulatorServer, tools: Tools, asins: list[str]) -> None:
+    """One summary settles it with the detail's answer; no single look is taken."""
+    world.control.set_truth(asins[0], in_stock=False)
+    report = _asked(tools, asins)
+    row = rows_of(tools, asins[:1])[asins[0]]
+    detail = next(seen for seen in kept(tools, "run") if seen.asin == asins[0] and seen.operation == DETAIL)
+    assert (Status.OUT_OF_STOCK, False, "", detail.snapshot_id) == (
+        row.status, row.in_stock, row.doubt, row.snapshot_id,
+    )  # fmt: skip
+    assert ([DETAIL, OPINION], {"agrees": 1}) == (_said(tools, asins[0]), dict(report.opinions))
+    assert (20, 0) == (report.asked, report.second_looks)
+
+
+def test_a_jump_that_the_other_source_sees_too_counts_at_the_details_price(
+    world: EmulatorServer, tools: Tools, asins: list[str]
+) -> None:
+    """The price, the ship time and the snapshot are the detail's: the summary is never the source of a price."""
+    _costs(world, asins[0], _NEW)
+    _asked(tools, asins)
+    row = rows_of(tools, asins[:1])[asins[0]]
+    detail = next(seen for seen in kept(tools, "run") if seen.asin == asins[0] and seen.operation == DETAIL)
+    assert (_NEW, 0, "", detail.snapshot_id) == (row.price_jpy, row.ship_hours_max, row.doubt, row.snapshot_id)
+    assert [DETAIL, OPINION] == _said(tools, asins[0])
+
+
+def test_a_zero_that_the_other_source_denies_is_not_believed(
+    world: EmulatorServer, tools: Tools, asins: list[str]
+) -> None:
+    """The belief and its stamps stay, the doubt too; it is asked again later; no other look of v0 may settle it."""
+    before = rows_of(tools, asins[:1])[asins[0]]
+    world.control.add_faults({**_FALSE_ZERO, "asins": asins[:1]})
+    report = _asked(tools, asins)
+    row = rows_of(tools, asins[:1])[asins[0]]
+    assert (Status.SUCCESS, _OLD, before.stock_at, "zero") == (row.status, row.price_jpy, row.stock_at, row.doubt)
+    assert (1, DISAGREE, 1) == (row.contradictions, row.failing_reason, row.failures)
+    assert ([DETAIL, OPINION], {"contradicts": 1}) == (_said(tools, asins[0]), dict(report.opinions))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "role_missing", "operation": OPINION},
+        {"kind": "error_json", "status": 404, "code": "NotFound", "operation": OPINION},
+        {"kind": "item_error", "status": 500, "operation": OPINION},
+        None,
+    ],
+    ids=["role missing", "gone", "item error", "switched off"],
+)
+def test_where_it_cant_say_the_old_way_is_taken(
+    world: EmulatorServer, tmp_path: Path, asins: list[str], fault: dict[str, Any] | None
+) -> None:
+    """A single look settles the doubt as ever, and no figure of errors moves."""
+    off = {"sp_api": {"without": [OPINION]}}
+    tools = tools_at(tmp_path, world.url, _CLOCK, document=_FAST if fault else off)
+    if fault:
+        world.control.add_faults(fault)
+    world.control.set_truth(asins[0], in_stock=False)
+    report = _asked(tools, asins)
+    row = rows_of(tools, asins[:1])[asins[0]]
+    assert (Status.OUT_OF_STOCK, "") == (row.status, row.doubt)
+    assert ([DETAIL, CONFIRM] if fault is None else [DETAIL, OPINION, CONFIRM]) == _said(tools, asins[0])
+    assert (0, 0) == (report.failed_calls, report.by_status.get("api_error", 0))
+
+
+def test_where_it_is_refused_as_a_whole_nobody_asks_again_for_an_hour(
+    world: EmulatorServer, tools: Tools, asins: list[str]
+) -> None:
+    """The next run takes the old way at once; the report says with which status it was refused."""
+    world.control.add_faults({"kind": "role_missing", "operation": OPINION})
+    for place, run_id in enumerate(("one", "two")):
+        world.control.set_truth(asins[place], in_stock=False)
+        report = _asked(tools, asins, run_id)
+        assert 403 == report.opinion_refused
+    assert ([DETAIL, OPINION, CONFIRM], [DETAIL, CONFIRM]) == (
+        _said(tools, asins[0], "one"),
+        _said(tools, asins[1], "two"),
+    )
+
+
+def test_only_what_another_one_takes_over_can_be_switched_off(tmp_path: Path) -> None:
+    """[sp_api] without names the second opinion; whatever else it names is refused with what can be switched off."""
+    settings = parse({"sp_api": {"without": [DETAIL]}}, tmp_path)
+    with pytest.raises(SettingsError, match=f"{OPINION} can"), open_tools(settings, offline=True):
+        pass
