@@ -21,9 +21,9 @@ from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.health import Trouble, first_line, troubles, unknowns
 from ecauto_pipeline.doctor.health_facts import look
 from ecauto_pipeline.domain.account_names import name_of
-from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.model import AccountKey, Role
 from ecauto_pipeline.domain.reasons import said
-from ecauto_pipeline.domain.words import unwatched_line
+from ecauto_pipeline.domain.words import opinion_line, unwatched_line
 from ecauto_pipeline.settings import BaseAccount, load
 from ecauto_pipeline.state import decisions, shop_accounts
 from ecauto_pipeline.state.shop_accounts import ShopAccount
@@ -33,6 +33,7 @@ from ecauto_pipeline.state.windows import calls_in
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import RunRecord, recent_records
+from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.wiring.connections import shop_accounts as shops_named
 from ecauto_pipeline.wiring.open import open_tools
@@ -77,8 +78,10 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         named = shops_named(tools.settings)
         counts = count_listed(connection, named)
         held = decisions.count_holds(connection)
+        refused = refused_since(connection)
         unwatched = count_unwatched(connection, [key for key, shop in named.items() if shop.active], now)
     limits = tools.settings.base.limits
+    opinion = next(iter(tools.operations.under(tools.settings).of(Role.OPINION)), None)
     accounts = []
     for key, account in named.items():
         shop = seen.get(key, ShopAccount(account.id))
@@ -118,6 +121,11 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         "accounts": accounts,
         "held_open": held,
         "unwatched": unwatched,
+        "second_opinion": {
+            "operation": opinion.name if opinion else "",
+            "refused": refused[0] if refused else 0,
+            "refused_at": _moment(refused[1]) if refused else None,
+        },
         "last_run": next((_run(run, ends) for run in recent if run.ended_at is not None), None),
         "runs": [_run(run, ends) for run in recent],
     }
@@ -176,6 +184,8 @@ def show(document: dict[str, Any]) -> None:
         ],
     )
     say(unwatched_line(document["unwatched"], language()))
+    opinion = document["second_opinion"]
+    say(opinion_line(opinion["operation"], opinion["refused"], language()))
     say()
     rows = [
         (tier, fresh["by_tier"].get(tier, 0), _hours(fresh["oldest_stock_s"].get(tier)))

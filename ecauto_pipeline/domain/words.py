@@ -92,6 +92,27 @@ def sentence_of(error: EcautoError, language: str = "ja") -> str:
     return error.said(language)
 
 
+def opinion_line(operation: str, refused: int, language: str = "ja") -> str:
+    """How doubted answers are checked. `operation`: the second opinion's, "" = switched off; `refused`: the HTTP status
+    with which Amazon refuses it, 0 = it does not."""
+    english = language == "en"
+    if not operation:
+        return (
+            "second opinion: switched off ([sp_api] without); doubts take a second look of the same source"
+            if english
+            else "第二意見: 使わない設定です（[sp_api] without）。疑わしい回答は同じ系統にもう一度聞きます"
+        )
+    if not refused:
+        return f"second opinion: {operation}" if english else f"第二意見: {operation}"
+    why = {403: ("ロールがない（going-live）", "a role is missing, see going-live"), 404: ("廃止", "it is gone")}
+    ja, en = why.get(refused, ("認証", "credentials"))
+    return (
+        f"second opinion: Amazon refuses {operation} (HTTP {refused}: {en}); doubts take a look of the same source"
+        if english
+        else f"第二意見: Amazonが {operation} を拒否（HTTP {refused}: {ja}）。疑わしい回答は同じ系統にもう一度聞きます"
+    )
+
+
 def unwatched_line(counts: Mapping[str, int] | None, language: str = "ja") -> str:
     """How many items nothing keeps in step, by reason; `counts` None: no shop was read whole yet."""
     english = language == "en"
