@@ -75,7 +75,7 @@ def test_each_silent_failure_gives_every_asin_an_error_with_its_true_reason(
 ) -> None:
     """Twenty rows api_error, at most three tries, each in the ledger with the same word."""
     world.control.add_faults({"api": "sp_api", "seconds": 2.0, **fault})
-    client = _client(tmp_path, world.url, timeout_s=0.15)
+    client = _client(tmp_path, world.url, timeout_s=0.5)
     asked = world.control.asins()[:20]
     answers = client.call(_DETAIL, asked, "run")
     client.ledger.flush()
@@ -261,7 +261,7 @@ def test_no_secret_is_shown_logged_or_raised(
     """Neither reprs nor debug logs nor errors nor the ledger hold a token or a secret."""
     caplog.set_level(logging.DEBUG)
     secrets = ("Atzr|EMULATED-REFRESH-TOKEN-sp-1", "amzn1.oa2-cs.v1.EMULATED-NOT-A-SECRET-1")
-    client = _fresh(_client(tmp_path, world.url, timeout_s=0.2))
+    client = _fresh(_client(tmp_path, world.url, timeout_s=0.5))
     client.check()
     token = client._token.touch()
     client.call(_DETAIL, world.control.asins()[:3], "run")

@@ -37,7 +37,7 @@ def world() -> Iterator[EmulatorServer]:
 @pytest.fixture(scope="module")
 def shop(world: EmulatorServer, tmp_path_factory: pytest.TempPathFactory) -> Tools:
     """Sixty listings that are in stock, all of them known."""
-    tools = tools_at(tmp_path_factory.mktemp("shop"), world.url, _CLOCK, timeout_s=0.15)
+    tools = tools_at(tmp_path_factory.mktemp("shop"), world.url, _CLOCK, timeout_s=0.75)
     truths = ((asin, world.control.truth(asin)) for asin in world.control.asins())
     sound = [asin for asin, is_so in truths if is_so["known"] and is_so["status"] == "Success" and not is_so["failure"]]
     rows = [
