@@ -223,7 +223,7 @@ def test_orders_that_a_permission_hides_name_the_shop_to_authorise() -> None:
     """The remedy is a command that can be typed as it stands."""
     found = verdict("orders_read", orders_not_read={"shop_1": "timeout", "shop_2": "invalid_scope"})
     assert "ecauto auth base shop_2" == found.remedy
-    assert "shop_1 (timeout)" in found.message("en")
+    assert "shop_1 (no answer in time (timeout))" in found.message("en")
 
 
 def test_shops_are_judged_as_reading_left_them_until_something_is_sent() -> None:

@@ -52,3 +52,8 @@ SILENT_FAILURES: list[tuple[dict[str, Any], str]] = [
 def fault_name(value: object) -> str:
     """A readable name of a case."""
     return json.dumps(value)[:60]
+
+
+def patience_s(fault: dict[str, Any]) -> float:
+    """How long a client waits in this test: not long where that is the failure, else as long as any machine needs."""
+    return 0.5 if "timeout" in fault["kind"] else 30.0

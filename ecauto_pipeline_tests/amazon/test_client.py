@@ -30,7 +30,7 @@ from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import api_calls
-from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name
+from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name, patience_s
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_each_silent_failure_gives_every_asin_an_error_with_its_true_reason(
 ) -> None:
     """Twenty rows api_error, at most three tries, each in the ledger with the same word."""
     world.control.add_faults({"api": "sp_api", "seconds": 2.0, **fault})
-    client = _client(tmp_path, world.url, timeout_s=0.5)
+    client = _client(tmp_path, world.url, timeout_s=patience_s(fault))
     asked = world.control.asins()[:20]
     answers = client.call(_DETAIL, asked, "run")
     client.ledger.flush()

@@ -214,7 +214,8 @@ class Asking:
         if operation.role is Role.SWEEP:
             return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)
         if operation.role is Role.DETAIL:
-            return detailed or (erred and not row.wants_detail)
+            waits = self._rules.opinion and bool(row.doubt)  # a killed run's doubt: it is put as it stands now
+            return (detailed and not waits) or (erred and not row.wants_detail)
         if operation.role is Role.OPINION:
             return not row.doubt
         return detailed and not row.doubt

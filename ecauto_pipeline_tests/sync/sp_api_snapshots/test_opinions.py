@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import parse
+from ecauto_pipeline.state.asins import read, write
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
@@ -69,6 +71,24 @@ def _asked(tools: Tools, wanted: list[str], run_id: str = "run") -> FetchReport:
 
 def _said(tools: Tools, asin: str, run_id: str = "run") -> list[str]:
     return [seen.operation for seen in kept(tools, run_id) if seen.asin == asin]
+
+
+def test_a_doubt_of_a_run_that_died_is_put_by_the_run_that_takes_up_its_plan(
+    world: EmulatorServer, tools: Tools, asins: list[str]
+) -> None:
+    """Killed between the detail and the opinion: whoever goes on looks again, and asks the other source."""
+    world.control.set_truth(asins[0], in_stock=False)
+    context = tools.for_run(a_run("run", _CLOCK.now()))
+    plan(context, detail=asins)
+    made = context.clock.now()
+    with tools.state.write() as connection:
+        row = read(connection, asins[:1])[asins[0]]
+        doubted = replace(row, doubt="zero", doubt_at=made, doubt_operation=DETAIL, detail_at=made)
+        write(connection, [doubted])
+    fetch.run(context)
+    row = rows_of(tools, asins[:1])[asins[0]]
+    assert (Status.OUT_OF_STOCK, "") == (row.status, row.doubt)
+    assert [DETAIL, OPINION] == _said(tools, asins[0])
 
 
 def test_a_zero_that_the_other_source_sees_too_counts(world: EmulatorServer, tools: Tools, asins: list[str]) -> None:

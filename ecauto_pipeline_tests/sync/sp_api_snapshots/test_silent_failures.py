@@ -18,7 +18,7 @@ from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
-from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name
+from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name, patience_s
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, rows_of, tools_at
 
 _CLOCK = ManualClock(datetime(2026, 1, 5, 3, tzinfo=UTC))
@@ -37,7 +37,7 @@ def world() -> Iterator[EmulatorServer]:
 @pytest.fixture(scope="module")
 def shop(world: EmulatorServer, tmp_path_factory: pytest.TempPathFactory) -> Tools:
     """Sixty listings that are in stock, all of them known."""
-    tools = tools_at(tmp_path_factory.mktemp("shop"), world.url, _CLOCK, timeout_s=0.75)
+    tools = tools_at(tmp_path_factory.mktemp("shop"), world.url, _CLOCK, timeout_s=30.0)
     truths = ((asin, world.control.truth(asin)) for asin in world.control.asins())
     sound = [asin for asin, is_so in truths if is_so["known"] and is_so["status"] == "Success" and not is_so["failure"]]
     rows = [
@@ -76,7 +76,8 @@ def test_a_silent_failure_is_said_moves_no_state_and_is_asked_again_first(
     asked = [asin for asin, _ in _asked(shop, run)]
     before = rows_of(shop, asked)
     world.control.add_faults({"api": "sp_api", "seconds": 2.0, **fault})
-    report = fetch.run(shop.for_run(run))
+    waiting = tools_at(shop.settings.root, world.url, _CLOCK, timeout_s=patience_s(fault))
+    report = fetch.run(waiting.for_run(run))
     world.control.clear_faults()
     named = [row for row in report.unanswered if row[0] == _DETAIL]
     assert [(_DETAIL, asin, reason, 1) for asin in sorted(asked)[:3]] == named
