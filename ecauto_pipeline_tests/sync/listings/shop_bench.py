@@ -39,6 +39,8 @@ class ShopBench:
     runs: int = 0
     untouched: set[tuple[Any, ...]] = field(default_factory=set)
     """What a generated test has left alone in all of its examples."""
+    sound_rows: list[tuple[int, int, str]] = field(default_factory=list)
+    """(listing, product, item) of rows that a generated test may spoil."""
 
     @classmethod
     def at(cls, folder: Path, emulator: EmulatorServer, clock: ManualClock, accounts: tuple[str, ...]) -> ShopBench:
