@@ -1,13 +1,20 @@
-"""What `ecauto status` says of the shops' budgets."""
+"""What `ecauto status` says of the shops' budgets, and how it ends."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ecauto_pipeline.cli.status import gather
+import pytest
+import typer
+
+from ecauto_pipeline.cli.status import gather, status
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.settings import parse
+from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.words import unwatched_line
+from ecauto_pipeline.settings import load, parse
+from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.windows import ShopWindows
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -22,3 +29,28 @@ def test_the_calls_of_an_hour_that_is_over_are_not_this_hours(tmp_path: Path) ->
         assert [3, 0, 0] == [shop["calls_this_hour"] for shop in gather(tools)["accounts"]]
         clock.advance(600)
         assert [0, 0, 0] == [shop["calls_this_hour"] for shop in gather(tools)["accounts"]]
+
+
+@pytest.mark.parametrize("json_output", [False, True])
+def test_the_first_line_and_the_exit_code_say_whether_a_person_has_to_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], json_output: bool
+) -> None:
+    """正常 and 0 on a good day, 要対応 and 1 once a change waits; and what nothing keeps in step has its line."""
+    (tmp_path / "ecauto.toml").write_text("[alerts]\nmin_free_gb = 0.0\n", encoding="utf-8")
+    monkeypatch.setenv("ECAUTO_CONFIG", str(tmp_path / "ecauto.toml"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.delenv("ECAUTO_DATA_DIR", raising=False)
+
+    def seen() -> tuple[int, str, bool]:
+        with pytest.raises(typer.Exit) as ended:
+            status(json_output=json_output)
+        said = capsys.readouterr().out
+        line = json.loads(said)["health"]["line"] if json_output else said.splitlines()[0]
+        return ended.value.exit_code, line.partition(":")[0], json_output or unwatched_line(None) in said.splitlines()
+
+    good = seen()
+    key = ListingKey("base", "base_account_1", "101")
+    held = Diff(key, "B000000001", Kind.PRICE, 1000, 9000, Decision.HELD, "move", snapshot_id="s")
+    with open_tools(load(), offline=True) as tools, tools.state.write() as connection:
+        decisions.store(connection, "run", "", [held], tools.clock.now(), closed=False)
+    assert [(0, "正常", True), (1, "要対応", True)] == [good, seen()]

@@ -96,6 +96,19 @@ def test_a_rehearsal_that_went_well_ends_no_alarm(here: Installation, receiver: 
     assert ["/beat/fail", "/beat"] == beats(receiver)
 
 
+def test_the_watch_tells_what_does_not_happen(
+    tmp_path: Path, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of itself, without a run or a command: here that the disk has no room, once."""
+    monkeypatch.setenv("HOOK", "https://example.jp/hook")
+    channel = f'\n[[alerts.channels]]\nkind = "webhook"\nurl_env = "HOOK"\nendpoint = "{receiver.url}"\n'
+    with installed(tmp_path, SMALL + "\n[alerts]\nmin_free_gb = 1e9\n" + channel) as here:
+        watch: Any = build_defs().get_repository_def().get_sensor_def("alerts_watch")
+        for _ in range(2):
+            watch(dg.build_sensor_context(instance=here.instance))
+    assert [("disk_low", "firing")] == [(one.json["rule"], one.json["state"]) for one in receiver.received]
+
+
 @pytest.mark.parametrize("wish", ["Stopped", "KeyboardInterrupt", "DagsterExecutionInterruptedError"])
 def test_somebody_who_ends_a_run_is_not_called_for_it(wish: str) -> None:
     """Ctrl-C and Terminate, of a scheduled run too; a process that just went is no wish."""

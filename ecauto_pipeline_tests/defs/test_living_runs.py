@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ecauto_pipeline.cli.dagster_run import job_origin
+from ecauto_pipeline.cli.dagster_run import execute, job_origin
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.living_runs import OWNER_TAG, active_runs, is_alive, mark_dead_runs_failed
@@ -120,6 +120,17 @@ def test_the_dead_are_marked_failed_in_words_and_the_living_are_left_alone(
     assert sorted(living) == sorted(one.run.run_id for one in active_runs(here.instance, tools) if is_alive(one))
     with tools.state.read() as connection:
         assert living[:1] == [row.run_id for row in run_book.unended(connection)]
+
+
+def test_the_next_command_marks_the_dead(here: Installation, gone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no daemon looks, whatever is run at a terminal does, before anything else: no such job is needed."""
+    monkeypatch.setenv("DAGSTER_HOME", str(here.folder / "instance"))
+    run_id = shown(here, STARTED, owner=gone)
+    with pytest.raises(dg.DagsterInvariantViolationError, match="no_such_job"):
+        execute("no_such_job", "", {}, lambda _: None)
+    record = here.instance.get_run_by_id(run_id)
+    assert record is not None
+    assert dg.DagsterRunStatus.FAILURE == record.status
 
 
 def test_a_dead_catalogue_run_alone_blocks_no_slice(here: Installation, tools: Tools, gone: str) -> None:

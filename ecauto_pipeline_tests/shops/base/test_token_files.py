@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ecauto_pipeline import atomic_file
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import AccountBlocked
+from ecauto_pipeline.shops.base import tokens as writing
 from ecauto_pipeline.shops.base.tokens import TokenFile, from_document, newest, to_document
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, Hands, authorise, set_up
 
@@ -59,7 +65,14 @@ def test_a_time_that_can_not_be_one_is_unknown(written: object) -> None:
     assert (NOON, False) == (tokens.obtained_at, tokens.usable(NOON))
 
 
-@given(st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=3), ANY_JSON) | ANY_JSON)
+ANY_TIME = st.floats() | st.integers() | st.none() | st.text(max_size=10)
+A_TOKEN_AND_ANY_TIMES = st.fixed_dictionaries(
+    {"refresh_token": st.just("r")}, optional=dict.fromkeys(("obtained_at", "expires_at", "expires_in"), ANY_TIME)
+)
+"""What comes as far as its times: most documents of chance have no refresh token and are refused before."""
+
+
+@given(A_TOKEN_AND_ANY_TIMES | st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=3), ANY_JSON) | ANY_JSON)
 def test_whatever_json_is_in_the_file_is_tokens_or_the_shops_trouble(document: object) -> None:
     """Nothing but AccountBlocked is raised, and what was read can be dated, compared and written again."""
     try:
@@ -108,6 +121,32 @@ def test_a_file_that_can_not_be_replaced_stops_nobody(world: tuple[EmulatorServe
     found = TokenFile(hands.token_path).read()
     assert found is not None
     assert next_run.keeper.access_token() == found.access_token
+
+
+STEPS: list[tuple[Any, str]] = [
+    *((writing, name) for name in ("make_folder", "remove_leftovers", "replace_file")),
+    *((atomic_file, name) for name in ("make_folder", "sync_file", "sync_folder")),
+    (os, "replace"),
+]
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(step=st.sampled_from(STEPS), number=st.sampled_from(sorted(errno.errorcode)))
+def test_whatever_keeps_the_file_from_being_replaced_the_shop_goes_on(
+    world: tuple[EmulatorServer, Hands, ManualClock], step: tuple[Any, str], number: int
+) -> None:
+    """At any step of the writing, with any error of the system: the tokens in state serve, the next run mends it."""
+    emulator, hands, clock = world
+    clock.advance(58 * 60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(*step, Mock(side_effect=OSError(number, os.strerror(number))))
+        assert hands.shop.check()["shop_id"]
+    assert hands.token_path.name in hands.shop.token_file_problem()
+    next_run = set_up(hands.token_path.parents[1], emulator.url, clock)
+    assert next_run.shop.check()["shop_id"]
+    found = TokenFile(hands.token_path).read()
+    assert found is not None
+    assert ("", found.access_token) == (next_run.shop.token_file_problem(), hands.keeper.access_token())
 
 
 def test_a_folder_in_which_nothing_can_be_locked_is_the_shops_trouble(
