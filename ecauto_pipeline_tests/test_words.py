@@ -38,8 +38,9 @@ SPEAKING = {
     name
     for name, kind in vars(errors).items()
     if isinstance(kind, type) and issubclass(kind, errors.EcautoError) and not issubclass(kind, errors.CallError)
-} - {"Stopped", "LeaseHeld"}
-"""Errors whose sentence a person reads. What one call to an API came to is a row, and has a reason in words."""
+} - {"Stopped", "LeaseHeld"} | {"HistoryError", "DatabaseHeld", "DatabaseTorn", "DiskFull"}
+"""Errors whose sentence a person reads, history's own among them. What one call to an API came to is a row, and has a
+reason in words."""
 
 
 @pytest.mark.parametrize("table", CODES)

@@ -155,6 +155,7 @@ def test_in_the_first_second(place: Place, command: str, seed: int) -> None:
     ended = place.interrupt(started)
     if ended.code != INTERRUPTED:  # it was over when the signal came
         assert "Traceback" not in ended.err + ended.out
+        assert "Aborted" not in ended.err  # click's word for what reached nobody else
         return
     assert_one_line(ended)
 

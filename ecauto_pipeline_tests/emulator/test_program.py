@@ -132,3 +132,6 @@ def test_one_that_a_person_started_is_left_alone(start: Start, tmp_path: Path) -
     assert stop_if_started_here(tmp_path)
     psutil.wait_procs([ours])
     assert not stop_if_started_here(tmp_path)
+    by_hand, _ = start("--listings", "20")
+    assert not stop_if_started_here(tmp_path)  # what is written of the one before is not said of this one
+    assert by_hand.poll() is None
