@@ -81,9 +81,14 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
             said.append(line)
             if f"http://127.0.0.1:{port}" in line:
                 break
-        answer = httpx.get(f"http://127.0.0.1:{port}/server_info", trust_env=False, timeout=60)
-        assert 200 == answer.status_code
-        assert process.running(world)
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{port}/server_info", trust_env=False, timeout=60)
+            assert 200 == answer.status_code
+            assert process.running(world)
+        except BaseException:  # it would be waited for without an end
+            os.killpg(dev.pid, signal.SIGKILL)
+            process.stop(world)
+            raise
         os.killpg(dev.pid, signal.SIGINT)  # as a terminal does: it and its servers
         said += dev.stdout.readlines()
     assert 0 == dev.returncode
