@@ -57,7 +57,7 @@ def look(tools: Tools, fresh: Survey, dagster_home: Path | None, environ: Mappin
             most_failing=settings.alerts.sp_api_error_rate,
             overdue=fresh.overdue if fresh.overdue > fresh.total_asins * (1 - settings.alerts.cache_hit_rate) else 0,
             total_asins=fresh.total_asins,
-            held=decisions.count_holds(connection),
+            held=decisions.count_open_holds(connection),
             alerts=tuple(notice.rule for notice in read_notices(connection) if notice.state == "firing"),
             refused_channels=tuple(read_book(connection).get("broken", {})) if settings.alerts.channels else (),
         )

@@ -82,12 +82,6 @@ def standing(connection: Connection, accounts: Iterable[AccountKey]) -> dict[Tar
     return found
 
 
-def count_held(connection: Connection) -> int:
-    """Held rows that wait for a person."""
-    waiting = select(func.count()).select_from(diffs).where(diffs.c.decision == Decision.HELD, diffs.c.state == "open")
-    return int(connection.execute(waiting).scalar_one())
-
-
 def to_push(connection: Connection, run_id: str, accounts: Iterable[AccountKey], *, dry_run: bool) -> list[Decided]:
     """The pushes a run has to see to: its own and what earlier runs left open.
 
@@ -152,12 +146,6 @@ def holds(connection: Connection, states: Sequence[str] = ("open",)) -> list[Dec
     """Held rows in these states, oldest first."""
     query = select(diffs).where(diffs.c.decision == Decision.HELD, diffs.c.state.in_(states))
     return [_decided(row) for row in connection.execute(query.order_by(diffs.c.decided_at, diffs.c.diff_id))]
-
-
-def count_holds(connection: Connection) -> int:
-    """Held rows that wait for a person."""
-    query = select(func.count()).where(diffs.c.decision == Decision.HELD, diffs.c.state == "open")
-    return connection.execute(query).scalar_one()
 
 
 def by_id(connection: Connection, name: str) -> Decided | None:
