@@ -1,4 +1,5 @@
-"""Answers that no payload gave: an ASIN that got none, and what Amazon's list of errors says of one ASIN.
+"""What every operation that answers ASIN by ASIN shares: which item of a body is about which ASIN, an ASIN that got no
+answer, and what Amazon's list of errors says of one.
 
 What cannot be understood is `api_error` (unknown), never "out of stock". Not for: what offers say (offers.py) or one
 operation's own shape (its file in operations/).
@@ -8,8 +9,10 @@ Source: productPricingV0.json of amzn/selling-partner-api-models at 34dc93f (202
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from ecauto_pipeline.amazon.operation import Failure
+from ecauto_pipeline.amazon.operation import Failure, Reading, ShapelessAnswer
 from ecauto_pipeline.domain.model import Answer, Status
 
 
@@ -25,6 +28,52 @@ def failed(operation: str, asin: str, failure: Failure) -> Answer:
         of_call=failure.of_call,
         merged_into=failure.other_asin,
     )
+
+
+def responses_of(payload: object) -> list[Any]:
+    """The items of a batch's answer. Raises ShapelessAnswer where there are none."""
+    responses = payload.get("responses") if isinstance(payload, dict) else None
+    if not isinstance(responses, list):
+        raise ShapelessAnswer("wrong_shape")
+    if not responses:
+        raise ShapelessAnswer("empty_answer")
+    return responses
+
+
+def matched(
+    operation: str,
+    items: Iterable[Any],
+    asins: Sequence[str],
+    request_id: str,
+    about: Callable[[Any], object],
+    read: Callable[[str, Any], Answer],
+) -> Reading[Answer]:
+    """The items' answers by ASIN; two different ones for one ASIN are none.
+
+    `about`: the ASIN that an item speaks of, anything else where it does not say; `read`: its answer.
+    Raises ShapelessAnswer where no item is about an ASIN that was asked.
+    """
+    asked, strangers = set(asins), []
+    found: dict[str, Answer] = {}
+    for item in items:
+        asin = about(item)
+        if not isinstance(asin, str) or asin not in asked:
+            strangers.append(asin if isinstance(asin, str) else "")
+            continue
+        answer = read(asin, item)
+        if asin in found and found[asin] != answer:
+            answer = failed(operation, asin, Failure("answered_twice", 200, request_id))
+        found[asin] = answer
+    if not found:
+        raise ShapelessAnswer("wrong_shape")
+    return Reading(found, tuple(strangers))
+
+
+def item_status(item: dict[str, Any]) -> int | None:
+    """The HTTP status that one item of a batch carries, None where it carries none."""
+    status = item.get("status")
+    code = status.get("statusCode") if isinstance(status, dict) else None
+    return code if isinstance(code, int) and not isinstance(code, bool) and 100 <= code <= 599 else None
 
 
 def item_error(operation: str, asin: str, status: int | None, errors: object, request_id: str = "") -> Answer:

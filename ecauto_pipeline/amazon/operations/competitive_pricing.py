@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ecauto_pipeline.amazon.answers import failed
+from ecauto_pipeline.amazon.answers import failed, matched
 from ecauto_pipeline.amazon.fields import cost_jpy, lower_word, new_offers, not_unit
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.amazon.shapes import Expected, oddities
@@ -52,20 +52,11 @@ def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRu
         raise ShapelessAnswer("wrong_shape" if payload else "empty_answer")
     if not payload:
         raise ShapelessAnswer("empty_answer")
-    asked, strangers = set(asins), []
-    found: dict[str, Answer] = {}
-    for item in payload:
-        asin = item.get("ASIN") if isinstance(item, dict) else None
-        if not isinstance(asin, str) or asin not in asked:
-            strangers.append(asin if isinstance(asin, str) else "")
-            continue
-        answer = sweep_answer(asin, item, request_id)
-        if asin in found and found[asin] != answer:
-            answer = failed(NAME, asin, Failure("answered_twice", 200, request_id))
-        found[asin] = answer
-    if not found:
-        raise ShapelessAnswer("wrong_shape")
-    return Reading(found, tuple(strangers))
+    return matched(
+        *(NAME, payload, asins, request_id),
+        about=lambda item: item.get("ASIN") if isinstance(item, dict) else None,
+        read=lambda asin, item: sweep_answer(asin, item, request_id),
+    )
 
 
 def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from ecauto_pipeline.amazon.answers import failed, item_error
+from ecauto_pipeline.amazon.answers import failed, item_error, item_status, matched, responses_of
 from ecauto_pipeline.amazon.fields import lower_word, short_text
-from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
+from ecauto_pipeline.amazon.operation import Failure, Operation, Reading
 from ecauto_pipeline.domain.model import Answer, OfferSeen, Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.domain.selling.money import yen
@@ -45,32 +45,20 @@ def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
 
 
 def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRule) -> Reading[Answer]:
-    responses = payload.get("responses") if isinstance(payload, dict) else None
-    if not isinstance(responses, list):
-        raise ShapelessAnswer("wrong_shape")
-    if not responses:
-        raise ShapelessAnswer("empty_answer")
-    asked, strangers = set(asins), []
-    found: dict[str, Answer] = {}
-    for item in responses:
-        body = item.get("body") if isinstance(item, dict) else None
-        asin = body.get("asin") if isinstance(body, dict) else None
-        if not isinstance(asin, str) or asin not in asked:
-            strangers.append(asin if isinstance(asin, str) else "")
-            continue
-        answer = _item(asin, item, request_id)
-        if asin in found and found[asin] != answer:
-            answer = failed(NAME, asin, Failure("answered_twice", 200, request_id))
-        found[asin] = answer
-    if not found:
-        raise ShapelessAnswer("wrong_shape")
-    return Reading(found, tuple(strangers))
+    return matched(
+        *(NAME, responses_of(payload), asins, request_id),
+        about=_about,
+        read=lambda asin, item: _item(asin, item, request_id),
+    )
+
+
+def _about(item: object) -> object:
+    body = item.get("body") if isinstance(item, dict) else None
+    return body.get("asin") if isinstance(body, dict) else None
 
 
 def _item(asin: str, item: dict[str, Any], request_id: str) -> Answer:
-    status, body = item.get("status"), item["body"]
-    code = status.get("statusCode") if isinstance(status, dict) else None
-    code = code if isinstance(code, int) and not isinstance(code, bool) and 100 <= code <= 599 else None
+    body, code = item["body"], item_status(item)
     if body.get("errors"):
         return item_error(NAME, asin, code, body["errors"], request_id)
     if code is not None and code >= 300:

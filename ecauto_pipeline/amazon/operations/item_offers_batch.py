@@ -8,13 +8,14 @@ burst 1, ItemOffersRequestList maxItems 20.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ecauto_pipeline.amazon.answers import failed, item_error
+from ecauto_pipeline.amazon.answers import failed, item_error, item_status, matched, responses_of
 from ecauto_pipeline.amazon.offers import KNOWN, odd_offers, offers_answer
-from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
+from ecauto_pipeline.amazon.operation import Failure, Operation, Reading
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.settings import Offers as OfferRule
 
@@ -37,25 +38,12 @@ def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
 
 
 def _read(payload: object, asins: Sequence[str], request_id: str, rule: OfferRule) -> Reading[Answer]:
-    responses = payload.get("responses") if isinstance(payload, dict) else None
-    if not isinstance(responses, list):
-        raise ShapelessAnswer("wrong_shape")
-    if not responses:
-        raise ShapelessAnswer("empty_answer")
-    asked, strangers = set(asins), []
-    found: dict[str, Answer] = {}
-    for item in responses:
-        asin = _about(item)
-        if asin not in asked:
-            strangers.append(asin)
-            continue
-        answer = _item(asin, item, request_id, rule)
-        if asin in found and found[asin] != answer:
-            answer = failed(NAME, asin, Failure("answered_twice", 200, request_id))
-        found[asin] = answer
-    if not found:
-        raise ShapelessAnswer("wrong_shape")
-    return Reading(_no_mix_up(found), tuple(strangers))
+    reading = matched(
+        *(NAME, responses_of(payload), asins, request_id),
+        about=_about,
+        read=lambda asin, item: _item(asin, item, request_id, rule),
+    )
+    return replace(reading, answers=_no_mix_up(reading.answers))
 
 
 def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -73,7 +61,7 @@ def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:
     return found
 
 
-def _no_mix_up(found: dict[str, Answer]) -> dict[str, Answer]:
+def _no_mix_up(found: Mapping[str, Answer]) -> dict[str, Answer]:
     """An item that tells of an ASIN asked about beside it is merged with that one only where that one tells of itself;
     else the answers of this call are mixed up."""
     return {
@@ -96,9 +84,7 @@ def _about(item: object) -> str:
 
 
 def _item(asin: str, item: dict[str, Any], request_id: str, rule: OfferRule) -> Answer:
-    status, headers, body = item.get("status"), item.get("headers"), item.get("body")
-    code = status.get("statusCode") if isinstance(status, dict) else None
-    code = code if isinstance(code, int) and not isinstance(code, bool) and 100 <= code <= 599 else None
+    headers, body, code = item.get("headers"), item.get("body"), item_status(item)
     if isinstance(headers, dict):
         own = next((v for k, v in headers.items() if str(k).lower() == "x-amzn-requestid"), None)
         request_id = own[:128] if isinstance(own, str) and own.isascii() and own.isprintable() else request_id
