@@ -6,7 +6,7 @@ For: bytes and deliveries. Not for: which call is hit (faults.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ecauto_pipeline.emulator.faults import AFTER, INSTEAD, Fault
@@ -64,6 +64,8 @@ def after(fault: Fault, answer: Answer) -> None:
         answer.body = _rewritten(answer.body, _errors_as_object)
     elif fault.kind == "invalid_utf8":
         answer.body = answer.body[:1] + b'"\xff\xfe\x80": 1, ' + answer.body[1:]
+    elif fault.kind == "renamed":
+        answer.body = _rewritten(answer.body, lambda content: _renamed(content, fault.names))
     elif fault.kind == "reset_after":
         answer.delivery = "reset"
     elif fault.kind == "timeout_after":
@@ -76,7 +78,10 @@ def after(fault: Fault, answer: Answer) -> None:
 
 
 def _rewritten(body: bytes, change: Callable[[dict[str, Any]], Any]) -> bytes:
-    content = json.loads(body)
+    try:
+        content = json.loads(body)
+    except ValueError:  # another fault was here first: a page of a gateway, half a body
+        return body
     return json.dumps(change(content) if isinstance(content, dict) else content, ensure_ascii=False).encode("utf-8")
 
 
@@ -91,3 +96,11 @@ def _errors_as_object(content: dict[str, Any]) -> Any:
     if "responses" in content:
         return {"responses": [{**item, "body": {"errors": wrong}} for item in content["responses"]]}
     return {"errors": wrong}
+
+
+def _renamed(content: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(content, list):
+        return [_renamed(entry, names) for entry in content]
+    if isinstance(content, dict):
+        return {names.get(name, name): _renamed(value, names) for name, value in content.items()}
+    return content

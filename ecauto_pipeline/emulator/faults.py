@@ -48,6 +48,7 @@ AFTER = {
     "string_body": "the inner body is a string instead of an object",
     "errors_dict": "`errors` is an object instead of a list",
     "invalid_utf8": "the body holds bytes that are not UTF-8",
+    "renamed": "fields have other names, wherever they stand in the body: `names` says old and new",
     "reset_after": "the work was done, then the connection is reset before any answer: unknown outcome",
     "timeout_after": "the work was done, then no answer before the client gives up",
     "cut_in_body": "the connection ends in the middle of the body",
@@ -82,6 +83,7 @@ class Fault:
     share: float = 1.0
     age_s: float | None = None
     as_of: str | None = None
+    names: dict[str, str] = field(default_factory=dict)
     id: int = 0
     matched: int = 0
     struck: int = 0
@@ -114,6 +116,11 @@ def parse_fault(spec: dict[str, Any]) -> Fault:
     for name in ("start", "until", "as_of"):
         if spec.get(name) is not None and datetime.fromisoformat(spec[name]).tzinfo is None:
             raise ValueError(f"{name} needs a time zone: {spec[name]!r}")
+    names = spec.get("names", {})
+    if not isinstance(names, dict) or not all(isinstance(new, str) and new for new in names.values()):
+        raise ValueError(f"names must say old and new, such as {{'ListingPrice': 'listingPrice'}}: {names!r}")
+    if bool(names) != (spec["kind"] == "renamed"):
+        raise ValueError("names go with kind renamed, and only with it")
     if spec["kind"] != "extra_item" and spec.get("asin") is not None:
         spec = {**spec, "asins": [*spec.get("asins", []), spec["asin"]]}
     return Fault(**spec)

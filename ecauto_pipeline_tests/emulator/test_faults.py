@@ -126,6 +126,41 @@ def test_bodies_are_spoiled_after_the_work(amazon: AmazonCaller, emulator: Emula
         answers["invalid_utf8"].content.decode("utf-8")
 
 
+def test_a_field_is_renamed_wherever_it_stands(
+    amazon: AmazonCaller, emulator: EmulatorServer, asins: list[str]
+) -> None:
+    """A rename changes the names it names, in one operation or family, and no value; other operations keep theirs."""
+    emulator.control.set_rate("getCompetitiveSummary", 1e6, 1000)
+    before = {"batch": amazon.batch(asins).text, "summary": amazon.summary(asins).text}
+    renames = {"ListingPrice": "listingPrice", "Offers": "OfferList"}
+    emulator.control.add_faults(
+        {"kind": "renamed", "operation": "getItemOffersBatch", "names": renames},
+        {"kind": "renamed", "family": "pricing/2022-05-01", "names": {"listingPrice": "price"}},
+    )
+    batch = amazon.batch(asins).json()["responses"]
+    assert all({"Summary", "OfferList"} <= set(item["body"]["payload"]) for item in batch)
+    assert "listingPrice" in batch[0]["body"]["payload"]["OfferList"][0]
+    assert not {"Offers", "ListingPrice"} & _names(batch)
+    assert json.loads(before["summary"].replace('"listingPrice"', '"price"')) == amazon.summary(asins).json()
+    assert "ListingPrice" in amazon.offers(asins[0]).text
+    emulator.control.clear_faults()
+    assert before["summary"] == amazon.summary(asins).text
+
+
+def test_a_rename_finds_a_spoiled_body_as_it_is(
+    amazon: AmazonCaller, emulator: EmulatorServer, asins: list[str]
+) -> None:
+    """Beside another fault a rename leaves alone what is no JSON."""
+    emulator.control.add_faults({"kind": "http_error"}, {"kind": "renamed", "names": {"Offers": "OfferList"}})
+    assert 502 == amazon.batch(asins).status_code
+
+
+def _names(content: object) -> set[str]:
+    entries = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    mine = set(content) if isinstance(content, dict) else set()
+    return mine.union(*(_names(entry) for entry in entries))
+
+
 def test_connections_break_before_and_within_answers(
     amazon: AmazonCaller, emulator: EmulatorServer, asins: list[str]
 ) -> None:
@@ -265,12 +300,19 @@ def test_every_replacing_fault_works_on_both_apis(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "earthquake"}, {"kind": "slow", "sconds": 1}, {"kind": "slow", "start": "2026-03-02T00:00:00"}],
-    ids=["kind", "field", "naive time"],
+    [
+        {"kind": "earthquake"},
+        {"kind": "slow", "sconds": 1},
+        {"kind": "slow", "start": "2026-03-02T00:00:00"},
+        {"kind": "renamed"},
+        {"kind": "renamed", "names": {"Offers": ""}},
+        {"kind": "slow", "names": {"Offers": "OfferList"}},
+    ],
+    ids=["kind", "field", "naive time", "no names", "an empty name", "names of another kind"],
 )
 def test_a_wrong_script_is_refused_whole(emulator: EmulatorServer, wrong: dict[str, object]) -> None:
     """An unknown kind or field and a time without zone are errors; nothing of that script is added."""
-    with pytest.raises(ValueError, match=r"known are|time zone"):
+    with pytest.raises(ValueError, match=r"known are|time zone|names"):
         emulator.control.add_faults({"kind": "slow"}, wrong)
     assert [] == emulator.control.faults()
 
