@@ -13,6 +13,13 @@ from ecauto_pipeline.emulator.faults import AFTER, INSTEAD, Fault
 from ecauto_pipeline.emulator.messages import Answer, html_answer, json_answer
 
 _LONG_S = 120.0
+_REFUSALS = {
+    403: ("Unauthorized", "Access to requested resource is denied."),
+    404: ("NotFound", "The resource specified does not exist."),
+    500: ("InternalFailure", "We encountered an internal error. Please try again."),
+    503: ("ServiceUnavailable", "Service is temporarily unavailable. Please try again."),
+}
+"""What the SP-API says where it does not serve a call at all: code and message."""
 _TITLES = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
 
@@ -31,9 +38,10 @@ def instead_of(fault: Fault, refuse: Callable[[str], Answer]) -> Answer | None:
     elif fault.kind == "error_json":
         error = {"code": fault.code or "InternalFailure", "message": fault.message or "error", "details": ""}
         answer = json_answer(status or 500, {"errors": [error]})
-    elif fault.kind == "role_missing":
-        denied = "Access to requested resource is denied."
-        answer = json_answer(403, {"errors": [{"code": "Unauthorized", "message": denied, "details": denied}]})
+    elif fault.kind in ("role_missing", "down", "gone"):
+        status = status or {"role_missing": 403, "down": 503, "gone": 404}[fault.kind]
+        code, said = _REFUSALS.get(status, _REFUSALS[500])
+        answer = json_answer(status, {"errors": [{"code": code, "message": said, "details": said}]})
     elif fault.kind == "redirect":
         answer = Answer(301, b"", {"location": "https://elsewhere.example.invalid/"})
     elif fault.kind == "body":

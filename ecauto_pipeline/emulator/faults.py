@@ -27,6 +27,8 @@ INSTEAD = {
     "timeout": "no answer before the client gives up (at most `seconds`); nothing was done",
     "token_expired": "the access token is called expired, once per strike",
     "role_missing": "SP-API: HTTP 403, the application lacks the role that this operation needs",
+    "down": "SP-API: trouble at Amazon, as JSON; `status` 503 (default) or 500",
+    "gone": "SP-API: the operation is no more; `status` 404 (default) or 403",
     "hour_api_limit": "BASE: the hour's calls are used up",
     "day_api_limit": "BASE: the day's calls are used up",
     "access_denied": "BASE: the shop is restricted",

@@ -293,9 +293,48 @@ def test_every_replacing_fault_works_on_both_apis(
             callers.append(lambda: amazon.batch(asins))
         for call in callers:
             try:
-                assert call().status_code in (200, 301, 400, 403, 429, 500, 502)
+                assert call().status_code in (200, 301, 400, 403, 404, 429, 500, 502, 503)
             except httpx.TransportError:
                 assert kind in ("reset", "timeout")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"kind": "down"}, (503, "ServiceUnavailable")),
+        ({"kind": "down", "status": 500}, (500, "InternalFailure")),
+        ({"kind": "gone"}, (404, "NotFound")),
+        ({"kind": "gone", "status": 403}, (403, "Unauthorized")),
+    ],
+    ids=["down", "down 500", "gone", "gone 403"],
+)
+def test_an_operation_is_down_for_hours_or_gone(
+    amazon: AmazonCaller,
+    emulator: EmulatorServer,
+    asins: list[str],
+    clock: ManualClock,
+    fault: dict[str, object],
+    said: tuple[int, str],
+) -> None:
+    """Within its hours every call of it meets the API's own words, and costs its bucket nothing; the others work."""
+    until = clock.now() + timedelta(hours=3)
+    emulator.control.add_faults({**fault, "operation": "getItemOffersBatch", "until": until.isoformat()})
+    answers = [amazon.batch(asins) for _ in range(3)]
+    assert [said] * 3 == [(answer.status_code, code_of(answer)) for answer in answers]
+    assert [] == emulator.control.stats()["buckets"]
+    assert 200 == amazon.offers(asins[0]).status_code
+    clock.advance(3 * 3600)
+    assert 200 == AmazonCaller(amazon.http).batch(asins).status_code
+
+
+def test_a_whole_family_is_gone(amazon: AmazonCaller, emulator: EmulatorServer, asins: list[str]) -> None:
+    """Everything of v0 answers 404; what is of 2022 goes on, for one account as for all."""
+    emulator.control.set_rate("getCompetitiveSummary", 1e6, 1000)
+    emulator.control.add_faults({"kind": "gone", "family": "pricing/v0", "account": "sp_1"})
+    of_v0 = [amazon.batch(asins), amazon.offers(asins[0]), amazon.competitive(asins)]
+    assert [(404, "NotFound")] * 3 == [(answer.status_code, code_of(answer)) for answer in of_v0]
+    assert [200, 200] == [amazon.summary(asins).status_code, amazon.catalog(asins).status_code]
+    assert 200 == AmazonCaller(amazon.http, 1).batch(asins).status_code
 
 
 @pytest.mark.parametrize(
