@@ -1,7 +1,8 @@
 """Amazon: what the last run's calls met, or, when the person wants it asked, what it answers right now.
 
 Without `--ask` nothing is called. With it every SP-API account fetches a real token and asks about one ASIN, within
-the account's rate and in the ledger like any call; our own emulator is started where it plays Amazon.
+the account's rate and in the ledger like any call; our own emulator is started where it plays Amazon. A second opinion
+that was refused of late is asked too: whoever has added the role need not wait until it is tried again.
 Not for: whether the hosts answer at all (machine.py), or the words of a failure (domain/call_failures.py).
 """
 
@@ -26,6 +27,7 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.known_asins import any_asin
 from ecauto_pipeline.sync.run_record import last_asking
+from ecauto_pipeline.sync.sp_api_snapshots.opinions import note_answers, refused_since
 from ecauto_pipeline.wiring.open import sp_api_clients
 
 LONGEST_ASKING_S = 20.0
@@ -73,14 +75,16 @@ def _ask_now(chart: Chart, here: Installation) -> None:
         try:
             with sp_api_clients(here.settings, here.environ, state, here.clock, RUN_ID) as clients:
                 for client in clients:
-                    _ask(chart, here, client, asin)
+                    if _ask(chart, here, client, asin):
+                        _ask_refused_opinion(chart, here, client, asin, state)
                     client.ledger.flush()
         except SettingsError as error:
             do = "ecauto doctor"
             chart.bad("SP-API", error.said("ja"), error.said("en"), do, do)
 
 
-def _ask(chart: Chart, here: Installation, client: SpApiClient, asin: str) -> None:
+def _ask(chart: Chart, here: Installation, client: SpApiClient, asin: str) -> bool:
+    """Whether the account was answered about this ASIN."""
     name = f"SP-API {client.account_id}"
     if not asin:
         try:
@@ -93,15 +97,11 @@ def _ask(chart: Chart, here: Installation, client: SpApiClient, asin: str) -> No
                 "トークンを取得できました。問い合わせるASINはまだありません",
                 "gave us a token; there is no ASIN yet to ask about",
             )
-        return
+        return False
     deadline = here.clock.monotonic() + LONGEST_ASKING_S
     answer = client.call(_question(here), [asin], RUN_ID, deadline)[0]
     if answer.reason == NOT_ASKED:
-        ja, en = (
-            "呼び出しの順番が来ませんでした(実行中の処理が使っています)",
-            "no slot of the rate came: a run uses them",
-        )
-        chart.warn(name, ja, en, "実行が終わってから、もう一度", "again when that run is over")
+        _no_slot(chart, name)
     elif answer.status is Status.API_ERROR and (answer.of_call or failure_of(answer.reason) is not None):
         _failed(chart, name, answer.reason)
     else:
@@ -109,6 +109,36 @@ def _ask(chart: Chart, here: Installation, client: SpApiClient, asin: str) -> No
         chart.ok(
             name, f"トークンと {asin} の回答を受け取りました({heard[0]})", f"token and answer for {asin} ({heard[1]})"
         )
+        return True
+    return False
+
+
+def _ask_refused_opinion(chart: Chart, here: Installation, client: SpApiClient, asin: str, state: Database) -> None:
+    """Where the second opinion stands refused: does this account get it now? Its answer counts for the runs too."""
+    with state.read() as connection:
+        refused = refused_since(connection)
+    for operation in registered().under(here.settings).of(Role.OPINION) if refused is not None else ():
+        name = f"SP-API {client.account_id} {operation.name}"
+        answers = client.call(operation, [asin], RUN_ID, here.clock.monotonic() + LONGEST_ASKING_S)
+        if answers[0].reason == NOT_ASKED:
+            _no_slot(chart, name)
+            continue
+        with state.write() as connection:
+            still = note_answers(connection, answers, here.clock.now())
+        why = failure_of(answers[0].reason) if still else None
+        if why is not None:
+            chart.warn(name, why.what("ja"), why.what("en"), why.do_ja, why.do_en)
+        elif still:
+            ja, en = said(answers[0].reason, "ja"), said(answers[0].reason, "en")
+            off = f'[sp_api] without = ["{operation.name}"]'
+            chart.warn(name, f"Amazonが拒否: {ja}", f"Amazon refuses it: {en}", off, off)
+        elif not answers[0].of_call:
+            chart.ok(name, "第二意見に回答があります。次の実行から使います", "answers again; the next run uses it")
+
+
+def _no_slot(chart: Chart, name: str) -> None:
+    ja, en = "呼び出しの順番が来ませんでした(実行中の処理が使っています)", "no slot of the rate came: a run uses them"
+    chart.warn(name, ja, en, "実行が終わってから、もう一度", "again when that run is over")
 
 
 def _failed(chart: Chart, name: str, reason: str) -> None:

@@ -2,14 +2,15 @@
 
 A doubt is put to another family of Amazon's. What that one agrees with is believed as the doubted answer had it; what
 it contradicts is not, and is asked again later; where it can't say, a single look is taken as ever. When it is refused
-as a whole (a role is missing, it is gone), nobody asks it again for an hour.
+as a whole (a role is missing, it is gone), nobody asks it again for an hour; after the third refusal, for a day. An
+answer to anybody, the doctor too, ends that at once.
 Not for: the verdict (domain/offers/second_opinion.py) or who asks next (queues.py).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +22,9 @@ from ecauto_pipeline.domain.offers.second_opinion import Verdict, judge, settled
 from ecauto_pipeline.state.marks import read_mark, set_mark
 
 PROBE_AFTER = timedelta(hours=1)
+LATER_AFTER = timedelta(days=1)
+_HOURLY = ("opinion_refusal_1", "opinion_refusal_2", "opinion_refusal_3")
+"""Marks of the first refusals in a row; when all are set since the last answer, a day is waited."""
 _ANSWERED = "opinion_answered"
 _REFUSED = {status: f"opinion_refused_{status}" for status in (401, 403, 404)}
 """Answers to a whole call that say that this account does not get this operation."""
@@ -46,9 +50,40 @@ def refused_since(connection: Connection) -> tuple[int, datetime] | None:
 
 
 def to_be_asked(connection: Connection, now: datetime) -> bool:
-    """Whether it is worth a call: it was not refused within the last hour."""
+    """Whether it is worth a call: it was not refused within the last hour, or day where it always is."""
     refused = refused_since(connection)
-    return refused is None or abs(now - refused[1]) >= PROBE_AFTER
+    if refused is None:
+        return True
+    often = _free_mark(connection) is None
+    return abs(now - refused[1]) >= (LATER_AFTER if often else PROBE_AFTER)
+
+
+def note_answers(connection: Connection, answers: Sequence[Answer], now: datetime) -> bool:
+    """Keep in state whether these answers of one call say that the account does not get the operation; True = so."""
+    if any(not answer.of_call for answer in answers):
+        if refused_since(connection) is not None:
+            set_mark(connection, _ANSWERED, now)
+        return False
+    statuses = {answer.http_status for answer in answers if not answer.reason.startswith("lwa_")}
+    found = [name for status, name in _REFUSED.items() if status in statuses]
+    before = refused_since(connection)
+    if found and (before is None or abs(now - before[1]) >= PROBE_AFTER):  # two accounts at once are refused once
+        free = _free_mark(connection)
+        if free is not None:
+            set_mark(connection, free, now)
+    for name in found:
+        set_mark(connection, name, now)
+    return bool(found)
+
+
+def _free_mark(connection: Connection) -> str | None:
+    """The mark of the next refusal in a row, None where they are all set."""
+    answered = read_mark(connection, _ANSWERED)
+    for name in _HOURLY:
+        at = read_mark(connection, name)
+        if at is None or (answered is not None and at <= answered):
+            return name
+    return None
 
 
 class Opinions:
@@ -87,16 +122,5 @@ class Opinions:
             after[answer.asin] = settled(row, claim, snapshot_id, verdict, answer, now, rules)
             if verdict is Verdict.CANT_SAY:
                 undecided.append(answer.asin)
-        self._note(connection, answers, now)
+        self.refused = note_answers(connection, answers, now) or self.refused
         return Settled(after, undecided, verdicts)
-
-    def _note(self, connection: Connection, answers: list[Answer], now: datetime) -> None:
-        if any(not answer.of_call for answer in answers):
-            if refused_since(connection) is not None:
-                set_mark(connection, _ANSWERED, now)
-            return
-        statuses = {answer.http_status for answer in answers if not answer.reason.startswith("lwa_")}
-        for status, name in _REFUSED.items():
-            if status in statuses:
-                self.refused = True
-                set_mark(connection, name, now)
