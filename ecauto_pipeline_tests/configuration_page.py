@@ -1,6 +1,6 @@
 """Writes docs/configuration.md from the settings: `python -m ecauto_pipeline_tests.configuration_page`.
 
-Not for: words about a key; they stand beside the key in ecauto_pipeline/settings.py.
+Not for: words about a key; they stand beside the key in ecauto_pipeline/settings/.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ All policy is in `ecauto.toml` at the project's root. A missing key has the defa
 that names the nearest known one (exit code 2, nothing written). Durations are text: `"90s"`, `"60m"`, `"24h"`, \
 `"7d"`. Money is whole yen. Shares are 0 to 1. Paths are relative to the folder of `ecauto.toml`.
 
-This page is generated from `ecauto_pipeline/settings.py`: `python -m {__package__}.configuration_page`.
+This page is generated from `ecauto_pipeline/settings/`: `python -m {__package__}.configuration_page`.
 
 ## Environment
 

@@ -54,7 +54,7 @@ def commands() -> list[commands_page.Entry]:
 
 
 def test_the_configuration_page_is_what_the_settings_say() -> None:
-    """Keys, defaults and meanings change in settings.py; the page is printed from there."""
+    """Keys, defaults and meanings change in settings/; the page is printed from there."""
     assert configuration_page.page() == read("docs/configuration.md"), (
         "run: python -m ecauto_pipeline_tests.configuration_page"
     )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import BaseAccount, Settings, config_path, load, parse
-from ecauto_pipeline.settings_values import parse_duration
+from ecauto_pipeline.settings.values import parse_duration
 from ecauto_pipeline.wiring.connections import Secrets
 from ecauto_pipeline.wiring.open import check, open_tools
 from ecauto_pipeline_tests.configuration_page import all_keys, duration

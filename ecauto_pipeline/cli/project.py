@@ -1,6 +1,6 @@
 """The project a command works on: it has to be there, for a command elsewhere would find nothing and call it well.
 
-Not for: what is in ecauto.toml (settings.py) or where Dagster's home is (dagster_run.py).
+Not for: what is in ecauto.toml (settings/) or where Dagster's home is (dagster_run.py).
 """
 
 from __future__ import annotations

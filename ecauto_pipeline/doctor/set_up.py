@@ -1,6 +1,6 @@
 """What ecauto.toml says of the whole: the mode and the addresses that go with it, the shops, where state is kept.
 
-Not for: a file that is wrong in itself: no command starts with it (settings.py says what is wrong).
+Not for: a file that is wrong in itself: no command starts with it (settings/ecauto_toml.py says what is wrong).
 """
 
 from __future__ import annotations

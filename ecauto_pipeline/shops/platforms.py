@@ -1,7 +1,7 @@
 """The platforms there are, each under the name that is also its table in ecauto.toml, its word in master.db and in
 every record; and the shops that ecauto.toml names on them.
 
-A new platform is a folder in shops/, a table in settings.py, a line here and a line in wiring/, where shops are built.
+A new platform: a folder in shops/, a table in settings/shops.py, a line here, a line in wiring/ where shops are built.
 Not for: what a platform can do (protocol.py).
 """
 

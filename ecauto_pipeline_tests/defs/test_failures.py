@@ -76,7 +76,7 @@ def test_the_place_is_a_line_of_ours_where_there_is_one() -> None:
     """A library's own line says nothing to whoever looks for the fault."""
     with pytest.raises(TypeError, match="not a mapping") as raised:
         parse("a text is no mapping", Path("."))  # type: ignore[arg-type]  # what the types forbid is what is tried
-    assert place_of(raised.value).startswith("settings.py:")
+    assert place_of(raised.value).startswith("settings/ecauto_toml.py:")
 
 
 @pytest.mark.parametrize("wish", [Stopped("asked to end"), dg.Failure("told already"), dg.RetryRequested()])

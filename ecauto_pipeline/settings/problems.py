@@ -1,4 +1,4 @@
-"""What is wrong in ecauto.toml, in both languages. Not for: finding it out (settings.py)."""
+"""What is wrong in ecauto.toml, in both languages. Not for: finding it out (ecauto_toml.py)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Kinds of value that keys of ecauto.toml take: durations as text, shares.
 
-Not for: the keys (settings.py) or what is said of a wrong value (settings_problems.py).
+Not for: the keys (the tables beside this module) or what is said of a wrong value (problems.py).
 """
 
 from __future__ import annotations

@@ -1,0 +1,37 @@
+"""Everything that is policy, read from ecauto.toml; secrets only by the name of their environment variable.
+
+Not for: secrets' values (wiring asks the environment for them) or facts about an API (they stand beside its operation).
+One module a family of tables; what the rest of the program asks for is named here.
+"""
+
+from ecauto_pipeline.settings.amazon import Offers, OperationLimits, SpAccount, SpApi, Tiers, Ttl
+from ecauto_pipeline.settings.ecauto_toml import Settings, config_path, load, parse
+from ecauto_pipeline.settings.running import CHANNEL_KINDS, Alerts, Channel, Slices
+from ecauto_pipeline.settings.section import Section
+from ecauto_pipeline.settings.selling import Guards, PriceTier, Pricing
+from ecauto_pipeline.settings.shops import BaseAccount, CsvAccount, CsvShops, ShopAccount
+
+__all__ = [
+    "CHANNEL_KINDS",
+    "Alerts",
+    "BaseAccount",
+    "Channel",
+    "CsvAccount",
+    "CsvShops",
+    "Guards",
+    "Offers",
+    "OperationLimits",
+    "PriceTier",
+    "Pricing",
+    "Section",
+    "Settings",
+    "ShopAccount",
+    "Slices",
+    "SpAccount",
+    "SpApi",
+    "Tiers",
+    "Ttl",
+    "config_path",
+    "load",
+    "parse",
+]
