@@ -19,8 +19,8 @@ from ecauto_pipeline.explain import present as explain_state
 from ecauto_pipeline.explain.model import Answered, Decided, Explanation, Figure, ListingStory, Sent
 from ecauto_pipeline.explain.past import BEGINNING, answered, decided, offer_lines, sent
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.shops.platforms import shop_accounts
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
 SWEEPS = frozenset(operation.name for operation in registered().of(Role.SWEEP, Role.OPINION))
 """Operations that never carry a price the shop could act on."""
@@ -132,7 +132,7 @@ def _listings(
         (row.platform, row.account_id, row.item_id) for row in updates
     ]:
         known.setdefault(place, ListingStory(*place))
-    stories = []
+    stories, terms = [], TermsOfShops(settings)
     for place in sorted(known):
         mine = [one for one in decisions if (one.platform, one.account_id, one.item_id) == place]
         went = [one for one in updates if (one.platform, one.account_id, one.item_id) == place]
@@ -142,7 +142,7 @@ def _listings(
             visibility=_figure(known[place].visibility, "visibility", mine, went),
             stock=_figure(known[place].stock, "stock", mine, went),
         )
-        stories.append(_priced(settings, story, basis))
+        stories.append(_priced(terms, story, basis))
     return stories
 
 
@@ -173,18 +173,11 @@ def _figure(read: Figure, kind: str, decisions: Iterable[Decided], updates: Iter
     return Figure(value, since, origin, decision, update)
 
 
-def _priced(settings: Settings, story: ListingStory, basis: Answered | None) -> ListingStory:
+def _priced(terms: TermsOfShops, story: ListingStory, basis: Answered | None) -> ListingStory:
     """The price worked out step by step, by the rules of this shop."""
     if basis is None or basis.status != "success" or basis.price_jpy is None:
         return story
-    account = shop_accounts(settings).get(AccountKey(story.platform, story.account_id))
-    price = selling_price(
-        basis.price_jpy,
-        settings.pricing,
-        settings.guards,
-        strategy=account.strategy if account else None,
-        markup_ratio=account.markup_ratio if account else None,
-    )
+    price = selling_price(basis.price_jpy, terms.of(AccountKey(story.platform, story.account_id)))
     notes = story.notes
     decision = story.price.decision
     if decision and decision.snapshot_id == basis.snapshot_id and decision.wanted not in (None, price.price_jpy):

@@ -15,6 +15,7 @@ from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, Listin
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, exact, selling_price
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Guards, Pricing, Ttl
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # a stamp further ahead than this is clock trouble, hence not to be believed
@@ -35,19 +36,15 @@ def price_diff(
     listing: ListingFacts,
     facts: AsinFacts | None,
     now: datetime,
-    pricing: Pricing,
-    guards: Guards,
+    terms: SellingTerms,
     ttl: Ttl,
     include_price: IncludePrice = "all",
-    *,
-    strategy: str | None = None,
-    markup_ratio: float | None = None,
 ) -> Diff:
     """The verdict about one listing's price.
 
     UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` | `sources_disagree` (evidence: JSON); BLOCKED `price_<why>`;
     SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable`.
-    With "floor" only a shown price below the floor counts. `strategy` and `markup_ratio` are the shop's own.
+    With "floor" only a shown price below the floor counts.
     Raises ValueError for include_price "never": such a run has no price targets to ask about.
     """
     if include_price == "never":
@@ -65,19 +62,19 @@ def price_diff(
     if facts.doubt == "jump":
         if facts.contradictions < HELD_AFTER or not facts.doubt_price_jpy or listing.uneditable:
             return builder.skipped("second_look")
-        price = selling_price(facts.doubt_price_jpy, pricing, guards, strategy=strategy, markup_ratio=markup_ratio)
+        price = selling_price(facts.doubt_price_jpy, terms)
         if price.blocked:
             return builder.gives(Decision.BLOCKED, f"price_{price.blocked}", price.price_jpy, facts.contradiction)
         if price.price_jpy == shown:
             return builder.skipped("second_look")
         return builder.gives(Decision.HELD, DISAGREE, price.price_jpy, facts.contradiction)
 
-    price = selling_price(facts.price_jpy, pricing, guards, strategy=strategy, markup_ratio=markup_ratio)
-    below = breaks_floor(shown, facts.price_jpy, guards)
+    price = selling_price(facts.price_jpy, terms)
+    below = breaks_floor(shown, facts.price_jpy, terms)
     wanted = price.price_jpy
     if include_price == "floor" and not below:
         return builder.unchanged(wanted)
-    if not price.blocked and wanted is not None and not (below or _worth_a_push(shown, wanted, pricing)):
+    if not price.blocked and wanted is not None and not (below or _worth_a_push(shown, wanted, terms.pricing)):
         return builder.unchanged(wanted)
     if outdated(facts.price_at, now, ttl.price):
         return builder.skipped("stale_price")
@@ -85,8 +82,8 @@ def price_diff(
         return builder.gives(Decision.BLOCKED, f"price_{price.blocked}", wanted)
     if listing.uneditable:
         return builder.skipped("uneditable", wanted)
-    if shown > 0 and abs(wanted - shown) > exact(guards.max_move_ratio) * shown:
-        return builder.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, guards))
+    if shown > 0 and abs(wanted - shown) > exact(terms.guards.max_move_ratio) * shown:
+        return builder.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, terms.guards))
     return builder.gives(Decision.PUSH, "below_floor" if below else "moved", wanted)
 
 
@@ -96,7 +93,7 @@ def stock_diff(
     visibility_verdict: Diff,
     now: datetime,
     stock_max_age: timedelta,
-    guards: Guards,
+    terms: SellingTerms,
     price_verdict: Diff | None = None,
     include_price: IncludePrice = "all",
 ) -> Diff:
@@ -125,7 +122,7 @@ def stock_diff(
         return builder.skipped("stale_stock")
     if listing.has_variations:
         return builder.skipped("variations", 1)
-    if sells_below_floor(listing, facts, price_verdict, guards, include_price):
+    if sells_below_floor(listing, facts, price_verdict, terms, include_price):
         return builder.skipped("price_below_floor", 1)
     if listing.uneditable:
         return builder.skipped("uneditable", 1)
@@ -133,10 +130,14 @@ def stock_diff(
 
 
 def sells_below_floor(
-    listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, guards: Guards, include_price: IncludePrice
+    listing: ListingFacts,
+    facts: AsinFacts,
+    price_verdict: Diff | None,
+    terms: SellingTerms,
+    include_price: IncludePrice,
 ) -> bool:
     """Whether the listing, on sale after this run, would sell below the floor: it does now, and no push mends it."""
-    if not breaks_floor(listing.shown_price_jpy, facts.price_jpy, guards):
+    if not breaks_floor(listing.shown_price_jpy, facts.price_jpy, terms):
         return False
     mended = price_verdict is not None and price_verdict.decision is Decision.PUSH and include_price != "never"
     return not mended

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from ecauto_pipeline.settings import Guards, Pricing
+from ecauto_pipeline.domain.selling.terms import SellingTerms
+from ecauto_pipeline.settings import Guards
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +30,15 @@ class Price:
     steps: tuple[tuple[str, str], ...]
 
 
-def selling_price(
-    cost_jpy: int | None,
-    pricing: Pricing,
-    guards: Guards,
-    *,
-    strategy: str | None = None,
-    markup_ratio: float | None = None,
-) -> Price:
+def selling_price(cost_jpy: int | None, terms: SellingTerms) -> Price:
     """What to ask for goods that cost `cost_jpy`: cost x ratio, truncated to yen, rounded half up to round_to_jpy.
 
-    `strategy` and `markup_ratio` are one shop's own; a ratio alone means the simple strategy, and "tiered" said
-    together with a ratio means the tiers. 1984 -> 2580, 3459 -> 4500 at 1.3 and 10 yen.
+    1984 -> 2580, 3459 -> 4500 at 1.3 and 10 yen.
     """
     if cost_jpy is None or isinstance(cost_jpy, bool) or cost_jpy <= 0:
         return Price(None, "no_cost", "", (("cost_jpy", str(cost_jpy)),))
     steps = [("cost_jpy", str(cost_jpy))]
-    ratio, origin = _ratio(cost_jpy, pricing, strategy, markup_ratio)
+    ratio, origin = _ratio(cost_jpy, terms)
     if ratio is None:
         return Price(None, "no_tier", "", (*steps, ("strategy", origin), ("blocked", "no_tier")))
     steps += [("strategy", origin), ("markup_ratio", str(ratio))]
@@ -53,7 +46,7 @@ def selling_price(
         return Price(None, "min_markup", str(ratio), (*steps, ("blocked", "min_markup")))
     share = exact(ratio)
     multiplied = cost_jpy * share.numerator // share.denominator
-    step = pricing.round_to_jpy
+    step, guards = terms.pricing.round_to_jpy, terms.guards
     price = (2 * multiplied + step) // (2 * step) * step
     steps += [("truncated_jpy", str(multiplied)), (f"rounded_to_{step}_jpy", str(price))]
     blocked = _outside(price, cost_jpy, guards)
@@ -64,11 +57,11 @@ def selling_price(
     return Price(price, blocked, str(ratio), tuple(steps))
 
 
-def breaks_floor(shown_price_jpy: int | None, cost_jpy: int | None, guards: Guards) -> bool:
+def breaks_floor(shown_price_jpy: int | None, cost_jpy: int | None, terms: SellingTerms) -> bool:
     """Whether the price shown is below min_markup_ratio x cost, exactly. An unknown figure breaks nothing."""
     if shown_price_jpy is None or cost_jpy is None:
         return False
-    return _below(shown_price_jpy, cost_jpy, guards.min_markup_ratio)
+    return _below(shown_price_jpy, cost_jpy, terms.guards.min_markup_ratio)
 
 
 @lru_cache(maxsize=256)
@@ -77,13 +70,12 @@ def exact(ratio: float) -> Fraction:
     return Fraction(str(ratio))
 
 
-def _ratio(
-    cost_jpy: int, pricing: Pricing, strategy: str | None, markup_ratio: float | None
-) -> tuple[float | None, str]:
+def _ratio(cost_jpy: int, terms: SellingTerms) -> tuple[float | None, str]:
     """The markup for this cost and where it comes from; None where no tier covers the cost."""
-    if markup_ratio is not None and strategy != "tiered":
-        return markup_ratio, "simple (of this shop)"
-    if (strategy or pricing.strategy) == "simple":
+    pricing = terms.pricing
+    if terms.markup_ratio is not None and terms.strategy != "tiered":
+        return terms.markup_ratio, "simple (of this shop)"
+    if (terms.strategy or pricing.strategy) == "simple":
         return pricing.markup_ratio, "simple"
     for tier in pricing.tiers:
         if tier.max_price_jpy is None:

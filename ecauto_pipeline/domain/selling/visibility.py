@@ -13,7 +13,7 @@ from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.diffs import IncludePrice, fetched, outdated, sells_below_floor
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
-from ecauto_pipeline.settings import Guards
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Offers as OfferRule
 
 SHOWN_AGAIN = frozenset({"ours", "owner_scripts"})
@@ -26,7 +26,7 @@ def visibility_diff(
     now: datetime,
     stock_max_age: timedelta,
     offers: OfferRule,
-    guards: Guards,
+    terms: SellingTerms,
     include_price: IncludePrice = "all",
 ) -> Diff:
     """The verdict about one listing's visibility (0 hidden, 1 public).
@@ -39,13 +39,13 @@ def visibility_diff(
     SKIPPED `not_read` | `uneditable` | `never_fetched` | `second_look` | `filtered_waits` | `stale_stock` |
     `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor`.
     """
-    public = listing.shown_visible
+    public, after = listing.shown_visible, terms.guards.hide_unconfirmed_after
     builder = DiffBuilder(listing, facts, Kind.VISIBILITY, None if public is None else int(public))
     if public is None:
         return builder.skipped("not_read")
     if listing.blocked_by_list:
         return _hide(builder, listing, "blocklist")
-    if public and guards.hide_unconfirmed_after and unconfirmed(listing, facts, now, guards.hide_unconfirmed_after):
+    if public and after and unconfirmed(listing, facts, now, after):
         return _hide(builder, listing, "unconfirmed")
     if facts is None or not fetched(facts) or facts.stock_at is None:
         return builder.skipped("never_fetched")
@@ -53,7 +53,7 @@ def visibility_diff(
         return _absent(builder, listing, facts, now, stock_max_age, offers)
     if facts.in_stock is not True or facts.price_jpy is None or facts.price_jpy <= 0:
         return builder.skipped("never_fetched")
-    loss = _loss(listing, facts, price_verdict, guards)
+    loss = _loss(listing, facts, price_verdict, terms)
     if loss:
         return _hide(builder, listing, loss)
     if public and facts.doubt == "zero":
@@ -73,7 +73,7 @@ def visibility_diff(
         return builder.skipped("stale_stock")
     if listing.shown_price_jpy is None:
         return builder.skipped("not_read", 1)
-    if sells_below_floor(listing, facts, price_verdict, guards, include_price):
+    if sells_below_floor(listing, facts, price_verdict, terms, include_price):
         return builder.skipped("price_below_floor", 1)
     if listing.uneditable:
         return builder.skipped("uneditable", 1)
@@ -126,8 +126,8 @@ def _hide(builder: DiffBuilder, listing: ListingFacts, reason: str) -> Diff:
     return builder.gives(Decision.PUSH, reason, 0)
 
 
-def _loss(listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, guards: Guards) -> str:
+def _loss(listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, terms: SellingTerms) -> str:
     """Why the price keeps the listing off the shelf: below the floor, and its correction blocked or held."""
-    if price_verdict is None or not breaks_floor(listing.shown_price_jpy, facts.price_jpy, guards):
+    if price_verdict is None or not breaks_floor(listing.shown_price_jpy, facts.price_jpy, terms):
         return ""
     return {Decision.BLOCKED: "price_blocked", Decision.HELD: "price_held"}.get(price_verdict.decision, "")

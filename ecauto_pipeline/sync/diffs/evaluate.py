@@ -22,13 +22,13 @@ from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.domain.selling.visibility import visibility_diff
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.shops.platforms import shop_accounts
 from ecauto_pipeline.shops.protocol import Abilities
 from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Context, IncludePrice, Run
+from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
 _SAID_SO = ("approved", "blocklist")
 """Hides that a person asked for, which are no sign that something is wrong."""
@@ -63,7 +63,7 @@ class Rules:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._own = {key: (one.strategy, one.markup_ratio) for key, one in shop_accounts(settings).items()}
+        self._terms = TermsOfShops(settings)
         self._ages = {tier: stock_max_age(tier, settings.tiers, settings.ttl) for tier in Tier}
 
     def max_age(self, known: KnownAsin | None, now: datetime) -> timedelta:
@@ -79,13 +79,7 @@ class Rules:
     def price(
         self, listing: ListingFacts, facts: AsinFacts | None, now: datetime, include: IncludePrice = "all"
     ) -> Diff:
-        settings = self._settings
-        strategy, ratio = self._own.get(listing.key.account, (None, None))
-        return price_diff(
-            *(listing, facts, now, settings.pricing, settings.guards, settings.ttl, include),
-            strategy=strategy,
-            markup_ratio=ratio,
-        )
+        return price_diff(listing, facts, now, self._terms.of(listing.key.account), self._settings.ttl, include)
 
     def visibility_and_stock(
         self, listing: ListingFacts, known: KnownAsin | None, now: datetime, include: IncludePrice, said: Said = _as_is
@@ -94,13 +88,13 @@ class Rules:
 
         `said`: what a person's word makes of the price verdict.
         """
-        settings = self._settings
+        terms, offers = self._terms.of(listing.key.account), self._settings.offers
         facts = known.facts if known else None
         max_age = self.max_age(known, now)
-        below = facts is not None and breaks_floor(listing.shown_price_jpy, facts.price_jpy, settings.guards)
+        below = facts is not None and breaks_floor(listing.shown_price_jpy, facts.price_jpy, terms)
         price = said(self.price(listing, facts, now)) if below else None
-        seen = visibility_diff(listing, facts, price, now, max_age, settings.offers, settings.guards, include)
-        return seen, stock_diff(listing, facts, seen, now, max_age, settings.guards, price, include)
+        seen = visibility_diff(listing, facts, price, now, max_age, offers, terms, include)
+        return seen, stock_diff(listing, facts, seen, now, max_age, terms, price, include)
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts, Outcome
 from ecauto_pipeline.domain.selling.pricing import breaks_floor, exact
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, NotOnRecord
-from ecauto_pipeline.settings import Guards
 from ecauto_pipeline.shops.protocol import Item, Shop
 from ecauto_pipeline.state import decisions, journal, shop_listings, shown
 from ecauto_pipeline.state.decisions import Decided
@@ -32,6 +32,7 @@ from ecauto_pipeline.sync.base_updates.recheck import RecheckResult, superseded_
 from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import HandReport, PushReport
+from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
 ONE_BY_ONE = 100  # items to read singly; past that the whole list is cheaper
 PRICE_BELOW_FLOOR = "price_below_floor"
@@ -64,7 +65,7 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
             f"no edit of run {target_run_id} is on record",
             ja=f"この実行が送った変更の記録はありません: {target_run_id}",
         )
-    mine = set(context.accounts)
+    mine, terms = set(context.accounts), TermsOfShops(context.settings)
     edits = [edit for edit in edits if (edit.key, edit.kind) not in undone]
     diffs = [_left(edit, "shop_off") for edit in edits if edit.key.account not in mine]
     edits = [edit for edit in edits if edit.key.account in mine]
@@ -74,7 +75,7 @@ def rollback_run(context: Context, target_run_id: str) -> RollbackReport:
             context, context.shops[account], [e.key.item_id for e in of_shop if e.kind != Kind.DELIST]
         )
         with context.state.write() as connection:
-            diffs += [_diff(context, connection, edit, seen, problem) for edit in of_shop]
+            diffs += [_diff(context, connection, edit, seen, problem, terms) for edit in of_shop]
     now = context.clock.now()
     changed = [diff for diff in diffs if diff.decision is not Decision.UNCHANGED]
     with context.state.write() as connection:
@@ -125,6 +126,7 @@ class RollbackGate:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._terms = TermsOfShops(context.settings)
 
     def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult:
         refused = superseded_or_unsettled(connection, decided)
@@ -139,19 +141,20 @@ class RollbackGate:
         if priced and self._context.run.dry_run:  # its price would be another one by now
             listing = replace(listing, shown_price_jpy=None)
         known = known_asin(connection, diff.asin)
-        why = forbidden(diff, listing, known.facts.price_jpy if known else None, self._context.settings.guards)
+        cost_jpy = known.facts.price_jpy if known else None
+        why = forbidden(diff, listing, cost_jpy, self._terms.of(diff.key.account))
         return RecheckResult("blocked", why) if why else RecheckResult()
 
 
-def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, guards: Guards) -> str:
+def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, terms: SellingTerms) -> str:
     """Why the limits forbid to put this value back; "" where they do not."""
-    value = diff.wanted
+    value, guards = diff.wanted, terms.guards
     if diff.kind is Kind.PRICE and value is not None:
         if value < guards.min_price_jpy:
             return "price_min_price"
         if value > guards.max_price_jpy:
             return "price_max_price"
-        if breaks_floor(value, cost_jpy, guards):
+        if breaks_floor(value, cost_jpy, terms):
             return "price_min_markup"
         if cost_jpy is not None and value > cost_jpy * exact(guards.max_markup_ratio):
             return "price_max_markup"
@@ -162,7 +165,7 @@ def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, guards: G
             return "blocklist_unknown"
         if listing.hidden_by not in SHOWN_AGAIN:
             return f"hidden_by_{listing.hidden_by or 'unknown'}"
-        if breaks_floor(listing.shown_price_jpy, cost_jpy, guards):
+        if breaks_floor(listing.shown_price_jpy, cost_jpy, terms):
             return PRICE_BELOW_FLOOR
     return ""
 
@@ -173,6 +176,7 @@ def _diff(
     edit: Update,
     seen: Mapping[str, Item],
     problem: str,
+    terms: TermsOfShops,
 ) -> Diff:
     known = known_asin(connection, edit.asin)
     cost = known.facts.price_jpy if known else None
@@ -198,7 +202,7 @@ def _diff(
     listing = _listing(connection, bare)
     if listing is None:
         return replace(bare, decision=Decision.SKIPPED, reason="not_listed")
-    why = forbidden(bare, listing, cost, context.settings.guards)
+    why = forbidden(bare, listing, cost, terms.of(edit.key.account))
     if why == PRICE_BELOW_FLOOR:  # its price may be put back first: the last look says
         why = ""
     return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare

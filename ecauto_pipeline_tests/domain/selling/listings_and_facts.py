@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, ListingKey, Status
 from ecauto_pipeline.domain.selling.diffs import IncludePrice, price_diff, stock_diff
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.domain.selling.visibility import visibility_diff
 from ecauto_pipeline.settings import Guards, Offers, PriceTier, Pricing, Ttl
 
@@ -16,6 +17,7 @@ NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 KEY = ListingKey("base", "shop_1", "1001")
 PRICING, GUARDS, TTL, OFFERS = Pricing(), Guards(), Ttl(), Offers()
+TERMS = SellingTerms(PRICING, GUARDS)
 
 
 def a_listing(**changes: Any) -> ListingFacts:
@@ -59,15 +61,7 @@ def price_of(
     pricing: Pricing = PRICING,
     guards: Guards = GUARDS,
 ) -> Diff:
-    return price_diff(
-        listing,
-        facts,
-        NOW,
-        pricing,
-        guards,
-        TTL,
-        include,
-    )
+    return price_diff(listing, facts, NOW, SellingTerms(pricing, guards), TTL, include)
 
 
 def visibility_of(
@@ -80,14 +74,15 @@ def visibility_of(
     guards: Guards = GUARDS,
     pricing: Pricing = PRICING,
 ) -> Diff:
-    verdict = price_diff(listing, facts, NOW, pricing, guards, TTL)
-    return visibility_diff(listing, facts, verdict, NOW, max_age, offers, guards, include)
+    terms = SellingTerms(pricing, guards)
+    verdict = price_diff(listing, facts, NOW, terms, TTL)
+    return visibility_diff(listing, facts, verdict, NOW, max_age, offers, terms, include)
 
 
 def stock_of(listing: ListingFacts, facts: AsinFacts | None, include: IncludePrice = "all") -> Diff:
-    price = price_diff(listing, facts, NOW, PRICING, GUARDS, TTL)
+    price = price_diff(listing, facts, NOW, TERMS, TTL)
     shown = visibility_of(listing, facts, include)
-    return stock_diff(listing, facts, shown, NOW, HOUR, GUARDS, price, include)
+    return stock_diff(listing, facts, shown, NOW, HOUR, TERMS, price, include)
 
 
 def told(diff: Diff) -> tuple[Decision, str, int | None]:

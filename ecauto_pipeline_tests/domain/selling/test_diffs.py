@@ -12,12 +12,12 @@ from hypothesis import given
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Kind, ListingFacts, Status
 from ecauto_pipeline.domain.selling.diffs import CLOCK_TOLERANCE, outdated, price_diff, stock_diff
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Guards, Pricing
 from ecauto_pipeline_tests.domain.selling.listings_and_facts import (
-    GUARDS,
     HOUR,
     NOW,
-    PRICING,
+    TERMS,
     TTL,
     a_listing,
     absent,
@@ -189,11 +189,10 @@ def test_a_run_without_prices_does_not_ask() -> None:
 def test_a_shop_of_its_own_mind_is_judged_by_its_own_ratio() -> None:
     """The shop's ratio decides what it should show; the limits are the house's."""
     listing, facts = a_listing(), some_facts()
-    dearer = price_diff(listing, facts, NOW, PRICING, GUARDS, TTL, markup_ratio=1.5)
+    dearer = price_diff(listing, facts, NOW, replace(TERMS, markup_ratio=1.5), TTL)
     assert (PUSH, "moved", 2980) == told(dearer)
-    assert (BLOCKED, "price_max_markup") == told(price_diff(listing, facts, NOW, PRICING, GUARDS, TTL, markup_ratio=3))[
-        :2
-    ]
+    too_dear = price_diff(listing, facts, NOW, replace(TERMS, markup_ratio=3), TTL)
+    assert (BLOCKED, "price_max_markup") == told(too_dear)[:2]
 
 
 def test_a_diff_says_what_it_is_about() -> None:
@@ -223,7 +222,7 @@ def test_no_facts_make_a_price_outside_the_limits_leave(
         assert diff.wanted is not None
         assert 0 == diff.wanted % pricing.round_to_jpy
         assert guards.min_price_jpy <= diff.wanted <= guards.max_price_jpy
-        assert not breaks_floor(diff.wanted, facts.price_jpy, guards)
+        assert not breaks_floor(diff.wanted, facts.price_jpy, SellingTerms(pricing, guards))
         assert not outdated(facts.price_at, NOW, TTL.price)
         assert "jump" != facts.doubt
         assert listing.shown_price_jpy != diff.wanted
@@ -294,7 +293,7 @@ def test_a_hide_that_waits_for_a_person_is_not_undone_by_a_restock() -> None:
     """Held among too many hides the listing is still on show; it gets no new stock."""
     loss = some_facts(price_jpy=7583)
     held = replace(visibility_of(SOLD, loss), decision=HELD, reason="mass_hide")
-    assert UNCHANGED is stock_diff(SOLD, loss, held, NOW, HOUR, GUARDS).decision
+    assert UNCHANGED is stock_diff(SOLD, loss, held, NOW, HOUR, TERMS).decision
 
 
 def test_no_restock_at_a_loss() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, ListingFacts, Status
 from ecauto_pipeline.domain.selling.diffs import IncludePrice, outdated
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN, visibility_diff
 from ecauto_pipeline.settings import Guards, Offers, Pricing
 from ecauto_pipeline_tests.domain.selling.listings_and_facts import (
@@ -19,6 +20,7 @@ from ecauto_pipeline_tests.domain.selling.listings_and_facts import (
     HOUR,
     NOW,
     OFFERS,
+    TERMS,
     a_listing,
     absent,
     any_facts,
@@ -181,7 +183,7 @@ def test_nothing_comes_back_at_a_loss() -> None:
     assert (SKIPPED, "price_below_floor", 1) == told(visibility_of(cheap, some_facts(), "never"))
     assert PUSH is visibility_of(cheap, some_facts(), "floor").decision
     assert PUSH is visibility_of(cheap, some_facts(), "all").decision
-    unasked = visibility_diff(cheap, some_facts(), None, NOW, HOUR, OFFERS, GUARDS)
+    unasked = visibility_diff(cheap, some_facts(), None, NOW, HOUR, OFFERS, TERMS)
     assert "price_below_floor" == unasked.reason
 
 
@@ -240,7 +242,7 @@ def test_nothing_is_shown_without_right_and_reason(
     assert not listing.blocked_by_list
     assert (Status.SUCCESS, True, "") == (facts.status, facts.in_stock, facts.doubt)
     assert not outdated(facts.stock_at, NOW, HOUR)
-    if breaks_floor(listing.shown_price_jpy, facts.price_jpy, guards):
+    if breaks_floor(listing.shown_price_jpy, facts.price_jpy, SellingTerms(pricing, guards)):
         assert "never" != include
         assert PUSH is price_of(listing, facts, "floor", pricing=pricing, guards=guards).decision
 
@@ -255,7 +257,7 @@ def test_nothing_is_hidden_without_an_answer(listing: ListingFacts, facts: AsinF
     assert facts.status is not None
     assert facts.status.authoritative
     if facts.status is Status.SUCCESS:
-        assert breaks_floor(listing.shown_price_jpy, facts.price_jpy, GUARDS)
+        assert breaks_floor(listing.shown_price_jpy, facts.price_jpy, TERMS)
     else:
         assert not outdated(facts.stock_at, NOW, HOUR)
 
