@@ -51,6 +51,8 @@ def new_offers(counts: object, name: str, partly: int | None) -> int | None:
         if count is None:
             return None
         condition = lower_word(entry.get("condition"))
+        if not condition:
+            return None
         new += count if condition == "new" else 0
         all_told += count if condition != "any" else 0
     if not new and partly is not None and all_told < partly:

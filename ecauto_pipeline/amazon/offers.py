@@ -25,7 +25,7 @@ from ecauto_pipeline.amazon.fields import (
     whole_number,
 )
 from ecauto_pipeline.amazon.operation import Failure
-from ecauto_pipeline.amazon.shapes import Expected, oddities
+from ecauto_pipeline.amazon.shapes import Document, Expected, at, money, oddities
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.domain.offers.offer_rule import Choice, Offer, choose
@@ -35,29 +35,53 @@ KNOWN = frozenset({Fact.PRICE, Fact.STOCK, Fact.OFFERS, Fact.DELIVERY, Fact.BUY_
 """What a list of offers can say."""
 
 _OFFERS_KEPT = 20
+_STATUSES = ("success", "nobuyableoffers", "activebuttoosoonforprocessing", "noofferduetomissingshippingcharge")
 _AVAILABILITY = ("now", "future_without_date", "future_with_date")
-EXPECTED = (
-    Expected("status", "text", words=("success", "nobuyableoffers", "activebuttoosoonforprocessing")),
-    Expected("ASIN", "text", required=False),
-    Expected("Summary", "object"),
-    Expected("Summary.TotalOfferCount", "number"),
-    Expected("Summary.NumberOfOffers", "list", required=False),
-    Expected("Summary.NumberOfOffers.OfferCount", "number", required=False),
-    Expected("Summary.NumberOfOffers.condition", "text", required=False),
-    Expected("Offers", "list", required=False),
-    Expected("Offers.SubCondition", "text"),
-    Expected("Offers.IsFulfilledByAmazon", "bool"),
-    Expected("Offers.ListingPrice", "object"),
-    Expected("Offers.ListingPrice.Amount", "number"),
-    Expected("Offers.ListingPrice.CurrencyCode", "text", words=("jpy",)),
-    Expected("Offers.Shipping", "object"),
-    Expected("Offers.Shipping.Amount", "number"),
-    Expected("Offers.Shipping.CurrencyCode", "text", words=("jpy",)),
-    Expected("Offers.ShippingTime", "object"),
-    Expected("Offers.ShippingTime.maximumHours", "number", required=False),
-    Expected("Offers.ShippingTime.availabilityType", "text", required=False, words=_AVAILABILITY),
-    Expected("Offers.offerType", "text", required=False, words=("b2c", "b2b")),
-    Expected("Offers.quantityTier", "number", required=False),
+_CONDITIONS = (
+    *("new", "mint", "very good", "very_good", "good", "acceptable", "poor", "club", "oem", "warranty"),
+    *("refurbished warranty", "refurbished_warranty", "refurbished", "open box", "open_box", "other"),
+    *("like new", "like_new", "used", "collectible", "any"),
+)
+_TIMES = ("minimumHours", "maximumHours", "availabilityType", "availableDate")
+_OFFER = Document(
+    (
+        Expected("SubCondition", "text", words=_CONDITIONS),
+        Expected("IsFulfilledByAmazon", "bool"),
+        Expected("ListingPrice", "object"),
+        Expected("Shipping", "object"),
+        Expected("ShippingTime", "object", closed=_TIMES),
+        Expected("ShippingTime.maximumHours", "number", required=False),
+        Expected("ShippingTime.availabilityType", "text", required=False, words=_AVAILABILITY),
+        Expected("PrimeInformation", "object", required=False),
+        Expected("PrimeInformation.IsPrime", "bool"),
+        Expected("offerType", "text", required=False, words=("b2c", "b2b")),
+        Expected("quantityTier", "number", required=False),
+    )
+)
+"""OfferDetail as far as the owner's rule goes by it, with what its model calls required."""
+_JUDGED_ELSEWHERE = frozenset(
+    {"missing ListingPrice", "ListingPrice is null", "Shipping is null", "ShippingTime is null"}
+)
+"""A price that is none spoils an offer by itself; null is Amazon's word for "not known"."""
+EXPECTED = Document(
+    (
+        Expected("status", "text", words=_STATUSES),
+        Expected("ASIN", "text", required=False),
+        Expected("Summary", "object"),
+        Expected("Summary.TotalOfferCount", "number"),
+        Expected(
+            "Summary.NumberOfOffers", "list", required=False, closed=("condition", "fulfillmentChannel", "OfferCount")
+        ),
+        Expected("Summary.NumberOfOffers.OfferCount", "number", required=False),
+        Expected("Summary.NumberOfOffers.condition", "text", required=False, words=_CONDITIONS),
+        Expected("Summary.LowestPrices", "list", required=False),
+        Expected("Summary.BuyBoxPrices", "list", required=False),
+        Expected("Summary.BuyBoxPrices.condition", "text", words=_CONDITIONS),
+        *money("Summary.BuyBoxPrices.ListingPrice"),
+        *money("Summary.BuyBoxPrices.Shipping"),
+        Expected("Offers", "list", required=False),
+        *at("Offers", (*_OFFER.fields, *money("ListingPrice")[1:], *money("Shipping")[1:])),
+    )
 )
 """GetOffersResult as far as it is read, with what its model calls required."""
 
@@ -115,7 +139,7 @@ def odd_offers(payload: object) -> frozenset[str]:
         return found
     summary, listed = payload.get("Summary"), payload.get("Offers")
     if lower_word(payload.get("status")) == "success" and listed is None:
-        found |= {"missing Offers"}
+        found = frozenset(one for one in found if not one.startswith("Offers is called")) | {"missing Offers"}
     total = whole_number(summary.get("TotalOfferCount")) if isinstance(summary, dict) else None
     if isinstance(listed, list) and total is not None and len(listed) > total:
         found |= {"more Offers than TotalOfferCount"}
@@ -152,9 +176,13 @@ def _chosen(
     new: int | None,
     request_id: str,
 ) -> Answer:
-    """The owner's rule has spoken; FILTERED_OUT for want of any readable price is unknown instead."""
+    """The owner's rule has spoken. What could not be read might have been the better choice, and an offer without a
+    price the only one that fits: then the answer is unknown."""
     kept = offers_json(offers, choice)
-    if choice.offer is None and all(why == "bad_price" for _, why in choice.rejected):
+    why = {reason for _, reason in choice.rejected}
+    if "unreadable_offer" in why:
+        return failed(operation, asin, Failure("unreadable_offer", 200, request_id))
+    if choice.offer is None and "bad_price" in why:
         return failed(operation, asin, Failure("bad_price", 200, request_id))
     offer = choice.offer
     new = len(offers) if new is None else max(new, 1)
@@ -199,7 +227,23 @@ def _offer(entry: dict[str, Any]) -> Offer:
         is_fba=entry.get("IsFulfilledByAmazon") is True,
         is_buybox=entry.get("IsBuyBoxWinner") is True,
         not_unit=not_unit(entry),
+        unreadable=_unreadable(entry),
     )
+
+
+def _unreadable(entry: dict[str, Any]) -> bool:
+    """Whether a fact that the owner's rule goes by may stand here in a form that nobody knows (a field renamed, another
+    type, a new word): what is then absent is not surely so. A ship time is not given only where nothing undocumented
+    stands in its place."""
+    odd = oddities(entry, _OFFER) - _JUDGED_ELSEWHERE
+    times = entry.get("ShippingTime")
+    if isinstance(times, dict):
+        hours = times.get("maximumHours")
+        if hours is not None and whole_number(hours) is None:
+            return True
+        if {"maximumHours", "availabilityType"} <= times.keys():
+            odd = frozenset(one for one in odd if not one.startswith("new field "))
+    return bool(odd)
 
 
 def _buy_box_jpy(summary: dict[str, Any], offers: list[Offer]) -> int | None:

@@ -8,9 +8,10 @@ seen before it hurts. A shape is a short text without values but words of a clos
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final, Literal
 
 from ecauto_pipeline.amazon.fields import lower_word
 
@@ -31,46 +32,182 @@ class Expected:
     """One field. `path`: names joined by dots, lists are gone through ("Offers.ListingPrice.Amount").
 
     `required`: its absence is odd, where what holds it is there. `words`: the closed list of what it may say, in lower
-    case; () = anything.
+    case; () = anything. `closed`: every name that is documented of what it holds, so that another one is odd; () = any.
     """
 
     path: str
     kind: Kind
     required: bool = True
     words: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
-def oddities(document: object, expected: Iterable[Expected]) -> frozenset[str]:
-    """The shapes in which this document is not as expected; empty for a good one. Total."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """All the fields that are expected of one document, in the order in which they are looked at."""
+
+    fields: tuple[Expected, ...]
+
+
+def at(path: str, expected: Iterable[Expected]) -> tuple[Expected, ...]:
+    """The same fields of whatever stands at `path`."""
+    return tuple(replace(one, path=f"{path}.{one.path}") for one in expected)
+
+
+def money(path: str, amount: str = "Amount", currency: str = "CurrencyCode") -> tuple[Expected, ...]:
+    """An amount of yen and its fields."""
+    return (
+        Expected(path, "object", closed=(amount, currency)),
+        Expected(f"{path}.{amount}", "number"),
+        Expected(f"{path}.{currency}", "text", words=("jpy",)),
+    )
+
+
+def oddities(document: object, expected: Document) -> frozenset[str]:
+    """The shapes in which this document is not as expected; empty for a good one. Total.
+
+    An optional field that is absent is as documented, unless a field that nobody documented stands there in its place:
+    spelt otherwise, saying one of its words, or holding what it has to hold.
+    """
     if not isinstance(document, dict):
         return frozenset({f"answer is {_type(document)}"})
-    return frozenset(odd for one in expected for odd in _odd(document, one))
+    return frozenset(odd for one in expected.fields for odd in _odd(document, one, expected))
 
 
-def _odd(document: Mapping[str, object], one: Expected) -> Iterator[str]:
-    *above, name = one.path.split(".")
-    for holder in _holders([document], above):
-        if name not in holder or holder[name] is None:
+def _odd(document: Mapping[str, object], one: Expected, expected: Document) -> Iterator[str]:
+    above, name = _split(one.path)
+    for holder in _holders(document, above):
+        if name not in holder:
+            renamed = None if one.required else _in_its_place(holder, one, expected)
             if one.required:
                 yield f"missing {one.path}"
+            elif renamed is not None:
+                yield f"{one.path} is called {_plain(renamed)}"
             continue
         value = holder[name]
-        if not isinstance(value, _TYPES[one.kind]) or (one.kind == "number" and isinstance(value, bool)):
+        if value is None:
+            if one.required:
+                yield f"{one.path} is null"
+        elif not isinstance(value, _TYPES[one.kind]) or (one.kind == "number" and isinstance(value, bool)):
             yield f"{one.path} is {_type(value)}"
         elif one.words and lower_word(value) not in one.words:
             yield f"{one.path} = {_plain(str(value))}"
+        elif one.closed:
+            for entry in value if isinstance(value, list) else [value]:
+                unheard_of = set(entry).difference(one.closed) if isinstance(entry, dict) else ()
+                yield from (f"new field {one.path}.{_plain(new)}" for new in unheard_of)
 
 
-def _holders(found: Sequence[object], names: Sequence[str]) -> Iterator[Mapping[str, object]]:
+def _in_its_place(holder: Mapping[str, object], one: Expected, expected: Document) -> str | None:
+    """The name under which an absent field seems to stand here, None where nothing looks like it."""
+    siblings, needed = _names_of(expected, one.path)
+    spelt = _letters(_split(one.path)[1])
+    for name, value in holder.items():
+        if name in siblings:
+            continue
+        if _letters(name) == spelt or (one.words and lower_word(value) in one.words):
+            return name
+        entries = value if isinstance(value, list) else [value]
+        if needed and entries and all(isinstance(entry, dict) and needed <= entry.keys() for entry in entries):
+            return name
+    return None
+
+
+@lru_cache(maxsize=256)
+def _names_of(expected: Document, path: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that are expected beside the one at `path`, and those required within it."""
+    above = path.rpartition(".")[0]
+    splits = [(*one.path.rpartition("."), one.required) for one in expected.fields]
+    return (
+        frozenset(name for holder, _, name, _ in splits if holder == above),
+        frozenset(name for holder, _, name, required in splits if holder == path and required),
+    )
+
+
+def odd_items(
+    items: object,
+    asins: Sequence[str],
+    about: Callable[[Any], object],
+    odd: Callable[[Any], frozenset[str] | None],
+    *,
+    every_one_answers: bool = True,
+) -> dict[str, frozenset[str]]:
+    """ASIN -> where its item in an answer's list is not as documented, counts that don't fit among them.
+
+    `about`: the ASIN an item speaks of; `odd`: its shapes, None = it is an error of its own, whose shape says nothing
+    of an answer's. `every_one_answers` False: an ASIN that Amazon does not know is left out by design. An item that
+    speaks of nobody asked is counted for an ASIN that got none.
+    """
+    if not isinstance(items, list):
+        return dict.fromkeys(asins, frozenset({"answer is no list"}))
+    found: dict[str, frozenset[str]] = {}
+    answered: set[str] = set()
+    strays: list[frozenset[str]] = []
+    for item in items:
+        asin, shapes = about(item), odd(item)
+        if not isinstance(asin, str) or asin not in asins:
+            named = isinstance(asin, str) and asin
+            strays.append((shapes or frozenset()) | {"item of nobody asked" if named else "item without its ASIN"})
+            continue
+        if asin in answered:
+            shapes = (shapes or frozenset()) | {"two items of one ASIN"}
+        answered.add(asin)
+        if shapes is not None:
+            found[asin] = found.get(asin, frozenset()) | shapes
+    without = [asin for asin in asins if asin not in answered]
+    if every_one_answers:
+        found |= dict.fromkeys(without, frozenset({"no item for an asked ASIN"}))
+    for number, shapes in enumerate(strays):
+        asin = (without or list(asins))[number % len(without or asins)]
+        found[asin] = found.get(asin, frozenset()) | shapes
+    return found
+
+
+def odd_responses(
+    payload: object,
+    asins: Sequence[str],
+    about: Callable[[Any], object],
+    odd: Callable[[dict[str, Any]], frozenset[str]],
+) -> dict[str, frozenset[str]]:
+    """The same of a batch whose items are responses with a body each. `odd`: the shapes of a body that is an answer."""
+
+    def of_item(item: Any) -> frozenset[str] | None:
+        body = item.get("body") if isinstance(item, dict) else None
+        if not isinstance(body, dict):
+            return frozenset({"missing responses.body"})
+        errors = body.get("errors")
+        if errors:
+            return None if isinstance(errors, list) else frozenset({f"responses.body.errors is {_type(errors)}"})
+        return odd(body)
+
+    responses = payload.get("responses") if isinstance(payload, dict) else None
+    if not isinstance(responses, list):
+        return dict.fromkeys(asins, frozenset({"missing responses"}))
+    return odd_items(responses, asins, about, of_item)
+
+
+@lru_cache(maxsize=512)
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _holders(found: object, names: Sequence[str]) -> Iterator[Mapping[str, object]]:
     """The objects that hold the last name of a path; those that are not there, or no objects, are another's oddity."""
-    for one in found:
-        for entry in one if isinstance(one, list) else [one]:
-            if not isinstance(entry, dict):
-                continue
-            if not names:
-                yield entry
-            elif names[0] in entry:
-                yield from _holders([entry[names[0]]], names[1:])
+    if isinstance(found, list):
+        for entry in found:
+            if isinstance(entry, dict):
+                yield from _holders(entry, names)
+    elif isinstance(found, dict):
+        if not names:
+            yield found
+        elif names[0] in found:
+            yield from _holders(found[names[0]], names[1:])
+
+
+@lru_cache(maxsize=512)
+def _split(path: str) -> tuple[tuple[str, ...], str]:
+    *above, name = path.split(".")
+    return tuple(above), name
 
 
 def _type(value: object) -> str:

@@ -120,6 +120,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "future_date": ("発売前・入荷待ち", "only at a future date"),
     "no_ship_time": ("発送までの時間が不明(招待制など)", "no time to ship given (by invitation, for one)"),
     "ships_late": ("発送が遅い", "ships too late"),
+    "unreadable_offer": (
+        "出品の内容を読めない(Amazonの回答の形が変わった)",
+        "an offer can't be read: Amazon's answers have another shape",
+    ),
     "bad_price": ("価格が金額になっていない", "the price is no amount of yen"),
     "not_in_catalogue": ("カタログにない", "not in the catalogue"),
     "no_competitive_pricing": ("価格情報の回答がない(在庫切れではない)", "said nothing of prices (which is not zero)"),

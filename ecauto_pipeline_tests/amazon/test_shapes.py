@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecauto_pipeline.amazon.operation import ShapelessAnswer
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.amazon.shapes import OddShapes
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline_tests.emulator.callers import AmazonCaller
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -85,6 +89,111 @@ def test_each_change_of_the_offers_has_its_shape(shape: str) -> None:
         assert {"B000000001": frozenset({shape})} == _BY_NAME[name].odd(payload, ["B000000001"])
 
 
+_SUMMARY_OFFER = {
+    "sellerId": "S1",
+    "condition": "New",
+    "fulfillmentType": "AFN",
+    "listingPrice": {"amount": 1000, "currencyCode": "JPY"},
+    "shippingOptions": [{"shippingOptionType": "DEFAULT", "price": {"amount": 0, "currencyCode": "JPY"}}],
+    "primeDetails": {"eligibility": "NATIONAL"},
+}
+_SUMMARY = {
+    "asin": "B000000001",
+    "marketplaceId": "A1VC38T7YXB528",
+    "featuredBuyingOptions": [{"buyingOptionType": "New", "segmentedFeaturedOffers": [_SUMMARY_OFFER]}],
+    "lowestPricedOffers": [
+        {"lowestPricedOffersInput": {"itemCondition": "New", "offerType": "Consumer"}, "offers": [_SUMMARY_OFFER]}
+    ],
+}
+_FEATURED = "body.featuredBuyingOptions.segmentedFeaturedOffers"
+SUMMARY_CHANGED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "missing body.asin": lambda one: _renamed(one, "asin", "itemId"),
+    "body.featuredBuyingOptions is called buyingOptions": lambda one: _renamed(
+        one, "featuredBuyingOptions", "buyingOptions"
+    ),
+    "body.lowestPricedOffers is called LowestPricedOffers": lambda one: _renamed(
+        one, "lowestPricedOffers", "LowestPricedOffers"
+    ),
+    "new field body.promotions": lambda one: one.update(promotions=[]),
+    f"missing {_FEATURED}.listingPrice": lambda one: _renamed(_featured(one), "listingPrice", "price"),
+    f"{_FEATURED}.listingPrice.currencyCode = USD": lambda one: _featured(one)["listingPrice"].update(
+        currencyCode="USD"
+    ),
+    f"{_FEATURED}.listingPrice.amount is text": lambda one: _featured(one)["listingPrice"].update(amount="1000"),
+    f"{_FEATURED}.condition = BrandNew": lambda one: _featured(one).update(condition="BrandNew"),
+    f"{_FEATURED}.fulfillmentType = SFP": lambda one: _featured(one).update(fulfillmentType="SFP"),
+    f"{_FEATURED}.shippingOptions is called shipping": lambda one: _renamed(
+        _featured(one), "shippingOptions", "shipping"
+    ),
+}
+CATALOGUE_CHANGED: dict[str, Callable[[dict[str, Any]], object]] = {
+    "missing summaries.marketplaceId": lambda one: one["items"][0]["summaries"][0].pop("marketplaceId"),
+    "summaries.itemName is object": lambda one: one["items"][0]["summaries"][0].update(itemName={}),
+    "summaries.brand is called Brand": lambda one: _renamed(one["items"][0]["summaries"][0], "brand", "Brand"),
+    "missing items": lambda one: _renamed(one, "items", "results"),
+    "numberOfResults is not the number of items": lambda one: one.update(numberOfResults=2),
+    "missing numberOfResults": lambda one: one.pop("numberOfResults"),
+}
+
+
+def _featured(body: dict[str, Any]) -> dict[str, Any]:
+    """The featured offer alone: a change of it is no change of the same offer in the other list."""
+    offer: dict[str, Any] = body["featuredBuyingOptions"][0]["segmentedFeaturedOffers"][0]
+    return offer
+
+
+@pytest.mark.parametrize("shape", SUMMARY_CHANGED)
+def test_each_change_of_the_summary_has_its_shape(shape: str) -> None:
+    """As above, in the other family; what is asked of it is as documented where nothing was changed."""
+    changed = json.loads(json.dumps(_SUMMARY))
+    assert {"B000000001": frozenset()} == _summary_shapes(changed)
+    SUMMARY_CHANGED[shape](changed)
+    assert shape in _summary_shapes(changed)["B000000001"]
+
+
+def _summary_shapes(body: dict[str, Any]) -> Mapping[str, frozenset[str]]:
+    payload = {"responses": [{"status": {"statusCode": 200}, "body": body}]}
+    found = _BY_NAME["getCompetitiveSummary"].odd(payload, ["B000000001"])
+    return {asin: frozenset(one for one in odd if "without its ASIN" not in one) for asin, odd in found.items()}
+
+
+@pytest.mark.parametrize("shape", CATALOGUE_CHANGED)
+def test_each_change_of_the_catalogue_has_its_shape(shape: str) -> None:
+    """As above; an ASIN that it leaves out is unknown to Amazon, and no shape."""
+    summary = {"marketplaceId": "A1VC38T7YXB528", "itemName": "名前", "brand": "B"}
+    body: dict[str, Any] = {"numberOfResults": 1, "items": [{"asin": "B000000001", "summaries": [summary]}]}
+    odd = _BY_NAME["searchCatalogItems"].odd
+    assert {"B000000001": frozenset()} == odd(body, ["B000000001", "B000000002"])
+    CATALOGUE_CHANGED[shape](body)
+    assert frozenset({shape}) == odd(body, ["B000000001", "B000000002"])["B000000001"]
+
+
+@pytest.mark.parametrize("name", ["getItemOffersBatch", "getCompetitivePricing", "getCompetitiveSummary"])
+def test_counts_that_do_not_fit_have_their_shape(name: str) -> None:
+    """Two asked and one answered, an item of nobody asked, two of one ASIN; an item that is an error is no answer."""
+    first, second = "B000000001", "B000000002"
+    items: dict[str, dict[str, Any]] = {
+        "getItemOffersBatch": {"request": {"Asin": first}, "body": {"payload": _OFFERS}},
+        "getCompetitivePricing": _SWEEP,
+        "getCompetitiveSummary": {"body": _SUMMARY},
+    }
+    item = items[name]
+    stray = json.loads(json.dumps(item).replace(first, "B000000003"))
+
+    def odd(*items: dict[str, Any]) -> Mapping[str, frozenset[str]]:
+        return _BY_NAME[name].odd(
+            list(items) if name.endswith("Pricing") else {"responses": list(items)}, [first, second]
+        )
+
+    left_out, nobody = "no item for an asked ASIN", "item of nobody asked"
+    assert {first: frozenset(), second: frozenset({left_out})} == odd(item)
+    assert {first: frozenset(), second: frozenset({left_out, nobody})} == odd(item, stray)
+    assert frozenset({"two items of one ASIN"}) == odd(item, item)[first]
+    if name != "getCompetitivePricing":
+        failed = {"request": {"Asin": first}, "body": {"asin": first, "errors": [{"code": "InternalFailure"}]}}
+        assert {second: frozenset({left_out})} == odd(failed)
+
+
 @pytest.mark.parametrize("shape", SWEEP_CHANGED)
 def test_each_change_of_the_competitive_prices_has_its_shape(shape: str) -> None:
     """As above."""
@@ -116,6 +225,66 @@ def world() -> Iterator[EmulatorServer]:
         for operation in registered():
             server.control.set_rate(operation.name, 1000.0, 1000)
         yield server
+
+
+_SPELLINGS: dict[str, Callable[[str], str]] = {
+    "another name": lambda name: f"{name}2",
+    "another case": lambda name: name[0].swapcase() + name[1:],
+}
+
+
+@pytest.mark.parametrize("spelling", _SPELLINGS)
+def test_no_renamed_field_makes_a_price_or_a_zero(world: EmulatorServer, spelling: str) -> None:
+    """Whichever field Amazon renames, in whichever operation: an answer says what it said before, or it is none, and
+    then the shape was counted. Nothing is sold out, filtered out or cheaper for it."""
+    with httpx.Client(base_url=world.url, trust_env=False) as http:
+        caller, listed = AmazonCaller(http), world.control.asins()[:40]
+        single = [asin for asin in listed if world.control.truth(asin)["failure"] is None][:6]
+        bodies = [
+            *(("getItemOffersBatch", caller.batch(part).json(), part) for part in (listed[:20], listed[20:])),
+            *(("getCompetitivePricing", caller.competitive(part).json()["payload"], part) for part in (listed[:20],)),
+            *(("getCompetitiveSummary", caller.summary(part).json(), part) for part in (listed[:20], listed[20:])),
+            *(("getItemOffers", caller.offers(asin).json()["payload"], [asin]) for asin in single),
+        ]
+    drawn = 0
+    for name, body, asked in bodies:
+        before = _facts(name, body, asked)
+        for field in sorted(_names(body)):
+            renamed = _with_other_name(body, field, _SPELLINGS[spelling](field))
+            after = _facts(name, renamed, asked)
+            odd = _BY_NAME[name].odd(renamed, asked)
+            for asin in asked:
+                assert after[asin] in (before[asin], None), f"{name}: {field}"
+                assert after[asin] == before[asin] or odd.get(asin), f"{name}: {field}"
+                drawn += after[asin] is None and before[asin] is not None
+    assert drawn > 500
+
+
+def _facts(name: str, body: object, asked: list[str]) -> dict[str, tuple[object, ...] | None]:
+    """What each answer says of stock and price; None where it is none."""
+    try:
+        answers = _BY_NAME[name].read(body, asked, "rid").answers
+    except ShapelessAnswer:
+        return dict.fromkeys(asked)
+    found = {asin: answers[asin] for asin in asked if asin in answers and answers[asin].status.authoritative}
+    return dict.fromkeys(asked) | {
+        asin: (one.status, one.price_jpy, one.in_stock, one.ship_hours_max, one.is_prime, one.is_fba)
+        for asin, one in found.items()
+    }
+
+
+def _names(content: object) -> set[str]:
+    entries = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    mine = set(content) if isinstance(content, dict) else set()
+    return mine.union(*(_names(entry) for entry in entries))
+
+
+def _with_other_name(content: Any, old: str, new: str) -> Any:
+    if isinstance(content, list):
+        return [_with_other_name(entry, old, new) for entry in content]
+    if isinstance(content, dict):
+        return {new if name == old else name: _with_other_name(value, old, new) for name, value in content.items()}
+    return content
 
 
 def test_the_run_counts_what_it_met_and_a_plain_world_has_nothing(world: EmulatorServer, tmp_path: Path) -> None:

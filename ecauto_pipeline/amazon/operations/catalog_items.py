@@ -12,13 +12,42 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
+from ecauto_pipeline.amazon.shapes import Document, Expected, Kind, odd_items, oddities
 from ecauto_pipeline.domain.model import Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.settings import Offers as OfferRule
 
 NAME = "searchCatalogItems"
 _BATCH = 20
+_LIST: Kind = "list"
+_TEXT: Kind = "text"
 _INCLUDED = "attributes,classifications,images,summaries"
+_EXPECTED = Document(
+    (
+        Expected("asin", "text"),
+        Expected("summaries", "list", required=False),
+        Expected("summaries.marketplaceId", "text"),
+        Expected("summaries.itemName", "text", required=False),
+        Expected("summaries.brand", "text", required=False),
+        Expected("summaries.browseClassification", "object", required=False),
+        Expected("summaries.browseClassification.displayName", "text"),
+        Expected("attributes", "object", required=False),
+        *(
+            Expected(path, kind, required=False)
+            for name in ("item_name", "brand", "product_description", "bullet_point")
+            for path, kind in ((f"attributes.{name}", _LIST), (f"attributes.{name}.value", _TEXT))
+        ),
+        Expected("classifications", "list", required=False),
+        Expected("classifications.classifications", "list", required=False),
+        Expected("classifications.classifications.displayName", "text"),
+        Expected("images", "list", required=False),
+        Expected("images.images", "list"),
+        Expected("images.images.variant", "text"),
+        Expected("images.images.link", "text"),
+        Expected("images.images.height", "number"),
+    )
+)
+"""Item as far as it is read, with what its model calls required."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +92,7 @@ def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRu
     asked, strangers = set(asins), []
     found: dict[str, CatalogueAnswer] = {}
     for item in items:
-        asin = item.get("asin") if isinstance(item, dict) else None
+        asin = _about(item)
         if not isinstance(asin, str) or asin not in asked:
             strangers.append(asin if isinstance(asin, str) else "")
             continue
@@ -76,6 +105,23 @@ def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRu
             asin, Status.NOT_FOUND, "not_in_catalogue", http_status=200, request_id=request_id
         )
     return Reading(found, tuple(strangers))
+
+
+def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:
+    """An ASIN that the catalogue does not know is absent by design, unless more items were announced."""
+    items = payload.get("items") if isinstance(payload, dict) else None
+    if not isinstance(payload, dict) or not isinstance(items, list):
+        return dict.fromkeys(asins, frozenset({"missing items"}))
+    found = odd_items(items, asins, _about, lambda item: oddities(item, _EXPECTED), every_one_answers=False)
+    told = payload.get("numberOfResults")
+    if not isinstance(told, int) or told != len(items):
+        mismatch = {"missing numberOfResults" if told is None else "numberOfResults is not the number of items"}
+        found |= {asin: found.get(asin, frozenset()) | mismatch for asin in asins}
+    return found
+
+
+def _about(item: object) -> object:
+    return item.get("asin") if isinstance(item, dict) else None
 
 
 def _item(asin: str, item: dict[str, Any], request_id: str) -> CatalogueAnswer:
@@ -143,4 +189,5 @@ OPERATION: Operation[CatalogueAnswer] = Operation(
     send=_send,
     parse=_read,
     fail=_fail,
+    odd=_odd,
 )

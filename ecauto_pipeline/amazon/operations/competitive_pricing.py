@@ -15,7 +15,7 @@ from typing import Any
 from ecauto_pipeline.amazon.answers import failed, matched
 from ecauto_pipeline.amazon.fields import cost_jpy, lower_word, new_offers, not_unit
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
-from ecauto_pipeline.amazon.shapes import Expected, oddities
+from ecauto_pipeline.amazon.shapes import Document, Expected, money, odd_items, oddities
 from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.settings import Offers as OfferRule
@@ -24,22 +24,26 @@ NAME = "getCompetitivePricing"
 _NEW_BUY_BOX = "1"
 _PRICING = "Product.CompetitivePricing"
 _PRICES = f"{_PRICING}.CompetitivePrices"
-_EXPECTED = (
-    Expected("status", "text", words=("success", "clienterror")),
-    Expected("ASIN", "text"),
-    Expected("Product", "object", required=False),
-    Expected(_PRICING, "object", required=False),
-    Expected(_PRICES, "list"),
-    Expected(f"{_PRICES}.CompetitivePriceId", "text"),
-    Expected(f"{_PRICES}.Price", "object"),
-    Expected(f"{_PRICES}.Price.ListingPrice", "object"),
-    Expected(f"{_PRICES}.Price.ListingPrice.Amount", "number"),
-    Expected(f"{_PRICES}.Price.ListingPrice.CurrencyCode", "text", words=("jpy",)),
-    Expected(f"{_PRICES}.offerType", "text", required=False, words=("b2c", "b2b")),
-    Expected(f"{_PRICES}.quantityTier", "number", required=False),
-    Expected(f"{_PRICING}.NumberOfOfferListings", "list"),
-    Expected(f"{_PRICING}.NumberOfOfferListings.Count", "number"),
-    Expected(f"{_PRICING}.NumberOfOfferListings.condition", "text"),
+_PRODUCT = ("Identifiers", "AttributeSets", "Relationships", "CompetitivePricing", "SalesRankings", "Offers")
+_EXPECTED = Document(
+    (
+        Expected("status", "text", words=("success", "clienterror")),
+        Expected("ASIN", "text"),
+        Expected("Product", "object", required=False, closed=_PRODUCT),
+        Expected(_PRICING, "object", required=False),
+        Expected(_PRICES, "list"),
+        Expected(f"{_PRICES}.CompetitivePriceId", "text"),
+        Expected(f"{_PRICES}.condition", "text", required=False),
+        Expected(f"{_PRICES}.Price", "object"),
+        *money(f"{_PRICES}.Price.ListingPrice"),
+        Expected(f"{_PRICES}.Price.Shipping", "object", required=False),
+        *money(f"{_PRICES}.Price.Shipping")[1:],
+        Expected(f"{_PRICES}.offerType", "text", required=False, words=("b2c", "b2b")),
+        Expected(f"{_PRICES}.quantityTier", "number", required=False),
+        Expected(f"{_PRICING}.NumberOfOfferListings", "list", closed=("Count", "condition")),
+        Expected(f"{_PRICING}.NumberOfOfferListings.Count", "number"),
+        Expected(f"{_PRICING}.NumberOfOfferListings.condition", "text"),
+    )
 )
 
 
@@ -54,18 +58,23 @@ def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRu
         raise ShapelessAnswer("empty_answer")
     return matched(
         *(NAME, payload, asins, request_id),
-        about=lambda item: item.get("ASIN") if isinstance(item, dict) else None,
+        about=_about,
         read=lambda asin, item: sweep_answer(asin, item, request_id),
     )
 
 
+def _about(item: object) -> object:
+    return item.get("ASIN") if isinstance(item, dict) else None
+
+
 def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:
-    if not isinstance(payload, list):
-        return dict.fromkeys(asins, frozenset({"answer is no list"}))
-    found = {}
-    for item in payload:
-        asin = item.get("ASIN") if isinstance(item, dict) else None
-        found[asin if isinstance(asin, str) else ""] = oddities(item, _EXPECTED)
+    return odd_items(payload, asins, _about, _odd_item)
+
+
+def _odd_item(item: object) -> frozenset[str]:
+    found = oddities(item, _EXPECTED)
+    if isinstance(item, dict) and lower_word(item.get("status")) == "success" and item.get("Product") is None:
+        found |= {"missing Product"}
     return found
 
 
@@ -87,14 +96,16 @@ def sweep_answer(asin: str, item: object, request_id: str = "") -> Answer:
     competitive = product.get("CompetitivePricing") if isinstance(product, dict) else None
     if not isinstance(competitive, dict):
         return unknown("no_competitive_pricing")
-    prices, counts = competitive.get("CompetitivePrices", []), competitive.get("NumberOfOfferListings")
+    prices, counts = competitive.get("CompetitivePrices"), competitive.get("NumberOfOfferListings")
     if not isinstance(prices, list) or not isinstance(counts, list):
-        return unknown("no_competitive_pricing" if counts is None else "wrong_shape")
+        return unknown("no_competitive_pricing" if counts is None or prices is None else "wrong_shape")
     new = new_offers(counts, "Count", partly=None)
     every = [entry for entry in prices if _is_new_buy_box(entry)]
     boxes = [entry for entry in every if not not_unit(entry)]
     if new is None and not boxes:
         return unknown("wrong_shape")
+    if new is None or not all(_has_id(entry) for entry in prices):
+        return unknown("no_competitive_pricing")  # what is left out may stand there under another name
     if not new and not boxes and every:
         return unknown("contradiction")  # somebody sells it to business customers, or by the dozen
     if not boxes and not new:
@@ -131,6 +142,10 @@ def _is_new_buy_box(entry: object) -> bool:
     if not isinstance(entry, dict) or lower_word(entry.get("condition", "new")) != "new":
         return False
     return str(entry.get("CompetitivePriceId")) == _NEW_BUY_BOX
+
+
+def _has_id(entry: object) -> bool:
+    return isinstance(entry, dict) and entry.get("CompetitivePriceId") is not None
 
 
 OPERATION: Operation[Answer] = Operation(

@@ -18,6 +18,7 @@ from typing import Any
 from ecauto_pipeline.amazon.answers import failed, item_error, item_status, matched, responses_of
 from ecauto_pipeline.amazon.fields import lower_word, short_text
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading
+from ecauto_pipeline.amazon.shapes import Document, Expected, at, money, odd_responses, oddities
 from ecauto_pipeline.domain.model import Answer, OfferSeen, Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.domain.selling.money import yen
@@ -26,6 +27,36 @@ from ecauto_pipeline.settings import Offers as OfferRule
 NAME = "getCompetitiveSummary"
 _URI = "/products/pricing/2022-05-01/items/competitiveSummary"
 _MOST_OFFERS = 20
+_CONDITIONS = ("new", "used", "collectible", "refurbished", "club")
+_OFFER = (
+    Expected("sellerId", "text"),
+    Expected("condition", "text", words=_CONDITIONS),
+    Expected("fulfillmentType", "text", words=("afn", "mfn")),
+    *money("listingPrice", "amount", "currencyCode"),
+    Expected("shippingOptions", "list", required=False),
+    Expected("shippingOptions.shippingOptionType", "text", words=("default",)),
+    *money("shippingOptions.price", "amount", "currencyCode"),
+    Expected("primeDetails", "object", required=False),
+    Expected("primeDetails.eligibility", "text", words=("national", "regional", "none")),
+)
+_BODY = (
+    Expected("asin", "text"),
+    Expected("marketplaceId", "text"),
+    Expected("featuredBuyingOptions", "list", required=False),
+    Expected("featuredBuyingOptions.buyingOptionType", "text", words=("new",)),
+    Expected("featuredBuyingOptions.segmentedFeaturedOffers", "list"),
+    *at("featuredBuyingOptions.segmentedFeaturedOffers", _OFFER),
+    Expected("lowestPricedOffers", "list", required=False),
+    Expected("lowestPricedOffers.lowestPricedOffersInput", "object"),
+    Expected("lowestPricedOffers.lowestPricedOffersInput.itemCondition", "text", words=_CONDITIONS),
+    Expected("lowestPricedOffers.offers", "list"),
+    *at("lowestPricedOffers.offers", _OFFER),
+)
+_BLOCKS = ("featuredBuyingOptions", "lowestPricedOffers", "referencePrices", "similarItems")
+_EXPECTED = Document(
+    (Expected("body", "object", closed=("asin", "marketplaceId", "errors", *_BLOCKS)), *at("body", _BODY))
+)
+"""CompetitiveSummaryResponseBody as far as it is read, with what its model calls required."""
 
 
 def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
@@ -50,6 +81,17 @@ def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRu
         about=_about,
         read=lambda asin, item: _item(asin, item, request_id),
     )
+
+
+def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:
+    return odd_responses(payload, asins, _about, _odd_body)
+
+
+def _odd_body(body: dict[str, Any]) -> frozenset[str]:
+    found = oddities({"body": body}, _EXPECTED)
+    if not {"featuredBuyingOptions", "lowestPricedOffers"} & body.keys():
+        found |= {"missing body.featuredBuyingOptions and body.lowestPricedOffers"}
+    return found
 
 
 def _about(item: object) -> object:
@@ -119,7 +161,7 @@ def _featured(options: object) -> list[dict[str, Any]] | None:
             return None
         if lower_word(option.get("buyingOptionType", "New")) == "new":
             offers += option["segmentedFeaturedOffers"]
-    return [offer for offer in offers if _is_new(offer)]
+    return _new_ones(offers)
 
 
 def _lowest(lists: object) -> list[dict[str, Any]] | None:
@@ -128,12 +170,17 @@ def _lowest(lists: object) -> list[dict[str, Any]] | None:
         asked = one.get("lowestPricedOffersInput") if isinstance(one, dict) else None
         if isinstance(asked, dict) and lower_word(asked.get("itemCondition")) == "new":
             offers = one.get("offers")
-            return [offer for offer in offers if _is_new(offer)] if isinstance(offers, list) else None
+            return _new_ones(offers) if isinstance(offers, list) else None
     return None
 
 
-def _is_new(offer: object) -> bool:
-    return isinstance(offer, dict) and lower_word(offer.get("condition", "New")) == "new"
+def _new_ones(offers: Sequence[object]) -> list[dict[str, Any]] | None:
+    """The new offers among these; None where one can't be told to be new or not, and none is."""
+    listed = [offer for offer in offers if isinstance(offer, dict)]
+    words = [lower_word(offer.get("condition", "New")) for offer in listed]
+    new = [offer for offer, word in zip(listed, words, strict=True) if word == "new"]
+    unread = any(word not in _CONDITIONS for word in words) or len(listed) < len(offers)
+    return None if unread and not new else new
 
 
 def _readable(offers: Iterable[dict[str, Any]]) -> list[OfferSeen]:
@@ -203,4 +250,5 @@ OPERATION: Operation[Answer] = Operation(
     send=_send,
     parse=_read,
     fail=partial(failed, NAME),
+    odd=_odd,
 )

@@ -16,6 +16,7 @@ from typing import Any
 from ecauto_pipeline.amazon.answers import failed, item_error, item_status, matched, responses_of
 from ecauto_pipeline.amazon.offers import KNOWN, odd_offers, offers_answer
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading
+from ecauto_pipeline.amazon.shapes import odd_responses
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.settings import Offers as OfferRule
 
@@ -47,18 +48,7 @@ def _read(payload: object, asins: Sequence[str], request_id: str, rule: OfferRul
 
 
 def _odd(payload: object, asins: Sequence[str]) -> dict[str, frozenset[str]]:
-    """Of the items that are answers; those that are errors of one ASIN have a shape of their own."""
-    responses = payload.get("responses") if isinstance(payload, dict) else None
-    if not isinstance(responses, list):
-        return dict.fromkeys(asins, frozenset({"missing responses"}))
-    found = {}
-    for item in responses:
-        body = item.get("body") if isinstance(item, dict) else None
-        if not isinstance(body, dict):
-            found[_about(item)] = frozenset({"missing responses.body"})
-        elif not body.get("errors"):
-            found[_about(item)] = odd_offers(body.get("payload"))
-    return found
+    return odd_responses(payload, asins, _about, lambda body: odd_offers(body.get("payload")))
 
 
 def _no_mix_up(found: Mapping[str, Answer]) -> dict[str, Answer]:

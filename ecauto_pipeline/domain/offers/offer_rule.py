@@ -17,6 +17,7 @@ from ecauto_pipeline.settings import Offers as OfferRule
 
 # Why an offer doesn't fit, in the order in which it is asked; of equally common reasons the earlier one is named.
 REASONS = (
+    "unreadable_offer",
     *("not_new", "business_offer", "quantity_price", "bad_price"),
     *("shipping_not_free", "future_date", "no_ship_time", "ships_late"),
 )
@@ -29,7 +30,8 @@ class Offer:
     `listing_price_jpy` None = missing, or an amount (price or shipping) that isn't whole yen; such an offer is
     unusable. `shipping_jpy` None = not said, which counts as free. `max_hours`: hours until it ships, at most;
     they mean nothing while `availability` is a FUTURE_ one. `not_unit`: why its price is none that a consumer pays for
-    one piece (`business_offer`, `quantity_price`), "" where it is one.
+    one piece (`business_offer`, `quantity_price`), "" where it is one. `unreadable`: something the rule goes by
+    may stand in it in a form that nobody knows, so that nothing said of it here is sure.
     """
 
     seller_id: str
@@ -42,6 +44,7 @@ class Offer:
     is_fba: bool
     is_buybox: bool
     not_unit: str = ""
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ def choose(offers: Iterable[Offer], rule: OfferRule) -> Choice:
 
 def why_not(offer: Offer, rule: OfferRule) -> str:
     """Why the offer doesn't fit the rule, one of REASONS; "" where it does."""
+    if offer.unreadable:
+        return "unreadable_offer"
     if offer.condition.strip().lower() != "new":
         return "not_new"
     if offer.not_unit:
@@ -130,6 +135,7 @@ def _identity(offer: Offer) -> tuple[object, ...]:
         offer.is_fba,
         offer.is_buybox,
         offer.not_unit,
+        offer.unreadable,
     )
 
 
