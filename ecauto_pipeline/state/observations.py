@@ -115,6 +115,13 @@ def disbelieve(
     return turned
 
 
+def believe_after_all(connection: Connection, answers: Sequence[tuple[str, Answer]]) -> None:
+    """Answers that were turned into `api_error` rows say again what they said; each with its snapshot id."""
+    for snapshot_id, answer in answers:
+        row = observations.c.snapshot_id == snapshot_id
+        connection.execute(update(observations).where(row).values(**_columns(answer)))
+
+
 def of_asin(connection: Connection, asin: str) -> list[Observation]:
     """What is not in history yet about one ASIN, in no order."""
     return [

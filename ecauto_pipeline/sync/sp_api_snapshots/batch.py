@@ -20,7 +20,7 @@ from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 from ecauto_pipeline.state import asins, leases, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros
-from ecauto_pipeline.sync.sp_api_snapshots.opinions import Opinions
+from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim, Opinions
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
@@ -105,20 +105,21 @@ class Asking:
                 observed_at=now,
             )
             asins.write(connection, after.values())
-            taken_back = {row.asin: row.price_jpy for row in asins.read(connection, list(lost.values())).values()}
-            forgotten = self._disbelieve(connection, operation, lost, now)
+            taken_back = self._disbelieve(connection, operation, lost, now)
             refused = [answer.asin for _, answer in kept if _refused_whole(answer)] if operation.batch > 1 else []
             known_good = asins.known_good(connection) if refused else None
             account.ledger.flush(connection)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
         doubted = [answer.asin for _, answer in kept if answer.reason == REASON]
-        self._tally.disbelieved(operation.name, taken_back | {asin: before[asin].price_jpy for asin in doubted})
+        prices = taken_back | {asin: before[asin].price_jpy for asin in doubted}
+        self._tally.disbelieved(operation.name, prices)
         self._tally.count(operation.role, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
         given_back = [(answer, before[answer.asin]) for _, answer in kept if answer.reason != REASON]
         self._tally.answered(operation.name, given_back)
         if any(answer.status.authoritative for _, answer in kept):
             self._refused.answered(operation.name)
-        self._follow_up(operation.role, after, refused, forgotten, {answer.asin: (sid, answer) for sid, answer in kept})
+        said = {answer.asin: Claim(sid, answer, answer.asin in doubted) for sid, answer, _ in numbered}
+        self._follow_up(operation.role, after, refused, list(prices), said)
         if refused and operation.role is Role.DETAIL:
             self._work.look_again(self._refused.refused(operation.name, refused, before, known_good))
         if on_trial and given:
@@ -139,9 +140,12 @@ class Asking:
                 sp_account=account.account_id,
                 observed_at=now,
             )
+            observations.believe_after_all(connection, [(one.snapshot_id, one.answer) for one in found.borne_out])
             asins.write(connection, found.rows.values())
             account.ledger.flush(connection)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
+        for one in found.borne_out:
+            self._tally.borne_out(one.answer, REASON if one.unbelieved else "")
         for verdict in found.verdicts:
             self._tally.add(f"opinion_{verdict}")
         if self.opinions.refused:
@@ -160,13 +164,17 @@ class Asking:
 
     def _disbelieve(
         self, connection: Connection, operation: Operation[Answer], lost: dict[str, str], now: datetime
-    ) -> list[str]:
-        """Take back what zeros that lost their credit had set in motion. Returns the ASINs."""
+    ) -> dict[str, int | None]:
+        """Take back what zeros that lost their credit had set in motion. Returns the ASINs with the price believed.
+
+        What a second opinion has borne out meanwhile is believed on its own account.
+        """
         if not lost:
-            return []
+            return {}
         self._context.log.warning("%s: too many zeros at once, none is believed in this run", operation.name)
-        observations.disbelieve(connection, self._context.run.run_id, operation.name, list(lost), REASON)
         rows = asins.read(connection, list(lost.values()))
+        lost = {snapshot_id: asin for snapshot_id, asin in lost.items() if rows[asin].snapshot_id != snapshot_id}
+        observations.disbelieve(connection, self._context.run.run_id, operation.name, list(lost), REASON)
         taken_back = []
         for snapshot_id, asin in lost.items():
             row = rows[asin]
@@ -185,27 +193,28 @@ class Asking:
                 continue  # another operation has spoken since
             taken_back.append(replace(row, error_count=row.error_count + 1, error_at=now, error_reason=REASON))
         asins.write(connection, taken_back)
-        return [row.asin for row in taken_back]
+        return {asin: rows[asin].price_jpy for asin in lost.values()}
 
     def _follow_up(
         self,
         role: Role,
         after: dict[str, AsinRow],
         refused: list[str],
-        forgotten: list[str],
-        said: dict[str, tuple[str, Answer]],
+        unbelieved: list[str],
+        said: dict[str, Claim],
     ) -> None:
         """What these answers ask for: detail after a sweep, a second opinion or look after a doubt."""
-        if forgotten and role is Role.SWEEP:
-            self._work.forget(forgotten)
+        if unbelieved and role is Role.SWEEP:
+            self._work.forget(unbelieved)
         if role is Role.SWEEP:
             self._work.found(asin for asin, row in after.items() if row.wants_detail)
         elif role is Role.DETAIL:
             doubted = [
                 asin for asin, row in after.items() if row.doubt and not row.error_reason and asin not in refused
             ]
-            self.opinions.doubted({asin: said[asin] for asin in doubted})
+            self.opinions.doubted({asin: said[asin] for asin in (*doubted, *unbelieved) if asin in said})
             self._work.ask_opinion(doubted)
+            self._work.ask_opinion_of_mass(unbelieved)
 
     def _settled(self, row: AsinRow, operation: Operation[Answer]) -> bool:
         """Whether it was answered since the plan was made, so that asking again would be waste."""
@@ -217,7 +226,7 @@ class Asking:
             waits = self._rules.opinion and bool(row.doubt)  # a killed run's doubt: it is put as it stands now
             return (detailed and not waits) or (erred and not row.wants_detail)
         if operation.role is Role.OPINION:
-            return not row.doubt
+            return not self.opinions.awaited(row)
         return detailed and not row.doubt
 
 

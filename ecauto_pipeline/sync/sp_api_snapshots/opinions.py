@@ -1,7 +1,8 @@
 """Doubted answers of one run, and what the second opinion made of them.
 
 A doubt is put to another family of Amazon's. What that one agrees with is believed as the doubted answer had it; what
-it contradicts is not, and is asked again later; where it can't say, a single look is taken as ever. When it is refused
+it contradicts is not, and is asked again later; where it can't say, a single look is taken as ever. Zeros that were too
+many at once are put to it in the same way; where it can't say they stay what they are, not believed. When it is refused
 as a whole (a role is missing, it is gone), nobody asks it again for an hour; after the third refusal, for a day. An
 answer to anybody, the doctor too, ends that at once.
 Not for: the verdict (domain/offers/second_opinion.py) or who asks next (queues.py).
@@ -11,15 +12,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import Answer
-from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules
+from ecauto_pipeline.domain.model import Answer, Role
+from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 from ecauto_pipeline.domain.offers.second_opinion import Verdict, judge, settled
 from ecauto_pipeline.state.marks import read_mark, set_mark
+from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON as MASS_ZERO
 
 PROBE_AFTER = timedelta(hours=1)
 LATER_AFTER = timedelta(days=1)
@@ -31,12 +33,25 @@ _REFUSED = {status: f"opinion_refused_{status}" for status in (401, 403, 404)}
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A doubted answer, kept as `snapshot_id`. `unbelieved`: kept as an error, because too many said the same."""
+
+    snapshot_id: str
+    answer: Answer
+    unbelieved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
-    """What came of a batch: the rows as they are now, and the ASINs that still need a single look."""
+    """What came of a batch: the rows as they are now, and the ASINs that still need a single look.
+
+    `borne_out`: answers that were too many at once to be believed, and are now.
+    """
 
     rows: Mapping[str, AsinRow]
     undecided: list[str]
     verdicts: list[Verdict]
+    borne_out: list[Claim]
 
 
 def refused_since(connection: Connection) -> tuple[int, datetime] | None:
@@ -91,14 +106,18 @@ class Opinions:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._claims: dict[str, tuple[str, Answer]] = {}  # ASIN -> the doubted answer and its snapshot id
+        self._claims: dict[str, Claim] = {}  # by ASIN
         self.refused = False
         """The operation as a whole was refused in this run."""
 
-    def doubted(self, claims: Mapping[str, tuple[str, Answer]]) -> None:
+    def doubted(self, claims: Mapping[str, Claim]) -> None:
         """Remember these answers until the second opinion has spoken."""
         with self._lock:
             self._claims |= claims
+
+    def awaited(self, row: AsinRow) -> bool:
+        """Whether there is still something to ask about this ASIN."""
+        return bool(row.doubt) or row.error_reason == MASS_ZERO
 
     def judge(
         self,
@@ -110,17 +129,25 @@ class Opinions:
     ) -> Settled:
         """What these answers make of the doubts they are about. Notes in state whether the operation is refused."""
         after: dict[str, AsinRow] = {}
-        undecided, verdicts = [], []
+        undecided, verdicts, borne_out = [], [], []
         for answer in answers:
             with self._lock:
-                snapshot_id, claim = self._claims.pop(answer.asin, ("", None))
+                claim = self._claims.pop(answer.asin, None)
             row = rows[answer.asin]
-            if claim is None or not row.doubt:
+            if claim is None or not self.awaited(row):
                 continue
-            verdict = judge(row, claim, answer, rules)
+            of_mass = row.error_reason == MASS_ZERO
+            if of_mass:  # as it would stand had it come alone
+                alone = replace(rules, opinion=True)
+                row = learn(row, claim.answer, Role.DETAIL, claim.snapshot_id, now, alone)
+            verdict = judge(row, claim.answer, answer, rules)
             verdicts.append(verdict)
-            after[answer.asin] = settled(row, claim, snapshot_id, verdict, answer, now, rules)
+            if of_mass and verdict is Verdict.CANT_SAY:
+                continue
+            after[answer.asin] = settled(row, claim.answer, claim.snapshot_id, verdict, answer, now, rules)
             if verdict is Verdict.CANT_SAY:
                 undecided.append(answer.asin)
+            if of_mass and verdict is Verdict.AGREES:
+                borne_out.append(claim)
         self.refused = note_answers(connection, answers, now) or self.refused
-        return Settled(after, undecided, verdicts)
+        return Settled(after, undecided, verdicts, borne_out)

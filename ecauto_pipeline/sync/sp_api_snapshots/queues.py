@@ -33,6 +33,8 @@ class Work:
         self._owed: deque[str] = deque()
         self._found: deque[str] = deque()
         self._doubted: deque[str] = deque()
+        self._unbelieved: deque[str] = deque()
+        self._never_alone: set[str] = set()
         self._known_found: set[str] = set()
         self._held: dict[Role, deque[str]] = {role: deque() for role in ASKING}
         self._at_work = dict.fromkeys(ASKING, 0)
@@ -63,6 +65,7 @@ class Work:
             if not self._at_work[Role.OPINION]:
                 self._single_look(self._doubted)
                 self._doubted.clear()
+                self._unbelieved.clear()
             self._lock.notify_all()
 
     @contextmanager
@@ -105,13 +108,14 @@ class Work:
             return self._again(Role.CONFIRM, 1)
 
     def take_opinion(self, most: int, at_once: Callable[[], bool], may_judge: bool) -> Batch | None:
-        """Doubted answers. `at_once`: a call could be made now; else a full one is waited for while more may come.
-        `may_judge` as for a confirm."""
+        """Doubted answers, then those that were too many to be believed. `at_once`: a call could be made now; else a
+        full one is waited for while more may come. `may_judge` as for a confirm."""
         with self._lock:
             more_may_come = self._at_work[Role.DETAIL] > 0 or self._at_work[Role.SWEEP] > 0
-            if self._doubted and (not more_may_come or (may_judge and (len(self._doubted) >= most or at_once()))):
-                return _pop(most, self._doubted)
-            if self._doubted or more_may_come:
+            waiting = len(self._doubted) + len(self._unbelieved)
+            if waiting and (not more_may_come or (may_judge and (waiting >= most or at_once()))):
+                return _pop(most, self._doubted, self._unbelieved)
+            if waiting or more_may_come:
                 return []
             return self._again(Role.OPINION, most)
 
@@ -145,6 +149,15 @@ class Work:
                 self._single_look(asins)
             self._lock.notify_all()
 
+    def ask_opinion_of_mass(self, asins: Iterable[str]) -> None:
+        """These were said to be gone, too many at once: another source is asked where there is one, and nobody else."""
+        with self._lock:
+            if self._at_work[Role.OPINION]:
+                fresh = [asin for asin in asins if asin not in self._doubted and asin not in self._never_alone]
+                self._never_alone.update(fresh)
+                self._unbelieved.extend(fresh)
+            self._lock.notify_all()
+
     def _single_look(self, asins: Iterable[str]) -> None:
         waiting = set(self._singles)
         self._singles.extend(asin for asin in asins if asin not in waiting)
@@ -157,6 +170,10 @@ class Work:
     def put_back(self, role: Role, asins: Iterable[str]) -> None:
         """No call was made for these."""
         with self._lock:
+            if role is Role.OPINION:  # no slot is left in this slice: whoever ends hands over what is doubted
+                for asin in reversed(list(asins)):
+                    (self._unbelieved if asin in self._never_alone else self._doubted).appendleft(asin)
+                return
             queue = {Role.SWEEP: self._sweep, Role.DETAIL: self._found}.get(role, self._singles)
             queue.extendleft(reversed(list(asins)))
 

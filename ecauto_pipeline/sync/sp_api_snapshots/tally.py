@@ -77,6 +77,19 @@ class Tally:
                 doubted = self._doubted.get(operation, {}) | dict(prices)
                 self._doubted[operation] = _worst(doubted, key=lambda price: price or 0)
 
+    def borne_out(self, answer: Answer, counted_as: str) -> None:
+        """A zero that was not believed is believed after all. `counted_as`: the reason with which it was counted as an
+        error, "" where it was taken back later."""
+        with self._lock:
+            if counted_as:
+                self.statuses[str(Status.API_ERROR)] -= 1
+                self.statuses[str(answer.status)] += 1
+                self.reasons[counted_as] -= 1
+                self._answers[answer.operation] += 1
+            self.not_believed[answer.operation] -= 1
+            self.statuses, self.reasons, self.not_believed = +self.statuses, +self.reasons, +self.not_believed
+            self._doubted.get(answer.operation, {}).pop(answer.asin, None)
+
     def unanswered(self) -> tuple[tuple[str, str, str, int], ...]:
         """By operation, the ASINs that went longest without an answer: reason, and how often in a row."""
         with self._lock:

@@ -155,6 +155,75 @@ def test_where_it_cant_say_the_old_way_is_taken(
     assert (0, 0) == (report.failed_calls, report.by_status.get("api_error", 0))
 
 
+def test_a_mass_of_zeros_that_the_other_source_sees_too_counts(
+    world: EmulatorServer, tools: Tools, asins: list[str]
+) -> None:
+    """Too many at once to be believed alone; borne out, they are believed as the detail had them, and are no error."""
+    gone = asins[:12]
+    for asin in gone:
+        world.control.set_truth(asin, in_stock=False)
+    report = _asked(tools, asins)
+    details = {seen.asin: seen for seen in kept(tools, "run") if seen.operation == DETAIL}
+    for asin, row in rows_of(tools, gone).items():
+        assert (Status.OUT_OF_STOCK, "", "", 0) == (row.status, row.doubt, row.error_reason, row.error_count)
+        assert (row.snapshot_id, "out_of_stock", "no_buyable_offers") == (
+            details[asin].snapshot_id, details[asin].status, details[asin].reason,
+        )  # fmt: skip
+    assert ({"agrees": 12}, {"out_of_stock": 12, "success": 8}) == (dict(report.opinions), dict(report.by_status))
+    assert ({}, 0, 0) == (dict(report.zeros_not_believed), report.by_reason.get("mass_zero", 0), report.second_looks)
+
+
+def test_a_mass_of_zeros_that_the_other_source_denies_is_not_believed(
+    world: EmulatorServer, tools: Tools, asins: list[str]
+) -> None:
+    """Each is a contradiction like any: the belief stays, it is asked again later and not in every slice."""
+    world.control.add_faults({**_FALSE_ZERO, "asins": asins[:12]})
+    report = _asked(tools, asins)
+    assert {(Status.SUCCESS, _OLD, "zero", 1, DISAGREE, "")} == {
+        (row.status, row.price_jpy, row.doubt, row.contradictions, row.failing_reason, row.error_reason)
+        for row in rows_of(tools, asins[:12]).values()
+    }
+    assert ({"contradicts": 12}, {DETAIL: 12}) == (dict(report.opinions), dict(report.zeros_not_believed))
+    assert [DETAIL, OPINION] == _said(tools, asins[0])
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["item error", "role missing"])
+def test_a_mass_of_zeros_of_which_it_cant_say_waits_as_ever(
+    world: EmulatorServer, tools: Tools, asins: list[str], refused: bool
+) -> None:
+    """Not believed, no error, nothing is asked alone: the next run looks again."""
+    kind = {"kind": "role_missing"} if refused else {"kind": "item_error", "status": 500}
+    world.control.add_faults({**kind, "operation": OPINION})
+    for asin in asins[:12]:
+        world.control.set_truth(asin, in_stock=False)
+    report = _asked(tools, asins)
+    assert {(Status.SUCCESS, "", "mass_zero")} == {
+        (row.status, row.doubt, row.error_reason) for row in rows_of(tools, asins[:12]).values()
+    }
+    assert ({DETAIL: 12}, 0) == (dict(report.zeros_not_believed), report.second_looks)
+
+
+def test_zeros_believed_before_they_were_too_many_lose_nothing_that_the_other_source_saw(
+    world: EmulatorServer, tools: Tools
+) -> None:
+    """The guard trips in the third call: what the first two brought is put to the other source as well."""
+    every = world.control.asins()[:60]
+    for asin in every:
+        _costs(world, asin, _OLD)
+    _asked(tools, every, "first")
+    gone = every[::3]
+    for asin in gone:
+        world.control.set_truth(asin, in_stock=False)
+    report = _asked(tools, every)
+    assert {(Status.OUT_OF_STOCK, "", "")} == {
+        (row.status, row.doubt, row.error_reason) for row in rows_of(tools, gone).values()
+    }
+    assert (len(gone), {}) == (report.opinions["agrees"], dict(report.zeros_not_believed))
+    assert {"out_of_stock"} == {
+        seen.status for seen in kept(tools, "run") if seen.asin in gone and seen.operation == DETAIL
+    }
+
+
 def test_where_it_is_refused_as_a_whole_nobody_asks_again_for_an_hour(
     world: EmulatorServer, tools: Tools, asins: list[str]
 ) -> None:

@@ -30,6 +30,22 @@ def test_a_detail_call_waits_to_be_full_while_a_sweep_may_find_more() -> None:
     assert work.take_detail(20, in_haste=False) is None
 
 
+def test_zeros_that_were_too_many_are_asked_after_the_doubts_and_never_alone() -> None:
+    """They share a call of the second opinion; what finds no slot there any more waits, a doubt is looked at alone."""
+    work = Work(sweep=[], detail=[], second_looks=[])
+    work.ask_opinion_of_mass(["nobody to ask"])
+    work.begin(Role.OPINION)
+    work.ask_opinion_of_mass(["m1", "m2"])
+    work.ask_opinion(["d"])
+    taken = work.take_opinion(3, lambda: False, may_judge=True)
+    assert ["d", "m1", "m2"] == taken
+    work.put_back(Role.OPINION, taken)
+    work.ask_opinion_of_mass(["m1"])
+    work.end(Role.OPINION)
+    assert ["d"] == work.take_confirm(may_judge=True)
+    assert work.take_confirm(may_judge=True) is None
+
+
 def test_what_a_sweep_found_comes_before_what_was_planned() -> None:
     """A change seen now is news; the plan's order follows."""
     work = Work(sweep=[], detail=["p1", "p2"], second_looks=[])
