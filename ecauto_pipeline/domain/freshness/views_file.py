@@ -44,16 +44,6 @@ class ViewsFile:
     problems: tuple[tuple[int, str], ...]
 
 
-def decode(content: bytes) -> str:
-    """UTF-8 with or without a mark, else the encoding of Japanese spreadsheets. Raises UnicodeError."""
-    if b"\0" in content:
-        raise UnicodeError("no text of one of these: UTF-16, or no text at all")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp932")
-
-
 def parse(text: str, now: datetime) -> ViewsFile:
     """Total: a file without usable headings is one problem at line 1; a line that is none costs itself alone."""
     reader = csv.reader(io.StringIO(text, newline=""))

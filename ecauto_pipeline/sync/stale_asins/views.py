@@ -6,6 +6,7 @@ Not for: what a line means (domain/freshness/views_file.py) or how counts fade (
 from __future__ import annotations
 
 from ecauto_pipeline.domain.freshness import views_file
+from ecauto_pipeline.domain.spreadsheets import decode
 from ecauto_pipeline.state import demand
 from ecauto_pipeline.state.owner_files import VIEWS, keep_well, note_broken, read_owner_file
 from ecauto_pipeline.sync.context import Context
@@ -29,7 +30,7 @@ def read_views(context: Context) -> ViewsReport:
         with context.state.read() as connection:
             if any(plan.views.version == version for plan in recent_plans(connection, _RUNS)):
                 return ViewsReport(version=version)
-        found = views_file.parse(views_file.decode(path.read_bytes()), now)
+        found = views_file.parse(decode(path.read_bytes()), now)
     except FileNotFoundError:
         _well(context)
         return ViewsReport()

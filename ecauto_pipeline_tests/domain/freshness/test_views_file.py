@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.domain.freshness.views_file import View, decode, parse
+from ecauto_pipeline.domain.freshness.views_file import View, parse
+from ecauto_pipeline.domain.spreadsheets import decode
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)  # of 22 November in Japan
