@@ -59,6 +59,12 @@ _OFFER = Document(
     )
 )
 """OfferDetail as far as the owner's rule goes by it, with what its model calls required."""
+_RATING = (
+    Expected("SellerFeedbackRating", "object", required=False),
+    Expected("SellerFeedbackRating.FeedbackCount", "number"),
+    Expected("SellerFeedbackRating.SellerPositiveFeedbackRating", "number", required=False),
+)
+"""SellerFeedbackType: counted where it is odd; it makes no offer unreadable for an owner who asks for no rating."""
 _JUDGED_ELSEWHERE = frozenset(
     {"missing ListingPrice", "ListingPrice is null", "Shipping is null", "ShippingTime is null"}
 )
@@ -80,7 +86,7 @@ EXPECTED = Document(
         *money("Summary.BuyBoxPrices.ListingPrice"),
         *money("Summary.BuyBoxPrices.Shipping"),
         Expected("Offers", "list", required=False),
-        *at("Offers", (*_OFFER.fields, *money("ListingPrice")[1:], *money("Shipping")[1:])),
+        *at("Offers", (*_OFFER.fields, *money("ListingPrice")[1:], *money("Shipping")[1:], *_RATING)),
     )
 )
 """GetOffersResult as far as it is read, with what its model calls required."""
@@ -157,10 +163,12 @@ def offers_json(offers: Iterable[Offer], choice: Choice) -> str:
             "shipping": offer.shipping_jpy,
             "hours": offer.max_hours,
             "availability": offer.availability,
-            "prime": int(offer.is_prime),
-            "fba": int(offer.is_fba),
+            "prime": _flag(offer.is_prime),
+            "fba": _flag(offer.is_fba),
             "buybox": int(offer.is_buybox),
             "why_not": why.get(id(offer), ""),
+            "rating": offer.rating_percent,
+            "ratings": offer.rating_count,
         }
         for offer in ordered[:_OFFERS_KEPT]
     ]
@@ -211,6 +219,8 @@ def _chosen(
 def _offer(entry: dict[str, Any]) -> Offer:
     times, prime = entry.get("ShippingTime"), entry.get("PrimeInformation")
     times = times if isinstance(times, dict) else {}
+    feedback = entry.get("SellerFeedbackRating")
+    feedback = feedback if isinstance(feedback, dict) else {}
     price = money_jpy(entry.get("ListingPrice"), least=1)
     shipping = entry.get("Shipping")
     shipping_jpy = None if shipping is None else money_jpy(shipping, least=0)
@@ -223,10 +233,12 @@ def _offer(entry: dict[str, Any]) -> Offer:
         shipping_jpy=shipping_jpy,
         max_hours=whole_number(times.get("maximumHours")),
         availability=short_text(times.get("availabilityType")),
-        is_prime=isinstance(prime, dict) and prime.get("IsPrime") is True,
-        is_fba=entry.get("IsFulfilledByAmazon") is True,
+        is_prime=_said(prime.get("IsPrime")) if isinstance(prime, dict) else None,
+        is_fba=_said(entry.get("IsFulfilledByAmazon")),
         is_buybox=entry.get("IsBuyBoxWinner") is True,
         not_unit=not_unit(entry),
+        rating_percent=_percent(feedback.get("SellerPositiveFeedbackRating")),
+        rating_count=whole_number(feedback.get("FeedbackCount")),
         unreadable=_unreadable(entry),
     )
 
@@ -244,6 +256,22 @@ def _unreadable(entry: dict[str, Any]) -> bool:
         if {"maximumHours", "availabilityType"} <= times.keys():
             odd = frozenset(one for one in odd if not one.startswith("new field "))
     return bool(odd)
+
+
+def _said(flag: object) -> bool | None:
+    """A flag as it was said; whatever else stands there says nothing."""
+    return flag if isinstance(flag, bool) else None
+
+
+def _flag(fact: bool | None) -> int | None:
+    return None if fact is None else int(fact)
+
+
+def _percent(value: object) -> int | None:
+    """Whole percent, rounded against the seller; None where it is no share."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        return None
+    return int(value)
 
 
 def _buy_box_jpy(summary: dict[str, Any], offers: list[Offer]) -> int | None:

@@ -35,6 +35,7 @@ class Offer:
     ships_from: str = "JP"
     currency: str = "JPY"
     feedback_count: int = 100
+    feedback_percent: int = 96
 
     @property
     def total_jpy(self) -> float:

@@ -20,8 +20,8 @@ class OfferLine:
     shipping_jpy: int | None
     max_hours: int | None
     availability: str
-    is_prime: bool
-    is_fba: bool
+    is_prime: bool | None
+    is_fba: bool | None
     is_buybox: bool
     score: int | None
     verdict: str

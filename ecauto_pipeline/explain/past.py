@@ -38,8 +38,8 @@ def offer_lines(offers_json: str, rule: OfferRule) -> tuple[OfferLine, ...] | No
             row.get("shipping"),
             row.get("hours"),
             row.get("availability", ""),
-            bool(row.get("prime")),
-            bool(row.get("fba")),
+            _flag(row.get("prime")),
+            _flag(row.get("fba")),
             bool(row.get("buybox")),
         )
         why = row.get("why_not", "")
@@ -119,6 +119,10 @@ def sent(row: Mapping[str, Any]) -> Sent:
         row["attempts"],
         row.get("rollback_of") or "",
     )
+
+
+def _flag(value: object) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _whole(value: object) -> int | None:

@@ -90,3 +90,27 @@ class Offers(Section):
         "hide", description="what to do with a listing whose offers all fail the rule, twice in a row"
     )
     confirm_after: Duration = Field(timedelta(minutes=60), description="least time between those two answers")
+    sellers_only: tuple[str, ...] = Field((), description="seller ids: only offers of these count; none = all sellers")
+    sellers_never: tuple[str, ...] = Field((), description="seller ids whose offers never count")
+    min_rating_percent: int | None = Field(
+        None, ge=0, le=100, description="least share of positive feedback of the seller (Amazon itself is not asked)"
+    )
+    min_rating_count: int | None = Field(None, ge=0, description="least number of feedbacks of the seller")
+    prime_only: bool = Field(False, description="only Prime offers")
+    fba_only: bool = Field(False, description="only offers that Amazon ships (FBA, or Amazon's own)")
+    amazon_only: bool = Field(False, description="only Amazon's own offers")
+    min_offers: int = Field(
+        1, ge=1, le=20, description="fewer fitting offers than this are too thin: treated as if none fitted"
+    )
+    unknown: Literal["refuse", "accept"] = Field(
+        "refuse", description="an offer of which Amazon does not say what the rule above asks"
+    )
+
+    @model_validator(mode="after")
+    def _somebody_may_sell(self) -> Offers:
+        both = {name.strip().upper() for name in self.sellers_only} & {n.strip().upper() for n in self.sellers_never}
+        if both:
+            raise ValueError(f"sellers_only and sellers_never both name {sorted(both)[0]}")
+        if any(not name.strip() for name in (*self.sellers_only, *self.sellers_never)):
+            raise ValueError("sellers_only, sellers_never: an empty seller id")
+        return self

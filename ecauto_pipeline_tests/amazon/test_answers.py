@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -39,6 +40,10 @@ def _offer(**more: Any) -> dict[str, Any]:
     } | more
 
 
+def _feedback(count: object, percent: object) -> dict[str, Any]:
+    return {"FeedbackCount": count, "SellerPositiveFeedbackRating": percent}
+
+
 def _payload(*offers: Any, status: str = "Success", **summary: Any) -> dict[str, Any]:
     counts = [{"condition": "new", "fulfillmentChannel": "Amazon", "OfferCount": len(offers)}]
     told = {"TotalOfferCount": len(offers), "NumberOfOffers": counts} | summary
@@ -62,6 +67,35 @@ def test_a_good_answer_fills_every_field() -> None:
         answer.probe_price_jpy, answer.probe_offer_count, answer.request_id, answer.http_status,
     )  # fmt: skip
     assert '"why_not":"shipping_not_free"' in answer.offers_json
+
+
+@pytest.mark.parametrize(
+    ("more", "facts"),
+    [
+        ({}, (True, True, None, None)),
+        ({"PrimeInformation": {"IsPrime": False}}, (False, True, None, None)),
+        ({"SellerFeedbackRating": _feedback(12, 96.6)}, (True, True, 96, 12)),
+        (
+            {"SellerFeedbackRating": _feedback("12", 960)},
+            (True, True, None, None),
+        ),
+        ({"SellerFeedbackRating": []}, (True, True, None, None)),
+    ],
+)
+def test_what_is_not_said_of_a_seller_is_unknown(more: dict[str, Any], facts: tuple[object, ...]) -> None:
+    """Never "no", never zero: an owner who asks for Prime or a rating has to know the difference."""
+    answer = _detail(_payload(_offer(**more)))
+    (row,) = json.loads(answer.offers_json)
+    flags = (answer.is_prime, answer.is_fba)
+    assert facts == (*flags, row["rating"], row["ratings"])
+    assert tuple(None if flag is None else int(flag) for flag in flags) == (row["prime"], row["fba"])
+
+
+def test_thin_supply_is_no_price_and_no_error() -> None:
+    """Offers fit, fewer than the owner wants to rely on: authoritative, without a price, each named "thin"."""
+    answer = offers_answer("getItemOffersBatch", _ASIN, _payload(_offer(), _offer()), Offers(min_offers=3))
+    assert (Status.FILTERED_OUT, "thin", None) == (answer.status, answer.reason, answer.price_jpy)
+    assert ["thin", "thin"] == [row["why_not"] for row in json.loads(answer.offers_json)]
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.domain.offers.knowledge import within
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.reports.capacity import capacity, rows
-from ecauto_pipeline.settings import parse
+from ecauto_pipeline.settings import Offers, parse
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import tools_at
 
 _ASIN = "B000000001"
+_RULE = Offers()
 
 
 def _offer(price: object = 2980, shipping: object = 0, **more: Any) -> dict[str, Any]:
@@ -48,7 +49,9 @@ def _body(*offers: Any, featured: Any = (), **more: Any) -> dict[str, Any]:
 
 def test_new_offers_are_seen_with_what_they_cost() -> None:
     """Cheapest first, a featured one that is listed too counts once; a comparison figure, and never a selling price."""
-    answer = summary_answer(_ASIN, _body(_offer(), _offer(2500.0, 500, sellerId="S2"), featured=[_offer()]), "rid")
+    answer = summary_answer(
+        _ASIN, _body(_offer(), _offer(2500.0, 500, sellerId="S2"), featured=[_offer()]), _RULE, "rid"
+    )
     assert (Status.SUCCESS, "", True, 2, 2980, "rid") == (
         answer.status,
         answer.reason,
@@ -61,21 +64,32 @@ def test_new_offers_are_seen_with_what_they_cost() -> None:
     assert (None, None) == (answer.price_jpy, answer.ship_hours_max)
 
 
+def test_a_seller_that_the_owner_refuses_bears_nothing_out() -> None:
+    """The offer rule is one for every operation: of such an offer no price is compared; that offers exist still counts.
+
+    What this source does not say of a seller (a rating, sometimes Prime) refuses none here."""
+    body = _body(_offer(), _offer(2500, sellerId="S2", primeDetails=None))
+    barred = summary_answer(_ASIN, body, Offers(sellers_never=("S1", "S2")))
+    assert (Status.SUCCESS, True, ()) == (barred.status, barred.in_stock, barred.seen)
+    rated = Offers(sellers_never=("S1",), prime_only=True, min_rating_percent=90)
+    assert ["S2"] == [one.seller_id for one in summary_answer(_ASIN, body, rated).seen]
+
+
 def test_what_it_does_not_say_is_unknown_never_free() -> None:
     """Without shippingOptions, or with one that can't be read: the cost is unknown, the listing price is kept."""
     unreadable = [{"shippingOptionType": "DEFAULT", "price": {"amount": 3.5, "currencyCode": "JPY"}}]
     for offer in (_offer(shipping=None), _offer(shippingOptions=unreadable, shipping=None)):
-        (seen,) = summary_answer(_ASIN, _body(offer)).seen
+        (seen,) = summary_answer(_ASIN, _body(offer), _RULE).seen
         assert (2980, None, None) == (seen.listing_price_jpy, seen.shipping_jpy, seen.cost_jpy)
-    (bare,) = summary_answer(_ASIN, _body(_offer(primeDetails=None, fulfillmentType=None))).seen
+    (bare,) = summary_answer(_ASIN, _body(_offer(primeDetails=None, fulfillmentType=None)), _RULE).seen
     assert (None, None) == (bare.is_prime, bare.is_fba)
 
 
 def test_none_takes_both_lists_empty() -> None:
     """No featured offer and an empty list of new ones is "gone"; where one of them is missing it can't say."""
     assert (Status.OUT_OF_STOCK, False) == (
-        summary_answer(_ASIN, _body()).status,
-        summary_answer(_ASIN, _body()).in_stock,
+        summary_answer(_ASIN, _body(), _RULE).status,
+        summary_answer(_ASIN, _body(), _RULE).in_stock,
     )
     for body in (
         _body(lowestPricedOffers=None),
@@ -83,11 +97,11 @@ def test_none_takes_both_lists_empty() -> None:
         _body(lowestPricedOffers=[{"lowestPricedOffersInput": {"itemCondition": "Used"}, "offers": []}]),
         {"asin": _ASIN},
     ):
-        answer = summary_answer(_ASIN, body)
+        answer = summary_answer(_ASIN, body, _RULE)
         assert (Status.API_ERROR, "offers_missing", None) == (answer.status, answer.reason, answer.in_stock)
-    assert Status.SUCCESS is summary_answer(_ASIN, _body(featured=[_offer()], lowestPricedOffers=None)).status
-    assert "bad_price" == summary_answer(_ASIN, _body(_offer("free"))).reason
-    assert Status.OUT_OF_STOCK is summary_answer(_ASIN, _body(_offer(condition="Used"))).status
+    assert Status.SUCCESS is summary_answer(_ASIN, _body(featured=[_offer()], lowestPricedOffers=None), _RULE).status
+    assert "bad_price" == summary_answer(_ASIN, _body(_offer("free")), _RULE).reason
+    assert Status.OUT_OF_STOCK is summary_answer(_ASIN, _body(_offer(condition="Used")), _RULE).status
 
 
 def _parsed(payload: object, *asins: str) -> dict[str, Answer]:
@@ -139,7 +153,7 @@ def test_no_shape_breaks_the_reading(payload: Any) -> None:
             continue
         assert {None} >= {answer.price_jpy for answer in answers.values()}
     if isinstance(payload, dict):
-        answer = within(summary_answer(_ASIN, _body(payload, featured=[payload])), OPERATION.knows)
+        answer = within(summary_answer(_ASIN, _body(payload, featured=[payload]), _RULE), OPERATION.knows)
         assert answer.price_jpy is None
 
 

@@ -21,6 +21,7 @@ from ecauto_pipeline.amazon.operation import Failure, Operation, Reading
 from ecauto_pipeline.amazon.shapes import Document, Expected, at, money, odd_responses, oddities
 from ecauto_pipeline.domain.model import Answer, OfferSeen, Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
+from ecauto_pipeline.domain.offers.offer_rule import why_unwanted
 from ecauto_pipeline.domain.selling.money import yen
 from ecauto_pipeline.settings import Offers as OfferRule
 
@@ -75,11 +76,11 @@ def _send(api: Any, asins: Sequence[str], marketplace_id: str) -> Any:
     )
 
 
-def _read(payload: object, asins: Sequence[str], request_id: str, _rule: OfferRule) -> Reading[Answer]:
+def _read(payload: object, asins: Sequence[str], request_id: str, rule: OfferRule) -> Reading[Answer]:
     return matched(
         *(NAME, responses_of(payload), asins, request_id),
         about=_about,
-        read=lambda asin, item: _item(asin, item, request_id),
+        read=lambda asin, item: _item(asin, item, request_id, rule),
     )
 
 
@@ -99,20 +100,20 @@ def _about(item: object) -> object:
     return body.get("asin") if isinstance(body, dict) else None
 
 
-def _item(asin: str, item: dict[str, Any], request_id: str) -> Answer:
+def _item(asin: str, item: dict[str, Any], request_id: str, rule: OfferRule) -> Answer:
     body, code = item["body"], item_status(item)
     if body.get("errors"):
         return item_error(NAME, asin, code, body["errors"], request_id)
     if code is not None and code >= 300:
         return failed(NAME, asin, Failure(f"http_{code}", code, request_id))
-    return summary_answer(asin, body, request_id)
+    return summary_answer(asin, body, rule, request_id)
 
 
-def summary_answer(asin: str, body: dict[str, Any], request_id: str = "") -> Answer:
+def summary_answer(asin: str, body: dict[str, Any], rule: OfferRule, request_id: str = "") -> Answer:
     """What one item's body says: SUCCESS = there are new offers, OUT_OF_STOCK = surely none, API_ERROR = can't say.
 
     "None" takes both blocks: no offer is featured, and the list of new ones is there and empty. `seen` holds the offers
-    whose price can be read, cheapest first.
+    whose price can be read and whose seller the owner's rule does not surely refuse, cheapest first.
     """
     featured, lowest = _featured(body.get("featuredBuyingOptions")), _lowest(body.get("lowestPricedOffers"))
     if not featured and not lowest:
@@ -133,6 +134,7 @@ def summary_answer(asin: str, body: dict[str, Any], request_id: str = "") -> Ans
     seen = sorted({*best, *_readable(lowest or ())}, key=_order)
     if not seen:
         return failed(NAME, asin, Failure("bad_price", 200, request_id))
+    open_rule = rule.model_copy(update={"unknown": "accept"})
     whole = [one.cost_jpy for one in best if one.cost_jpy is not None]
     count = len(lowest) if lowest and len(lowest) < _MOST_OFFERS else None
     return Answer(
@@ -147,7 +149,7 @@ def summary_answer(asin: str, body: dict[str, Any], request_id: str = "") -> Ans
         http_status=200,
         request_id=request_id,
         offers_json=_json(seen, best),
-        seen=tuple(seen),
+        seen=tuple(one for one in seen if not why_unwanted(one.seller_id, one.is_prime, one.is_fba, open_rule)),
     )
 
 

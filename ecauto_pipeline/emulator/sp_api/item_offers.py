@@ -142,7 +142,10 @@ def _offer(asin: str, offer: Offer) -> dict[str, Any]:
         "ListingPrice": priced["ListingPrice"],
         "Shipping": priced["Shipping"],
         "ShippingTime": times,
-        "SellerFeedbackRating": {"FeedbackCount": offer.feedback_count, "SellerPositiveFeedbackRating": 96},
+        "SellerFeedbackRating": {
+            "FeedbackCount": offer.feedback_count,
+            "SellerPositiveFeedbackRating": offer.feedback_percent,
+        },
         "ShipsFrom": {"Country": offer.ships_from},
         "IsFulfilledByAmazon": offer.fba,
         "IsBuyBoxWinner": offer.winner,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.model import Status
-from ecauto_pipeline.domain.offers.offer_rule import REASONS, Offer, choose, cost_jpy, why_not
+from ecauto_pipeline.domain.offers.offer_rule import AMAZON_JP, REASONS, Offer, choose, cost_jpy, why_not
 from ecauto_pipeline.settings import Offers
 
 RULE = Offers()
@@ -25,12 +25,26 @@ any_offers = st.lists(
         shipping_jpy=st.none() | st.integers(-5, 500),
         max_hours=st.none() | st.integers(-1, 100),
         availability=st.sampled_from(["NOW", "now", "FUTURE_WITH_DATE", "FUTURE_WITHOUT_DATE", ""]),
-        is_prime=st.booleans(),
-        is_fba=st.booleans(),
+        is_prime=st.none() | st.booleans(),
+        is_fba=st.none() | st.booleans(),
         is_buybox=st.booleans(),
+        rating_percent=st.none() | st.integers(0, 100),
+        rating_count=st.none() | st.integers(0, 30),
     ),
     max_size=6,
 )
+any_rules = st.builds(
+    Offers,
+    sellers_never=st.sampled_from([(), ("A1",)]),
+    sellers_only=st.sampled_from([(), ("A2", "A3")]),
+    min_rating_percent=st.none() | st.integers(0, 100),
+    min_rating_count=st.none() | st.integers(0, 30),
+    prime_only=st.booleans(),
+    fba_only=st.booleans(),
+    min_offers=st.integers(1, 3),
+    unknown=st.sampled_from(["refuse", "accept"]),
+)
+RATED = {"rating_percent": 95, "rating_count": 200}
 
 
 def test_no_offer_is_out_of_stock() -> None:
@@ -118,19 +132,71 @@ def test_the_commonest_reason_speaks_for_all() -> None:
     assert "not_new" == choose([late, paid, used], RULE).reason
 
 
-@given(any_offers, st.randoms(use_true_random=False))
-def test_choose_is_total_and_blind_to_order(offers: list[Offer], chance: random.Random) -> None:
+@pytest.mark.parametrize(
+    ("rule", "offer", "why"),
+    [
+        (Offers(sellers_never=("a1",)), {}, "seller_never"),
+        (Offers(sellers_never=("A9",)), {}, ""),
+        (Offers(sellers_never=("A9",)), {"seller_id": ""}, "seller_unknown"),
+        (Offers(sellers_only=(" A1 ",)), {}, ""),
+        (Offers(sellers_only=("A9",)), {}, "seller_not_listed"),
+        (Offers(amazon_only=True), {}, "not_amazon"),
+        (Offers(amazon_only=True), {"seller_id": AMAZON_JP}, ""),
+        (Offers(prime_only=True), {"is_prime": True}, ""),
+        (Offers(prime_only=True), {"is_prime": False}, "not_prime"),
+        (Offers(prime_only=True), {"is_prime": None}, "prime_unknown"),
+        (Offers(fba_only=True), {"is_fba": False}, "not_fba"),
+        (Offers(fba_only=True), {"is_fba": None}, "fba_unknown"),
+        (Offers(min_rating_percent=95), RATED, ""),
+        (Offers(min_rating_percent=96), RATED, "rating_low"),
+        (Offers(min_rating_percent=96), {}, "rating_unknown"),
+        (Offers(min_rating_percent=0), {"rating_percent": 0, "rating_count": 0}, "rating_unknown"),
+        (Offers(min_rating_count=200), RATED, ""),
+        (Offers(min_rating_count=201), RATED, "few_ratings"),
+        (Offers(min_rating_count=1), {"rating_percent": 90}, "rating_unknown"),
+        (Offers(min_rating_count=1, min_rating_percent=90), {"seller_id": AMAZON_JP}, ""),
+        (Offers(min_rating_count=1), {"seller_id": AMAZON_JP, "rating_count": 0}, ""),
+    ],
+)
+def test_the_owner_says_from_whom_he_buys(rule: Offers, offer: dict[str, Any], why: str) -> None:
+    """Seller ids in any case; Amazon itself shows no rating and needs none; what is not said is no permission."""
+    assert why == why_not(replace(GOOD, **{"is_prime": True, "is_fba": True, **offer}), rule)
+
+
+@given(any_offers, any_rules)
+def test_a_fact_that_is_not_said_widens_nothing_unless_accepted(offers: list[Offer], rule: Offers) -> None:
+    """Accepting the unknown takes what refusing takes, and what was refused for want of a fact; nothing else."""
+    refuse, accept = (rule.model_copy(update={"unknown": word}) for word in ("refuse", "accept"))
+    for offer in offers:
+        why = why_not(offer, refuse)
+        assert why_not(offer, accept) == why or why.endswith("_unknown")
+        assert not why_not(offer, accept).endswith("_unknown")
+
+
+def test_too_few_fitting_offers_are_none() -> None:
+    """The last piece of the last seller is gone before the order is: thin supply counts as filtered out."""
+    two = [replace(GOOD, seller_id=name) for name in ("A1", "A2")]
+    late = replace(GOOD, max_hours=99)
+    choice = choose([*two, late, late], Offers(min_offers=3))
+    assert (Status.FILTERED_OUT, "thin", None) == (choice.status, choice.reason, choice.price_jpy)
+    assert ["thin", "thin", "ships_late", "ships_late"] == [why for _, why in choice.rejected]
+    assert Status.SUCCESS is choose(two, Offers(min_offers=2)).status
+    assert Status.OUT_OF_STOCK is choose([], Offers(min_offers=3)).status
+
+
+@given(any_offers, any_rules, st.randoms(use_true_random=False))
+def test_choose_is_total_and_blind_to_order(offers: list[Offer], rule: Offers, chance: random.Random) -> None:
     """Any offers give one choice, the same in any order; what is chosen fits, and what does not is listed."""
     shuffled = list(offers)
     chance.shuffle(shuffled)
-    choice = choose(offers, RULE)
-    assert choice == choose(shuffled, RULE)
+    choice = choose(offers, rule)
+    assert choice == choose(shuffled, rule)
     assert {why for _, why in choice.rejected} <= set(REASONS)
     if choice.offer is None:
         assert choice.price_jpy is None
         assert len(offers) == len(choice.rejected)
     else:
-        assert "" == why_not(choice.offer, RULE)
+        assert "" == why_not(choice.offer, rule)
         assert cost_jpy(choice.offer) == choice.price_jpy
         assert choice.price_jpy is not None
         assert choice.price_jpy > 0
