@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecauto_pipeline.clock import to_ms
@@ -34,7 +34,7 @@ def _shop(seed: int, count: int, sold: float, viewed: float) -> Rows:
         rows[name] = to_ms(START) - (luck.random(count) * longest * 0.9).astype(np.int64)
     rows["fetched"], rows["probed"] = 1, 1
     rows["orders"] = np.where(kind < sold, 1 + luck.random(count) * 20, 0)
-    rows["views"] = luck.random(count) * 50
+    rows["views"] = np.where(kind < sold + viewed, luck.random(count) * 50, 0)  # who is viewed is of no low tier
     rows["demand_at"] = to_ms(START)
     return rows
 
@@ -89,6 +89,7 @@ def test_within_the_budget_nobody_gets_older_than_its_tier_allows(
 
 @pytest.mark.parametrize("spend", ["due", "budget"])
 @settings(max_examples=8, deadline=None)
+@example(seed=2, count=100, sold=0.9375)
 @given(seed=st.integers(0, 2**20), count=st.integers(100, 300), sold=st.floats(0.0, 1.0))
 def test_with_any_budget_nobody_starves(spend: str, seed: int, count: int, sold: float) -> None:
     """A third of the calls that the tiers need: everybody's turn comes within twice its stretched period."""
