@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -17,37 +16,11 @@ from ecauto_pipeline.amazon.operations.competitive_pricing import sweep_answer
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.settings import Offers, OperationLimits, Settings, SpApi
+from ecauto_pipeline_tests.amazon.payloads import ASIN, offer, payload, yen
 
-_ASIN = "B000000001"
+_ASIN = ASIN
 _OTHER = "B000000002"
 _RULE = Offers()
-
-
-def _yen(amount: object, currency: str = "JPY") -> dict[str, Any]:
-    return {"CurrencyCode": currency, "Amount": amount}
-
-
-def _offer(**more: Any) -> dict[str, Any]:
-    return {
-        "SellerId": "S1",
-        "SubCondition": "new",
-        "ListingPrice": _yen(2980),
-        "Shipping": _yen(0),
-        "ShippingTime": {"minimumHours": 0, "maximumHours": 24, "availabilityType": "NOW"},
-        "IsFulfilledByAmazon": True,
-        "PrimeInformation": {"IsPrime": True, "IsNationalPrime": True},
-        "IsBuyBoxWinner": True,
-    } | more
-
-
-def _feedback(count: object, percent: object) -> dict[str, Any]:
-    return {"FeedbackCount": count, "SellerPositiveFeedbackRating": percent}
-
-
-def _payload(*offers: Any, status: str = "Success", **summary: Any) -> dict[str, Any]:
-    counts = [{"condition": "new", "fulfillmentChannel": "Amazon", "OfferCount": len(offers)}]
-    told = {"TotalOfferCount": len(offers), "NumberOfOffers": counts} | summary
-    return {"ASIN": _ASIN, "status": status, "Summary": told, "Offers": list(offers)}
 
 
 def _detail(payload: object) -> Answer:
@@ -56,9 +29,9 @@ def _detail(payload: object) -> Answer:
 
 def test_a_good_answer_fills_every_field() -> None:
     """Price is ListingPrice + shipping of the chosen offer; the Buy Box is the next sweep's baseline."""
-    box = {"condition": "New", "ListingPrice": _yen(3000), "Shipping": _yen(100), "LandedPrice": _yen(3050)}
-    points = {"PointsNumber": 30, "PointsMonetaryValue": _yen(30)}
-    answer = _detail(_payload(_offer(Points=points), _offer(SellerId="S2", Shipping=_yen(500)), BuyBoxPrices=[box]))
+    box = {"condition": "New", "ListingPrice": yen(3000), "Shipping": yen(100), "LandedPrice": yen(3050)}
+    points = {"PointsNumber": 30, "PointsMonetaryValue": yen(30)}
+    answer = _detail(payload(offer(Points=points), offer(SellerId="S2", Shipping=yen(500)), BuyBoxPrices=[box]))
     assert (Status.SUCCESS, 2980, True, 2, 24, True, True, "S1") == (
         answer.status, answer.price_jpy, answer.in_stock, answer.offer_count, answer.ship_hours_max,
         answer.is_prime, answer.is_fba, answer.seller_id,
@@ -70,103 +43,72 @@ def test_a_good_answer_fills_every_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "facts"),
-    [
-        ({}, (True, True, None, None)),
-        ({"PrimeInformation": {"IsPrime": False}}, (False, True, None, None)),
-        ({"SellerFeedbackRating": _feedback(12, 96.6)}, (True, True, 96, 12)),
-        (
-            {"SellerFeedbackRating": _feedback("12", 960)},
-            (True, True, None, None),
-        ),
-        ({"SellerFeedbackRating": []}, (True, True, None, None)),
-    ],
-)
-def test_what_is_not_said_of_a_seller_is_unknown(more: dict[str, Any], facts: tuple[object, ...]) -> None:
-    """Never "no", never zero: an owner who asks for Prime or a rating has to know the difference."""
-    answer = _detail(_payload(_offer(**more)))
-    (row,) = json.loads(answer.offers_json)
-    flags = (answer.is_prime, answer.is_fba)
-    assert facts == (*flags, row["rating"], row["ratings"])
-    assert tuple(None if flag is None else int(flag) for flag in flags) == (row["prime"], row["fba"])
-
-
-def test_thin_supply_is_no_price_and_no_error() -> None:
-    """Offers fit, fewer than the owner wants to rely on: authoritative, without a price, each named "thin"."""
-    answer = offers_answer("getItemOffersBatch", _ASIN, _payload(_offer(), _offer()), Offers(min_offers=3))
-    assert (Status.FILTERED_OUT, "thin", None) == (answer.status, answer.reason, answer.price_jpy)
-    assert ["thin", "thin"] == [row["why_not"] for row in json.loads(answer.offers_json)]
-
-
-@pytest.mark.parametrize(
     ("payload", "status", "reason"),
     [
-        (_payload(_offer(ListingPrice=_yen(2980.0))), Status.SUCCESS, ""),
-        (_payload(_offer(SubCondition="New")), Status.SUCCESS, ""),
-        (_payload(_offer(Shipping=None)), Status.SUCCESS, ""),
+        (payload(offer(ListingPrice=yen(2980.0))), Status.SUCCESS, ""),
+        (payload(offer(SubCondition="New")), Status.SUCCESS, ""),
+        (payload(offer(Shipping=None)), Status.SUCCESS, ""),
         (
             {"status": "NoBuyableOffers", "Summary": {"TotalOfferCount": 0}, "Offers": []},
             Status.OUT_OF_STOCK,
             "no_buyable_offers",
         ),
         ({"status": "NoBuyableOffers", "Summary": {"TotalOfferCount": 0}}, Status.OUT_OF_STOCK, "no_buyable_offers"),
-        (_payload(), Status.OUT_OF_STOCK, "no_offers"),
+        (payload(), Status.OUT_OF_STOCK, "no_offers"),
         (
-            _payload(TotalOfferCount=3, NumberOfOffers=[{"condition": "used", "OfferCount": 3}]),
+            payload(TotalOfferCount=3, NumberOfOffers=[{"condition": "used", "OfferCount": 3}]),
             Status.OUT_OF_STOCK,
             "no_new_offers",
         ),
         (
-            _payload(TotalOfferCount=3, NumberOfOffers=[{"condition": "New", "OfferCount": 3}]),
+            payload(TotalOfferCount=3, NumberOfOffers=[{"condition": "New", "OfferCount": 3}]),
             Status.API_ERROR,
             "offers_missing",
         ),
         (
-            _payload(TotalOfferCount=3, NumberOfOffers=[{"condition": "used", "OfferCount": 1}]),
+            payload(TotalOfferCount=3, NumberOfOffers=[{"condition": "used", "OfferCount": 1}]),
             Status.API_ERROR,
             "offers_missing",
         ),
-        (_payload(TotalOfferCount=3), Status.API_ERROR, "offers_missing"),
-        (_payload(_offer(), status="NoBuyableOffers"), Status.API_ERROR, "contradiction"),
-        (_payload(status="ActiveButTooSoonForProcessing"), Status.API_ERROR, "too_soon"),
-        (_payload(_offer(), status="ActiveButTooSoonForProcessing"), Status.API_ERROR, "too_soon"),
-        (_payload(status="SomethingNew"), Status.API_ERROR, "unknown_status"),
-        (_payload(_offer(SubCondition="used")), Status.FILTERED_OUT, "not_new"),
-        (_payload(_offer(Shipping=_yen(400))), Status.FILTERED_OUT, "shipping_not_free"),
+        (payload(TotalOfferCount=3), Status.API_ERROR, "offers_missing"),
+        (payload(offer(), status="NoBuyableOffers"), Status.API_ERROR, "contradiction"),
+        (payload(status="ActiveButTooSoonForProcessing"), Status.API_ERROR, "too_soon"),
+        (payload(offer(), status="ActiveButTooSoonForProcessing"), Status.API_ERROR, "too_soon"),
+        (payload(status="SomethingNew"), Status.API_ERROR, "unknown_status"),
+        (payload(offer(SubCondition="used")), Status.FILTERED_OUT, "not_new"),
+        (payload(offer(Shipping=yen(400))), Status.FILTERED_OUT, "shipping_not_free"),
         (
-            _payload(_offer(ShippingTime={"maximumHours": 73, "availabilityType": "NOW"})),
+            payload(offer(ShippingTime={"maximumHours": 73, "availabilityType": "NOW"})),
             Status.FILTERED_OUT,
             "ships_late",
         ),
         (
-            _payload(
-                _offer(ShippingTime={"minimumHours": 0, "maximumHours": 0, "availabilityType": "FUTURE_WITH_DATE"})
-            ),
+            payload(offer(ShippingTime={"minimumHours": 0, "maximumHours": 0, "availabilityType": "FUTURE_WITH_DATE"})),
             Status.FILTERED_OUT,
             "future_date",
         ),
         (
-            _payload(_offer(ShippingTime={"maximumHours": 0, "availabilityType": "FUTURE_WITHOUT_DATE"})),
+            payload(offer(ShippingTime={"maximumHours": 0, "availabilityType": "FUTURE_WITHOUT_DATE"})),
             Status.FILTERED_OUT,
             "future_date",
         ),
-        (_payload(_offer(ShippingTime={"availabilityType": "NOW"})), Status.FILTERED_OUT, "no_ship_time"),
-        (_payload(_offer(ShippingTime=None)), Status.FILTERED_OUT, "no_ship_time"),
-        (_payload(_offer(ListingPrice=_yen(29.8, "USD"))), Status.API_ERROR, "bad_price"),
-        (_payload(_offer(ListingPrice=_yen(0))), Status.API_ERROR, "bad_price"),
-        (_payload(_offer(ListingPrice=_yen(-1))), Status.API_ERROR, "bad_price"),
-        (_payload(_offer(ListingPrice=_yen(2980.5))), Status.API_ERROR, "bad_price"),
-        (_payload(_offer(ListingPrice=None)), Status.API_ERROR, "bad_price"),
-        (_payload(_offer(Shipping=_yen(0, "USD"))), Status.API_ERROR, "bad_price"),
-        (_payload("an offer"), Status.API_ERROR, "wrong_shape"),
+        (payload(offer(ShippingTime={"availabilityType": "NOW"})), Status.FILTERED_OUT, "no_ship_time"),
+        (payload(offer(ShippingTime=None)), Status.FILTERED_OUT, "no_ship_time"),
+        (payload(offer(ListingPrice=yen(29.8, "USD"))), Status.API_ERROR, "bad_price"),
+        (payload(offer(ListingPrice=yen(0))), Status.API_ERROR, "bad_price"),
+        (payload(offer(ListingPrice=yen(-1))), Status.API_ERROR, "bad_price"),
+        (payload(offer(ListingPrice=yen(2980.5))), Status.API_ERROR, "bad_price"),
+        (payload(offer(ListingPrice=None)), Status.API_ERROR, "bad_price"),
+        (payload(offer(Shipping=yen(0, "USD"))), Status.API_ERROR, "bad_price"),
+        (payload("an offer"), Status.API_ERROR, "wrong_shape"),
         ({"status": "Success", "Summary": {"TotalOfferCount": 1}}, Status.API_ERROR, "wrong_shape"),
         ({"status": "Success", "Offers": []}, Status.API_ERROR, "wrong_shape"),
-        (_payload(_offer()) | {"ASIN": _OTHER}, Status.API_ERROR, "merged"),
-        (_payload(_offer()) | {"ASIN": "an ASIN"}, Status.API_ERROR, "wrong_asin"),
-        (_payload(_offer()) | {"ASIN": None}, Status.API_ERROR, "wrong_asin"),
-        (_payload(_offer(offerType="B2B")), Status.FILTERED_OUT, "business_offer"),
-        (_payload(_offer(quantityTier=3)), Status.FILTERED_OUT, "quantity_price"),
-        (_payload(_offer(quantityTier=1, offerType="B2C")), Status.SUCCESS, ""),
+        (payload(offer()) | {"ASIN": _OTHER}, Status.API_ERROR, "merged"),
+        (payload(offer()) | {"ASIN": "an ASIN"}, Status.API_ERROR, "wrong_asin"),
+        (payload(offer()) | {"ASIN": None}, Status.API_ERROR, "wrong_asin"),
+        (payload(offer(offerType="B2B")), Status.FILTERED_OUT, "business_offer"),
+        (payload(offer(quantityTier=3)), Status.FILTERED_OUT, "quantity_price"),
+        (payload(offer(quantityTier=1, offerType="B2C")), Status.SUCCESS, ""),
         ({}, Status.API_ERROR, "wrong_shape"),
         ("Internal error", Status.API_ERROR, "wrong_shape"),
         (None, Status.API_ERROR, "wrong_shape"),
@@ -183,24 +125,24 @@ def test_each_shape_of_an_offers_answer(payload: object, status: Status, reason:
 
 def test_no_price_is_read_from_points_or_another_currency() -> None:
     """LandedPrice has the points taken off: it is nobody's cost."""
-    offers = [_offer(LandedPrice=_yen(10)), _offer(SellerId="S2", ListingPrice=_yen(1, "USD"))]
-    assert 2980 == _detail(_payload(*offers)).price_jpy
+    offers = [offer(LandedPrice=yen(10)), offer(SellerId="S2", ListingPrice=yen(1, "USD"))]
+    assert 2980 == _detail(payload(*offers)).price_jpy
 
 
 def test_a_business_offer_is_nobody_s_cost() -> None:
     """900 yen for business customers and 1,000 for everybody: the goods cost 1,000. Without the field it is for all."""
-    business = _offer(ListingPrice=_yen(900), offerType="B2B")
-    for consumer in (_offer(ListingPrice=_yen(1000), offerType="B2C"), _offer(ListingPrice=_yen(1000))):
-        answer = _detail(_payload(business, consumer | {"SellerId": "S2", "IsBuyBoxWinner": False}))
+    business = offer(ListingPrice=yen(900), offerType="B2B")
+    for consumer in (offer(ListingPrice=yen(1000), offerType="B2C"), offer(ListingPrice=yen(1000))):
+        answer = _detail(payload(business, consumer | {"SellerId": "S2", "IsBuyBoxWinner": False}))
         assert (Status.SUCCESS, 1000, "S2") == (answer.status, answer.price_jpy, answer.seller_id)
         assert '"why_not":"business_offer"' in answer.offers_json
 
 
 def test_the_sweep_s_baseline_is_no_tier_and_no_business_price() -> None:
     """Of the Buy Box prices in a Summary only the consumer's price of one piece is what a sweep is compared with."""
-    box = {"condition": "New", "ListingPrice": _yen(3000)}
-    boxes = [box, box | {"ListingPrice": _yen(800), "quantityTier": 3}, box | _B2B | {"ListingPrice": _yen(700)}]
-    assert 3000 == _detail(_payload(_offer(), BuyBoxPrices=boxes)).probe_price_jpy
+    box = {"condition": "New", "ListingPrice": yen(3000)}
+    boxes = [box, box | {"ListingPrice": yen(800), "quantityTier": 3}, box | _B2B | {"ListingPrice": yen(700)}]
+    assert 3000 == _detail(payload(offer(), BuyBoxPrices=boxes)).probe_price_jpy
 
 
 _B2B = {"offerType": "B2B"}
@@ -250,7 +192,7 @@ def _box(price: Any = 2980, condition: str = "New", kind: str = "1") -> dict[str
     return {
         "CompetitivePriceId": kind,
         "condition": condition,
-        "Price": {"ListingPrice": _yen(price), "Shipping": _yen(100), "LandedPrice": _yen(1)},
+        "Price": {"ListingPrice": yen(price), "Shipping": yen(100), "LandedPrice": yen(1)},
     }
 
 
@@ -314,8 +256,8 @@ def test_a_price_for_business_customers_alone_says_nothing() -> None:
 
 def test_detail_and_sweep_give_comparable_figures() -> None:
     """The same Buy Box and the same offers: the same baseline, or every sweep would cry change."""
-    box = {"condition": "New", "ListingPrice": _yen(2980), "Shipping": _yen(100)}
-    detail = _detail(_payload(_offer(), BuyBoxPrices=[box]))
+    box = {"condition": "New", "ListingPrice": yen(2980), "Shipping": yen(100)}
+    detail = _detail(payload(offer(), BuyBoxPrices=[box]))
     sweep = sweep_answer(_ASIN, _item([_box()], (("New", 1),)))
     assert (detail.probe_price_jpy, detail.probe_offer_count) == (sweep.probe_price_jpy, sweep.probe_offer_count)
 
@@ -327,9 +269,9 @@ def _response(asin: str, payload: object) -> dict[str, Any]:
 
 def test_a_batch_is_matched_by_asin_and_strangers_are_left_out() -> None:
     """Order, extra and missing items do not move an answer to another ASIN."""
-    good = _payload(_offer())
+    good = payload(offer())
     stranger = _response("B000000009", good | {"ASIN": "B000000009"})
-    body = {"responses": [_response(_OTHER, good | {"ASIN": _OTHER}), stranger, _response(_ASIN, _payload())]}
+    body = {"responses": [_response(_OTHER, good | {"ASIN": _OTHER}), stranger, _response(_ASIN, payload())]}
     reading = item_offers_batch.OPERATION.read(body, [_ASIN, _OTHER, "B000000003"], "rid")
     assert {_ASIN: Status.OUT_OF_STOCK, _OTHER: Status.SUCCESS} == {a: x.status for a, x in reading.answers.items()}
     assert ("B000000009",) == reading.strangers
@@ -339,7 +281,7 @@ def test_a_batch_is_matched_by_asin_and_strangers_are_left_out() -> None:
 def test_a_merged_asin_names_the_other_one() -> None:
     """The request says one ASIN, the payload another: merged, and with which. It tells nothing of prices."""
     asked = [_ASIN, "B000000003"]
-    body = {"responses": [_response(_ASIN, _payload(_offer()) | {"ASIN": _OTHER})]}
+    body = {"responses": [_response(_ASIN, payload(offer()) | {"ASIN": _OTHER})]}
     answer = item_offers_batch.OPERATION.read(body, asked, "rid").answers[_ASIN]
     assert (Status.API_ERROR, "merged", _OTHER, None) == (
         answer.status, answer.reason, answer.merged_into, answer.price_jpy,
@@ -349,19 +291,19 @@ def test_a_merged_asin_names_the_other_one() -> None:
 def test_answers_that_have_changed_places_are_no_merger() -> None:
     """Two items of one call tell of each other: mixed up. Where the other one tells of itself, it is a merger."""
     crossed = [
-        _response(_ASIN, _payload(_offer()) | {"ASIN": _OTHER}),
-        _response(_OTHER, _payload(_offer()) | {"ASIN": _ASIN}),
+        _response(_ASIN, payload(offer()) | {"ASIN": _OTHER}),
+        _response(_OTHER, payload(offer()) | {"ASIN": _ASIN}),
     ]
     found = item_offers_batch.OPERATION.read({"responses": crossed}, [_ASIN, _OTHER], "rid").answers
     assert ["wrong_asin", "wrong_asin"] == [found[asin].reason for asin in (_ASIN, _OTHER)]
-    merged = [crossed[0], _response(_OTHER, _payload(_offer()) | {"ASIN": _OTHER})]
+    merged = [crossed[0], _response(_OTHER, payload(offer()) | {"ASIN": _OTHER})]
     found = item_offers_batch.OPERATION.read({"responses": merged}, [_ASIN, _OTHER], "rid").answers
     assert ["merged", ""] == [found[asin].reason for asin in (_ASIN, _OTHER)]
 
 
 def test_two_different_answers_for_one_asin_are_none() -> None:
     """Who contradicts himself has said nothing."""
-    body = {"responses": [_response(_ASIN, _payload(_offer())), _response(_ASIN, _payload())]}
+    body = {"responses": [_response(_ASIN, payload(offer())), _response(_ASIN, payload())]}
     assert "answered_twice" == item_offers_batch.OPERATION.read(body, [_ASIN], "").answers[_ASIN].reason
 
 
@@ -424,10 +366,10 @@ def _spoiled(draw: st.DrawFn, value: Any) -> Any:
 
 
 _GOOD_ITEM = _item([_box()], (("New", 3), ("Any", 9)))
-_GOOD_PAYLOAD = _payload(
-    _offer(),
-    _offer(SellerId="S2"),
-    BuyBoxPrices=[{"condition": "New", "ListingPrice": _yen(2980), "Shipping": _yen(0)}],
+_GOOD_PAYLOAD = payload(
+    offer(),
+    offer(SellerId="S2"),
+    BuyBoxPrices=[{"condition": "New", "ListingPrice": yen(2980), "Shipping": yen(0)}],
 )
 
 
