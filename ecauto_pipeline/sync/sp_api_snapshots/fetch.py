@@ -7,7 +7,6 @@ Not for: what to ask (sync/stale_asins) or what the answers mean for a shop (syn
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from ecauto_pipeline.amazon.operation import Operation
@@ -155,7 +154,7 @@ def _supervise(
     """Tell people how it goes and keep our claims alive until the workers are done or somebody wants us to end."""
     told = beaten = span[0]
     while workers.busy and not context.stop.is_set() and workers.failure is None:
-        time.sleep(_LOOK_S)  # real time: a clock moved by hand must not run away while the workers work
+        workers.join(_LOOK_S)  # real time: a clock moved by hand must not run away while the workers work
         now = context.clock.monotonic()
         if now - told >= _TELL_EVERY_S:
             told = now

@@ -39,6 +39,7 @@ class Work:
         self._held: dict[Role, deque[str]] = {role: deque() for role in ASKING}
         self._at_work = dict.fromkeys(ASKING, 0)
         self._turns = dict.fromkeys(ASKING, 0)
+        self._changes = 0
         self.planned = 0
         self.add(sweep, detail, second_looks)
 
@@ -66,11 +67,14 @@ class Work:
                 self._single_look(self._doubted)
                 self._doubted.clear()
                 self._unbelieved.clear()
-            self._lock.notify_all()
+            self._wake()
 
     @contextmanager
     def turn(self, role: Role) -> Iterator[None]:
-        """A worker takes and asks. Others of its role stay meanwhile: what it can't ask it puts back for them."""
+        """A worker takes and asks. Others of its role stay meanwhile: what it can't ask it puts back for them.
+
+        Its end alone wakes nobody: idle workers that took nothing would wake each other without an end.
+        """
         with self._lock:
             self._turns[role] += 1
         try:
@@ -78,7 +82,6 @@ class Work:
         finally:
             with self._lock:
                 self._turns[role] -= 1
-                self._lock.notify_all()
 
     def take_sweep(self, most: int) -> Batch | None:
         with self._lock:
@@ -125,7 +128,7 @@ class Work:
             fresh = [asin for asin in dict.fromkeys(asins) if asin not in self._known_found]
             self._known_found.update(fresh)
             self._found.extend(fresh)
-            self._lock.notify_all()
+            self._wake()
 
     def forget(self, asins: Iterable[str]) -> None:
         """What a sweep wanted and is not believed any more."""
@@ -138,7 +141,7 @@ class Work:
         """These need a single look: a doubt, or a call that was refused as a whole."""
         with self._lock:
             self._single_look(asins)
-            self._lock.notify_all()
+            self._wake()
 
     def ask_opinion(self, asins: Iterable[str]) -> None:
         """The answers about these are doubted: another source is asked, else a single look is taken."""
@@ -147,7 +150,7 @@ class Work:
                 self._doubted.extend(asin for asin in asins if asin not in self._doubted)
             else:
                 self._single_look(asins)
-            self._lock.notify_all()
+            self._wake()
 
     def ask_opinion_of_mass(self, asins: Iterable[str]) -> None:
         """These were said to be gone, too many at once: another source is asked where there is one, and nobody else."""
@@ -156,7 +159,7 @@ class Work:
                 fresh = [asin for asin in asins if asin not in self._doubted and asin not in self._never_alone]
                 self._never_alone.update(fresh)
                 self._unbelieved.extend(fresh)
-            self._lock.notify_all()
+            self._wake()
 
     def _single_look(self, asins: Iterable[str]) -> None:
         waiting = set(self._singles)
@@ -177,10 +180,27 @@ class Work:
             queue = {Role.SWEEP: self._sweep, Role.DETAIL: self._found}.get(role, self._singles)
             queue.extendleft(reversed(list(asins)))
 
-    def wait(self, seconds: float) -> None:
-        """Until something changes, at most so long (real time: nobody is called meanwhile)."""
+    @property
+    def changes(self) -> int:
+        """Goes up whenever idle workers may find something that was not there before."""
         with self._lock:
-            self._lock.wait(seconds)
+            return self._changes
+
+    def changed(self) -> None:
+        """A turn with a call in it is over: its answers, or its end, may be what others wait for."""
+        with self._lock:
+            self._wake()
+
+    def wait(self, seconds: float, seen: int | None = None) -> None:
+        """Until something changes after `seen` (None: from now on), at most so long (real time: nobody is called
+        meanwhile)."""
+        with self._lock:
+            known = self._changes if seen is None else seen
+            self._lock.wait_for(lambda: self._changes != known, seconds)
+
+    def _wake(self) -> None:
+        self._changes += 1
+        self._lock.notify_all()
 
     @property
     def left(self) -> int:

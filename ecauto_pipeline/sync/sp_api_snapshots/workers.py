@@ -77,6 +77,7 @@ class Workers:
             while not self._halt.is_set() and not self._tools.stop.is_set() and clock.monotonic() < self._deadline:
                 since = clock.monotonic() if since is None else since
                 made = shut_out = False
+                seen = self._work.changes
                 with self._work.turn(operation.role):
                     batch = self._next(account, operation)
                     if batch:
@@ -85,8 +86,9 @@ class Workers:
                     break
                 if not batch:
                     since = None
-                    self._work.wait(_LOOK_EVERY_S)
+                    self._work.wait(_LOOK_EVERY_S, seen)
                     continue
+                self._work.changed()
                 if not made:  # the next slot of this bucket comes after the slice
                     self.no_slot = self.no_slot or operation.role is not Role.OPINION
                     break
