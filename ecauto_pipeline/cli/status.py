@@ -23,7 +23,7 @@ from ecauto_pipeline.doctor.health_facts import look
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey, Role
 from ecauto_pipeline.domain.reasons import said
-from ecauto_pipeline.domain.words import opinion_line, unwatched_line
+from ecauto_pipeline.domain.words import audit_line, opinion_line, unwatched_line
 from ecauto_pipeline.settings import BaseAccount, load
 from ecauto_pipeline.state import decisions, shop_accounts
 from ecauto_pipeline.state.shop_accounts import ShopAccount
@@ -32,7 +32,7 @@ from ecauto_pipeline.state.unwatched import count_unwatched
 from ecauto_pipeline.state.windows import calls_in
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_metrics import metrics_row
-from ecauto_pipeline.sync.run_record import RunRecord, recent_records
+from ecauto_pipeline.sync.run_record import RunRecord, opinion_audits, recent_records
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.wiring.connections import shop_accounts as shops_named
@@ -79,6 +79,7 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         counts = count_listed(connection, named)
         held = decisions.count_open_holds(connection)
         refused = refused_since(connection)
+        audits = opinion_audits(connection, now)
         unwatched = count_unwatched(connection, [key for key, shop in named.items() if shop.active], now)
     limits = tools.settings.base.limits
     opinion = next(iter(tools.operations.under(tools.settings).of(Role.OPINION)), None)
@@ -125,6 +126,9 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
             "operation": opinion.name if opinion else "",
             "refused": refused[0] if refused else 0,
             "refused_at": _moment(refused[1]) if refused else None,
+            "audited": audits.compared,
+            "contradicted": audits.contradicted,
+            "contradicted_share": audits.share,
         },
         "last_run": next((_run(run, ends) for run in recent if run.ended_at is not None), None),
         "runs": [_run(run, ends) for run in recent],
@@ -186,6 +190,9 @@ def show(document: dict[str, Any]) -> None:
     say(unwatched_line(document["unwatched"], language()))
     opinion = document["second_opinion"]
     say(opinion_line(opinion["operation"], opinion["refused"], language()))
+    audits = audit_line(opinion["audited"], opinion["contradicted"], opinion["contradicted_share"], language())
+    if audits:
+        say(audits)
     say()
     rows = [
         (tier, fresh["by_tier"].get(tier, 0), _hours(fresh["oldest_stock_s"].get(tier)))

@@ -113,6 +113,24 @@ def opinion_line(operation: str, refused: int, language: str = "ja") -> str:
     )
 
 
+def audit_line(compared: int, contradicted: int, share: float | None, language: str = "ja") -> str:
+    """What the second opinion said of unchanged answers lately; `share` None = too few to tell, "" = none at all."""
+    english = language == "en"
+    if not compared:
+        return ""
+    if share is None:
+        return (
+            f"unchanged answers checked by it: {compared}, {contradicted} contradicted (too few to tell a share)"
+            if english
+            else f"変化なしの回答の抜き取り: {compared}件中 {contradicted}件が食い違い（割合をいうには少なすぎます）"
+        )
+    return (
+        f"unchanged answers checked by it: {contradicted} of {compared:,} contradicted ({share:.1%}, last 7 days)"
+        if english
+        else f"変化なしの回答の抜き取り: {compared:,}件中 {contradicted}件が食い違い（{share:.1%}、過去7日）"
+    )
+
+
 def unwatched_line(counts: Mapping[str, int] | None, language: str = "ja") -> str:
     """How many items nothing keeps in step, by reason; `counts` None: no shop was read whole yet."""
     english = language == "en"

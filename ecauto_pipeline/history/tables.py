@@ -231,6 +231,8 @@ RUN_METRICS = _table(
         ("left_over", WHOLE),
         ("reason_counts", TEXT),
         ("trigger", TEXT),
+        ("opinion_audited", WHOLE),
+        ("opinion_contradicted", WHOLE),
     ],
     required=("started_at",),
 )

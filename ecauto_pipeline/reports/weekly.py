@@ -16,6 +16,7 @@ from ecauto_pipeline.alerts.rules import rule_label
 from ecauto_pipeline.alerts.verdicts import percent, span_en, span_ja
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.offers.second_opinion import Audited
 from ecauto_pipeline.domain.words import unwatched_line
 from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.reports import pictures
@@ -111,6 +112,7 @@ def figures(facts: WeekFacts, language: str = "ja") -> list[tuple[str, str]]:
     took = [row["execution_time_seconds"] for row in live if row.get("execution_time_seconds") is not None]
     done = sum(row["count"] for row in facts.updates if row["outcome"] == "done")
     failed = sum(row["count"] for row in facts.updates if row["outcome"] == "failed")
+    audits = Audited(total["opinion_audited"], total["opinion_contradicted"])
     english = language == "en"
     span = span_en if english else span_ja
     rows = [
@@ -119,6 +121,11 @@ def figures(facts: WeekFacts, language: str = "ja") -> list[tuple[str, str]]:
         ("Amazonの回答", "answers from Amazon", f"{answers:,}" if facts.runs else "–"),
         ("SP-APIのエラー率", "SP-API error rate", percent(errors / answers) if answers else "–"),
         ("キャッシュヒット率", "cache hit rate", percent(total["cache_hits"] / looked) if looked else "–"),
+        (
+            "第二意見と食い違った回答",
+            "contradicted by a second opinion",
+            "–" if audits.share is None else percent(audits.share),
+        ),
         ("BASEへの更新", "updates done", f"{done:,}" if live else "–"),
         ("更新の失敗", "updates failed", f"{failed:,}" if live else "–"),
         ("確認待ちの保留", "held now", f"{sum(row['count'] for row in facts.held):,}"),
@@ -126,7 +133,7 @@ def figures(facts: WeekFacts, language: str = "ja") -> list[tuple[str, str]]:
     return [(en if english else ja, value) for ja, en, value in rows]
 
 
-_SUMMED = ("cache_hits", "cache_misses")
+_SUMMED = ("cache_hits", "cache_misses", "opinion_audited", "opinion_contradicted")
 
 
 def _cards(rows: Sequence[tuple[str, str]]) -> str:

@@ -47,6 +47,9 @@ class SpApi(Section):
         default_factory=dict, description="usage plans that differ from the documented ones"
     )
     without: tuple[str, ...] = Field((), description="operations that are not used: getCompetitiveSummary")
+    audit_share: float = Field(
+        0.005, ge=0, le=1, description="share of a day's unchanged answers that a second opinion checks; 0 = none"
+    )
     timeout_s: float = Field(30.0, gt=0, description="longest wait for one answer")
 
 

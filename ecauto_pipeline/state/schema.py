@@ -71,6 +71,7 @@ asins = Table(
     Column("contradicted_at", MS),
     Column("contradicted_since", MS),
     _text("contradiction"),  # JSON, both answers
+    Column("audited_at", MS),  # an unchanged answer was last checked by the second opinion
     # cadence of spend = "budget"
     Column("tau_s", Float),
     Column("next_check_at", MS),

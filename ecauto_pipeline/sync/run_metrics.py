@@ -45,6 +45,8 @@ def metrics_row(record: RunRecord) -> dict[str, object]:
         "sp_api_errors": asked.failed_calls if asked else None,
         "probe_audited": asked.probe_audited if asked else None,
         "probe_missed": asked.probe_missed if asked else None,
+        "opinion_audited": asked.audited.compared if asked else None,
+        "opinion_contradicted": asked.audited.contradicted if asked else None,
         "slice_no": start.slice_no if start else None,
         "trigger": start.trigger if start else None,
         "left_over": record.left_over,

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.domain.freshness.planning import Evidence
 from ecauto_pipeline.domain.liveness import LONGEST_SILENCE, stands_in_the_way
 from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.domain.offers.second_opinion import Audited
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.state import runs as run_book
@@ -267,6 +268,13 @@ def sweep_evidence(connection: Connection, now: datetime) -> Evidence:
         audited=sum(one.probe_audited for one in found),
         missed=sum(one.probe_missed for one in found),
     )
+
+
+def opinion_audits(connection: Connection, now: datetime) -> Audited:
+    """What the second opinion said of unchanged answers in the runs of the last days."""
+    rows = run_book.sections(connection, "sp_api_snapshots", since=now - EVIDENCE_KEPT)
+    found = [one.audited for _, text in rows if isinstance(one := _read("sp_api_snapshots", text), FetchReport)]
+    return Audited(sum(one.compared for one in found), sum(one.contradicted for one in found))
 
 
 def _read(name: SectionName, text: str) -> Section | None:

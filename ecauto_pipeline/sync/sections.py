@@ -12,6 +12,7 @@ from datetime import datetime
 
 from ecauto_pipeline.domain.call_failures import CallsMet, commonest
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
+from ecauto_pipeline.domain.offers.second_opinion import Audited, Verdict
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.register_report import RegisterReport
 
@@ -177,6 +178,7 @@ class FetchReport:
     price believed so far), the worst few of each operation. `others`: ASINs another run answered meanwhile.
     `continues`: the run whose plan this one went on with, "" where its own.
     `opinions`: verdicts of the second opinion, whose calls are in `calls` and whose answers are in no other figure;
+    `audits`: its verdicts on answers that had changed nothing, which settle nothing.
     `opinion_refused`: the HTTP status with which all of it was refused, 0 = it was not.
     """
 
@@ -205,6 +207,7 @@ class FetchReport:
     sweep_unknown: int = 0
     silent_again: int = 0
     opinions: Mapping[str, int] = field(default_factory=dict)
+    audits: Mapping[str, int] = field(default_factory=dict)
     opinion_refused: int = 0
     seconds: float = 0.0
     continues: str = ""
@@ -218,6 +221,12 @@ class FetchReport:
     def sp_api_calls(self) -> int:
         """Calls that ask about ASINs; fetching a token is none."""
         return sum(made for name, made in self.calls.items() if not name.endswith(f"/{_TOKEN}"))
+
+    @property
+    def audited(self) -> Audited:
+        """The audits of which the second opinion could speak."""
+        contradicted = self.audits.get(Verdict.CONTRADICTS, 0)
+        return Audited(self.audits.get(Verdict.AGREES, 0) + contradicted, contradicted)
 
     def calls_met(self, operation: str = "") -> CallsMet | None:
         """The commonest reason of failed calls, of all operations or of one; what no token came for is each one's.

@@ -32,7 +32,8 @@ _MORE = {
     "api_calls": "",
     "run_metrics": "sp_account_calls oldest_pushed_data_s due_total held_open catalogue_nulled probe_audited "
     "probe_missed token_days_left base_api_calls base_api_errors sp_api_errors slice_no status_success "
-    "status_out_of_stock status_filtered_out status_not_found status_api_error left_over reason_counts trigger",
+    "status_out_of_stock status_filtered_out status_not_found status_api_error left_over reason_counts trigger "
+    "opinion_audited opinion_contradicted",
 }
 _REALS = {"rate_limit", "execution_time_seconds", "planned_seconds", "oldest_pushed_data_s", "token_days_left"}
 _FLAGS = {"in_stock", "is_prime", "is_fba", "dry_run"}
@@ -41,7 +42,7 @@ _WHOLES = (
     "items total_asins cache_hits cache_misses sp_api_calls base_api_updates errors targets pushed unchanged held "
     "blocked skipped failed due_total held_open catalogue_nulled probe_audited probe_missed base_api_calls "
     "base_api_errors sp_api_errors slice_no status_success status_out_of_stock status_filtered_out status_not_found "
-    "status_api_error left_over"
+    "status_api_error left_over opinion_audited opinion_contradicted"
 )
 
 

@@ -58,6 +58,13 @@ def audited(asins: Asins, day: date) -> npt.NDArray[np.bool_]:
     return _hashes(asins, salt=day.toordinal() * 0x9E3779B97F4A7C15) % np.uint64(10_000) < np.uint64(AUDIT_SHARE * 1e4)
 
 
+def second_checked(asins: Asins, day: date, share: float) -> npt.NDArray[np.bool_]:
+    """Of which ASINs a day's unchanged answers are put to the second opinion: the same `share` whoever asks, another
+    the next day, and none the likelier for being audited."""
+    hashes = _hashes(asins, salt=_SPREAD ^ (day.toordinal() * 0xD1B54A32D192ED03))
+    return hashes % np.uint64(1_000_000) < np.uint64(round(share * 1e6))
+
+
 def due_at(checked_at_ms: Ints, slot: Ints, max_age_ms: int, early_ms: int) -> Ints:
     """When an ASIN last checked then is due: within its maximum age, and at most `early_ms` before it.
 

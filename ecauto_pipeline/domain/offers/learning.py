@@ -35,7 +35,7 @@ class AsinRow:
     this ASIN alone, the last `failed_at`, with `failing_reason` without a break since `failing_since`. A sweep's answer
     ends no such row: what fails is the look at the offers.
     `contradict*`: how often a second opinion said no to the doubt that stands, the last time, the first, and both
-    answers as JSON.
+    answers as JSON. `audited_at`: when a second opinion last checked an unchanged answer.
     """
 
     asin: str
@@ -74,6 +74,7 @@ class AsinRow:
     contradicted_at: datetime | None = None
     contradicted_since: datetime | None = None
     contradiction: str = ""
+    audited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Not for: which answers are doubted at all (learning.py) or who asks (sync/sp_api
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -30,6 +30,10 @@ HELD_AFTER = 3
 _KEPT_OFFERS = 5
 
 
+ENOUGH_AUDITED = 100
+"""Unchanged answers that a second source could speak of, below which the share of contradictions says nothing."""
+
+
 class Verdict(StrEnum):
     """What the second source says of a doubted answer."""
 
@@ -47,6 +51,36 @@ def judge(row: AsinRow, claim: Answer, opinion: Answer, rules: LearnRules) -> Ve
     if claim.price_jpy is None or row.price_jpy is None or not opinion.seen or opinion.status is not Status.SUCCESS:
         return Verdict.CANT_SAY
     return _of_jump(row.price_jpy, claim.price_jpy, opinion.seen, rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Unchanged answers that a second source could speak of, and those of them that it contradicted."""
+
+    compared: int = 0
+    contradicted: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """Share of contradictions, None where too few were compared to tell."""
+        return self.contradicted / self.compared if self.compared >= ENOUGH_AUDITED else None
+
+
+def audit(row: AsinRow, opinion: Answer, rules: LearnRules) -> Verdict:
+    """Whether `opinion` bears out what is believed of an ASIN whose answer has not changed. It changes nothing. Total.
+
+    Contradicted is a price below which every offer lies that is seen: cheaper ones may ship too late for the owner.
+    """
+    if not opinion.status.authoritative or row.status is None or row.status is Status.FILTERED_OUT:
+        return Verdict.CANT_SAY
+    if (row.status in ZERO) or (opinion.status in ZERO):
+        return Verdict.AGREES if (row.status in ZERO) == (opinion.status in ZERO) else Verdict.CONTRADICTS
+    if row.price_jpy is None or not opinion.seen:
+        return Verdict.CANT_SAY
+    if any(not moved(row.price_jpy, one.listing_price_jpy + (one.shipping_jpy or 0), rules) for one in opinion.seen):
+        return Verdict.AGREES
+    least = min(one.listing_price_jpy for one in opinion.seen)
+    return Verdict.CONTRADICTS if least > row.price_jpy else Verdict.CANT_SAY
 
 
 def settled(

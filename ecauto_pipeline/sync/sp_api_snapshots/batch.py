@@ -19,6 +19,7 @@ from ecauto_pipeline.domain.offers.knowledge import within
 from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 from ecauto_pipeline.state import asins, leases, observations
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.sp_api_snapshots.audits import to_check
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim, Opinions
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
@@ -120,6 +121,8 @@ class Asking:
             self._refused.answered(operation.name)
         said = {answer.asin: Claim(sid, answer, answer.asin in doubted) for sid, answer, _ in numbered}
         self._follow_up(operation.role, after, refused, list(prices), said)
+        triples = [(answer, before[answer.asin], after[answer.asin]) for _, answer in kept]
+        self._check(to_check(operation.role, triples, now, self._context.settings.sp_api.audit_share, self._rules))
         if refused and operation.role is Role.DETAIL:
             self._work.look_again(self._refused.refused(operation.name, refused, before, known_good))
         if on_trial and given:
@@ -148,6 +151,8 @@ class Asking:
             self._tally.borne_out(one.answer, REASON if one.unbelieved else "")
         for verdict in found.verdicts:
             self._tally.add(f"opinion_{verdict}")
+        for verdict in found.audits:
+            self._tally.add(f"audit_{verdict}")
         if self.opinions.refused:
             self._rules = replace(self._rules, opinion=False)
         self._work.look_again(found.undecided)
@@ -215,6 +220,12 @@ class Asking:
             self.opinions.doubted({asin: said[asin] for asin in (*doubted, *unbelieved) if asin in said})
             self._work.ask_opinion(doubted)
             self._work.ask_opinion_of_mass(unbelieved)
+
+    def _check(self, unchanged: list[str]) -> None:
+        """Put these to the second opinion where it has a call to spare; what it says is only counted."""
+        if self._rules.opinion and unchanged:
+            self.opinions.unchanged(unchanged)
+            self._work.check(unchanged)
 
     def _settled(self, row: AsinRow, operation: Operation[Answer]) -> bool:
         """Whether it was answered since the plan was made, so that asking again would be waste."""

@@ -242,6 +242,7 @@ def _report(
             sweep_unknown=figures["sweep_unknown"],
             silent_again=figures["silent_again"],
             opinions={str(one): figures[f"opinion_{one}"] for one in Verdict if figures[f"opinion_{one}"]},
+            audits={str(one): figures[f"audit_{one}"] for one in Verdict if figures[f"audit_{one}"]},
             opinion_refused=refused_opinion[0] if refused_opinion else 0,
             seconds=round(seconds, 3),
             continues=continues,

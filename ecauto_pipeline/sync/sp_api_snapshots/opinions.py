@@ -11,7 +11,7 @@ Not for: the verdict (domain/offers/second_opinion.py) or who asks next (queues.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
-from ecauto_pipeline.domain.offers.second_opinion import Verdict, judge, settled
+from ecauto_pipeline.domain.offers.second_opinion import Verdict, audit, judge, settled
 from ecauto_pipeline.state.marks import read_mark, set_mark
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON as MASS_ZERO
 
@@ -45,13 +45,15 @@ class Claim:
 class Settled:
     """What came of a batch: the rows as they are now, and the ASINs that still need a single look.
 
-    `borne_out`: answers that were too many at once to be believed, and are now.
+    `borne_out`: answers that were too many at once to be believed, and are now. `audits`: verdicts on unchanged
+    answers, which settle nothing.
     """
 
     rows: Mapping[str, AsinRow]
     undecided: list[str]
     verdicts: list[Verdict]
     borne_out: list[Claim]
+    audits: list[Verdict]
 
 
 def refused_since(connection: Connection) -> tuple[int, datetime] | None:
@@ -107,6 +109,7 @@ class Opinions:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._claims: dict[str, Claim] = {}  # by ASIN
+        self._audits: set[str] = set()
         self.refused = False
         """The operation as a whole was refused in this run."""
 
@@ -115,9 +118,15 @@ class Opinions:
         with self._lock:
             self._claims |= claims
 
+    def unchanged(self, asins: Iterable[str]) -> None:
+        """The answers about these changed nothing; what the second opinion says of them is only counted."""
+        with self._lock:
+            self._audits.update(asins)
+
     def awaited(self, row: AsinRow) -> bool:
         """Whether there is still something to ask about this ASIN."""
-        return bool(row.doubt) or row.error_reason == MASS_ZERO
+        with self._lock:
+            return _doubted(row) or row.asin in self._audits
 
     def judge(
         self,
@@ -129,12 +138,19 @@ class Opinions:
     ) -> Settled:
         """What these answers make of the doubts they are about. Notes in state whether the operation is refused."""
         after: dict[str, AsinRow] = {}
-        undecided, verdicts, borne_out = [], [], []
+        undecided, verdicts, borne_out, audits = [], [], [], []
         for answer in answers:
             with self._lock:
                 claim = self._claims.pop(answer.asin, None)
+                unchanged = answer.asin in self._audits
+                self._audits.discard(answer.asin)
             row = rows[answer.asin]
-            if claim is None or not self.awaited(row):
+            if not _doubted(row):
+                if unchanged and not answer.of_call:
+                    after[answer.asin] = replace(row, audited_at=now)
+                    audits.append(audit(row, answer, rules))
+                continue
+            if claim is None:
                 continue
             of_mass = row.error_reason == MASS_ZERO
             if of_mass:  # as it would stand had it come alone
@@ -150,4 +166,8 @@ class Opinions:
             if of_mass and verdict is Verdict.AGREES:
                 borne_out.append(claim)
         self.refused = note_answers(connection, answers, now) or self.refused
-        return Settled(after, undecided, verdicts, borne_out)
+        return Settled(after, undecided, verdicts, borne_out, audits)
+
+
+def _doubted(row: AsinRow) -> bool:
+    return bool(row.doubt) or row.error_reason == MASS_ZERO

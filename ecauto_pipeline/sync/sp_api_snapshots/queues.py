@@ -35,6 +35,8 @@ class Work:
         self._doubted: deque[str] = deque()
         self._unbelieved: deque[str] = deque()
         self._never_alone: set[str] = set()
+        self._unchanged: deque[str] = deque()
+        self._only_checked: set[str] = set()
         self._known_found: set[str] = set()
         self._held: dict[Role, deque[str]] = {role: deque() for role in ASKING}
         self._at_work = dict.fromkeys(ASKING, 0)
@@ -67,6 +69,7 @@ class Work:
                 self._single_look(self._doubted)
                 self._doubted.clear()
                 self._unbelieved.clear()
+                self._unchanged.clear()
             self._wake()
 
     @contextmanager
@@ -111,13 +114,17 @@ class Work:
             return self._again(Role.CONFIRM, 1)
 
     def take_opinion(self, most: int, at_once: Callable[[], bool], may_judge: bool) -> Batch | None:
-        """Doubted answers, then those that were too many to be believed. `at_once`: a call could be made now; else a
-        full one is waited for while more may come. `may_judge` as for a confirm."""
+        """Doubted answers, then those that were too many to be believed, then unchanged ones as far as there is room.
+        `at_once`: a call could be made now; else a full one is waited for while more may come, and for unchanged ones
+        alone nothing is waited for. `may_judge` as for a confirm."""
         with self._lock:
             more_may_come = self._at_work[Role.DETAIL] > 0 or self._at_work[Role.SWEEP] > 0
             waiting = len(self._doubted) + len(self._unbelieved)
             if waiting and (not more_may_come or (may_judge and (waiting >= most or at_once()))):
-                return _pop(most, self._doubted, self._unbelieved)
+                return _pop(most, self._doubted, self._unbelieved, self._unchanged)
+            full = len(self._unchanged) >= most or not more_may_come
+            if not waiting and self._unchanged and full and at_once():
+                return _pop(most, self._unchanged)
             if waiting or more_may_come:
                 return []
             return self._again(Role.OPINION, most)
@@ -146,6 +153,8 @@ class Work:
     def ask_opinion(self, asins: Iterable[str]) -> None:
         """The answers about these are doubted: another source is asked, else a single look is taken."""
         with self._lock:
+            asins = list(asins)
+            self._only_checked.difference_update(asins)
             if self._at_work[Role.OPINION]:
                 self._doubted.extend(asin for asin in asins if asin not in self._doubted)
             else:
@@ -161,6 +170,14 @@ class Work:
                 self._unbelieved.extend(fresh)
             self._wake()
 
+    def check(self, asins: Iterable[str]) -> None:
+        """Answers about these changed nothing; another source is asked where there is one with a call to spare."""
+        with self._lock:
+            if self._at_work[Role.OPINION]:
+                fresh = [asin for asin in dict.fromkeys(asins) if asin not in self._only_checked]
+                self._only_checked.update(fresh)
+                self._unchanged.extend(fresh)
+
     def _single_look(self, asins: Iterable[str]) -> None:
         waiting = set(self._singles)
         self._singles.extend(asin for asin in asins if asin not in waiting)
@@ -174,7 +191,7 @@ class Work:
         """No call was made for these."""
         with self._lock:
             if role is Role.OPINION:  # no slot is left in this slice: whoever ends hands over what is doubted
-                for asin in reversed(list(asins)):
+                for asin in reversed([asin for asin in asins if asin not in self._only_checked]):
                     (self._unbelieved if asin in self._never_alone else self._doubted).appendleft(asin)
                 return
             queue = {Role.SWEEP: self._sweep, Role.DETAIL: self._found}.get(role, self._singles)

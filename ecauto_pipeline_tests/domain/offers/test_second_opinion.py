@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecauto_pipeline.domain.freshness.slots import second_checked
 from ecauto_pipeline.domain.model import Answer, OfferSeen, Role, Status
 from ecauto_pipeline.domain.offers.learning import CONTRADICTION_STANDS, AsinRow, LearnRules, learn
-from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER, Verdict, judge, settled
-from ecauto_pipeline.domain.words import opinion_line
+from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER, Audited, Verdict, audit, judge, settled
+from ecauto_pipeline.domain.words import audit_line, opinion_line
+from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import PROBE_AFTER
 from ecauto_pipeline_tests.pages import ROOT
 
@@ -109,6 +112,44 @@ def test_three_contradictions_in_a_day_are_counted_with_both_answers() -> None:
     assert ("out_of_stock", 7000) == (told["doubted"]["status"], told["second"]["offers"][0]["listing_price_jpy"])
     few = replace(row, contradictions=2)
     assert 1 == settled(few, _ZERO, "s1", CONTRADICTS, _sees((7000, 0)), at + timedelta(days=2), _RULES).contradictions
+
+
+@pytest.mark.parametrize(
+    ("row", "opinion", "verdict"),
+    [
+        (_ROW, _sees((7000, None)), AGREES),
+        (_ROW, _sees((7020, 0)), AGREES),
+        (_ROW, _sees((100, 0)), CANT_SAY),
+        (_ROW, _sees((90_000, None)), CONTRADICTS),
+        (_ROW, _NONE, CONTRADICTS),
+        (_ROW, _UNKNOWN, CANT_SAY),
+        (replace(_ROW, status=Status.OUT_OF_STOCK), _NONE, AGREES),
+        (replace(_ROW, status=Status.NOT_FOUND), _sees((100, 0)), CONTRADICTS),
+        (replace(_ROW, status=Status.FILTERED_OUT), _NONE, CANT_SAY),
+    ],
+)
+def test_what_it_says_of_an_unchanged_answer(row: AsinRow, opinion: Answer, verdict: Verdict) -> None:
+    """Contradicted is stock that is none, a zero that is none, and a price that nobody offers any more."""
+    assert verdict is audit(row, opinion, _RULES)
+
+
+def test_a_share_of_contradictions_takes_enough_answers() -> None:
+    """Of fewer nothing is said; what it could not speak of is no sample."""
+    assert (None, 0.02) == (Audited(99, 99).share, Audited(100, 2).share)
+    report = FetchReport(audits={"agrees": 99, "contradicts": 1, "cant_say": 50})
+    assert (Audited(100, 1), "") == (report.audited, audit_line(0, 0, None))
+    assert "1.0%" in audit_line(100, 1, 0.01, "en")
+    assert "少なすぎ" in audit_line(99, 1, None, "ja")
+
+
+def test_the_same_goods_are_checked_whoever_asks_that_day() -> None:
+    """Half a percent, by hash and day: another run picks none anew, the next day picks others."""
+    asins = np.array([f"B0{number:08d}" for number in range(100_000)])
+    today, tomorrow = (second_checked(asins, date(2026, 6, day), 0.005) for day in (1, 2))
+    assert 0.004 < today.mean() < 0.006
+    assert (today == second_checked(asins, date(2026, 6, 1), 0.005)).all()
+    assert (today & tomorrow).sum() < 20
+    assert not second_checked(asins, date(2026, 6, 1), 0.0).any()
 
 
 def test_the_page_says_what_the_rule_does() -> None:

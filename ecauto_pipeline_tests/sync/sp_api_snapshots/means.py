@@ -43,8 +43,12 @@ def tools_at(
     timeline: str | None = None,
     stop: threading.Event | None = None,
 ) -> Tools:
-    """Tools whose SP accounts call `url`, state in `folder`; what fetching does not need is absent."""
-    settings = parse(document or {}, folder)
+    """Tools whose SP accounts call `url`, state in `folder`; what fetching does not need is absent.
+
+    Unchanged answers are not audited unless `document` says so: which ones would be depends on the day.
+    """
+    document = document or {}
+    settings = parse({**document, "sp_api": {"audit_share": 0.0, **document.get("sp_api", {})}}, folder)
     state = Database(f"sqlite:///{folder / 'state.db'}")
     tools = Tools(
         settings=settings,

@@ -239,6 +239,33 @@ def test_where_it_is_refused_as_a_whole_nobody_asks_again_for_an_hour(
     )
 
 
+def test_unchanged_answers_are_checked_once_a_day_and_settle_nothing(
+    world: EmulatorServer, tmp_path: Path, asins: list[str]
+) -> None:
+    """What it contradicts is counted, and what is believed stays with its stamps; asked again the same day: nothing."""
+    limits = {"limits": {OPINION: {"rate_per_s": 60.0}}}
+    tools = tools_at(tmp_path, world.url, _CLOCK, document={"sp_api": {**limits, "audit_share": 1.0}})
+    world.control.add_faults({"kind": "false_zeros", "operation": OPINION, "asins": asins[:3]})
+    checked = _asked(tools, asins, "checked")
+    rows = rows_of(tools, asins)
+    again = _asked(tools, asins, "again")
+    assert ({"agrees": 17, "contradicts": 3}, {}) == (dict(checked.audits), dict(again.audits))
+    assert ({}, 0, {"success": 20}) == (dict(checked.opinions), checked.second_looks, dict(checked.by_status))
+    assert {(Status.SUCCESS, _OLD, "", 0)} == {
+        (row.status, row.price_jpy, row.doubt, row.contradictions) for row in rows.values()
+    }
+    assert [DETAIL, OPINION] == _said(tools, asins[0], "checked")
+    assert [DETAIL] == _said(tools, asins[0], "again")
+
+
+def test_a_sweep_that_saw_no_change_is_checked_too(world: EmulatorServer, tmp_path: Path, asins: list[str]) -> None:
+    """Most answers are a sweep's: without them the share would speak of the few that are asked in detail."""
+    tools = tools_at(tmp_path, world.url, _CLOCK, document={"sp_api": {**_FAST["sp_api"], "audit_share": 1.0}})
+    context = tools.for_run(a_run("run", _CLOCK.now()))
+    plan(context, sweep=asins)
+    assert {"agrees": 20} == dict(fetch.run(context).audits)
+
+
 def test_only_what_another_one_takes_over_can_be_switched_off(tmp_path: Path) -> None:
     """[sp_api] without names the second opinion; whatever else it names is refused with what can be switched off."""
     settings = parse({"sp_api": {"without": [DETAIL]}}, tmp_path)

@@ -46,6 +46,24 @@ def test_zeros_that_were_too_many_are_asked_after_the_doubts_and_never_alone() -
     assert work.take_confirm(may_judge=True) is None
 
 
+def test_unchanged_answers_ride_along_or_take_a_call_that_nobody_needs() -> None:
+    """A doubt never waits for them: alone they go only when a call can be made now, and full ones first."""
+    work = Work(sweep=[], detail=[], second_looks=[])
+    work.begin(Role.OPINION)
+    work.begin(Role.DETAIL)
+    work.check(["u1", "u2", "u1"])
+    assert [] == work.take_opinion(3, lambda: True, may_judge=True)
+    work.ask_opinion(["d"])
+    taken = work.take_opinion(3, lambda: True, may_judge=True)
+    assert ["d", "u1", "u2"] == taken
+    work.put_back(Role.OPINION, taken)
+    assert ["d"] == work.take_opinion(3, lambda: True, may_judge=True)
+    work.check(["u3"])
+    work.end(Role.DETAIL)
+    assert work.take_opinion(3, lambda: False, may_judge=True) is None
+    assert ["u3"] == work.take_opinion(3, lambda: True, may_judge=True)
+
+
 def test_what_a_sweep_found_comes_before_what_was_planned() -> None:
     """A change seen now is news; the plan's order follows."""
     work = Work(sweep=[], detail=["p1", "p2"], second_looks=[])
