@@ -23,6 +23,7 @@ from ecauto_pipeline.doctor.health_facts import look
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey, Role
 from ecauto_pipeline.domain.reasons import said
+from ecauto_pipeline.domain.selling.call_shares import reserved
 from ecauto_pipeline.domain.words import audit_line, opinion_line, unwatched_line
 from ecauto_pipeline.settings import BaseAccount, load
 from ecauto_pipeline.state import decisions, shop_accounts
@@ -96,6 +97,9 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
                 "last_read": _moment(shop.read_at),
                 "calls_this_hour": used.get(key, 0),
                 "per_hour": limits.per_hour if isinstance(account, BaseAccount) else None,
+                "kept_per_hour": (
+                    reserved(limits.per_hour, limits.reserve) if isinstance(account, BaseAccount) else None
+                ),
                 "breaker": shop.breaker,
                 "token_days_left": round((expires - now).total_seconds() / 86400, 1) if expires else None,
             }
@@ -208,14 +212,15 @@ def show(document: dict[str, Any]) -> None:
             number(shop["listings"]),
             (shop["last_read"] or "-")[:16].replace("T", " "),
             f"{shop['calls_this_hour']}/{shop['per_hour']}" if shop["per_hour"] else "-",
+            number(shop["kept_per_hour"]),
             said(shop["breaker"], language()) or told("正常", "fine"),
             number(shop["token_days_left"]),
         )
         for shop in document["accounts"]
     ]
     heads = told(
-        "アカウント 状態 出品 最終読込 今時間の呼出 遮断 トークン残日",
-        "account state listings read calls/h breaker token-days",
+        "アカウント 状態 出品 最終読込 今時間の呼出 うち緊急用 遮断 トークン残日",
+        "account state listings read calls/h kept breaker token-days",
     ).split()
     table(told("ショップ", "shops"), heads, shops)
     runs = [

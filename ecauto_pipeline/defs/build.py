@@ -15,6 +15,7 @@ from ecauto_pipeline.defs.questions import QUESTIONS
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.defs.schedules import build_schedules
 from ecauto_pipeline.defs.sensors import build_sensors
+from ecauto_pipeline.defs.stopping import STOPPING
 from ecauto_pipeline.settings import Settings, load
 
 
@@ -31,7 +32,7 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
     flow = dg.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=hours), ASSETS)
     return dg.Definitions(
         assets=[*flow, capacity],
-        jobs=[*SYNC_JOBS, *BY_HAND, *QUESTIONS],
+        jobs=[*SYNC_JOBS, *BY_HAND, *STOPPING, *QUESTIONS],
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
         resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]  # the default is in Field(...), unseen by mypy

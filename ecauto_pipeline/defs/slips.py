@@ -13,8 +13,9 @@ import dagster as dg
 
 from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.questions import QUESTIONS
+from ecauto_pipeline.defs.stopping import STOPPING
 
-FORMS = frozenset(job.name for job in (*BY_HAND, *QUESTIONS) if job.name != "catalog_refresh")
+FORMS = frozenset(job.name for job in (*BY_HAND, *STOPPING, *QUESTIONS) if job.name != "catalog_refresh")
 """Jobs that do what a form says: settings that are wrong there are what somebody typed."""
 WISHES = frozenset({"Stopped", "KeyboardInterrupt", "DagsterExecutionInterruptedError"})
 """Somebody asked the run to end."""

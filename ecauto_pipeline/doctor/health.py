@@ -28,7 +28,7 @@ MISSED_PERIODS = 2
 OWN_LINE = frozenset(
     {
         *("held_rows", "token_expiry", "account_blocked", "run_failed", "run_stuck", "alert_channel_configured"),
-        *("nothing_ran", "daemon_down", "disk_low", "register_kept"),
+        *("nothing_ran", "daemon_down", "disk_low", "register_kept", "pushing_stopped"),
     }
 )
 """Alert rules whose cause is looked at here directly, as it is now."""
@@ -64,6 +64,15 @@ class ShopSeen:
     fell: tuple[Fall, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class StopSeen:
+    """Pushing that a person stopped. `shop`: the name people use, "" = every shop."""
+
+    shop: str
+    who: str
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What was looked at. Times aware UTC. `problems`: (ja, en) of settings, secrets and master.db, the first first.
@@ -79,6 +88,7 @@ class Facts:
     dagster: DagsterSeen = field(default_factory=DagsterSeen)
     problems: tuple[tuple[str, str], ...] = ()
     shops: tuple[ShopSeen, ...] = ()
+    stops: tuple[StopSeen, ...] = ()
     last_run_at: datetime | None = None
     dead: tuple[tuple[str, datetime], ...] = ()
     calls: CallsMet | None = None
@@ -106,6 +116,7 @@ class Trouble:
 def troubles(facts: Facts) -> tuple[Trouble, ...]:
     """Everything that wants a person, causes before symptoms."""
     return (
+        *map(_stopped, facts.stops),
         *(Trouble("setup", ja, en, "ecauto doctor") for ja, en in facts.problems[:1]),
         *_amazon(facts),
         *_automation(facts),
@@ -149,6 +160,14 @@ def first_line(facts: Facts, found: tuple[Trouble, ...], language: str) -> str:
         )
     at = f"{jst(facts.last_run_at):%m-%d %H:%M}"
     return f"OK: nothing to do; last run {at}" if english else f"正常: 対応は不要です。最後の実行 {at}"
+
+
+def _stopped(one: StopSeen) -> Trouble:
+    """First of all: whatever else is wrong, nothing reaches the shops."""
+    since, shop = f"{jst(one.since):%m-%d %H:%M}", one.shop
+    ja = f"送信停止中: {shop or 'すべてのショップ'}（{since} から、{one.who}）"
+    en = f"pushing is stopped: {shop or 'every shop'}, since {since} by {one.who}"
+    return Trouble("stopped", ja, en, f"ecauto resume {shop}".rstrip())
 
 
 def _why_no_answers(facts: Facts) -> CallsMet | None:

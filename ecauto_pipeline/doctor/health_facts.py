@@ -17,13 +17,13 @@ from sqlalchemy import Connection
 from ecauto_pipeline.alerts.rules.silence import disk_low
 from ecauto_pipeline.doctor.dagster_files import DagsterSeen, look_at_dagster
 from ecauto_pipeline.doctor.disk_errors import WORDS
-from ecauto_pipeline.doctor.health import NO_TOKEN, Facts, ShopSeen
+from ecauto_pipeline.doctor.health import NO_TOKEN, Facts, ShopSeen, StopSeen
 from ecauto_pipeline.doctor.rights import folder_fault, state_fault, state_file
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.cron import longest_gap
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.settings import BaseAccount, Settings
-from ecauto_pipeline.state import decisions, register_counts
+from ecauto_pipeline.state import decisions, register_counts, stops
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.notices import read_book, read_notices
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
@@ -51,6 +51,7 @@ def look(tools: Tools, fresh: Survey, dagster_home: Path | None, environ: Mappin
             dagster=look_at_dagster(dagster_home, environ) if dagster_home is not None else DagsterSeen(),
             problems=_problems(tools, environ),
             shops=_shops(connection, settings, now),
+            stops=_stops(connection, settings),
             last_run_at=next((run.started_at for run in runs if run.job in SYNCS and not run.dry_run), None),
             dead=tuple((run.job, run.heartbeat_at or run.started_at) for run in gone),
             calls=asked.calls_met() if asked is not None else None,
@@ -90,6 +91,14 @@ def _of_the_disk(settings: Settings) -> list[tuple[str, str]]:
         place, (ja, en) = closed[0], WORDS[closed[1]]
         found.append((f"{place.name}: {ja}", f"{place.name}: {en}"))
     return found
+
+
+def _stops(connection: Connection, settings: Settings) -> tuple[StopSeen, ...]:
+    named = shop_accounts(settings)
+    return tuple(
+        StopSeen(name_of(one.account, named) if one.account else "", one.who, one.since)
+        for one in stops.standing(connection)
+    )
 
 
 def _shops(connection: Connection, settings: Settings, now: datetime) -> tuple[ShopSeen, ...]:

@@ -94,6 +94,7 @@ LINES = (
     Line("holds", state_book.holds, ("人の確認を待つ変更", "changes that wait for a person"), after=("state.db",)),
     Line("journal", state_book.unsettled, ("結果のわからない送信", "edits without an outcome"), after=("state.db",)),
     Line("budget", state_book.budgets, ("BASEの呼び出しの残り", "calls left at BASE"), after=("state.db", "clock")),
+    Line("stop", state_book.stopped, ("人が止めた送信", "pushing that a person has stopped"), after=("state.db",)),
     Line("shop", state_book.breakers, ("停止中のショップと理由", "shops left alone, and why"), after=("state.db",)),
     Line(
         "master.db listings",

@@ -27,6 +27,7 @@ from ecauto_pipeline.state import decisions, journal, register_counts
 from ecauto_pipeline.state.described import StateUnreadable, damage, looking_at, missing_tables
 from ecauto_pipeline.state.notices import read_book
 from ecauto_pipeline.state.shop_accounts import open_breakers
+from ecauto_pipeline.state.stops import standing
 from ecauto_pipeline.state.windows import window_end, windows_counted
 from ecauto_pipeline.wiring.connections import shop_accounts
 
@@ -102,6 +103,23 @@ def budgets(chart: Chart, here: Installation) -> None:
             chart.warn(name, ja, en, f"{at} に回復します", f"renews at {at}; what is left over is sent then")
         else:
             chart.ok(name, ja, en)
+
+
+def stopped(chart: Chart, here: Installation) -> None:
+    """Pushing that a person has stopped, by whom and since when."""
+    with kept(here) as connection:
+        rows = standing(connection) if connection is not None else ()
+    named = shop_accounts(here.settings)
+    for row in rows:
+        shop, at = name_of_shop(row.account, named) if row.account else "", f"{jst(row.since):%m-%d %H:%M JST}"
+        do = f"ecauto resume {shop}".rstrip()
+        chart.warn(
+            f"stop {shop}".rstrip(),
+            f"送信停止中（{at} から、{row.who}）",
+            f"pushing is stopped (since {at}, by {row.who})",
+            f"原因を直したら {do}",
+            f"once its cause is mended: {do}",
+        )
 
 
 def breakers(chart: Chart, here: Installation) -> None:

@@ -60,10 +60,22 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "superseded": ("新しい判断に置き換えられた", "a later decision took its place"),
     "unsettled": ("前の更新の結果を確認中", "an earlier edit is still to be read back"),
     "pushed_elsewhere": ("別の実行がこのショップを更新中", "another run is pushing to this shop"),
+    "paused": (
+        "人が送信を止めている。再開すると続ける",
+        "a person has stopped the pushing until it is resumed",
+    ),
     "stopped": ("途中で止められた", "the run was stopped"),
     # the shop does not take it
     "hour_api_limit": ("BASEの1時間の上限。次の時間に続ける", "BASE's hourly limit; goes on in the next hour"),
     "day_api_limit": ("BASEの1日の上限。明日続ける", "BASE's daily limit; goes on tomorrow"),
+    "hour_reserve": (
+        "BASEの1時間の残りは、非公開と取り消しのために取ってある。次の時間に続ける",
+        "the rest of BASE's hour is kept for hides and undoing; goes on in the next hour",
+    ),
+    "day_reserve": (
+        "BASEの1日の残りは、非公開と取り消しのために取ってある。明日続ける",
+        "the rest of BASE's day is kept for hides and undoing; goes on tomorrow",
+    ),
     "account_blocked": (
         "ショップが利用できない(制限またはトークン)",
         "restricted, or without a valid token",

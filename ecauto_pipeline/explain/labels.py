@@ -89,6 +89,7 @@ STAMPS: Words = {
     "error_at": ("最後に回答がなかった", "last went unanswered"),
 }
 NOTES: Words = {
+    "stopped": ("このショップへの送信は人が止めている ({})", "a person has stopped the pushing to its shop ({})"),
     "breaker": ("ショップは停止中: {}", "its shop is not called: {}"),
     "uneditable": ("BASEが編集を受け付けない: {}", "BASE does not let it be edited: {}"),
     "orphan": ("同期の対象外: {}", "takes no part: {}"),

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from ecauto_pipeline.clock import jst
 from ecauto_pipeline.explain.model import Answered, Decided, Figure, ListingStory, Sent
 from ecauto_pipeline.state import decisions, journal, observations
 from ecauto_pipeline.state.asins import AsinStory, story_of
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.listing_lookup import KnownListing, asin_of_item, listings_about
 from ecauto_pipeline.state.shop_accounts import ShopAccount, open_breakers
+from ecauto_pipeline.state.stops import Stop, stop_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def read(state: Database, key: str, now: datetime) -> Present:
         breakers = open_breakers(connection)
         return Present(
             asin,
-            tuple(_story(one, breakers) for one in found),
+            tuple(_story(one, breakers, stop_of(connection, one.key.account)) for one in found),
             tuple(Answered(**asdict(one)) for one in observations.of_asin(connection, asin)),
             tuple(_decided(one) for one in decisions.about(connection, key)),
             tuple(_sent(one) for one in journal.about(connection, key)),
@@ -71,11 +73,12 @@ def gone_by(state: Database, key: str, at: datetime) -> dict[tuple[str, str, str
     }
 
 
-def _story(row: KnownListing, breakers: Mapping[tuple[str, str], ShopAccount]) -> ListingStory:
+def _story(row: KnownListing, breakers: Mapping[tuple[str, str], ShopAccount], stop: Stop | None) -> ListingStory:
     shop = breakers.get((row.key.platform, row.key.account_id))
     notes = [
         f"{name}:{value}"
         for name, value in (
+            ("stopped", f"{jst(stop.since):%Y-%m-%d %H:%M}, {stop.who}" if stop else ""),
             ("breaker", shop.breaker if shop else ""),
             ("uneditable", row.uneditable),
             ("orphan", row.orphan),

@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.freshness.capacity import Capacity, Shop, UsagePlan, compute_capacity
+from ecauto_pipeline.domain.selling.call_shares import reserved
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import sweep_evidence
@@ -53,6 +54,7 @@ def capacity(
             price_h=_hours(settings.ttl.price),
             base_per_hour=settings.base.limits.per_hour,
             base_per_day=settings.base.limits.per_day,
+            base_reserve=settings.base.limits.reserve,
             sweep_sees=not blind,
         ),
         plans,
@@ -97,6 +99,7 @@ def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
     limit = said(f"上限 {found.base_limit_per_day:,.0f}", f"limit {found.base_limit_per_day:,.0f}")
     alone = said(f"SP-APIのみ {found.fetch_fill_h:,.1f} 時間", f"Amazon alone {found.fetch_fill_h:,.1f} h")
     single = f"{found.single_call_accounts:,.2f}"
+    kept_h, kept_d = (reserved(limit, shop.base_reserve) for limit in (shop.base_per_hour, shop.base_per_day))
     return [
         *table,
         (said("予算", "budget"), fits, loads),
@@ -114,6 +117,11 @@ def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
             said("BASE更新/日", "pushes a day"),
             f"{found.pushes_per_day:,.0f}",
             limit if found.shops_ok else said("超過: ", "over: ") + limit,
+        ),
+        (
+            said("非公開と取り消しのために取ってある", "kept for hides and undoing"),
+            said(f"1ショップ {kept_h:,} 回/時", f"{kept_h:,} calls/h a shop"),
+            said(f"{kept_d:,} 回/日", f"{kept_d:,} calls a day"),
         ),
     ]
 

@@ -55,6 +55,9 @@ class BaseLimits(Section):
     per_hour: int = Field(5000, ge=1, description="calls of one shop in a clock hour")
     per_day: int = Field(100_000, ge=1, description="calls of one shop in a day")
     min_interval_s: float = Field(0.0, ge=0, description="pause between two calls of one shop")
+    reserve: float = Field(
+        0.1, ge=0, le=0.25, description="share of both that is kept for hides and for undoing (rollback)"
+    )
 
 
 class BaseShops(Shops):

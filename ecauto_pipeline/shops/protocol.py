@@ -64,6 +64,9 @@ class Shop(Protocol):
     account_id: str
     abilities: Abilities
 
+    def for_undoing(self) -> Shop:
+        """The same shop, for a person's taking back of edits: its calls may use what is kept for that."""
+
     def items(self, modified_since: datetime | None = None) -> Iterator[list[Item]]:
         """Pages of some hundred items. With `modified_since`: newest first, ending at the first page wholly older.
 

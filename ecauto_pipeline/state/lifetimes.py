@@ -97,6 +97,7 @@ LIFETIMES = (
     ),
     Lifetime("marks", None, "名前ごとに1行", "one row a name"),
     Lifetime("owner_files", None, "ファイルごとに1行", "one row a file"),
+    Lifetime("stops", None, "送信を再開するまで", "until the pushing goes on"),
 )
 """In the order of schema.py; every table stands here."""
 

@@ -1,4 +1,5 @@
-"""The small tables of state.db: what people were told, how far work has come, what the owner's files said last.
+"""The small tables of state.db: what people were told, how far work has come, what the owner's files said last,
+what a person has stopped.
 
 They belong to schema.py's metadata, apart for their reasons to change. Not for: facts, decisions, calls, runs.
 """
@@ -33,6 +34,15 @@ owner_files = Table(  # what a file of the owner's said when it could last be re
     Column("content", Text),  # NULL = never read, or nothing of it is kept
     Column("read_at", MS),
     Column("broken_since", MS),  # NULL = it can be read
+)
+
+stops = Table(  # shops that a person lets nothing be sent to
+    "stops",
+    metadata,
+    Column("platform", Text, primary_key=True),  # "" with account_id "" = every shop
+    Column("account_id", Text, primary_key=True),
+    Column("since", MS, nullable=False),
+    Column("who", Text, nullable=False, server_default=""),
 )
 
 every_table = metadata

@@ -1,8 +1,8 @@
 """How many calls a shop has left in its clock hour and its day, counted over all processes and restarts.
 
-The hour begins at minute 00, the day at midnight in Japan. A share is kept back: the last `read_reserve` calls are for
-reads and tokens alone, the `hide_reserve` before them for reads and hides, so that sales can always be stopped.
-Every call is reserved before it is sent and counted whatever becomes of it. Not for: what BASE's limits are (settings).
+The hour begins at minute 00, the day at midnight in Japan. Every call is reserved before it is sent and counted
+whatever becomes of it. Not for: what BASE's limits are (settings), or what of them is kept back for whom
+(domain/selling/call_shares.py).
 Source: limits and resets as in BASE's API documents (5,000 an hour, 100,000 a day, per shop).
 """
 
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from ecauto_pipeline.clock import Clock, from_ms, jst, to_ms
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import windows
@@ -24,8 +25,6 @@ from ecauto_pipeline.state.upsert import insert_for
 
 Span = Literal["hour", "day"]
 SPANS: tuple[Span, ...] = ("hour", "day")
-READ_RESERVE_SHARE, READ_RESERVE_CALLS = 0.02, 20
-HIDE_RESERVE_SHARE = 0.05
 _LONGEST_QUEUE_MS = 600_000  # a reservation further ahead than this is a clock that was set back
 
 
@@ -87,20 +86,11 @@ def calls_in(connection: Connection, span: Span, moment: datetime) -> dict[Accou
     return {AccountKey(platform, account): calls for platform, account, calls in connection.execute(query)}
 
 
-def allowance(limit: int, kind: str) -> int:
-    """Calls that may have been counted before one of this kind is refused: all for reads and tokens, less for others.
-
-    `kind`: read | token | hide | edit. On very small limits the reserves together stay below half.
-    """
-    for_reads = min(max(READ_RESERVE_CALLS, math.ceil(limit * READ_RESERVE_SHARE)), limit // 4)
-    for_hides = min(math.ceil(limit * HIDE_RESERVE_SHARE), limit // 4)
-    if kind in ("read", "token"):
-        return limit
-    return limit - for_reads if kind == "hide" else limit - for_reads - for_hides
-
-
 class ShopWindows:
-    """The budget of one shop account. Safe to share between threads and processes."""
+    """The budget of one shop account. Safe to share between threads and processes.
+
+    `kept`: the share of each window that is for hides and undoing ([base.limits] reserve).
+    """
 
     def __init__(
         self,
@@ -112,17 +102,19 @@ class ShopWindows:
         per_hour: int,
         per_day: int,
         min_interval_s: float = 0.0,
+        kept: float = RESERVE,
     ) -> None:
         self._database, self._clock = database, clock
         self._platform, self._account_id = platform, account_id
         self._limits: dict[Span, int] = {"hour": per_hour, "day": per_day}
+        self._kept = kept
         self._interval_ms = math.ceil(min_interval_s * 1000)
 
     def reserve(self, kind: str) -> float:
         """Count one call of this kind and give the seconds to wait before sending it (spacing of calls).
 
         Raises BudgetSpent: reason `hour_api_limit` / `day_api_limit` when the window is over, `hour_reserve` /
-        `day_reserve` when only the share kept for hides and reads is left.
+        `day_reserve` when only the share kept for hides, undoing and reads is left.
         """
         now_ms = to_ms(self._clock.now())
         with self._database.write() as connection:
@@ -155,7 +147,9 @@ class ShopWindows:
 
     def left(self, kind: str) -> int:
         """Calls of this kind that the running windows still allow."""
-        return min(0 if use.exhausted else max(0, allowance(use.limit, kind) - use.used) for use in self.usage())
+        return min(
+            0 if use.exhausted else max(0, allowance(use.limit, kind, self._kept) - use.used) for use in self.usage()
+        )
 
     def _slot(self, connection: Connection, now_ms: int) -> int:
         if not self._interval_ms:
@@ -168,9 +162,9 @@ class ShopWindows:
     def _refuse(self, use: WindowUse, kind: str) -> None:
         if use.exhausted or use.used >= use.limit:
             raise BudgetSpent(f"{use.span}_api_limit", use.until, f"{use.used} of {use.limit} calls in this {use.span}")
-        if use.used >= allowance(use.limit, kind):
+        if use.used >= allowance(use.limit, kind, self._kept):
             raise BudgetSpent(
-                f"{use.span}_reserve", use.until, f"the rest of this {use.span} is kept for hides and reads"
+                f"{use.span}_reserve", use.until, f"the rest of this {use.span} is kept for hides and undoing"
             )
 
     def _use(self, connection: Connection, moment: datetime, span: Span) -> WindowUse:
@@ -184,7 +178,7 @@ class ShopWindows:
         return WindowUse(span, used, self._limits[span], over, window_end(moment, span))
 
     def _count(self, connection: Connection, moment: datetime, span: Span, slot_ms: int, kind: str) -> None:
-        edits = int(kind in ("edit", "hide"))
+        edits = int(kind in ("edit", "hide", "undo"))
         statement = insert_for(connection, windows).values(
             **self._key(moment, span), calls=1, edits=edits, exhausted=0, last_call_at=slot_ms
         )

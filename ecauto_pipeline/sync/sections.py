@@ -30,12 +30,21 @@ class StartReport:
 
 
 @dataclass(frozen=True, slots=True)
+class StoppedShop:
+    """A shop that a person lets nothing be sent to: who said so, and since when."""
+
+    account: str
+    who: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ShopsReport:
     """The shops and what waits in them, at one moment.
 
     `held_open`: held rows that wait for a person; `token_days_left`: of the first refresh token to die, None = unknown;
     `breakers`: (account, reason) of shops that can't be worked on; `shops`: every one looked at; `token_days`: by shop,
-    where it is known.
+    where it is known; `stopped`: those that a person lets nothing be sent to.
     """
 
     held_open: int = 0
@@ -43,6 +52,7 @@ class ShopsReport:
     breakers: tuple[tuple[str, str], ...] = ()
     shops: tuple[str, ...] = ()
     token_days: Mapping[str, float] = field(default_factory=dict)
+    stopped: tuple[StoppedShop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

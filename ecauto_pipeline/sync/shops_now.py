@@ -1,18 +1,21 @@
-"""The shops as they stand when a step ends: which can't be worked on, what waits in them, how long their tokens live.
+"""The shops as they stand when a step ends: which can't be worked on, what waits in them, how long their tokens live,
+which a person has stopped.
 
 Not for: reading them (listings/) or what opens a breaker (state/shop_accounts.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
+from ecauto_pipeline.state.stops import stop_of
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.sections import ShopsReport
+from ecauto_pipeline.sync.sections import ShopsReport, StoppedShop
 
 UNREAD_FOR_NEWS = timedelta(minutes=50)
 """A shop that two hourly runs in a row could not read is news; one reading that failed may well succeed in the next."""
@@ -36,7 +39,15 @@ def shops_now(connection: Connection, tools: Tools) -> ShopsReport:
             for key, one in accounts.items()
             if one.refresh_expires_at is not None
         },
+        stopped=tuple(_stopped(connection, tools)),
     )
+
+
+def _stopped(connection: Connection, tools: Tools) -> Iterator[StoppedShop]:
+    for key in sorted(tools.shops):
+        stop = stop_of(connection, key)
+        if stop is not None:
+            yield StoppedShop(tools.name_of(key), stop.who, stop.since)
 
 
 def _young(account: ShopAccount, now: datetime) -> bool:

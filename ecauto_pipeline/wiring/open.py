@@ -254,6 +254,7 @@ def _line(
         per_hour=limits.per_hour,
         per_day=limits.per_day,
         min_interval_s=limits.min_interval_s,
+        kept=limits.reserve,
     )
     wire = BaseWire(
         account.id,

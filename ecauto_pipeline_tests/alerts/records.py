@@ -92,7 +92,12 @@ def a_record(**figures: Any) -> RunRecord:
             catalogue_nulled=take("catalogue_nulled", None),
             written_back=WriteBackReport(problem=take("register_problem", "")),
             shops=ShopsReport(
-                take("held_open"), take("token_days_left", None), take("breakers", ()), shops, take("token_days", {})
+                take("held_open"),
+                take("token_days_left", None),
+                take("breakers", ()),
+                shops,
+                take("token_days", {}),
+                take("stopped", ()),
             ),
         ),
     )

@@ -23,7 +23,7 @@ from ecauto_pipeline.state.schema import runs
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport, RegisterTrouble
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import Fault, FileTrouble
+from ecauto_pipeline.sync.sections import Fault, FileTrouble, StoppedShop
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver, smtp_receiver
 from ecauto_pipeline_tests.alerts.records import STARTED, a_record
@@ -186,6 +186,7 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         probe_missed=20,
         breakers=(("shop_1", "access_denied"),),
         out_of_calls=(("shop_2", 4),),
+        stopped=(StoppedShop("shop_3", "owner", STARTED),),
         register_problem="another program holds it",
         orders_not_read={"shop_3": "timeout"},
         token_files={"shop_1": "no permission"},

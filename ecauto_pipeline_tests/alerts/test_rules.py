@@ -20,7 +20,7 @@ from ecauto_pipeline.settings import Alerts, Channel
 from ecauto_pipeline.sync.line import STEPS
 from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport, RegisterTrouble
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import Fault, FetchReport, FileTrouble, ListingsReport, ShopsReport
+from ecauto_pipeline.sync.sections import Fault, FetchReport, FileTrouble, ListingsReport, ShopsReport, StoppedShop
 from ecauto_pipeline_tests.alerts.records import STARTED, a_record
 
 POLICY = Alerts(channels=(Channel(kind="webhook", url_env="HOOK"),))
@@ -82,6 +82,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
             {"breakers": (("shop_1", "hour_api_limit"),)},
             {"breakers": (("shop_1", "access_denied"),)},
         ),
+        ("pushing_stopped", {"stopped": ()}, {"stopped": (StoppedShop("shop_1", "owner", STARTED),)}),
         ("base_calls_suffice", {"out_of_calls": ()}, {"out_of_calls": (("shop_1", 4),)}),
         (
             "register_read",

@@ -19,7 +19,7 @@ from ecauto_pipeline.state import decisions, shop_accounts
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import StartReport
+from ecauto_pipeline.sync.sections import StartReport, StoppedShop
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 from ecauto_pipeline_tests.alerts.records import STARTED, a_record
@@ -62,6 +62,11 @@ TROUBLES = [
     ),
     ("account_blocked", {"breakers": (("shop_1", "token"),)}, {"breakers": (("shop_1", "token"), ("shop_2", "token"))}),
     ("orders_read", {"orders_not_read": {"shop_1": "x"}}, {"orders_not_read": {"shop_1": "x", "shop_2": "x"}}),
+    (
+        "pushing_stopped",
+        {"stopped": (StoppedShop("shop_1", "owner", STARTED),)},
+        {"stopped": tuple(StoppedShop(shop, "owner", STARTED) for shop in ("shop_1", "shop_2"))},
+    ),
     ("base_calls_suffice", {"out_of_calls": (("shop_1", 4),)}, {"out_of_calls": (("shop_1", 4), ("shop_2", 1))}),
     (
         "token_expiry",

@@ -30,7 +30,7 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, Listi
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
 from ecauto_pipeline.register.tables import CREATE
 from ecauto_pipeline.settings import parse
-from ecauto_pipeline.state import decisions, register_counts, runs, shop_accounts
+from ecauto_pipeline.state import decisions, register_counts, runs, shop_accounts, stops
 from ecauto_pipeline.state.notices import Remembered, save_book, save_notice
 from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.state.register_counts import Watched
@@ -145,6 +145,13 @@ def block(day: Day, reason: str, until: datetime | None = None) -> None:
         shop_accounts.open_breaker(connection, "base", "shop_2", reason, NOW, until)
 
 
+def stopped(day: Day) -> None:
+    """Told by its alert too, which is no second trouble."""
+    with day.tools.state.write() as connection:
+        stops.put(connection, (), NOW, "owner")
+    fires(day, "pushing_stopped:shop_2")
+
+
 def register_shrank(day: Day) -> None:
     """Told by its alert too, which is no second trouble."""
     believed = believed_from(RegisterCounts(1200, 1150), NOW - timedelta(hours=3))
@@ -228,6 +235,7 @@ BAD_DAYS: dict[str, Callable[[Day], Any]] = {
     "a shop's authorisation ends soon": lambda day: token_dies(day, 3),
     "a token file is missing": lambda day: (day.folder / "data/tokens/shop_2_token.json").unlink(),
     "master.db lost a shop's rows": register_shrank,
+    "somebody stopped the pushing": stopped,
     "alerts don't arrive": channel_refuses,
     "data is stale": lambda day: known_asins(day, 10, 90),
     "an alert stands": lambda day: fires(day, "sp_api_error_rate"),

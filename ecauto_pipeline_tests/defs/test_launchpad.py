@@ -12,6 +12,7 @@ from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.jobs import MATERIALIZE, POLICIES, JobPolicy, policy_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice
 from ecauto_pipeline.defs.questions import QUESTIONS
+from ecauto_pipeline.defs.stopping import STOPPING
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline_tests.defs.installation import Installation, installed
 
@@ -65,11 +66,11 @@ def test_the_choices_are_what_a_step_reads() -> None:
     assert ["budget", "due", "budget"] == [choice.or_else("budget") for choice in SpendChoice]
 
 
-def test_every_job_has_a_policy_of_its_own_unless_it_is_a_question() -> None:
-    """A job without one would silently do what a person's materialization may."""
+def test_every_job_has_a_policy_of_its_own_unless_it_opens_no_run() -> None:
+    """A job without one would silently do what a person's materialization may; questions and stops open none."""
     jobs = {job.name for job in build_defs(Settings()).get_repository_def().get_all_jobs()}
     ours = {name for name in jobs if not name.startswith("__")}
-    assert ours - {job.name for job in QUESTIONS} == set(POLICIES)
+    assert ours - {job.name for job in (*QUESTIONS, *STOPPING)} == set(POLICIES)
     assert MATERIALIZE is policy_of("__ASSET_JOB")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
-from ecauto_pipeline.state import register_counts
+from ecauto_pipeline.state import register_counts, schema_notes
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.register_counts import Watched
@@ -47,6 +47,11 @@ def _distribution(made: House, *wants: str) -> None:
     head = ["Metadata-Version: 2.1", "Name: ecauto-pipeline", "Version: 9"]
     (about / "METADATA").write_text("\n".join([*head, *wants, ""]), encoding="utf-8")
     made.import_path.append(str(about.parent))
+
+
+def _stopped(made: House, account_id: str = "") -> None:
+    key = {"platform": "base" if account_id else "", "account_id": account_id}
+    made.kept(schema_notes.stops, **key, since=to_ms(NOW), who="owner")
 
 
 def _set(made: House, table: str, **values: object) -> None:
@@ -289,6 +294,8 @@ FAULTS: tuple[Made, ...] = (
         "bad",
         "network",
     ),
+    Made("stop", "one shop", lambda h: _stopped(h, "shop_1"), "warn", "ecauto resume shop_1"),
+    Made("stop", "every shop", _stopped, "warn", "ecauto resume"),
     Made("shop", "hour", lambda h: _a_change_of_state(h, shop_accounts, breaker="hour_api_limit"), "bad", "wait"),
     Made("master.db listings", "most of them gone", _most_listings_gone, "bad", "ecauto register accept shop_1"),
     Made("alert channels", "none", lambda h: _set(h, "alerts", channels=[]), "warn", "[[alerts.channels]]"),

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecauto_pipeline.clock import Clock, ManualClock
+from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance, reserved
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.windows import ShopWindows, allowance, window_end, window_start
+from ecauto_pipeline.state.windows import ShopWindows, window_end, window_start
 
 JST_22_50 = datetime(2026, 11, 10, 13, 50, tzinfo=UTC)  # 22:50 in Japan
 
@@ -63,19 +64,34 @@ def test_the_day_opens_again_at_midnight_in_japan(tmp_path: Path) -> None:
 
 def test_the_last_calls_are_kept_for_hides_and_reads(tmp_path: Path) -> None:
     """Price edits end first, then hides; reads may use the window to its end."""
-    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), per_hour=5000)
+    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), per_hour=1000)
     edits, refusal = take(windows, "edit")
-    assert (5000 - 100 - 250, "hour_reserve") == (edits, refusal and refusal.reason)
-    assert 250 == windows.left("hide")
-    assert 250 == take(windows, "hide")[0]
-    assert 100 == take(windows, "read")[0]
+    assert (1000 - 20 - 100, "hour_reserve") == (edits, refusal and refusal.reason)
+    assert 100 == windows.left("hide")
+    assert 100 == take(windows, "hide")[0]
+    assert 20 == take(windows, "read")[0]
 
 
-@given(limit=st.integers(1, 200_000))
-def test_reserves_never_swallow_the_window(limit: int) -> None:
+@pytest.mark.parametrize("span", ["hour", "day"])
+@pytest.mark.parametrize(("kept", "calls"), [(RESERVE, 20), (0.2, 40), (0.0, 0)])
+def test_a_share_is_kept_for_hides_and_for_undoing(tmp_path: Path, span: str, kept: float, calls: int) -> None:
+    """Edits and whole lists end before it; what takes an edit back uses all of it, of the hour as of the day."""
+    limits = {f"per_{span}": 200, "per_day" if span == "hour" else "per_hour": 100_000, "kept": kept}
+    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), **limits)
+    taken, _ = take(windows, "list")
+    assert (180 - calls, 0) == (taken, take(windows, "edit")[0])
+    count, refusal = take(windows, "undo")
+    assert (calls, f"{span}_reserve") == (count, refusal and refusal.reason)
+
+
+@given(limit=st.integers(1, 200_000), reserve=st.sampled_from((0.0, RESERVE, 0.25)))
+def test_reserves_never_swallow_the_window(limit: int, reserve: float) -> None:
     """Whatever the limit, edits get at least half of it and reads get all."""
-    assert limit == allowance(limit, "read")
-    assert limit // 2 <= allowance(limit, "edit") <= allowance(limit, "hide") <= limit
+    assert limit == allowance(limit, "read", reserve)
+    edits, hides = allowance(limit, "edit", reserve), allowance(limit, "hide", reserve)
+    assert limit // 2 <= edits <= hides <= limit
+    assert (edits, hides) == (allowance(limit, "list", reserve), allowance(limit, "undo", reserve))
+    assert reserved(limit, reserve) == hides - edits
 
 
 def test_the_api_has_the_last_word(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from ecauto_pipeline.alerts.rules.shops import (
     ORDERS_READ,
 )
 from ecauto_pipeline.alerts.rules.silence import SILENCE
+from ecauto_pipeline.alerts.rules.stopped import PUSHING_STOPPED
 from ecauto_pipeline.alerts.rules.tokens import TOKEN_EXPIRY, TOKEN_FILE_WRITTEN
 from ecauto_pipeline.alerts.rules.unconfirmed import UNCONFIRMED_ON_SALE
 from ecauto_pipeline.alerts.verdicts import Verdict
@@ -72,6 +73,7 @@ RULES: Mapping[str, RunRule] = _by_name(
     NO_FAULTS,
     ORDERS_READ,
     BASE_CALLS_SUFFICE,
+    PUSHING_STOPPED,
     BLOCKLIST_READ,
     VIEWS_READ,
     HISTORY_PUBLISHED,

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ecauto_pipeline.domain.model import Role
+from ecauto_pipeline.domain.selling.call_shares import RESERVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Shop:
     price_h: float = 24.0
     base_per_hour: int = 5_000
     base_per_day: int = 100_000
+    base_reserve: float = RESERVE
     pushes_per_asin_day: float = 0.42
     sweep_sees: bool = True
 

@@ -8,35 +8,50 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from ecauto_pipeline.domain.selling.call_shares import CallKind
 from ecauto_pipeline.errors import AccountBlocked, Throttled, TokenRefused, Transport
 from ecauto_pipeline.shops.base.oauth import TokenKeeper
-from ecauto_pipeline.shops.base.ports import CallKind
 from ecauto_pipeline.shops.base.wire import BaseWire, Request
 
 ATTEMPTS = 3
+_UNDOING: Final[Mapping[CallKind, CallKind]] = {"list": "read", "edit": "undo"}
 FIRST_PAUSE_S = 1.0
 
 
 class BaseClient:
-    """The calls of one shop. One thread at a time uses it."""
+    """The calls of one shop. One thread at a time uses it.
 
-    def __init__(self, wire: BaseWire, tokens: TokenKeeper, chance: random.Random | None = None) -> None:
-        self._wire, self.tokens = wire, tokens
+    `undoing`: they take back what a run did, and may use the calls kept for that.
+    """
+
+    def __init__(
+        self, wire: BaseWire, tokens: TokenKeeper, chance: random.Random | None = None, *, undoing: bool = False
+    ) -> None:
+        self._wire, self.tokens, self._undoing = wire, tokens, undoing
         self._chance = chance or random.Random()
+
+    def for_undoing(self) -> BaseClient:
+        """The same line to the same shop, for taking something back."""
+        return BaseClient(self._wire, self.tokens, self._chance, undoing=True)
 
     @property
     def account_id(self) -> str:
         return self._wire.account_id
 
-    def get(self, operation: str, path: str, values: Mapping[str, str | int] | None = None) -> dict[str, Any]:
+    def get(
+        self, operation: str, path: str, values: Mapping[str, str | int] | None = None, kind: CallKind = "read"
+    ) -> dict[str, Any]:
         """Read something. Raises the CallError family, Transport only after three tries."""
-        return self._call(Request(operation, "GET", path, "read", values or {}))
+        return self._call(Request(operation, "GET", path, self._of(kind), values or {}))
 
     def post(self, operation: str, path: str, kind: CallKind, values: Mapping[str, str | int]) -> dict[str, Any]:
         """Change one item. Raises the CallError family; OutcomeUnknown when nobody knows whether it happened."""
-        return self._call(Request(operation, "POST", path, kind, values, writes=True, rows=1))
+        return self._call(Request(operation, "POST", path, self._of(kind), values, writes=True, rows=1))
+
+    def _of(self, kind: CallKind) -> CallKind:
+        return _UNDOING.get(kind, kind) if self._undoing else kind
 
     def _call(self, request: Request) -> dict[str, Any]:
         for attempt in range(1, ATTEMPTS + 1):

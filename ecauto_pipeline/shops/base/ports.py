@@ -8,8 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, Protocol
 
-CallKind = Literal["read", "token", "hide", "edit"]
-
 
 class Budget(Protocol):
     """The hour and day windows of one shop."""

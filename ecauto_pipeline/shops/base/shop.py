@@ -31,9 +31,13 @@ class BaseShop:
     platform = PLATFORM
 
     def __init__(self, client: BaseClient, min_interval_s: float = 0.0) -> None:
-        self._client = client
+        self._client, self._min_interval_s = client, min_interval_s
         self.account_id = client.account_id
         self.abilities = Abilities(edit_s=max(Abilities().edit_s, min_interval_s))
+
+    def for_undoing(self) -> BaseShop:
+        """The same shop, for taking something back: its calls may use what [base.limits] reserve keeps."""
+        return BaseShop(self._client.for_undoing(), self._min_interval_s)
 
     def items(self, modified_since: datetime | None = None) -> Iterator[list[Item]]:
         """Pages of <= 100 items. With `modified_since`: newest first, ending at the first page wholly older.
@@ -81,7 +85,9 @@ class BaseShop:
         sales: list[Sale] = []
         for head in sorted(self._heads(since, until), key=lambda head: (head.ordered_at, head.unique_key)):
             with suppress(ItemGone):  # an order that was taken back between the list and its detail
-                sales += sales_of(self._client.get("orders_detail", f"/orders/detail/{head.unique_key}"), head)
+                sales += sales_of(
+                    self._client.get("orders_detail", f"/orders/detail/{head.unique_key}", kind="list"), head
+                )
         return sales
 
     def check(self) -> dict[str, object]:
@@ -131,7 +137,7 @@ class BaseShop:
         raise Transport("list_moved", "the list of changed items moved under each of the reads")
 
     def _page(self, values: dict[str, str | int]) -> list[Item]:
-        page = items_of(self._client.get("items_list", "/items", {**values, "max_image_no": 1}))
+        page = items_of(self._client.get("items_list", "/items", {**values, "max_image_no": 1}, kind="list"))
         if len(page) > PAGE_ROWS:
             raise Transport("shapeless", "a page of more items than asked for")
         return page
@@ -143,7 +149,7 @@ class BaseShop:
         seen: set[str] = set()
         offset = 0
         while True:
-            page = order_heads_of(self._client.get("orders_list", "/orders", {**values, "offset": offset}))
+            page = order_heads_of(self._client.get("orders_list", "/orders", {**values, "offset": offset}, kind="list"))
             for head in page:
                 inside = since <= head.ordered_at and (until is None or head.ordered_at < until)
                 if inside and not head.cancelled and head.unique_key not in seen:

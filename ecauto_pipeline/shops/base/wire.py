@@ -18,8 +18,9 @@ import requests
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from ecauto_pipeline.clock import Clock
+from ecauto_pipeline.domain.selling.call_shares import CallKind
 from ecauto_pipeline.errors import BudgetSpent, CallError, OutcomeUnknown, Stopped, Throttled, TokenRefused, Transport
-from ecauto_pipeline.shops.base.ports import Budget, CallKind, Ledger
+from ecauto_pipeline.shops.base.ports import Budget, Ledger
 from ecauto_pipeline.shops.base.refusals import refusal, token_refusal, window_over
 
 CONNECT_TIMEOUT_S = 10.0

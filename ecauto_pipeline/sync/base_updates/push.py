@@ -16,6 +16,7 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.state import calls, decisions
 from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.stops import PAUSED
 from ecauto_pipeline.sync.base_updates.catalogue import watch_catalogue
 from ecauto_pipeline.sync.base_updates.delist import delist
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport
@@ -221,11 +222,11 @@ def _row(tools: Tools, ended: RowOutcome) -> tuple[str, str, str, str]:
     return tools.name_of(key.account), key.item_id, ended.decided.diff.kind.value, ended.reason
 
 
-_NO_CALLS = frozenset(("hour_api_limit", "day_api_limit"))
+_NO_CALLS = frozenset(("hour_api_limit", "day_api_limit", "hour_reserve", "day_reserve"))
 _KEPT = frozenset(
     (
         *(*_NO_CALLS, "account_blocked", "not_read", "shop_unreachable"),
-        *("pushed_elsewhere", "unsettled", "price_failed", FAULT),
+        *("pushed_elsewhere", "unsettled", "price_failed", PAUSED, FAULT),
     )
 )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sqlalchemy import Connection
+
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.errors import (
@@ -21,9 +23,10 @@ from ecauto_pipeline.errors import (
     Transport,
 )
 from ecauto_pipeline.shops.protocol import Item, Shop, key_of
-from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.state import decisions, journal, shown, stops
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
+from ecauto_pipeline.state.stops import PAUSED
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport, TakenIn
 from ecauto_pipeline.sync.base_updates.push_lease import PushLease
 from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits, shown_value
@@ -143,7 +146,9 @@ class ShopWorker:
         diff, now = decided.diff, self._context.clock.now()
         price_end = self._price_ends.get(diff.key)  # of this run's price push of the same listing
         with self._context.state.write() as connection:
-            if diff.kind is Kind.VISIBILITY and diff.wanted == 1 and price_end not in (None, "pushed", "unchanged"):
+            if self._paused(connection):
+                self._closed, rechecked = PAUSED, RecheckResult("skipped", PAUSED, final=False)
+            elif diff.kind is Kind.VISIBILITY and diff.wanted == 1 and price_end not in (None, "pushed", "unchanged"):
                 rechecked = RecheckResult("skipped", "price_failed")
             else:
                 rechecked = self._gate(connection, decided, now, price_end == "pushed")
@@ -167,6 +172,15 @@ class ShopWorker:
             self._end(decided, "pushed", "", rechecked)
         else:
             self._send(decided, update_id, rechecked)
+
+    def _paused(self, connection: Connection) -> bool:
+        """Whether a person lets nothing leave now: it holds for other processes' runs too, and for one under way.
+
+        What a person takes back leaves all the same, and a dry run sends nothing anyway.
+        """
+        if self._rollback_of or self._context.run.dry_run:
+            return False
+        return stops.stop_of(connection, key_of(self._shop)) is not None
 
     def _send(self, decided: Decided, update_id: str, rechecked: RecheckResult) -> None:
         diff = decided.diff
@@ -198,7 +212,10 @@ class ShopWorker:
         if not self._taken_in:
             return
         self._renew()
-        if self._closed == "pushed_elsewhere":
+        with self._context.state.read() as connection:
+            if not self._closed and self._paused(connection):
+                self._closed = PAUSED
+        if self._closed in ("pushed_elsewhere", PAUSED):
             self._withdraw(self._closed)
             return
         taken_in, self._taken_in = self._taken_in, []  # from here on nobody may take an intent back unread

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide, join
-from ecauto_pipeline.errors import AccountBlocked, CallError, Transport
+from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, Transport
 from ecauto_pipeline.shops.protocol import Shop, key_of
 from ecauto_pipeline.state import shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
@@ -106,6 +106,8 @@ def _read_known_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSi
     try:
         reading = read_items(tools, shop, known, register)
     except CallError as error:
+        if isinstance(error, BudgetSpent) and not shop_accounts.breaker_of(error)[0]:
+            return _ShopRead(key_of(shop), not_read=error.reason)  # what was read lately stands: it can still be hidden
         return _ShopRead(key_of(shop), not_read=_open_breaker(tools, shop, error))
     with tools.state.write() as connection:
         shop_accounts.record_read(

@@ -21,7 +21,7 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, ItemGone, ItemRefused, OutcomeUnknown, Transport
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.shops.protocol import Abilities, Item, Sale, key_of
+from ecauto_pipeline.shops.protocol import Abilities, Item, Sale, Shop, key_of
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, shop_accounts
 from ecauto_pipeline.sync.base_updates import push
@@ -55,6 +55,9 @@ class HonestShop:
 
     def put(self, item_id: str, price_jpy: int, visible: bool = True, stock: int = 1) -> None:
         self.stock[item_id] = Item(item_id, "", f"goods {item_id}", price_jpy, stock, visible, False, NOW)
+
+    def for_undoing(self) -> Shop:
+        return self
 
     def items(self, modified_since: datetime | None = None) -> Iterator[list[Item]]:
         yield list(self.stock.values())

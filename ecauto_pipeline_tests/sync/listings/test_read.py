@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from ecauto_pipeline.clock import ManualClock, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.state import shop_accounts
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema import journal, windows
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.state.shown import record_edit
 from ecauto_pipeline_tests.sync.listings.shop_bench import NOON, ShopBench
@@ -276,6 +277,18 @@ def test_a_shop_out_of_budget_is_left_alone_until_the_hour(bench: ShopBench) -> 
     assert {TWO} == {call["account"] for call in bench.emulator.control.calls(since=mark)}
     bench.clock.advance(3000)
     assert "full" == bench.read().modes[ONE]
+
+
+def test_a_shop_of_which_only_the_kept_calls_are_left_stays_open_for_hides(bench: ShopBench) -> None:
+    """No page is read from what is kept; the reading of before counts on, and no breaker closes the shop."""
+    bench.read()
+    hour = {"platform": "base", "account_id": ONE, "span": "hour"}
+    with Database(f"sqlite:///{bench.folder / 'state.db'}").write() as connection:
+        row = update(windows).where(*(windows.c[name] == value for name, value in hour.items()))
+        assert 1 == connection.execute(row.values(calls=5000 - 100 - 500)).rowcount
+    assert {ONE: "hour_reserve"} == dict(bench.read().not_read)
+    with bench.tools.state.read() as connection:
+        assert "" == shop_accounts.load_account(connection, "base", ONE).breaker
 
 
 def test_an_interrupted_reading_is_taken_up_again(bench: ShopBench) -> None:
