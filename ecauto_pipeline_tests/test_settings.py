@@ -171,6 +171,9 @@ def test_unknown_operation_names_the_nearest_one(tmp_path: Path) -> None:
         ("[[base.accounts]]\nactive = true", "base.accounts.0.id"),
         ('[[base.accounts]]\nid = "../../etc"', "base.accounts.0.id"),
         ("[slices]\nminutes = 60", "slices.minutes"),
+        ('[base.fees]\nplan = "light"', "base.fees.plan"),
+        ('[base.fees]\nplan = "custom"\npayment_ratio = 3.6', "base.fees.payment_ratio"),
+        ("[pricing]\nmin_profit_ratio = 0.5", "pricing.min_profit_ratio"),
     ],
 )
 def test_wrong_type_or_value_is_one_line_that_names_the_key(tmp_path: Path, text: str, key: str) -> None:
@@ -191,6 +194,9 @@ def test_wrong_type_or_value_is_one_line_that_names_the_key(tmp_path: Path, text
             "must rise",
         ),
         ('[[base.accounts]]\nid = "a"\n[[base.accounts]]\nid = "a"', "the same id twice"),
+        ('[base.fees]\nplan = "custom"\npayment_ratio = 0.03', "needs payment_fixed_jpy, service_ratio too"),
+        ("[base.fees]\nservice_ratio = 0.0", 'count with plan = "custom" alone'),
+        ('[base.fees]\nplan = "growth"\nrounding = "down"', 'count with plan = "custom" alone'),
     ],
 )
 def test_keys_that_contradict_each_other_are_refused(tmp_path: Path, text: str, words: str) -> None:

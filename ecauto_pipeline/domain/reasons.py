@@ -118,6 +118,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "price_min_price": ("価格が下限未満になる", "the price would be under the least allowed"),
     "price_max_price": ("価格が上限を超える", "the price would be over the most allowed"),
     "price_min_markup": ("仕入値に対して安すぎる", "too cheap for what it costs"),
+    "price_min_profit": ("手数料を引くと最低利益に足りない", "too little is left after fees"),
+    "price_item_floor": ("この商品に決めた下限より安い", "under the floor set for this item"),
     "price_max_markup": ("仕入値に対して高すぎる", "too dear for what it costs"),
     "price_no_tier": ("この仕入値に合う価格の段階がない", "no tier of [pricing] covers this cost"),
     "price_no_cost": ("仕入値がない", "there is no cost to work from"),

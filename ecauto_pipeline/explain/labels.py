@@ -75,6 +75,16 @@ STEPS: Words = {
     "truncated_jpy": ("円未満を切り捨て", "truncated to yen"),
     "limits_jpy": ("価格の範囲(円)", "price limits (yen)"),
     "limits_ratio": ("仕入値に対する範囲", "limits against cost"),
+    "payment_fee_jpy": ("決済手数料(円)", "payment fee (yen)"),
+    "service_fee_jpy": ("サービス利用料(円)", "service fee (yen)"),
+    "extra_cost_jpy": ("その他の経費(円)", "extra cost (yen)"),
+    "profit_jpy": ("手元に残る額(円)", "what is left (yen)"),
+    "floor_min_markup_jpy": ("下限: 仕入値に対して(円)", "floor: against cost (yen)"),
+    "floor_min_profit_jpy": (
+        "下限: 最低利益が残る価格(円)",
+        "floor: break-even and the least profit (yen)",
+    ),
+    "floor_item_floor_jpy": ("下限: この商品の指定(円)", "floor: this item's own (yen)"),
     "blocked": ("送信禁止", "blocked"),
 }
 """How the price was worked out; `rounded_to_10_jpy` carries its step in its name."""

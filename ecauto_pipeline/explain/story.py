@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.domain.model import AccountKey, Role
+from ecauto_pipeline.domain.selling.price_steps import price_steps
 from ecauto_pipeline.domain.selling.pricing import selling_price
 from ecauto_pipeline.explain import present as explain_state
 from ecauto_pipeline.explain.model import Answered, Decided, Explanation, Figure, ListingStory, Sent
@@ -177,13 +178,18 @@ def _priced(terms: TermsOfShops, story: ListingStory, basis: Answered | None) ->
     """The price worked out step by step, by the rules of this shop."""
     if basis is None or basis.status != "success" or basis.price_jpy is None:
         return story
-    price = selling_price(basis.price_jpy, terms.of(AccountKey(story.platform, story.account_id)))
+    of_shop = terms.of(AccountKey(story.platform, story.account_id))
+    price = selling_price(basis.price_jpy, of_shop)
     notes = story.notes
     decision = story.price.decision
     if decision and decision.snapshot_id == basis.snapshot_id and decision.wanted not in (None, price.price_jpy):
         notes = (*notes, f"rules_changed_since:{decision.wanted}")
     return replace(
-        story, price_steps=price.steps, wanted_price_jpy=price.price_jpy, price_blocked=price.blocked, notes=notes
+        story,
+        price_steps=price_steps(basis.price_jpy, of_shop),
+        wanted_price_jpy=price.price_jpy,
+        price_blocked=price.blocked,
+        notes=notes,
     )
 
 

@@ -9,12 +9,13 @@ from ecauto_pipeline.settings.ecauto_toml import Settings, config_path, load, pa
 from ecauto_pipeline.settings.running import CHANNEL_KINDS, Alerts, Channel, Slices
 from ecauto_pipeline.settings.section import Section
 from ecauto_pipeline.settings.selling import Guards, PriceTier, Pricing
-from ecauto_pipeline.settings.shops import BaseAccount, CsvAccount, CsvShops, ShopAccount
+from ecauto_pipeline.settings.shops import BaseAccount, BaseFees, CsvAccount, CsvShops, ShopAccount
 
 __all__ = [
     "CHANNEL_KINDS",
     "Alerts",
     "BaseAccount",
+    "BaseFees",
     "Channel",
     "CsvAccount",
     "CsvShops",

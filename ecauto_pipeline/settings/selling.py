@@ -29,6 +29,9 @@ class Pricing(Section):
     round_to_jpy: int = Field(10, ge=1, description="prices are multiples of this")
     min_diff_jpy: int = Field(100, ge=0, description="smaller changes are not sent")
     min_diff_ratio: float = Field(0.0, ge=0, le=1, description="changes of this share are sent too; 0 = off")
+    extra_cost_jpy: int = Field(0, ge=0, description="what a sale costs besides the goods: packing, postage, ...")
+    min_profit_jpy: int = Field(0, ge=0, description="least profit of a sale, after fees and every cost")
+    min_profit_ratio: float = Field(0.0, ge=0, le=0.4, description="least profit as a share of the price; 0 = off")
     tiers: tuple[PriceTier, ...] = Field(
         (
             PriceTier(max_price_jpy=1000, markup_ratio=1.4),

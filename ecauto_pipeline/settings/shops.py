@@ -14,6 +14,18 @@ from pydantic import Field, model_validator
 from ecauto_pipeline.settings.section import Section
 from ecauto_pipeline.settings.values import Duration
 
+Rounding = Literal["up", "nearest", "down"]
+_ROUNDING = "each fee to whole yen; how a platform does it is rarely documented"
+
+
+class ShopFees(Section):
+    """What a platform keeps of a sale; shares of what the customer pays."""
+
+    payment_ratio: float = Field(0.0, ge=0, le=0.25, description="share for the payment")
+    payment_fixed_jpy: int = Field(0, ge=0, description="yen for the payment of an order")
+    service_ratio: float = Field(0.0, ge=0, le=0.25, description="share for the service")
+    rounding: Rounding = Field("up", description=_ROUNDING)
+
 
 class ShopAccount(Section):
     """One shop, whatever its platform."""
@@ -30,6 +42,27 @@ class Shops(Section):
     accounts: tuple[ShopAccount, ...] = ()
 
 
+class BaseFees(Section):
+    """BASE's fees by plan; figures of your own with plan "custom" alone."""
+
+    plan: Literal["standard", "growth", "custom"] = Field("standard", description="the shop's plan at BASE")
+    payment_ratio: float | None = Field(None, ge=0, le=0.25, description='share for the payment (plan "custom")')
+    payment_fixed_jpy: int | None = Field(None, ge=0, description='yen for the payment of an order (plan "custom")')
+    service_ratio: float | None = Field(None, ge=0, le=0.25, description='share for the service (plan "custom")')
+    rounding: Rounding = Field("up", description=_ROUNDING + ' (plan "custom")')
+
+    @model_validator(mode="after")
+    def _figures_belong_to_custom(self) -> BaseFees:
+        figures = ("payment_ratio", "payment_fixed_jpy", "service_ratio")
+        if self.plan == "custom":
+            missing = [name for name in figures if getattr(self, name) is None]
+            if missing:
+                raise ValueError(f'plan "custom" needs {", ".join(missing)} too')
+        elif self.model_fields_set & {*figures, "rounding"}:
+            raise ValueError('figures count with plan = "custom" alone')
+        return self
+
+
 class BaseAccount(ShopAccount):
     """One shop on BASE."""
 
@@ -37,6 +70,7 @@ class BaseAccount(ShopAccount):
     client_secret_env: str = Field("", description='variable of the client secret; "" = <ID>_CLIENT_SECRET')
     redirect_uri: str = Field("", description="the callback address registered with the BASE application")
     token_file: str = Field("", description='"" = data/tokens/<id>_token.json')
+    fees: BaseFees | None = Field(None, description="fees of this shop alone: the keys of [base.fees]")
 
     def client_id_variable(self) -> str:
         return self.client_id_env or f"{_variable(self.id)}_CLIENT_ID"
@@ -66,6 +100,7 @@ class BaseShops(Shops):
     endpoint: str = Field("https://api.thebase.in/1", pattern=r"^https?://", description="the BASE API")
     accounts: tuple[BaseAccount, ...] = Field((), description="the shops; none in emulated mode = the emulator's")
     limits: BaseLimits = BaseLimits()
+    fees: BaseFees = BaseFees()
     timeout_s: float = Field(30.0, gt=0, description="longest wait for one answer")
 
 
@@ -74,6 +109,7 @@ class CsvAccount(ShopAccount):
 
     items: str = Field(min_length=1, description="the product file that the cart exports")
     updates: str = Field(min_length=1, description="an existing folder: one update file a run is written there")
+    fees: ShopFees | None = Field(None, description="fees of this shop alone: the keys of [csv.fees]")
 
 
 class CsvColumns(Section):
@@ -97,6 +133,7 @@ class CsvShops(Shops):
 
     accounts: tuple[CsvAccount, ...] = Field((), description="the shops")
     columns: CsvColumns = CsvColumns()
+    fees: ShopFees = ShopFees()
     encoding: Literal["utf-8", "utf-8-sig", "cp932"] = Field(
         "utf-8", description="of both files (cp932 = Windows' Shift_JIS); a UTF-8 mark in the product file is heeded"
     )

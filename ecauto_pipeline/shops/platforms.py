@@ -7,25 +7,32 @@ Not for: what a platform can do (protocol.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.selling.fees import NO_FEES, Fees
 from ecauto_pipeline.settings import Settings, ShopAccount
 from ecauto_pipeline.shops import base, csv
+from ecauto_pipeline.shops.base import fees as base_fees
+from ecauto_pipeline.shops.csv import fees as csv_fees
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """A place to sell. `also_called`: other spellings of it that registers hold, in lower case."""
+    """A place to sell. `also_called`: other spellings of it that registers hold, in lower case.
+
+    `fees_of`: what it keeps of a sale, by the settings and the account's id.
+    """
 
     name: str
+    fees_of: Callable[[Settings, str], Fees]
     also_called: tuple[str, ...] = ()
 
 
 PLATFORMS: Mapping[str, Platform] = {
-    base.PLATFORM: Platform(base.PLATFORM, base.ALSO_CALLED),
-    csv.PLATFORM: Platform(csv.PLATFORM, csv.ALSO_CALLED),
+    base.PLATFORM: Platform(base.PLATFORM, base_fees.fees_of, base.ALSO_CALLED),
+    csv.PLATFORM: Platform(csv.PLATFORM, csv_fees.fees_of, csv.ALSO_CALLED),
 }
 
 
@@ -39,6 +46,12 @@ def shop_accounts(settings: Settings) -> dict[AccountKey, ShopAccount]:
     """Every shop that ecauto.toml names, active or not, in the order of the file."""
     named = settings.shop_accounts()
     return {AccountKey(name, one.id): one for name in PLATFORMS for one in named.get(name, ())}
+
+
+def fees_of(settings: Settings, account: AccountKey) -> Fees:
+    """What this shop's platform keeps of a sale; nothing where the platform is none of ours."""
+    platform = PLATFORMS.get(account.platform)
+    return platform.fees_of(settings, account.account_id) if platform else NO_FEES
 
 
 def shop_keys(settings: Settings) -> tuple[AccountKey, ...]:

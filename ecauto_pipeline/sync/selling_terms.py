@@ -9,7 +9,7 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.shops.platforms import shop_accounts
+from ecauto_pipeline.shops.platforms import fees_of, shop_accounts
 
 
 class TermsOfShops:
@@ -32,6 +32,7 @@ class TermsOfShops:
         return SellingTerms(
             pricing=self._settings.pricing,
             guards=self._settings.guards,
+            fees=fees_of(self._settings, account),
             strategy=named.strategy if named else None,
             markup_ratio=named.markup_ratio if named else None,
             rule=rule,

@@ -5,6 +5,7 @@ Shares no code with the rules it judges, and asks the program nothing: what a ru
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -65,8 +66,13 @@ def cost_jpy(truth: dict[str, Any]) -> int | None:
 
 
 def breaks_floor(price_jpy: int, cost: int) -> bool:
-    """Below 1.05 times what Amazon charges."""
-    return price_jpy * 100 < cost * 105
+    """Below 1.05 times what Amazon charges, or a loss after BASE's fees (standard plan), here or a few yen above."""
+    return price_jpy * 100 < cost * 105 or any(_left_jpy(price) < cost for price in range(price_jpy, price_jpy + 40))
+
+
+def _left_jpy(price: int) -> int:
+    """3.6% and 40 yen for the payment, 3% for the service, each rounded up."""
+    return price - math.ceil(price * 36 / 1000) - 40 - math.ceil(price * 3 / 100)
 
 
 def _wanted(item: dict[str, Any], truth: dict[str, Any], may_show: bool, twice: bool) -> tuple[int, bool, int]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.domain.model import Answer, Role, Status
-from ecauto_pipeline.domain.selling.pricing import exact
+from ecauto_pipeline.domain.selling.ratios import exact
 
 ZERO = frozenset({Status.OUT_OF_STOCK, Status.NOT_FOUND})
 

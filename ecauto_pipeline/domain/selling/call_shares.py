@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from ecauto_pipeline.domain.selling.pricing import exact
+from ecauto_pipeline.domain.selling.ratios import exact
 
 CallKind = Literal["read", "list", "token", "hide", "edit", "undo"]
 """read: one item; list: pages of items and orders; undo: an edit that takes another one back."""

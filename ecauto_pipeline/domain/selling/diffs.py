@@ -14,7 +14,8 @@ from typing import Literal
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
-from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, exact, selling_price
+from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, selling_price
+from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Guards, Pricing, Ttl
 

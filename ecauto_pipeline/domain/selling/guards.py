@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
-from ecauto_pipeline.domain.selling.pricing import exact
+from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.settings import Guards
 
 JUDGED_FROM = 20  # ASINs; of fewer, a share of zeros says nothing

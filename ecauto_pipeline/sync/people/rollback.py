@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts, Outcome
-from ecauto_pipeline.domain.selling.pricing import breaks_floor, exact
+from ecauto_pipeline.domain.selling.pricing import breaks_floor, outside
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
@@ -148,16 +148,10 @@ class RollbackGate:
 
 def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, terms: SellingTerms) -> str:
     """Why the limits forbid to put this value back; "" where they do not."""
-    value, guards = diff.wanted, terms.guards
+    value = diff.wanted
     if diff.kind is Kind.PRICE and value is not None:
-        if value < guards.min_price_jpy:
-            return "price_min_price"
-        if value > guards.max_price_jpy:
-            return "price_max_price"
-        if breaks_floor(value, cost_jpy, terms):
-            return "price_min_markup"
-        if cost_jpy is not None and value > cost_jpy * exact(guards.max_markup_ratio):
-            return "price_max_markup"
+        why = outside(value, cost_jpy, terms)
+        return f"price_{why}" if why else ""
     if diff.kind is Kind.VISIBILITY and value == 1:
         if listing.blocked_by_list:
             return "blocklist"

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.domain.selling.pricing import breaks_floor, exact, selling_price
+from ecauto_pipeline.domain.selling.price_steps import price_steps
+from ecauto_pipeline.domain.selling.pricing import breaks_floor, selling_price
+from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Guards, PriceTier, Pricing
 from ecauto_pipeline_tests.domain.selling.listings_and_facts import any_guards, any_pricing
@@ -91,11 +93,11 @@ def test_a_shop_of_its_own_mind_passes_the_same_limits() -> None:
 
 def test_steps_tell_how_the_price_came_about() -> None:
     """A person can follow every figure from the cost to the price."""
-    steps = dict(selling_price(1984, TERMS).steps)
+    steps = dict(price_steps(1984, TERMS))
     assert {"cost_jpy": "1984", "markup_ratio": "1.3", "truncated_jpy": "2579", "rounded_to_10_jpy": "2580"} == {
         label: steps[label] for label in ("cost_jpy", "markup_ratio", "truncated_jpy", "rounded_to_10_jpy")
     }
-    assert "max_price" == dict(selling_price(150_000, TERMS).steps)["blocked"]
+    assert "max_price" == dict(price_steps(150_000, TERMS))["blocked"]
 
 
 def test_the_floor_is_exact() -> None:

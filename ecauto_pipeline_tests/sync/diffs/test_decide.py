@@ -157,7 +157,7 @@ def test_a_dry_run_leaves_the_open_rows_of_a_live_run_alone(world: World) -> Non
 
 def test_the_hourly_run_mends_the_floor_alone(world: World) -> None:
     """include_price = floor: a loss is corrected, an ordinary move waits; never: there are no price targets."""
-    world.list_item("1", 1500, cost_jpy=1400)  # 1,500 / 1,400 is above the floor: an ordinary move
+    world.list_item("1", 1600, cost_jpy=1400)  # 1,600 / 1,400 is above the floor: an ordinary move
     world.list_item("2", 1400, cost_jpy=1400)
     never, _ = world.sync(include_price="never")
     assert (4, []) == (never.targets, world.shop.edits)
