@@ -11,6 +11,7 @@ from typing import Any
 
 from ecauto_pipeline.emulator.faults import AFTER, INSTEAD, Fault
 from ecauto_pipeline.emulator.messages import Answer, html_answer, json_answer
+from ecauto_pipeline.emulator.sp_api import lwa
 
 _LONG_S = 120.0
 _REFUSALS = {
@@ -42,6 +43,8 @@ def instead_of(fault: Fault, refuse: Callable[[str], Answer]) -> Answer | None:
         status = status or {"role_missing": 403, "down": 503, "gone": 404}[fault.kind]
         code, said = _REFUSALS.get(status, _REFUSALS[500])
         answer = json_answer(status, {"errors": [{"code": code, "message": said, "details": said}]})
+    elif fault.kind == "secret_expired":
+        answer = lwa.secret_refused()
     elif fault.kind == "redirect":
         answer = Answer(301, b"", {"location": "https://elsewhere.example.invalid/"})
     elif fault.kind == "body":

@@ -26,6 +26,7 @@ INSTEAD = {
     "reset": "the connection is reset before any answer; nothing was done",
     "timeout": "no answer before the client gives up (at most `seconds`); nothing was done",
     "token_expired": "the access token is called expired, once per strike",
+    "secret_expired": "LWA: 401 invalid_client to every request for a token; those given before live out their hour",
     "role_missing": "SP-API: HTTP 403, the application lacks the role that this operation needs",
     "down": "SP-API: trouble at Amazon, as JSON; `status` 503 (default) or 500",
     "gone": "SP-API: the operation is no more; `status` 404 (default) or 403",
@@ -41,6 +42,7 @@ VIEW = {
     "unknown_asin": "SP-API: `asins` (all asked without) are unknown to Amazon",
     "missing_items": "SP-API: `asins` (the last one asked without) are left out of the answer",
     "extra_item": "SP-API: an ASIN nobody asked for is added (`asin`)",
+    "rate_cut": "SP-API: the usage plan is a `share` of what it was; advertised and enforced",
     "vanished": "BASE: `item_ids` (every item without) do not exist any more",
 }
 AFTER = {
@@ -123,6 +125,10 @@ def parse_fault(spec: dict[str, Any]) -> Fault:
         raise ValueError(f"names must say old and new, such as {{'ListingPrice': 'listingPrice'}}: {names!r}")
     if bool(names) != (spec["kind"] == "renamed"):
         raise ValueError("names go with kind renamed, and only with it")
+    if spec["kind"] == "rate_cut" and not 0 < spec.get("share", 1.0) <= 1:
+        raise ValueError(f"rate_cut needs a share above 0, at most 1: {spec['share']!r}")
+    if spec["kind"] == "secret_expired":
+        spec = {**spec, "api": "lwa"}
     if spec["kind"] != "extra_item" and spec.get("asin") is not None:
         spec = {**spec, "asins": [*spec.get("asins", []), spec["asin"]]}
     return Fault(**spec)

@@ -280,6 +280,41 @@ def test_tokens_can_be_ended_in_mid_run(
     assert 200 == amazon.http.post("/auth/o2/token", data=lwa_form()).status_code
 
 
+def test_a_secret_expires_and_tokens_live_out_their_hour(
+    amazon: AmazonCaller, emulator: EmulatorServer, asins: list[str], clock: ManualClock
+) -> None:
+    """No new token is to be had, for the account it concerns; the one at hand works until it ends."""
+    emulator.control.add_faults({"kind": "secret_expired", "account": "sp_1"})
+    refused = amazon.http.post("/auth/o2/token", data=lwa_form())
+    assert (401, "invalid_client") == (refused.status_code, refused.json()["error"])
+    assert 200 == amazon.http.post("/auth/o2/token", data=lwa_form(1)).status_code
+    assert 200 == amazon.offers(asins[0]).status_code
+    clock.advance(3600)
+    assert 403 == amazon.offers(asins[0]).status_code
+
+
+def test_usage_plans_are_cut_while_somebody_calls(
+    amazon: AmazonCaller, emulator: EmulatorServer, asins: list[str], clock: ManualClock
+) -> None:
+    """From its time on a fifth is advertised and enforced; before it and afterwards the documented rate is."""
+    start, until = (clock.now() + timedelta(seconds=passed) for passed in (60, 1060))
+    cut = {"kind": "rate_cut", "share": 0.2, "start": start.isoformat(), "until": until.isoformat()}
+    emulator.control.set_rate("getItemOffersBatch", 0.1)
+    emulator.control.add_faults(cut)
+
+    def answered(calls: int, every_s: float) -> list[str | None]:
+        rates = []
+        for _ in range(calls):
+            rates.append(amazon.batch(asins).headers.get("x-amzn-RateLimit-Limit"))
+            clock.advance(every_s)
+        return rates
+
+    assert ["0.1"] * 6 == answered(6, 10.0)
+    assert ["0.02", None, None, None, None] * 2 == answered(10, 10.0)
+    clock.advance(900)
+    assert "0.1" in answered(2, 10.0)
+
+
 def test_every_replacing_fault_works_on_both_apis(
     amazon: AmazonCaller, shop: BaseCaller, emulator: EmulatorServer, asins: list[str]
 ) -> None:

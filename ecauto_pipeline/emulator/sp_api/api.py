@@ -6,6 +6,7 @@ For: the order in which Amazon refuses. Not for: sockets, the log, or whether a 
 from __future__ import annotations
 
 import json
+import math
 import re
 import uuid
 from collections.abc import Iterable
@@ -74,7 +75,8 @@ class SpApi:
             return self._finish(unauthorized(EXPIRED), seen)
         if operation is None:
             return self._finish(json_answer(404, errors_body("NotFound", "no such resource"), outcome="refused"), seen)
-        if not self._throttle.take(token.account, operation.OPERATION, now_s):
+        share = math.prod(fault.share for fault in faults if fault.kind == "rate_cut")
+        if not self._throttle.take(token.account, operation.OPERATION, now_s, share):
             return self._finish(quota_exceeded(), seen)
         try:
             body = operation.answer(call, View(self._world, now_s, faults))
@@ -83,7 +85,7 @@ class SpApi:
             answer = refused(refusal)
         if answer.status in _RATE_SHOWN_ON:
             rate_per_s, _ = self._throttle.plan(token.account, operation.OPERATION)
-            answer.headers["x-amzn-RateLimit-Limit"] = f"{round(rate_per_s, 6):g}"
+            answer.headers["x-amzn-RateLimit-Limit"] = f"{round(rate_per_s * share, 6):g}"
         return self._finish(answer, seen)
 
     def refuse(self, kind: str, seen: Seen) -> Answer:

@@ -25,7 +25,7 @@ def token(call: Call, tokens: TokenBook, revoked: set[str], now_s: float) -> Ans
         return _refuse(400, "invalid_request", "The request is missing a required parameter")
     owner = next((account for account in SP_ACCOUNTS if account.client_id == form["client_id"]), None)
     if owner is None or owner.client_secret != form["client_secret"]:
-        return _refuse(401, "invalid_client", "Client authentication failed")
+        return secret_refused()
     if owner.refresh_token != form.get("refresh_token") or owner.id in revoked:
         return _refuse(400, "invalid_grant", "The request has an invalid grant parameter : refresh_token")
     access = tokens.issue("access", "sp_api", owner.id, now_s + ACCESS_TOKEN_LIFE_S, prefix="Atza|")
@@ -36,6 +36,11 @@ def token(call: Call, tokens: TokenBook, revoked: set[str], now_s: float) -> Ans
         "expires_in": ACCESS_TOKEN_LIFE_S,
     }
     return json_answer(200, answer, {"cache-control": "no-store"})
+
+
+def secret_refused() -> Answer:
+    """What LWA says where the client secret is not the one in force."""
+    return _refuse(401, "invalid_client", "Client authentication failed")
 
 
 def account_of(call: Call) -> str | None:

@@ -24,7 +24,10 @@ DOCUMENTED = {
 
 @dataclass(slots=True)
 class Bucket:
-    """`granted` is everything the plan has given since it began: burst + the integral of rate over time."""
+    """`granted` is everything the plan has given since it began: burst + the integral of rate over time.
+
+    `share`: how much of the plan is in force (a rate cut).
+    """
 
     rate_per_s: float
     burst: int
@@ -33,6 +36,7 @@ class Bucket:
     granted: float
     allowed: int = 0
     refused: int = 0
+    share: float = 1.0
 
     def advance(self, now_s: float) -> None:
         passed_s = max(0.0, now_s - self.updated_s)
@@ -71,9 +75,9 @@ class Throttle:
         rate_per_s, burst = DOCUMENTED[operation]
         return rate_per_s * self.speed, burst
 
-    def take(self, account: str, operation: str, now_s: float) -> bool:
-        """Let one call through, or refuse it. Durable with the caller's commit."""
-        bucket = self._bucket(account, operation, now_s)
+    def take(self, account: str, operation: str, now_s: float, share: float = 1.0) -> bool:
+        """Let one call through, or refuse it. `share`: of its plan, from now on. Durable with the caller's commit."""
+        bucket = self._bucket(account, operation, now_s, share)
         allowed = bucket.take()
         self._save(account, operation, bucket)
         return allowed
@@ -114,14 +118,15 @@ class Throttle:
             )
         return rows
 
-    def _bucket(self, account: str, operation: str, now_s: float) -> Bucket:
-        """The bucket, brought to now and then to the plan in force."""
+    def _bucket(self, account: str, operation: str, now_s: float, share: float | None = None) -> Bucket:
+        """The bucket, brought to now and then to the plan in force; `share` None: the one it had."""
         rate_per_s, burst = self.plan(account, operation)
         if (account, operation) not in self._buckets:
             self._buckets[account, operation] = Bucket(rate_per_s, burst, float(burst), now_s, float(burst))
         bucket = self._buckets[account, operation]
         bucket.advance(now_s)
-        bucket.rate_per_s, bucket.burst = rate_per_s, burst
+        bucket.share = bucket.share if share is None else share
+        bucket.rate_per_s, bucket.burst = rate_per_s * bucket.share, burst
         bucket.tokens = min(bucket.tokens, float(burst))
         return bucket
 
