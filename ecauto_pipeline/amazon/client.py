@@ -72,23 +72,31 @@ class SpApiClient:
         self._token_in_ledger(run_id)
 
     def call(
-        self, operation: Operation[T], asins: Sequence[str], run_id: str, deadline: float | None = None
+        self,
+        operation: Operation[T],
+        asins: Sequence[str],
+        run_id: str,
+        deadline: float | None = None,
+        tries: int = TRIES,
     ) -> list[T]:
         """Exactly one answer per asked ASIN, in asked order. Raises Stopped and nothing else.
 
         `deadline` (monotonic): no try begins after it; ASINs for which none began answer `not_asked`. Malformed ASINs
         answer `malformed_asin` without a call; one asked twice is asked once. More than a batch makes several calls.
+        `tries`: at most so many a call.
         """
         wanted = list(dict.fromkeys(asin for asin in asins if is_asin(asin)))
         got: dict[str, T] = {}
         for start in range(0, len(wanted), operation.batch):
-            got |= self._batch(operation, wanted[start : start + operation.batch], run_id, deadline)
+            got |= self._batch(operation, wanted[start : start + operation.batch], run_id, deadline, tries)
         return [got[asin] if asin in got else operation.fail(str(asin), Failure("malformed_asin")) for asin in asins]
 
-    def _batch(self, operation: Operation[T], asins: list[str], run_id: str, deadline: float | None) -> dict[str, T]:
+    def _batch(
+        self, operation: Operation[T], asins: list[str], run_id: str, deadline: float | None, most: int
+    ) -> dict[str, T]:
         failure = Failure(NOT_ASKED, of_call=True)
         refreshed = at_once = False
-        for tries in range(TRIES):
+        for tries in range(most):
             if tries and not at_once and not self._back_off(tries, deadline):
                 break
             at_once = False

@@ -30,9 +30,6 @@ _NEEDED = {
     Role.CATALOGUE: frozenset({Fact.TEXT}),
 }
 
-_SPARE = (Role.OPINION,)
-"""Roles that another one takes over."""
-
 
 @dataclass(frozen=True, slots=True)
 class Operations:
@@ -60,22 +57,15 @@ class Operations:
         return Operations(tuple(one.under(settings) for one in self.all if one.name not in settings.sp_api.without))
 
     def check(self, settings: Settings) -> None:
-        """Raises SettingsError when `[sp_api.limits]` names an operation that is none of these, or `without` one that
-        can't be done without."""
-        for name in settings.sp_api.without:
-            spare = [one.name for one in self.of(*_SPARE)]
-            if name not in spare:
-                raise SettingsError(
-                    f"ecauto.toml: sp_api.without: {name!r} can't be switched off; {', '.join(spare)} can",
-                    ja=f"ecauto.toml: sp_api.without: {name!r} は止められません（止められるのは {', '.join(spare)}）",
-                )
-        for name in settings.sp_api.limits:
+        """Raises SettingsError when `[sp_api.limits]` or `[sp_api] without` names an operation that is not here."""
+        named = [(f"sp_api.limits.{name}", name) for name in settings.sp_api.limits]
+        for key, name in (*named, *((f"sp_api.without: {name}", name) for name in settings.sp_api.without)):
             if name not in self.names:
                 near = difflib.get_close_matches(name, sorted(self.names), n=1, cutoff=0.0)
                 hint = f"; the nearest known one is {near[0]!r}" if near else ""
                 raise SettingsError(
-                    f"ecauto.toml: unknown operation 'sp_api.limits.{name}'{hint}",
-                    ja=f"ecauto.toml: 知らない操作 'sp_api.limits.{name}' です"
+                    f"ecauto.toml: unknown operation '{key}'{hint}",
+                    ja=f"ecauto.toml: 知らない操作 '{key}' です"
                     + (f"（いちばん近いのは {near[0]!r}）" if near else ""),
                 )
 

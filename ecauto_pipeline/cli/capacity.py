@@ -5,14 +5,13 @@ Not for: the arithmetic (domain/freshness/capacity.py).
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from ecauto_pipeline.cli.console import fail, language, print_json, table, told
 from ecauto_pipeline.reports.capacity import capacity as capacity_now
-from ecauto_pipeline.reports.capacity import headings, rows
+from ecauto_pipeline.reports.capacity import figures_of, headings, rows
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -46,7 +45,7 @@ def capacity(
                 ja="SP-APIのアカウントは1つ以上、ASINの数は0以上にしてください",
             )
     if json_output:
-        print_json(asdict(found))
+        print_json(figures_of(found))
         return
     spoken = language()
     table(told("能力の計算", "what the limits can keep fresh"), headings(spoken), rows(found, spoken))

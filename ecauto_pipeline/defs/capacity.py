@@ -3,6 +3,8 @@
 Not partitioned, in no schedule: materialize it when a shop grows. Not for: the flow (assets.py).
 """
 
+from math import isfinite
+
 import dagster as dg
 
 from ecauto_pipeline.defs.failures import in_words
@@ -33,15 +35,18 @@ def capacity(config: CapacityConfig) -> dg.MaterializeResult:
     settings = load()
     with open_tools(settings, offline=True) as tools:
         found = capacity_now(tools, config.listings or None, config.sp_accounts or None)
+    figures = {
+        "detail_load": found.detail_load,
+        "sweep_load": found.sweep_load,
+        "first_fill_h": found.first_fill_h,
+    }
     picture = as_markdown("capacity", capacity_load(found, settings.alerts.language))
     return dg.MaterializeResult(
         metadata={
             "asins": found.shop.asins,
             "fits": found.fits,
-            "detail_load": found.detail_load,
-            "sweep_load": found.sweep_load,
+            **{name: figure for name, figure in figures.items() if isfinite(figure)},  # nobody asks: there is none
             "accounts_needed": found.accounts_needed,
-            "first_fill_h": found.first_fill_h,
             "pushes_per_day": found.pushes_per_day,
             "answer": dg.MetadataValue.md(markdown(found, settings.alerts.language)),
             "picture": dg.MetadataValue.md(picture),

@@ -129,6 +129,20 @@ _ALL = (
         "待ってください。次の実行でもう一度試します",
         "wait; the next run tries again",
     ),
+    CallFailure(
+        "operation_gone",
+        "Amazonにその操作がない(HTTP 404): 廃止されたか、移された",
+        "Amazon does not know the operation (HTTP 404): it was removed or moved",
+        "このプログラムの新しい版を入れてください。なければ [sp_api] without でその操作を止めておけます",
+        "install a newer version of this program; where there is none, [sp_api] without can leave the operation out",
+    ),
+    CallFailure(
+        "call_refused",
+        "Amazonが呼び出しの形を受け付けない(HTTP 400): どのASINでも同じ",
+        "Amazon refuses the call as such (HTTP 400), whatever ASIN it is about",
+        "[sp_api] marketplace_id を確かめてください。合っていれば、このプログラムの新しい版を入れてください",
+        "look at [sp_api] marketplace_id; if it is right, install a newer version of this program",
+    ),
 )
 CALL_FAILURES: Final[dict[str, CallFailure]] = {one.code: one for one in _ALL}
 """Every one, by code."""
@@ -145,6 +159,8 @@ def failure_of(reason: str) -> CallFailure | None:
             return CALL_FAILURES[code]
     if bare.startswith("http_5"):
         return CALL_FAILURES["server_trouble"]
+    if bare.startswith("http_404") and reason == bare:
+        return CALL_FAILURES["operation_gone"]
     if bare == "http_429":
         return CALL_FAILURES["quota_exceeded"]
     return CALL_FAILURES["unauthorized"] if bare in ("http_401", "http_403") else None

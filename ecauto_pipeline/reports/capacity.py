@@ -5,8 +5,10 @@ Not for: whether a run kept to it (the checks do that).
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import asdict, replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,6 +16,7 @@ from ecauto_pipeline.domain.freshness.capacity import Capacity, Shop, UsagePlan,
 from ecauto_pipeline.domain.selling.call_shares import reserved
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.operations_now import OperationsNow, present_operations
 from ecauto_pipeline.sync.run_record import sweep_evidence
 from ecauto_pipeline.sync.stale_asins.plan import survey
 
@@ -35,7 +38,8 @@ def capacity(
     settings = tools.settings
     seen = survey(tools)
     with tools.state.read() as connection:
-        plans = _usage_plans(connection, tools)
+        present = present_operations(tools, connection)
+        plans = _usage_plans(connection, present)
         blind = sweep_evidence(connection, tools.clock.now()).blind
         offered = targets.count_listings(connection)
     by_tier = tuple(seen.by_tier.get(name, 0) for name in ("high", "medium", "low"))
@@ -58,6 +62,7 @@ def capacity(
             sweep_sees=not blind,
         ),
         plans,
+        (*present.down, *present.switched_off),
     )
 
 
@@ -72,9 +77,17 @@ def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
     def said(ja: str, en: str) -> str:
         return en if language == "en" else ja
 
+    def hours(count: float, digits: int = 1) -> str:
+        return f"{count:,.{digits}f} {said('時間', 'h')}" if math.isfinite(count) else said("不明", "never")
+
+    def percent(share: float) -> str:
+        return f"{share:.0%}" if math.isfinite(share) else said("不能", "nobody")
+
     shop = found.shop
     tiers = f"high {shop.high:,} / medium {shop.medium:,} / low {shop.low:,}"
     needed = said(f"必要数 {found.accounts_needed}", f"needed: {found.accounts_needed}")
+    if not found.accounts_needed:
+        needed = said("数では解決しない", "no number of them helps")
     table = [
         ("ASIN", f"{shop.asins:,}", tiers),
         (said("SP-APIアカウント", "SP-API accounts"), f"{shop.sp_accounts}", needed),
@@ -82,37 +95,30 @@ def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
     per_hour = said("回/時", "calls/h")
     for one in found.operations:
         figures = f"{one.calls_per_hour:,.0f} {per_hour}, {one.asins_per_hour:,.0f} ASIN/h"
-        cycle = said(f"全件一巡 {one.full_cycle_h:,.2f} 時間", f"full cycle {one.full_cycle_h:,.2f} h")
-        table.append((one.operation, figures, cycle))
+        table.append((one.operation, figures, f"{said('全件一巡', 'full cycle')} {hours(one.full_cycle_h, 2)}"))
+    for gone in found.missing:
+        table.append((gone.operation, said("使えない", "not asked"), gone.sentence(language)))
     for tier in found.tiers:
-        figures = f"{tier.checks_per_hour:,.0f} {said('件/時', 'checks/h')} ({tier.budget_share:.0%})"
-        oldest = said(f"最古 {tier.oldest_reachable_h:,.1f} 時間", f"oldest {tier.oldest_reachable_h:,.1f} h")
+        figures = f"{tier.checks_per_hour:,.0f} {said('件/時', 'checks/h')} ({percent(tier.budget_share)})"
+        oldest = f"{said('最古', 'oldest')} {hours(tier.oldest_reachable_h)}"
         table.append((said(f"層 {tier.tier}", f"tier {tier.tier}"), figures, oldest))
-    fits = (
-        said("収まる", "fits")
-        if found.fits
-        else said(f"収まらない ×{found.stretch:.1f}", f"periods x{found.stretch:.1f}")
-    )
-    loads = f"detail {found.detail_load:.0%}, sweep {found.sweep_load:.0%}"
+    stretched = said(f"収まらない ×{found.stretch:.1f}", f"periods x{found.stretch:.1f}")
+    if found.asked_by is None:
+        stretched = said("価格と在庫を聞ける操作がない", "no operation brings prices and stock")
+    loads = f"detail {percent(found.detail_load)}, sweep {percent(found.sweep_load)}"
     if not shop.sweep_sees:
         loads += said("（sweep は使えない）", " (the sweep is blind)")
     limit = said(f"上限 {found.base_limit_per_day:,.0f}", f"limit {found.base_limit_per_day:,.0f}")
-    alone = said(f"SP-APIのみ {found.fetch_fill_h:,.1f} 時間", f"Amazon alone {found.fetch_fill_h:,.1f} h")
-    single = f"{found.single_call_accounts:,.2f}"
+    alone = f"{said('SP-APIのみ', 'Amazon alone')} {hours(found.fetch_fill_h)}"
+    single = said("不能", "nobody")
+    if math.isfinite(found.single_call_accounts):
+        single = f"{found.single_call_accounts:,.2f} {said('アカウント', 'accounts')}"
     kept_h, kept_d = (reserved(limit, shop.base_reserve) for limit in (shop.base_per_hour, shop.base_per_day))
     return [
         *table,
-        (said("予算", "budget"), fits, loads),
-        (
-            said("初回取得", "first fill"),
-            said(f"{found.first_fill_h:,.1f} 時間", f"{found.first_fill_h:,.1f} h"),
-            alone,
-        ),
-        (
-            said("単発呼び出しなら", "single calls"),
-            said(f"{single} アカウント", f"{single} accounts"),
-            said("同じ鮮度", "same freshness"),
-        ),
+        (said("予算", "budget"), said("収まる", "fits") if found.fits else stretched, loads),
+        (said("初回取得", "first fill"), hours(found.first_fill_h), alone),
+        (said("単発呼び出しなら", "single calls"), single, said("同じ鮮度", "same freshness")),
         (
             said("BASE更新/日", "pushes a day"),
             f"{found.pushes_per_day:,.0f}",
@@ -126,18 +132,35 @@ def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
     ]
 
 
+def figures_of(found: Capacity) -> dict[str, Any]:
+    """Everything as plain values; what is infinite is None."""
+    return {name: _finite(value) for name, value in asdict(found).items()}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def markdown(found: Capacity, language: str = "ja") -> str:
     """The rows as a markdown table."""
     lines = [headings(language), ("---",) * 3, *rows(found, language)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _usage_plans(connection: Connection, tools: Tools) -> list[UsagePlan]:
-    """One account's usage plans: the mean of what was measured, else the owner's setting, else as documented."""
+def _usage_plans(connection: Connection, present: OperationsNow) -> list[UsagePlan]:
+    """One account's usage plans: the mean of what was measured, else the owner's setting, else as documented; less the
+    share of the accounts for which an operation is down."""
     plans = []
-    for plan in tools.operations.under(tools.settings).usage_plans:
+    for plan in present.operations.usage_plans:
+        up = sum(present.is_up(account, plan.operation) for account in present.accounts) / len(present.accounts)
         rates = [rate for rate, _ in targets.rates(connection, plan.operation).values()]
-        plans.append(replace(plan, rate_per_s=sum(rates) / len(rates)) if rates else plan)
+        rate_per_s = sum(rates) / len(rates) if rates else plan.rate_per_s
+        if up:
+            plans.append(replace(plan, rate_per_s=rate_per_s * up))
     return plans
 
 

@@ -6,6 +6,7 @@ Not for: the arithmetic (domain/freshness/capacity.py) or the look (drawing.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from ecauto_pipeline.domain.freshness.capacity import Capacity
@@ -23,11 +24,13 @@ def capacity_load(found: Capacity, language: str = "ja") -> bytes:
     names = [either(language, pair) for pair in pairs]
     shares = (found.detail_load, found.sweep_load, found.pushes_per_day / max(1.0, found.base_limit_per_day))
     colours = [RED if share > 1 else BLUE for share in shares]
-    _bars(above, names, [100 * share for share in shares], colours, [_percent(share) for share in shares])
-    above.set_xlim(0, max(110.0, *(125 * share for share in shares)))
+    widths = [100 * (share if isfinite(share) else 1.0) for share in shares]
+    _bars(above, names, widths, colours, [_percent(share) for share in shares])
+    above.set_xlim(0, max(110.0, *(1.25 * width for width in widths)))
     above.axvline(100, color=INK, linewidth=1.2)
     above.set_xlabel(either(language, ("予算に占める割合 (%)", "share of the budget (%)")))
-    kept = [tier for tier in found.tiers if tier.asins]  # of a tier without ASINs no age is known
+    # of a tier without ASINs no age is known, and none can be kept where nobody asks
+    kept = [tier for tier in found.tiers if tier.asins and isfinite(tier.oldest_reachable_h)]
     tiers = [f"{tier.tier} ({tier.asins:,})" for tier in kept]
     ages = [tier.oldest_reachable_h for tier in kept]
     late = [RED if tier.oldest_reachable_h > tier.every_h * 1.001 else GREEN for tier in kept]
@@ -38,6 +41,8 @@ def capacity_load(found: Capacity, language: str = "ja") -> bytes:
 
 def _percent(share: float) -> str:
     """Never "0%" for something: a small share keeps a digit."""
+    if not isfinite(share):
+        return "-"
     if 0 < share < 0.001:
         return "<0.1%"
     return f"{share:.1%}" if 0 < share < 0.01 else f"{share:.0%}"

@@ -46,7 +46,7 @@ class SpApi(Section):
     limits: Mapping[str, OperationLimits] = Field(  # by operation; their names are checked where they are known
         default_factory=dict, description="usage plans that differ from the documented ones"
     )
-    without: tuple[str, ...] = Field((), description="operations that are not used: getCompetitiveSummary")
+    without: tuple[str, ...] = Field((), description="operations of Amazon's that are not asked, by name")
     audit_share: float = Field(
         0.005, ge=0, le=1, description="share of a day's unchanged answers that a second opinion checks; 0 = none"
     )

@@ -98,6 +98,12 @@ LIFETIMES = (
     Lifetime("marks", None, "名前ごとに1行", "one row a name"),
     Lifetime("owner_files", None, "ファイルごとに1行", "one row a file"),
     Lifetime("stops", None, "送信を再開するまで", "until the pushing goes on"),
+    Lifetime(
+        "operation_health",
+        None,
+        "失敗している間、アカウントと操作ごとに1行",
+        "while an operation of an account fails: one row each",
+    ),
 )
 """In the order of schema.py; every table stands here."""
 

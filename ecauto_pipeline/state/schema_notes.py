@@ -1,12 +1,12 @@
 """The small tables of state.db: what people were told, how far work has come, what the owner's files said last,
-what a person has stopped.
+what a person has stopped, which operations are down.
 
 They belong to schema.py's metadata, apart for their reasons to change. Not for: facts, decisions, calls, runs.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, Text
+from sqlalchemy import Column, Integer, Table, Text
 
 from ecauto_pipeline.state.schema import MS, metadata
 
@@ -43,6 +43,20 @@ stops = Table(  # shops that a person lets nothing be sent to
     Column("account_id", Text, primary_key=True),
     Column("since", MS, nullable=False),
     Column("who", Text, nullable=False, server_default=""),
+)
+
+operation_health = Table(  # an SP-API operation of one account that fails; one that is well has no row
+    "operation_health",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("failed_calls", Integer, nullable=False, server_default="0"),
+    Column("failing_since", MS),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("http_status", Integer),
+    Column("down_since", MS),  # NULL = it is asked as usual
+    Column("probe_at", MS),
+    Column("probes", Integer, nullable=False, server_default="0"),
 )
 
 every_table = metadata

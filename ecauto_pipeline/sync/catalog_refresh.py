@@ -18,9 +18,9 @@ from ecauto_pipeline.domain.model import Role, Status
 from ecauto_pipeline.errors import RegisterBusy
 from ecauto_pipeline.register.rows import CatalogueUpdate
 from ecauto_pipeline.state import catalogue as texts
+from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.context import Context, Progress
 from ecauto_pipeline.sync.run_record import keep
-from ecauto_pipeline.sync.sections import CatalogueReport
 
 
 def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
@@ -36,9 +36,9 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
     written = _carry(context)
     counts = dict.fromkeys(Status, 0)
     left_over = len(due) if context.run.fetch else 0
-    if context.run.fetch and context.sp_accounts:
+    operations = context.operations.under(settings).of(Role.CATALOGUE)
+    if context.run.fetch and context.sp_accounts and operations:
         deadline = None if limit_s is None else context.clock.monotonic() + limit_s
-        operations = context.operations.under(settings).of(Role.CATALOGUE)
         turns = cycle(product(context.sp_accounts, operations))
         start = 0
         while start < len(due):

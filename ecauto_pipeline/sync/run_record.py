@@ -25,11 +25,11 @@ from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.owner import is_this_process, new_owner
 from ecauto_pipeline.state.runs import RunRow
+from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import MASS_HOLDS, DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.sections import (
-    CatalogueReport,
     FetchReport,
     HandReport,
     ListingsReport,

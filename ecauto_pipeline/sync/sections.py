@@ -13,6 +13,7 @@ from datetime import datetime
 from ecauto_pipeline.domain.call_failures import CallsMet, commonest
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
 from ecauto_pipeline.domain.offers.second_opinion import Audited, Verdict
+from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.register_report import RegisterReport
 
@@ -189,7 +190,8 @@ class FetchReport:
     `continues`: the run whose plan this one went on with, "" where its own.
     `opinions`: verdicts of the second opinion, whose calls are in `calls` and whose answers are in no other figure;
     `audits`: its verdicts on answers that had changed nothing, which settle nothing.
-    `opinion_refused`: the HTTP status with which all of it was refused, 0 = it was not.
+    `opinion_refused`: the HTTP status with which all of it was refused, 0 = it was not. `down`: operations that were
+    down when the run's questions ended.
     """
 
     planned: int = 0
@@ -219,6 +221,7 @@ class FetchReport:
     opinions: Mapping[str, int] = field(default_factory=dict)
     audits: Mapping[str, int] = field(default_factory=dict)
     opinion_refused: int = 0
+    down: tuple[OperationDown, ...] = ()
     seconds: float = 0.0
     continues: str = ""
 
@@ -327,22 +330,3 @@ class HandReport:
     account: RowCounts = field(default_factory=RowCounts)
     pushed: PushReport = field(default_factory=PushReport)
     refused: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueReport:
-    """ASINs: `due` by age, `asked` of them, by status; `left_over` = due and not asked in time.
-
-    `written`: rows of master.db that took something; `waiting`: kept here and not in master.db yet (a dry run, or
-    another program holds it: they go with the next run, without a question).
-    """
-
-    total_asins: int = 0
-    due: int = 0
-    asked: int = 0
-    found: int = 0
-    not_found: int = 0
-    failed: int = 0
-    left_over: int = 0
-    written: int = 0
-    waiting: int = 0

@@ -62,6 +62,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "every token is called expired": ("token_expired", {"api": "sp_api", "kind": "token_expired"}),
     "401 to every call": ("unauthorized", _denied(401)),
     "somebody else uses the quota": ("quota_exceeded", {"api": "sp_api", "kind": "throttle"}),
+    "everything of v0 is gone": ("operation_gone", {"kind": "gone", "family": "pricing/v0"}),
     "trouble at Amazon": ("server_trouble", {"api": "sp_api", "kind": "http_error", "status": 503}),
 }
 """What happens -> the reason that has to be named, and the emulator's fault."""

@@ -19,8 +19,8 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.schema import catalogue, listings
 from ecauto_pipeline.sync.catalog_refresh import ask, refresh
+from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.sections import CatalogueReport
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, tools_at
 
 START = datetime(2026, 3, 2, 3, 20, tzinfo=UTC)
@@ -153,3 +153,11 @@ def test_one_bad_asin_costs_no_other_its_answer() -> None:
     assert wanted == [answer.asin for answer in answers]
     assert ["B00000BAD0"] == [answer.asin for answer in answers if answer.status is Status.API_ERROR]
     assert len(asked) <= 11
+
+
+def test_a_catalogue_that_is_switched_off_is_not_asked(shop: Shop) -> None:
+    """[sp_api] without leaves the text as it is, and what is due is told as left over."""
+    sp_api = shop.tools.settings.sp_api.model_copy(update={"without": ("searchCatalogItems",)})
+    shop.tools = replace(shop.tools, settings=shop.tools.settings.model_copy(update={"sp_api": sp_api}))
+    report = shop.refresh()
+    assert (0, 0, COUNT) == (shop.calls(), report.asked, report.left_over)

@@ -19,6 +19,7 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import run_sections
+from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.run_metrics import metrics_row
@@ -32,7 +33,6 @@ from ecauto_pipeline.sync.run_record import (
     sweep_evidence,
 )
 from ecauto_pipeline.sync.sections import (
-    CatalogueReport,
     DelistReport,
     FetchReport,
     HandReport,

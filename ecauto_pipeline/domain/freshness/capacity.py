@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecauto_pipeline.domain.model import Role
+from ecauto_pipeline.domain.operation_health import role_left
+from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.selling.call_shares import RESERVE
 
 
@@ -92,6 +94,8 @@ class Capacity:
     `stretch`: by what factor every tier's period grows where the work does not fit (1.0 = it fits).
     `first_fill_h`: until every ASIN was asked in detail and every listing may have been pushed once.
     `accounts_needed`: SP-API accounts with which everything fits; `shops_ok`: whether BASE takes the pushes.
+    `asked_by`: the role whose operations bring prices and "out of stock", None: nobody does, then loads, ages and
+    times are infinite and `accounts_needed` is 0. `missing`: operations that are not reckoned with.
     """
 
     shop: Shop
@@ -108,30 +112,35 @@ class Capacity:
     pushes_per_day: float
     base_limit_per_day: float
     shops_ok: bool
+    asked_by: Role | None = Role.DETAIL
+    missing: tuple[OperationDown, ...] = ()
 
 
-def compute_capacity(shop: Shop, plans: Iterable[UsagePlan]) -> Capacity:
+def compute_capacity(shop: Shop, plans: Iterable[UsagePlan], missing: Iterable[OperationDown] = ()) -> Capacity:
     """What these usage plans can keep fresh. `plans` are one account's; accounts multiply them, operations of one role
-    add up.
+    add up, and a role without any is done by the one that takes over.
 
-    Raises ValueError for no account, a negative count, or a role (sweep, detail, confirm) that no operation has.
+    Raises ValueError for no account or a negative count.
     """
     plans = tuple(plans)
     if shop.sp_accounts < 1 or min(shop.high, shop.medium, shop.low) < 0:
         raise ValueError("at least one SP-API account, and no negative counts")
     an_hour = {role: sum(plan.asins_per_hour for plan in plans if plan.role is role) for role in Role}
-    if not all(an_hour[role] for role in (Role.SWEEP, Role.DETAIL, Role.CONFIRM)):
-        raise ValueError("a sweep, a detail and a confirm operation are needed")
-    detail_h, sweep_h = an_hour[Role.DETAIL] * shop.sp_accounts, an_hour[Role.SWEEP] * shop.sp_accounts
+    asked_by = role_left(Role.DETAIL, [role for role in Role if an_hour[role]])
+    detail_h = an_hour[asked_by] * shop.sp_accounts if asked_by is not None else 0.0
+    sweep_h = an_hour[Role.SWEEP] * shop.sp_accounts
+    if not sweep_h:
+        shop = replace(shop, sweep_sees=False)
     tiers = (("high", shop.high, shop.high_h), ("medium", shop.medium, shop.medium_h), ("low", shop.low, shop.low_h))
     checks = {name: count / every for name, count, every in tiers}
     detail_checks, sweep_checks = _split(tiers, shop)
-    detail_load = sum(detail_checks.values()) / detail_h
-    sweep_load = sum(sweep_checks.values()) / sweep_h
+    detail_load = _share(sum(detail_checks.values()), detail_h)
+    sweep_load = _share(sum(sweep_checks.values()), sweep_h)
     stretch = max(1.0, detail_load, sweep_load)
     pushes = shop.asins * shop.listings_per_asin * shop.pushes_per_asin_day
     base_day = min(shop.base_per_day, shop.base_per_hour * 24) * shop.base_accounts
-    fetch_fill_h = shop.asins / detail_h
+    fetch_fill_h = _share(shop.asins, detail_h)
+    accounts = max(detail_load, sweep_load) * shop.sp_accounts
     return Capacity(
         shop=shop,
         operations=tuple(_operation(plan, shop) for plan in plans),
@@ -141,7 +150,7 @@ def compute_capacity(shop: Shop, plans: Iterable[UsagePlan]) -> Capacity:
                 asins=count,
                 every_h=every,
                 checks_per_hour=checks[name],
-                budget_share=detail_checks[name] / detail_h + sweep_checks[name] / sweep_h,
+                budget_share=_share(detail_checks[name], detail_h) + _share(sweep_checks[name], sweep_h),
                 oldest_reachable_h=every * stretch,
             )
             for name, count, every in tiers
@@ -152,17 +161,24 @@ def compute_capacity(shop: Shop, plans: Iterable[UsagePlan]) -> Capacity:
         stretch=stretch,
         first_fill_h=max(fetch_fill_h, _push_hours(shop)),
         fetch_fill_h=fetch_fill_h,
-        accounts_needed=max(1, math.ceil(max(detail_load, sweep_load) * shop.sp_accounts - 1e-9)),
-        single_call_accounts=sum(checks.values()) / an_hour[Role.CONFIRM],
+        accounts_needed=max(1, math.ceil(accounts - 1e-9)) if math.isfinite(accounts) else 0,
+        single_call_accounts=_share(sum(checks.values()), an_hour[Role.CONFIRM]),
         pushes_per_day=pushes,
         base_limit_per_day=float(base_day),
         shops_ok=pushes <= base_day,
+        asked_by=asked_by,
+        missing=tuple(missing),
     )
 
 
 def _operation(plan: UsagePlan, shop: Shop) -> OperationCapacity:
     an_hour, calls_an_hour = plan.asins_per_hour * shop.sp_accounts, plan.calls_per_hour * shop.sp_accounts
     return OperationCapacity(plan.operation, plan.role, calls_an_hour, an_hour, an_hour * 24, shop.asins / an_hour)
+
+
+def _share(work: float, an_hour: float) -> float:
+    """Of what can be done in an hour; nobody does what there is to do: infinite."""
+    return work / an_hour if an_hour else math.inf if work else 0.0
 
 
 def _split(tiers: tuple[tuple[str, int, float], ...], shop: Shop) -> tuple[dict[str, float], dict[str, float]]:

@@ -45,6 +45,8 @@ class Channel:
 
     def seconds_for(self, asins: int) -> float:
         """Time that asking about so many takes."""
+        if self.asins_per_s <= 0:  # nobody answers, but for a call that tries
+            return 0.0
         calls = -(-asins // self.batch)
         return max(0.0, calls * self.batch - self.burst_asins) / self.asins_per_s if asins else 0.0
 

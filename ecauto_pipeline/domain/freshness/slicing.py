@@ -33,7 +33,7 @@ def length_s(longest_s: float, spend: Literal["due", "budget"], asins: int, asin
     When no call is left idle, slices follow one another all day, and the shop learns of a change when its slice ends:
     so they are as short as a shop is small. What is only asked when due ends a slice by itself.
     """
-    if spend == "due" or asins == 0:
+    if spend == "due" or asins == 0 or asins_per_s <= 0:
         return longest_s
     return min(longest_s, max(SHORTEST_S, asins / asins_per_s / SLICES_A_PASS))
 

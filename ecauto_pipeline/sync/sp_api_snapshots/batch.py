@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
+from ecauto_pipeline.amazon.client import NOT_ASKED, TRIES, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.call_failures import SHUT_OUT
 from ecauto_pipeline.domain.model import Answer, Role
@@ -20,13 +20,15 @@ from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 from ecauto_pipeline.state import asins, leases, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.audits import to_check
-from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros
+from ecauto_pipeline.sync.sp_api_snapshots.health_watch import HealthWatch
+from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros, zeros_of
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim, Opinions
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
 _REFUSED_WHOLE = "http_400"
+_PROBE_TRIES = 2  # of an operation that is down: a call, and one with a fresh token
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,11 @@ class Claimed:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`unasked`: ASINs for which no call could be made in time. `shut_out`: the account's token was refused, or none
-    could be had, for every one of them."""
+    could be had, for every one of them. `to_others`: of an operation that is down, what somebody else is to ask."""
 
     unasked: list[str]
     shut_out: bool
+    to_others: list[str]
 
 
 class Asking:
@@ -58,36 +61,48 @@ class Asking:
         rules: LearnRules,
         deadline: float,
         since: datetime,
+        watch: HealthWatch | None = None,
     ) -> None:
         self._context, self._work, self._tally = context, work, tally
         self._rules, self._deadline, self._since = rules, deadline, since
+        self.watch = watch or HealthWatch({})
         self.owner = leases.new_owner()
         self.zeros = Zeros(context.settings.guards)
         self._refused = RefusedCalls()
+        self._refused_by: dict[str, tuple[str, Operation[Answer]]] = {}  # trial -> whose call it decides about
         self.opinions = Opinions()
         self._ids = observations.SnapshotIds()
 
-    def claim(self, operation: Operation[Answer], wanted: list[str]) -> Claimed:
-        """Make these ASINs ours, but for those that others hold and those answered since the run was planned."""
+    def claim(self, role: Role, wanted: list[str]) -> Claimed:
+        """Make these ASINs ours, but for those that others hold and those answered since the run was planned.
+
+        `role`: whose work it is.
+        """
         now = self._context.clock.now()
         with self._context.state.write() as connection:
             names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
             mine = [name.removeprefix(_PREFIX) for name in names]
             rows = asins.read(connection, mine)
-            todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], operation)]
+            todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], role)]
             needless = set(mine).difference(todo)
             leases.release(connection, self.owner, [_name(asin) for asin in needless])
         busy = [asin for asin in wanted if asin not in set(mine)]
         return Claimed(todo, busy, len(needless))
 
-    def ask(self, account: SpApiClient, operation: Operation[Answer], claimed: list[str]) -> Asked:
-        """Ask about ASINs that are ours and keep the answers. Raises Stopped: then nothing of this call is kept."""
-        answers = account.call(operation, claimed, self._context.run.run_id, self._deadline)
+    def ask(self, account: SpApiClient, operation: Operation[Answer], role: Role, claimed: list[str]) -> Asked:
+        """Ask about ASINs that are ours and keep the answers. Raises Stopped: then nothing of this call is kept.
+
+        `role`: whose work it is, the operation's own or that of one which it stands in for.
+        """
+        up = self.watch.is_up(account.account_id, operation.name)
+        tries = TRIES if up else _PROBE_TRIES
+        answers = account.call(operation, claimed, self._context.run.run_id, self._deadline, tries)
         self._context.go_on()
         unasked = [answer.asin for answer in answers if answer.reason == NOT_ASKED]
         given = [within(answer, operation.knows) for answer in answers if answer.reason != NOT_ASKED]
-        if operation.role is Role.OPINION:
-            return self._opinion(account, claimed, given, unasked)
+        given = self.watch.blamed(account.account_id, operation, given)
+        if role is Role.OPINION:
+            return self._opinion(account, operation, claimed, given, unasked)
         on_trial = operation.batch == 1 and self._refused.is_trial(claimed[0])
         if on_trial:  # what is said of an ASIN known to be good is said of the call
             given = [replace(answer, of_call=not answer.status.authoritative) for answer in given]
@@ -95,8 +110,8 @@ class Asking:
         with self._context.state.write() as connection:
             before = asins.read(connection, [answer.asin for answer in given])
             numbered = [(self._ids.next(now), answer, before[answer.asin]) for answer in given]
-            kept, lost = self.zeros.judge(operation.name, numbered)
-            after = self._learned(before, kept, operation.role, now)
+            kept, lost = self.zeros.judge(zeros_of(operation, role), numbered)
+            after = self._learned(before, kept, role, now)
             observations.insert_answers(
                 connection,
                 kept,
@@ -106,30 +121,57 @@ class Asking:
                 observed_at=now,
             )
             asins.write(connection, after.values())
-            taken_back = self._disbelieve(connection, operation, lost, now)
+            taken_back = self._disbelieve(connection, operation, role, lost, now)
             refused = [answer.asin for _, answer in kept if _refused_whole(answer)] if operation.batch > 1 else []
             known_good = asins.known_good(connection) if refused else None
+            to_others = self.watch.called(connection, account.account_id, operation, given, now, wanted=not on_trial)
+            if on_trial and given:
+                freed, in_vain = self._decided(connection, account.account_id, operation, given[0], now)
+                to_others += in_vain
             account.ledger.flush(connection)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
         doubted = [answer.asin for _, answer in kept if answer.reason == REASON]
         prices = taken_back | {asin: before[asin].price_jpy for asin in doubted}
         self._tally.disbelieved(operation.name, prices)
-        self._tally.count(operation.role, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
+        self._tally.count(role, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
         given_back = [(answer, before[answer.asin]) for _, answer in kept if answer.reason != REASON]
         self._tally.answered(operation.name, given_back)
         if any(answer.status.authoritative for _, answer in kept):
             self._refused.answered(operation.name)
         said = {answer.asin: Claim(sid, answer, answer.asin in doubted) for sid, answer, _ in numbered}
-        self._follow_up(operation.role, after, refused, list(prices), said)
+        self._follow_up(role, after, refused, list(prices), said)
         triples = [(answer, before[answer.asin], after[answer.asin]) for _, answer in kept]
-        self._check(to_check(operation.role, triples, now, self._context.settings.sp_api.audit_share, self._rules))
-        if refused and operation.role is Role.DETAIL:
-            self._work.look_again(self._refused.refused(operation.name, refused, before, known_good))
+        self._check(to_check(role, triples, now, self._context.settings.sp_api.audit_share, self._rules))
+        if refused and role is Role.DETAIL and not to_others:
+            trials = self._refused.refused(operation.name, refused, before, known_good)
+            self._refused_by |= dict.fromkeys(trials, (account.account_id, operation))
+            self._work.look_again(trials)
         if on_trial and given:
-            self._work.look_again(self._refused.decided(claimed[0], given[0].status.authoritative))
-        return Asked(unasked, bool(given) and all(_no_token(answer.reason) for answer in given))
+            self._work.look_again(freed)
+        return Asked(unasked, _shut_out(given), to_others)
 
-    def _opinion(self, account: SpApiClient, claimed: list[str], given: list[Answer], unasked: list[str]) -> Asked:
+    def _decided(
+        self, connection: Connection, account: str, operation: Operation[Answer], said: Answer, now: datetime
+    ) -> tuple[list[str], list[str]]:
+        """The end of a trial. Where it is the calls that are to blame, both operations are down: neither can be asked
+        about anything. Returns the ASINs that are to be asked one by one now, and those that were asked in vain."""
+        in_vain: list[str] = []
+        whose, refused = self._refused_by.pop(said.asin, (account, operation))
+        before = self._refused.of_calls
+        freed = self._refused.decided(said.asin, said.status.authoritative)
+        if self._refused.of_calls > before and _refused_whole(said):
+            for name, one in ((whose, refused), (account, operation)):
+                in_vain += self.watch.found_down(connection, name, one, said, now)
+        return freed, in_vain
+
+    def _opinion(
+        self,
+        account: SpApiClient,
+        operation: Operation[Answer],
+        claimed: list[str],
+        given: list[Answer],
+        unasked: list[str],
+    ) -> Asked:
         """What another source says of doubted answers: kept beside them, and never a fact of its own."""
         now = self._context.clock.now()
         with self._context.state.write() as connection:
@@ -145,6 +187,7 @@ class Asking:
             )
             observations.believe_after_all(connection, [(one.snapshot_id, one.answer) for one in found.borne_out])
             asins.write(connection, found.rows.values())
+            self.watch.called(connection, account.account_id, operation, given, now)
             account.ledger.flush(connection)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
         for one in found.borne_out:
@@ -156,7 +199,7 @@ class Asking:
         if self.opinions.refused:
             self._rules = replace(self._rules, opinion=False)
         self._work.look_again(found.undecided)
-        return Asked(unasked, self.opinions.refused)
+        return Asked(unasked, self.opinions.refused, [])
 
     def _learned(
         self, before: dict[str, AsinRow], kept: list[tuple[str, Answer]], role: Role, now: datetime
@@ -168,7 +211,7 @@ class Asking:
         return after
 
     def _disbelieve(
-        self, connection: Connection, operation: Operation[Answer], lost: dict[str, str], now: datetime
+        self, connection: Connection, operation: Operation[Answer], role: Role, lost: dict[str, str], now: datetime
     ) -> dict[str, int | None]:
         """Take back what zeros that lost their credit had set in motion. Returns the ASINs with the price believed.
 
@@ -183,7 +226,7 @@ class Asking:
         taken_back = []
         for snapshot_id, asin in lost.items():
             row = rows[asin]
-            if operation.role is Role.SWEEP and row.wants_detail == "zero":
+            if role is Role.SWEEP and row.wants_detail == "zero":
                 row = replace(row, wants_detail="")
             elif row.doubt == "zero" and row.doubt_snapshot_id == snapshot_id:
                 row = replace(
@@ -227,22 +270,27 @@ class Asking:
             self.opinions.unchanged(unchanged)
             self._work.check(unchanged)
 
-    def _settled(self, row: AsinRow, operation: Operation[Answer]) -> bool:
+    def _settled(self, row: AsinRow, role: Role) -> bool:
         """Whether it was answered since the plan was made, so that asking again would be waste."""
         since = self._since
-        detailed, erred = _since(row.detail_at, since), _since(row.error_at, since)
-        if operation.role is Role.SWEEP:
+        detailed = _since(row.detail_at, since)
+        erred = _since(row.error_at, since) and not self.watch.handed_over(row.asin)
+        if role is Role.SWEEP:
             return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)
-        if operation.role is Role.DETAIL:
+        if role is Role.DETAIL:
             waits = self._rules.opinion and bool(row.doubt)  # a killed run's doubt: it is put as it stands now
             return (detailed and not waits) or (erred and not row.wants_detail)
-        if operation.role is Role.OPINION:
+        if role is Role.OPINION:
             return not self.opinions.awaited(row)
         return detailed and not row.doubt
 
 
 def _refused_whole(answer: Answer) -> bool:
     return answer.of_call and answer.reason.startswith(_REFUSED_WHOLE)
+
+
+def _shut_out(given: list[Answer]) -> bool:
+    return bool(given) and all(_no_token(answer.reason) for answer in given)
 
 
 def _no_token(reason: str) -> bool:

@@ -20,9 +20,11 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.calls import counted, failed_for
 from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.sync.context import Context, Progress, Tools
+from ecauto_pipeline.sync.operations_now import OperationsNow, present_operations
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
+from ecauto_pipeline.sync.sp_api_snapshots.health_watch import HealthWatch
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since, to_be_asked
 from ecauto_pipeline.sync.sp_api_snapshots.queues import ASKING, Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
@@ -42,11 +44,16 @@ def operations(tools: Tools) -> tuple[Operation[Answer], ...]:
     return tools.operations.under(tools.settings).of(*ASKING)
 
 
-def _asked_now(context: Context) -> tuple[Operation[Answer], ...]:
-    """The same without a second opinion that was refused as a whole of late."""
+def _asked_now(context: Context, now: OperationsNow) -> tuple[Operation[Answer], ...]:
+    """The same without a second opinion that was refused as a whole of late, or that nobody can ask."""
     with context.state.read() as connection:
         wanted = to_be_asked(connection, context.clock.now())
-    return tuple(one for one in operations(context) if wanted or one.role is not Role.OPINION)
+    ids = [account.account_id for account in context.sp_accounts]
+    return tuple(
+        one
+        for one in operations(context)
+        if one.role is not Role.OPINION or (wanted and any(now.may_ask(account, one.name) for account in ids))
+    )
 
 
 def learn_rules(settings: Settings) -> LearnRules:
@@ -79,13 +86,15 @@ def run(context: Context) -> FetchReport:
         context.log.info("goes on with the plan of run %s: %d ASINs left", hand.continues[:8], len(planned))
     deadline = began + context.run.slice_s
     tally, work = Tally(), Work((), (), ())
-    asked_with = _asked_now(context)
+    present = present_operations(context)
+    asked_with = _asked_now(context, present)
     opinion = any(one.role is Role.OPINION for one in asked_with)
     rules = replace(learn_rules(context.settings), opinion=opinion)
-    asking = Asking(context, work, tally, rules, deadline, since=hand.plan.made_at)
+    watch = HealthWatch(present.health)
+    asking = Asking(context, work, tally, rules, deadline, hand.plan.made_at, watch)
     try:
         while planned:
-            _queue_planned(planned, work, tally, opinion)
+            _queue_planned(context, watch, planned, work, tally, opinion)
             workers = Workers(context, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
             gone = asking.opinions.refused
             workers.start(one for one in asked_with if not gone or one.role is not Role.OPINION)
@@ -113,7 +122,7 @@ def run(context: Context) -> FetchReport:
     if work.left == 0:
         with context.state.write() as connection:
             plans.finish(connection, hand.plan.plan_id, context.clock.now())
-    elif report.asked == 0 and report.others == 0 and now < deadline and not workers.no_slot:
+    elif report.asked == 0 and report.others == 0 and now < deadline and not (workers.no_slot or workers.down):
         raise NothingDone(
             f"{work.left} ASINs were to be asked about, there was time, and nothing was asked",
             ja=f"問い合わせるASINが {work.left} 件あり、時間もあったのに、何も問い合わせませんでした",
@@ -121,12 +130,20 @@ def run(context: Context) -> FetchReport:
     return report
 
 
-def _queue_planned(planned: list[Target], work: Work, tally: Tally, opinion: bool) -> None:
-    """Where a second opinion is asked, a doubt takes a detail first: what is doubted now is what it is asked about."""
+def _queue_planned(
+    context: Context, watch: HealthWatch, planned: list[Target], work: Work, tally: Tally, opinion: bool
+) -> None:
+    """Where a second opinion is asked, a doubt takes a detail first: what is doubted now is what it is asked about.
+    Where nobody can sweep, what was to be swept is asked in detail, after everything else."""
     tally.audit(target.asin for target in planned if target.reason == "audit")
+    sweeps = [target.asin for target in planned if target.operation == "sweep"]
+    details = [target.asin for target in planned if target.operation == "detail"]
+    now, names = context.clock.now(), [one.name for one in operations(context) if one.role is Role.SWEEP]
+    if not any(watch.may_ask(account.account_id, name, now) for account in context.sp_accounts for name in names):
+        sweeps, details = [], details + sweeps
     work.add(
-        sweep=(target.asin for target in planned if target.operation == "sweep"),
-        detail=(target.asin for target in planned if target.operation == "detail"),
+        sweep=sweeps,
+        detail=details,
         second_looks=(target.asin for target in planned if target.reason == "second_look" and not opinion),
     )
 
@@ -216,6 +233,7 @@ def _report(
         confirms = {operation.name for operation in context.operations.of(Role.CONFIRM)}
         opinions = {operation.name for operation in context.operations.of(Role.OPINION)}
         refused_opinion = refused_since(connection)
+        present = present_operations(context, connection)
         report = FetchReport(
             planned=planned,
             asked=figures["asked"],
@@ -244,6 +262,7 @@ def _report(
             opinions={str(one): figures[f"opinion_{one}"] for one in Verdict if figures[f"opinion_{one}"]},
             audits={str(one): figures[f"audit_{one}"] for one in Verdict if figures[f"audit_{one}"]},
             opinion_refused=refused_opinion[0] if refused_opinion else 0,
+            down=present.down,
             seconds=round(seconds, 3),
             continues=continues,
         )

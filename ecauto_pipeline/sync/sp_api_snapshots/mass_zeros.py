@@ -12,7 +12,8 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ecauto_pipeline.domain.model import Answer, Status
+from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.learning import ZERO, AsinRow
 from ecauto_pipeline.domain.selling.guards import mass_zero, most_are_zero
 from ecauto_pipeline.settings import Guards
@@ -20,6 +21,7 @@ from ecauto_pipeline.settings import Guards
 JUDGED_FROM = 50  # ASINs asked; of fewer, a share of zeros says nothing
 PERSISTED = 6  # runs in a row: an hour of slices, six hours of a small shop
 REASON = "mass_zero"
+_STANDING_IN = "/"
 
 
 @dataclass(slots=True)
@@ -80,7 +82,12 @@ class Zeros:
     def tripped(self) -> list[str]:
         """The operations whose zeros are not believed in this run."""
         with self._lock:
-            return sorted(name for name, seen in self._seen.items() if seen.tripped)
+            return sorted({name.partition(_STANDING_IN)[0] for name, seen in self._seen.items() if seen.tripped})
+
+
+def zeros_of(operation: Operation[Answer], role: Role) -> str:
+    """The name under which zeros are judged: first looks are not counted among the second looks of the same name."""
+    return operation.name if role is operation.role else f"{operation.name}{_STANDING_IN}{role}"
 
 
 def _is_news(answer: Answer, row: AsinRow) -> bool:

@@ -61,10 +61,17 @@ class Work:
         with self._lock:
             self._at_work[role] += 1
 
-    def end(self, role: Role) -> None:
-        """A worker of that role is done for good."""
+    def end(self, role: Role, *, down: bool = False) -> None:
+        """A worker of that role is done, for good or as long as its operation is `down`.
+
+        What the last sweep of all leaves then is asked in detail, after everything else.
+        """
         with self._lock:
             self._at_work[role] -= 1
+            if down and role is Role.SWEEP and not self._at_work[role]:
+                self._detail.extend(asin for asin in self._sweep if asin not in self._known_found)
+                self._known_found.update(self._sweep)
+                self._sweep.clear()
             if not self._at_work[Role.OPINION]:
                 self._single_look(self._doubted)
                 self._doubted.clear()
@@ -181,6 +188,12 @@ class Work:
     def _single_look(self, asins: Iterable[str]) -> None:
         waiting = set(self._singles)
         self._singles.extend(asin for asin in asins if asin not in waiting)
+
+    def waits_for(self, role: Role) -> bool:
+        """Whether there is something to ask for a worker of that role."""
+        with self._lock:
+            mine = {Role.SWEEP: (self._sweep,), Role.DETAIL: (self._found, self._detail)}
+            return any(mine.get(role, (self._singles, self._owed)))
 
     def held_by_others(self, role: Role, asins: Iterable[str]) -> None:
         """Another run is asking about these: look again when everything else is done."""

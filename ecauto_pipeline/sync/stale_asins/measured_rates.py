@@ -13,29 +13,36 @@ from ecauto_pipeline.domain.freshness.planning import CallRates, Channel
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.operations_now import OperationsNow, present_operations
 from ecauto_pipeline.sync.run_record import sweep_evidence
 
 
-def channel(connection: Connection, tools: Tools, role: Role) -> Channel:
-    """The operations of one role together: the measured rate where an account has used an operation, else the owner's
-    setting, else the documented rate."""
+def channel(connection: Connection, tools: Tools, role: Role, present: OperationsNow) -> Channel:
+    """The operations that do this role's work together: the measured rate where an account has used an operation, else
+    the owner's setting, else the documented rate. One that is down and may be tried counts for a call of it."""
     accounts = max(1, len(tools.sp_accounts))
-    ids = [account.id for account in tools.settings.sp_api.accounts]
+    ids = [account.account_id for account in tools.sp_accounts] or [one.id for one in tools.settings.sp_api.accounts]
     asins_per_s = burst_asins = 0.0
-    operations = tools.operations.under(tools.settings).of(role)
-    for operation in operations:
-        known = targets.rates(connection, operation.name)
-        measured = [known[name] for name in ids if name in known] if ids else list(known.values())
-        each = (measured + [(operation.rate_per_s, operation.burst)] * accounts)[:accounts]
-        asins_per_s += operation.batch * sum(rate for rate, _ in each)
-        burst_asins += operation.batch * sum(burst for _, burst in each)
-    return Channel(asins_per_s, max((operation.batch for operation in operations), default=1), burst_asins)
+    largest = 1
+    known = {one.name: targets.rates(connection, one.name) for one in present.operations}
+    names = (ids or sorted({name for rates in known.values() for name in rates}))[:accounts]
+    for account in [*names, *[""] * (accounts - len(names))]:
+        doing = present.of_role(account, role) if role is Role.SWEEP else present.doing(account, role)
+        for operation in doing:
+            rate_per_s, burst = known[operation.name].get(account, (operation.rate_per_s, operation.burst))
+            asins_per_s += operation.batch * rate_per_s
+            burst_asins += operation.batch * burst
+            largest = max(largest, operation.batch)
+        for operation in present.to_try(account, role):
+            burst_asins += operation.batch
+            largest = max(largest, operation.batch)
+    return Channel(asins_per_s, largest, burst_asins)
 
 
 def measured_call_rates(connection: Connection, tools: Tools, now: datetime) -> CallRates:
-    """Detail, sweep, and whether the sweep has shown itself blind lately."""
-    return CallRates(
-        detail=channel(connection, tools, Role.DETAIL),
-        sweep=channel(connection, tools, Role.SWEEP),
-        blind=sweep_evidence(connection, now).blind,
-    )
+    """Detail, sweep, and why the sweep is not used: it has shown itself blind lately, or there is none."""
+    present = present_operations(tools, connection)
+    detail = channel(connection, tools, Role.DETAIL, present)
+    sweep = channel(connection, tools, Role.SWEEP, present)
+    none = "no operation is left to sweep with" if sweep.burst_asins == 0 else ""
+    return CallRates(detail, sweep, sweep_evidence(connection, now).blind or none)

@@ -14,6 +14,7 @@ from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.freshness import slicing
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.run_record import RunRecord, recent_records
 from ecauto_pipeline.sync.stale_asins.measured_rates import measured_call_rates
 from ecauto_pipeline.sync.stale_asins.plan import due_now
@@ -53,6 +54,8 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
     if not in_hour:
         return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
     last = in_hour[0]
+    if not present_operations(tools).can_ask:
+        return NextSlice(False, "operations_down")
     decision = slicing.decide(
         now=now,
         hour_start=hour,

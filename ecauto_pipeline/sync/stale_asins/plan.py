@@ -139,7 +139,8 @@ def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> 
 def _choose(
     rows: Rows, judged: RowFreshness, now_ms: int, slice_s: float, call_rates: CallRates, policy: Policy, run: Run
 ) -> Choice:
-    if run.spend == "budget":
+    looks = call_rates.detail if call_rates.blind else call_rates.sweep
+    if run.spend == "budget" and min(call_rates.detail.asins_per_s, looks.asins_per_s) > 0:
         return planning.choose_budget(rows, judged, now_ms, slice_s, call_rates, policy)
     return planning.choose_due(rows, judged, now_ms, slice_s, call_rates)
 

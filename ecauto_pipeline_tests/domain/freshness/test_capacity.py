@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from ecauto_pipeline.amazon.registry import registered
@@ -94,3 +96,25 @@ def test_an_empty_shop_and_an_impossible_one() -> None:
     )
     with pytest.raises(ValueError, match="at least one"):
         compute_capacity(Shop(1, 1, 1, sp_accounts=0))
+
+
+@pytest.mark.parametrize(
+    ("without", "asked_by", "load"),
+    [
+        ((), Role.DETAIL, 100_000 / 24 / 7_200),
+        ((Role.SWEEP,), Role.DETAIL, 5_750 / 7_200),
+        ((Role.DETAIL,), Role.CONFIRM, 100_000 / 24 / 1_800),
+        ((Role.CONFIRM,), Role.DETAIL, 100_000 / 24 / 7_200),
+        ((Role.SWEEP, Role.DETAIL), Role.CONFIRM, 5_750 / 1_800),
+        ((Role.SWEEP, Role.DETAIL, Role.CONFIRM), None, math.inf),
+    ],
+)
+def test_what_is_left_is_reckoned_with(without: tuple[Role, ...], asked_by: Role | None, load: float) -> None:
+    """A batch that is gone leaves the single operation's 1,800 an hour; with nothing of v0 nobody brings a price."""
+    plans = [plan for plan in registered().usage_plans if plan.role not in without]
+    found = reckon_with(Shop(1_000, 5_000, 94_000), plans)
+    assert (asked_by, Role.SWEEP not in without) == (found.asked_by, found.shop.sweep_sees)
+    assert pytest.approx(load, rel=0.01) == found.detail_load
+    assert found.fits == (load <= 1)
+    assert max(1, math.ceil(load)) == found.accounts_needed if math.isfinite(load) else not found.accounts_needed
+    assert len(plans) == len(found.operations)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
@@ -266,8 +267,12 @@ def test_a_sweep_that_saw_no_change_is_checked_too(world: EmulatorServer, tmp_pa
     assert {"agrees": 20} == dict(fetch.run(context).audits)
 
 
-def test_only_what_another_one_takes_over_can_be_switched_off(tmp_path: Path) -> None:
-    """[sp_api] without names the second opinion; whatever else it names is refused with what can be switched off."""
-    settings = parse({"sp_api": {"without": [DETAIL]}}, tmp_path)
-    with pytest.raises(SettingsError, match=f"{OPINION} can"), open_tools(settings, offline=True):
+def test_what_is_switched_off_is_an_operation_that_there_is(tmp_path: Path) -> None:
+    """[sp_api] without takes every operation of the registry; a name that is none is refused with the nearest."""
+    for name in registered().names:
+        with open_tools(parse({"sp_api": {"without": [name]}}, tmp_path), offline=True) as tools:
+            assert name not in tools.operations.under(tools.settings).names
+    settings = parse({"sp_api": {"without": ["getItemOffersBach"]}}, tmp_path)
+    said = "unknown operation 'sp_api.without: getItemOffersBach'; the nearest known one is 'getItemOffersBatch'"
+    with pytest.raises(SettingsError, match=said), open_tools(settings, offline=True):
         pass

@@ -1,0 +1,95 @@
+"""Which operation of which account answers, watched call by call while a run asks.
+
+When one goes down, the ASINs of its last calls in vain are handed to whoever takes over; when it answers again, all is
+as before. Not for: when an operation counts as down (domain/operation_health.py) or who takes over (workers.py).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.domain.model import Answer
+from ecauto_pipeline.domain.operation_health import WELL, FailedCall, OperationHealth
+from ecauto_pipeline.state.operation_health import AccountOperation, note_call
+
+
+class HealthWatch:
+    """The health as one run sees it. Safe to share between threads."""
+
+    def __init__(self, health: Mapping[AccountOperation, OperationHealth]) -> None:
+        self._lock = threading.Lock()
+        self._health = dict(health)
+        self._in_vain: dict[AccountOperation, list[str]] = {}  # ASINs of the calls in vain in a row, in this run
+        self._handed_over: set[str] = set()
+
+    def is_up(self, account: str, operation: str) -> bool:
+        with self._lock:
+            return self._health.get((account, operation), WELL).down_since is None
+
+    def may_ask(self, account: str, operation: str, now: datetime) -> bool:
+        """It is up, or may be tried."""
+        with self._lock:
+            return self._health.get((account, operation), WELL).may_be_asked(now)
+
+    def handed_over(self, asin: str) -> bool:
+        """Whether it was asked about in vain by an operation that is down: it is asked again in this run."""
+        with self._lock:
+            return asin in self._handed_over
+
+    def blamed(self, account: str, operation: Operation[Answer], answers: Sequence[Answer]) -> list[Answer]:
+        """The answers with the call to blame for a single one that found nothing (404), where the one before it failed
+        too: alone it may be its ASIN's."""
+        with self._lock:
+            failing = self._health.get((account, operation.name), WELL).failed_calls > 0
+        return [replace(one, of_call=True) if failing and _not_found(one, operation) else one for one in answers]
+
+    def called(
+        self,
+        connection: Connection,
+        account: str,
+        operation: Operation[Answer],
+        answers: Sequence[Answer],
+        now: datetime,
+        wanted: bool = True,
+    ) -> list[str]:
+        """Keep what one call brought. Returns the ASINs to be asked by somebody else: none unless it is down now, and
+        not those of this call where nobody has `wanted` to know of them."""
+        if not answers:
+            return []
+        failed = None
+        if all(answer.of_call or _not_found(answer, operation) for answer in answers):
+            failed = FailedCall(answers[0].reason, answers[0].http_status, operation.batch)
+        asins = [answer.asin for answer in answers if wanted]
+        return self._noted(connection, (account, operation.name), failed, asins, now)
+
+    def found_down(
+        self, connection: Connection, account: str, operation: Operation[Answer], refusal: Answer, now: datetime
+    ) -> list[str]:
+        """The same where it is certain that this operation refuses whatever it is asked."""
+        failed = FailedCall(refusal.reason, refusal.http_status, operation.batch, certain=True)
+        return self._noted(connection, (account, operation.name), failed, [], now)
+
+    def _noted(
+        self, connection: Connection, key: AccountOperation, failed: FailedCall | None, asins: list[str], now: datetime
+    ) -> list[str]:
+        after = note_call(connection, *key, failed, now)
+        with self._lock:
+            self._health[key] = after
+            waiting = self._in_vain.pop(key, []) + asins
+            if failed is None:
+                return []
+            if after.down_since is None:
+                self._in_vain[key] = waiting
+                return []
+            self._handed_over.update(waiting)
+            return waiting
+
+
+def _not_found(answer: Answer, operation: Operation[Answer]) -> bool:
+    return operation.batch == 1 and answer.http_status == 404 and not answer.status.authoritative

@@ -1,0 +1,260 @@
+"""An operation of Amazon's that is down: others do its work at their own rates, and it comes back by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sp_api.auth.access_token_client import cache
+
+from ecauto_pipeline.amazon.registry import registered
+from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.domain.model import Role
+from ecauto_pipeline.domain.operation_health import FAILED_CALLS, PROBE_EVERY
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.operations_now import present_operations
+from ecauto_pipeline.sync.sections import FetchReport
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
+
+_START = datetime(2026, 1, 5, 3, tzinfo=UTC)
+SWEEP, DETAIL, CONFIRM, OPINION = (
+    *("getCompetitivePricing", "getItemOffersBatch", "getItemOffers"),
+    "getCompetitiveSummary",
+)
+_V0_GONE = {"kind": "gone", "family": "pricing/v0"}
+
+
+class Amazon:
+    """An emulator at Amazon's own rates, and one installation that asks it."""
+
+    def __init__(self, folder: Path, emulator: EmulatorServer, clock: ManualClock, **document: Any) -> None:
+        self.emulator, self.control, self.clock = emulator, emulator.control, clock
+        self._folder, self._document, self._runs = folder, document, 0
+        cache.clear()  # no token of another emulator that had the same port
+        self.tools = self.opened()
+        self.asins = []
+        for asin in self.control.asins():
+            truth = self.control.truth(asin)
+            if truth["known"] and truth["status"] == "Success" and not truth["failure"]:
+                self.control.set_truth(asin, price_jpy=3000)
+                self.asins.append(asin)
+
+    def opened(self, accounts: int = 1) -> Tools:
+        """Another process over the same state."""
+        return tools_at(self._folder, self.emulator.url, self.clock, accounts, self._document, timeline="one")
+
+    def fetch(
+        self, detail: list[str], sweep: list[str] | None = None, slice_s: float = 600.0, tools: Tools | None = None
+    ) -> FetchReport:
+        self._runs += 1
+        context = (tools or self.tools).for_run(a_run(f"run-{self._runs}", self.clock.now(), slice_s))
+        plan(context, detail, sweep or [])
+        return fetch.run(context)
+
+    def calls(self, since: int = 0) -> Counter[str]:
+        """Calls that asked about ASINs, by operation."""
+        return Counter(call["operation"] for call in self.control.calls(since=since, api="sp_api"))
+
+    @property
+    def seen(self) -> int:
+        return max((call["seq"] for call in self.control.calls()), default=0)
+
+    def answered_by(self, operation: str, run: str) -> list[str]:
+        """ASINs that this operation gave a usable answer for, in order."""
+        rows = kept(self.tools, run)
+        return [row.asin for row in rows if row.operation == operation and row.status == "success"]
+
+    def down(self) -> dict[str, str]:
+        """Operations that are down, with the reason."""
+        return {one.operation: one.reason for one in present_operations(self.tools).down}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(_START)
+
+
+@pytest.fixture
+def amazon(tmp_path: Path, clock: ManualClock) -> Iterator[Amazon]:
+    with EmulatorServer(clock=clock, seed=5, listings=100, accounts=1, speed=1.0) as emulator:
+        yield Amazon(tmp_path, emulator, clock)
+
+
+@pytest.fixture
+def small_calls(tmp_path: Path, clock: ManualClock) -> Iterator[Amazon]:
+    """One whose batches hold five ASINs, so that few goods make many calls."""
+    with EmulatorServer(clock=clock, seed=5, listings=60, accounts=1, speed=1.0) as emulator:
+        yield Amazon(tmp_path, emulator, clock, sp_api={"limits": {DETAIL: {"batch": 5}}})
+
+
+def test_after_five_calls_in_vain_over_three_minutes_the_single_operation_asks(small_calls: Amazon) -> None:
+    """The batch is down for hours: within the slice its ASINs are asked one by one, what was asked in vain first, and
+    the batch is left alone but for its probes."""
+    amazon, wanted = small_calls, small_calls.asins[:45]
+    amazon.control.add_faults({"kind": "down", "operation": DETAIL})
+    report = amazon.fetch(wanted)
+    calls = amazon.calls()
+    assert {DETAIL: "http_503_service_unavailable"} == amazon.down()
+    (down,) = report.down
+    assert (Role.DETAIL, 503, (CONFIRM,)) == (down.role, down.http_status, down.instead)
+    answered = amazon.answered_by(CONFIRM, "run-1")
+    assert (wanted[:25], sorted(wanted)) == (answered[:25], sorted(answered)), "what was asked in vain first"
+    assert 3 * FAILED_CALLS <= calls[DETAIL] <= 3 * 9
+    assert (45, 0) == (calls[CONFIRM], report.left_over)
+    assert {(3000, 0)} == {(row.price_jpy, row.failures) for row in rows_of(amazon.tools, wanted).values()}
+
+
+def test_fewer_calls_or_a_shorter_trouble_bring_nothing_down(small_calls: Amazon) -> None:
+    """A gateway that fails for a minute: the batch goes on asking, and nobody stands in."""
+    until = _START + timedelta(minutes=1)
+    small_calls.control.add_faults({"kind": "down", "operation": DETAIL, "until": until.isoformat()})
+    small_calls.fetch(small_calls.asins[:45])
+    assert {} == small_calls.down()
+    assert 0 == small_calls.calls()[CONFIRM]
+
+
+def test_it_comes_back_with_the_first_probe_that_is_answered(small_calls: Amazon) -> None:
+    """Down, it is tried a minute later, then every five; the first answer ends it, and the batch is as ever."""
+    amazon = small_calls
+    (fault,) = amazon.control.add_faults({"kind": "down", "operation": DETAIL})
+    amazon.fetch(amazon.asins[:45])
+    amazon.clock.advance(PROBE_EVERY.total_seconds())
+    before = amazon.seen
+    amazon.fetch(amazon.asins[:8], tools=amazon.opened())
+    assert {DETAIL: 2, CONFIRM: 8} == amazon.calls(before), "a probe, tried twice, and its ASINs asked one by one"
+    amazon.control.remove_faults(fault)
+    before = amazon.seen
+    amazon.fetch(amazon.asins[8:12])
+    assert {CONFIRM: 4} == amazon.calls(before), "no probe is due"
+    amazon.clock.advance(PROBE_EVERY.total_seconds())
+    before = amazon.seen
+    amazon.fetch(amazon.asins[:20], tools=amazon.opened())
+    assert ({}, True) == (amazon.down(), amazon.calls(before)[DETAIL] in (3, 4))
+    by_batch, by_single = (amazon.answered_by(operation, "run-4") for operation in (DETAIL, CONFIRM))
+    assert (20, True) == (len({*by_batch, *by_single}), len(by_batch) > 10), "a few singles left while it was tried"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"kind": "gone"}, "http_404_not_found"),
+        ({"kind": "gone", "status": 403}, "role_missing"),
+        ({"kind": "role_missing"}, "role_missing"),
+    ],
+    ids=["404", "403", "role"],
+)
+def test_what_amazon_refuses_is_down_at_once_and_stays_so_for_the_next_process(
+    amazon: Amazon, fault: dict[str, Any], reason: str
+) -> None:
+    """One call tells. The next run, another process, begins with the single operation and does not ask again."""
+    amazon.control.add_faults({**fault, "operation": DETAIL})
+    amazon.fetch(amazon.asins[:21])
+    assert {DETAIL: reason} == amazon.down()
+    assert (21, True) == (amazon.calls()[CONFIRM], amazon.calls()[DETAIL] <= 3)
+    before = amazon.seen
+    amazon.fetch(amazon.asins[25:30], tools=amazon.opened())
+    assert {CONFIRM: 5} == amazon.calls(before)
+
+
+def test_a_role_that_one_account_lacks_is_that_accounts(amazon: Amazon) -> None:
+    """sp_1's batch is refused: sp_2's goes on, sp_1's single operation helps, and the report says whose is down."""
+    amazon.control.add_faults({"kind": "role_missing", "operation": DETAIL, "account": "sp_1"})
+    two = amazon.opened(accounts=2)
+    report = amazon.fetch(amazon.asins[:60], tools=two)
+    (down,) = report.down
+    assert (DETAIL, ("sp_1",)) == (down.operation, down.accounts)
+    whose = Counter((call["account"], call["operation"]) for call in amazon.control.calls(api="sp_api"))
+    assert whose["sp_2", DETAIL] >= 3
+    assert (0, 0) == (whose["sp_2", CONFIRM], report.left_over)
+    assert whose["sp_1", CONFIRM] >= 1
+    assert sorted(amazon.asins[:60]) == sorted(
+        amazon.answered_by(DETAIL, "run-1") + amazon.answered_by(CONFIRM, "run-1")
+    )
+
+
+def test_without_a_sweep_all_is_asked_in_detail(amazon: Amazon) -> None:
+    """getCompetitivePricing is gone: what was to be swept is asked in detail after everything else."""
+    amazon.fetch(amazon.asins[:60])
+    amazon.clock.advance(1800)
+    amazon.control.add_faults({"kind": "gone", "operation": SWEEP})
+    before = amazon.seen
+    report = amazon.fetch(amazon.asins[:20], amazon.asins[20:60])
+    assert ({SWEEP: "http_404_not_found"}, 0) == (amazon.down(), report.left_over)
+    assert (3, 0) == (amazon.calls(before)[DETAIL], amazon.calls(before)[CONFIRM])
+    answered = amazon.answered_by(DETAIL, "run-2")
+    assert (amazon.asins[:20], set(amazon.asins[20:60])) == (answered[:20], set(answered[20:]))
+
+
+def test_with_everything_of_v0_gone_nothing_is_believed_and_no_run_fails(amazon: Amazon) -> None:
+    """A handful of calls find out; beliefs and stamps stay, no ASIN is to blame; until a probe is due nobody asks."""
+    amazon.fetch(amazon.asins[:60])
+    before, believed = amazon.seen, rows_of(amazon.tools, amazon.asins[:60])
+    amazon.clock.advance(1800)
+    amazon.control.add_faults(_V0_GONE)
+    report = amazon.fetch(amazon.asins[:30], amazon.asins[30:60])
+    assert {SWEEP, DETAIL, CONFIRM} == set(amazon.down()) == {one.operation for one in report.down}
+    assert amazon.calls(before).total() <= 6
+    after = rows_of(amazon.tools, amazon.asins[:60])
+    assert {asin: (row.price_jpy, row.stock_at) for asin, row in believed.items()} == {
+        asin: (row.price_jpy, row.stock_at) for asin, row in after.items()
+    }
+    assert sum(row.failures for row in after.values()) <= 1
+    assert not present_operations(amazon.tools).can_ask
+    before = amazon.seen
+    again = amazon.fetch(amazon.asins[:30])
+    assert (0, 30, 0) == (again.asked, again.left_over, amazon.calls(before).total())
+    amazon.clock.advance(PROBE_EVERY.total_seconds())
+    assert present_operations(amazon.tools).can_ask
+
+
+def test_trouble_of_the_network_is_no_operations(tmp_path: Path, clock: ManualClock) -> None:
+    """Nobody can be reached: every call fails, and no operation is called down for it."""
+    tools = tools_at(tmp_path, "http://127.0.0.1:9", clock)
+    context = tools.for_run(a_run("run", clock.now()))
+    plan(context, detail=[f"B0{number:08d}" for number in range(200)])
+    fetch.run(context)
+    assert () == present_operations(tools).down
+
+
+@pytest.mark.parametrize(
+    ("without", "asked"),
+    [
+        ((DETAIL,), {CONFIRM: 10, SWEEP: 1}),
+        ((SWEEP,), {DETAIL: 1}),
+        ((SWEEP, DETAIL), {CONFIRM: 20}),
+        ((CONFIRM,), {DETAIL: 1, SWEEP: 1}),
+    ],
+)
+def test_what_is_switched_off_is_done_by_who_is_left(
+    tmp_path: Path, amazon: Amazon, without: tuple[str, ...], asked: dict[str, int]
+) -> None:
+    """The roles alone say who does whose work; what is switched off is never called, not even to try."""
+    amazon.fetch(amazon.asins[:20])
+    amazon.clock.advance(1800)
+    off = Amazon(tmp_path, amazon.emulator, amazon.clock, sp_api={"without": list(without)})
+    before = amazon.seen
+    report = off.fetch(amazon.asins[:10], amazon.asins[10:20])
+    assert (asked, 0, ()) == (dict(amazon.calls(before)), report.left_over, report.down)
+
+
+def test_another_operation_of_the_role_does_it_before_anybody_stands_in(amazon: Amazon) -> None:
+    """With two detail operations the one that is left takes all, and the single one is spared for second looks."""
+    spare = next(one for one in registered() if one.name == DETAIL)
+    both = registered([replace(spare, name="aSecondBatch")])
+    tools = replace(amazon.tools, operations=both)
+    with amazon.tools.state.read() as connection:
+        present = present_operations(tools, connection)
+    assert ["aSecondBatch", DETAIL] == [one.name for one in present.doing("sp_1", Role.DETAIL)]
+    amazon.control.add_faults({"kind": "gone", "operation": DETAIL, "times": 1})
+    amazon.fetch(amazon.asins[:60], tools=tools)
+    assert 0 == amazon.calls()[CONFIRM]
+    assert [DETAIL] == list(amazon.down()) or ["aSecondBatch"] == [
+        one.operation for one in present_operations(tools).down
+    ]
