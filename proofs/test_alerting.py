@@ -15,8 +15,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ecauto_pipeline.alerts.announce import alert_setup, announce
+from ecauto_pipeline.alerts.announce import announce
 from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.emulator.server import EmulatorServer

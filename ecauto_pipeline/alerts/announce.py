@@ -19,16 +19,11 @@ from ecauto_pipeline.alerts.channels import SendResult, name_of, send
 from ecauto_pipeline.alerts.goods import with_titles
 from ecauto_pipeline.alerts.messages import Notice, closed_notice, digest_notice, notice_of, trial_notice
 from ecauto_pipeline.alerts.notices import Standing, after, digest_due, grown_by, quiet_until
-from ecauto_pipeline.alerts.rule import AlertSetup
-from ecauto_pipeline.alerts.rules.shops import BLOCKING_BREAKERS
-from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Row, Verdict
+from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Verdict
 from ecauto_pipeline.alerts.watched import Watched, watched_by
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import Channel
-from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.notices import Remembered, read_book, read_notices, save_book, save_notice
-from ecauto_pipeline.state.shop_accounts import load_accounts
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -111,34 +106,6 @@ def broken_channels(tools: Tools) -> tuple[str, ...]:
     configured = _channel_names(tools.settings.alerts.channels)
     with tools.state.read() as connection:
         return tuple(name for name in read_book(connection).get("broken", {}) if name in configured)
-
-
-def alert_setup(tools: Tools) -> AlertSetup:
-    """What the rules go by besides the run."""
-    held: dict[str, dict[str, Row]] = {}
-    with tools.state.read() as connection:
-        waiting = decisions.holds(connection)
-        unsent = {
-            key: decisions.unsent(connection, key, shop.breaker_since, WORST_ROWS)
-            for key, shop in load_accounts(connection).items()
-            if shop.breaker in BLOCKING_BREAKERS and shop.breaker_since is not None
-        }
-    for one in waiting:
-        key, kind = one.diff.key, one.diff.kind.value
-        held.setdefault(tools.name_of(key.account), {}).setdefault(f"{key.item_id}/{kind}", _row(tools, one))
-    rows = {tools.name_of(account): tuple(_row(tools, one) for one in found) for account, found in unsent.items()}
-    return AlertSetup(tools.settings.alerts, broken_channels(tools), held, rows)
-
-
-def _row(tools: Tools, one: decisions.Decided) -> Row:
-    return {
-        "asin": one.diff.asin,
-        "item_id": one.diff.key.item_id,
-        "kind": one.diff.kind.value,
-        "shown": one.diff.shown,
-        "wanted": one.diff.wanted,
-        "reason": said(one.diff.reason, tools.settings.alerts.language),
-    }
 
 
 def firing_now(tools: Tools) -> tuple[tuple[str, datetime], ...]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
 from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Row, Severity, Verdict
 from ecauto_pipeline.settings import Alerts
+from ecauto_pipeline.state.amazon_shapes import ShapeMet
 from ecauto_pipeline.sync.run_record import RunRecord
 
 
@@ -29,13 +31,17 @@ class AlertSetup:
 
     `broken_channels` refused the last message sent through them. `held`: rows that wait for a person, by shop and by
     the name of what is held, oldest first. `waiting`: by shop that can't be worked on, the first few changes that can't
-    reach it.
+    reach it. `shapes`: those of Amazon's answers that stand and that nobody knows, as at `now`; `samples`: the file
+    with an example, by operation and shape.
     """
 
     alerts: Alerts
     broken_channels: tuple[str, ...] = ()
     held: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
     waiting: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    shapes: tuple[ShapeMet, ...] = ()
+    samples: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from ecauto_pipeline.amazon.fields import is_asin
 from ecauto_pipeline.amazon.library import Credentials, Token, open_api
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.amazon.ports import Ledger, Pace
+from ecauto_pipeline.amazon.samples import Example
 from ecauto_pipeline.amazon.shapes import OddShapes
 from ecauto_pipeline.amazon.wire import Wire
 from ecauto_pipeline.clock import Clock
@@ -193,7 +194,13 @@ class SpApiClient:
 
     def _note_shape(self, operation: Operation[T], payload: object, asins: list[str]) -> None:
         with suppress(Exception):  # what is only counted never costs an answer
-            self.odd.add(operation.name, operation.odd(payload, asins))
+            odd = {asin: shapes for asin, shapes in operation.odd(payload, asins).items() if shapes}
+            if odd:
+                seen, now = self._wire.last, self._clock.now().isoformat(timespec="seconds")
+                answer = Example(
+                    *(operation.name, "", "", payload, self.account_id, now, seen.http_status, seen.request_id)
+                )
+                self.odd.add(operation.name, odd, answer)
 
     def _transport_error(self, reason: str) -> Transport:
         seen = self._wire.last

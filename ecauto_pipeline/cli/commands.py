@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "validate": "キャッシュを検証し、足りないものを補います。 Checks the cache and fills what is missing or expired.",
     "status": "正常か要対応か、その理由と次のコマンド。 Whether a person has to look and why; how fresh all is.",
     "unwatched": "同期されていない商品と、その理由の一覧です。 What is not watched, and why.",
+    "samples": "想定外の形をしたAmazonの回答。 Amazon's answers in a shape nobody expected.",
     "explain": "なぜこの価格か、なぜ非公開かを説明します。 Why this price, why hidden, at any moment.",
     "capacity": "今の制限で何件を新しく保てるかを計算します。 What these limits can keep fresh.",
     "stop": "ショップへの送信をすべて、実行中のものも含めて、今すぐ止めます(非公開も)。 Stops all pushing at once.",

@@ -10,9 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from ecauto_pipeline.alerts.announce import alert_setup
 from ecauto_pipeline.alerts.rule import RunRule
 from ecauto_pipeline.alerts.rules import RULES
+from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.alerts.verdicts import Row, Verdict
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.run_record import record_of

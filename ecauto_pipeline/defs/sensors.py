@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dagster as dg
 
-from ecauto_pipeline.alerts.announce import alert_setup, announce
+from ecauto_pipeline.alerts.announce import announce
 from ecauto_pipeline.alerts.heartbeat import beat
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.alerts.rules.runs import run_failed
+from ecauto_pipeline.alerts.setup import alert_setup
+from ecauto_pipeline.alerts.shapes_heard import shapes_heard
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
@@ -76,12 +78,12 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     @dg.sensor(
         minimum_interval_seconds=300,
         default_status=status,
-        description="Looks for silence (stuck runs, nothing ran, no room) and for messages still owed (digest).",
+        description="Looks for silence (stuck runs, nothing ran, no room), new shapes of answers, messages still owed.",
     )
     def alerts_watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         with open_tools(settings, offline=True) as tools:
             silent = silences(tools, daemon_at=tools.clock.now())  # whoever asks this is the daemon
-            report = announce(tools, (*stuck_runs(tools), *silent))
+            report = announce(tools, (*stuck_runs(tools), *shapes_heard(tools), *silent))
         return dg.SkipReason(f"{report.sent} messages sent, {len(report.firing)} rules firing")
 
     @dg.sensor(

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from ecauto_pipeline.state import (
+    amazon_shapes,
     asins,
     catalogue,
     decisions,
@@ -103,6 +104,9 @@ LIFETIMES = (
         None,
         "失敗している間、アカウントと操作ごとに1行",
         "while an operation of an account fails: one row each",
+    ),
+    Lifetime(
+        "amazon_shapes", _days(90), "最後に見てから90日", "90 days after an answer last had it", amazon_shapes.forget
     ),
 )
 """In the order of schema.py; every table stands here."""

@@ -59,5 +59,19 @@ operation_health = Table(  # an SP-API operation of one account that fails; one 
     Column("probes", Integer, nullable=False, server_default="0"),
 )
 
+amazon_shapes = Table(  # answers of Amazon's that were not as documented
+    "amazon_shapes",
+    metadata,
+    Column("operation", Text, primary_key=True),
+    Column("shape", Text, primary_key=True),
+    Column("first_seen_at", MS, nullable=False),
+    Column("since", MS, nullable=False),
+    Column("last_seen_at", MS, nullable=False),
+    Column("answers", Integer, nullable=False, server_default="0"),
+    Column("asins", Text, nullable=False, server_default="[]"),  # JSON: the first of them
+    Column("gone_at", MS),  # a run measured it and did not meet it; NULL = it stands
+    Column("accepted_at", MS),  # a person has looked at it
+)
+
 every_table = metadata
 """All tables of state.db, these and schema.py's."""

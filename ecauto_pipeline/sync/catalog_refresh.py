@@ -21,6 +21,7 @@ from ecauto_pipeline.state import catalogue as texts
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.context import Context, Progress
 from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sp_api_snapshots.odd_shapes import end_of_asking, keep_examples, note_shapes
 
 
 def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
@@ -34,7 +35,7 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
         oldest_allowed = (to_ms(now - settings.ttl.basic), to_ms(now - settings.ttl.category))
         due = texts.due(connection, *oldest_allowed, accounts=context.run.accounts, limit=context.run.max_items)
     written = _carry(context)
-    counts = dict.fromkeys(Status, 0)
+    counts, told_of = dict.fromkeys(Status, 0), dict[str, set[str]]()
     left_over = len(due) if context.run.fetch else 0
     operations = context.operations.under(settings).of(Role.CATALOGUE)
     if context.run.fetch and context.sp_accounts and operations:
@@ -53,11 +54,15 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
             with context.state.write() as connection:
                 texts.keep(connection, [_text(answer) for answer in given if _answered(answer)], context.clock.now())
                 account.ledger.flush(connection)
+                note_shapes(connection, account, context.clock.now())
             for answer in given:
                 counts[answer.status] += 1
+                if answer.status is Status.SUCCESS:
+                    told_of.setdefault(operation.name, set()).add(answer.asin)
             left_over -= len(given)
             context.progress(Progress("catalogue", start, len(due), details={"found": counts[Status.SUCCESS]}))
         written += _carry(context)
+    keep_examples(context)
     with context.state.write() as connection:
         waiting = texts.count_waiting(connection)
         asked_count = sum(counts.values())
@@ -71,6 +76,7 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
             left_over=left_over,
             written=written,
             waiting=waiting,
+            odd_shapes=end_of_asking(context, connection, told_of),
         )
         keep(connection, context.run.run_id, "catalog_refresh", report)
     return report

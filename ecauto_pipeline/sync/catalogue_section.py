@@ -13,7 +13,7 @@ class CatalogueReport:
     """ASINs: `due` by age, `asked` of them, by status; `left_over` = due and not asked in time.
 
     `written`: rows of master.db that took something; `waiting`: kept here and not in master.db yet (a dry run, or
-    another program holds it: they go with the next run, without a question).
+    another program holds it: they go with the next run, without a question). `odd_shapes`: as in FetchReport.
     """
 
     total_asins: int = 0
@@ -25,3 +25,4 @@ class CatalogueReport:
     left_over: int = 0
     written: int = 0
     waiting: int = 0
+    odd_shapes: tuple[tuple[str, str, int], ...] = ()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
+from ecauto_pipeline.state.amazon_shapes import ShapeMet
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.register_report import RegisterReport
@@ -27,6 +28,13 @@ from ecauto_pipeline.sync.sections import (
 )
 
 STARTED = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+
+
+def a_shape(asins: int, since: datetime = STARTED, **more: Any) -> ShapeMet:
+    """An unexpected shape of the batch's answers, about that many ASINs."""
+    names = tuple(f"B{number:09}" for number in range(asins))
+    times = {"first_seen_at": since, "since": since, "last_seen_at": since}
+    return ShapeMet("getItemOffersBatch", "missing Offers", **times, answers=asins, asins=names, **more)
 
 
 def a_record(**figures: Any) -> RunRecord:

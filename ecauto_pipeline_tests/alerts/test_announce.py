@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from ecauto_pipeline.alerts.announce import alert_setup, announce, broken_channels, firing_now, try_channels
+from ecauto_pipeline.alerts.announce import announce, broken_channels, firing_now, try_channels
 from ecauto_pipeline.alerts.rule import AlertSetup
 from ecauto_pipeline.alerts.rules import RULES, judge
 from ecauto_pipeline.alerts.rules.runs import run_failed
+from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import JST, ManualClock, to_ms
@@ -26,7 +27,7 @@ from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import Fault, FileTrouble, StoppedShop
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver, smtp_receiver
-from ecauto_pipeline_tests.alerts.records import STARTED, a_record
+from ecauto_pipeline_tests.alerts.records import STARTED, a_record, a_shape
 
 ENVIRON = {"HOOK": "https://example.jp/secret-path", "TOKEN": "token-123456"}
 RECORD = a_record(run_id="run-1", job="stock_sync", partition_key="2026-01-05-12:00")
@@ -222,7 +223,9 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         tools = tools_at(tmp_path, {"alerts": {"channels": [channel]}})
         environ = ENVIRON | {"MAIL": "smtp://127.0.0.1?from=shop@example.jp"}
         for record, failed in ((bad, True), (unread, True), (unread, True), (good, False), (good, False)):
-            setup = AlertSetup(tools.settings.alerts, ("x",), held) if failed else AlertSetup(tools.settings.alerts)
+            setup = AlertSetup(tools.settings.alerts)
+            if failed:
+                setup = AlertSetup(tools.settings.alerts, ("x",), held, shapes=(a_shape(20),), now=STARTED)
             verdicts = [*judge(record, setup), run_failed("r", "stock_sync", failed=failed)]
             report = announce(tools, verdicts, record, environ)
             assert () == report.failures

@@ -17,12 +17,22 @@ from ecauto_pipeline.alerts.rules.runs import run_failed, run_stuck
 from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.settings import Alerts, Channel
+from ecauto_pipeline.state.amazon_shapes import ShapeMet
+from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.line import STEPS
 from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport, RegisterTrouble
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import Fault, FetchReport, FileTrouble, ListingsReport, ShopsReport, StoppedShop
-from ecauto_pipeline_tests.alerts.records import STARTED, a_record
+from ecauto_pipeline.sync.sections import (
+    Fault,
+    FetchReport,
+    FileTrouble,
+    ListingsReport,
+    ShopsReport,
+    StoppedShop,
+)
+from ecauto_pipeline_tests.alerts.records import STARTED, a_record, a_shape
 
+NOW = STARTED + timedelta(minutes=10)
 POLICY = Alerts(channels=(Channel(kind="webhook", url_env="HOOK"),))
 HEALTHY: dict[str, object] = dict(
     cache_hits=900,
@@ -47,7 +57,8 @@ HEALTHY: dict[str, object] = dict(
 def verdict(name: str, **changes: Any) -> Verdict:
     broken = changes.pop("broken_channels", ())
     alerts = POLICY if changes.pop("channels", 1) else Alerts()
-    return RULES[name].judge(a_record(**HEALTHY | changes), AlertSetup(alerts, broken))
+    setup = AlertSetup(alerts, broken, shapes=changes.pop("shapes", ()), now=NOW)
+    return RULES[name].judge(a_record(**HEALTHY | changes), setup)
 
 
 def test_a_healthy_run_passes_every_rule() -> None:
@@ -65,6 +76,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
             {"status_success": 90, "status_out_of_stock": 0, "status_api_error": 10},
             {"status_success": 89, "status_out_of_stock": 0, "status_api_error": 11},
         ),
+        ("amazon_shape", {"shapes": (a_shape(19),)}, {"shapes": (a_shape(20),)}),
         ("base_error_rate", {"base_api_errors": 5}, {"base_api_errors": 6}),
         ("cache_hit_rate", {"cache_hits": 800, "cache_misses": 200}, {"cache_hits": 799, "cache_misses": 201}),
         ("run_duration", {"execution_time_seconds": 100.0}, {"execution_time_seconds": 100.1}),
@@ -280,3 +292,45 @@ def test_any_run_gets_one_verdict_a_rule(record: RunRecord) -> None:
         assert (found.passed, bool(found.remedy)) in ((True, False), (False, True))
         assert (found.message_ja + found.message_en).encode("cp932")  # a Japanese Windows console can show it
         assert json.dumps({"value": found.value, "ja": found.message("ja"), "en": found.message("en")})
+
+
+@pytest.mark.parametrize(
+    ("shape", "fires"),
+    [
+        (a_shape(1, NOW - timedelta(minutes=14, seconds=59)), False),
+        (a_shape(1, NOW - timedelta(minutes=15)), True),
+        (a_shape(20, NOW), True),
+        (a_shape(20, NOW, accepted_at=NOW), False),
+        (a_shape(20, NOW, gone_at=NOW), False),
+        (a_shape(20, NOW - timedelta(days=30)), False),
+        (a_shape(20, NOW - timedelta(days=29, hours=23)), True),
+    ],
+    ids=["young", "15 minutes", "20 ASINs", "a person has looked", "gone", "there for 30 days", "not quite"],
+)
+def test_a_shape_is_news_at_twenty_asins_or_after_a_quarter_of_an_hour(shape: ShapeMet, fires: bool) -> None:
+    """Whichever comes first, and until somebody has looked, or it has stood for 30 days, or was measured away."""
+    found = verdict("amazon_shape", shapes=(shape,))
+    assert fires is not found.passed
+    assert found.judged
+
+
+def test_a_new_shape_is_told_with_all_that_a_person_needs() -> None:
+    """Operation, shape, how many, since when, the example's file, and that nothing was hidden or re-priced for it."""
+    file = "data/samples/getItemOffersBatch-missing-offers-123456.json"
+    key = ("getItemOffersBatch", "missing Offers")
+    setup = AlertSetup(POLICY, shapes=(a_shape(20), a_shape(3)), samples={key: file}, now=NOW + timedelta(minutes=5))
+    found = RULES["amazon_shape"].judge(a_record(**HEALTHY), setup)
+    for text in (found.message_ja, found.message_en):
+        assert all(part in text for part in ("getItemOffersBatch", "missing Offers", "20", "2026-01-05 12:00", file))
+    assert ("ecauto samples list", {f"{key[0]}: {key[1]}"}) == (found.remedy, set(found.members))
+    assert "re-priced" in found.done_en
+    assert {"operation", "shape", "answers", "since", "example"} == set(found.worst[0])
+
+
+def test_whether_a_shape_is_there_is_not_known_by_a_run_that_asked_nothing() -> None:
+    """It neither raises nor ends the alert; a run of the catalogue alone asks, too."""
+    setup = AlertSetup(POLICY, shapes=(a_shape(20),), now=NOW)
+    nothing = RunRecord(run_id="r", job="stock_sync", partition_key="", started_at=STARTED)
+    refreshed = replace(nothing, job="catalog_refresh", catalog_refresh=CatalogueReport(asked=20))
+    told = [RULES["amazon_shape"].judge(record, setup) for record in (nothing, refreshed)]
+    assert [(True, False), (False, True)] == [(one.passed, one.judged) for one in told]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from ecauto_pipeline.alerts.announce import alert_setup, announce
+from ecauto_pipeline.alerts.announce import announce
 from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.register.master import Register

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.alerts.announce import alert_setup, announce, firing_now
+from ecauto_pipeline.alerts.announce import announce, firing_now
 from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.notices import Remembered, save_notice
 from ecauto_pipeline.sync.context import Tools

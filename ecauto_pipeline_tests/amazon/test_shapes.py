@@ -238,12 +238,12 @@ def test_no_renamed_field_makes_a_price_or_a_zero(world: EmulatorServer, spellin
     """Whichever field Amazon renames, in whichever operation: an answer says what it said before, or it is none, and
     then the shape was counted. Nothing is sold out, filtered out or cheaper for it."""
     with httpx.Client(base_url=world.url, trust_env=False) as http:
-        caller, listed = AmazonCaller(http), world.control.asins()[:40]
+        caller, listed = AmazonCaller(http), world.control.asins()[:20]
         single = [asin for asin in listed if world.control.truth(asin)["failure"] is None][:6]
         bodies = [
-            *(("getItemOffersBatch", caller.batch(part).json(), part) for part in (listed[:20], listed[20:])),
-            *(("getCompetitivePricing", caller.competitive(part).json()["payload"], part) for part in (listed[:20],)),
-            *(("getCompetitiveSummary", caller.summary(part).json(), part) for part in (listed[:20], listed[20:])),
+            ("getItemOffersBatch", caller.batch(listed).json(), listed),
+            ("getCompetitivePricing", caller.competitive(listed).json()["payload"], listed),
+            ("getCompetitiveSummary", caller.summary(listed).json(), listed),
             *(("getItemOffers", caller.offers(asin).json()["payload"], [asin]) for asin in single),
         ]
     drawn = 0
@@ -257,7 +257,7 @@ def test_no_renamed_field_makes_a_price_or_a_zero(world: EmulatorServer, spellin
                 assert after[asin] in (before[asin], None), f"{name}: {field}"
                 assert after[asin] == before[asin] or odd.get(asin), f"{name}: {field}"
                 drawn += after[asin] is None and before[asin] is not None
-    assert drawn > 500
+    assert drawn > 250
 
 
 def _facts(name: str, body: object, asked: list[str]) -> dict[str, tuple[object, ...] | None]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ecauto_pipeline.alerts.announce import alert_setup
 from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.jobs import POLICIES

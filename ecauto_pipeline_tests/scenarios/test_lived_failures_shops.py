@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.alerts.announce import alert_setup
 from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.sync.run_record import record_of

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sp_api.auth.access_token_client import cache
 
-from ecauto_pipeline.alerts.announce import alert_setup
 from ecauto_pipeline.alerts.messages import notice_of
 from ecauto_pipeline.alerts.rules import judge
+from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.cli.status import gather
 from ecauto_pipeline.cli.summary import show_summary

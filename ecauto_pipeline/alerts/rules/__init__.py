@@ -29,6 +29,7 @@ from ecauto_pipeline.alerts.rules.runs import (
     RUN_FAILED,
     RUN_STUCK,
 )
+from ecauto_pipeline.alerts.rules.shapes import AMAZON_SHAPE
 from ecauto_pipeline.alerts.rules.shops import (
     ACCOUNT_BLOCKED,
     BASE_CALLS_SUFFICE,
@@ -53,6 +54,7 @@ def _by_name(*rules: _R) -> Mapping[str, _R]:
 RULES: Mapping[str, RunRule] = _by_name(
     SP_API_ERROR_RATE,
     ANSWERS_BELIEVED,
+    AMAZON_SHAPE,
     BASE_ERROR_RATE,
     CACHE_HIT_RATE,
     RUN_DURATION,

@@ -22,6 +22,7 @@ from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.audits import to_check
 from ecauto_pipeline.sync.sp_api_snapshots.health_watch import HealthWatch
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros, zeros_of
+from ecauto_pipeline.sync.sp_api_snapshots.odd_shapes import note_shapes
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim, Opinions
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
@@ -129,6 +130,7 @@ class Asking:
                 freed, in_vain = self._decided(connection, account.account_id, operation, given[0], now)
                 to_others += in_vain
             account.ledger.flush(connection)
+            note_shapes(connection, account, now)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
         doubted = [answer.asin for _, answer in kept if answer.reason == REASON]
         prices = taken_back | {asin: before[asin].price_jpy for asin in doubted}
@@ -189,6 +191,7 @@ class Asking:
             asins.write(connection, found.rows.values())
             self.watch.called(connection, account.account_id, operation, given, now)
             account.ledger.flush(connection)
+            note_shapes(connection, account, now)
             leases.release(connection, self.owner, [_name(asin) for asin in claimed])
         for one in found.borne_out:
             self._tally.borne_out(one.answer, REASON if one.unbelieved else "")

@@ -25,6 +25,7 @@ from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
 from ecauto_pipeline.sync.sp_api_snapshots.health_watch import HealthWatch
+from ecauto_pipeline.sync.sp_api_snapshots.odd_shapes import end_of_asking, keep_examples
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since, to_be_asked
 from ecauto_pipeline.sync.sp_api_snapshots.queues import ASKING, Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
@@ -35,7 +36,6 @@ from ecauto_pipeline.sync.stale_asins.take_up import WorkInHand, work_in_hand
 _LOOK_S = 0.1  # real time between two looks at the workers: how fast a stop is noticed
 _TELL_EVERY_S = 2.0
 _SPARE = 0.1  # of a slice: with less time left than this, no second list is made
-_SHAPES_LOGGED = 10
 _LEAVE_S = 1.0  # real time that workers get to end by themselves when somebody asked us to stop
 
 
@@ -176,24 +176,13 @@ def _supervise(
         if now - told >= _TELL_EVERY_S:
             told = now
             context.progress(_progress(context, work, tally, now, span))
+            keep_examples(context)
         if now - beaten >= leases.RENEW_EVERY_S:
             beaten = now
             with context.state.write() as connection:
                 leases.renew(connection, asking.owner, context.clock.now())
                 run_book.beat(connection, context.run.run_id, context.clock.now())
     context.progress(_progress(context, work, tally, context.clock.monotonic(), span))
-
-
-def odd_shapes(tools: Tools) -> tuple[tuple[str, str, int], ...]:
-    """(operation, shape, ASINs) of answers that were not as documented, since this was last asked; the most first."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for account in tools.sp_accounts:
-        for key, asins_of_it in account.odd.taken().items():
-            found.setdefault(key, set()).update(asins_of_it)
-    counted = sorted(((*key, len(names)) for key, names in found.items()), key=lambda row: (-row[2], row))
-    for operation, shape, number in counted[:_SHAPES_LOGGED]:
-        tools.log.warning("%s: %d answers are not as documented: %s", operation, number, shape)
-    return tuple(counted)
 
 
 def _progress(
@@ -226,6 +215,7 @@ def _report(
     seconds: float,
     continues: str = "",
 ) -> FetchReport:
+    keep_examples(context)
     with context.state.write() as connection:
         calls = counted(connection, context.run.run_id)
         names = {f"{account}/{operation}": figures for (account, operation), figures in sorted(calls.items())}
@@ -242,7 +232,7 @@ def _report(
             calls={name: made for name, (made, _, _) in names.items()},
             refused={name: refused for name, (_, refused, _) in names.items() if refused},
             failed_calls=sum(failed for (_, name), (_, _, failed) in calls.items() if name not in opinions),
-            odd_shapes=odd_shapes(context),
+            odd_shapes=end_of_asking(context, connection),
             failed_for=tuple(one for one in failed_for(connection, context.run.run_id) if one[0] not in opinions),
             used_share=tally.used_share(),
             left_over=left,
