@@ -89,7 +89,7 @@ def as_text(example: Example) -> str:
 
 
 class SampleFolder:
-    """The examples in one folder, at most so many. Nothing here raises OSError but `read`."""
+    """The examples in one folder, at most so many. That they can't be read or written is no error here."""
 
     def __init__(self, folder: Path, most: int = MOST) -> None:
         self.folder, self._most = folder, most
@@ -104,12 +104,13 @@ class SampleFolder:
         except OSError:
             return frozenset()
 
-    def read(self, name: str) -> dict[str, Any]:
-        """One example. Raises OSError where there is none that can be read, ValueError where it is no example."""
-        document = json.loads(self.path(name).read_text(encoding="utf-8"))
-        if not isinstance(document, dict):
-            raise ValueError("not an object")
-        return document
+    def read(self, name: str) -> dict[str, Any] | None:
+        """One example; None where there is none that can be read."""
+        try:
+            document = json.loads(self.path(name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return document if isinstance(document, dict) else None
 
     def keep(self, example: Example) -> str:
         """Write this example unless its shape has one, and let the oldest go. Returns "" or why it could not be."""

@@ -46,6 +46,7 @@ def test_a_file_says_what_a_bug_report_needs(tmp_path: Path) -> None:
     name = sample_name("getItemOffersBatch", "missing Offers")
     assert {name} == folder.names()
     found = folder.read(name)
+    assert found is not None
     assert ("missing Offers", 200, "request-1", _ITEM) == (
         found["shape"], found["http_status"], found["request_id"], found["body"],
     )  # fmt: skip
@@ -110,4 +111,4 @@ def test_where_nothing_can_be_written_it_says_so_and_goes_on(tmp_path: Path) -> 
     (tmp_path / "samples").write_text("in the way", encoding="utf-8")
     folder = SampleFolder(tmp_path / "samples")
     assert "" != folder.keep(_example())
-    assert frozenset() == folder.names()
+    assert (frozenset(), None) == (folder.names(), folder.read(_example().name))

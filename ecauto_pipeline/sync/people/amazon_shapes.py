@@ -60,10 +60,7 @@ def find_sample(tools: Tools, beginning: str) -> Sample:
 
 def example_of(tools: Tools, sample: Sample) -> dict[str, Any] | None:
     """The example as it was kept; None where there is none that can be read."""
-    try:
-        return samples_of(tools).read(sample.name)
-    except (OSError, ValueError):
-        return None
+    return samples_of(tools).read(sample.name)
 
 
 def accept_samples(tools: Tools, samples: Sequence[Sample], who: str) -> list[Sample]:
