@@ -13,11 +13,14 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import Connection, Engine, Index, create_engine, event, inspect, make_url
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.errors import SettingsError
@@ -30,6 +33,9 @@ LEAST_FREE_PAGES = 2_048
 """8 MiB of free pages: less is not worth rewriting the file."""
 RETIRED = ("run_targets",)
 """Tables of earlier versions that hold nothing any more: what a run was to ask is planned anew (plans.py)."""
+_Objects = frozenset[tuple[Any, ...]]
+_COMPLETE: set[_Objects] = set()
+"""Tables and indexes, as SQLite itself writes them down, of databases in which this process found nothing missing."""
 
 
 def check_url(url: str) -> None:
@@ -81,10 +87,10 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         with self.write() as connection:
-            every_table.create_all(connection)
-            _add_missing_columns(connection)
-            for name in RETIRED:
-                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+            if self.sqlite:
+                _complete_sqlite(connection)
+            else:
+                _complete(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -152,6 +158,47 @@ _STORE_FAILED = frozenset(
 def to_json(document: object) -> str:
     """Compact JSON text, keys sorted, Japanese kept readable."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _complete(connection: Connection) -> None:
+    """Every table, column and index of this version is there afterwards, whatever version wrote the database."""
+    every_table.create_all(connection)
+    _add_missing_columns(connection)
+    for name in RETIRED:
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+
+
+def _complete_sqlite(connection: Connection) -> None:
+    """The same, by one question to SQLite where a database was found complete before: sensors, questions and pages open
+    state.db all the time, and to look through its tables one by one is most of what that takes."""
+    found = _objects(connection)
+    if found in _COMPLETE:
+        return
+    if found:
+        _complete(connection)
+    else:
+        for statement in _statements():
+            connection.exec_driver_sql(statement)
+    _COMPLETE.add(_objects(connection))
+
+
+def _objects(connection: Connection) -> _Objects:
+    return frozenset(tuple(row) for row in connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master"))
+
+
+@lru_cache(maxsize=1)
+def _statements() -> tuple[str, ...]:
+    """What makes an empty SQLite file a database of this version."""
+    made: list[str] = []
+    dialect = sqlite.dialect()
+    for table in every_table.sorted_tables:
+        made.append(str(CreateTable(table).compile(dialect=dialect)))
+        made += [str(CreateIndex(index).compile(dialect=dialect)) for index in sorted(table.indexes, key=_name)]
+    return tuple(made)
+
+
+def _name(index: Index) -> str:
+    return str(index.name)
 
 
 def _add_missing_columns(connection: Connection) -> None:

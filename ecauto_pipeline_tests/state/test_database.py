@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.database import RETIRED, Database
 from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema_notes import every_table
 
 
 def _url(path: Path) -> str:
@@ -36,6 +39,44 @@ def test_an_earlier_database_gains_what_it_lacks_and_keeps_its_rows(tmp_path: Pa
         names = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'")}
     database.close()
     assert "ix_listings_taking_part" in names
+
+
+def _made_of(path: Path) -> set[tuple[str, str, str]]:
+    with closing(sqlite3.connect(path)) as state:
+        return {(kind, name, sql) for kind, name, sql in state.execute("SELECT type, name, sql FROM sqlite_master")}
+
+
+def test_a_new_database_is_what_sqlalchemy_makes_of_the_tables(tmp_path: Path) -> None:
+    """The same tables and indexes to the letter, though they are not asked for one by one."""
+    ours, theirs = tmp_path / "ours.db", tmp_path / "theirs.db"
+    Database(_url(ours)).close()
+    engine = create_engine(_url(theirs))
+    every_table.create_all(engine)
+    engine.dispose()
+    assert _made_of(theirs) == _made_of(ours)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "DROP TABLE marks",
+        "DROP INDEX ix_listings_taking_part",
+        "ALTER TABLE asins DROP COLUMN last_viewed_at",
+        f"CREATE TABLE {RETIRED[0]} (run_id TEXT)",
+    ],
+)
+def test_a_database_that_was_complete_once_is_looked_at_again(tmp_path: Path, harm: str) -> None:
+    """What another program or version did to it since is mended by the next opening, of the same process too."""
+    path = tmp_path / "state.db"
+    Database(_url(path)).close()
+    whole = {(kind, name) for kind, name, _ in _made_of(path)}
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(harm)
+    Database(_url(path)).close()
+    with closing(sqlite3.connect(path)) as state:
+        columns = {row[1] for row in state.execute("PRAGMA table_info(asins)")}
+    assert whole == {(kind, name) for kind, name, _ in _made_of(path)}
+    assert "last_viewed_at" in columns
 
 
 @pytest.mark.parametrize(
