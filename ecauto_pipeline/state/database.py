@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Index, create_engine, event, inspect, make_url
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import registry, sqlite
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
+from sqlalchemy.util import LRUCache
 
 from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.errors import SettingsError
@@ -33,9 +35,27 @@ LEAST_FREE_PAGES = 2_048
 """8 MiB of free pages: less is not worth rewriting the file."""
 RETIRED = ("run_targets",)
 """Tables of earlier versions that hold nothing any more: what a run was to ask is planned anew (plans.py)."""
+_POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": 20}
+_COMPILED: LRUCache[Any, Any] = LRUCache(1_000)
+"""Statements that were compiled for one state.db of this process, for every other one."""
 _Objects = frozenset[tuple[Any, ...]]
 _COMPLETE: set[_Objects] = set()
 """Tables and indexes, as SQLite itself writes them down, of databases in which this process found nothing missing."""
+
+
+class StateDialect(SQLiteDialect_pysqlite):
+    """SQLite through Python's own module, one as good as another: it looks up compiled statements by its dialect."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+
+registry.register("sqlite.state", __name__, StateDialect.__name__)
 
 
 def check_url(url: str) -> None:
@@ -81,8 +101,7 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         if self.sqlite and self.url.database:
             _private_file(Path(self.url.database))
-        options = {"connect_args": {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}} if self.sqlite else {}
-        self.engine: Engine = create_engine(self.url, pool_size=20, max_overflow=20, **options)
+        self.engine: Engine = self._sqlite_engine() if self.sqlite else create_engine(self.url, **_POOL)
         if self.sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -91,6 +110,14 @@ class Database:
                 _complete_sqlite(connection)
             else:
                 _complete(connection)
+
+    def _sqlite_engine(self) -> Engine:
+        return create_engine(
+            self.url.set(drivername="sqlite+state"),
+            connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+            execution_options={"compiled_cache": _COMPILED},
+            **_POOL,
+        )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.database import RETIRED, Database
@@ -100,3 +100,15 @@ def test_a_broken_file_is_said(tmp_path: Path) -> None:
     path.write_bytes(b"this is no database" * 100)
     with pytest.raises(SettingsError, match="file is not a database"):
         Database(_url(path))
+
+
+def test_a_statement_is_compiled_once_for_every_database_of_a_process(tmp_path: Path) -> None:
+    """Whoever opens state.db again, or another one, finds what was compiled for the first."""
+    hits = []
+    for name in ("one.db", "two.db"):
+        database = Database(_url(tmp_path / name))
+        with database.read() as connection:
+            query = select(listings.c.asin, asins.c.doubt).join(asins, asins.c.asin == listings.c.asin).limit(7)
+            hits.append(connection.execute(query).context.cache_hit.name)
+        database.close()
+    assert ["CACHE_MISS", "CACHE_HIT"] == hits
