@@ -17,7 +17,16 @@ CHUNK_ROWS = 5_000
 
 def insert_for(connection: Connection, table: Table) -> Any:
     """The INSERT of this connection's dialect, which knows ON CONFLICT."""
-    return _insert(connection.dialect.name, table)
+    return insert_into(connection.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> Any:
+    """The same for statements that are made once and kept, by the dialect's name."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # its import costs every command that never meets PostgreSQL
+
+    return postgresql.insert(table)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Sequence[str] = ()) -> None:
@@ -29,18 +38,10 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
         connection.execute(statement, rows[start : start + CHUNK_ROWS])
 
 
-def _insert(dialect: str, table: Table) -> Any:
-    if dialect == "sqlite":
-        return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # its import costs every command that never meets PostgreSQL
-
-    return postgresql.insert(table)
-
-
 @lru_cache(maxsize=128)
 def _upsert(dialect: str, table: Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> Any:
     """The statement for rows of these columns; made once, because making it costs more than a row."""
-    statement = _insert(dialect, table)
+    statement = insert_into(dialect, table)
     key = [column.name for column in table.primary_key]
     changed = {name: statement.excluded[name] for name in columns if name not in key and name not in keep}
     if not changed:

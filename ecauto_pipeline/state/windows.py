@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from ecauto_pipeline.clock import Clock, from_ms, jst, to_ms
 from ecauto_pipeline.domain.model import AccountKey
@@ -21,11 +22,17 @@ from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import windows
-from ecauto_pipeline.state.upsert import insert_for
+from ecauto_pipeline.state.upsert import insert_for, insert_into
 
 Span = Literal["hour", "day"]
 SPANS: tuple[Span, ...] = ("hour", "day")
 _LONGEST_QUEUE_MS = 600_000  # a reservation further ahead than this is a clock that was set back
+_OF_WINDOW = select(windows.c.calls, windows.c.exhausted).where(
+    *(column == bindparam(f"of_{column.name}") for column in windows.primary_key)
+)
+_LAST_CALL = select(func.max(windows.c.last_call_at)).where(
+    windows.c.platform == bindparam("of_platform"), windows.c.account_id == bindparam("of_account_id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,17 @@ def calls_in(connection: Connection, span: Span, moment: datetime) -> dict[Accou
     return {AccountKey(platform, account): calls for platform, account, calls in connection.execute(query)}
 
 
+@lru_cache(maxsize=2)
+def _counting(dialect: str) -> Any:
+    """One call more in a window; made once, because making it takes longer than what it does."""
+    new = insert_into(dialect, windows)
+    more = {name: windows.c[name] + new.excluded[name] for name in ("calls", "edits")}
+    return new.on_conflict_do_update(
+        index_elements=[column.name for column in windows.primary_key],
+        set_={**more, "last_call_at": new.excluded.last_call_at},
+    )
+
+
 class ShopWindows:
     """The budget of one shop account. Safe to share between threads and processes.
 
@@ -122,8 +140,11 @@ class ShopWindows:
             slot = from_ms(slot_ms)
             for span in SPANS:
                 self._refuse(self._use(connection, slot, span), kind)
-            for span in SPANS:
-                self._count(connection, slot, span, slot_ms, kind)
+            edits = int(kind in ("edit", "hide", "undo"))
+            counted = {"calls": 1, "edits": edits, "exhausted": 0, "last_call_at": slot_ms}
+            connection.execute(
+                _counting(connection.dialect.name), [{**self._key(slot, span), **counted} for span in SPANS]
+            )
         return (slot_ms - now_ms) / 1000
 
     def exhausted(self, span: Span, called_at: datetime) -> datetime:
@@ -154,7 +175,8 @@ class ShopWindows:
     def _slot(self, connection: Connection, now_ms: int) -> int:
         if not self._interval_ms:
             return now_ms
-        last = connection.execute(select(func.max(windows.c.last_call_at)).where(*self._mine())).scalar()
+        mine = {"of_platform": self._platform, "of_account_id": self._account_id}
+        last = connection.execute(_LAST_CALL, mine).scalar()
         if last is None or last > now_ms + _LONGEST_QUEUE_MS:
             return now_ms
         return max(now_ms, int(last) + self._interval_ms)
@@ -169,29 +191,9 @@ class ShopWindows:
 
     def _use(self, connection: Connection, moment: datetime, span: Span) -> WindowUse:
         key = self._key(moment, span)
-        row = connection.execute(
-            select(windows.c.calls, windows.c.exhausted).where(
-                *(windows.c[name] == value for name, value in key.items())
-            )
-        ).first()
+        row = connection.execute(_OF_WINDOW, {f"of_{name}": value for name, value in key.items()}).first()
         used, over = (row.calls, bool(row.exhausted)) if row is not None else (0, False)
         return WindowUse(span, used, self._limits[span], over, window_end(moment, span))
-
-    def _count(self, connection: Connection, moment: datetime, span: Span, slot_ms: int, kind: str) -> None:
-        edits = int(kind in ("edit", "hide", "undo"))
-        statement = insert_for(connection, windows).values(
-            **self._key(moment, span), calls=1, edits=edits, exhausted=0, last_call_at=slot_ms
-        )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[column.name for column in windows.primary_key],
-                set_={
-                    "calls": windows.c.calls + 1,
-                    "edits": windows.c.edits + edits,
-                    "last_call_at": slot_ms,
-                },
-            )
-        )
 
     def _key(self, moment: datetime, span: Span) -> dict[str, object]:
         return {
@@ -200,6 +202,3 @@ class ShopWindows:
             "span": span,
             "starts_at": to_ms(window_start(moment, span)),
         }
-
-    def _mine(self) -> tuple[Any, ...]:
-        return windows.c.platform == self._platform, windows.c.account_id == self._account_id
