@@ -1,19 +1,30 @@
 """What holds for every test: properties have no deadline, because a machine may be slow; Dagster forgets instances;
-files that wait long for processes of their own begin first, so that the workers end together.
+files that wait long for processes of their own begin first, so that the workers end together; folders of tests lie in
+memory where there is room, because state.db and history wait for the disk at each commit.
 
 Not for: other fixtures (they stand in the room that uses them).
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+_MEMORY = Path("/dev/shm")
+_ROOM_BYTES = 6 * 2**30
+"""Free space at which the doctor and the alarms find nothing to say of a disk, and a whole run of the tests fits."""
+
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))  # where pytest makes the folders of tmp_path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
