@@ -176,7 +176,11 @@ class AsinFacts:
 
 @dataclass(frozen=True, slots=True)
 class ListingFacts:
-    """What a shop shows for one listing, as last read. `shown_*` None = not read."""
+    """What a shop shows for one listing, as last read. `shown_*` None = not read.
+
+    `failed_price_jpy`, `failed_price`: a price that the shop lately refused or took without effect, and which of
+    corrections.FAILED_CORRECTIONS it was; None and "" where there is none.
+    """
 
     key: ListingKey
     asin: str
@@ -190,6 +194,8 @@ class ListingFacts:
     uneditable: str = ""
     read_at: datetime | None = None
     first_seen_at: datetime | None = None
+    failed_price_jpy: int | None = None
+    failed_price: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from ecauto_pipeline.emulator.credentials import BASE_SCOPES, SP_ACCOUNTS
 from ecauto_pipeline.emulator.shop_world import Item, Sale
 from ecauto_pipeline.emulator.state import Emulation
 
-_EDITABLE = {"title", "detail", "price_jpy", "stock", "visible", "identifier", "list_order", "editable"}
+_EDITABLE = {
+    *("title", "detail", "price_jpy", "proper_price_jpy", "stock", "visible", "identifier", "list_order", "editable"),
+}
 
 
 class Control:

@@ -44,6 +44,8 @@ VIEW = {
     "extra_item": "SP-API: an ASIN nobody asked for is added (`asin`)",
     "rate_cut": "SP-API: the usage plan is a `share` of what it was; advertised and enforced",
     "vanished": "BASE: `item_ids` (every item without) do not exist any more",
+    "price_refused": "BASE: edits of the price of `item_ids` (of any item without) end as validation_error",
+    "price_kept": "BASE: edits of the price of `item_ids` (of any without) are accepted and change nothing (a sale)",
 }
 AFTER = {
     "slow": "the answer waits `seconds` of real time (default 1)",

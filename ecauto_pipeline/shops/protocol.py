@@ -21,6 +21,7 @@ class Item:
     """An item as the shop shows it. `stock` of an item with variations is their sum and can't be set.
 
     `shown_at`: when the shop showed this, where that is not the moment of asking (an export made earlier).
+    `regular_price_jpy`: the price that a sale's `price_jpy` is shown beside; None = the item is in no sale.
     """
 
     item_id: str
@@ -32,6 +33,7 @@ class Item:
     has_variations: bool
     modified_at: datetime | None
     shown_at: datetime | None = None
+    regular_price_jpy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

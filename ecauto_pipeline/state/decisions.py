@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
@@ -129,11 +129,7 @@ def reopen(connection: Connection, name: str, now: datetime) -> None:
     decided = by_id(connection, name)
     if decided is None:
         return
-    key, kind = decided.target
-    others = select(func.count()).where(
-        *(diffs.c.platform == key.platform, diffs.c.account_id == key.account_id, diffs.c.item_id == key.item_id),
-        *(diffs.c.kind == kind.value, diffs.c.state.in_(STANDING), diffs.c.diff_id != name),
-    )
+    others = select(func.count()).where(*_about(*decided.target), diffs.c.state.in_(STANDING), diffs.c.diff_id != name)
     move(connection, [name], "end" if connection.execute(others).scalar_one() else "reopen", now)
 
 
@@ -164,6 +160,18 @@ def of_run(connection: Connection, run_id: str) -> list[Decided]:
     """Every decision of one run, by listing and kind."""
     order = (diffs.c.platform, diffs.c.account_id, diffs.c.item_id, diffs.c.kind, diffs.c.diff_id)
     return [_decided(row) for row in connection.execute(select(diffs).where(diffs.c.run_id == run_id).order_by(*order))]
+
+
+def of_target(connection: Connection, run_id: str, key: ListingKey, kind: Kind) -> Decided | None:
+    """What one run decided of one target; None where it stored nothing of it."""
+    row = connection.execute(select(diffs).where(diffs.c.run_id == run_id, *_about(key, kind)).limit(1)).first()
+    return _decided(row) if row is not None else None
+
+
+def waits(connection: Connection, key: ListingKey, kind: Kind) -> bool:
+    """Whether something stands about this target: a push not sent, a hold, a person's word."""
+    query = select(diffs.c.diff_id).where(*_about(key, kind), diffs.c.state.in_(STANDING))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def about(connection: Connection, key: str) -> list[Decided]:
@@ -222,6 +230,15 @@ def forget(connection: Connection, before: datetime) -> None:
     """Drop what is in history, was decided before, and is over: what waits, or what a person said, stands."""
     over = (diffs.c.exported == 1, diffs.c.decided_at < to_ms(before), diffs.c.state.not_in(STANDING))
     connection.execute(delete(diffs).where(*over))
+
+
+def _about(key: ListingKey, kind: Kind) -> tuple[ColumnElement[bool], ...]:
+    of_listing = (
+        diffs.c.platform == key.platform,
+        diffs.c.account_id == key.account_id,
+        diffs.c.item_id == key.item_id,
+    )
+    return (*of_listing, diffs.c.kind == kind.value)
 
 
 def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: bool) -> dict[str, Any]:

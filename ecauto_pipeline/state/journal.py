@@ -77,6 +77,7 @@ def intend(
     done_at = stamp if outcome is not None else None
     fields = {"outcome": outcome, "error": "", "intent_at": stamp, "attempted_at": stamp, "completed_at": done_at}
     fields |= {"before": diff.shown, "diff_id": decided.diff_id, "exported": 0, "rollback_of": rollback_of}
+    fields |= {"refused": 0}
     before = connection.execute(select(journal.c.outcome).where(journal.c.update_id == update_id)).first()
     if before is not None:
         next_state(EDITS, before.outcome or "intent", event)
@@ -107,12 +108,18 @@ def finish(
     event: Literal["confirm", "refuse", "lose"],
     now: datetime,
     error: str = "",
+    *,
+    refused: bool = False,
 ) -> bool:
-    """Write how an edit ended; one that was lost stays to be settled. False where it was settled otherwise already."""
+    """Write how an edit ended; one that was lost stays to be settled. False where it was settled otherwise already.
+
+    `refused`: not for want of an answer or of time, the shop will not have this value for this item.
+    """
     was, outcome = moves_of(EDITS, event)
     ended = None if outcome == Outcome.UNKNOWN else to_ms(now)
     row = update(journal).where(journal.c.update_id == update_id, _is_in(was))
-    moved = connection.execute(row.values(outcome=outcome, error=error, completed_at=ended, exported=0))
+    ends = {"outcome": outcome, "error": error, "completed_at": ended, "exported": 0, "refused": int(refused)}
+    moved = connection.execute(row.values(**ends))
     return moved.rowcount > 0
 
 
@@ -222,7 +229,9 @@ def unexported(connection: Connection, limit: int) -> list[ForHistory]:
     """
     query = select(journal).where(journal.c.exported == 0, journal.c.outcome.is_not(None))
     rows = connection.execute(query.order_by(journal.c.update_id).limit(limit))
-    found = [for_history(row, "update_id", "intent_at", without=("written_back", "exported")) for row in rows]
+    found = [
+        for_history(row, "update_id", "intent_at", without=("written_back", "exported", "refused")) for row in rows
+    ]
     for row in found:
         intent_at = row.values.pop("intent_at")
         row.values["attempted_at"] = row.values["attempted_at"] or intent_at

@@ -109,6 +109,7 @@ listings = Table(
     Column("shown_visible", Integer),
     Column("shown_stock", Integer),
     Column("has_variations", Integer, nullable=False, server_default="0"),
+    Column("regular_price_jpy", Integer),  # the price beside which a sale's is shown; NULL = it is in no sale
     Column("item_modified_at", MS),
     Column("read_at", MS),
     Column("present", Integer, nullable=False, server_default="0"),  # in the shop at the last whole read
@@ -233,6 +234,7 @@ journal = Table(  # the update journal: intent before the call, outcome after it
     _text("rollback_of"),
     Column("written_back", Integer, nullable=False, server_default="0"),
     Column("exported", Integer, nullable=False, server_default="0"),
+    Column("refused", Integer, nullable=False, server_default="0"),  # the shop would not have this value for this item
     Index("ix_journal_open", "outcome"),
     Index("ix_journal_listing", "platform", "account_id", "item_id"),
     Index("ix_journal_intent_at", "intent_at"),

@@ -26,7 +26,7 @@ _CHUNK = 500
 _PART_ROWS = 10_000
 SHOP_COLUMNS = (
     *("identifier", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations", "item_modified_at"),
-    *("read_at", "present", "gone_at", "first_seen_at", "hidden_by", "hidden_reason", "hidden_at"),
+    *("regular_price_jpy", "read_at", "present", "gone_at", "first_seen_at", "hidden_by", "hidden_reason", "hidden_at"),
 )
 REGISTER_COLUMNS = (
     *("asin", "register_id", "register_status", "register_visible", "register_price_jpy"),
@@ -162,6 +162,13 @@ def count_listed(connection: Connection, accounts: Iterable[AccountKey]) -> dict
     query = select(*where, func.count()).where(of_accounts(listings, accounts), listings.c.listed == 1)
     found = {AccountKey(row[0], row[1]): int(row[2]) for row in connection.execute(query.group_by(*where))}
     return {account: found.get(account, 0) for account in accounts}
+
+
+def count_public(connection: Connection, account: AccountKey) -> int:
+    """Listings of one account that take part and are on show."""
+    mine = _of(account.platform, account.account_id)
+    query = select(func.count()).select_from(listings).where(*mine, listings.c.listed == 1)
+    return int(connection.execute(query.where(listings.c.shown_visible == 1)).scalar_one())
 
 
 def count_by(connection: Connection, column: str, accounts: Iterable[AccountKey], *, listed: bool) -> dict[str, int]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
+from ecauto_pipeline.domain.selling.corrections import IN_SALE
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, selling_price
 from ecauto_pipeline.domain.selling.ratios import exact
@@ -44,7 +45,9 @@ def price_diff(
     """The verdict about one listing's price.
 
     UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` | `sources_disagree` (evidence: JSON); BLOCKED `price_<why>`;
-    SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable`.
+    SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable`, and where the shop
+    lately did not take this very price `in_sale` | `price_failed` (this only while the price shown is below the floor:
+    what sells at a profit is tried again by every run).
     With "floor" only a shown price below the floor counts.
     Raises ValueError for include_price "never": such a run has no price targets to ask about.
     """
@@ -83,6 +86,8 @@ def price_diff(
         return builder.gives(Decision.BLOCKED, f"price_{price.blocked}", wanted)
     if listing.uneditable:
         return builder.skipped("uneditable", wanted)
+    if listing.failed_price_jpy == wanted and (below or listing.failed_price == IN_SALE):
+        return builder.skipped(listing.failed_price, wanted)
     if shown > 0 and abs(wanted - shown) > exact(terms.guards.max_move_ratio) * shown:
         return builder.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, terms.guards))
     return builder.gives(Decision.PUSH, "below_floor" if below else "moved", wanted)

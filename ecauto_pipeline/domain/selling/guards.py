@@ -35,6 +35,12 @@ def hold_mass_hides(diffs: Iterable[Diff], shown_public: int, guards: Guards, hi
     return _hold(diffs, _guarded_hide, "mass_hide", figures)
 
 
+def hides_allowed(shown_public: int, guards: Guards, hidden_lately: int = 0) -> int:
+    """How many more hides of one account `hold_mass_hides` would let pass at once; the figures are as there."""
+    shown_before = shown_public + hidden_lately
+    return max(guards.max_hide_rows - 1, int(exact(guards.max_hide_share) * shown_before)) - hidden_lately
+
+
 def hold_mass_delist(diffs: Iterable[Diff], listed: int, guards: Guards) -> list[Diff]:
     """One account's diffs, in their order, its delistings HELD `mass_delist` when they are too many at once.
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
+from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.diffs import IncludePrice, fetched, outdated, sells_below_floor
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
@@ -34,7 +35,7 @@ def visibility_diff(
     `price_verdict`: what `price_diff` says of this listing under "all" or "floor" (both give the same here), asked
     even in a run that includes no prices; `include_price` says whether its push takes place in this run.
     UNCHANGED; PUSH to 0 `blocklist` | `out_of_stock` | `not_found` | `filtered_out` | `price_blocked` | `price_held` |
-    `unconfirmed` (only with guards.hide_unconfirmed_after);
+    `unconfirmed` (only with guards.hide_unconfirmed_after) | `price_failed` | `in_sale`;
     PUSH to 1 `in_stock`; HELD to 0 `sources_disagree` (evidence: JSON);
     SKIPPED `not_read` | `uneditable` | `never_fetched` | `second_look` | `filtered_waits` | `stale_stock` |
     `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor`.
@@ -127,7 +128,9 @@ def _hide(builder: DiffBuilder, listing: ListingFacts, reason: str) -> Diff:
 
 
 def _loss(listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, terms: SellingTerms) -> str:
-    """Why the price keeps the listing off the shelf: below the floor, and its correction blocked or held."""
+    """Why the price keeps the listing off the shelf: below the floor, and its correction blocked, held or failed."""
     if price_verdict is None or not breaks_floor(listing.shown_price_jpy, facts.price_jpy, terms):
         return ""
+    if price_verdict.decision is Decision.SKIPPED and price_verdict.reason in FAILED_CORRECTIONS:
+        return price_verdict.reason
     return {Decision.BLOCKED: "price_blocked", Decision.HELD: "price_held"}.get(price_verdict.decision, "")

@@ -141,6 +141,11 @@ class BaseApi:
             form = call.form()
             if form.get("item_id", "").isdigit() and (all_gone or int(form["item_id"]) in gone):
                 raise BaseRefusal("bad_item_id")
+            kinds = {fault.kind for fault in faults} if "price" in form else set()
+            if "price_refused" in kinds:
+                raise BaseRefusal("validation_error", "価格が不正です。")
+            if "price_kept" in kinds:
+                form = {name: value for name, value in form.items() if name != "price"}
             change = items.edit if operation.name == "items/edit" else items.edit_stock
             return {"item": items.shown(change(self._shops, account, form, now_s))}
         if operation.name == "orders":

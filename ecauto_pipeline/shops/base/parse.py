@@ -45,6 +45,7 @@ def item_of(row: object) -> Item:
         visible=bool(visible) if visible in (0, 1) else None,
         has_variations=bool(row.get("variations")),
         modified_at=_moment(row.get("modified")),
+        regular_price_jpy=_whole(row.get("proper_price")) or None,
     )
 
 

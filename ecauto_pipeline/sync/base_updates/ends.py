@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ecauto_pipeline.domain.model import Decision
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.sync.base_updates.recheck import End, RecheckResult
 from ecauto_pipeline.sync.sections import Fault
@@ -36,11 +37,13 @@ class TakenIn:
 class ShopReport:
     """What one worker did.
 
+    `instead`: hides of listings whose price failed, by diff_id, with what the run had decided of them before.
     `alerts`: (account, reason) of breakers that opened here, or `shop_unreachable`; `faults`: what nobody foresaw;
     `crash`: what concerns every shop, to be raised.
     """
 
     ended: list[RowOutcome] = field(default_factory=list)
+    instead: dict[str, Decision | None] = field(default_factory=dict)
     edits: int = 0
     unknown: int = 0
     settled_done: int = 0

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 
-from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.model import AccountKey, Decision
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.state import calls, decisions
@@ -21,6 +21,7 @@ from ecauto_pipeline.sync.base_updates.catalogue import watch_catalogue
 from ecauto_pipeline.sync.base_updates.delist import delist
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
+from ecauto_pipeline.sync.base_updates.safety import SafetyHides
 from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
@@ -60,7 +61,7 @@ def _push_open(context: Context) -> PushReport:
                 rows += [row for row in earlier if row.target not in judged]
         return [row for row in rows if row.diff.kind in run.kinds]
 
-    report = push(context, rows_of, RulesGate(context))
+    report = push(context, rows_of, RulesGate(context), safety=True)
     gone = delist(context)
     return replace(
         report,
@@ -83,9 +84,17 @@ def push_own(context: Context) -> PushReport:
 
 
 def push(
-    context: Context, rows_of: Callable[[AccountKey], Sequence[Decided]], gate: Gate, *, rollback_of: str = ""
+    context: Context,
+    rows_of: Callable[[AccountKey], Sequence[Decided]],
+    gate: Gate,
+    *,
+    rollback_of: str = "",
+    safety: bool = False,
 ) -> PushReport:
-    """Push the rows of each of the run's accounts through `gate`. `rows_of` may be asked more than once."""
+    """Push the rows of each of the run's accounts through `gate`. `rows_of` may be asked more than once.
+
+    `safety`: a listing whose price can't be corrected is hidden (safety.py).
+    """
     context.go_on()
     with context.state.read() as connection:
         closed = closed_accounts(context, connection, context.clock.now(), context.settings.ttl.price)
@@ -98,6 +107,7 @@ def push(
             closed=closed.get(account, ""),
             rollback_of=rollback_of,
             ended=progress.ended,
+            safety=SafetyHides(context, account) if safety else None,
         )
         for account in accounts
     ]
@@ -177,7 +187,8 @@ class _Progress:
 
 def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackReport) -> PushReport:
     ended = [end for report in reports for end in report.ended]
-    own = sum(end.decided.run_id == context.run.run_id for end in ended)
+    instead = {name: before for report in reports for name, before in report.instead.items()}
+    own = sum(end.decided.run_id == context.run.run_id and end.decided.diff_id not in instead for end in ended)
     account = _row_counts(ended)
     by_account, by_kind = defaultdict(list), defaultdict(list)
     for end in ended:
@@ -192,7 +203,7 @@ def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackRepo
     failed = [end for end in ended if end.end == "failed"]
     return PushReport(
         account=account,
-        correction=account + RowCounts(targets=-own, pushed=-own),
+        correction=account + RowCounts(targets=-own, pushed=-own) + _counted_before(instead.values()),
         by_account={context.name_of(one): _row_counts(ends) for one, ends in sorted(by_account.items())},
         by_kind={name: _row_counts(ends) for name, ends in sorted(by_kind.items())},
         reasons=dict(sorted(Counter(f"{end.end}:{end.reason}" for end in ended if end.reason).items())),
@@ -210,6 +221,13 @@ def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackRepo
         written_back=told,
         dry_run=context.run.dry_run,
     )
+
+
+def _counted_before(decisions_before: Iterable[Decision | None]) -> RowCounts:
+    """To be taken off the run's account: targets that were counted by what was decided of them before."""
+    counts = Counter(before for before in decisions_before if before is not None)
+    unchanged, skipped = counts[Decision.UNCHANGED], counts[Decision.SKIPPED]
+    return RowCounts(targets=-unchanged - skipped, unchanged=-unchanged, skipped=-skipped)
 
 
 def _row_counts(ended: Iterable[RowOutcome]) -> RowCounts:

@@ -12,6 +12,7 @@ from ecauto_pipeline.domain.model import Kind, Outcome
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Item, Shop, key_of
 from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.state.corrections import OTHER_VALUE
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.faults import fault_of
@@ -70,7 +71,8 @@ def read_back_edit(tools: Tools, shop: Shop, update: Update) -> Outcome:
         return _end(tools, update, Outcome.UNKNOWN, "read back: no value", None)
     if value == update.after:
         return _end(tools, update, Outcome.DONE, "", value)
-    return _end(tools, update, Outcome.FAILED, f"read back: shows {value}", value)
+    answered = f"{OTHER_VALUE}, " if update.error.startswith(OTHER_VALUE) else ""  # an answer there was, and it said so
+    return _end(tools, update, Outcome.FAILED, f"{answered}read back: shows {value}", value)
 
 
 def _end(tools: Tools, update: Update, outcome: Outcome, error: str, value: int | None) -> Outcome:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
+from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.state import decisions, journal
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.known_asins import KnownAsin
@@ -74,7 +75,7 @@ class RulesGate:
             return RecheckResult()
         if verdict.kind is Kind.PRICE:
             stamp, allowed = known.facts.price_at, self._tools.settings.ttl.price
-        elif verdict.reason in ("price_blocked", "price_held", "unconfirmed"):
+        elif verdict.reason in ("price_blocked", "price_held", "unconfirmed", *FAILED_CORRECTIONS):
             return RecheckResult()
         else:
             stamp, allowed = known.facts.stock_at, self._rules.max_age(known, now)

@@ -31,6 +31,7 @@ from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport, Taken
 from ecauto_pipeline.sync.base_updates.push_lease import PushLease
 from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits, shown_value
 from ecauto_pipeline.sync.base_updates.recheck import End, Gate, RecheckResult
+from ecauto_pipeline.sync.base_updates.safety import SafetyHides
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of, place_of
 
@@ -43,7 +44,7 @@ MOST_TEXT = 300
 class ShopWorker:
     """Pushes the rows of one shop. `rows` is asked once, after the past is settled: that may open some again.
 
-    `closed`: "" or why nothing may be sent to it at all.
+    `closed`: "" or why nothing may be sent to it at all. `safety`: asked about listings whose price failed.
     """
 
     def __init__(
@@ -56,11 +57,12 @@ class ShopWorker:
         closed: str = "",
         rollback_of: str = "",
         ended: Callable[[RowOutcome], None] = lambda _ended: None,
+        safety: SafetyHides | None = None,
     ) -> None:
         self._context, self._shop, self._gate = context, shop, gate
         self._load, self._rows = rows, list[Decided]()
         self._price_ends: dict[ListingKey, End] = {}
-        self._closed, self._rollback_of, self._say = closed, rollback_of, ended
+        self._closed, self._rollback_of, self._say, self._safety = closed, rollback_of, ended, safety
         self._name = context.name_of(key_of(shop))
         self._lease = PushLease(context, key_of(shop))
         self._silent = self._faults_in_a_row = 0
@@ -120,8 +122,23 @@ class ShopWorker:
                 else:
                     self._one_whatever_happens(decided)
             self._flush()
+            self._hide_what_failed()
+            self._flush()
         finally:  # only what did not get so far is left: no edit of it has left
             self._withdraw("stopped")
+
+    def _hide_what_failed(self) -> None:
+        """Take off sale what would go on selling at a loss because its shop did not take the right price."""
+        if self._safety is None:
+            return
+        failed = [one.decided for one in self.report.ended if one.end == "failed"]
+        for price in [decided for decided in failed if decided.diff.kind is Kind.PRICE]:
+            self._context.go_on()
+            self._renew()
+            found = None if self._closed else self._safety.instead_of(price)
+            if found is not None:
+                self.report.instead[found[0].diff_id] = found[1]
+                self._one_whatever_happens(found[0])
 
     def _renew(self) -> None:
         if not self._context.run.dry_run and not self._lease.renew():
@@ -258,7 +275,8 @@ class ShopWorker:
     def _failed(self, decided: Decided, update_id: str, error: CallError) -> None:
         now = self._context.clock.now()
         with self._context.state.write() as connection:
-            journal.finish(connection, update_id, "refuse", now, text_of(error))
+            refused = isinstance(error, ItemRefused)
+            journal.finish(connection, update_id, "refuse", now, text_of(error), refused=refused)
             decisions.move(connection, [decided.diff_id], "end", now)
             if isinstance(error, ItemRefused) and error.permanent:
                 shown.record_uneditable(connection, decided.diff.key, error.reason)

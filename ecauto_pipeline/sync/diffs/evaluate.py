@@ -10,13 +10,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.freshness.ages import stock_max_age, tier_of
 from ecauto_pipeline.domain.model import AccountKey, AsinFacts, Diff, Kind, ListingFacts, ListingKey, Tier
+from ecauto_pipeline.domain.selling.corrections import FailedPrice
 from ecauto_pipeline.domain.selling.diffs import price_diff, stock_diff
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.selection import best_sellers
@@ -24,13 +25,14 @@ from ecauto_pipeline.domain.selling.visibility import visibility_diff
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.protocol import Abilities
 from ecauto_pipeline.state import journal
+from ecauto_pipeline.state.corrections import failed_prices
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Context, IncludePrice, Run
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
-_SAID_SO = ("approved", "blocklist")
+SAID_SO = ("approved", "blocklist")
 """Hides that a person asked for, which are no sign that something is wrong."""
 Said = Callable[[Diff], Diff]
 EDITS = Abilities().edits
@@ -114,6 +116,9 @@ def load_input(context: Context, connection: Connection, now: datetime) -> Evalu
     accounts = context.accounts
     known = known_asins(connection)
     listings = {fact.key: fact for fact in listing_facts(connection, accounts)}
+    for key, failed in failed_prices(connection, accounts, now).items():
+        if key in listings:
+            listings[key] = with_failed_price(listings[key], failed)
     shown_public = dict.fromkeys(accounts, 0)
     for fact in listings.values():
         shown_public[fact.key.account] += fact.shown_visible is True
@@ -121,7 +126,7 @@ def load_input(context: Context, connection: Connection, now: datetime) -> Evalu
         sold = ((key, known[fact.asin].last_sold_at if fact.asin in known else None) for key, fact in listings.items())
         chosen = best_sellers(sold, context.run.max_items)
         listings = {key: fact for key, fact in listings.items() if key in chosen}
-    lately = journal.hidden_since(connection, now - context.settings.guards.hide_window, _SAID_SO)
+    lately = journal.hidden_since(connection, now - context.settings.guards.hide_window, SAID_SO)
     fixed = {account: EDITS - context.shops[account].abilities.edits for account in accounts}
     return EvaluationInput(now, listings, known, shown_public, lately, closed_accounts(context, connection, now), fixed)
 
@@ -164,11 +169,18 @@ def evaluate_again(
     found = list(listing_facts(connection, (key.account,), key.item_id))
     if not found:
         return None, None
-    known = known_asin(connection, found[0].asin)
+    failed = failed_prices(connection, (key.account,), now, key.item_id).get(key)
+    listing = found[0] if failed is None else with_failed_price(found[0], failed)
+    known = known_asin(connection, listing.asin)
     if kind is Kind.PRICE:
-        return rules.price(found[0], known.facts if known else None, now), known
-    both = rules.visibility_and_stock(found[0], known, now, "all" if priced else "never")
+        return rules.price(listing, known.facts if known else None, now), known
+    both = rules.visibility_and_stock(listing, known, now, "all" if priced else "never")
     return both[0 if kind is Kind.VISIBILITY else 1], known
+
+
+def with_failed_price(listing: ListingFacts, failed: FailedPrice) -> ListingFacts:
+    """The listing with the price that its shop did not take."""
+    return replace(listing, failed_price_jpy=failed.wanted_jpy, failed_price=failed.reason)
 
 
 def _closed(account: ShopAccount | None, run: Run, now: datetime, max_age: timedelta) -> str:

@@ -199,6 +199,7 @@ def _row(
         "shown_visible": None if item.visible is None else int(item.visible),
         "shown_stock": item.stock,
         "has_variations": int(item.has_variations),
+        "regular_price_jpy": item.regular_price_jpy,
         "item_modified_at": shop_listings.milliseconds(item.modified_at),
         "read_at": shown_ms,
         "present": 1,

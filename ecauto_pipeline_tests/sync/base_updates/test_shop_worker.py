@@ -54,7 +54,9 @@ def test_a11_one_refused_item_is_one_failed_row(tmp_path: Path) -> None:
     """1 of 20 edits fails: the run succeeds with one failed row, the next run tries that one again."""
     shop = ShopWithRefusals("shop_1", refusing("7", ItemRefused("validation_error", "validation_error: 商品名")))
     world = World(tmp_path, shop)
-    _rises(world, 20)
+    _rises(world, 6)
+    _rises(world, 13, start=8)
+    world.list_item("7", 3000, cost_jpy=1984)
     account, report = world.sync()
     assert (19, 1) == (account.pushed, account.failed)
     assert (("shop_1", "7", "price", "validation_error"),) == report.failures
@@ -280,6 +282,9 @@ def test_an_unhide_waits_for_its_price(tmp_path: Path) -> None:
     assert {"failed:bad_params": 1, "skipped:price_failed": 1} == dict(report.reasons)
     assert (1, 1) == (account.failed, account.skipped)
     shop.refuses = lambda _item, _kind: None
+    world.later(days=1, minutes=1)
+    world.amazon("B000000001", 2300)
+    world.read_shops()
     world.sync()
     assert [("1", "price", 2990), ("1", "visibility", 1)] == shop.edits[1:]
 

@@ -28,6 +28,7 @@ from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import price, visibility
+from ecauto_pipeline.sync.run_record import begin_run, end_run
 from ecauto_pipeline.sync.sections import PushReport
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 
@@ -259,8 +260,10 @@ class World:
     def sync(self, **fields: Any) -> tuple[RowCounts, PushReport]:
         """One whole run of deciding and pushing: its account, and what pushing did."""
         run = self.run(**fields)
+        begin_run(self.tools.for_run(run))
         decided = self.decide(run)
         pushed = push.run(self.tools.for_run(run))
+        end_run(self.tools.for_run(run))
         account = decided.account + pushed.correction
         assert account.adds_up(), account
         return account, pushed

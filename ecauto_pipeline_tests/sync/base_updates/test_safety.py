@@ -1,0 +1,170 @@
+"""A price that the shop does not take ends in safety: hidden at once where it sells at a loss, and not sent again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.domain.model import Kind
+from ecauto_pipeline.errors import ItemRefused, Transport
+from ecauto_pipeline.shops.protocol import Item
+from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, ShopWithRefusals, World, refusing
+
+ASIN = "B000000001"
+PRICE, HIDE = ("1", "price", 2990), ("1", "visibility", 0)
+
+
+class ShopInASale(HonestShop):
+    """Takes every price and goes on showing its own; its answer says so, or (`silent`) repeats ours."""
+
+    def __init__(self, account_id: str, silent: bool = False) -> None:
+        super().__init__(account_id)
+        self.silent = silent
+
+    def edit(self, item_id: str, kind: Kind, value: int) -> Item | None:
+        if kind is not Kind.PRICE:
+            return super().edit(item_id, kind, value)
+        self.edits.append((item_id, kind, value))
+        return None if self.silent else self.stock[item_id]
+
+
+def _refusing(error: Exception) -> ShopWithRefusals:
+    return ShopWithRefusals("shop_1", refusing("1", error, Kind.PRICE))
+
+
+def _hour(world: World, cost_jpy: int = 2300, shows: int | None = None) -> None:
+    """An hour later Amazon has been asked again and the shop been read."""
+    world.later(hours=1)
+    world.amazon(ASIN, cost_jpy)
+    world.read_shops()
+    if shows is not None:
+        world.change("1", shown_price_jpy=shows)
+
+
+def test_a_loss_that_cannot_be_corrected_is_off_sale_in_the_same_run(tmp_path: Path) -> None:
+    """Refused for good or not, the price shown breaks the floor: hidden by us, and the numbers of the run add up."""
+    world = World(tmp_path, _refusing(ItemRefused("validation_error")))
+    world.list_item("1", 2400, cost_jpy=2300)
+    account, report = world.sync()
+    assert [PRICE, HIDE] == world.shop.edits
+    assert (3, 1, 1, 1) == (account.targets, account.pushed, account.failed, account.unchanged)
+    assert {"failed:validation_error": 1} == dict(report.reasons)
+    assert (0, "ours", "price_failed") == tuple(
+        world.listing("1")[name] for name in ("shown_visible", "hidden_by", "hidden_reason")
+    )
+
+
+def test_the_same_edit_is_not_sent_again(tmp_path: Path) -> None:
+    """For a day nothing is sent; then once more, and on a hidden listing that is all."""
+    world = World(tmp_path, _refusing(ItemRefused("validation_error")))
+    world.list_item("1", 2400, cost_jpy=2300)
+    world.sync()
+    for _ in range(24):
+        _hour(world)
+        world.sync()
+    assert [PRICE, HIDE] == world.shop.edits
+    _hour(world)
+    world.sync()
+    assert [PRICE, HIDE, PRICE] == world.shop.edits
+
+
+@pytest.mark.parametrize("what", ["wanted", "shown", "item"])
+def test_what_changes_is_a_new_try(tmp_path: Path, what: str) -> None:
+    """Another price is wanted, a person has changed the item: the shop may take it now, and it comes back by itself."""
+    shop = _refusing(ItemRefused("validation_error"))
+    world = World(tmp_path, shop)
+    world.list_item("1", 2400, cost_jpy=2300)
+    world.sync()
+    shop.refuses = lambda _item, _kind: None
+    _hour(world, 2350 if what == "wanted" else 2300)
+    if what in ("shown", "item"):
+        world.change("1", item_modified_at=int(world.clock.now().timestamp() * 1000) - 1_800_000)
+    if what == "shown":
+        world.change("1", shown_price_jpy=2450)
+    world.sync()
+    wanted = 3060 if what == "wanted" else 2990
+    assert [("1", "price", wanted), ("1", "visibility", 1)] == shop.edits[2:]
+
+
+def test_our_own_hide_is_no_change_of_the_item(tmp_path: Path) -> None:
+    """The shop counts it as one; nothing that the shop refused has changed by it."""
+    world = World(tmp_path, _refusing(ItemRefused("validation_error")))
+    world.list_item("1", 2400, cost_jpy=2300)
+    world.sync()
+    world.change("1", item_modified_at=int(world.clock.now().timestamp() * 1000) + 5_000)
+    _hour(world)
+    world.sync()
+    assert [PRICE, HIDE] == world.shop.edits
+
+
+@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize(("regular_jpy", "tries"), [(3500, 1), (None, 2)])
+def test_an_item_in_a_sale_is_corrected_once_else_hidden(
+    tmp_path: Path, silent: bool, regular_jpy: int | None, tries: int
+) -> None:
+    """Judged by what customers pay. Where the shop does not say that it is in a sale, the second time tells it."""
+    world = World(tmp_path, ShopInASale("shop_1", silent))
+    world.list_item("1", 2400, cost_jpy=2300, regular_price_jpy=regular_jpy)
+    for _ in range(5):
+        world.sync()
+        _hour(world, shows=2400)
+    assert [PRICE] * tries + [HIDE] == world.shop.edits
+    assert "in_sale" == world.listing("1")["hidden_reason"]
+
+
+def test_no_loss_no_hide(tmp_path: Path) -> None:
+    """A refused price of a listing that sells at a profit stays as it is shown, and the next run tries again."""
+    world = World(tmp_path, _refusing(ItemRefused("validation_error")))
+    world.list_item("1", 3500, cost_jpy=2300)
+    world.sync()
+    _hour(world)
+    world.sync()
+    assert [PRICE, PRICE] == world.shop.edits
+
+
+def test_in_a_sale_at_a_profit_nothing_is_sent_in_vain(tmp_path: Path) -> None:
+    """What customers pay is enough: not hidden, and not corrected again and again without effect."""
+    world = World(tmp_path, ShopInASale("shop_1"))
+    world.list_item("1", 3500, cost_jpy=2300, regular_price_jpy=4000)
+    world.sync()
+    _hour(world)
+    account, _ = world.sync()
+    assert ([PRICE], 1) == (world.shop.edits, account.skipped)
+    assert [("1", "price", "skipped", "in_sale")] == world.decisions(run_id="run-2")
+
+
+def test_trouble_on_the_way_is_no_refusal(tmp_path: Path) -> None:
+    """A price that did not get through is sent again by the next run; nothing is hidden for it."""
+    world = World(tmp_path, _refusing(Transport("html_502")))
+    world.list_item("1", 2400, cost_jpy=2300)
+    world.sync()
+    _hour(world)
+    world.sync()
+    assert [PRICE, PRICE] == world.shop.edits
+
+
+def test_a_price_run_leaves_visibility_alone(tmp_path: Path) -> None:
+    """Its scope is the price; the next run with visibility hides, without trying the price again."""
+    world = World(tmp_path, _refusing(ItemRefused("validation_error")))
+    world.list_item("1", 2400, cost_jpy=2300)
+    world.sync(include_visibility=False)
+    assert [PRICE] == world.shop.edits
+    world.sync()
+    assert [PRICE, HIDE] == world.shop.edits
+
+
+def test_a_mass_of_refusals_waits_for_a_person(tmp_path: Path) -> None:
+    """As many as the guard lets pass are hidden; the rest is held by the next run's guard, as any mass of hides is."""
+    world = World(tmp_path, ShopWithRefusals("shop_1", _every_price), guards={"max_hide_rows": 5})
+    for number in range(1, 21):
+        world.list_item(str(number), 2400, cost_jpy=2300)
+    account, _ = world.sync()
+    assert (20, 4) == (account.failed, account.pushed)
+    account, _ = world.sync()
+    assert (16, 0) == (account.held, account.pushed)
+    assert {"mass_hide"} == {reason for _, _, decision, reason in world.decisions() if decision == "held"}
+
+
+def _every_price(_item: str, kind: Kind) -> Exception | None:
+    return ItemRefused("validation_error") if kind is Kind.PRICE else None
