@@ -45,6 +45,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "shown_visible": "1 public, 0 hidden, as BASE showed it last",
         "shown_stock": "pieces, as BASE showed them last",
         "has_variations": "1 = has variations; its stock is never touched",
+        "regular_price_jpy": "the price that a sale of BASE is shown beside; null = in no sale",
         "item_modified_at": f"BASE's own time of change; {_MS}",
         "read_at": f"last read from BASE; {_MS}",
         "present": "1 = in the shop at the last whole read",

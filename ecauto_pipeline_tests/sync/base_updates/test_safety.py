@@ -60,10 +60,12 @@ def test_the_same_edit_is_not_sent_again(tmp_path: Path) -> None:
     world = World(tmp_path, _refusing(ItemRefused("validation_error")))
     world.list_item("1", 2400, cost_jpy=2300)
     world.sync()
-    for _ in range(24):
+    for hours in (1, 12, 10):
+        world.later(hours=hours - 1)
         _hour(world)
         world.sync()
     assert [PRICE, HIDE] == world.shop.edits
+    world.later(hours=1)
     _hour(world)
     world.sync()
     assert [PRICE, HIDE, PRICE] == world.shop.edits
