@@ -17,19 +17,20 @@ from ecauto_pipeline.errors import (
     AccountBlocked,
     BudgetSpent,
     CallError,
-    ItemRefused,
     OutcomeUnknown,
     Stopped,
     Transport,
 )
 from ecauto_pipeline.shops.protocol import Item, Shop, key_of
-from ecauto_pipeline.state import decisions, journal, shown, stops
+from ecauto_pipeline.state import decisions, journal, stops
+from ecauto_pipeline.state.corrections import OTHER_VALUE
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
 from ecauto_pipeline.state.stops import PAUSED
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport, TakenIn
+from ecauto_pipeline.sync.base_updates.outcomes import note_done, note_failed, note_lost, take_back
 from ecauto_pipeline.sync.base_updates.push_lease import PushLease
-from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits, shown_value
+from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits
 from ecauto_pipeline.sync.base_updates.recheck import End, Gate, RecheckResult
 from ecauto_pipeline.sync.base_updates.safety import SafetyHides
 from ecauto_pipeline.sync.context import Context
@@ -38,7 +39,6 @@ from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of, pla
 UNREACHABLE_AFTER = 5  # calls in a row without any answer
 UNREACHABLE = "shop_unreachable"
 FAULTS_IN_A_ROW = 5  # rows; the next would hardly fare better
-MOST_TEXT = 300
 
 
 class ShopWorker:
@@ -260,26 +260,11 @@ class ShopWorker:
             self._end(one.decided, "skipped", reason)
 
     def _done(self, decided: Decided, update_id: str, item: Item | None, rechecked: RecheckResult) -> None:
-        diff, now = decided.diff, self._context.clock.now()
-        value = diff.wanted if item is None else shown_value(item, diff.kind)
-        with self._context.state.write() as connection:
-            if value == diff.wanted:
-                journal.finish(connection, update_id, "confirm", now)
-                shown.record_edit(connection, diff.key, diff.kind, value, now, diff.reason)
-            else:
-                journal.finish(connection, update_id, "refuse", now, f"other_value: shows {value}")
-                shown.record_reading(connection, diff.key, diff.kind, value)
-                decisions.move(connection, [decided.diff_id], "end", now)
-        self._end(decided, *(("pushed", "") if value == diff.wanted else ("failed", "other_value")), rechecked)
+        done = note_done(self._context, decided, update_id, item)
+        self._end(decided, *(("pushed", "") if done else ("failed", OTHER_VALUE)), rechecked)
 
     def _failed(self, decided: Decided, update_id: str, error: CallError) -> None:
-        now = self._context.clock.now()
-        with self._context.state.write() as connection:
-            refused = isinstance(error, ItemRefused)
-            journal.finish(connection, update_id, "refuse", now, text_of(error), refused=refused)
-            decisions.move(connection, [decided.diff_id], "end", now)
-            if isinstance(error, ItemRefused) and error.permanent:
-                shown.record_uneditable(connection, decided.diff.key, error.reason)
+        note_failed(self._context, decided, update_id, error)
         self._end(decided, "failed", error.reason)
         self._silent = self._silent + 1 if isinstance(error, Transport) else 0
         if self._silent >= UNREACHABLE_AFTER:
@@ -287,11 +272,7 @@ class ShopWorker:
             self.report.alerts.append((self._name, UNREACHABLE))
 
     def _unknown(self, decided: Decided, update_id: str, error: CallError, rechecked: RecheckResult) -> None:
-        with self._context.state.write() as connection:
-            now = self._context.clock.now()
-            journal.finish(connection, update_id, "lose", now, text_of(error))
-            found = journal.unsettled(connection, self._shop.platform, self._shop.account_id)
-        update = next(row for row in found if row.update_id == update_id)
+        update = note_lost(self._context, self._shop, update_id, error)
         try:
             outcome = read_back_edit(self._context, self._shop, update)
         except (BudgetSpent, AccountBlocked) as closing:
@@ -311,12 +292,7 @@ class ShopWorker:
         self._end(decided, "failed", error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}")
 
     def _reopen(self, decided: Decided, update_id: str) -> None:
-        with self._context.state.write() as connection:
-            journal.withdraw(connection, update_id)
-            if self._rollback_of:
-                decisions.move(connection, [decided.diff_id], "end", self._context.clock.now())
-            else:
-                decisions.reopen(connection, decided.diff_id, self._context.clock.now())
+        take_back(self._context, decided, update_id, rolls_back=bool(self._rollback_of))
 
     def _take_back(self, decided: Decided, update_id: str, error: CallError) -> None:
         self._reopen(decided, update_id)
@@ -350,9 +326,3 @@ class ShopWorker:
         for decided in self._rows:
             if decided.diff_id not in seen:
                 self._end(decided, "skipped", reason)
-
-
-def text_of(error: CallError) -> str:
-    """Reason and message, for the records."""
-    message = str(error)
-    return (message if message.startswith(error.reason) else f"{error.reason}: {message}")[:MOST_TEXT]
