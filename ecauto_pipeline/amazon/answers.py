@@ -9,11 +9,18 @@ Source: productPricingV0.json of amzn/selling-partner-api-models at 34dc93f (202
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from ecauto_pipeline.amazon.operation import Failure, Reading, ShapelessAnswer
 from ecauto_pipeline.domain.model import Answer, Status
+
+_OF_SHAPES: Final = frozenset({"unreadable_offer", "wrong_shape", "bad_price", "unknown_status"})
+"""Reasons for which an item could not be read, as it would be were its shape another one."""
+_MANY: Final = 10  # items of a call from which on a reason that most of them share is the call's
+_MOST: Final = 0.8
 
 
 def failed(operation: str, asin: str, failure: Failure) -> Answer:
@@ -66,7 +73,20 @@ def matched(
         found[asin] = answer
     if not found:
         raise ShapelessAnswer("wrong_shape")
-    return Reading(found, tuple(strangers))
+    return Reading(_of_the_call(found), tuple(strangers))
+
+
+def _of_the_call(found: Mapping[str, Answer]) -> Mapping[str, Answer]:
+    """The same, with the call to blame where most of many items can't be read for one and the same reason: a shape that
+    has changed says nothing of any ASIN, and none is asked later for it, or given up."""
+    reasons = Counter(answer.reason for answer in found.values() if answer.reason in _OF_SHAPES)
+    for reason, count in reasons.most_common(1):
+        if len(found) >= _MANY and count >= _MOST * len(found):
+            return {
+                asin: replace(answer, of_call=True) if answer.reason == reason else answer
+                for asin, answer in found.items()
+            }
+    return found
 
 
 def item_status(item: dict[str, Any]) -> int | None:

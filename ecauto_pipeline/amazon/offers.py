@@ -24,8 +24,8 @@ from ecauto_pipeline.amazon.fields import (
     short_text,
     whole_number,
 )
+from ecauto_pipeline.amazon.offer_shapes import unreadable
 from ecauto_pipeline.amazon.operation import Failure
-from ecauto_pipeline.amazon.shapes import Document, Expected, at, money, oddities
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.domain.offers.offer_rule import Choice, Offer, choose
@@ -35,61 +35,6 @@ KNOWN = frozenset({Fact.PRICE, Fact.STOCK, Fact.OFFERS, Fact.DELIVERY, Fact.BUY_
 """What a list of offers can say."""
 
 _OFFERS_KEPT = 20
-_STATUSES = ("success", "nobuyableoffers", "activebuttoosoonforprocessing", "noofferduetomissingshippingcharge")
-_AVAILABILITY = ("now", "future_without_date", "future_with_date")
-_CONDITIONS = (
-    *("new", "mint", "very good", "very_good", "good", "acceptable", "poor", "club", "oem", "warranty"),
-    *("refurbished warranty", "refurbished_warranty", "refurbished", "open box", "open_box", "other"),
-    *("like new", "like_new", "used", "collectible", "any"),
-)
-_TIMES = ("minimumHours", "maximumHours", "availabilityType", "availableDate")
-_OFFER = Document(
-    (
-        Expected("SubCondition", "text", words=_CONDITIONS),
-        Expected("IsFulfilledByAmazon", "bool"),
-        Expected("ListingPrice", "object"),
-        Expected("Shipping", "object"),
-        Expected("ShippingTime", "object", closed=_TIMES),
-        Expected("ShippingTime.maximumHours", "number", required=False),
-        Expected("ShippingTime.availabilityType", "text", required=False, words=_AVAILABILITY),
-        Expected("PrimeInformation", "object", required=False),
-        Expected("PrimeInformation.IsPrime", "bool"),
-        Expected("offerType", "text", required=False, words=("b2c", "b2b")),
-        Expected("quantityTier", "number", required=False),
-    )
-)
-"""OfferDetail as far as the owner's rule goes by it, with what its model calls required."""
-_RATING = (
-    Expected("SellerFeedbackRating", "object", required=False),
-    Expected("SellerFeedbackRating.FeedbackCount", "number"),
-    Expected("SellerFeedbackRating.SellerPositiveFeedbackRating", "number", required=False),
-)
-"""SellerFeedbackType: counted where it is odd; it makes no offer unreadable for an owner who asks for no rating."""
-_JUDGED_ELSEWHERE = frozenset(
-    {"missing ListingPrice", "ListingPrice is null", "Shipping is null", "ShippingTime is null"}
-)
-"""A price that is none spoils an offer by itself; null is Amazon's word for "not known"."""
-EXPECTED = Document(
-    (
-        Expected("status", "text", words=_STATUSES),
-        Expected("ASIN", "text", required=False),
-        Expected("Summary", "object"),
-        Expected("Summary.TotalOfferCount", "number"),
-        Expected(
-            "Summary.NumberOfOffers", "list", required=False, closed=("condition", "fulfillmentChannel", "OfferCount")
-        ),
-        Expected("Summary.NumberOfOffers.OfferCount", "number", required=False),
-        Expected("Summary.NumberOfOffers.condition", "text", required=False, words=_CONDITIONS),
-        Expected("Summary.LowestPrices", "list", required=False),
-        Expected("Summary.BuyBoxPrices", "list", required=False),
-        Expected("Summary.BuyBoxPrices.condition", "text", words=_CONDITIONS),
-        *money("Summary.BuyBoxPrices.ListingPrice"),
-        *money("Summary.BuyBoxPrices.Shipping"),
-        Expected("Offers", "list", required=False),
-        *at("Offers", (*_OFFER.fields, *money("ListingPrice")[1:], *money("Shipping")[1:], *_RATING)),
-    )
-)
-"""GetOffersResult as far as it is read, with what its model calls required."""
 
 
 def offers_answer(operation: str, asin: str, payload: object, rule: OfferRule, request_id: str = "") -> Answer:
@@ -134,22 +79,8 @@ def offers_answer(operation: str, asin: str, payload: object, rule: OfferRule, r
         )
     if status == "nobuyableoffers":
         return unknown("contradiction")
-    offers = [_offer(entry) for entry in listed]
+    offers = [_offer(entry, rule) for entry in listed]
     return _chosen(operation, asin, offers, choose(offers, rule), summary, new, request_id)
-
-
-def odd_offers(payload: object) -> frozenset[str]:
-    """Where the payload that `offers_answer` reads is not of the documented shape."""
-    found = oddities(payload, EXPECTED)
-    if not isinstance(payload, dict):
-        return found
-    summary, listed = payload.get("Summary"), payload.get("Offers")
-    if lower_word(payload.get("status")) == "success" and listed is None:
-        found = frozenset(one for one in found if not one.startswith("Offers is called")) | {"missing Offers"}
-    total = whole_number(summary.get("TotalOfferCount")) if isinstance(summary, dict) else None
-    if isinstance(listed, list) and total is not None and len(listed) > total:
-        found |= {"more Offers than TotalOfferCount"}
-    return found
 
 
 def offers_json(offers: Iterable[Offer], choice: Choice) -> str:
@@ -216,7 +147,7 @@ def _chosen(
     )
 
 
-def _offer(entry: dict[str, Any]) -> Offer:
+def _offer(entry: dict[str, Any], rule: OfferRule) -> Offer:
     times, prime = entry.get("ShippingTime"), entry.get("PrimeInformation")
     times = times if isinstance(times, dict) else {}
     feedback = entry.get("SellerFeedbackRating")
@@ -239,23 +170,8 @@ def _offer(entry: dict[str, Any]) -> Offer:
         not_unit=not_unit(entry),
         rating_percent=_percent(feedback.get("SellerPositiveFeedbackRating")),
         rating_count=whole_number(feedback.get("FeedbackCount")),
-        unreadable=_unreadable(entry),
+        unreadable=unreadable(entry, rule),
     )
-
-
-def _unreadable(entry: dict[str, Any]) -> bool:
-    """Whether a fact that the owner's rule goes by may stand here in a form that nobody knows (a field renamed, another
-    type, a new word): what is then absent is not surely so. A ship time is not given only where nothing undocumented
-    stands in its place."""
-    odd = oddities(entry, _OFFER) - _JUDGED_ELSEWHERE
-    times = entry.get("ShippingTime")
-    if isinstance(times, dict):
-        hours = times.get("maximumHours")
-        if hours is not None and whole_number(hours) is None:
-            return True
-        if {"maximumHours", "availabilityType"} <= times.keys():
-            odd = frozenset(one for one in odd if not one.startswith("new field "))
-    return bool(odd)
 
 
 def _said(flag: object) -> bool | None:

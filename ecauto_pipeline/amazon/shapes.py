@@ -7,6 +7,7 @@ seen before it hurts. A shape is a short text without values but words of a clos
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ class Expected:
 
     `required`: its absence is odd, where what holds it is there. `words`: the closed list of what it may say, in lower
     case; () = anything. `closed`: every name that is documented of what it holds, so that another one is odd; () = any.
+    `form`: what its text always looks like; it is only gone by to find it under another name.
     """
 
     path: str
@@ -41,6 +43,7 @@ class Expected:
     required: bool = True
     words: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
+    form: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +110,8 @@ def _in_its_place(holder: Mapping[str, object], one: Expected, expected: Documen
         if name in siblings:
             continue
         if _letters(name) == spelt or (one.words and lower_word(value) in one.words):
+            return name
+        if one.form is not None and isinstance(value, str) and one.form.fullmatch(value):
             return name
         entries = value if isinstance(value, list) else [value]
         if needed and entries and all(isinstance(entry, dict) and needed <= entry.keys() for entry in entries):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.amazon.shapes import OddShapes
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.settings import Offers
 from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.emulator.callers import AmazonCaller
@@ -227,6 +229,7 @@ def world() -> Iterator[EmulatorServer]:
         yield server
 
 
+_CHOOSY = Offers(sellers_never=("A1NOBODY123",), min_rating_count=1, min_rating_percent=50)
 _SPELLINGS: dict[str, Callable[[str], str]] = {
     "another name": lambda name: f"{name}2",
     "another case": lambda name: name[0].swapcase() + name[1:],
@@ -236,7 +239,8 @@ _SPELLINGS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("spelling", _SPELLINGS)
 def test_no_renamed_field_makes_a_price_or_a_zero(world: EmulatorServer, spelling: str) -> None:
     """Whichever field Amazon renames, in whichever operation: an answer says what it said before, or it is none, and
-    then the shape was counted. Nothing is sold out, filtered out or cheaper for it."""
+    then the shape was counted. Nothing is sold out, filtered out or cheaper for it; nor for an owner who chooses whom
+    he buys from."""
     with httpx.Client(base_url=world.url, trust_env=False) as http:
         caller, listed = AmazonCaller(http), world.control.asins()[:20]
         single = [asin for asin in listed if world.control.truth(asin)["failure"] is None][:6]
@@ -260,10 +264,26 @@ def test_no_renamed_field_makes_a_price_or_a_zero(world: EmulatorServer, spellin
     assert drawn > 250
 
 
+def test_what_most_of_a_call_can_t_be_read_for_is_the_calls_and_no_asins() -> None:
+    """Sixteen of twenty in another shape: none of them is asked later for it, or given up. A few of twenty, or a call
+    about a few: theirs. What was read counts either way."""
+    for size, odd, of_call in ((20, 20, True), (20, 16, True), (20, 15, False), (9, 9, False)):
+        asked = [f"B{number:09}" for number in range(size)]
+        items = []
+        for number, asin in enumerate(asked):
+            payload = json.loads(json.dumps({**_OFFERS, "ASIN": asin}))
+            if number < odd:
+                _renamed(payload["Offers"][0], "ShippingTime", "HandlingTime")
+            items.append({"request": {"Asin": asin}, "body": {"payload": payload}})
+        answers = _BY_NAME["getItemOffersBatch"].read({"responses": items}, asked, "rid").answers
+        assert ["unreadable_offer"] * odd + [""] * (size - odd) == [answers[asin].reason for asin in asked]
+        assert [of_call] * odd + [False] * (size - odd) == [answers[asin].of_call for asin in asked]
+
+
 def _facts(name: str, body: object, asked: list[str]) -> dict[str, tuple[object, ...] | None]:
     """What each answer says of stock and price; None where it is none."""
     try:
-        answers = _BY_NAME[name].read(body, asked, "rid").answers
+        answers = replace(_BY_NAME[name], rule=_CHOOSY).read(body, asked, "rid").answers
     except ShapelessAnswer:
         return dict.fromkeys(asked)
     found = {asin: answers[asin] for asin in asked if asin in answers and answers[asin].status.authoritative}

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from ecauto_pipeline.amazon.answers import failed, item_error
-from ecauto_pipeline.amazon.offers import KNOWN, odd_offers, offers_answer
+from ecauto_pipeline.amazon.offer_shapes import odd_offers
+from ecauto_pipeline.amazon.offers import KNOWN, offers_answer
 from ecauto_pipeline.amazon.operation import Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.settings import Offers as OfferRule

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from ecauto_pipeline.amazon.answers import failed, item_error, item_status, matched, responses_of
-from ecauto_pipeline.amazon.offers import KNOWN, odd_offers, offers_answer
+from ecauto_pipeline.amazon.offer_shapes import odd_offers
+from ecauto_pipeline.amazon.offers import KNOWN, offers_answer
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading
 from ecauto_pipeline.amazon.shapes import odd_responses
 from ecauto_pipeline.domain.model import Answer, Role
