@@ -26,6 +26,11 @@ MEANWHILE: Mapping[bool | None, tuple[str, str]] = {
     None: ("販売中かどうかはまだ読めていません", "not read yet whether it is on sale"),
 }
 """What holding the row costs: by whether the listing is on sale."""
+LEFT: Mapping[bool, tuple[str, str]] = {
+    True: ("この価格で売れると手元に {:,}円", "a sale at this price leaves {:,} yen"),
+    False: ("今の価格で売れると手元に {:,}円", "a sale at the price shown leaves {:,} yen"),
+}
+"""What is left of a sale: by whether the row is about the price."""
 
 
 def short_ids(ids: Sequence[str]) -> dict[str, str]:
@@ -44,7 +49,7 @@ def held_lines(
     language: str,
     width: int,
 ) -> Iterator[str]:
-    """Four lines a row, and at the end what to type; titles are cut to `width` cells, nothing else is."""
+    """Four or five lines a row, and at the end what to type; titles are cut to `width` cells, nothing else is."""
     english = language == "en"
     if not rows:
         yield "no change waits for a person" if english else "確認を待っている変更はありません。"
@@ -60,6 +65,8 @@ def held_lines(
         item, age = ("item", f"{hours:.1f} h ago") if english else ("商品", f"{hours:.1f}時間前")
         yield f"  {name_of(row.key.account)}  {item} {row.key.item_id}  {age}"
         yield f"  {said(row.reason, language)}"
+        if row.profit_jpy is not None:
+            yield f"  {LEFT[row.kind is Kind.PRICE][english].format(row.profit_jpy)}"
         yield f"  {MEANWHILE[selling.get(row.key)][english]}"
     yield ""
     first = rows[0]

@@ -130,6 +130,8 @@ def _document(row: Hold) -> dict[str, Any]:
         "kind": row.kind.value,
         "shown": row.shown,
         "wanted": row.wanted,
+        "cost_jpy": row.cost_jpy,
+        "profit_jpy": row.profit_jpy,
         "reason": row.reason,
         "state": row.state,
         "age_s": round(row.age.total_seconds()),

@@ -93,6 +93,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "snapshot_id": "the answer it rests on",
         "decided_at": "UTC",
         "cost_jpy": "Amazon's price in yen",
+        "profit_jpy": "yen left of a sale after fees, at the price wanted (of a price) or shown; empty = unknown",
         "evidence": "JSON: the numbers behind a hold",
         "tier": "high | medium | low",
     },

@@ -200,7 +200,10 @@ class ListingFacts:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """One decision about one listing and kind. `shown`/`wanted`: yen, 0/1, or quantity; None = unknown."""
+    """One decision about one listing and kind. `shown`/`wanted`: yen, 0/1, or quantity; None = unknown.
+
+    `profit_jpy`: what is left of a sale at the price that it leads to: of a price the wanted one, else the one shown.
+    """
 
     key: ListingKey
     asin: str
@@ -213,3 +216,4 @@ class Diff:
     cost_jpy: int | None = None
     evidence: str = ""
     tier: str = ""  # of its ASIN when it was decided, "" = not judged by the line
+    profit_jpy: int | None = None

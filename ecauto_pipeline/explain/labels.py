@@ -47,6 +47,7 @@ LABELS: Words = {
     "kind": ("種類", "kind"),
     "change": ("変更", "change"),
     "decision": ("判断", "decision"),
+    "left": ("手元に残る額", "what is left"),
     "evidence": ("根拠", "evidence"),
     "decisions": ("判断の記録", "Decisions"),
     "updates": ("送信の記録", "Updates sent"),

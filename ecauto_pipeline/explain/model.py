@@ -68,6 +68,7 @@ class Decided:
     cost_jpy: int | None
     evidence: str
     state: str = ""
+    profit_jpy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

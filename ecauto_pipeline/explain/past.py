@@ -97,6 +97,7 @@ def decided(row: Mapping[str, Any]) -> Decided:
         row["snapshot_id"] or "",
         row.get("cost_jpy"),
         row.get("evidence") or "",
+        profit_jpy=row.get("profit_jpy"),
     )
 
 

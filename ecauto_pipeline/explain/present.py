@@ -133,6 +133,7 @@ def _decided(row: decisions.Decided) -> Decided:
         diff.cost_jpy,
         diff.evidence,
         row.state,
+        diff.profit_jpy,
     )
 
 

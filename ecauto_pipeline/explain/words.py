@@ -174,11 +174,12 @@ def _decisions(one: Explanation, t: Mapping[str, str]) -> Section:
             _change(row.shown, row.wanted),
             _coded(DECISIONS, row.decision, t) + (f", {_coded(DECISION_STATES, row.state, t)}" if row.state else ""),
             reasons.said(row.reason, t["language"]),
+            _yen(row.profit_jpy, t),
             row.evidence,
         )
         for row in one.decisions[:MOST_ROWS]
     ]
-    columns = (t["time"], t["listing"], t["kind"], t["change"], t["decision"], t["reason"], t["evidence"])
+    columns = (t["time"], t["listing"], t["kind"], t["change"], t["decision"], t["reason"], t["left"], t["evidence"])
     return Section(t["decisions"], columns, tuple(rows), _more(len(one.decisions), t))
 
 

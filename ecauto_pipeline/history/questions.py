@@ -190,8 +190,8 @@ class HistoryReader:
                     return _run(
                         connection, query, f"({_loaded(table)} UNION ALL BY NAME {_files(table, waiting)})", values
                     )
-            except (DatabaseHeld, DatabaseTorn, duckdb.CatalogException):
-                pass  # the files alone say the same, more slowly
+            except (DatabaseHeld, DatabaseTorn, duckdb.CatalogException, duckdb.BinderException):
+                pass  # held, torn, or older than a column: the files alone say the same, more slowly
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             return _run(connection, query, f"({_files(table, files)})", values)

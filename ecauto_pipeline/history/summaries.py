@@ -5,11 +5,11 @@ Not for: single rows (questions.py), or figures a decision waits for (state.db).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.history.questions import HistoryReader, Row, aware
-from ecauto_pipeline.history.tables import API_CALLS, AUTHORITATIVE, RUN_METRICS, SNAPSHOTS, UPDATES, Table
+from ecauto_pipeline.history.tables import API_CALLS, AUTHORITATIVE, DIFFS, RUN_METRICS, SNAPSHOTS, UPDATES, Table
 
 _STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
 
@@ -43,6 +43,21 @@ class HistorySummaries(HistoryReader):
             "GROUP BY ALL ORDER BY ALL"
         )
         return self._counted(UPDATES, query, start, end)
+
+    def left_of_sales(self, start: datetime, end: datetime, runs: Sequence[str]) -> list[Row]:
+        """One row, of what these runs decided to send: `prices`, with `mean_left_jpy` and `least_left_jpy` of a sale at
+        them (None = no price); `hidden`: listings whose price shown was a loss that could not be corrected.
+        """
+        query = (
+            "SELECT count(*) FILTER (WHERE kind = 'price' AND profit_jpy IS NOT NULL) AS prices, "
+            "CAST(round(avg(profit_jpy) FILTER (WHERE kind = 'price')) AS BIGINT) AS mean_left_jpy, "
+            "min(profit_jpy) FILTER (WHERE kind = 'price') AS least_left_jpy, "
+            "count(*) FILTER (WHERE kind = 'visibility' AND reason IN ('price_blocked', 'price_held')) AS hidden "
+            "FROM (SELECT DISTINCT ON (diff_id) * FROM <source> "
+            "WHERE decided_at >= ? AND decided_at < ? AND decision = 'push' "
+            "AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))))"
+        )
+        return self._ask(DIFFS, query, [start, end, list(runs)], start)
 
     def runs_between(self, start: datetime, end: datetime) -> list[Row]:
         """The figures of the runs begun in the span, oldest first."""

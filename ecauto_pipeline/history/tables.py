@@ -131,7 +131,7 @@ DIFFS = _table(
         ("snapshot_id", TEXT),
         ("decided_at", TIME),
     ],
-    [("cost_jpy", WHOLE), ("evidence", TEXT), ("tier", TEXT)],
+    [("cost_jpy", WHOLE), ("evidence", TEXT), ("tier", TEXT), ("profit_jpy", WHOLE)],
     required=("run_id", "kind", "decision", "decided_at"),
     digits=("shown", "wanted"),
 )

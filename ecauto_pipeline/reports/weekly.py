@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,8 @@ Row = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class WeekFacts:
     """What the page tells. Rows as the pictures and `run_metrics` name them; `firing`: (key, since);
-    `unwatched`: items that nothing keeps in step, by reason, None where no shop was read yet.
+    `unwatched`: items that nothing keeps in step, by reason, None where no shop was read yet; `left`: what is left of
+    sales at the prices sent, as history sums it up.
     """
 
     start: datetime
@@ -44,6 +45,7 @@ class WeekFacts:
     held: Sequence[Row] = ()
     firing: Sequence[tuple[str, datetime]] = ()
     unwatched: Mapping[str, int] | None = None
+    left: Row = field(default_factory=dict)
 
 
 def weekly_report(
@@ -55,13 +57,15 @@ def weekly_report(
 ) -> str:
     """The page for the seven days before `end`. `accounts`: the shops that are to be watched."""
     start = end - WEEK
+    runs = past.runs_between(start, end)
+    live = [str(row["run_id"]) for row in runs if not row.get("dry_run")]
     with tools.state.read() as connection:
         unwatched = count_unwatched(connection, accounts, end)
     return page(
         WeekFacts(
             start,
             end,
-            past.runs_between(start, end),
+            runs,
             freshness_rows(tools, past, end, WEEK),
             budget_rows(tools, past, end, WEEK),
             past.answers_by_hour(start, end),
@@ -69,6 +73,7 @@ def weekly_report(
             held_now(tools, end),
             firing_now(tools),
             unwatched,
+            next(iter(past.left_of_sales(start, end, live)), {}),
         ),
         language,
     )
@@ -113,7 +118,7 @@ def figures(facts: WeekFacts, language: str = "ja") -> list[tuple[str, str]]:
     done = sum(row["count"] for row in facts.updates if row["outcome"] == "done")
     failed = sum(row["count"] for row in facts.updates if row["outcome"] == "failed")
     audits = Audited(total["opinion_audited"], total["opinion_contradicted"])
-    english = language == "en"
+    english, left = language == "en", facts.left
     span = span_en if english else span_ja
     rows = [
         ("実行回数", "runs", f"{len(live):,}"),
@@ -128,9 +133,16 @@ def figures(facts: WeekFacts, language: str = "ja") -> list[tuple[str, str]]:
         ),
         ("BASEへの更新", "updates done", f"{done:,}" if live else "–"),
         ("更新の失敗", "updates failed", f"{failed:,}" if live else "–"),
+        ("手元に残る額(送った価格の平均)", "left of a sale, mean", _yen(left.get("mean_left_jpy"), english)),
+        ("手元に残る額(最低)", "left of a sale, least", _yen(left.get("least_left_jpy"), english)),
+        ("赤字を避けて非公開", "hidden for a loss", f"{left.get('hidden') or 0:,}" if live else "–"),
         ("確認待ちの保留", "held now", f"{sum(row['count'] for row in facts.held):,}"),
     ]
     return [(en if english else ja, value) for ja, en, value in rows]
+
+
+def _yen(amount: int | None, english: bool) -> str:
+    return "–" if amount is None else f"{amount:,}{' yen' if english else '円'}"
 
 
 _SUMMED = ("cache_hits", "cache_misses", "opinion_audited", "opinion_contradicted")

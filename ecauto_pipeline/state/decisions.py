@@ -259,6 +259,7 @@ def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: boo
         "snapshot_id": diff.snapshot_id,
         "decided_at": stamp,
         "cost_jpy": diff.cost_jpy,
+        "profit_jpy": diff.profit_jpy,
         "evidence": diff.evidence,
         "tier": diff.tier,
         "state": next_state(DECISIONS, NEW, "wait" if waits else "file"),
@@ -278,6 +279,7 @@ def _decided(row: Row[Any]) -> Decided:
         reason=row.reason,
         snapshot_id=row.snapshot_id,
         cost_jpy=row.cost_jpy,
+        profit_jpy=row.profit_jpy,
         evidence=row.evidence,
         tier=row.tier,
     )

@@ -200,6 +200,7 @@ diffs = Table(  # decisions; how long a row of each table lives: lifetimes.py
     _text("snapshot_id"),
     Column("decided_at", MS, nullable=False),
     Column("cost_jpy", Integer),
+    Column("profit_jpy", Integer),  # what is left of a sale at the price it leads to, NULL = unknown
     _text("evidence"),
     _text("tier"),
     # open | sent | superseded | expired | approved | rejected | closed

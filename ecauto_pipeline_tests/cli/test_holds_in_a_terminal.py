@@ -31,6 +31,9 @@ ROWS = (
 )
 
 
+LEFT = {"10000001": 12_345, "10000002": -321}
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three held rows: one ASIN in two shops, of which one is hidden, and a hide of another."""
@@ -43,7 +46,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with open_tools(load(), offline=True) as tools, tools.state.write() as connection:
         for account, item, asin, kind, shown, wanted, reason, visible in ROWS:
             key = ListingKey("base", account, item)
-            diff = Diff(key, asin, kind, shown, wanted, Decision.HELD, reason, snapshot_id="s")
+            diff = Diff(
+                key, asin, kind, shown, wanted, Decision.HELD, reason, snapshot_id="s", profit_jpy=LEFT.get(item)
+            )
             decisions.store(connection, "run", "", [diff], datetime.now(UTC), closed=False)
             side = {"platform": "base", "account_id": account, "item_id": item, "asin": asin, "listed": 1}
             connection.execute(insert(listings), [{**side, "shown_visible": visible, "shown_stock": 1}])
@@ -70,6 +75,8 @@ def test_what_is_copied_is_whole_in_a_narrow_terminal(project: Path, columns: in
     for item in ("10000001", "20000001", "10000002"):
         assert item in text
     assert ("とても長い商品名の工具セット [bold]六角" in text, 3) == (True, text.count("この間"))
+    assert ("この価格で売れると手元に 12,345円" in text, "今の価格で売れると手元に -321円" in text) == (True, True)
+    assert LEFT == {row["item_id"]: row["profit_jpy"] for row in held if row["profit_jpy"] is not None}
     assert (2, 1) == (text.count("今のまま販売を続けています"), text.count("販売を止めています"))
 
 

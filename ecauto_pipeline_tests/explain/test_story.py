@@ -153,6 +153,8 @@ def test_a_past_price_is_worked_out_step_by_step(reader: HistoryReader, key: str
         story.price.origin,
     )
     assert ("cost_jpy", "1984") == story.price_steps[0]
+    left = {"payment_fee_jpy": "133", "service_fee_jpy": "78", "profit_jpy": "385", "floor_min_profit_jpy": "2169"}
+    assert left == {name: value for name, value in story.price_steps if name in left}
     assert (None, ()) == (story.visibility.value, story.notes)
 
 

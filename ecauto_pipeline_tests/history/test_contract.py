@@ -27,7 +27,7 @@ _PROMISED = {
 }
 _MORE = {
     "snapshots": "http_status offers_json seller_id listing_price_jpy shipping_jpy",
-    "diffs": "cost_jpy evidence tier",
+    "diffs": "cost_jpy evidence tier profit_jpy",
     "updates": "key rollback_of",
     "api_calls": "",
     "run_metrics": "sp_account_calls oldest_pushed_data_s due_total held_open catalogue_nulled probe_audited "
@@ -42,7 +42,7 @@ _WHOLES = (
     "items total_asins cache_hits cache_misses sp_api_calls base_api_updates errors targets pushed unchanged held "
     "blocked skipped failed due_total held_open catalogue_nulled probe_audited probe_missed base_api_calls "
     "base_api_errors sp_api_errors slice_no status_success status_out_of_stock status_filtered_out status_not_found "
-    "status_api_error left_over opinion_audited opinion_contradicted"
+    "status_api_error left_over opinion_audited opinion_contradicted profit_jpy"
 )
 
 

@@ -63,7 +63,14 @@ def _fill(store: HistoryStore) -> None:
         store.write("run_metrics", f"r{number}", [{"run_id": f"r{number}", "started_at": started}], started)
 
 
-@pytest.mark.parametrize("arrange", [_loaded, _not_loaded, _torn, _compacted])
+def _older(store: HistoryStore) -> None:
+    """As the version before left it: without a column added since, until the next load."""
+    store.load()
+    with duckdb.connect(str(store.database)) as connection:
+        connection.execute("ALTER TABLE diffs DROP COLUMN profit_jpy")
+
+
+@pytest.mark.parametrize("arrange", [_loaded, _not_loaded, _torn, _compacted, _older])
 def test_answers_do_not_depend_on_the_database(tmp_path: Path, arrange: Callable[[HistoryStore], object]) -> None:
     """Loaded, not loaded, torn or compacted: every question has the same answer."""
     store = store_in(tmp_path)

@@ -67,6 +67,16 @@ def past(tmp_path: Path) -> HistorySummaries:
     store.write("updates", "r", [{"update_id": "u1", "outcome": "unknown", **update}], before(2))
     store.write("updates", "r2", [{"update_id": "u1", "outcome": "done", **update}], before(1))
     run = {"started_at": before(2), "cache_hits": 9, "cache_misses": 1, "execution_time_seconds": 90.0}
+    price = {"kind": "price", "decision": "push", "decided_at": before(2), "run_id": "r"}
+    loss = {**price, "kind": "visibility", "wanted": 0, "reason": "price_blocked", "profit_jpy": -200}
+    decided = [
+        {"diff_id": "p1", "profit_jpy": 300, **price},
+        {"diff_id": "p2", "profit_jpy": 101, **price},
+        {"diff_id": "loss", **loss},
+        {"diff_id": "gone", **loss, "reason": "out_of_stock"},
+    ]
+    store.write("diffs", "r", decided, END)
+    store.write("diffs", "dry", [{"diff_id": "p3", "profit_jpy": -50, **price, "run_id": "dry"}], END)
     store.write("run_metrics", "r", [{"run_id": "r", "dry_run": False, **run}], END)
     store.write("run_metrics", "dry", [{"run_id": "dry", "dry_run": True, **run}], END)
     store.load()
@@ -120,6 +130,23 @@ def test_no_zero_is_drawn_before_the_installation(tools: Tools, past: HistorySum
         remember_first_hour(connection, before(22))
     hours = {row["at"] for row in freshness_rows(tools, past, END)}
     assert {before(hour) for hour in range(22)} == hours
+
+
+def test_the_page_says_what_is_left_of_a_sale(tools: Tools, past: HistorySummaries) -> None:
+    """Of the prices that live runs sent, 300 and 101 yen: the mean and the least; and one listing hidden for a loss. A
+    week without a run says nothing of it."""
+    runs = past.runs_between(before(24), END)
+    left = past.left_of_sales(before(24), END, ["r"])
+    assert [{"prices": 2, "mean_left_jpy": 201, "least_left_jpy": 101, "hidden": 1}] == left
+    said = dict(figures(WeekFacts(before(24), END, runs, left=left[0])))
+    assert ("201円", "101円", "1") == tuple(
+        said[name] for name in ("手元に残る額(送った価格の平均)", "手元に残る額(最低)", "赤字を避けて非公開")
+    )
+    nothing = dict(figures(WeekFacts(before(24), END), "en"))
+    assert ("–", "–", "–") == tuple(
+        nothing[name] for name in ("left of a sale, mean", "left of a sale, least", "hidden for a loss")
+    )
+    assert "201円" in weekly_report(tools, past, END)
 
 
 def test_a_dry_run_is_no_edit_in_the_picture() -> None:

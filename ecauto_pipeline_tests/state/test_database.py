@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, select
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.database import RETIRED, Database
-from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema import asins, diffs, listings
 from ecauto_pipeline.state.schema_notes import every_table
 
 
@@ -20,7 +20,7 @@ def _url(path: Path) -> str:
 
 
 def test_an_earlier_database_gains_what_it_lacks_and_keeps_its_rows(tmp_path: Path) -> None:
-    """Two columns and an index fewer: opened again it has them, and every row is as it was."""
+    """Three columns and an index fewer: opened again it has them, and every row is as it was."""
     path = tmp_path / "state.db"
     database = Database(_url(path))
     with database.write() as connection:
@@ -30,12 +30,14 @@ def test_an_earlier_database_gains_what_it_lacks_and_keeps_its_rows(tmp_path: Pa
     old.execute("DROP INDEX ix_listings_taking_part")
     old.execute("ALTER TABLE asins DROP COLUMN last_viewed_at")
     old.execute("ALTER TABLE listings DROP COLUMN listed")
+    old.execute("ALTER TABLE diffs DROP COLUMN profit_jpy")
     old.commit()
     old.close()
     database = Database(_url(path))
     with database.read() as connection:
         assert 1980 == connection.execute(asins.select()).one().price_jpy
         assert [] == connection.execute(listings.select()).all()
+        assert [] == connection.execute(diffs.select()).all()
         names = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'")}
     database.close()
     assert "ix_listings_taking_part" in names

@@ -5,14 +5,18 @@ Not for: deciding (diffs.py, visibility.py).
 
 from __future__ import annotations
 
-from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts
+from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
+from ecauto_pipeline.domain.selling.fees import profit_jpy
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 
 
 class DiffBuilder:
     """Diffs of one target, its fixed half filled in."""
 
-    def __init__(self, listing: ListingFacts, facts: AsinFacts | None, kind: Kind, shown: int | None) -> None:
-        self._listing, self._facts, self._kind, self._shown = listing, facts, kind, shown
+    def __init__(
+        self, listing: ListingFacts, facts: AsinFacts | None, kind: Kind, shown: int | None, terms: SellingTerms
+    ) -> None:
+        self._listing, self._facts, self._kind, self._shown, self._terms = listing, facts, kind, shown, terms
 
     def gives(self, decision: Decision, reason: str, wanted: int | None, evidence: str = "") -> Diff:
         facts = self._facts
@@ -27,7 +31,17 @@ class DiffBuilder:
             snapshot_id=facts.snapshot_id if facts else "",
             cost_jpy=facts.price_jpy if facts else None,
             evidence=evidence,
+            profit_jpy=None if decision is Decision.UNCHANGED else self._profit(wanted),
         )
+
+    def _profit(self, wanted: int | None) -> int | None:
+        """What is left of a sale at the price this leads to; None while price or cost is unknown or doubted."""
+        facts, price = self._facts, wanted if self._kind is Kind.PRICE else self._listing.shown_price_jpy
+        if price is None or facts is None or facts.status is not Status.SUCCESS or facts.doubt == "jump":
+            return None
+        if facts.price_jpy is None or facts.price_jpy <= 0:
+            return None
+        return profit_jpy(price, facts.price_jpy, self._terms.fees, self._terms.extra_cost_jpy)
 
     def unchanged(self, wanted: int | None) -> Diff:
         return self.gives(Decision.UNCHANGED, "", wanted)

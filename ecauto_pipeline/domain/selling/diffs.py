@@ -53,7 +53,7 @@ def price_diff(
     """
     if include_price == "never":
         raise ValueError('a run that includes "never" has no price targets')
-    builder = DiffBuilder(listing, facts, Kind.PRICE, listing.shown_price_jpy)
+    builder = DiffBuilder(listing, facts, Kind.PRICE, listing.shown_price_jpy, terms)
     shown = listing.shown_price_jpy
     if facts is None or not fetched(facts):
         return builder.skipped("never_fetched")
@@ -109,7 +109,7 @@ def stock_diff(
     undoubted facts, and not at a price below the floor. PUSH `restock`; UNCHANGED; SKIPPED `not_read` |
     `never_fetched` | `second_look` | `stale_stock` | `variations` | `price_below_floor` | `uneditable`.
     """
-    builder = DiffBuilder(listing, facts, Kind.STOCK, listing.shown_stock)
+    builder = DiffBuilder(listing, facts, Kind.STOCK, listing.shown_stock, terms)
     if listing.shown_stock is not None and listing.shown_stock > 0:
         return builder.unchanged(listing.shown_stock)
     if listing.shown_visible is None:

@@ -41,7 +41,7 @@ def visibility_diff(
     `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor`.
     """
     public, after = listing.shown_visible, terms.guards.hide_unconfirmed_after
-    builder = DiffBuilder(listing, facts, Kind.VISIBILITY, None if public is None else int(public))
+    builder = DiffBuilder(listing, facts, Kind.VISIBILITY, None if public is None else int(public), terms)
     if public is None:
         return builder.skipped("not_read")
     if listing.blocked_by_list:

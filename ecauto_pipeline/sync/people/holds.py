@@ -33,7 +33,10 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One held row. `state`: open | approved | rejected | expired. `evidence`: what it was held on, as a document."""
+    """One held row. `state`: open | approved | rejected | expired. `evidence`: what it was held on, as a document.
+
+    `cost_jpy`, `profit_jpy`: Amazon's price, and what would be left of a sale; None = unknown, or the question itself.
+    """
 
     diff_id: str
     run_id: str
@@ -46,6 +49,8 @@ class Hold:
     state: str
     age: timedelta
     evidence: dict[str, object]
+    cost_jpy: int | None = None
+    profit_jpy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +203,8 @@ def _hold(row: Decided, now: datetime) -> Hold:
         *(row.diff_id, row.run_id, diff.key, diff.asin, diff.kind, diff.shown, diff.wanted, diff.reason, row.state),
         age=now - row.decided_at,
         evidence=_document(row),
+        cost_jpy=diff.cost_jpy,
+        profit_jpy=diff.profit_jpy,
     )
 
 

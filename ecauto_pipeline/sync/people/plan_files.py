@@ -30,7 +30,19 @@ from ecauto_pipeline.sync.sections import HandReport, PushReport
 
 VERSION = 1
 _INCLUDES = ("never", "floor", "all")
-_FIELDS = ("platform", "account_id", "item_id", "asin", "kind", "shown", "wanted", "reason", "snapshot_id", "cost_jpy")
+_FIELDS = (
+    "platform",
+    "account_id",
+    "item_id",
+    "asin",
+    "kind",
+    "shown",
+    "wanted",
+    "reason",
+    "snapshot_id",
+    "cost_jpy",
+    "profit_jpy",
+)
 
 
 @dataclass(frozen=True, slots=True)

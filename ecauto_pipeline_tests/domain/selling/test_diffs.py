@@ -13,10 +13,12 @@ from ecauto_pipeline.domain.model import AsinFacts, Decision, Kind, ListingFacts
 from ecauto_pipeline.domain.selling.diffs import CLOCK_TOLERANCE, outdated, price_diff, stock_diff
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.terms import SellingTerms
+from ecauto_pipeline.domain.selling.visibility import visibility_diff
 from ecauto_pipeline.settings import Guards, Pricing
 from ecauto_pipeline_tests.domain.selling.listings_and_facts import (
     HOUR,
     NOW,
+    OFFERS,
     TERMS,
     TTL,
     a_listing,
@@ -31,6 +33,7 @@ from ecauto_pipeline_tests.domain.selling.listings_and_facts import (
     told,
     visibility_of,
 )
+from ecauto_pipeline_tests.domain.selling.test_fees import STANDARD
 
 UNCHANGED, PUSH, HELD = Decision.UNCHANGED, Decision.PUSH, Decision.HELD
 BLOCKED, SKIPPED = Decision.BLOCKED, Decision.SKIPPED
@@ -206,6 +209,22 @@ def test_a_diff_says_what_it_is_about() -> None:
         diff.snapshot_id,
         diff.cost_jpy,
     )
+
+
+def test_a_diff_says_what_is_left_of_a_sale() -> None:
+    """Of a price at the one wanted, of the rest at the one shown; unknown while the cost is unknown or doubted."""
+    terms = replace(TERMS, fees=STANDARD)
+    dear = price_diff(a_listing(shown_price_jpy=2300), some_facts(), NOW, terms, TTL)
+    assert (2580, 385) == (dear.wanted, dear.profit_jpy)
+    loss = some_facts(price_jpy=80_000)  # 2,580 - 211 - 80,000
+    blocked = price_diff(a_listing(), loss, NOW, terms, TTL)
+    hidden = visibility_diff(a_listing(), loss, blocked, NOW, HOUR, OFFERS, terms)
+    assert (BLOCKED, 104_000 - 3784 - 3120 - 80_000) == (blocked.decision, blocked.profit_jpy)
+    assert ("price_blocked", -77_631) == (hidden.reason, hidden.profit_jpy)
+    assert visibility_diff(a_listing(), absent(), None, NOW, HOUR, OFFERS, terms).profit_jpy is None
+    doubted = replace(loss, doubt="jump", contradictions=3, doubt_price_jpy=1984)
+    held = price_diff(a_listing(shown_price_jpy=2300), doubted, NOW, terms, TTL)
+    assert (HELD, None) == (held.decision, held.profit_jpy)
 
 
 @given(any_listing, any_facts, any_pricing, any_guards)

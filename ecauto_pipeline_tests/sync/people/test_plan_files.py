@@ -40,6 +40,13 @@ def test_a_plan_is_what_a_live_run_sends(world: World) -> None:
     assert {(row["item_id"], row["kind"], row["wanted"]) for row in plan["rows"]} == sent
 
 
+def test_a_plan_says_what_is_left_of_each_sale(world: World) -> None:
+    """Beside each change: Amazon's price, and the yen left after BASE's fees; a hide for lack of goods leaves none."""
+    rows = {row["item_id"]: (row["cost_jpy"], row["profit_jpy"]) for row in _plan(world)["rows"]}
+    assert {"1": (1984, 385), "2": (1984, 385)} == {item: rows[item] for item in ("1", "2")}
+    assert rows["3"][1] is None
+
+
 def test_a_plan_is_the_same_bytes_each_time(world: World) -> None:
     """Two dry runs at one moment differ in their names alone; text and document are one another's."""
     one, two = _plan(world), _plan(world)
