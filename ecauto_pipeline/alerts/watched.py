@@ -51,4 +51,4 @@ class Watched:
 def watched_by(tools: Tools) -> Watched:
     """As ecauto.toml says now."""
     shops = {tools.name_of(key): one.active for key, one in shop_accounts(tools.settings).items()}
-    return Watched(shops, frozenset({*tools.operations.names, *map(str, Role)}))
+    return Watched(shops, frozenset({*tools.operations.under(tools.settings).names, *map(str, Role)}))

@@ -32,6 +32,7 @@ from ecauto_pipeline.state.shop_listings import count_listed
 from ecauto_pipeline.state.unwatched import count_unwatched
 from ecauto_pipeline.state.windows import calls_in
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import RunRecord, opinion_audits, recent_records
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since
@@ -80,6 +81,7 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         counts = count_listed(connection, named)
         held = decisions.count_open_holds(connection)
         refused = refused_since(connection)
+        present = present_operations(tools, connection)
         audits = opinion_audits(connection, now)
         unwatched = count_unwatched(connection, [key for key, shop in named.items() if shop.active], now)
     limits = tools.settings.base.limits
@@ -126,6 +128,17 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         "accounts": accounts,
         "held_open": held,
         "unwatched": unwatched,
+        "operations_down": [
+            {
+                "operation": one.operation,
+                "accounts": list(one.accounts or present.accounts),
+                "since": _moment(one.since),
+                "reason": one.reason,
+                "instead": list(one.instead),
+                "said": one.sentence(spoken),
+            }
+            for one in (*present.down, *present.switched_off)
+        ],
         "second_opinion": {
             "operation": opinion.name if opinion else "",
             "refused": refused[0] if refused else 0,
@@ -192,6 +205,9 @@ def show(document: dict[str, Any]) -> None:
         ],
     )
     say(unwatched_line(document["unwatched"], language()))
+    for down in document["operations_down"]:
+        if down["since"] is None:  # what is down by itself is a trouble of its own, above
+            say(down["said"])
     opinion = document["second_opinion"]
     say(opinion_line(opinion["operation"], opinion["refused"], language()))
     audits = audit_line(opinion["audited"], opinion["contradicted"], opinion["contradicted_share"], language())

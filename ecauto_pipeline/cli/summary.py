@@ -67,6 +67,9 @@ def show_summary(run: RunRecord, failed_checks: Sequence[tuple[str, str, str]]) 
         say(
             f"{met.counted(language())} {met.failure.sentence(language())}", style="red" if met.all_failed else "yellow"
         )
+    for down in run.sp_api_snapshots.down if run.sp_api_snapshots is not None else ():
+        say()
+        say(down.sentence(language()), style="yellow" if down.instead else "red")
     if figures.get("targets"):
         say()
         account = [(told(*planned.get(key, words)), key, figures.get(key) or 0) for words, key in ACCOUNT]

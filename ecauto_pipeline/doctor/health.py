@@ -18,6 +18,7 @@ from ecauto_pipeline.alerts.rules.tokens import TOKEN_DAYS
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.dagster_files import DagsterSeen, RunEnd
 from ecauto_pipeline.domain.call_failures import CallsMet
+from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.selling.register_fall import Fall
 
@@ -28,7 +29,7 @@ MISSED_PERIODS = 2
 OWN_LINE = frozenset(
     {
         *("held_rows", "token_expiry", "account_blocked", "run_failed", "run_stuck", "alert_channel_configured"),
-        *("nothing_ran", "daemon_down", "disk_low", "register_kept", "pushing_stopped"),
+        *("operation_down", "nothing_ran", "daemon_down", "disk_low", "register_kept", "pushing_stopped"),
     }
 )
 """Alert rules whose cause is looked at here directly, as it is now."""
@@ -80,6 +81,7 @@ class Facts:
     `dead`: (job, last sign) of runs that died without a word; `overdue`: ASINs older than twice what they may be, and
     how many there are in all; `alerts`: keys of the rules that fire; `refused_channels`: their last message failed.
     `calls`: what those of the last run that asked Amazon met; a share over `most_failing` of failed ones is an alert's.
+    `down`: operations of Amazon's that are down now.
     """
 
     now: datetime
@@ -92,6 +94,7 @@ class Facts:
     last_run_at: datetime | None = None
     dead: tuple[tuple[str, datetime], ...] = ()
     calls: CallsMet | None = None
+    down: tuple[OperationDown, ...] = ()
     most_failing: float = 1.0
     overdue: int = 0
     total_asins: int = 0
@@ -182,6 +185,8 @@ def _why_no_answers(facts: Facts) -> CallsMet | None:
 def _amazon(facts: Facts) -> Iterator[Trouble]:
     if (met := _why_no_answers(facts)) is not None:
         yield Trouble("amazon", met.failure.sentence("ja"), met.failure.sentence("en"), "ecauto doctor --ask")
+    for one in facts.down:
+        yield Trouble("operation", one.sentence("ja"), one.sentence("en"), "ecauto capacity")
 
 
 def _rule_of(key: str) -> str:

@@ -28,6 +28,7 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.notices import read_book, read_notices
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.run_record import last_asking
 from ecauto_pipeline.sync.sections import Survey
 from ecauto_pipeline.wiring.connections import resolve, shop_accounts
@@ -55,6 +56,7 @@ def look(tools: Tools, fresh: Survey, dagster_home: Path | None, environ: Mappin
             last_run_at=next((run.started_at for run in runs if run.job in SYNCS and not run.dry_run), None),
             dead=tuple((run.job, run.heartbeat_at or run.started_at) for run in gone),
             calls=asked.calls_met() if asked is not None else None,
+            down=present_operations(tools, connection).down,
             most_failing=settings.alerts.sp_api_error_rate,
             overdue=fresh.overdue if fresh.overdue > fresh.total_asins * (1 - settings.alerts.cache_hit_rate) else 0,
             total_asins=fresh.total_asins,

@@ -17,7 +17,7 @@ from ecauto_pipeline.domain.reasons import said
 _NOBODY = {
     Role.SWEEP: ("代わりはありません", "nothing is asked instead"),
     Role.DETAIL: (
-        "代わりはありません。価格も公開状態も変えず、古い順に確認できない商品になります",
+        "代わりはなく、価格も公開状態も変えません。情報は古くなっていきます",
         "nothing is asked instead: prices and visibility stay as they are, and age",
     ),
     Role.CONFIRM: ("疑わしい回答は保留のままです", "doubted answers stay in doubt"),

@@ -82,6 +82,7 @@ def a_record(**figures: Any) -> RunRecord:
             unanswered=take("unanswered", ()),
             doubted=take("doubted", ()),
             zeros_not_believed=take("zeros_not_believed", {}),
+            down=take("down", ()),
             probe_audited=take("probe_audited"),
             probe_missed=take("probe_missed"),
         ),

@@ -18,6 +18,8 @@ from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import JST, ManualClock, to_ms
+from ecauto_pipeline.domain.model import Role
+from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.settings import CHANNEL_KINDS, Alerts
 from ecauto_pipeline.state.schema import runs
@@ -180,6 +182,7 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         oldest_allowed_s=3600,
         targets=1,
         unconfirmed=3,
+        down=(OperationDown("sweep", Role.SWEEP, STARTED, "http_503"),),
         catalogue_nulled=2,
         held_open=3,
         token_days_left=1,

@@ -15,6 +15,8 @@ from ecauto_pipeline.alerts.rule import AlertSetup
 from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES, judge, rule_label
 from ecauto_pipeline.alerts.rules.runs import run_failed, run_stuck
 from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
+from ecauto_pipeline.domain.model import Role
+from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.settings import Alerts, Channel
 from ecauto_pipeline.state.amazon_shapes import ShapeMet
@@ -81,6 +83,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ("cache_hit_rate", {"cache_hits": 800, "cache_misses": 200}, {"cache_hits": 799, "cache_misses": 201}),
         ("run_duration", {"execution_time_seconds": 100.0}, {"execution_time_seconds": 100.1}),
         ("oldest_pushed_data", {"oldest_pushed_data_s": 3600.0}, {"oldest_pushed_data_s": 3600.1}),
+        ("operation_down", {"down": ()}, {"down": (OperationDown("x", Role.DETAIL, STARTED, "http_503"),)}),
         ("unconfirmed_on_sale", {"unconfirmed": 0}, {"unconfirmed": 1}),
         ("numbers_add_up", {"targets": 10}, {"targets": 11}),
         ("calls_made_when_due", {"sp_api_calls": 1, "cache_misses": 1}, {"sp_api_calls": 0, "cache_misses": 1}),

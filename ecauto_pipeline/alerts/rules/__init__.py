@@ -19,6 +19,7 @@ from ecauto_pipeline.alerts.rules.asking import (
     PROBE_MISS_RATE,
     SP_API_ERROR_RATE,
 )
+from ecauto_pipeline.alerts.rules.operations import OPERATION_DOWN
 from ecauto_pipeline.alerts.rules.owner_files import BLOCKLIST_READ, VIEWS_READ
 from ecauto_pipeline.alerts.rules.register import CATALOGUE_INTACT, REGISTER_WRITTEN
 from ecauto_pipeline.alerts.rules.register_read import REGISTER_KEPT, REGISTER_READ, REGISTER_ROWS
@@ -53,6 +54,7 @@ def _by_name(*rules: _R) -> Mapping[str, _R]:
 
 RULES: Mapping[str, RunRule] = _by_name(
     SP_API_ERROR_RATE,
+    OPERATION_DOWN,
     ANSWERS_BELIEVED,
     AMAZON_SHAPE,
     BASE_ERROR_RATE,

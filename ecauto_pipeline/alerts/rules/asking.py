@@ -12,7 +12,7 @@ from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unm
 from ecauto_pipeline.alerts.rules.rates import rate
 from ecauto_pipeline.alerts.verdicts import Row, percent
 from ecauto_pipeline.domain.call_failures import CallsMet
-from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.domain.model import Role, Status
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import FetchReport
 
@@ -182,7 +182,8 @@ def _calls_when_due(record: RunRecord, setup: AlertSetup) -> Finding:
     due = asked.planned if planned is None else planned.survey.cache_misses - planned.survey.waiting
     calls = asked.sp_api_calls
     said = Words(f"期限切れ {due}件に対しSP-API呼び出し {calls}回", f"{due} ASINs due, {calls} SP-API calls made")
-    if due <= 0:
+    nobody = any(one.role is Role.DETAIL and not one.instead for one in asked.down)  # operation_down says so
+    if due <= 0 or nobody:
         return Finding(said=said, judged=False, value=float(calls))
     return Finding(said=said, passed=calls > 0, value=float(calls), threshold=1.0)
 

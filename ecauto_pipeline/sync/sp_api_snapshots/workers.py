@@ -24,12 +24,14 @@ from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 _LOOK_EVERY_S = 0.1  # how often an idle worker looks whether there is something to do
 _HELD_WAIT_S = 1.0  # ... when all it could do is being done by another run
 _MOST_WITHOUT_TOKEN = 2  # calls in a row without a valid token, after which an account asks nothing more in this run
+_FIRST = (Role.SWEEP, Role.DETAIL)  # without these, or who stands in for them, nothing that is planned is asked
 _HASTE_CALLS = 3  # a detail call goes out unfilled when the slice has room for no more than this
 
 
 class Workers:
     """The threads of one run. `failure`: what one of them stumbled over, None while all is well; `no_slot`: one of them
-    left because the rate gives it no call before the end of the slice; `down`: one is not asked because it is down."""
+    left because the rate gives it no call before the end of the slice; `down`: one is not asked because it is down, or
+    none is left."""
 
     def __init__(
         self, tools: Tools, work: Work, asking: Asking, tally: Tally, deadline: float, planned_details: bool
@@ -63,6 +65,7 @@ class Workers:
                 made.append(self._thread(account, operation, operation.role, at_once))
         for account in self._tools.sp_accounts:
             self._fill_in(account)
+        self.down = self.down or not (self._standing_in or any(one.role in _FIRST for one in self._operations))
         for thread in made:
             thread.start()
 
