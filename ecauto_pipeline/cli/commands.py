@@ -31,7 +31,8 @@ COMMANDS: Mapping[str, str] = {
     "capacity": "今の制限で何件を新しく保てるかを計算します。 What these limits can keep fresh.",
     "stop": "ショップへの送信をすべて、実行中のものも含めて、今すぐ止めます(非公開も)。 Stops all pushing at once.",
     "resume": "ecauto stop で止めた送信を再開します。 Pushing goes on.",
-    "rollback": "ある実行がBASEで変えたものを、まだそのままなら元に戻します。 Puts back what a run changed.",
+    "rollback": "実行がBASEで変えたものを、まだそのままなら元に戻します(30日前まで)。"
+    " Puts back what runs changed, up to 30 days.",
     "plan": "送る予定の変更をファイルに書きます(BASEには何も送りません)。 The dry run as a file.",
     "apply": "計画のとおりに送ります。変わった行は1行ずつ断ります。 Applies exactly that file, if still valid.",
     "import-legacy": "以前のスクリプトの設定・トークン・価格方針を引き継ぎます。"

@@ -5,16 +5,15 @@ Not for: working it out (explain/story.py).
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ecauto_pipeline.atomic_file import replace_file
+from ecauto_pipeline.cli.arguments import moment_of
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, print_json, say, table
 from ecauto_pipeline.cli.held_rows import SHORT_ID
-from ecauto_pipeline.clock import JST
 from ecauto_pipeline.explain.story import explain as story_of
 from ecauto_pipeline.explain.words import as_document, sections
 from ecauto_pipeline.history.questions import HistoryReader
@@ -36,7 +35,7 @@ def explain(
 ) -> None:
     """なぜこの価格か、なぜ非公開かを説明します。 Why this price, why hidden, at any moment."""
     settings = load()
-    moment = _moment(as_of) if as_of else None
+    moment = moment_of("--as-of", as_of) if as_of else None
     with open_tools(settings, offline=True) as tools:
         reader = HistoryReader(tools.history)
         story = story_of(
@@ -78,14 +77,3 @@ def _meant(tools: Tools, key: str) -> str:
         items = {row.diff.key.item_id for row in decisions.starting_with(connection, key)}
         known = listings_about(connection, key)
     return items.pop() if len(items) == 1 and not known else key
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        fail(
-            f'--as-of {text!r} is no time; one looks like "2026-11-23 18:00" or 2026-11-23T18:00:00+09:00',
-            ja=f'--as-of {text!r} は日時ではありません（例 "2026-11-23 18:00"、2026-11-23T18:00:00+09:00）',
-        )
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from ecauto_pipeline.defs.failures import in_words, refused
+from ecauto_pipeline.defs.failures import in_words, moment_of, refused
 from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.errors import NotOnRecord
@@ -30,9 +30,10 @@ class HoldsConfig(dg.Config):
 
 
 class RollbackConfig(dg.Config):
-    """Which run to undo."""
+    """Which runs to undo."""
 
-    target_run_id: str = Field(description="the run whose edits are put back where BASE still shows them")
+    target_run_ids: list[str] = Field(description="the runs whose edits are put back where BASE still shows them")
+    since: str = Field("", description='and every run since then, JST: "2026-11-23 18:00"; empty = only those named')
 
 
 class PlanConfig(dg.Config):
@@ -56,13 +57,14 @@ def release_holds_op(context: dg.OpExecutionContext, config: HoldsConfig, pipeli
     context.add_output_metadata(figures(report))
 
 
-@dg.op(description="Puts back what a run changed, where BASE still shows it, through the same guards.")
+@dg.op(description="Puts back what runs changed, where BASE still shows it: losses on sale first.")
 @in_words
 def rollback_run_op(context: dg.OpExecutionContext, config: RollbackConfig, pipeline: Pipeline) -> None:
-    if not config.target_run_id:
-        raise refused("target_run_id が空です。取り消す実行のIDを入れてください", "target_run_id is empty")
+    since = moment_of("since", config.since) if config.since else None
+    if not config.target_run_ids and since is None:
+        raise refused("target_run_ids が空です。取り消す実行のIDを入れてください", "target_run_ids is empty")
     try:
-        report = undo(pipeline.context, config.target_run_id)
+        report = undo(pipeline.context, *config.target_run_ids, since=since)
     except NotOnRecord as error:
         raise refused(error.ja, str(error)) from error
     context.add_output_metadata(figures(report))
@@ -100,8 +102,8 @@ def release_holds() -> None:
 
 
 @dg.job(
-    description="実行の取り消し: put back what a run changed.",
-    config=form("rollback_run_op", target_run_id="") | _DRY,
+    description="実行の取り消し: put back what runs changed.",
+    config=form("rollback_run_op", target_run_ids=[], since="") | _DRY,
 )
 def rollback_run() -> None:
     rollback_run_op()

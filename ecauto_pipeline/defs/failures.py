@@ -10,12 +10,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import dagster as dg
 
+from ecauto_pipeline.clock import JST
 from ecauto_pipeline.doctor.disk_errors import told
 from ecauto_pipeline.errors import EcautoError, Stopped
 from ecauto_pipeline.settings import load
@@ -37,6 +39,18 @@ class Refused(dg.Failure):
 def refused(ja: str, en: str) -> Refused:
     """What is wrong with a form, in the language of the messages."""
     return Refused(description=en if _language() == "en" else ja)
+
+
+def moment_of(field: str, text: str) -> datetime:
+    """A time that somebody typed into a form, Japanese unless it says otherwise. Raises Refused."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise refused(
+            f'{field}: {text!r} は日時ではありません。例: "2026-11-23 18:00"',
+            f'{field}: {text!r} is no time; one looks like "2026-11-23 18:00"',
+        ) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)
 
 
 def in_words(body: Callable[P, R]) -> Callable[P, R]:

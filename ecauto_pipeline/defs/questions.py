@@ -4,14 +4,11 @@ Nothing is connected to, no row of `runs` or `run_metrics` is written: the answe
 change something (by_hand.py) or working the answer out (explain/).
 """
 
-from datetime import datetime
-
 import dagster as dg
 from pydantic import Field
 
-from ecauto_pipeline.clock import JST
 from ecauto_pipeline.defs.by_hand import form
-from ecauto_pipeline.defs.failures import in_words, refused
+from ecauto_pipeline.defs.failures import in_words, moment_of, refused
 from ecauto_pipeline.explain.story import explain as story_of
 from ecauto_pipeline.explain.words import as_markdown
 from ecauto_pipeline.history.questions import HistoryReader
@@ -32,7 +29,7 @@ def explain_op(context: dg.OpExecutionContext, config: ExplainConfig) -> None:
     from ecauto_pipeline.explain.picture import history_png
     from ecauto_pipeline.reports.drawing import as_markdown as picture_markdown  # matplotlib is slow to import
 
-    key, moment = config.key.strip(), _moment(config.as_of) if config.as_of else None
+    key, moment = config.key.strip(), moment_of("as_of", config.as_of) if config.as_of else None
     with open_tools(load(), offline=True) as tools:
         reader, now = HistoryReader(tools.history), tools.clock.now()
         story = story_of(reader, tools.settings, key, now, as_of=moment, state=tools.state)
@@ -45,17 +42,6 @@ def explain_op(context: dg.OpExecutionContext, config: ExplainConfig) -> None:
             "picture": dg.MetadataValue.md(picture_markdown(key, history_png(story, language))),
         }
     )
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise refused(
-            f'as_of: {text!r} は日時ではありません。例: "2026-11-23 18:00"',
-            f'as_of: {text!r} is no time; one looks like "2026-11-23 18:00"',
-        ) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=JST)
 
 
 @dg.job(

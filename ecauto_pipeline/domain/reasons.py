@@ -22,6 +22,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "the right price breaks a limit, the shown one is a loss",
     ),
     "unconfirmed": ("Amazonで長く確認できていない", "not confirmed by Amazon for too long"),
+    "rollback_price": ("赤字の価格を戻せないので非公開にする", "a loss, and its price can't be put back"),
+    "rollback_mended": ("取り消しが非公開にし、価格が直った", "hidden by a rollback, its price is in order again"),
     "price_held": ("値動きの確認待ちで、表示価格は赤字", "the right price waits for a person, the shown one is a loss"),
     "blocklist": ("出品禁止リストにある", "on the blocklist"),
     "restock": ("売れて0になった在庫を1に戻す", "sold, and Amazon has more: stock 0 to 1"),

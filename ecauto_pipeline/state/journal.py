@@ -23,6 +23,7 @@ from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema import diffs, journal, listings
 
 _OUTCOMES: Final = {"intent": None, "done": Outcome.DONE, "dry_run": Outcome.DRY_RUN}
+_IN_ORDER = (journal.c.intent_at, journal.c.update_id)
 _UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
 
 
@@ -148,7 +149,7 @@ def is_unsettled(connection: Connection, key: ListingKey, kind: Kind) -> bool:
 
 def of_run(connection: Connection, run_id: str) -> list[Update]:
     """Every edit of one run, in the order in which they left."""
-    query = select(journal).where(journal.c.run_id == run_id).order_by(journal.c.intent_at, journal.c.update_id)
+    query = select(journal).where(journal.c.run_id == run_id).order_by(*_IN_ORDER)
     return [_update(row) for row in connection.execute(query)]
 
 
@@ -158,10 +159,25 @@ def runs_starting_with(connection: Connection, prefix: str) -> list[str]:
     return sorted(connection.execute(select(journal.c.run_id).where(*begins).distinct()).scalars())
 
 
-def undone_of(connection: Connection, run_id: str) -> set[tuple[ListingKey, Kind]]:
-    """The targets of a run that a rollback has put back already."""
-    query = select(journal).where(journal.c.rollback_of == run_id, journal.c.outcome == Outcome.DONE)
-    return {(row.key, row.kind) for row in map(_update, connection.execute(query))}
+def done_since(connection: Connection, since: datetime) -> list[Update]:
+    """Every edit done since then, those of rollbacks left out, in the order in which they left."""
+    query = select(journal).where(journal.c.intent_at >= to_ms(since), journal.c.outcome == Outcome.DONE)
+    rows = connection.execute(query.where(journal.c.rollback_of == "").order_by(*_IN_ORDER))
+    return [_update(row) for row in rows]
+
+
+def undone(connection: Connection) -> set[tuple[str, ListingKey, Kind]]:
+    """(run, listing, kind) of what rollbacks have put back already; `rollback_of` names one run or several."""
+    query = select(journal).where(journal.c.rollback_of != "", journal.c.outcome == Outcome.DONE)
+    back = map(_update, connection.execute(query))
+    return {(run, one.key, one.kind) for one in back for run in one.rollback_of.split(",")}
+
+
+def count_done(connection: Connection, run_id: str, reason: str) -> int:
+    """How many edits of a run were made for this reason, and done."""
+    query = select(func.count()).select_from(journal).join(diffs, diffs.c.diff_id == journal.c.diff_id)
+    mine = (journal.c.run_id == run_id, journal.c.outcome == Outcome.DONE)
+    return int(connection.execute(query.where(*mine, diffs.c.reason == reason)).scalar_one())
 
 
 def hidden_since(connection: Connection, since: datetime, but_for: Iterable[str]) -> dict[AccountKey, int]:

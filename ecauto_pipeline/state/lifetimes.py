@@ -74,9 +74,9 @@ LIFETIMES = (
     ),
     Lifetime(
         "journal",
-        _days(14),
-        "履歴に書いて14日(取り消せるのはこの間)。結果が不明なものは、読み直すまで",
-        "14 days once it is in history (a run can be undone so long); of unknown outcome until it is read back",
+        _days(30),
+        "履歴に書いて30日(取り消せるのはこの間)。結果が不明なものは、読み直すまで",
+        "30 days once it is in history (a run can be undone so long); of unknown outcome until it is read back",
         journal.forget,
     ),
     Lifetime("api_calls", None, "履歴に書くまで", "until it is in history"),

@@ -6,13 +6,15 @@ the shop (that is another module's) or the edit itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, update
+from sqlalchemy import Connection, func, select, update
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.model import Kind, ListingKey
+from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
+from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import listings
 
 
@@ -44,6 +46,14 @@ def record_reading(connection: Connection, key: ListingKey, kind: Kind, value: i
     column = {Kind.PRICE: "shown_price_jpy", Kind.VISIBILITY: "shown_visible", Kind.STOCK: "shown_stock"}.get(kind)
     if column and value is not None:
         _set(connection, key, **{column: value})
+
+
+def hidden_for(connection: Connection, accounts: Iterable[AccountKey], reason: str) -> set[ListingKey]:
+    """Listings of these shops that we hid for this reason, and that are hidden still."""
+    columns = (listings.c.platform, listings.c.account_id, listings.c.item_id)
+    ours = (listings.c.hidden_by == "ours", listings.c.hidden_reason == reason, listings.c.shown_visible == 0)
+    rows = connection.execute(select(*columns).where(of_accounts(listings, accounts), *ours))
+    return {ListingKey(*row) for row in rows}
 
 
 def record_uneditable(connection: Connection, key: ListingKey, reason: str) -> None:

@@ -325,8 +325,12 @@ class PushReport:
 
 @dataclass(frozen=True, slots=True)
 class HandReport:
-    """Work that a person started (release, rollback, apply): the whole `account` of it, and what was `refused` why."""
+    """Work that a person started (release, rollback, apply): the whole `account` of it, and what was `refused` why.
+
+    `left`: rows of a rollback that only wait, for calls or for another run: the same rollback again sends them.
+    """
 
     account: RowCounts = field(default_factory=RowCounts)
     pushed: PushReport = field(default_factory=PushReport)
     refused: Mapping[str, int] = field(default_factory=dict)
+    left: int = 0

@@ -61,8 +61,8 @@ def test_a_persons_own_slip_is_no_alarm(here: Installation, receiver: HttpReceiv
     slips: list[dict[str, Any]] = [
         {"job": "release_holds", "ops": {"release_holds_op": {"config": {"diff_ids": []}}}, "partition": None},
         {"job": "release_holds", "ops": {"release_holds_op": {"config": {"diff_ids": ["zz"]}}}, "partition": None},
-        {"job": "rollback_run", "ops": {"rollback_run_op": {"config": {"target_run_id": ""}}}, "partition": None},
-        {"job": "rollback_run", "ops": {"rollback_run_op": {"config": {"target_run_id": "zz"}}}, "partition": None},
+        {"job": "rollback_run", "ops": {"rollback_run_op": {"config": {"target_run_ids": []}}}, "partition": None},
+        {"job": "rollback_run", "ops": {"rollback_run_op": {"config": {"target_run_ids": ["zz"]}}}, "partition": None},
         {"job": "apply_plan", "ops": {"apply_plan_op": {"config": {"file": "nowhere.json"}}}, "partition": None},
         {"job": "explain", "ops": {"explain_op": {"config": {"key": "zz"}}}, "partition": None},
         {"job": "stock_sync", "pipeline": {"accounts": ["nobody"]}},

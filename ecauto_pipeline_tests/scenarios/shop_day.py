@@ -55,7 +55,7 @@ class ShopDay:
         self.clock.advance(seconds)
 
     def _listed_items(self) -> list[dict[str, Any]]:
-        return [item for n in range(1, 21) for item in _items(self.control, f"base_account_{n}")]
+        return [item for n in range(1, 41) for item in _items(self.control, f"base_account_{n}")]
 
     def _settings(self, document: dict[str, Any]) -> Settings:
         last = self.accounts[-1] if len(self.accounts) > 1 else ""

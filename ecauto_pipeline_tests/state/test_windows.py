@@ -75,13 +75,15 @@ def test_the_last_calls_are_kept_for_hides_and_reads(tmp_path: Path) -> None:
 @pytest.mark.parametrize("span", ["hour", "day"])
 @pytest.mark.parametrize(("kept", "calls"), [(RESERVE, 20), (0.2, 40), (0.0, 0)])
 def test_a_share_is_kept_for_hides_and_for_undoing(tmp_path: Path, span: str, kept: float, calls: int) -> None:
-    """Edits and whole lists end before it; what takes an edit back uses all of it, of the hour as of the day."""
+    """Edits and whole lists end before it; what takes an edit back uses all of it and of the last calls what it did not
+    need for reading, of the hour as of the day."""
     limits = {f"per_{span}": 200, "per_day" if span == "hour" else "per_hour": 100_000, "kept": kept}
     windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), **limits)
     taken, _ = take(windows, "list")
     assert (180 - calls, 0) == (taken, take(windows, "edit")[0])
-    count, refusal = take(windows, "undo")
+    count, refusal = take(windows, "hide")
     assert (calls, f"{span}_reserve") == (count, refusal and refusal.reason)
+    assert 20 == take(windows, "undo")[0]
 
 
 @given(limit=st.integers(1, 200_000), reserve=st.sampled_from((0.0, RESERVE, 0.25)))
@@ -90,7 +92,7 @@ def test_reserves_never_swallow_the_window(limit: int, reserve: float) -> None:
     assert limit == allowance(limit, "read", reserve)
     edits, hides = allowance(limit, "edit", reserve), allowance(limit, "hide", reserve)
     assert limit // 2 <= edits <= hides <= limit
-    assert (edits, hides) == (allowance(limit, "list", reserve), allowance(limit, "undo", reserve))
+    assert (edits, limit) == (allowance(limit, "list", reserve), allowance(limit, "undo", reserve))
     assert reserved(limit, reserve) == hides - edits
 
 

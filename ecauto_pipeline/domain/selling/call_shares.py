@@ -2,7 +2,8 @@
 
 The last calls are for reading one item and for tokens, so that an edit of unknown outcome can be read back. The share
 before them, `reserve`, is for hides and for undoing what a run did: sales can always be stopped, whatever the hour's
-calls were spent on. Everything else is refused past both. Not for: counting calls (state/windows.py).
+calls were spent on. Everything else is refused past both; undoing has to read first, and may use the last calls, too.
+Not for: counting calls (state/windows.py).
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ def reserved(limit: int, reserve: float = RESERVE) -> int:
 def allowance(limit: int, kind: str, reserve: float = RESERVE) -> int:
     """Calls that may have been counted before one of this kind is refused.
 
-    All of them for a read of one item and for tokens, less for others. On very small limits what is kept back together
-    stays below half.
+    All of them for undoing, a read of one item and tokens, less for others. On very small limits what is kept back
+    together stays below half.
     """
     for_reads = min(max(READ_CALLS, math.ceil(limit * READ_SHARE)), limit // 4)
-    if kind in ("read", "token"):
+    if kind in ("read", "token", "undo"):
         return limit
-    return limit - for_reads if kind in ("hide", "undo") else limit - for_reads - reserved(limit, reserve)
+    return limit - for_reads if kind == "hide" else limit - for_reads - reserved(limit, reserve)

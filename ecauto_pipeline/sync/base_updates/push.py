@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 
 from ecauto_pipeline.domain.model import AccountKey, Decision
+from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.state import calls, decisions
@@ -22,7 +23,7 @@ from ecauto_pipeline.sync.base_updates.delist import delist
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
 from ecauto_pipeline.sync.base_updates.safety import SafetyHides
-from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, ShopWorker
+from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, Order, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
@@ -90,14 +91,18 @@ def push(
     *,
     rollback_of: str = "",
     safety: bool = False,
+    order: Order = push_order,
 ) -> PushReport:
-    """Push the rows of each of the run's accounts through `gate`. `rows_of` may be asked more than once.
+    """Push the rows of each of the run's accounts through `gate`, in this order. `rows_of` may be asked more than once.
 
+    `rollback_of`: the runs that are taken back; whoever takes back has just read the items himself.
     `safety`: a listing whose price can't be corrected is hidden (safety.py).
     """
     context.go_on()
     with context.state.read() as connection:
         closed = closed_accounts(context, connection, context.clock.now(), context.settings.ttl.price)
+    if rollback_of:
+        closed = {account: why for account, why in closed.items() if why != "not_read"}
     accounts = context.accounts
     rows = [_count(context, account, rows_of) for account in accounts]
     progress = _Progress(context, sum(rows))
@@ -106,6 +111,7 @@ def push(
             *(context, context.shops[account], lambda account=account: rows_of(account), gate),
             closed=closed.get(account, ""),
             rollback_of=rollback_of,
+            order=order,
             ended=progress.ended,
             safety=SafetyHides(context, account) if safety else None,
         )
@@ -241,16 +247,17 @@ def _row(tools: Tools, ended: RowOutcome) -> tuple[str, str, str, str]:
 
 
 _NO_CALLS = frozenset(("hour_api_limit", "day_api_limit", "hour_reserve", "day_reserve"))
-_KEPT = frozenset(
+WAITS = frozenset(
     (
         *(*_NO_CALLS, "account_blocked", "not_read", "shop_unreachable"),
         *("pushed_elsewhere", "unsettled", "price_failed", PAUSED, FAULT),
     )
 )
+"""Why a row that was not sent is for the next run, or for the next call of the same rollback."""
 
 
 def _waiting(ended: Iterable[RowOutcome]) -> int:
-    return sum(end.end == "skipped" and end.reason in _KEPT for end in ended)
+    return sum(end.end == "skipped" and end.reason in WAITS for end in ended)
 
 
 def _out_of_calls(tools: Tools, ended: Iterable[RowOutcome]) -> tuple[tuple[str, int], ...]:

@@ -8,10 +8,11 @@ Not for: choosing the rows or the other shops (push.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
+from ecauto_pipeline.domain.model import Diff, Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.errors import (
     AccountBlocked,
@@ -39,6 +40,8 @@ from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of, pla
 UNREACHABLE_AFTER = 5  # calls in a row without any answer
 UNREACHABLE = "shop_unreachable"
 FAULTS_IN_A_ROW = 5  # rows; the next would hardly fare better
+Order = Callable[[Diff], tuple[Any, ...]]
+"""The sort key in which rows leave."""
 
 
 class ShopWorker:
@@ -56,6 +59,7 @@ class ShopWorker:
         *,
         closed: str = "",
         rollback_of: str = "",
+        order: Order = push_order,
         ended: Callable[[RowOutcome], None] = lambda _ended: None,
         safety: SafetyHides | None = None,
     ) -> None:
@@ -65,6 +69,7 @@ class ShopWorker:
         self._closed, self._rollback_of, self._say, self._safety = closed, rollback_of, ended, safety
         self._name = context.name_of(key_of(shop))
         self._lease = PushLease(context, key_of(shop))
+        self._order = order
         self._silent = self._faults_in_a_row = 0
         self._taken_in: list[TakenIn] = []
         self.report = ShopReport()
@@ -99,7 +104,7 @@ class ShopWorker:
             self.report.faults.append(fault_of(self._context, key_of(self._shop), doing, error))
 
     def _fill(self) -> None:
-        self._rows = sorted(self._load(), key=lambda row: push_order(row.diff))
+        self._rows = sorted(self._load(), key=lambda row: self._order(row.diff))
 
     def _settle(self) -> None:
         if self._closed:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from ecauto_pipeline.clock import ManualClock, jst
 from ecauto_pipeline.domain.model import Kind
@@ -20,6 +21,8 @@ from ecauto_pipeline.errors import (
     OutcomeUnknown,
     Transport,
 )
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema import windows
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, Hands, authorise, set_up
 
 
@@ -203,6 +206,24 @@ def test_an_hour_that_is_over_stops_the_shop_until_the_next_one(world: tuple[Emu
             hands.shop.edit(number, Kind.PRICE, 2580)
         assert datetime(2026, 11, 10, 4, 0, tzinfo=UTC) == spent.value.until
     assert 1 == len(emulator.control.calls(operation="items/edit"))
+
+
+def test_what_is_kept_of_the_hour_is_there_for_hides_and_for_undoing(world: tuple[EmulatorServer, Hands]) -> None:
+    """With the rest spent no price leaves and no page is read; a hide does, and all that takes something back."""
+    emulator, hands = world
+    number = str(some_item(emulator))
+    hands.shop.item(number)
+    with Database(f"sqlite:///{hands.token_path.parents[1] / 'state.db'}").write() as connection:
+        connection.execute(update(windows).values(calls=5000 - 100 - 500))
+    for refused in (lambda: hands.shop.edit(number, Kind.PRICE, 2580), lambda: list(hands.shop.items())):
+        with pytest.raises(BudgetSpent, match="is kept for"):
+            refused()
+    hands.shop.edit(number, Kind.VISIBILITY, 0)
+    undoing = hands.shop.for_undoing()
+    undoing.edit(number, Kind.PRICE, 2580)
+    undoing.edit(number, Kind.VISIBILITY, 1)
+    assert next(undoing.items())
+    assert 3 == len(emulator.control.calls(operation="items/edit"))
 
 
 def test_absence_needs_the_word_for_it(world: tuple[EmulatorServer, Hands]) -> None:

@@ -117,7 +117,7 @@ def test_what_a_shop_that_is_switched_off_keeps_is_named(world: World) -> None:
 
 def test_a_run_is_named_by_its_beginning(world: World) -> None:
     """As far as it is clear which one is meant."""
-    assert "run-1" == rollback_run(world.tools.for_run(world.run(dry_run=True)), "run").target_run_id
+    assert ("run-1",) == rollback_run(world.tools.for_run(world.run(dry_run=True)), "run").targets
     world.list_item("6", 2200, cost_jpy=1984)
     world.sync()
     with pytest.raises(LookupError, match="2 runs begin with 'run-'"):
