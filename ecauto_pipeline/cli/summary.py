@@ -75,6 +75,7 @@ def show_summary(run: RunRecord, failed_checks: Sequence[tuple[str, str, str]]) 
         account = [(told(*planned.get(key, words)), key, figures.get(key) or 0) for words, key in ACCOUNT]
         labelled(told("BASEとの照合", "compared with BASE"), account)
         _show_reasons(run.reasons)
+        _show_by_hand(run)
     left = figures.get("left_over") or 0
     if left:
         say(told(f"\n残り {left:,} 件のASINは次の実行で調べます。", f"\n{left:,} ASINs are left for the next run."))
@@ -103,6 +104,14 @@ def show_interrupted(done: WorkDone, job: str, partition_key: str, json_output: 
     say()
     title = told("中断までに済んだこと", "done until it was interrupted")
     labelled(f"{title} {job} {partition_key}", list(rows))
+
+
+def _show_by_hand(run: RunRecord) -> None:
+    """How many of the listings judged show a price that a person set; nothing where nobody looked, or there is none."""
+    judged = run.price_diffs or run.visibility_diffs
+    count = judged.by_hand if judged is not None else None
+    if count:
+        say(told(f"\n人がショップで変えた価格: {count:,} 件", f"\nprices that a person set at the shop: {count:,}"))
 
 
 def _show_reasons(reasons: Mapping[str, int]) -> None:

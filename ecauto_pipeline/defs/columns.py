@@ -45,6 +45,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "shown_visible": "1 public, 0 hidden, as BASE showed it last",
         "shown_stock": "pieces, as BASE showed them last",
         "has_variations": "1 = has variations; its stock is never touched",
+        "price_by_hand": "1 = a person set the price shown: it is neither ours nor master.db's",
         "regular_price_jpy": "the price that a sale of BASE is shown beside; null = in no sale",
         "item_modified_at": f"BASE's own time of change; {_MS}",
         "read_at": f"last read from BASE; {_MS}",

@@ -179,7 +179,8 @@ class ListingFacts:
     """What a shop shows for one listing, as last read. `shown_*` None = not read.
 
     `failed_price_jpy`, `failed_price`: a price that the shop lately refused or took without effect, and which of
-    corrections.FAILED_CORRECTIONS it was; None and "" where there is none.
+    corrections.FAILED_CORRECTIONS it was; None and "" where there is none. `price_by_hand`: a person set the price that
+    is shown.
     """
 
     key: ListingKey
@@ -196,6 +197,7 @@ class ListingFacts:
     first_seen_at: datetime | None = None
     failed_price_jpy: int | None = None
     failed_price: str = ""
+    price_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)

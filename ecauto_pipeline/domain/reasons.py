@@ -37,6 +37,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "stale_stock": ("在庫情報が古い", "the stock is too old to act on"),
     "filtered_waits": ("条件に合う出品なし、2回目の確認待ち", "no offer fits the rule; waits for the second answer"),
     "price_below_floor": ("表示価格が赤字なので公開しない", "would sell below the margin floor"),
+    "by_hand": ("人がショップで変えた価格", "a price that a person set at the shop"),
     "price_failed": ("ショップで正しい価格にできない", "the right price could not be set at the shop"),
     "in_sale": ("ショップのセール中で価格を直せない", "in a sale of the shop's, which shows another price than ours"),
     "uneditable": ("BASEが編集を受け付けない商品", "BASE does not let this item be edited"),

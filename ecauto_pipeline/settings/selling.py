@@ -32,6 +32,10 @@ class Pricing(Section):
     extra_cost_jpy: int = Field(0, ge=0, description="what a sale costs besides the goods: packing, postage, ...")
     min_profit_jpy: int = Field(0, ge=0, description="least profit of a sale, after fees and every cost")
     min_profit_ratio: float = Field(0.0, ge=0, le=0.4, description="least profit as a share of the price; 0 = off")
+    by_hand: Literal["overwrite", "hold", "keep"] = Field(
+        "overwrite",
+        description="what becomes of a price that a person set at the shop; a loss is corrected, or hidden, even so",
+    )
     tiers: tuple[PriceTier, ...] = Field(
         (
             PriceTier(max_price_jpy=1000, markup_ratio=1.4),

@@ -109,6 +109,7 @@ listings = Table(
     Column("shown_visible", Integer),
     Column("shown_stock", Integer),
     Column("has_variations", Integer, nullable=False, server_default="0"),
+    Column("price_by_hand", Integer, nullable=False, server_default="0"),  # a person set the price that is shown
     Column("regular_price_jpy", Integer),  # the price beside which a sale's is shown; NULL = it is in no sale
     Column("item_modified_at", MS),
     Column("read_at", MS),

@@ -26,7 +26,17 @@ _CHUNK = 500
 _PART_ROWS = 10_000
 SHOP_COLUMNS = (
     *("identifier", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations", "item_modified_at"),
-    *("regular_price_jpy", "read_at", "present", "gone_at", "first_seen_at", "hidden_by", "hidden_reason", "hidden_at"),
+    *(
+        "price_by_hand",
+        "regular_price_jpy",
+        "read_at",
+        "present",
+        "gone_at",
+        "first_seen_at",
+        "hidden_by",
+        "hidden_reason",
+        "hidden_at",
+    ),
 )
 REGISTER_COLUMNS = (
     *("asin", "register_id", "register_status", "register_visible", "register_price_jpy"),
@@ -126,7 +136,7 @@ def _facts_of(
     """`free`: what it means not to be marked as being on the blocklist."""
     names = (
         *("item_id", "asin", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations"),
-        *("hidden_by", "register_visible", "blocked", "uneditable", "read_at", "first_seen_at"),
+        *("hidden_by", "register_visible", "blocked", "uneditable", "read_at", "first_seen_at", "price_by_hand"),
     )
     mine = _of(account.platform, account.account_id)
     query = select(*(listings.c[name] for name in names)).where(*mine, listings.c.listed == 1)
@@ -135,7 +145,7 @@ def _facts_of(
     found = connection.execute(query.order_by(listings.c.item_id))
     times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
     for row in chain.from_iterable(found.partitions(_PART_ROWS)):
-        item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at, first = row
+        item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at, first, hand = row
         for stamp in (read_at, first):
             if stamp not in times:
                 times[stamp] = _EPOCH + timedelta(milliseconds=stamp)
@@ -152,6 +162,7 @@ def _facts_of(
             uneditable=uneditable,
             read_at=times[read_at],
             first_seen_at=times[first],
+            price_by_hand=hand == 1,
         )
 
 

@@ -21,13 +21,14 @@ from ecauto_pipeline.state.schema import listings
 def record_edit(
     connection: Connection, key: ListingKey, kind: Kind, value: int | None, now: datetime, reason: str = ""
 ) -> None:
-    """The shop took our value (yen, 0/1, quantity). A hide becomes ours with its reason, an un-hide nobody's.
+    """The shop took our value (yen, 0/1, quantity). A hide becomes ours with its reason, an un-hide nobody's,
+    a price nobody's but ours.
 
     A candidate for delisting takes no part any more; one that is none again does so from the next reading on.
     """
     values: dict[str, Any]
     if kind is Kind.PRICE:
-        values = {"shown_price_jpy": value}
+        values = {"shown_price_jpy": value, "price_by_hand": 0}
     elif kind is Kind.STOCK:
         values = {"shown_stock": value}
     elif kind is Kind.VISIBILITY:

@@ -21,7 +21,7 @@ class DiffReport:
     `reasons`: how many targets by "decision:reason". `waiting`: rows that would change in shops that can't be written
     to. `holds_new` / `holds_kept` / `holds_settled`: held rows first seen, seen again, no longer wanted.
     `unconfirmed`: listings on show that Amazon has not confirmed for too long, None where nobody looked; the worst of
-    them as (shop, item, ASIN, hours, reason).
+    them as (shop, item, ASIN, hours, reason). `by_hand`: listings whose price a person set, None where nobody looked.
     """
 
     account: RowCounts = field(default_factory=RowCounts)
@@ -35,6 +35,7 @@ class DiffReport:
     unconfirmed: int | None = None
     unconfirmed_worst: tuple[tuple[str, str, str, float, str], ...] = ()
     hides_unconfirmed: bool = False
+    by_hand: int | None = None
 
     @property
     def to_push(self) -> int:
@@ -58,6 +59,7 @@ class DiffReport:
             other.unconfirmed if self.unconfirmed is None else self.unconfirmed,
             self.unconfirmed_worst or other.unconfirmed_worst,
             self.hides_unconfirmed or other.hides_unconfirmed,
+            other.by_hand if self.by_hand is None else self.by_hand,
         )
 
 

@@ -21,6 +21,8 @@ from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Guards, Pricing, Ttl
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # a stamp further ahead than this is clock trouble, hence not to be believed
+BY_HAND = "by_hand"
+"""A person set the price shown: left alone, or waiting for a word."""
 IncludePrice = Literal["never", "floor", "all"]
 
 
@@ -44,10 +46,10 @@ def price_diff(
 ) -> Diff:
     """The verdict about one listing's price.
 
-    UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` | `sources_disagree` (evidence: JSON); BLOCKED `price_<why>`;
-    SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable`, and where the shop
-    lately did not take this very price `in_sale` | `price_failed` (this only while the price shown is below the floor:
-    what sells at a profit is tried again by every run).
+    UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` | `sources_disagree` | `by_hand` (evidence: JSON); BLOCKED
+    `price_<why>`; SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable` |
+    `by_hand`, and where the shop lately did not take this very price `in_sale` | `price_failed` (this only while the
+    price shown is below the floor: what sells at a profit is tried again by every run).
     With "floor" only a shown price below the floor counts.
     Raises ValueError for include_price "never": such a run has no price targets to ask about.
     """
@@ -88,9 +90,18 @@ def price_diff(
         return builder.skipped("uneditable", wanted)
     if listing.failed_price_jpy == wanted and (below or listing.failed_price == IN_SALE):
         return builder.skipped(listing.failed_price, wanted)
+    if listing.price_by_hand and (word := _word_on_hand_set(terms)) != "overwrite" and not (below and word == "keep"):
+        if word == "keep":
+            return builder.skipped(BY_HAND, wanted)
+        return builder.gives(Decision.HELD, BY_HAND, wanted, _move_evidence(shown, price, facts, terms.guards))
     if shown > 0 and abs(wanted - shown) > exact(terms.guards.max_move_ratio) * shown:
         return builder.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, terms.guards))
     return builder.gives(Decision.PUSH, "below_floor" if below else "moved", wanted)
+
+
+def _word_on_hand_set(terms: SellingTerms) -> str:
+    """overwrite | hold | keep: the item's own rule, else the shop owner's setting."""
+    return (terms.rule.by_hand if terms.rule is not None else "") or terms.pricing.by_hand
 
 
 def stock_diff(

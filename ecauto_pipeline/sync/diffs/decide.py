@@ -93,6 +93,7 @@ class EvaluatedDiffs:
             holds_new=new,
             holds_kept=kept,
             holds_settled=settled,
+            by_hand=sum(listing.price_by_hand for listing in self._inputs.listings.values()),
         )
 
 

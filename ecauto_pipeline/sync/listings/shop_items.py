@@ -17,6 +17,7 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.domain.selling.hidden_by import SeenBefore, who_hid
 from ecauto_pipeline.domain.selling.joining import RegisterSide
+from ecauto_pipeline.domain.selling.set_by_hand import PriceBefore, set_by_hand
 from ecauto_pipeline.errors import ItemGone, Transport
 from ecauto_pipeline.shops.protocol import Item, Shop
 from ecauto_pipeline.state import shop_listings
@@ -192,6 +193,9 @@ def _row(
         seen = SeenBefore(None if shown is None else shown == 1, str(before["hidden_by"]))
     hidden_by = who_hid(seen, item.visible, register.visible if register else None, own[-1].after if own else None)
     same = before is not None and before["hidden_by"] == hidden_by
+    price = PriceBefore(before["shown_price_jpy"], before["price_by_hand"] == 1) if before and read_ms else None
+    ours = [edit.after for edit in edits if edit.kind == Kind.PRICE and edit.at_ms >= read_ms]
+    by_hand = set_by_hand(price, item.price_jpy, register.price_jpy if register else None, ours)
     row: dict[str, object] = {
         "item_id": item.item_id,
         "identifier": item.identifier,
@@ -199,6 +203,7 @@ def _row(
         "shown_visible": None if item.visible is None else int(item.visible),
         "shown_stock": item.stock,
         "has_variations": int(item.has_variations),
+        "price_by_hand": int(by_hand),
         "regular_price_jpy": item.regular_price_jpy,
         "item_modified_at": shop_listings.milliseconds(item.modified_at),
         "read_at": shown_ms,
@@ -216,7 +221,7 @@ def _row(
 
 
 _SHOWN_BY: Mapping[str, tuple[str, ...]] = {
-    Kind.PRICE: ("shown_price_jpy",),
+    Kind.PRICE: ("shown_price_jpy", "price_by_hand"),
     Kind.STOCK: ("shown_stock",),
     Kind.VISIBILITY: ("shown_visible", "hidden_by", "hidden_reason", "hidden_at"),
 }

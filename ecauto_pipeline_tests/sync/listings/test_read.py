@@ -47,12 +47,12 @@ def public_item(bench: ShopBench, account: str = ONE) -> int:
     return int(next(r.item_id for r in bench.rows() if r.account_id == account and r.listed and r.shown_visible))
 
 
-def journalled(bench: ShopBench, item_id: int, after: int, outcome: str | None) -> None:
-    """An edit of visibility in our journal, now."""
+def journalled(bench: ShopBench, item_id: int, after: int, outcome: str | None, kind: str = "visibility") -> None:
+    """An edit in our journal, now."""
     now = to_ms(bench.clock.now())
     row: dict[str, Any] = {"update_id": f"u{item_id}-{after}-{now}", "key": f"k{item_id}-{now}", "diff_id": "d"}
     row |= {"run_id": "r", "platform": "base", "account_id": ONE, "item_id": str(item_id), "asin": "x"}
-    row |= {"kind": "visibility", "before": 1 - after, "after": after, "outcome": outcome, "intent_at": now}
+    row |= {"kind": kind, "before": 1 - after, "after": after, "outcome": outcome, "intent_at": now}
     with bench.tools.state.write() as connection:
         connection.execute(insert(journal).values(**row))
 
@@ -244,6 +244,21 @@ def test_what_we_showed_again_and_is_hidden_now_a_person_hid(bench: ShopBench) -
     bench.clock.advance(60)
     bench.read()
     assert "person" == bench.listing(number).hidden_by
+
+
+def test_a_price_that_a_person_set_is_known_as_such(bench: ShopBench) -> None:
+    """Seen to change without an edit of ours; one of ours, also without an answer, is nobody else's."""
+    bench.read()
+    number = public_item(bench)
+    for outcome, price, by_hand in ((None, 7770, 0), ("", 7780, 1)):
+        bench.clock.advance(600)
+        if outcome is None:
+            journalled(bench, number, price, None, kind="price")
+        bench.emulator.control.edit_item(ONE, number, price_jpy=price)
+        bench.clock.advance(600)
+        bench.read()
+        row = bench.listing(number)
+        assert (price, by_hand) == (row.shown_price_jpy, row.price_by_hand)
 
 
 def test_a_restricted_shop_stops_no_other(bench: ShopBench) -> None:
