@@ -17,6 +17,7 @@ from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.state.amazon_shapes import ShapeMet, shapes_met
 from ecauto_pipeline.state.schema import catalogue, listings
 from ecauto_pipeline.sync.catalog_refresh import ask, refresh
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
@@ -95,6 +96,25 @@ def test_nothing_is_ever_emptied(shop: Shop) -> None:
     report = shop.refresh()
     assert report.not_found >= 20
     assert before == {column: shop.register(column) for column in before}
+
+
+def test_what_the_catalogue_s_answers_hold_that_nobody_expected_is_on_record(shop: Shop) -> None:
+    """As of prices: counted by ASIN in its report and over runs, ended by the refresh that is told of it as it was."""
+    renamed = {"kind": "renamed", "operation": "searchCatalogItems", "names": {"marketplaceId": "marketplace"}}
+    shop.emulator.control.add_faults(renamed)
+    report = shop.refresh()
+    shape = ("searchCatalogItems", "missing summaries.marketplaceId")
+    assert (*shape, report.found) in report.odd_shapes
+    assert [None] == [one.gone_at for one in _met(shop) if (one.operation, one.shape) == shape]
+    shop.emulator.control.clear_faults()
+    shop.clock.advance(8 * 86_400)
+    assert () == shop.refresh().odd_shapes
+    assert [shop.clock.now()] == list({one.gone_at for one in _met(shop)})
+
+
+def _met(shop: Shop) -> list[ShapeMet]:
+    with shop.tools.state.read() as connection:
+        return shapes_met(connection)
 
 
 def test_a_dry_run_keeps_the_answers_and_leaves_the_register_alone(shop: Shop) -> None:

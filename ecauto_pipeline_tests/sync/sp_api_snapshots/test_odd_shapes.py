@@ -17,12 +17,15 @@ from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.amazon.operations.item_offers_batch import OPERATION
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.state.amazon_shapes import shapes_met
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
-from ecauto_pipeline.sync.sp_api_snapshots.odd_shapes import note_shapes
+from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
+from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
+from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -90,16 +93,13 @@ def test_an_example_is_kept_that_shows_the_new_name(world: EmulatorServer, tools
 
 def test_it_is_heard_before_the_run_has_ended(world: EmulatorServer, tools: Tools) -> None:
     """As soon as a batch is committed; while nothing is odd nothing is said, so that no alarm ends by it."""
-    (account,) = tools.sp_accounts
-    asins = world.control.asins()[:20]
-    account.call(OPERATION, asins, "plain")
-    with tools.state.write() as connection:
-        note_shapes(connection, account, _START)
+    (account,), asins = tools.sp_accounts, world.control.asins()[:20]
+    run = tools.for_run(a_run("renamed", _START))
+    rules, deadline = fetch.learn_rules(tools.settings), tools.clock.monotonic() + 600
+    asking = Asking(run, Work((), (), ()), Tally(), rules, deadline, since=_START)
     assert () == shapes_heard(tools)
     world.control.add_faults(_RENAMED)
-    account.call(OPERATION, asins, "renamed")
-    with tools.state.write() as connection:
-        note_shapes(connection, account, _START)
+    asking.ask(account, OPERATION, Role.DETAIL, asking.claim(Role.DETAIL, asins).asins)
     (heard,) = shapes_heard(tools)
     assert ("amazon_shape", False) == (heard.rule, heard.passed)
 
