@@ -174,6 +174,9 @@ def test_unknown_operation_names_the_nearest_one(tmp_path: Path) -> None:
         ('[base.fees]\nplan = "light"', "base.fees.plan"),
         ('[base.fees]\nplan = "custom"\npayment_ratio = 3.6', "base.fees.payment_ratio"),
         ("[pricing]\nmin_profit_ratio = 0.5", "pricing.min_profit_ratio"),
+        ("[pricing]\nendings = [80, -1]", "pricing.endings.1"),
+        ("[pricing]\nendings = [10000]", "pricing.endings.0"),
+        ('[pricing]\nendings = ["80"]', "pricing.endings.0"),
     ],
 )
 def test_wrong_type_or_value_is_one_line_that_names_the_key(tmp_path: Path, text: str, key: str) -> None:
@@ -195,6 +198,7 @@ def test_wrong_type_or_value_is_one_line_that_names_the_key(tmp_path: Path, text
         ),
         ('[[base.accounts]]\nid = "a"\n[[base.accounts]]\nid = "a"', "the same id twice"),
         ('[base.fees]\nplan = "custom"\npayment_ratio = 0.03', "needs payment_fixed_jpy, service_ratio too"),
+        ("[pricing]\nendings = [80, 980, 80]", "endings: the same one twice"),
         ("[base.fees]\nservice_ratio = 0.0", 'count with plan = "custom" alone'),
         ('[base.fees]\nplan = "growth"\nrounding = "down"', 'count with plan = "custom" alone'),
     ],

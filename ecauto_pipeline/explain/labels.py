@@ -76,6 +76,7 @@ STEPS: Words = {
     "truncated_jpy": ("円未満を切り捨て", "truncated to yen"),
     "limits_jpy": ("価格の範囲(円)", "price limits (yen)"),
     "limits_ratio": ("仕入値に対する範囲", "limits against cost"),
+    "ending_jpy": ("末尾をそろえる(円)", "moved to an ending (yen)"),
     "payment_fee_jpy": ("決済手数料(円)", "payment fee (yen)"),
     "service_fee_jpy": ("サービス利用料(円)", "service fee (yen)"),
     "extra_cost_jpy": ("その他の経費(円)", "extra cost (yen)"),

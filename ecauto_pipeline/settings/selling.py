@@ -6,12 +6,15 @@ Not for: how they are applied (domain/selling).
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ecauto_pipeline.settings.section import Section
 from ecauto_pipeline.settings.values import Duration, DurationOrNever, Share
+
+Ending = Annotated[int, Field(ge=0, le=9999)]
+"""The last digits of a price."""
 
 
 class PriceTier(Section):
@@ -27,6 +30,9 @@ class Pricing(Section):
     strategy: Literal["simple", "tiered"] = Field("simple", description='"simple": one ratio; "tiered": by cost')
     markup_ratio: float = Field(1.3, gt=0, description='selling price = cost x this (strategy "simple")')
     round_to_jpy: int = Field(10, ge=1, description="prices are multiples of this")
+    endings: tuple[Ending, ...] = Field(
+        (), max_length=20, description="then moved to the nearest price that ends in one of these: [80, 980]; [] = off"
+    )
     min_diff_jpy: int = Field(100, ge=0, description="smaller changes are not sent")
     min_diff_ratio: float = Field(0.0, ge=0, le=1, description="changes of this share are sent too; 0 = off")
     extra_cost_jpy: int = Field(0, ge=0, description="what a sale costs besides the goods: packing, postage, ...")
@@ -45,6 +51,12 @@ class Pricing(Section):
         ),
         description='cost limits and ratios (strategy "tiered"), rising',
     )
+
+    @model_validator(mode="after")
+    def _no_ending_twice(self) -> Pricing:
+        if len(set(self.endings)) != len(self.endings):
+            raise ValueError("endings: the same one twice")
+        return self
 
     @model_validator(mode="after")
     def _tiers_rise(self) -> Pricing:

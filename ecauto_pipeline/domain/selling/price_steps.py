@@ -30,14 +30,22 @@ def price_steps(cost_jpy: int | None, terms: SellingTerms) -> Steps:
 
 def _to_the_price(cost_jpy: int, price: Price, terms: SellingTerms) -> Steps:
     guards = terms.guards
+    rounded = price.price_jpy if price.before_ending_jpy is None else price.before_ending_jpy
     return (
         ("truncated_jpy", str(price.truncated_jpy)),
-        (f"rounded_to_{terms.pricing.round_to_jpy}_jpy", str(price.price_jpy)),
+        (f"rounded_to_{terms.pricing.round_to_jpy}_jpy", str(rounded)),
+        *_ending(price, terms),
         *_left(price.price_jpy, cost_jpy, terms),
         *((f"floor_{name}_jpy", str(least)) for name, least in terms.floor.parts(cost_jpy) if least),
         ("limits_jpy", f"{guards.min_price_jpy}..{guards.max_price_jpy}"),
         ("limits_ratio", f"{guards.min_markup_ratio}..{guards.max_markup_ratio}"),
     )
+
+
+def _ending(price: Price, terms: SellingTerms) -> Steps:
+    if price.before_ending_jpy is None:
+        return ()
+    return (("ending_jpy", f"{price.price_jpy} ({', '.join(map(str, terms.pricing.endings))})"),)
 
 
 def _left(price_jpy: int | None, cost_jpy: int, terms: SellingTerms) -> Steps:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ecauto_pipeline.domain.selling.endings import around, nearest
 from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Guards
@@ -22,7 +23,7 @@ class Price:
     `blocked`: "" where it may leave, else `min_price`, `max_price`, `min_markup`, `min_profit`, `item_floor`,
     `max_markup`, `no_tier`, `no_cost`; a blocked price is for showing only. `price_jpy` is None where none could be
     worked out (no_tier, no_cost). `ratio`: the markup, and `origin` where it comes from; `truncated_jpy`: before it was
-    rounded.
+    rounded; `before_ending_jpy`: before it was moved to an ending, None where there are none.
     """
 
     price_jpy: int | None
@@ -30,6 +31,7 @@ class Price:
     ratio: float | None = None
     origin: str = ""
     truncated_jpy: int | None = None
+    before_ending_jpy: int | None = None
 
     @property
     def ratio_text(self) -> str:
@@ -53,7 +55,9 @@ def selling_price(cost_jpy: int | None, terms: SellingTerms) -> Price:
     multiplied = cost_jpy * share.numerator // share.denominator
     step = terms.pricing.round_to_jpy
     price = (2 * multiplied + step) // (2 * step) * step
-    return Price(price, outside(price, cost_jpy, terms), ratio, origin, multiplied)
+    ended = _with_ending(price, cost_jpy, terms)
+    before = price if terms.pricing.endings else None
+    return Price(ended, outside(ended, cost_jpy, terms), ratio, origin, multiplied, before_ending_jpy=before)
 
 
 def floor_jpy(cost_jpy: int, terms: SellingTerms) -> int:
@@ -79,6 +83,16 @@ def outside(price_jpy: int, cost_jpy: int | None, terms: SellingTerms) -> str:
     if cost_jpy is None:
         return ""
     return terms.floor.broken_by(price_jpy, cost_jpy) or _too_dear(price_jpy, cost_jpy, guards)
+
+
+def _with_ending(price_jpy: int, cost_jpy: int, terms: SellingTerms) -> int:
+    """The nearest price that ends as it should and breaks no limit, so never below the floor. A price that is blocked
+    anyway stays as it is: no ending rescues it. Where no ending is within the limits the one above is blocked."""
+    endings = terms.pricing.endings
+    if not endings or outside(price_jpy, cost_jpy, terms):
+        return price_jpy
+    candidates = around(price_jpy, endings)
+    return nearest(price_jpy, [one for one in candidates if not outside(one, cost_jpy, terms)] or candidates[-1:])
 
 
 def _too_dear(price_jpy: int, cost_jpy: int, guards: Guards) -> str:
