@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo dev test types suite lint proofs bench audit test-ui lock clean
+.PHONY: demo dev test types suite lint proofs drills bench audit test-ui lock clean
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,6 +35,9 @@ lint: .venv/installed
 
 proofs: .venv/installed
 	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py
+
+drills: .venv/installed
+	$(BIN)/python -m proofs.drills
 
 test-ui: .venv/installed
 	$(BIN)/python -m pytest --timeout 900 proofs/test_ui.py
