@@ -48,6 +48,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "price_by_hand": "1 = a person set the price shown: it is neither ours nor master.db's",
         "regular_price_jpy": "the price that a sale of BASE is shown beside; null = in no sale",
         "item_modified_at": f"BASE's own time of change; {_MS}",
+        "priced_jpy": "yen, the price we set last; NULL = none of ours",
+        "priced_cost_jpy": "yen, what that price was made from",
         "read_at": f"last read from BASE; {_MS}",
         "present": "1 = in the shop at the last whole read",
         "gone_at": f"when it was found to be in the shop no more; {_MS}",

@@ -6,7 +6,7 @@ Not for: the past (history), or judging anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from ecauto_pipeline.clock import jst
@@ -48,12 +48,16 @@ def read(state: Database, key: str, now: datetime) -> Present:
         return Present(
             asin,
             tuple(_story(one, breakers, stop_of(connection, one.key.account)) for one in found),
-            tuple(Answered(**asdict(one)) for one in observations.of_asin(connection, asin)),
+            tuple(_answered(one) for one in observations.of_asin(connection, asin)),
             tuple(_decided(one) for one in decisions.about(connection, key)),
             tuple(_sent(one) for one in journal.about(connection, key)),
             tuple(known.stamps.items()) if known else (),
             _notes(known) if known else (),
         )
+
+
+def _answered(one: observations.Observation) -> Answered:
+    return Answered(**{field.name: getattr(one, field.name) for field in fields(Answered)})
 
 
 def asin_of(state: Database, item_id: str) -> str:

@@ -237,11 +237,44 @@ RUN_METRICS = _table(
     required=("started_at",),
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in (SNAPSHOTS, DIFFS, UPDATES, API_CALLS, RUN_METRICS)}
+ORDERS = _table(
+    "orders",
+    "order_id",
+    "sold_at",
+    [
+        ("order_id", TEXT),
+        ("order_key", TEXT),
+        ("run_id", TEXT),
+        ("platform", TEXT),
+        ("account_id", TEXT),
+        ("item_id", TEXT),
+        ("asin", TEXT),
+        ("amount", WHOLE),
+        ("price_jpy", WHOLE),
+        ("cost_then_jpy", WHOLE),
+        ("cost_at_sale_jpy", WHOLE),
+        ("profit_jpy", WHOLE),
+        ("sold_at", TIME),
+        ("seen_at", TIME),
+        ("settled_at", TIME),
+    ],
+    [
+        ("status", TEXT),
+        ("reason", TEXT),
+        ("seller_id", TEXT),
+        ("is_prime", FLAG),
+        ("is_fba", FLAG),
+        ("ship_hours_max", WHOLE),
+        ("snapshot_id", TEXT),
+    ],
+    required=("run_id", "item_id", "sold_at"),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in (SNAPSHOTS, DIFFS, UPDATES, API_CALLS, RUN_METRICS, ORDERS)}
 
 
 def table_of(name: str) -> Table:
-    """The table called `name`. Raises RowRefused on a name that is none of the five."""
+    """The table called `name`. Raises RowRefused on a name that is none of them."""
     try:
         return TABLES[name]
     except KeyError:

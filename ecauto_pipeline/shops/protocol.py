@@ -37,12 +37,26 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """One order, without anything about its buyer. `unique_key`: the shop's own name of it; kept nowhere but hashed."""
+
+    unique_key: str
+    ordered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Sale:
-    """One item row of one order. Nothing about the buyer is kept anywhere."""
+    """One item row of one order, the `row`-th that the shop lists. Nothing about the buyer is kept anywhere.
+
+    `price_jpy`: of one piece, None where the shop does not say it.
+    """
 
     item_id: str
     ordered_at: datetime
     amount: int
+    unique_key: str = ""
+    row: int = 0
+    price_jpy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,12 @@ class Shop(Protocol):
 
     def sales(self, since: datetime, until: datetime | None = None) -> list[Sale]:
         """Item rows of the orders placed in [since, until), oldest first, cancelled ones left out."""
+
+    def orders(self, since: datetime) -> list[Order]:
+        """The orders placed since then, oldest first, cancelled ones left out: one call a hundred."""
+
+    def order_rows(self, order: Order) -> list[Sale]:
+        """The item rows of one order. Raises ItemGone when it was taken back since it was listed."""
 
     def check(self) -> dict[str, object]:
         """What the shop says of itself, proof that it can be reached and read."""

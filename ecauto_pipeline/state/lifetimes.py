@@ -19,7 +19,9 @@ from ecauto_pipeline.state import (
     decisions,
     journal,
     leases,
+    messages,
     notices,
+    orders,
     plans,
     runs,
     shop_listings,
@@ -108,6 +110,15 @@ LIFETIMES = (
     Lifetime(
         "amazon_shapes", _days(90), "最後に見てから90日", "90 days after an answer last had it", amazon_shapes.forget
     ),
+    Lifetime(
+        "orders",
+        _days(40),
+        "注文から40日。履歴に書き、伝えるまでは残す",
+        "40 days from the sale, once it is in history and told",
+        orders.forget,
+    ),
+    Lifetime("messages", _days(14), "作ってから14日", "14 days from its making", messages.forget),
+    Lifetime("salts", None, "名前ごとに1行", "one row a name"),
 )
 """In the order of schema.py; every table stands here."""
 

@@ -37,6 +37,10 @@ class Observation:
     http_status: int | None
     request_id: str
     offers_json: str
+    ship_hours_max: int | None = None
+    is_prime: bool | None = None
+    is_fba: bool | None = None
+    seller_id: str = ""
 
 
 class SnapshotIds:
@@ -138,6 +142,10 @@ def of_asin(connection: Connection, asin: str) -> list[Observation]:
             http_status=row.http_status,
             request_id=row.request_id,
             offers_json=row.offers_json,
+            ship_hours_max=row.ship_hours_max,
+            is_prime=None if row.is_prime is None else bool(row.is_prime),
+            is_fba=None if row.is_fba is None else bool(row.is_fba),
+            seller_id=row.seller_id,
         )
         for row in connection.execute(select(observations).where(observations.c.asin == asin))
     ]

@@ -112,6 +112,9 @@ listings = Table(
     Column("price_by_hand", Integer, nullable=False, server_default="0"),  # a person set the price that is shown
     Column("regular_price_jpy", Integer),  # the price beside which a sale's is shown; NULL = it is in no sale
     Column("item_modified_at", MS),
+    # the last price we set, and the cost behind it
+    Column("priced_jpy", Integer),
+    Column("priced_cost_jpy", Integer),
     Column("read_at", MS),
     Column("present", Integer, nullable=False, server_default="0"),  # in the shop at the last whole read
     Column("gone_at", MS),  # when it was found to be in the shop no more; NULL = it is there, or was never seen there

@@ -1,12 +1,12 @@
 """The small tables of state.db: what people were told, how far work has come, what the owner's files said last,
-what a person has stopped, which operations are down.
+what a person has stopped, which operations are down, the orders that were told of.
 
 They belong to schema.py's metadata, apart for their reasons to change. Not for: facts, decisions, calls, runs.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, Table, Text
+from sqlalchemy import Column, Index, Integer, Table, Text
 
 from ecauto_pipeline.state.schema import MS, metadata
 
@@ -71,6 +71,54 @@ amazon_shapes = Table(  # answers of Amazon's that were not as documented
     Column("asins", Text, nullable=False, server_default="[]"),  # JSON: the first of them
     Column("gone_at", MS),  # a run measured it and did not meet it; NULL = it stands
     Column("accepted_at", MS),  # a person has looked at it
+)
+
+orders = Table(  # one row an item row of an order, without anything about its buyer
+    "orders",
+    metadata,
+    Column("order_id", Text, primary_key=True),  # keyed hash of shop, order and row
+    Column("order_key", Text, nullable=False),  # keyed hash of shop and order
+    Column("run_id", Text, nullable=False),  # who found it
+    Column("platform", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("asin", Text, nullable=False, server_default=""),  # "" = nobody can place the item
+    Column("amount", Integer, nullable=False),
+    Column("price_jpy", Integer),  # of one piece, as the costs are
+    Column("cost_then_jpy", Integer),
+    Column("cost_at_sale_jpy", Integer),
+    Column("profit_jpy", Integer),  # of the whole row
+    Column("sold_at", MS, nullable=False),
+    Column("seen_at", MS, nullable=False),
+    Column("settled_at", MS),  # NULL = Amazon is still to be asked
+    Column("status", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("seller_id", Text, nullable=False, server_default=""),
+    Column("is_prime", Integer),
+    Column("is_fba", Integer),
+    Column("ship_hours_max", Integer),
+    Column("snapshot_id", Text, nullable=False, server_default=""),
+    Column("message_id", Text, nullable=False, server_default=""),  # "" = nobody has been told
+    Column("exported", Integer, nullable=False, server_default="0"),
+    Index("ix_orders_message", "message_id"),
+    Index("ix_orders_sold", "sold_at"),
+)
+
+messages = Table(  # what is to be told once a channel, whole before the first try
+    "messages",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("made_at", MS, nullable=False),
+    Column("document", Text, nullable=False),  # JSON: title, body, what programs read
+    Column("told", Text, nullable=False, server_default="{}"),  # JSON: owed | sending | sent by channel
+    Column("done_at", MS),  # NULL = a channel is still to be told
+)
+
+salts = Table(  # secrets of this installation's own making; they leave it never
+    "salts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 every_table = metadata

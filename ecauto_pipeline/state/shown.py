@@ -19,16 +19,23 @@ from ecauto_pipeline.state.schema import listings
 
 
 def record_edit(
-    connection: Connection, key: ListingKey, kind: Kind, value: int | None, now: datetime, reason: str = ""
+    connection: Connection,
+    key: ListingKey,
+    kind: Kind,
+    value: int | None,
+    now: datetime,
+    reason: str = "",
+    cost_jpy: int | None = None,
 ) -> None:
     """The shop took our value (yen, 0/1, quantity). A hide becomes ours with its reason, an un-hide nobody's,
     a price nobody's but ours.
 
+    `cost_jpy`: what a price was made from, None where that is not known.
     A candidate for delisting takes no part any more; one that is none again does so from the next reading on.
     """
     values: dict[str, Any]
     if kind is Kind.PRICE:
-        values = {"shown_price_jpy": value, "price_by_hand": 0}
+        values = {"shown_price_jpy": value, "price_by_hand": 0, "priced_jpy": value, "priced_cost_jpy": cost_jpy}
     elif kind is Kind.STOCK:
         values = {"shown_stock": value}
     elif kind is Kind.VISIBILITY:

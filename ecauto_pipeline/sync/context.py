@@ -48,7 +48,7 @@ class Run:
     max_items: int | None = None  # listings at most, best sellers first
     spend: Literal["due", "budget"] = "due"
     slice_s: float = 600.0
-    trigger: str = "manual"  # manual | schedule | next_slice | backfill | cli
+    trigger: str = "manual"  # manual | schedule | next_slice | order | backfill | cli
     slice_no: int = 1
     lane: str = "all"  # the shops and SP-API accounts it works with; one lane with all of them
     retries: str = ""  # the run that this one is a retry or a re-execution of

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.errors import EcautoError, Stopped
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
-from ecauto_pipeline.state import calls, decisions, journal, observations
+from ecauto_pipeline.state import calls, decisions, journal, observations, orders
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.exporting import ForHistory
 from ecauto_pipeline.state.lifetimes import end_lives
@@ -139,6 +139,7 @@ def _write(tools: Tools) -> dict[str, int]:
         "api_calls": _publish_table(tools, "api_calls", calls, _tell_call),
         "diffs": _publish_table(tools, "diffs", decisions),
         "updates": _publish_table(tools, "updates", journal),
+        "orders": _publish_table(tools, "orders", orders),
         "run_metrics": _metrics(tools),
     }
 
@@ -169,7 +170,12 @@ class _Kept(Protocol):
     def export_again(self, connection: Connection, keys: Sequence[str]) -> None: ...
 
 
-_KEPT: Mapping[str, _Kept] = {"diffs": decisions, "updates": journal, "run_metrics": run_book}
+_KEPT: Mapping[str, _Kept] = {
+    "diffs": decisions,
+    "updates": journal,
+    "orders": orders,
+    "run_metrics": run_book,
+}
 
 
 def _publish_table(

@@ -29,6 +29,7 @@ from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import MASS_HOLDS, DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
+from ecauto_pipeline.sync.order_section import OrdersReport
 from ecauto_pipeline.sync.sections import (
     FetchReport,
     HandReport,
@@ -54,6 +55,7 @@ Section = (
     | PushReport
     | HandReport
     | CatalogueReport
+    | OrdersReport
     | HistoryReport
 )
 SectionName = Literal[
@@ -66,6 +68,7 @@ SectionName = Literal[
     "base_updates",
     "by_hand",
     "catalog_refresh",
+    "order_watch",
     "history",
 ]
 SECTIONS: Mapping[SectionName, type[Section]] = {
@@ -78,6 +81,7 @@ SECTIONS: Mapping[SectionName, type[Section]] = {
     "base_updates": PushReport,
     "by_hand": HandReport,
     "catalog_refresh": CatalogueReport,
+    "order_watch": OrdersReport,
     "history": HistoryReport,
 }
 """Every section by its name, which is the asset's or the job's: the shape that is kept and read back."""
@@ -103,6 +107,7 @@ class RunRecord:
     base_updates: PushReport | None = None
     by_hand: HandReport | None = None
     catalog_refresh: CatalogueReport | None = None
+    order_watch: OrdersReport | None = None
     history: HistoryReport | None = None
 
     @property

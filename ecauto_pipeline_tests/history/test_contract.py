@@ -24,6 +24,8 @@ _PROMISED = {
     "run_metrics": "run_id job partition_key started_at dry_run total_asins cache_hits cache_misses sp_api_calls "
     "base_api_updates errors execution_time_seconds planned_seconds targets pushed unchanged held blocked skipped "
     "failed",
+    "orders": "order_id order_key run_id platform account_id item_id asin amount price_jpy cost_then_jpy "
+    "cost_at_sale_jpy profit_jpy sold_at seen_at settled_at",
 }
 _MORE = {
     "snapshots": "http_status offers_json seller_id listing_price_jpy shipping_jpy",
@@ -34,6 +36,7 @@ _MORE = {
     "probe_missed token_days_left base_api_calls base_api_errors sp_api_errors slice_no status_success "
     "status_out_of_stock status_filtered_out status_not_found status_api_error left_over reason_counts trigger "
     "opinion_audited opinion_contradicted",
+    "orders": "status reason seller_id is_prime is_fba ship_hours_max snapshot_id",
 }
 _REALS = {"rate_limit", "execution_time_seconds", "planned_seconds", "oldest_pushed_data_s", "token_days_left"}
 _FLAGS = {"in_stock", "is_prime", "is_fba", "dry_run"}
@@ -42,7 +45,7 @@ _WHOLES = (
     "items total_asins cache_hits cache_misses sp_api_calls base_api_updates errors targets pushed unchanged held "
     "blocked skipped failed due_total held_open catalogue_nulled probe_audited probe_missed base_api_calls "
     "base_api_errors sp_api_errors slice_no status_success status_out_of_stock status_filtered_out status_not_found "
-    "status_api_error left_over opinion_audited opinion_contradicted profit_jpy"
+    "status_api_error left_over opinion_audited opinion_contradicted amount cost_then_jpy cost_at_sale_jpy profit_jpy"
 )
 
 
@@ -55,7 +58,7 @@ def _kind(column: str) -> str:
 
 
 def test_tables_are_as_promised_even_when_empty(tmp_path: Path) -> None:
-    """Before a single row the five tables and the view exist, with the promised columns first, in order and type."""
+    """Before a single row the six tables and the view exist, with the promised columns first, in order and type."""
     store = store_in(tmp_path)
     store.load()
     found: dict[str, list[tuple[str, str]]] = {}
@@ -122,3 +125,17 @@ def test_a_database_of_an_older_version_gets_the_columns_added_since(tmp_path: P
     store.write("run_metrics", "r2", [{"run_id": "r2", "started_at": NOON, "left_over": 3}], NOON)
     store.load()
     assert [("r1", None), ("r2", 3)] == asked(store, "SELECT run_id, left_over FROM run_metrics ORDER BY 1")
+
+
+def test_a_database_from_before_a_table_was_promised_gets_it(tmp_path: Path) -> None:
+    """Folders of an earlier version go on: the table appears with the next load, and what is there stays."""
+    store = store_in(tmp_path)
+    store.write("run_metrics", "r1", [{"run_id": "r1", "started_at": NOON}], NOON)
+    store.load()
+    with duckdb.connect(str(store.database)) as connection:
+        connection.execute("DROP TABLE orders")
+    sold = {"order_id": "o1", "run_id": "r2", "item_id": "7", "sold_at": NOON, "price_jpy": 2580, "is_fba": True}
+    store.write("orders", "r2", [sold], NOON)
+    store.load()
+    assert [("o1", 2580, True)] == asked(store, "SELECT order_id, price_jpy, is_fba FROM orders")
+    assert [("r1",)] == asked(store, "SELECT run_id FROM run_metrics")

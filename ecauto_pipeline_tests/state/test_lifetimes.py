@@ -22,6 +22,7 @@ OVER: dict[str, dict[str, object]] = {
     "runs": {"exported": 1},
     "notices": {"state": "ok"},
     "listings": {"present": 0, "register_id": None},
+    "orders": {"exported": 1, "message_id": "m"},
 }
 """What makes a row's work over, besides its age, by table."""
 STANDING = [
@@ -35,6 +36,8 @@ STANDING = [
     ("runs", {"exported": 0}),
     ("notices", {"state": "firing"}),
     ("notices", {"state": "ok", "rule": "_book"}),
+    ("orders", {"exported": 0, "message_id": "m"}),
+    ("orders", {"exported": 1, "message_id": ""}),
     ("listings", {"present": 1}),
     ("listings", {"present": 0, "register_id": 7}),
 ]

@@ -22,6 +22,7 @@ from ecauto_pipeline.state.schema import run_sections
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
+from ecauto_pipeline.sync.order_section import OrdersReport
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import (
     SECTIONS,
@@ -102,6 +103,7 @@ FULL: dict[str, Section] = {
     ),
     "by_hand": HandReport(RowCounts(2, 2), PushReport(edits=2), {"changed_since": 1}),
     "catalog_refresh": CatalogueReport(due=1),
+    "order_watch": OrdersReport(1, 2, {"shop": 2}, asked=1, by_status={"success": 1}, not_read={"other": "timeout"}),
     "history": HistoryReport({"snapshots": 2}, 2, damaged=("snapshots/dt=2026-10-23/hour=12/r.parquet",)),
 }
 

@@ -1,7 +1,7 @@
 """BASE's answers as values: items, order heads, order rows.
 
 A row that lacks what identifies it makes the whole answer unusable (Transport: not read, never "not there"); a figure
-that isn't one is unknown. Of orders only item, time and amount are ever looked at.
+that isn't one is unknown. Of orders only item, price, amount and time are ever looked at.
 Source: baseinc/api-docs (April 2019).
 """
 
@@ -13,15 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ecauto_pipeline.errors import Transport
-from ecauto_pipeline.shops.protocol import Item, Sale
+from ecauto_pipeline.shops.protocol import Item, Order, Sale
 
 
 @dataclass(frozen=True, slots=True)
 class OrderHead:
-    """One order of the list, without anything about its buyer."""
+    """One order of the list, and whether it was taken back."""
 
-    unique_key: str
-    ordered_at: datetime
+    order: Order
     cancelled: bool
 
 
@@ -54,21 +53,22 @@ def order_heads_of(document: Mapping[str, Any]) -> list[OrderHead]:
     return [_order_head(row) for row in _rows(document, "orders")]
 
 
-def sales_of(document: Mapping[str, Any], head: OrderHead) -> list[Sale]:
-    """The item rows of one order's detail. Raises Transport."""
-    order = document.get("order")
-    rows = order.get("order_items") if isinstance(order, Mapping) else None
+def sales_of(document: Mapping[str, Any], order: Order) -> list[Sale]:
+    """The item rows of one order's detail, cancelled ones left out. Raises Transport."""
+    detail = document.get("order")
+    rows = detail.get("order_items") if isinstance(detail, Mapping) else None
     if not isinstance(rows, list):
         raise Transport("shapeless", "an order without order_items")
     sales = []
-    for row in rows:
+    for place, row in enumerate(rows):
         number = _whole(row.get("item_id")) if isinstance(row, Mapping) else None
-        amount = _whole(row.get("amount")) if isinstance(row, Mapping) else None
-        if number is None:
+        if number is None or not isinstance(row, Mapping):
             raise Transport("shapeless", "an order row without item_id")
-        if isinstance(row, Mapping) and row.get("status") == "cancelled":
+        if row.get("status") == "cancelled":
             continue
-        sales.append(Sale(str(number), head.ordered_at, 1 if amount is None else amount))
+        amount, price_jpy = _whole(row.get("amount")), _whole(row.get("price"))
+        pieces = 1 if amount is None else amount
+        sales.append(Sale(str(number), order.ordered_at, pieces, order.unique_key, place, price_jpy))
     return sales
 
 
@@ -77,7 +77,7 @@ def _order_head(row: object) -> OrderHead:
     ordered_at = _moment(row.get("ordered")) if isinstance(row, Mapping) else None
     if not isinstance(key, str) or not key.isalnum() or ordered_at is None or not isinstance(row, Mapping):
         raise Transport("shapeless", "an order without unique_key or ordered")
-    return OrderHead(key, ordered_at, row.get("dispatch_status") == "cancelled")
+    return OrderHead(Order(key, ordered_at), row.get("dispatch_status") == "cancelled")
 
 
 def _rows(document: Mapping[str, Any], name: str) -> list[object]:

@@ -18,8 +18,8 @@ from ecauto_pipeline.errors import ItemGone, ItemRefused, OutcomeUnknown, Transp
 from ecauto_pipeline.shops.base import PLATFORM
 from ecauto_pipeline.shops.base.client import BaseClient
 from ecauto_pipeline.shops.base.limits import PAGE_ROWS
-from ecauto_pipeline.shops.base.parse import OrderHead, item_of, items_of, order_heads_of, sales_of
-from ecauto_pipeline.shops.protocol import Abilities, Item, Sale
+from ecauto_pipeline.shops.base.parse import item_of, items_of, order_heads_of, sales_of
+from ecauto_pipeline.shops.protocol import Abilities, Item, Order, Sale
 
 MOST_RESTARTS = 3
 _FIELDS = {Kind.PRICE: "price", Kind.VISIBILITY: "visible", Kind.STOCK: "stock"}
@@ -83,12 +83,19 @@ class BaseShop:
         One call a hundred orders and one an order.
         """
         sales: list[Sale] = []
-        for head in sorted(self._heads(since, until), key=lambda head: (head.ordered_at, head.unique_key)):
+        for order in self.orders(since, until):
             with suppress(ItemGone):  # an order that was taken back between the list and its detail
-                sales += sales_of(
-                    self._client.get("orders_detail", f"/orders/detail/{head.unique_key}", kind="list"), head
-                )
+                sales += self.order_rows(order)
         return sales
+
+    def orders(self, since: datetime, until: datetime | None = None) -> list[Order]:
+        """The orders placed in [since, until), oldest first, cancelled ones left out. One call a hundred."""
+        return sorted(self._orders(since, until), key=lambda order: (order.ordered_at, order.unique_key))
+
+    def order_rows(self, order: Order) -> list[Sale]:
+        """The item rows of one order. Raises ItemGone when BASE knows it no more."""
+        path = f"/orders/detail/{order.unique_key}"
+        return sales_of(self._client.get("orders_detail", path, kind="list"), order)
 
     def check(self) -> dict[str, object]:
         """users/me: shop id, name and address, proof that the credentials work."""
@@ -142,7 +149,7 @@ class BaseShop:
             raise Transport("shapeless", "a page of more items than asked for")
         return page
 
-    def _heads(self, since: datetime, until: datetime | None) -> Iterator[OrderHead]:
+    def _orders(self, since: datetime, until: datetime | None) -> Iterator[Order]:
         values: dict[str, Any] = {"start_ordered": _wall_clock(since), "limit": PAGE_ROWS}
         if until is not None:
             values["end_ordered"] = _wall_clock(until)
@@ -151,10 +158,11 @@ class BaseShop:
         while True:
             page = order_heads_of(self._client.get("orders_list", "/orders", {**values, "offset": offset}, kind="list"))
             for head in page:
-                inside = since <= head.ordered_at and (until is None or head.ordered_at < until)
-                if inside and not head.cancelled and head.unique_key not in seen:
-                    seen.add(head.unique_key)
-                    yield head
+                order = head.order
+                inside = since <= order.ordered_at and (until is None or order.ordered_at < until)
+                if inside and not head.cancelled and order.unique_key not in seen:
+                    seen.add(order.unique_key)
+                    yield order
             if len(page) < PAGE_ROWS:
                 return
             offset += PAGE_ROWS

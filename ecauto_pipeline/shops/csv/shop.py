@@ -19,7 +19,7 @@ from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import ItemGone, ItemRefused, OutcomeUnknown, Transport
 from ecauto_pipeline.settings import CsvAccount, Settings
 from ecauto_pipeline.shops.csv import PLATFORM, products, update_file
-from ecauto_pipeline.shops.protocol import Abilities, Item, Sale
+from ecauto_pipeline.shops.protocol import Abilities, Item, Order, Sale
 
 PAGE_ROWS = 500
 EDIT_S = 0.01
@@ -94,6 +94,14 @@ class CsvShop:
 
     def sales(self, since: datetime, until: datetime | None = None) -> list[Sale]:
         """None: a product file tells nothing of orders."""
+        return []
+
+    def orders(self, since: datetime) -> list[Order]:
+        """None, as sales."""
+        return []
+
+    def order_rows(self, order: Order) -> list[Sale]:
+        """None, as sales."""
         return []
 
     def check(self) -> dict[str, object]:

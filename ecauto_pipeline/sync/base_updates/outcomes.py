@@ -27,7 +27,7 @@ def note_done(context: Context, decided: Decided, update_id: str, item: Item | N
     with context.state.write() as connection:
         if value == diff.wanted:
             journal.finish(connection, update_id, "confirm", now)
-            shown.record_edit(connection, diff.key, diff.kind, value, now, diff.reason)
+            shown.record_edit(connection, diff.key, diff.kind, value, now, diff.reason, diff.cost_jpy)
         else:
             journal.finish(connection, update_id, "refuse", now, f"{OTHER_VALUE}: shows {value}")
             shown.record_reading(connection, diff.key, diff.kind, value)

@@ -81,8 +81,8 @@ def _end(tools: Tools, update: Update, outcome: Outcome, error: str, value: int 
         journal.finish(connection, update.update_id, _EVENTS[outcome], now, error)
         if outcome is Outcome.DONE:
             decided = decisions.by_id(connection, update.diff_id)
-            reason = decided.diff.reason if decided else ""
-            shown.record_edit(connection, update.key, update.kind, value, now, reason)
+            reason, cost_jpy = (decided.diff.reason, decided.diff.cost_jpy) if decided else ("", None)
+            shown.record_edit(connection, update.key, update.kind, value, now, reason, cost_jpy)
         elif value is not None:
             shown.record_reading(connection, update.key, update.kind, value)
         if outcome is Outcome.FAILED:

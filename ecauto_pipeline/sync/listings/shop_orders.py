@@ -1,15 +1,16 @@
 """Reads a shop's orders since the last reading: which ASINs sell, and when they last did. Buyers stay with the shop.
 
 A week at a time, each kept before the next is asked for. Orders of the last minutes are read twice, so that two clocks
-that differ lose none, and counted once. Not for: what demand means (domain/freshness/cadence.py).
+that differ lose none, and counted once, also when the watch for orders (sync/orders) was there first.
+Not for: what demand means (domain/freshness/cadence.py).
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ecauto_pipeline.shops.protocol import Sale, Shop
-from ecauto_pipeline.state import shop_accounts, shop_listings
+from ecauto_pipeline.shops.protocol import Sale, Shop, key_of
+from ecauto_pipeline.state import orders, shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import add_sales
 from ecauto_pipeline.state.shop_accounts import ShopAccount
 from ecauto_pipeline.sync.context import Tools
@@ -45,6 +46,10 @@ def _keep(tools: Tools, shop: Shop, sales: list[Sale], counted: list[Sale], upto
         if done_until is not None:  # another run may have counted some of them meanwhile
             counted = [sale for sale in counted if sale.ordered_at >= done_until]
             upto = max(upto, done_until)
+        keys = orders.order_keys(connection)
+        names = [keys.of_row(key_of(shop), sale.unique_key, sale.row) for sale in counted]
+        watched = orders.counted(connection, names)
+        counted = [sale for name, sale in zip(names, counted, strict=True) if name not in watched]
         asins = shop_listings.asins_of_items(connection, *of_shop, [sale.item_id for sale in sales])
         last_sold: dict[str, datetime] = {}
         for sale in sales:

@@ -49,7 +49,7 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
     now = tools.clock.now()
     hour = jst(now).replace(minute=0, second=0, microsecond=0)
     with tools.state.read() as connection:
-        recent = [one for one in recent_records(connection, 50) if one.job in SYNC_JOBS and not one.dry_run]
+        recent = [one for one in recent_records(connection, 100) if one.job in SYNC_JOBS and not one.dry_run]
     in_hour = [one for one in recent if one.started_at >= hour]
     if not in_hour:
         return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")

@@ -21,7 +21,7 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, ItemGone, ItemRefused, OutcomeUnknown, Transport
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.shops.protocol import Abilities, Item, Sale, Shop, key_of
+from ecauto_pipeline.shops.protocol import Abilities, Item, Order, Sale, Shop, key_of
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, shop_accounts
 from ecauto_pipeline.sync.base_updates import push
@@ -83,6 +83,12 @@ class HonestShop:
         pass
 
     def sales(self, since: datetime, until: datetime | None = None) -> list[Sale]:
+        return []
+
+    def orders(self, since: datetime) -> list[Order]:
+        return []
+
+    def order_rows(self, order: Order) -> list[Sale]:
         return []
 
     def token_expires_at(self) -> datetime | None:
