@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.alerts.channels import SendResult, name_of, send
+from ecauto_pipeline.alerts.channels import SendResult, channel_names, send
 from ecauto_pipeline.alerts.goods import with_titles
 from ecauto_pipeline.alerts.messages import Notice, closed_notice, digest_notice, notice_of, trial_notice
 from ecauto_pipeline.alerts.notices import Standing, after, digest_due, grown_by, quiet_until
@@ -51,7 +51,7 @@ def announce(
 ) -> NotifyReport:
     """Take the verdicts of one run (or none: what is still owed) to every channel that has not heard yet."""
     policy, now = tools.settings.alerts, tools.clock.now()
-    names = _channel_names(policy.channels)
+    names = channel_names(policy.channels)
     with tools.state.write() as connection:
         watched = watched_by(tools)
         seen_to = [verdict for verdict in verdicts if watched.why_not(verdict.key) is None]
@@ -95,7 +95,7 @@ def try_channels(tools: Tools, environ: Mapping[str, str] = os.environ) -> tuple
     notice = trial_notice(tools.clock.now(), tools.settings.alerts.language)
     results = tuple(
         replace(send(channel, notice.message(), environ), channel=name)
-        for name, channel in _channel_names(tools.settings.alerts.channels).items()
+        for name, channel in channel_names(tools.settings.alerts.channels).items()
     )
     _remember(tools, results, tools.clock.now())
     return results
@@ -103,7 +103,7 @@ def try_channels(tools: Tools, environ: Mapping[str, str] = os.environ) -> tuple
 
 def broken_channels(tools: Tools) -> tuple[str, ...]:
     """Channels that refused the last message sent through them, in the order in which they refused."""
-    configured = _channel_names(tools.settings.alerts.channels)
+    configured = channel_names(tools.settings.alerts.channels)
     with tools.state.read() as connection:
         return tuple(name for name in read_book(connection).get("broken", {}) if name in configured)
 
@@ -113,16 +113,6 @@ def firing_now(tools: Tools) -> tuple[tuple[str, datetime], ...]:
     with tools.state.read() as connection:
         rows = [(key, one.since) for key, (one, _) in _standings(connection).items() if one.state == "firing"]
     return tuple(sorted(rows, key=lambda row: (row[1], row[0])))
-
-
-def _channel_names(channels: Sequence[Channel]) -> dict[str, Channel]:
-    names: dict[str, Channel] = {}
-    for channel in channels:
-        name, number = name_of(channel), 2
-        while name in names:
-            name, number = f"{name_of(channel)}#{number}", number + 1
-        names[name] = channel
-    return names
 
 
 def _record(

@@ -10,6 +10,7 @@ from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.capacity import capacity
 from ecauto_pipeline.defs.jobs import SYNC_JOBS
+from ecauto_pipeline.defs.order_watch import order_watch
 from ecauto_pipeline.defs.partitions import first_hour, hand_to_run_processes, hours_from
 from ecauto_pipeline.defs.questions import QUESTIONS
 from ecauto_pipeline.defs.resources import Pipeline
@@ -32,7 +33,7 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
     flow = dg.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=hours), ASSETS)
     return dg.Definitions(
         assets=[*flow, capacity],
-        jobs=[*SYNC_JOBS, *BY_HAND, *STOPPING, *QUESTIONS],
+        jobs=[*SYNC_JOBS, order_watch, *BY_HAND, *STOPPING, *QUESTIONS],
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
         resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]  # the default is in Field(...), unseen by mypy

@@ -66,6 +66,7 @@ POLICIES = {
     "full_sync": JobPolicy(),
     "validate_cache": JobPolicy(push=False, log=VALIDATION),
     "catalog_refresh": JobPolicy(push=False),
+    "order_watch": JobPolicy(push=False),
     "release_holds": JobPolicy(fetch=False),
     "rollback_run": JobPolicy(fetch=False),
     "apply_plan": JobPolicy(fetch=False),

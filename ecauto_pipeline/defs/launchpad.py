@@ -43,6 +43,7 @@ class Trigger(Enum):
     manual = "manual"
     schedule = "schedule"
     next_slice = "next_slice"
+    order = "order"
     backfill = "backfill"
     cli = "cli"
 

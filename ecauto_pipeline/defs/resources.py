@@ -59,7 +59,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
     )
     slice_minutes: float = Field(0.0, ge=0, description="API time of this run; 0 = as ecauto.toml says")
     trigger: Trigger = Field(
-        Trigger.manual, description="who asked for the run: manual | schedule | next_slice | backfill | cli"
+        Trigger.manual, description="who asked for the run: manual | schedule | next_slice | order | backfill | cli"
     )
     slice_no: int = Field(1, ge=1, description="which slice of its hour this run is")
 

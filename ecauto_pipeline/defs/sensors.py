@@ -18,6 +18,7 @@ from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.jobs import stock_sync
 from ecauto_pipeline.defs.living_runs import active_runs, is_alive, mark_dead_runs_failed
+from ecauto_pipeline.defs.order_watch import build_new_orders, order_watch
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.defs.slips import classes_of, is_a_slip, is_rehearsal, subject_of
 from ecauto_pipeline.doctor.silence import silences
@@ -31,7 +32,8 @@ NEXT_SLICE_EVERY_S = 10
 
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """`next_slice`, `alerts_after_success`, `alerts_after_failure`, `alerts_watch`, `dead_runs`, `old_runs`."""
+    """`next_slice`, `new_orders`, `alerts_after_success`, `alerts_after_failure`, `alerts_watch`, `dead_runs`,
+    `old_runs`."""
     status = dg.DefaultSensorStatus.RUNNING if settings.mode == "live" else dg.DefaultSensorStatus.STOPPED
 
     @dg.sensor(
@@ -42,7 +44,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     )
     def next_slice(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         with open_tools(settings, offline=True) as tools:
-            living = [one.run.run_id for one in active_runs(context.instance, tools) if is_alive(one)]
+            runs = active_runs(context.instance, tools)
+            living = [one.run.run_id for one in runs if is_alive(one) and one.run.job_name != order_watch.name]
             decision = decide_next(tools, living)
             if not decision.launch:
                 return dg.SkipReason(decision.reason)
@@ -104,7 +107,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     def old_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         return dg.SkipReason(f"{forget_old_runs(context.instance, settings.logs.keep_runs)} records removed")
 
-    return [next_slice, alerts_after_success, alerts_after_failure, alerts_watch, dead_runs, old_runs]
+    new_orders = build_new_orders(settings, status)
+    return [next_slice, new_orders, alerts_after_success, alerts_after_failure, alerts_watch, dead_runs, old_runs]
 
 
 def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str) -> None:

@@ -76,12 +76,14 @@ def open_tools(
     progress: Callable[[Progress], None] = lambda _progress: None,
     run_id: str = "",
     offline: bool = False,
+    shops_alone_s: float | None = None,
     log_name: str = SYNC,
     operations: Operations | None = None,
 ) -> Iterator[Tools]:
     """The tools of one run. `offline`: no shop and no SP-API account, nothing is contacted or started.
 
-    `operations`: what Amazon can be asked with; None = those of the program.
+    `shops_alone_s`: no SP-API account, and a call to a shop is given up after so many seconds. `operations`: what
+    Amazon can be asked with; None = those of the program.
     """
     clock, stop, operations = clock or SystemClock(), stop or threading.Event(), operations or registered()
     operations.check(settings)
@@ -110,7 +112,7 @@ def open_tools(
                 progress=progress,
             )
             with ExitStack() as pools:
-                yield tools if connections is None else _connected(tools, connections, run_id, pools)
+                yield tools if connections is None else _connected(tools, connections, run_id, pools, shops_alone_s)
         finally:
             database.close()
 
@@ -160,19 +162,21 @@ def _located(settings: Settings, endpoints: Endpoints) -> Endpoints:
     return endpoints.with_emulator(emulated.start(settings)) if endpoints.needs_emulator else endpoints
 
 
-def _connected(tools: Tools, connections: Connections, run_id: str, pools: ExitStack) -> Tools:
+def _connected(
+    tools: Tools, connections: Connections, run_id: str, pools: ExitStack, shops_alone_s: float | None
+) -> Tools:
     settings, secrets = tools.settings, connections.secrets
     endpoints = _located(settings, connections.endpoints)
     if settings.mode == "emulated":
         emulated.seed_register(settings, endpoints.base.removesuffix("/1"))
     ledger = CallLedger(tools.state, run_id)
-    opening = _Opening(tools, connections, endpoints, ledger, pools, run_id)
+    opening = _Opening(tools, connections, endpoints, ledger, pools, run_id, shops_alone_s)
     shops = {
         key: SHOPS[key.platform](opening, account) for key, account in shop_accounts(settings).items() if account.active
     }
     sp_clients = tuple(
         _sp_client(settings, tools.clock, tools.state, account, endpoints, secrets, ledger, pools, tools.stop)
-        for account in connections.sp_accounts
+        for account in (connections.sp_accounts if shops_alone_s is None else ())
     )
     return replace(tools, shops=shops, sp_accounts=sp_clients)
 
@@ -187,6 +191,7 @@ class _Opening:
     ledger: CallLedger
     pools: ExitStack
     run_id: str
+    shops_alone_s: float | None
 
 
 def _base_shop(opening: _Opening, account: Any) -> Shop:
@@ -194,7 +199,9 @@ def _base_shop(opening: _Opening, account: Any) -> Shop:
     from ecauto_pipeline.shops.base.shop import BaseShop
 
     secrets = opening.connections.secrets
-    line = _line(opening.tools, account, opening.endpoints, secrets, opening.ledger, opening.pools)
+    line = _line(
+        opening.tools, account, opening.endpoints, secrets, opening.ledger, opening.pools, opening.shops_alone_s
+    )
     return BaseShop(BaseClient(*line), opening.tools.settings.base.limits.min_interval_s)
 
 
@@ -240,7 +247,13 @@ def _sp_client(
 
 
 def _line(
-    tools: Tools, account: BaseAccount, endpoints: Endpoints, secrets: Secrets, ledger: CallLedger, pools: ExitStack
+    tools: Tools,
+    account: BaseAccount,
+    endpoints: Endpoints,
+    secrets: Secrets,
+    ledger: CallLedger,
+    pools: ExitStack,
+    longest_s: float | None = None,
 ) -> tuple[BaseWire, TokenKeeper]:
     from ecauto_pipeline.shops.base.oauth import BaseApplication, TokenKeeper
     from ecauto_pipeline.shops.base.wire import BaseWire
@@ -262,7 +275,7 @@ def _line(
         tools.clock,
         windows,
         ledger,
-        timeout_s=tools.settings.base.timeout_s,
+        timeout_s=tools.settings.base.timeout_s if longest_s is None else min(longest_s, tools.settings.base.timeout_s),
         stop=tools.stop,
     )
     pools.callback(wire.close)

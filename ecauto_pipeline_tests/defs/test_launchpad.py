@@ -75,12 +75,14 @@ def test_every_job_has_a_policy_of_its_own_unless_it_opens_no_run() -> None:
 
 
 def test_what_the_jobs_may_do() -> None:
-    """The price run never touches visibility; the hourly one treats prices as ecauto.toml says; two send nothing."""
+    """The price run never touches visibility; the hourly one treats prices as ecauto.toml says; three send nothing."""
     settings = parse({"schedules": {"include_price": "never"}}, Path("."))
     assert {"stock_sync": "never"} == {
         name: found for name, one in POLICIES.items() if (found := one.include_price(settings)) != "all"
     }
     assert ["price_sync"] == [name for name, one in POLICIES.items() if not one.visibility]
-    assert ["validate_cache", "catalog_refresh"] == [name for name, one in POLICIES.items() if not one.push]
+    assert ["validate_cache", "catalog_refresh", "order_watch"] == [
+        name for name, one in POLICIES.items() if not one.push
+    ]
     assert ["release_holds", "rollback_run", "apply_plan"] == [name for name, one in POLICIES.items() if not one.fetch]
     assert JobPolicy() == MATERIALIZE

@@ -6,7 +6,7 @@ Not for: when to send and to whom twice or not (alerts/announce.py), or the form
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from urllib.parse import quote, unquote, urlsplit
@@ -45,6 +45,17 @@ class SendResult:
 def name_of(channel: Channel) -> str:
     """What a channel is called in reports: its kind and whatever tells it from its neighbours, never a secret."""
     return ":".join(part for part in (channel.kind, channel.room_id or channel.to or channel.url_env) if part)
+
+
+def channel_names(channels: Sequence[Channel]) -> dict[str, Channel]:
+    """Each channel under a name of its own, in the order of ecauto.toml."""
+    names: dict[str, Channel] = {}
+    for channel in channels:
+        name, number = name_of(channel), 2
+        while name in names:
+            name, number = f"{name_of(channel)}#{number}", number + 1
+        names[name] = channel
+    return names
 
 
 def problem(channel: Channel, environ: Mapping[str, str]) -> tuple[str, str] | None:

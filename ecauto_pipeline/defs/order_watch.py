@@ -1,0 +1,113 @@
+"""New orders: a sensor that looks for them every two minutes, and the job that it starts when there are any.
+
+A look is one list call a shop and no run (docs/decisions/a-look-is-no-run.md); the run asks Amazon about the goods and
+tells the owner. Messages that a channel did not take are tried again with every look. Shops without orders are not
+asked, and without a shop that has them nothing is. Not for: what a run does (sync/orders, alerts/orders.py).
+"""
+
+import threading
+from datetime import datetime
+
+import dagster as dg
+
+from ecauto_pipeline.alerts.orders import tell_orders
+from ecauto_pipeline.defs.failures import in_words
+from ecauto_pipeline.defs.living_runs import active_runs, is_alive
+from ecauto_pipeline.defs.metadata import figures
+from ecauto_pipeline.defs.resources import Pipeline
+from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state.orders import unsettled
+from ecauto_pipeline.sync.orders.new_orders import Looked, look
+from ecauto_pipeline.sync.orders.watch import run as watch
+from ecauto_pipeline.wiring.open import open_tools
+
+LOOK_EVERY_S = 120
+LOOKS_FOR_S = 25.0
+"""After so long a look gives up what it still waits for: Dagster ends a sensor's look after a minute."""
+CALL_TIMEOUT_S = 10.0
+AGAIN_AFTER_S = 600.0
+"""After a run that failed, which people are told of as of any other."""
+
+
+@dg.op(description="Keeps new orders, asks Amazon about their goods at once, and tells the owner.")
+@in_words
+def order_watch_op(context: dg.OpExecutionContext, pipeline: Pipeline) -> None:
+    report = watch(pipeline.context)
+    told = tell_orders(pipeline.context) if not pipeline.context.run.dry_run else None
+    sent = {"messages_sent": told.sent, "messages_refused": len(told.failures)} if told is not None else {}
+    context.add_output_metadata(figures(report) | sent)
+
+
+@dg.job(
+    description="新しい注文: looks up at Amazon what new orders would cost now, and tells the owner.",
+    tags={"dagster/priority": "10"},  # before whatever waits: somebody is about to buy
+)
+def order_watch() -> None:
+    order_watch_op()
+
+
+def build_new_orders(settings: Settings, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    """The sensor `new_orders`."""
+
+    @dg.sensor(
+        job=order_watch,
+        minimum_interval_seconds=LOOK_EVERY_S,
+        default_status=status,
+        description="Looks for new orders, one list call a shop, and starts order_watch when there are any.",
+    )
+    def new_orders(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        try:
+            looked, waiting = _look(settings)
+        except SettingsError as error:
+            return dg.SkipReason(f"{error.said('ja')} / {error}")
+        with open_tools(settings, offline=True) as tools:
+            told = tell_orders(tools, looked.spent)
+            if not looked.new and not waiting:
+                return dg.SkipReason(_nothing_new(looked, told.sent, len(told.failures)))
+            living = [one for one in active_runs(context.instance, tools, order_watch.name) if is_alive(one)]
+            now = tools.clock.now()
+        if living:
+            return dg.SkipReason(f"前の実行がまだ動いています / run {living[0].run.run_id[:8]} still works")
+        if _failed_lately(context.instance, now):
+            return dg.SkipReason(
+                "前の実行が失敗しました。しばらくして再試行します / the last run failed, tried again soon"
+            )
+        return dg.RunRequest(run_config={"resources": {"pipeline": {"config": {"trigger": "order"}}}})
+
+    return new_orders
+
+
+def _failed_lately(instance: dg.DagsterInstance, now: datetime) -> bool:
+    """Whether the newest run of the job failed a moment ago: the next one would hardly fare better."""
+    newest = instance.get_run_records(dg.RunsFilter(job_name=order_watch.name), limit=1)
+    failed = [one for one in newest if one.dagster_run.status == dg.DagsterRunStatus.FAILURE]
+    return any(one.end_time is not None and now.timestamp() - one.end_time < AGAIN_AFTER_S for one in failed)
+
+
+def _look(settings: Settings) -> tuple[Looked, int]:
+    """What the shops say, and how many rows still wait for Amazon. Raises SettingsError."""
+    stop = threading.Event()
+    giving_up = threading.Timer(LOOKS_FOR_S, stop.set)
+    giving_up.daemon = True
+    giving_up.start()
+    try:
+        with open_tools(settings, stop=stop, run_id=order_watch.name, shops_alone_s=CALL_TIMEOUT_S) as tools:
+            looked = look(tools)
+            with tools.state.read() as connection:
+                return looked, len(unsettled(connection))
+    finally:
+        giving_up.cancel()
+
+
+def _nothing_new(looked: Looked, sent: int, failed: int) -> str:
+    said = "新しい注文はありません / no new orders"
+    said += f"; {sent} messages sent" if sent else ""
+    said += f"; {failed} messages refused, tried again" if failed else ""
+    said += f"; {len(looked.spent)} shops out of calls" if looked.spent else ""
+    said += (
+        f"; {len(looked.not_read)} shops not read: {', '.join(sorted(set(looked.not_read.values())))}"
+        if (looked.not_read)
+        else ""
+    )
+    return said
