@@ -8,12 +8,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from ecauto_pipeline_tests.scenarios.emergency import EDIT_S, emergency
 
 SHOPS, ITEMS = 24, 500
 TEN_MINUTES_S = 600.0
 
 
+@pytest.mark.timeout(3600)
 def test_none_of_12000_is_wrong_and_on_sale_after_ten_minutes(tmp_path: Path) -> None:
     """By the emulator's own list; the minutes are the busiest shop's calls, of half a second each, side by side."""
     with emergency(tmp_path, shops=SHOPS, items=ITEMS) as one:

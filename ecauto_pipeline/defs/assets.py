@@ -108,6 +108,7 @@ def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
         "One row per edit sent to BASE: hides first, then price rises, then the rest; before and after.\n\n"
         f"保留中の変更 / held rows: [release_holds]({_JOB}/release_holds/playground) ・ "
         f"取り消し / undo a run: [rollback_run]({_JOB}/rollback_run/playground) ・ "
+        f"送信の停止 / stop all pushing: [stop_pushing]({_JOB}/stop_pushing/playground) ・ "
         f"理由 / why: [explain]({_JOB}/explain/playground)"
     ),
 )

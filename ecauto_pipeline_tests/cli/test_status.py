@@ -27,6 +27,7 @@ def test_the_calls_of_an_hour_that_is_over_are_not_this_hours(tmp_path: Path) ->
         for _ in range(3):
             windows.reserve("read")
         assert [3, 0, 0] == [shop["calls_this_hour"] for shop in gather(tools)["accounts"]]
+        assert {500} == {shop["kept_per_hour"] for shop in gather(tools)["accounts"]}
         clock.advance(600)
         assert [0, 0, 0] == [shop["calls_this_hour"] for shop in gather(tools)["accounts"]]
 

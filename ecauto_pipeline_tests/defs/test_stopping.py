@@ -58,3 +58,16 @@ def test_they_go_before_everything_else_in_the_queue() -> None:
     assert ["100", "100"] == [
         jobs.get_job(name).tags["dagster/priority"] for name in ("stop_pushing", "resume_pushing")
     ]
+
+
+@pytest.mark.parametrize(
+    ("runs", "since", "word"), [([], "", "target_run_ids"), ([], "yesterday", "since"), (["zz"], "", "zz")]
+)
+def test_a_rollback_without_anything_to_take_back_is_refused(
+    here: Installation, runs: list[str], since: str, word: str
+) -> None:
+    """The field, or what was typed into it, is named; no edit is made."""
+    ops = {"rollback_run_op": {"config": {"target_run_ids": runs, "since": since}}}
+    ended = here.run("rollback_run", ops=ops, partition=None, raise_on_error=False)
+    said = " ".join(str(event.event_specific_data) for event in ended.all_events if event.is_failure)
+    assert (False, True) == (ended.success, word in said)

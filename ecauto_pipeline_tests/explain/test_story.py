@@ -18,6 +18,7 @@ from ecauto_pipeline.explain.words import as_document, as_markdown, sections
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.settings import parse
+from ecauto_pipeline.state import stops
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, observations
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.languages import half_english, half_japanese
@@ -204,6 +205,23 @@ def test_rules_of_today_that_give_another_price_are_named(reader: HistoryReader)
     changed = parse({"base": {"accounts": [{"id": "shop_1", "markup_ratio": 1.5}]}}, Path())
     found = explain(reader, changed, ASIN, minutes(60), as_of=minutes(15))
     assert (2980, ("rules_changed_since:2580",)) == (found.listings[0].wanted_price_jpy, found.listings[0].notes)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("ja", "このショップへの送信は人が止めている"), ("en", "a person has stopped the pushing to its shop")],
+)
+def test_a_stop_is_named_beside_the_listing(reader: HistoryReader, tmp_path: Path, language: str, words: str) -> None:
+    """Why nothing comes of what was decided: since when, and who said so; gone once pushing is resumed."""
+    tools = tools_at(tmp_path)
+    with tools.state.write() as connection:
+        connection.execute(listings.insert().values(platform="base", account_id="shop_1", item_id=ITEM, asin=ASIN))
+        stops.put(connection, (), minutes(95), "owner")
+    page = as_markdown(explain(reader, SETTINGS, ITEM, minutes(100), state=tools.state), language)
+    assert f"{words} (2026-01-05 13:35, owner)" in page
+    with tools.state.write() as connection:
+        stops.lift(connection, (), ())
+    assert words not in as_markdown(explain(reader, SETTINGS, ITEM, minutes(100), state=tools.state), language)
 
 
 def test_now_adds_what_history_does_not_know_yet(reader: HistoryReader, tmp_path: Path) -> None:

@@ -66,3 +66,9 @@ def test_the_table_says_all_of_it(bench: PlannerBench) -> None:
     found = capacity(bench.tools, listings=300_000, sp_accounts=3)
     assert {len(HEADINGS)} == {len(row) for row in rows(found)}
     assert len(rows(found)) + 2 == len(markdown(found).splitlines())
+
+
+def test_what_is_kept_of_the_calls_is_said(bench: PlannerBench) -> None:
+    """A tenth of a shop's hour and of its day, or as ecauto.toml says."""
+    kept = {label: (an_hour, a_day) for label, an_hour, a_day in rows(capacity(bench.tools), "en")}
+    assert ("500 calls/h a shop", "10,000 calls a day") == kept["kept for hides and undoing"]
