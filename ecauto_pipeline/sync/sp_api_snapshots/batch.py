@@ -20,7 +20,7 @@ from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 from ecauto_pipeline.state import asins, leases, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.audits import to_check
-from ecauto_pipeline.sync.sp_api_snapshots.health_watch import HealthWatch
+from ecauto_pipeline.sync.sp_api_snapshots.health_watch import PROBE_TRIES, HealthWatch, try_out
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros, zeros_of
 from ecauto_pipeline.sync.sp_api_snapshots.odd_shapes import note_shapes
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim, Opinions
@@ -29,7 +29,6 @@ from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
 _REFUSED_WHOLE = "http_400"
-_PROBE_TRIES = 2  # of an operation that is down: a call, and one with a fresh token
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class Asking:
         `role`: whose work it is, the operation's own or that of one which it stands in for.
         """
         up = self.watch.is_up(account.account_id, operation.name)
-        tries = TRIES if up else _PROBE_TRIES
+        tries = TRIES if up else PROBE_TRIES
         answers = account.call(operation, claimed, self._context.run.run_id, self._deadline, tries)
         self._context.go_on()
         unasked = [answer.asin for answer in answers if answer.reason == NOT_ASKED]
@@ -151,6 +150,10 @@ class Asking:
         if on_trial and given:
             self._work.look_again(freed)
         return Asked(unasked, _shut_out(given), to_others)
+
+    def try_out(self, account: SpApiClient, operation: Operation[Answer]) -> None:
+        """See whether an operation that is down answers again, where nothing has to be asked of it."""
+        try_out(self._context, self.watch, account, operation, self._deadline)
 
     def _decided(
         self, connection: Connection, account: str, operation: Operation[Answer], said: Answer, now: datetime

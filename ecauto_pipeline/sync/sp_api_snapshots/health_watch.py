@@ -13,10 +13,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
-from ecauto_pipeline.domain.model import Answer
+from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.operation_health import WELL, FailedCall, OperationHealth
+from ecauto_pipeline.state import asins
 from ecauto_pipeline.state.operation_health import AccountOperation, note_call
+from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.sp_api_snapshots.opinions import note_answers
+
+PROBE_TRIES = 2
+"""Of an operation that is down: a call, and one with a fresh token."""
 
 
 class HealthWatch:
@@ -65,8 +72,8 @@ class HealthWatch:
         failed = None
         if all(answer.of_call or _not_found(answer, operation) for answer in answers):
             failed = FailedCall(answers[0].reason, answers[0].http_status, operation.batch)
-        asins = [answer.asin for answer in answers if wanted]
-        return self._noted(connection, (account, operation.name), failed, asins, now)
+        asked = [answer.asin for answer in answers if wanted]
+        return self._noted(connection, (account, operation.name), failed, asked, now)
 
     def found_down(
         self, connection: Connection, account: str, operation: Operation[Answer], refusal: Answer, now: datetime
@@ -76,12 +83,12 @@ class HealthWatch:
         return self._noted(connection, (account, operation.name), failed, [], now)
 
     def _noted(
-        self, connection: Connection, key: AccountOperation, failed: FailedCall | None, asins: list[str], now: datetime
+        self, connection: Connection, key: AccountOperation, failed: FailedCall | None, asked: list[str], now: datetime
     ) -> list[str]:
         after = note_call(connection, *key, failed, now)
         with self._lock:
             self._health[key] = after
-            waiting = self._in_vain.pop(key, []) + asins
+            waiting = self._in_vain.pop(key, []) + asked
             if failed is None:
                 return []
             if after.down_since is None:
@@ -89,6 +96,25 @@ class HealthWatch:
                 return []
             self._handed_over.update(waiting)
             return waiting
+
+
+def try_out(
+    context: Context, watch: HealthWatch, account: SpApiClient, operation: Operation[Answer], deadline: float
+) -> None:
+    """Ask an operation that is down, and that nothing has to be asked of now, about an ASIN known to be good: else it
+    would stand as down until somebody needs it. Only whether it answers is kept."""
+    with context.state.read() as connection:
+        good = asins.known_good(connection)
+    if good is None:
+        return
+    answers = account.call(operation, [good], context.run.run_id, deadline, PROBE_TRIES)
+    given = watch.blamed(account.account_id, operation, [one for one in answers if one.reason != NOT_ASKED])
+    now = context.clock.now()
+    with context.state.write() as connection:
+        watch.called(connection, account.account_id, operation, given, now, wanted=False)
+        if operation.role is Role.OPINION and given:
+            note_answers(connection, given, now)
+        account.ledger.flush(connection)
 
 
 def _not_found(answer: Answer, operation: Operation[Answer]) -> bool:

@@ -125,6 +125,7 @@ class Workers:
             while True:
                 if at_work:
                     self._ask_until_done(account, operation, role)
+                    self._try_out(account, operation, role)
                 if self._watch.is_up(name, operation.name):
                     break
                 self.down = True
@@ -149,6 +150,15 @@ class Workers:
                 self._work.end(role)
             with self._lock:
                 self._standing_in.discard((name, operation.name, role))
+
+    def _try_out(self, account: SpApiClient, operation: Operation[Answer], role: Role) -> None:
+        """A probe that is due and for which there was no work is made all the same."""
+        name = account.account_id
+        due = not self._watch.is_up(name, operation.name) and self._watch.may_ask(
+            name, operation.name, self._tools.clock.now()
+        )
+        if due and role is operation.role and self._going:
+            self._asking.try_out(account, operation)
 
     def _probe_comes(self, account: SpApiClient, operation: Operation[Answer]) -> bool:
         """Wait until it may be tried again. False when the run ends before; this wait does not keep it going."""

@@ -15,8 +15,9 @@ from sp_api.auth.access_token_client import cache
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Role
-from ecauto_pipeline.domain.operation_health import FAILED_CALLS, PROBE_EVERY
+from ecauto_pipeline.domain.operation_health import FAILED_CALLS, PROBE_EVERY, FailedCall
 from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.state.operation_health import note_call
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.sections import FetchReport
@@ -59,8 +60,9 @@ class Amazon:
         return fetch.run(context)
 
     def calls(self, since: int = 0) -> Counter[str]:
-        """Calls that asked about ASINs, by operation."""
-        return Counter(call["operation"] for call in self.control.calls(since=since, api="sp_api"))
+        """Calls that asked about ASINs, by operation; what was too early by a hair is asked again."""
+        seen = self.control.calls(since=since, api="sp_api")
+        return Counter(call["operation"] for call in seen if call["http_status"] != 429)
 
     @property
     def seen(self) -> int:
@@ -258,3 +260,16 @@ def test_another_operation_of_the_role_does_it_before_anybody_stands_in(amazon: 
     assert [DETAIL] == list(amazon.down()) or ["aSecondBatch"] == [
         one.operation for one in present_operations(tools).down
     ]
+
+
+def test_a_probe_is_made_even_where_nothing_has_to_be_asked_of_it(amazon: Amazon) -> None:
+    """Second looks are seldom owed: getItemOffers would stand as down for days after it has come back."""
+    amazon.fetch(amazon.asins[:20])
+    with amazon.tools.state.write() as connection:
+        note_call(connection, "sp_1", CONFIRM, FailedCall("role_missing", 403), amazon.clock.now())
+    amazon.clock.advance(PROBE_EVERY.total_seconds())
+    assert [CONFIRM] == list(amazon.down())
+    before = amazon.seen
+    report = amazon.fetch(amazon.asins[:20])
+    assert ({}, (), 1) == (amazon.down(), report.down, amazon.calls(before)[CONFIRM])
+    assert (20, 0) == (report.asked, report.failed_calls)
