@@ -71,7 +71,13 @@ def test_an_order_is_told_with_goods_price_cost_seller_and_link(bench: OrderBenc
     assert 1 == tell(bench).sent
     told = documents(received)[0]
     assert f"【ecauto 注文】{SHOP}: 1件" == told["title"]
-    for said in (title[:10], f"販売 {goods['price_jpy']:,}円", "今の仕入れ 1,984円 (A1SELLER, FBA, Prime)"):
+    left = told["orders"][0]["profit_jpy"]
+    for said in (
+        title[:10],
+        f"手数料を引いた利益 {left:,}円",
+        f"販売 {goods['price_jpy']:,}円",
+        "今の仕入れ 1,984円 (A1SELLER, FBA, Prime)",
+    ):
         assert said in told["body"]
     assert f"https://www.amazon.co.jp/dp/{goods['asin']}" in told["body"]
     row = told["orders"][0]
@@ -99,6 +105,18 @@ def test_what_can_not_be_bought_is_said_in_words(
     assert [verdict] == [row["verdict"] for row in told["orders"]]
     assert words in told["body"]
     assert ("取り消しの検討 1件" in told["title"]) == (verdict == "gone")
+
+
+def test_a_sale_at_a_loss_says_to_cancel(bench: OrderBench, received: list[Received]) -> None:
+    """The goods can be bought, for more than the sale brings."""
+    goods = bench.goods(12)
+    bench.emulator.control.edit_item(SHOP, goods["item_id"], price_jpy=1050)
+    ordered(bench, 12, offers=[{"seller_id": "A1SELLER", "price_jpy": 1000}])
+    tell(bench)
+    told = documents(received)[0]
+    assert [("loss", -60)] == [(row["verdict"], row["profit_jpy"]) for row in told["orders"]]
+    assert "この値段で買うと赤字です" in told["body"]
+    assert "取り消しの検討 1件" in told["title"]
 
 
 def test_several_orders_of_a_look_are_one_message_and_told_once(bench: OrderBench, received: list[Received]) -> None:

@@ -25,7 +25,8 @@ from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
 SHARE = 0.5
 """Of an account's slots for single questions: what is left is for second looks."""
-_HELD_WAIT_S = 1.0  # when another run asks about the same ASIN at this moment
+_HELD_WAIT_S = 0.5  # real time, when another run asks about the same ASIN at this moment: its call needs it
+_MOST_WAITS = 60
 
 
 def ask_about(context: Context, asins: Sequence[str], deadline: float) -> Iterator[tuple[str, Observation | None]]:
@@ -96,13 +97,15 @@ class _Turns:
 
 def _ask_one(context: Context, asking: Asking, turns: _Turns, asin: str, deadline: float) -> bool:
     """Whether this ASIN has been dealt with: asked, or answered by somebody else meanwhile. False = no slot."""
+    waits = 0
     while True:
         context.go_on()
         claimed = asking.claim(Role.CONFIRM, [asin])
         if claimed.busy:
-            if context.clock.monotonic() + _HELD_WAIT_S > deadline:
+            waits += 1
+            if waits > _MOST_WAITS or context.clock.monotonic() > deadline:
                 return False
-            context.clock.sleep(_HELD_WAIT_S, context.stop)
+            context.stop.wait(_HELD_WAIT_S)
             continue
         if not claimed.asins:
             return True

@@ -13,6 +13,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from ecauto_pipeline.domain.model import AccountKey, ListingKey, Status
+from ecauto_pipeline.domain.selling.fees import profit_jpy
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.errors import CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Order, Sale, Shop, key_of
 from ecauto_pipeline.state import orders, shop_accounts, shop_listings
@@ -25,6 +27,7 @@ from ecauto_pipeline.sync.order_section import OrdersReport
 from ecauto_pipeline.sync.orders.ask import ask_about
 from ecauto_pipeline.sync.orders.new_orders import new_orders, seen
 from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
 ASKS_FOR_S = 60.0
 """How long one run asks at most: whoever waits for the first message does not wait for the last answer."""
@@ -107,23 +110,28 @@ def _ask(context: Context) -> list[tuple[OrderRow, AskedOrder]]:
     for row in waiting:
         by_asin.setdefault(row.found.asin, []).append(row)
     nowhere = by_asin.pop("", [])
-    settled = [_settle(context, row, None) for row in nowhere]
+    terms = TermsOfShops(context.settings)
+    settled = [_settle(context, terms, row, None) for row in nowhere]
     deadline = context.clock.monotonic() + ASKS_FOR_S
     wanted = list(by_asin)
     for asin, answer in ask_about(context, wanted if context.run.fetch else [], deadline):
-        settled += [_settle(context, row, answer) for row in by_asin.pop(asin)]
+        settled += [_settle(context, terms, row, answer) for row in by_asin.pop(asin)]
     now = context.clock.now()
     late = [row for rows in by_asin.values() for row in rows if now - row.seen_at >= ASKED_WITHIN]
-    return settled + [_settle(context, row, None) for row in late]
+    return settled + [_settle(context, terms, row, None) for row in late]
 
 
-def _settle(context: Context, row: OrderRow, answer: Observation | None) -> tuple[OrderRow, AskedOrder]:
+def _settle(
+    context: Context, terms: TermsOfShops, row: OrderRow, answer: Observation | None
+) -> tuple[OrderRow, AskedOrder]:
     asked = AskedOrder()
     if answer is not None:
+        cost_jpy = answer.price_jpy if answer.status == Status.SUCCESS else None
         asked = AskedOrder(
             status=answer.status,
             reason=answer.reason,
-            cost_at_sale_jpy=answer.price_jpy if answer.status == Status.SUCCESS else None,
+            cost_at_sale_jpy=cost_jpy,
+            profit_jpy=_left(row.found, cost_jpy, terms.of(row.found.key.account)),
             seller_id=answer.seller_id,
             is_prime=answer.is_prime,
             is_fba=answer.is_fba,
@@ -133,6 +141,14 @@ def _settle(context: Context, row: OrderRow, answer: Observation | None) -> tupl
     with context.state.write() as connection:
         orders.settle(connection, row.found.order_id, asked, context.clock.now())
     return row, asked
+
+
+def _left(sold: FoundOrder, cost_jpy: int | None, terms: SellingTerms) -> int | None:
+    """What is left of the whole row when its goods are bought at this cost; the fee of an order is on each row."""
+    if cost_jpy is None or sold.price_jpy is None:
+        return None
+    pieces = sold.amount
+    return profit_jpy(sold.price_jpy * pieces, cost_jpy * pieces, terms.fees, terms.extra_cost_jpy * pieces)
 
 
 def _report(

@@ -130,6 +130,27 @@ def test_the_cost_then_is_the_one_behind_the_price_sold_at(bench: OrderBench) ->
     assert (1500, 3000) == (newest[ours["asin"]], newest[other["asin"]])
 
 
+@pytest.mark.parametrize(
+    ("number", "price_jpy", "cost_jpy", "pieces", "left_jpy", "losses"),
+    [
+        (10, 2580, 1984, 1, 2580 - 93 - 40 - 78 - 1984, 0),
+        (11, 1050, 1000, 1, 1050 - 38 - 40 - 32 - 1000, 1),
+        (12, 2580, 1984, 2, 5160 - 186 - 40 - 155 - 3968, 0),
+    ],
+)
+def test_what_is_left_after_fees_is_known(
+    bench: OrderBench, number: int, price_jpy: int, cost_jpy: int, pieces: int, left_jpy: int, losses: int
+) -> None:
+    """At BASE's standard plan (3.6% and 40 yen, 3%), each fee rounded up, of all the pieces of the row."""
+    goods = bench.goods(number)
+    bench.offer(goods["asin"], cost_jpy)
+    bench.emulator.control.edit_item(SHOP, goods["item_id"], price_jpy=price_jpy, stock=5)
+    bench.sell(goods["item_id"], amount=pieces)
+    assert losses == bench.watch().at_a_loss
+    row = next(row for row in bench.rows() if row.asin == goods["asin"])
+    assert (pieces, price_jpy, cost_jpy, left_jpy) == (row.amount, row.price_jpy, row.cost_at_sale_jpy, row.profit_jpy)
+
+
 def test_an_order_taken_back_before_its_rows_are_read_is_no_news_for_ever(bench: OrderBench) -> None:
     """It is neither counted nor asked about, and the next look finds nothing new."""
     goods, before = bench.goods(7), len(bench.rows())
