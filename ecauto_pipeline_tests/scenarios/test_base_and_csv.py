@@ -70,7 +70,7 @@ class BothShops:
 @pytest.fixture
 def both(tmp_path: Path) -> Iterator[BothShops]:
     clock = ManualClock(_START)
-    with EmulatorServer(clock=clock, seed=21, listings=80, accounts=2, speed=200.0) as emulator:
+    with EmulatorServer(clock=clock, seed=21, listings=30, accounts=2, speed=200.0) as emulator:
         yield BothShops(tmp_path, emulator, clock)
 
 
