@@ -315,3 +315,10 @@ def test_the_committed_file_is_valid_and_emulated() -> None:
     settings = load(Path(__file__).parents[1] / "ecauto.toml", {})
     assert "emulated" == settings.mode
     assert parse({}, Path("."), "").pricing == settings.pricing
+
+
+def test_a_fresh_file_spends_every_call_and_corrects_every_price() -> None:
+    """What replay earned; a file that says nothing keeps the owner's literal policy of asking about nothing fresh."""
+    fresh, silent = load(Path(__file__).parents[1] / "ecauto.toml", {}), parse({}, Path("."))
+    assert ("budget", "due") == (fresh.tiers.spend, silent.tiers.spend)
+    assert ("all", "all") == (fresh.schedules.include_price, silent.schedules.include_price)

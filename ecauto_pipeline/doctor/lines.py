@@ -39,6 +39,7 @@ LINES = (
     Line("packages", machine.packages, ("パッケージの版が指定どおりか", "every package is as pinned")),
     Line("mode", set_up.mode, ("モードと、それに合う接続先", "the mode, and addresses that go with it")),
     Line("shops", set_up.shops, ("有効なショップがあるか", "there is an active shop")),
+    Line("spending", set_up.spending, ("呼び出しの使い方を選んだか", "how calls to Amazon are spent has been chosen")),
     Line("secrets", credentials.secrets, ("必要な環境変数がそろっているか", "every variable that is needed is set")),
     Line("state", set_up.state_url, ("[state] url が使えるか", "[state] url names a database that lasts")),
     Line("disk", machine.disk, ("空きが [alerts] min_free_gb 以上あるか", "room: at least [alerts] min_free_gb")),

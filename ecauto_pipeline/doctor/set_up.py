@@ -31,6 +31,22 @@ def shops(chart: Chart, here: Installation) -> None:
     problems(chart, here, "shops")
 
 
+def spending(chart: Chart, here: Installation) -> None:
+    """How calls to Amazon are spent is the owner's choice: said until he has made it, whatever it is; the demo needs
+    none."""
+    spend = here.settings.tiers.spend
+    if "spend" in here.settings.tiers.model_fields_set or here.settings.mode == "emulated":
+        chart.ok("spending", f'[tiers] spend = "{spend}"', f'[tiers] spend = "{spend}"')
+        return
+    chart.warn(
+        "spending",
+        '[tiers] spend が書かれていないので "due": 余った呼び出しは使いません',
+        '[tiers] spend is not written, hence "due": calls that are left over stay unused',
+        "ecauto capacity で比べ、[tiers] spend に書いてください",
+        "compare with ecauto capacity, then write [tiers] spend",
+    )
+
+
 def state_url(chart: Chart, here: Installation) -> None:
     """[state] url names a database that can be opened and outlives the run; said only where it does not."""
     do_ja, do_en = "[state] url を直してください", "correct [state] url in ecauto.toml"

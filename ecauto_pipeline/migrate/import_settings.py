@@ -82,6 +82,7 @@ def _fragment(converted: Converted) -> str:
     if not converted.document:
         return ""
     document: dict[str, Any] = {"mode": "emulated", **converted.document}
+    document["tiers"] = {"spend": "budget", **document.get("tiers", {})}
     try:
         parse(document, Path(), name=FRAGMENT)
     except SettingsError as error:

@@ -6,6 +6,7 @@ Not for: whether a run kept to it (the checks do that).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
@@ -60,6 +61,8 @@ def capacity(
             base_per_day=settings.base.limits.per_day,
             base_reserve=settings.base.limits.reserve,
             sweep_sees=not blind,
+            spend=settings.tiers.spend,
+            include_price=settings.schedules.include_price,
         ),
         plans,
         (*present.down, *present.switched_off),
@@ -113,6 +116,7 @@ def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
     single = said("不能", "nobody")
     if math.isfinite(found.single_call_accounts):
         single = f"{found.single_call_accounts:,.2f} {said('アカウント', 'accounts')}"
+    choices = _rows_of_choices(found, said, hours)
     kept_h, kept_d = (reserved(limit, shop.base_reserve) for limit in (shop.base_per_hour, shop.base_per_day))
     return [
         *table,
@@ -129,7 +133,42 @@ def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
             said(f"1ショップ {kept_h:,} 回/時", f"{kept_h:,} calls/h a shop"),
             said(f"{kept_d:,} 回/日", f"{kept_d:,} calls a day"),
         ),
+        *choices,
     ]
+
+
+def _rows_of_choices(
+    found: Capacity, said: Callable[[str, str], str], hours: Callable[..., str]
+) -> list[tuple[str, str, str]]:
+    """What each choice of ecauto.toml costs and buys; the one in force is marked."""
+    one, shop = found.choices, found.shop
+    high, medium, low = (hours(every, 0) for every in (shop.high_h, shop.medium_h, shop.low_h))
+    every = hours(one.budget_every_h) if one.budget_every_h >= 1 else _minutes(one.budget_every_h, said)
+
+    def calls(count: float) -> str:
+        return said(f"SP-API {count:,.0f} 回/日", f"{count:,.0f} SP-API calls/d")
+
+    def pushes(count: float) -> str:
+        return said(f"BASE {count:,.0f} 回/日", f"{count:,.0f} BASE calls/d")
+
+    def name(key: str, value: str, chosen: str) -> str:
+        return f'{key} = "{value}"' + (said("（今の設定）", " (in force)") if value == chosen else "")
+
+    slow = said(f"確認は {high} / {medium} / {low}ごと", f"asked every {high} / {medium} / {low}")
+    fast = said(f"確認は平均 {every}ごと、売れるものほど短く", f"asked every {every} on average, sellers more often")
+    night = said("赤字だけすぐ直し、ほかは価格の実行で", "losses at once, the rest in the price run")
+    at_once = said("値動きを見た実行で直す", "by the run that sees the move")
+    return [
+        (name("tiers.spend", "due", shop.spend), calls(one.due_calls), slow),
+        (name("tiers.spend", "budget", shop.spend), calls(one.budget_calls), fast),
+        (name("schedules.include_price", "floor", shop.include_price), pushes(one.floor_pushes), night),
+        (name("schedules.include_price", "all", shop.include_price), pushes(one.all_pushes), at_once),
+    ]
+
+
+def _minutes(count_h: float, said: Callable[[str, str], str]) -> str:
+    count = max(1, round(count_h * 60))
+    return said(f"{count} 分", f"{count} min")
 
 
 def figures_of(found: Capacity) -> dict[str, Any]:

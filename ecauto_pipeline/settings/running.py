@@ -42,7 +42,9 @@ class Schedules(Section):
     catalog: str = Field(
         "30 4 * * *", description="cron line of the catalogue run, Japanese time; asks what is too old"
     )
-    include_price: Literal["never", "floor", "all"] = Field("floor", description="what the hourly run does to prices")
+    include_price: Literal["never", "floor", "all"] = Field(
+        "all", description='prices that the hourly run sends: "floor" = losses alone, the others wait for the price run'
+    )
 
 
 CHANNEL_KINDS = ("chatwork", "slack", "discord", "line", "email", "webhook")

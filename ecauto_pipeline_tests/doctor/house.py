@@ -46,6 +46,7 @@ class House:
         default_factory=lambda: {
             "mode": "live",
             "base": {"accounts": [{"id": "shop_1"}]},
+            "tiers": {"spend": "budget"},
             "alerts": {"channels": [{"kind": "slack", "url_env": "SLACK"}], "min_free_gb": 0.0},
         }
     )

@@ -191,6 +191,7 @@ FAULTS: tuple[Made, ...] = (
     Made("packages", "missing", lambda h: _distribution(h, "Requires-Dist: is-not-there"), "bad", "pip install"),
     Made("mode", "the other side's address", _emulated_that_names_the_real_service, "bad", "remove base.endpoint"),
     Made("shops", "none", lambda h: h.document.pop("base"), "bad", "[[base.accounts]]"),
+    Made("spending", "not chosen", lambda h: h.document.pop("tiers"), "warn", "[tiers] spend"),
     Made("secrets", "missing", lambda h: h.environ.pop("LWA_APP_ID"), "bad", ".env"),
     Made("secrets", "blank", lambda h: h.environ.update(SHOP_1_CLIENT_ID=" "), "bad", ".env"),
     Made("state", "in memory", lambda h: _set(h, "state", url="sqlite:///:memory:"), "bad", "[state] url"),

@@ -23,6 +23,7 @@ from ecauto_pipeline_tests.alerts.receivers import http_receiver
 
 NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
 LIVE = {
+    "tiers": {"spend": "budget"},
     "mode": "live",
     "base": {"accounts": [{"id": "shop_1"}, {"id": "shop_2", "active": False}]},
     "alerts": {"channels": [{"kind": "slack", "url_env": "SLACK"}]},

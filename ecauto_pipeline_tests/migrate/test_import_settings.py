@@ -92,6 +92,7 @@ def test_everything_arrives(old: Path, tmp_path: Path) -> None:
         settings.pricing.min_diff_jpy,
     )
     assert [(1000, 1.4), (None, 1.2)] == [(one.max_price_jpy, one.markup_ratio) for one in settings.pricing.tiers]
+    assert "budget" == settings.tiers.spend
     assert (400, 90000) == (settings.guards.min_price_jpy, settings.guards.max_price_jpy)
     assert ("chatwork", "123") == (settings.alerts.channels[0].kind, settings.alerts.channels[0].room_id)
     assert 0.08333 == settings.sp_api.limits["getItemOffersBatch"].rate_per_s

@@ -42,6 +42,20 @@ def test_a_supposed_shop(bench: PlannerBench) -> None:
         capacity(bench.tools, listings=-1)
 
 
+def test_what_each_choice_costs_and_buys(bench: PlannerBench) -> None:
+    """Calls a day for the tiers' own ages, and for every call there is; the choice in force is marked."""
+    found = capacity(bench.tools, tiers=(720, 0, 0))
+    one = found.choices
+    assert (720 / 20 * 24, (360 + 1800) * 24) == (one.due_calls, one.budget_calls)
+    assert round(720 / (7_200 + 36_000), 6) == round(one.budget_every_h, 6)
+    table = {name: (cost, buys) for name, cost, buys in rows(found, "en")}
+    assert ("51,840 SP-API calls/d", "asked every 1 min on average, sellers more often") == table[
+        'tiers.spend = "budget"'
+    ]
+    assert 'tiers.spend = "due" (in force)' in table
+    assert 'schedules.include_price = "all" (in force)' in table
+
+
 def test_measured_rates_and_a_blind_sweep_count(bench: PlannerBench) -> None:
     """A throttled account shows as what it is; a sweep proven blind is not reckoned with."""
     full = capacity(bench.tools, listings=100_000)

@@ -40,6 +40,7 @@ class Shop:
     """The case to compute: distinct ASINs by tier, accounts on both sides, the owner's ages in hours.
 
     `pushes_per_asin_day` is an assumption; a replay of 100,000 articles pushed 0.3 to 0.42 of them a day.
+    `spend`, `include_price`: what ecauto.toml says of the two choices that `Choices` compares.
     """
 
     high: int
@@ -57,6 +58,8 @@ class Shop:
     base_reserve: float = RESERVE
     pushes_per_asin_day: float = 0.42
     sweep_sees: bool = True
+    spend: str = "due"
+    include_price: str = "all"
 
     @property
     def asins(self) -> int:
@@ -87,6 +90,25 @@ class TierCapacity:
     oldest_reachable_h: float
 
 
+FLOOR_PUSHES = 0.3 / 0.42
+"""Of the pushes with include_price = "all", those with "floor": from the same replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the two ways to spend, and the two ways with prices, cost this shop and buy it.
+
+    Calls to Amazon and pushes are a day's. `budget_every_h`: how often an ASIN is asked about on the average when no
+    call is left unused (best sellers more often), infinite where nobody can be asked; with "due" its tier says that.
+    """
+
+    due_calls: float
+    budget_calls: float
+    budget_every_h: float
+    floor_pushes: float
+    all_pushes: float
+
+
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """The whole answer. `detail_load` / `sweep_load`: share of that role's budget in use (> 1 = does not fit).
@@ -112,6 +134,7 @@ class Capacity:
     pushes_per_day: float
     base_limit_per_day: float
     shops_ok: bool
+    choices: Choices
     asked_by: Role | None = Role.DETAIL
     missing: tuple[OperationDown, ...] = ()
 
@@ -166,9 +189,32 @@ def compute_capacity(shop: Shop, plans: Iterable[UsagePlan], missing: Iterable[O
         pushes_per_day=pushes,
         base_limit_per_day=float(base_day),
         shops_ok=pushes <= base_day,
+        choices=_choices(shop, plans, asked_by, sum(detail_checks.values()), sum(sweep_checks.values()), pushes),
         asked_by=asked_by,
         missing=tuple(missing),
     )
+
+
+def _choices(
+    shop: Shop,
+    plans: tuple[UsagePlan, ...],
+    asked_by: Role | None,
+    detail_checks: float,
+    sweep_checks: float,
+    pushes: float,
+) -> Choices:
+    """`detail_checks`, `sweep_checks`: an hour's, as the tiers ask for them."""
+    roles = [(asked_by, detail_checks), *([(Role.SWEEP, sweep_checks)] if shop.sweep_sees else [])]
+    due_calls = budget_calls = asins = 0.0
+    for role, checks in roles:
+        asked = [plan for plan in plans if plan.role is role]
+        calls_h = sum(plan.calls_per_hour for plan in asked) * shop.sp_accounts
+        asins_h = sum(plan.asins_per_hour for plan in asked) * shop.sp_accounts
+        due_calls += 24 * min(calls_h, checks * calls_h / asins_h) if asins_h else 0.0
+        budget_calls += 24 * calls_h
+        asins += asins_h
+    every_h = _share(shop.asins, asins)
+    return Choices(due_calls, budget_calls, every_h, pushes * FLOOR_PUSHES, pushes)
 
 
 def _operation(plan: UsagePlan, shop: Shop) -> OperationCapacity:
