@@ -37,7 +37,7 @@ PRICE_ASSETS = tuple(name for name in STOCK_ASSETS if name != "visibility_diffs"
 stock_sync = dg.define_asset_job(
     "stock_sync",
     selection=list(STOCK_ASSETS),
-    description="毎時の在庫同期: visibility and stock; a shown price below the margin floor is corrected too.",
+    description="毎時の在庫同期: visibility, stock and prices ([schedules] include_price says which).",
 )
 price_sync = dg.define_asset_job(
     "price_sync",
