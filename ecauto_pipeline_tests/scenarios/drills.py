@@ -35,7 +35,7 @@ DRILLS = (
         ({"kind": "gone", "family": "pricing/v0"},),
         ("Product Pricing v0 がすべて404", "everything of Product Pricing v0 answers 404"),
         ("なし。戻れば自動で続きます", "nothing: it goes on by itself when v0 is back"),
-        rule="sp_api_error_rate",
+        rule="operation_down",
         mended=True,
     ),
     Drill(
@@ -43,13 +43,14 @@ DRILLS = (
         ({"kind": "gone", "operation": BATCH},),
         ("getItemOffersBatch が404", "getItemOffersBatch answers 404"),
         ("なし。getItemOffers が代わります", "nothing: getItemOffers stands in"),
-        rule="sp_api_error_rate",
+        rule="operation_down",
     ),
     Drill(
         "summary gone",
         ({"kind": "gone", "operation": SUMMARY},),
         ("getCompetitiveSummary が404", "getCompetitiveSummary answers 404"),
         ("なし。getItemOffers が確かめます", "nothing: getItemOffers takes the second look"),
+        rule="operation_down",
     ),
     Drill(
         "rate / 5",
@@ -79,7 +80,7 @@ DRILLS = (
         ({"kind": "role_missing", "api": "sp_api"},),
         ("アプリケーションのロールが外れる", "the application loses its role"),
         ("ロールを付け、認可し直す", "the role, and a new authorisation"),
-        rule="sp_api_error_rate",
+        rule="operation_down",
         mended=True,
     ),
 )
