@@ -156,6 +156,18 @@ def test_a_dry_run_is_no_edit_in_the_picture() -> None:
     assert updates_by_kind([real]) == updates_by_kind([real, dry])
 
 
+@pytest.mark.parametrize(("audited", "said"), [(30, "–"), (100, "2.0%")])
+def test_a_share_of_contradictions_is_told_once_enough_were_compared(audited: int, said: str) -> None:
+    """Of a few it is a dash; dry runs ask Amazon as others do, and are left out like everywhere in these numbers."""
+    runs: list[dict[str, object]] = [
+        {"dry_run": False, "opinion_audited": audited, "opinion_contradicted": 2},
+        {"dry_run": False, "opinion_audited": None, "opinion_contradicted": None},
+        {"dry_run": True, "opinion_audited": 90, "opinion_contradicted": 90},
+    ]
+    numbers = dict(figures(WeekFacts(before(168), END, runs), "en"))
+    assert said == numbers["contradicted by a second opinion"]
+
+
 def test_a_week_without_a_run_has_no_numbers() -> None:
     """Nothing is known of it: dashes, no zeros, for what only a run can find out."""
     numbers = dict(figures(WeekFacts(before(168), END), "en"))

@@ -12,12 +12,13 @@ import pytest
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.domain.model import Status
-from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
+from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, Audited
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.asins import read, write
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import opinion_audits
 from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.wiring.open import open_tools
@@ -255,6 +256,8 @@ def test_unchanged_answers_are_checked_once_a_day_and_settle_nothing(
     assert {(Status.SUCCESS, _OLD, "", 0)} == {
         (row.status, row.price_jpy, row.doubt, row.contradictions) for row in rows.values()
     }
+    with tools.state.read() as connection:
+        assert Audited(20, 3) == opinion_audits(connection, _CLOCK.now())
     assert [DETAIL, OPINION] == _said(tools, asins[0], "checked")
     assert [DETAIL] == _said(tools, asins[0], "again")
 
