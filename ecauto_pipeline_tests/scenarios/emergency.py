@@ -47,15 +47,7 @@ class Emergency:
     def go_wrong(self) -> int:
         """Push the wrong prices, a person saying yes to whatever is held; how many are on sale then."""
         self.day.run()
-        free = BaseFees(plan="custom", payment_ratio=0.0, payment_fixed_jpy=0, service_ratio=0.0)
-        bad = self.good.model_copy(
-            update={
-                "base": self.good.base.model_copy(update={"fees": free}),
-                "pricing": Pricing(markup_ratio=1.0),
-                "guards": self.good.guards.model_copy(update={"min_markup_ratio": 0.5}),
-            }
-        )
-        self.day.settings = bad
+        self.spoil()
         for _ in range(2):
             self.runs.append(self.day.run("price_sync").run_id)
             with self.day.tools() as tools:
@@ -63,6 +55,17 @@ class Emergency:
                     break
                 approve(tools, everything=True, who="owner")
         return len(self.wrong_and_on_sale())
+
+    def spoil(self) -> None:
+        """The bad setting: sold for what it costs, and nobody counts BASE's fees."""
+        free = BaseFees(plan="custom", payment_ratio=0.0, payment_fixed_jpy=0, service_ratio=0.0)
+        self.day.settings = self.good.model_copy(
+            update={
+                "base": self.good.base.model_copy(update={"fees": free}),
+                "pricing": Pricing(markup_ratio=1.0),
+                "guards": self.good.guards.model_copy(update={"min_markup_ratio": 0.5}),
+            }
+        )
 
     def spend_the_hour(self) -> None:
         """By our own count and by BASE's: only what is kept is left of this hour."""
