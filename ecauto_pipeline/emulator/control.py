@@ -187,6 +187,7 @@ class Control:
     def items(self, account: str) -> list[dict[str, Any]]:
         """All items of a shop, by list_order."""
         with self._emulation.lock:
+            self._arrive()
             return [asdict(item) for item in self._emulation.shops.page(account)]
 
     def item(self, account: str, item_id: int) -> dict[str, Any] | None:
@@ -239,9 +240,19 @@ class Control:
             self._emulation.store.commit()
             return asdict(sale)
 
-    def orders(self, account: str) -> list[dict[str, Any]]:
-        """All orders of a shop, newest first."""
+    def expect_order(self, account: str, item_id: int, at: datetime, amount: int = 1, status: str = "ordered") -> None:
+        """A customer will order when the emulator's clock has come to `at`, unless the item can't be bought then."""
+        if at.tzinfo is None:
+            raise ValueError("the time of an order needs its zone")
         with self._emulation.lock:
+            self._find(account, item_id)
+            self._emulation.shops.expect(account, item_id, at.timestamp(), amount, status)
+            self._emulation.store.commit()
+
+    def orders(self, account: str) -> list[dict[str, Any]]:
+        """All orders of a shop that have come, newest first."""
+        with self._emulation.lock:
+            self._arrive()
             sales: list[Sale] = self._emulation.shops.sales(account, 0, 2.0**40, -1, 0)
             return [asdict(sale) for sale in sales]
 
@@ -285,6 +296,10 @@ class Control:
         with self._emulation.lock:
             self._emulation.store.set_setting("revoked_lwa", [])
             self._emulation.store.commit()
+
+    def _arrive(self) -> None:
+        self._emulation.shops.arrive(self._emulation.time.seconds())
+        self._emulation.store.commit()
 
     def _find(self, account: str, item_id: int) -> Item:
         item = self._emulation.shops.item(account, item_id)

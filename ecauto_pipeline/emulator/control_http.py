@@ -41,7 +41,7 @@ def routes(control: Control) -> list[Route]:
         "/emulator/world/items": {"GET": lambda c, r, b: c.items(r.query_params["account"]), "POST": _edit_item},
         "/emulator/orders": {
             "GET": lambda c, r, b: c.orders(r.query_params["account"]),
-            "POST": lambda c, r, b: c.sell(**b),
+            "POST": _order,
         },
         "/emulator/register": {"GET": lambda c, r, b: c.register_rows()},
         "/emulator/tokens": {"POST": _tokens},
@@ -159,6 +159,15 @@ def _edit_item(control: Control, _: Request, body: dict[str, Any]) -> dict[str, 
     if body.pop("add", False):
         return control.add_item(account, item_id, **body)
     return control.edit_item(account, item_id, **body)
+
+
+def _order(control: Control, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """{account, item_id, amount?, status?}: an order now; with `at`, one that comes then."""
+    at = body.pop("at", None)
+    if at is None:
+        return control.sell(**body)
+    control.expect_order(**body, at=datetime.fromisoformat(at))
+    return {"done": True}
 
 
 def _tokens(control: Control, _: Request, body: dict[str, Any]) -> dict[str, Any]:

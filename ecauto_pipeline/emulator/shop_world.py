@@ -14,6 +14,7 @@ from typing import Any
 
 from ecauto_pipeline.emulator.store import Store
 
+_EXPECTED = "expected_orders"
 _ORDERS = {"list_order": "list_order", "created": "created", "modified": "modified"}
 
 
@@ -151,6 +152,23 @@ class ShopWorld:
         else:
             self.edit(item, now_s, stock=max(0, item.stock - amount))
         return sale
+
+    def expect(self, account: str, item_id: int, at_s: float, amount: int = 1, status: str = "ordered") -> None:
+        """A customer will order this at `at_s`, unless it can't be bought then."""
+        waiting = [*self._store.setting(_EXPECTED, []), [at_s, account, item_id, amount, status]]
+        self._store.set_setting(_EXPECTED, sorted(waiting))
+
+    def arrive(self, now_s: float) -> None:
+        """Let the orders come whose time has come; a hidden or sold-out item is left by its customer."""
+        waiting = self._store.setting(_EXPECTED, [])
+        due = [one for one in waiting if one[0] <= now_s]
+        if not due:
+            return
+        self._store.set_setting(_EXPECTED, waiting[len(due) :])
+        for at_s, account, item_id, amount, status in due:
+            item = self.item(account, item_id)
+            if item is not None and item.visible and item.stock >= amount:
+                self.sell(item, at_s, amount, status)
 
     def add_sales(self, sales: Iterable[Sale]) -> None:
         self._store.write_many(

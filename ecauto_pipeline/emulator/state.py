@@ -87,6 +87,7 @@ class Emulation:
         """Answer one call of an emulated API, and note it."""
         with self.lock:
             try:
+                self.shops.arrive(self.time.seconds())
                 answer, seen = self._answer(call)
                 self.calls.record(self.time.now().isoformat(), call, seen, answer)
                 return answer

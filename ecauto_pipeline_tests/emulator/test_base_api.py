@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -189,3 +190,24 @@ def test_a_sale_takes_stock_and_makes_an_order(
     assert [(item_id, 1)] == [(row["item_id"], row["amount"]) for row in order["order_items"]]
     assert "nobody@example.invalid" == order["mail_address"]
     assert [] == shop.get("orders", start_ordered="2026-03-03").json()["orders"]
+
+
+def test_an_order_comes_when_its_time_has_come(
+    shop: BaseCaller, emulator: EmulatorServer, clock: ManualClock, item_id: int
+) -> None:
+    """With that time, however late somebody looks, and taking the stock; what can't be bought then stays unsold."""
+    account = "base_account_1"
+    hidden = next(item["item_id"] for item in emulator.control.items(account) if item["item_id"] != item_id)
+    emulator.control.edit_item(account, item_id, visible=True, stock=1)
+    emulator.control.edit_item(account, hidden, visible=False, stock=1)
+    clock.advance(1)
+    before, due = len(emulator.control.orders(account)), clock.now() + timedelta(minutes=5)
+    for one in (item_id, hidden):
+        emulator.control.expect_order(account, one, due)
+    clock.advance(299)
+    assert before == len(emulator.control.orders(account))
+    clock.advance(60)
+    newest = shop.get("orders", limit=1).json()["orders"][0]
+    assert int(due.timestamp()) == newest["ordered"]
+    assert 0 == shop.get(f"items/detail/{item_id}").json()["item"]["stock"]
+    assert before + 1 == len(emulator.control.orders(account))

@@ -35,6 +35,9 @@ def test_every_power_is_there(http: httpx.Client, emulator: EmulatorServer) -> N
     sale = http.post("/emulator/orders", json=edit).json()
     orders = http.get("/emulator/orders", params={"account": "base_account_1"}).json()
     assert sale["unique_key"] in [order["unique_key"] for order in orders]
+    later = http.get("/emulator/clock").json()["now"].replace("2026", "2036")
+    assert {"done": True} == http.post("/emulator/orders", json=edit | {"at": later}).json()
+    assert len(orders) == len(http.get("/emulator/orders", params={"account": "base_account_1"}).json())
     http.post("/emulator/world/items", json=edit | {"delete": True})
     assert control.item("base_account_1", first["item_id"]) is None
     stats = http.get("/emulator/stats").json()
