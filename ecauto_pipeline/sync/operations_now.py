@@ -23,6 +23,9 @@ from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state.operation_health import AccountOperation, read_health
 from ecauto_pipeline.sync.context import Tools
 
+NO_ACCOUNT = ("",)
+"""The accounts where none is known by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperationsNow:
@@ -131,5 +134,5 @@ def operations_now(
 ) -> OperationsNow:
     """The same for accounts of these ids; none known = whoever state has heard of, else one."""
     health = read_health(connection)
-    names = tuple(dict.fromkeys(accounts)) or tuple(sorted({account for account, _ in health})) or ("",)
+    names = tuple(dict.fromkeys(accounts)) or tuple(sorted({account for account, _ in health})) or NO_ACCOUNT
     return OperationsNow(operations, settings, names, health, now)

@@ -13,7 +13,7 @@ from ecauto_pipeline.domain.freshness.planning import CallRates, Channel
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.operations_now import OperationsNow, present_operations
+from ecauto_pipeline.sync.operations_now import NO_ACCOUNT, OperationsNow, present_operations
 from ecauto_pipeline.sync.run_record import sweep_evidence
 
 
@@ -21,11 +21,11 @@ def channel(connection: Connection, tools: Tools, role: Role, present: Operation
     """The operations that do this role's work together: the measured rate where an account has used an operation, else
     the owner's setting, else the documented rate. One that is down and may be tried counts for a call of it."""
     accounts = max(1, len(tools.sp_accounts))
-    ids = [account.account_id for account in tools.sp_accounts] or [one.id for one in tools.settings.sp_api.accounts]
     asins_per_s = burst_asins = 0.0
     largest = 1
     known = {one.name: targets.rates(connection, one.name) for one in present.operations}
-    names = (ids or sorted({name for rates in known.values() for name in rates}))[:accounts]
+    measured = sorted({name for rates in known.values() for name in rates})
+    names = (measured if present.accounts == NO_ACCOUNT else list(present.accounts))[:accounts]
     for account in [*names, *[""] * (accounts - len(names))]:
         doing = present.of_role(account, role) if role is Role.SWEEP else present.doing(account, role)
         for operation in doing:
