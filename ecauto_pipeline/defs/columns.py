@@ -58,6 +58,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "hidden_reason": "why we hid it",
         "hidden_at": _MS,
         "blocked": "1 = its ASIN is on the blocklist: never public",
+        "item_rules": "lines of rules.csv that select it; empty = none",
         "uneditable": "why BASE refuses edits for good",
         "orphan": "no_register | no_item | asin_mismatch | bad_asin; empty = fits",
         "delist": "delisted_candidate: seems deleted at BASE",

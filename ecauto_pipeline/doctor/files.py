@@ -1,4 +1,4 @@
-"""Files besides state.db: the owner's register, and history. A file that is not there yet is no fault.
+"""Files besides state.db: the owner's register and rules, and history. A file that is not there yet is no fault.
 
 Nothing is created or changed. Not for: state.db (state_book.py) or repairing (`ecauto history rebuild`).
 """
@@ -11,6 +11,7 @@ from ecauto_pipeline.doctor.disk_errors import fault_of
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
 from ecauto_pipeline.doctor.rights import hindrance
+from ecauto_pipeline.domain.selling.rules_file import read_rules
 from ecauto_pipeline.errors import RegisterBusy, RegisterError
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database
 from ecauto_pipeline.history.parquet import DiskFull
@@ -79,6 +80,28 @@ def register_rows(chart: Chart, here: Installation) -> None:
             "その行を直してください。それまで、その行だけを除いて続けます",
             "mend those rows; until then they alone are left out",
         )
+
+
+def rules(chart: Chart, here: Installation) -> None:
+    """The owner's rules per item would be taken. Without such a file there is nothing to say."""
+    path = here.settings.rules
+    if not path.is_file():
+        return
+    if fault := hindrance(path, write=False):
+        chart.fault("rules", fault)
+        return
+    found = read_rules(path.read_bytes())
+    if not found.problems:
+        chart.ok("rules", f"規則 {len(found.lines):,}件", f"{len(found.lines):,} rules")
+        return
+    ja, en = ("; ".join(one.said(language) for one in found.problems[:ODD_ROWS]) for language in ("ja", "en"))
+    chart.bad(
+        "rules",
+        f"採用できません。誤り {len(found.problems):,}か所: {ja}",
+        f"refused, {len(found.problems):,} mistakes: {en}",
+        "その行を直してください。すべての行は ecauto rules check に出ます",
+        "mend those lines (ecauto rules check names all of them)",
+    )
 
 
 def history(chart: Chart, here: Installation) -> None:

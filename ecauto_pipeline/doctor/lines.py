@@ -71,6 +71,12 @@ LINES = (
         after=("master.db",),
     ),
     Line(
+        "rules",
+        files.rules,
+        ("商品ごとの規則のファイルに誤りがないか", "the file of rules per item has no mistake"),
+        file=lambda here: here.settings.rules,
+    ),
+    Line(
         "state.db",
         state_book.state,
         ("state.db が壊れておらず、読み書きできるか", "state.db is sound, and can be read and written"),

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from ecauto_pipeline.domain.selling.item_rules import ItemRule
+
 
 class Status(StrEnum):
     """What one answer about one ASIN means. The first four are authoritative: Amazon answered."""
@@ -198,6 +200,7 @@ class ListingFacts:
     failed_price_jpy: int | None = None
     failed_price: str = ""
     price_by_hand: bool = False
+    rule: ItemRule | None = None  # what the owner's rules say of it, None = nothing
 
 
 @dataclass(frozen=True, slots=True)

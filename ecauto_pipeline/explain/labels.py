@@ -27,6 +27,8 @@ LABELS: Words = {
     "stock": ("在庫数", "stock"),
     "state": ("状態", "state"),
     "hidden_by": ("非公開にした者", "hidden by"),
+    "rule": ("商品ごとの規則", "rule per item"),
+    "line": ("{}: {}行目", "{}: line {}"),
     "wanted": ("計算した売価", "price worked out"),
     "blocked": ("送信禁止", "blocked"),
     "time": ("時刻 (JST)", "time (JST)"),
@@ -69,11 +71,23 @@ LABELS: Words = {
     "value": ("値", "value"),
 }
 
+RULE_QUESTIONS: Words = {
+    "price": ("価格の決め方", "how its price is made"),
+    "on_sale": ("販売するか", "whether it is on sale"),
+    "min_price_jpy": ("下限価格", "floor"),
+    "max_price_jpy": ("上限価格", "ceiling"),
+    "extra_cost_jpy": ("追加費用", "extra cost"),
+    "by_hand": ("手で付けた価格", "price set by hand"),
+}
+"""What the owner's rules answer about a listing."""
+
 STEPS: Words = {
     "cost_jpy": ("仕入値(円)", "cost (yen)"),
     "strategy": ("価格の決め方", "strategy"),
     "markup_ratio": ("掛け率", "markup ratio"),
     "truncated_jpy": ("円未満を切り捨て", "truncated to yen"),
+    "own_limit_jpy": ("この商品の下限・上限に合わせた", "moved to this item's own floor or ceiling"),
+    "rule_lines": ("商品ごとの規則(行)", "rules per item (line)"),
     "limits_jpy": ("価格の範囲(円)", "price limits (yen)"),
     "limits_ratio": ("仕入値に対する範囲", "limits against cost"),
     "ending_jpy": ("末尾をそろえる(円)", "moved to an ending (yen)"),

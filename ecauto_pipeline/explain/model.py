@@ -108,6 +108,7 @@ class ListingStory:
     """One listing at that moment: what it showed and the last decision and update of each kind.
 
     `gone`: the shop had it no more; its figures are the last ones. `gone_since` None where the moment is not known.
+    `rules`: what the owner's rules of today answer about it (item_rules.QUESTIONS), and in which line.
     """
 
     platform: str
@@ -123,6 +124,7 @@ class ListingStory:
     notes: tuple[str, ...] = ()
     gone: bool = False
     gone_since: datetime | None = None
+    rules: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.domain.model import ListingKey
+from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.explain.model import Answered, Decided, Figure, ListingStory, Sent
 from ecauto_pipeline.state import decisions, journal, observations
 from ecauto_pipeline.state.asins import AsinStory, story_of
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.item_rules import RulesAsTheyStand, rules_of
 from ecauto_pipeline.state.listing_lookup import KnownListing, asin_of_item, listings_about
 from ecauto_pipeline.state.shop_accounts import ShopAccount, open_breakers
 from ecauto_pipeline.state.stops import Stop, stop_of
@@ -64,6 +67,14 @@ def asin_of(state: Database, item_id: str) -> str:
     """The ASIN that an item belongs to, "" where no shop of ours has such an item."""
     with state.read() as connection:
         return asin_of_item(connection, item_id)
+
+
+def rules_about(state: Database, key: str, asin: str, now: datetime) -> dict[ListingKey, ItemRule]:
+    """What the owner's rules say now of the listings of an item id or ASIN; without those they say nothing of."""
+    with state.read() as connection:
+        said = RulesAsTheyStand(connection, now)
+        found = {one.key: said.of(one.text) for name in {key, asin} - {""} for one in rules_of(connection, name)}
+    return {place: rule for place, rule in found.items() if rule is not None and not rule.unknown}
 
 
 def gone_by(state: Database, key: str, at: datetime) -> dict[tuple[str, str, str], datetime]:

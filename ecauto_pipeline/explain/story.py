@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from ecauto_pipeline.amazon.registry import registered
-from ecauto_pipeline.domain.model import AccountKey, Role
+from ecauto_pipeline.domain.model import AccountKey, ListingKey, Role
+from ecauto_pipeline.domain.selling.item_rules import QUESTIONS, ItemRule
 from ecauto_pipeline.domain.selling.price_steps import price_steps
 from ecauto_pipeline.domain.selling.pricing import selling_price
 from ecauto_pipeline.explain import present as explain_state
@@ -75,7 +76,8 @@ def explain(
     basis = next((one for one in said if _carries_facts(one)), None) or _older(past, asin, start, _carries_facts)
     by_time = sorted(decisions, key=lambda one: (one.decided_at, one.diff_id), reverse=True)
     went = sorted(updates, key=lambda one: (one.attempted_at, one.update_id), reverse=True)
-    listings = _listings(settings, by_time, went, present.listings, basis)
+    rules = explain_state.rules_about(state, key, asin, now) if state is not None else {}
+    listings = _listings(settings, by_time, went, present.listings, basis, rules)
     if as_of is not None and state is not None:
         listings = _without_the_gone(listings, explain_state.gone_by(state, key, at))
     return Explanation(
@@ -127,6 +129,7 @@ def _listings(
     updates: Sequence[Sent],
     present: Sequence[ListingStory],
     basis: Answered | None,
+    rules: Mapping[ListingKey, ItemRule],
 ) -> list[ListingStory]:
     known = {(one.platform, one.account_id, one.item_id): one for one in present}
     for place in [(row.platform, row.account_id, row.item_id) for row in decisions] + [
@@ -143,7 +146,7 @@ def _listings(
             visibility=_figure(known[place].visibility, "visibility", mine, went),
             stock=_figure(known[place].stock, "stock", mine, went),
         )
-        stories.append(_priced(terms, story, basis))
+        stories.append(_priced(terms, story, basis, rules.get(ListingKey(*place))))
     return stories
 
 
@@ -174,11 +177,13 @@ def _figure(read: Figure, kind: str, decisions: Iterable[Decided], updates: Iter
     return Figure(value, since, origin, decision, update)
 
 
-def _priced(terms: TermsOfShops, story: ListingStory, basis: Answered | None) -> ListingStory:
-    """The price worked out step by step, by the rules of this shop."""
+def _priced(terms: TermsOfShops, story: ListingStory, basis: Answered | None, rule: ItemRule | None) -> ListingStory:
+    """The price worked out step by step, by the rules of this shop and the owner's own of this item."""
+    if rule is not None:
+        story = replace(story, rules=tuple(sorted(rule.answers().items(), key=lambda one: QUESTIONS.index(one[0]))))
     if basis is None or basis.status != "success" or basis.price_jpy is None:
         return story
-    of_shop = terms.of(AccountKey(story.platform, story.account_id))
+    of_shop = terms.of(AccountKey(story.platform, story.account_id), rule)
     price = selling_price(basis.price_jpy, of_shop)
     notes = story.notes
     decision = story.price.decision

@@ -15,7 +15,7 @@ from ecauto_pipeline.domain import reasons
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.words import DECISION_STATES, DECISIONS, KINDS, OUTCOMES, STATUSES, Words, worded
-from ecauto_pipeline.explain.labels import STAMPS, hider, labels, note_text, step_label
+from ecauto_pipeline.explain.labels import RULE_QUESTIONS, STAMPS, hider, labels, note_text, step_label
 from ecauto_pipeline.explain.model import Decided, Explanation, Figure, ListingStory, Sent
 
 MOST_ROWS = 20
@@ -110,6 +110,8 @@ def _listing(story: ListingStory, t: Mapping[str, str], language: str) -> Sectio
         rows.insert(0, (t["state"], t["gone"] + since))
     if story.hidden_by:
         rows.append((t["hidden_by"], hider(story.hidden_by, language)))
+    for question, line in story.rules:
+        rows.append((t["rule"], t["line"].format(worded(RULE_QUESTIONS, question, language), line)))
     rows += [(f"  {step_label(label, language)}", value) for label, value in story.price_steps]
     if story.wanted_price_jpy is not None:
         why = reasons.said(f"price_{story.price_blocked}", language) if story.price_blocked else ""

@@ -98,6 +98,19 @@ class Register:
                 found |= {asin: str(title) for asin, title in database.execute(query, part) if title}
         return found
 
+    def goods(self) -> dict[str, tuple[str, str, str]]:
+        """Title, brand and category of every product that has one of them, by ASIN; "" where the register says nothing.
+
+        Raises RegisterError, RegisterBusy.
+        """
+        with self._open("ro") as database:
+            known = self._columns(database, "products")
+            told = [f"coalesce({name}, '')" if name in known else "''" for name in ("title_ja", "brand", "category")]
+            rows = database.execute(f"SELECT asin, {', '.join(told)} FROM products")
+            return {
+                asin: (title, brand, category) for asin, title, brand, category in rows if title or brand or category
+            }
+
     def write_back(
         self,
         products: Iterable[ProductUpdate] = (),

@@ -61,6 +61,10 @@ class Settings(Section):
         return self._in_data(self.paths.blocklist)
 
     @property
+    def rules(self) -> Path:
+        return self._in_data(self.paths.rules)
+
+    @property
     def views(self) -> Path:
         return self._in_data(self.paths.views)
 

@@ -100,6 +100,7 @@ LIFETIMES = (
     ),
     Lifetime("marks", None, "名前ごとに1行", "one row a name"),
     Lifetime("owner_files", None, "ファイルごとに1行", "one row a file"),
+    Lifetime("item_rules", None, "使用中の規則1行に1行", "one row a rule in force"),
     Lifetime("stops", None, "送信を再開するまで", "until the pushing goes on"),
     Lifetime(
         "operation_health",

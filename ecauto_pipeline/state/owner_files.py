@@ -16,7 +16,7 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.schema_notes import owner_files
 from ecauto_pipeline.state.upsert import upsert
 
-BLOCKLIST, VIEWS = "blocklist", "views"
+BLOCKLIST, VIEWS, RULES = "blocklist", "views", "rules"
 
 
 @dataclass(frozen=True, slots=True)

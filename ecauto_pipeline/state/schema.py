@@ -124,12 +124,11 @@ listings = Table(
     _text("hidden_reason"),
     Column("hidden_at", MS),
     Column("blocked", Integer, nullable=False, server_default="0"),  # its ASIN is on the blocklist: never public
+    _text("item_rules"),  # the lines of the owner's rules that select it: "12 57"; "" = none
     _text("uneditable"),  # BASE refuses edits of this item for good; the reason
     _text("orphan"),  # "" | no_register | no_item | asin_mismatch | bad_asin
     _text("delist"),  # "" | delisted_candidate
-    Column(
-        "listed", Integer, nullable=False, server_default="0"
-    ),  # takes part in syncs: both sides, listed, account active
+    Column("listed", Integer, nullable=False, server_default="0"),  # both sides, listed, account active: takes part
     Index("ix_listings_asin", "asin"),
     Index("ix_listings_taking_part", "listed", "asin", "account_id"),  # the planner reads this and nothing else
 )

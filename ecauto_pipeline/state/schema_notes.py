@@ -6,7 +6,7 @@ They belong to schema.py's metadata, apart for their reasons to change. Not for:
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, Table, Text
 
 from ecauto_pipeline.state.schema import MS, metadata
 
@@ -30,10 +30,26 @@ marks = Table(  # how far a piece of work has come
 owner_files = Table(  # what a file of the owner's said when it could last be read
     "owner_files",
     metadata,
-    Column("name", Text, primary_key=True),  # blocklist | views
+    Column("name", Text, primary_key=True),  # blocklist | views | rules
     Column("content", Text),  # NULL = never read, or nothing of it is kept
     Column("read_at", MS),
     Column("broken_since", MS),  # NULL = it can be read
+)
+
+item_rules = Table(  # the rules per item that are in force, as domain/selling/item_rules.py has them
+    "item_rules",
+    metadata,
+    Column("line", Integer, primary_key=True),  # where it stands in the owner's file
+    *(Column(name, Text, nullable=False, server_default="") for name in ("item_id", "asin", "title")),
+    *(Column(name, Text, nullable=False, server_default="") for name in ("brand", "category", "account")),
+    Column("exclude", Text, nullable=False, server_default=""),
+    *(Column(name, Integer) for name in ("fixed_price_jpy", "min_price_jpy", "max_price_jpy")),
+    Column("markup_ratio", Float),
+    Column("extra_cost_jpy", Integer),
+    Column("never_sell", Integer),  # NULL = not said
+    Column("by_hand", Text, nullable=False, server_default=""),
+    Column("until_at", MS),
+    Column("note", Text, nullable=False, server_default=""),
 )
 
 stops = Table(  # shops that a person lets nothing be sent to

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, delete, func, not_, or_, select, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome
+from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.owner_files import BLOCKLIST, read_owner_file
 from ecauto_pipeline.state.schema import diffs, journal, listings
@@ -122,21 +123,24 @@ def retire(connection: Connection, active: Iterable[AccountKey]) -> None:
 
 
 def listing_facts(
-    connection: Connection, accounts: Iterable[AccountKey], item_id: str | None = None
+    connection: Connection, accounts: Iterable[AccountKey], now: datetime, item_id: str | None = None
 ) -> Iterator[ListingFacts]:
-    """The listings that take part, of these accounts, by account and item; `item_id`: that one alone."""
+    """The listings that take part, of these accounts, by account and item, with what the owner's rules say of them now;
+    `item_id`: that one alone."""
     free = None if read_owner_file(connection, BLOCKLIST).unknown else False
+    rules = RulesAsTheyStand(connection, now, whole=item_id is None)
     for account in sorted(accounts):  # one query each: the primary key gives its rows in order
-        yield from _facts_of(connection, account, item_id, free)
+        yield from _facts_of(connection, account, item_id, free, rules)
 
 
 def _facts_of(
-    connection: Connection, account: AccountKey, item_id: str | None, free: bool | None
+    connection: Connection, account: AccountKey, item_id: str | None, free: bool | None, rules: RulesAsTheyStand
 ) -> Iterator[ListingFacts]:
     """`free`: what it means not to be marked as being on the blocklist."""
     names = (
         *("item_id", "asin", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations"),
         *("hidden_by", "register_visible", "blocked", "uneditable", "read_at", "first_seen_at", "price_by_hand"),
+        "item_rules",
     )
     mine = _of(account.platform, account.account_id)
     query = select(*(listings.c[name] for name in names)).where(*mine, listings.c.listed == 1)
@@ -145,7 +149,8 @@ def _facts_of(
     found = connection.execute(query.order_by(listings.c.item_id))
     times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
     for row in chain.from_iterable(found.partitions(_PART_ROWS)):
-        item, asin, price, visible, stock, variations, hidden, register, blocked, uneditable, read_at, first, hand = row
+        item, asin, price, visible, stock, variations, hidden, *rest = row
+        register, blocked, uneditable, read_at, first, hand, lines = rest
         for stamp in (read_at, first):
             if stamp not in times:
                 times[stamp] = _EPOCH + timedelta(milliseconds=stamp)
@@ -163,6 +168,7 @@ def _facts_of(
             read_at=times[read_at],
             first_seen_at=times[first],
             price_by_hand=hand == 1,
+            rule=rules.of(lines),
         )
 
 

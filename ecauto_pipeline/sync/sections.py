@@ -15,6 +15,7 @@ from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
 from ecauto_pipeline.domain.offers.second_opinion import Audited, Verdict
 from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
+from ecauto_pipeline.sync.file_trouble import FileTrouble, RulesReport
 from ecauto_pipeline.sync.register_report import RegisterReport
 
 _TOKEN = "lwaToken"  # how calls to Login with Amazon stand in the ledger
@@ -67,27 +68,13 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class FileTrouble:
-    """A file of the owner's that can't be read, why (`file` is named in it), and since when.
-
-    `held`: how many entries of what it said last hold meanwhile; None: nothing of it is known, or kept.
-    """
-
-    file: str
-    ja: str
-    en: str
-    since: datetime
-    held: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ListingsReport:
     """One reading. `listings` take part; `items` are in the shops; the mappings are by account, orphan kind or hider.
 
     `not_read`: accounts whose items could not be read to the end, with the reason; `orders_not_read` likewise.
     `token_files`: accounts whose tokens in use stand in state alone, with why their file could not be written.
     `faults`: what went wrong in one shop's reading and was not foreseen. `blocklist`: why it can't be read, None = it
-    can. `register`: what was read of master.db.
+    can. `register`: what was read of master.db. `rules`: the owner's rules per item.
     """
 
     listings: int = 0
@@ -107,6 +94,7 @@ class ListingsReport:
     faults: tuple[Fault, ...] = ()
     shops: ShopsReport = field(default_factory=ShopsReport)
     register: RegisterReport = field(default_factory=RegisterReport)
+    rules: RulesReport = field(default_factory=RulesReport)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.state.amazon_shapes import ShapeMet
 from ecauto_pipeline.sync.diff_section import DiffReport
+from ecauto_pipeline.sync.file_trouble import RulesReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.register_report import RegisterReport
 from ecauto_pipeline.sync.run_record import RunRecord
@@ -62,6 +63,7 @@ def a_record(**figures: Any) -> RunRecord:
             orders_not_read=take("orders_not_read", {}),
             token_files=take("token_files", {}),
             blocklist=take("blocklist", None),
+            rules=RulesReport(trouble=take("rules", None)),
             register=take("register", RegisterReport()),
         ),
         stale_asins=PlanReport(

@@ -24,9 +24,10 @@ from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.settings import CHANNEL_KINDS, Alerts
 from ecauto_pipeline.state.schema import runs
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.file_trouble import FileTrouble
 from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport, RegisterTrouble
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import Fault, FileTrouble, StoppedShop
+from ecauto_pipeline.sync.sections import Fault, StoppedShop
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver, smtp_receiver
 from ecauto_pipeline_tests.alerts.records import STARTED, a_record, a_shape
@@ -196,6 +197,7 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         token_files={"shop_1": "no permission"},
         faults=(Fault("shop_1", "edit", "shop:1", "ZeroDivisionError"),),
         blocklist=FileTrouble("blocked_asins.json", "壊れています", "is broken", STARTED),
+        rules=FileTrouble("rules.csv", "誤りがあります", "has a mistake", STARTED, 3),
         views=FileTrouble("views.csv", "壊れています", "is broken", STARTED),
         damaged=("snapshots/dt=2026-01-05/hour=12/run-1.parquet",),
     )

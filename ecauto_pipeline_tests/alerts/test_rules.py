@@ -21,13 +21,13 @@ from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.settings import Alerts, Channel
 from ecauto_pipeline.state.amazon_shapes import ShapeMet
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
+from ecauto_pipeline.sync.file_trouble import FileTrouble
 from ecauto_pipeline.sync.line import STEPS
 from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport, RegisterTrouble
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import (
     Fault,
     FetchReport,
-    FileTrouble,
     ListingsReport,
     ShopsReport,
     StoppedShop,
@@ -114,6 +114,7 @@ def test_a_healthy_run_passes_every_rule() -> None:
         ("no_faults", {"faults": ()}, {"faults": (Fault("shop_1", "price", "shops.base.shop:74", "KeyError"),)}),
         ("orders_read", {"orders_not_read": {}}, {"orders_not_read": {"shop_1": "invalid_scope"}}),
         ("blocklist_read", {"blocklist": None}, {"blocklist": FileTrouble("b.json", "壊れ", "broken", STARTED)}),
+        ("rules_read", {"rules": None}, {"rules": FileTrouble("rules.csv", "壊れ", "broken", STARTED, 3)}),
         ("views_read", {"views": None}, {"views": FileTrouble("views.csv", "壊れ", "broken", STARTED)}),
         ("history_published", {"damaged": ()}, {"damaged": ("snapshots/dt=2026-10-23/hour=12/r.parquet",)}),
         ("alert_channel_configured", {"channels": 1}, {"channels": 0}),

@@ -109,6 +109,15 @@ def _a_change_of_state(made: House, table: Any, **values: object) -> None:
     made.kept(table, **{name: value for name, value in {**PLACE, **row, **values}.items() if name in table.c})
 
 
+def _a_rule_of_nothing(made: House) -> None:
+    (made.folder / "data" / "rules.csv").write_text("item_id,fixed_price_jpy\n1001,0\n", encoding="utf-8")
+
+
+def _rules_closed(made: House) -> None:
+    _a_rule_of_nothing(made)
+    _one_closed(made, "data/rules.csv")
+
+
 def _a_price_below_zero(made: House) -> None:
     row = "(asin, platform, account_id, platform_item_id, status, selling_price)"
     made.register(f"INSERT INTO listings {row} VALUES ('B000000001', 'base', 'shop_1', '77', 'listed', -5)")
@@ -250,6 +259,8 @@ FAULTS: tuple[Made, ...] = (
     Made("master.db", "closed", lambda h: _one_closed(h, "data/master.db"), "bad", "the right"),
     Made("master.db", "read-only", lambda h: _one_read_only(h, "data/master.db"), "warn", "the right"),
     Made("master.db rows", "a price below zero", _a_price_below_zero, "warn", "mend those rows"),
+    Made("rules", "a price of nothing", _a_rule_of_nothing, "bad", "ecauto rules check"),
+    Made("rules", "closed", _rules_closed, "bad", "the right"),
     Made("state.db", "no database", lambda h: _torn(h, "data/state.db"), "bad", "a backup"),
     Made("state.db", "a page torn", lambda h: _page_torn(h, "data/state.db"), "bad", "a backup"),
     Made("state.db", "of an earlier version", lambda h: _forget(h, "plans"), "warn", "the next run"),

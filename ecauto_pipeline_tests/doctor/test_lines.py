@@ -90,7 +90,7 @@ def test_what_rests_on_a_bad_line_says_which_to_mend_first(well: House) -> None:
     """Also at two removes: what waits in a state.db that can't be written to is a matter of its folder."""
     next(one for one in FAULTS if (one.line, one.what) == ("data folder", "read-only")).make(well)
     found = {one.line: one for one in well.examined("en") if one.state == "unknown"}
-    resting = {"token", "master.db", "master.db rows", "state.db", "history"}
+    resting = {"token", "master.db", "master.db rows", "rules", "state.db", "history"}
     resting |= {"SP-API", "holds", "journal", "budget", "stop", "shop", "master.db listings"}
     assert resting == set(found)
     assert {'mend "data folder" first'} == {one.what_to_do for one in found.values()}

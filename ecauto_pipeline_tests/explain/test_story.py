@@ -13,12 +13,16 @@ import pytest
 from ecauto_pipeline.amazon.offers import offers_json
 from ecauto_pipeline.clock import JST, ManualClock, to_ms
 from ecauto_pipeline.domain.offers.offer_rule import Offer, choose
+from ecauto_pipeline.domain.selling.item_rules import QUESTIONS
+from ecauto_pipeline.domain.selling.rules_file import parse as parse_rules
+from ecauto_pipeline.explain.labels import RULE_QUESTIONS
 from ecauto_pipeline.explain.story import explain
 from ecauto_pipeline.explain.words import as_document, as_markdown, sections
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state import stops
+from ecauto_pipeline.state.item_rules import replace_rules
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, observations
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.languages import half_english, half_japanese
@@ -321,3 +325,29 @@ def test_shops_of_one_id_on_two_platforms_are_told_apart(reader: HistoryReader) 
     text = as_markdown(replace(found, updates=(*found.updates, elsewhere)), "en")
     assert f"base:shop_1/{ITEM}" in text
     assert f"csv:shop_1/{ITEM}" in text
+
+
+def test_the_rule_of_an_item_and_its_line_are_named(tmp_path: Path, reader: HistoryReader) -> None:
+    """The price is worked out by it, and every line that has a say stands beside what it decides; in the past too, as
+    prices are worked out by today's rules."""
+    tools = tools_at(tmp_path, at=minutes(60))
+    found = parse_rules("item_id,asin,fixed_price_jpy,min_price_jpy\n7001,,2700,\n,B000000001,,2600\n")
+    with tools.state.write() as connection:
+        key = {"platform": "base", "account_id": "shop_1", "item_id": ITEM, "asin": ASIN}
+        connection.execute(listings.insert().values(**key, listed=1, present=1, item_rules="2 3"))
+        replace_rules(connection, found.lines)
+    for as_of in (None, minutes(5)):
+        for name in (ITEM, ASIN):
+            one = explain(reader, SETTINGS, name, minutes(60), as_of=as_of, state=tools.state)
+            (story,) = one.listings
+            assert (("price", 2), ("min_price_jpy", 3)) == story.rules
+            assert 2700 == story.wanted_price_jpy or story.wanted_price_jpy is None
+    text = as_markdown(explain(reader, SETTINGS, ITEM, minutes(60), as_of=minutes(5), state=tools.state), "ja")
+    for said in ("価格の決め方: 2行目", "下限価格: 3行目", "2,700円"):
+        assert said in text
+    tools.state.close()
+
+
+def test_every_question_of_the_rules_has_its_words() -> None:
+    """In both languages."""
+    assert set(QUESTIONS) == set(RULE_QUESTIONS)

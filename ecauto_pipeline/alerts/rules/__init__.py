@@ -20,7 +20,7 @@ from ecauto_pipeline.alerts.rules.asking import (
     SP_API_ERROR_RATE,
 )
 from ecauto_pipeline.alerts.rules.operations import OPERATION_DOWN
-from ecauto_pipeline.alerts.rules.owner_files import BLOCKLIST_READ, VIEWS_READ
+from ecauto_pipeline.alerts.rules.owner_files import BLOCKLIST_READ, RULES_READ, VIEWS_READ
 from ecauto_pipeline.alerts.rules.register import CATALOGUE_INTACT, REGISTER_WRITTEN
 from ecauto_pipeline.alerts.rules.register_read import REGISTER_KEPT, REGISTER_READ, REGISTER_ROWS
 from ecauto_pipeline.alerts.rules.runs import (
@@ -79,6 +79,7 @@ RULES: Mapping[str, RunRule] = _by_name(
     BASE_CALLS_SUFFICE,
     PUSHING_STOPPED,
     BLOCKLIST_READ,
+    RULES_READ,
     VIEWS_READ,
     HISTORY_PUBLISHED,
     ALERT_CHANNEL_CONFIGURED,

@@ -1,4 +1,4 @@
-"""Alert rules about the files that the owner writes by hand: the blocklist, the page views.
+"""Alert rules about the files that the owner writes by hand: the blocklist, the rules per item, the page views.
 
 Not for: what a rule is (alerts/rule.py), or reading the files (sync/).
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.sync.file_trouble import FileTrouble
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import FileTrouble
 
 _HELD = Words(
     "最後に読めたリストを使い続けています。ファイルを直せば次の実行から効きます",
@@ -53,6 +53,53 @@ BLOCKLIST_READ = RunRule(
     done=_HELD,
     page="/assets/listings?view=checks",
     find=_blocklist,
+)
+
+
+_RULES_HELD = Words(
+    "最後に採用した規則を使い続けています。ファイルを直せば次の実行から効きます",
+    "the rules that were taken last hold; the mended file counts from the next run on",
+)
+_RULES_UNKNOWN = Words(
+    "規則を一度も読めていないため、価格を変えず、非公開の商品を公開に戻していません",
+    "no rules could ever be read, so no price is changed and nothing that is hidden is shown again",
+)
+
+
+def _rules(record: RunRecord, setup: AlertSetup) -> Finding:
+    if record.listings is None:
+        return unmeasured("商品ごとの規則は読んでいません", "the rules per item were not read")
+    found = record.listings.rules
+    trouble = found.trouble
+    if trouble is None:
+        said = Words(
+            f"商品ごとの規則 {found.rules}件、出品 {found.listings}件（どの商品にも当たらない規則 {found.idle}件）",
+            f"{found.rules} rules per item select {found.listings} listings ({found.idle} rules select none)",
+        )
+        return Finding(said=said, value=float(found.rules))
+    held, since = trouble.held, _since(trouble)
+    in_force = Words(f"使用中の規則 {held}件", f"{held} rules hold") if held is not None else _NO_RULES
+    return Finding(
+        said=Words(f"{trouble.ja}。{since}から。{in_force.ja}", f"{trouble.en}; since {since}; {in_force.en}"),
+        passed=False,
+        severity="ERROR" if held is None else "WARN",
+        done=_RULES_UNKNOWN if held is None else _RULES_HELD,
+        worst=(_row(trouble),),
+    )
+
+
+_NO_RULES = Words("使える規則なし", "no rules are known")
+
+RULES_READ = RunRule(
+    name="rules_read",
+    law=Words("商品ごとの規則のファイルは正しい", "the file of rules per item is in force"),
+    label=Words("商品ごとの規則", "rules per item"),
+    asset="listings",
+    severity="WARN",
+    remedy="ecauto rules check",
+    done=_RULES_HELD,
+    page="/assets/listings?view=checks",
+    find=_rules,
 )
 
 

@@ -5,8 +5,12 @@ Not for: deciding (diffs.py, visibility.py).
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
 from ecauto_pipeline.domain.selling.fees import profit_jpy
+from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 
 
@@ -30,7 +34,7 @@ class DiffBuilder:
             reason=reason,
             snapshot_id=facts.snapshot_id if facts else "",
             cost_jpy=facts.price_jpy if facts else None,
-            evidence=evidence,
+            evidence=_with_rules(evidence, self._listing.rule) if decision is not Decision.UNCHANGED else evidence,
             profit_jpy=None if decision is Decision.UNCHANGED else self._profit(wanted),
         )
 
@@ -48,3 +52,12 @@ class DiffBuilder:
 
     def skipped(self, reason: str, wanted: int | None = None) -> Diff:
         return self.gives(Decision.SKIPPED, reason, wanted)
+
+
+def _with_rules(evidence: str, rule: ItemRule | None) -> str:
+    """The evidence, and which lines of the owner's rules had a say: `rules`, by question (item_rules.QUESTIONS)."""
+    lines = rule.answers() if rule is not None and not rule.unknown else {}
+    if not lines:
+        return evidence
+    document: dict[str, Any] = json.loads(evidence) if evidence else {}
+    return json.dumps({**document, "rules": lines}, ensure_ascii=False)

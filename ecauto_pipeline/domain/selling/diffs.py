@@ -15,15 +15,18 @@ from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, Listin
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
 from ecauto_pipeline.domain.selling.corrections import IN_SALE
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
+from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, selling_price
 from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.domain.selling.terms import SellingTerms
-from ecauto_pipeline.settings import Guards, Pricing, Ttl
+from ecauto_pipeline.settings import Guards, Ttl
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # a stamp further ahead than this is clock trouble, hence not to be believed
 BY_HAND = "by_hand"
 """A person set the price shown: left alone, or waiting for a word."""
 IncludePrice = Literal["never", "floor", "all"]
+NEVER_SELL, EXCLUDED, RULES_UNKNOWN = "rule_never_sell", "rule_excluded", "rules_unknown"
+"""What the owner's rules make of a listing, as reasons."""
 
 
 def outdated(stamp: datetime | None, now: datetime, max_age: timedelta) -> bool:
@@ -48,8 +51,9 @@ def price_diff(
 
     UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` | `sources_disagree` | `by_hand` (evidence: JSON); BLOCKED
     `price_<why>`; SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable` |
-    `by_hand`, and where the shop lately did not take this very price `in_sale` | `price_failed` (this only while the
-    price shown is below the floor: what sells at a profit is tried again by every run).
+    `by_hand` | `rule_excluded` | `rules_unknown`, and where the shop lately did not take this very price `in_sale` |
+    `price_failed` (this only while the price shown is below the floor: what sells at a profit is tried again by every
+    run).
     With "floor" only a shown price below the floor counts.
     Raises ValueError for include_price "never": such a run has no price targets to ask about.
     """
@@ -68,6 +72,8 @@ def price_diff(
     if facts.doubt == "jump":
         if facts.contradictions < HELD_AFTER or not facts.doubt_price_jpy or listing.uneditable:
             return builder.skipped("second_look")
+        if terms.rule is not None and terms.rule.leaves_price:
+            return builder.skipped(_left_alone(terms.rule))
         price = selling_price(facts.doubt_price_jpy, terms)
         if price.blocked:
             return builder.gives(Decision.BLOCKED, f"price_{price.blocked}", price.price_jpy, facts.contradiction)
@@ -80,10 +86,12 @@ def price_diff(
     wanted = price.price_jpy
     if include_price == "floor" and not below:
         return builder.unchanged(wanted)
-    if not price.blocked and wanted is not None and not (below or _worth_a_push(shown, wanted, terms.pricing)):
+    if not price.blocked and wanted is not None and not (below or _worth_a_push(shown, wanted, terms)):
         return builder.unchanged(wanted)
     if outdated(facts.price_at, now, ttl.price):
         return builder.skipped("stale_price")
+    if terms.rule is not None and terms.rule.leaves_price:
+        return builder.skipped(_left_alone(terms.rule), wanted)
     if price.blocked or wanted is None:
         return builder.gives(Decision.BLOCKED, f"price_{price.blocked}", wanted)
     if listing.uneditable:
@@ -118,7 +126,8 @@ def stock_diff(
 
     Only for a listing that is public, or will be by this run's visibility push, without variations, with fresh and
     undoubted facts, and not at a price below the floor. PUSH `restock`; UNCHANGED; SKIPPED `not_read` |
-    `never_fetched` | `second_look` | `stale_stock` | `variations` | `price_below_floor` | `uneditable`.
+    `never_fetched` | `second_look` | `stale_stock` | `variations` | `price_below_floor` | `uneditable` |
+    `rule_excluded`.
     """
     builder = DiffBuilder(listing, facts, Kind.STOCK, listing.shown_stock, terms)
     if listing.shown_stock is not None and listing.shown_stock > 0:
@@ -143,6 +152,8 @@ def stock_diff(
         return builder.skipped("price_below_floor", 1)
     if listing.uneditable:
         return builder.skipped("uneditable", 1)
+    if terms.rule is not None and terms.rule.leaves_visibility:
+        return builder.skipped(EXCLUDED, 1)
     return builder.gives(Decision.PUSH, "restock", 1)
 
 
@@ -160,18 +171,25 @@ def sells_below_floor(
     return not mended
 
 
-def _worth_a_push(shown: int, wanted: int, pricing: Pricing) -> bool:
-    """The owner's rule: far enough apart in yen or, where that is switched on, as a share of what is shown."""
-    apart = abs(wanted - shown)
+def _left_alone(rule: ItemRule) -> str:
+    return RULES_UNKNOWN if rule.unknown else EXCLUDED
+
+
+def _worth_a_push(shown: int, wanted: int, terms: SellingTerms) -> bool:
+    """The owner's rule: far enough apart in yen or, where that is switched on, as a share of what is shown. A fixed
+    price is the price, to the yen; one outside the item's own floor and ceiling goes back to them."""
+    apart, pricing, rule = abs(wanted - shown), terms.pricing, terms.rule
     if apart == 0:
         return False
+    if rule is not None and (rule.fixed_price_jpy is not None or shown > (rule.max_price_jpy or shown)):
+        return True
     by_share = pricing.min_diff_ratio > 0 and apart >= exact(pricing.min_diff_ratio) * shown
     return apart >= pricing.min_diff_jpy or by_share
 
 
 def _public_after(listing: ListingFacts, verdict: Diff) -> bool:
     """Whether the listing is on show once this run's visibility pushes are done. A hide that waits counts as done."""
-    if listing.blocked_by_list:
+    if listing.blocked_by_list or (listing.rule is not None and listing.rule.never_sell):
         return False
     if verdict.decision in (Decision.PUSH, Decision.HELD):
         return verdict.wanted == 1

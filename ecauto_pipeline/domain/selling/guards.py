@@ -23,8 +23,8 @@ def hold_mass_hides(diffs: Iterable[Diff], shown_public: int, guards: Guards, hi
 
     `hidden_lately`: listings that earlier runs hid within that window, unasked, and that are hidden still. Too many:
     together with these at least max_hide_rows, and more than max_hide_share of what would be on show without them
-    (`shown_public` + `hidden_lately`), so that a mass is one in however many runs it comes. Hides of the blocklist are
-    neither counted nor held.
+    (`shown_public` + `hidden_lately`), so that a mass is one in however many runs it comes. Hides of the
+    blocklist and of the owner's rules are neither counted nor held.
     """
     diffs = list(diffs)
     rows = sum(map(_guarded_hide, diffs))
@@ -82,7 +82,7 @@ def _rank(diff: Diff) -> int:
 
 def _guarded_hide(diff: Diff) -> bool:
     hides = diff.kind is Kind.VISIBILITY and diff.decision is Decision.PUSH and diff.wanted == 0
-    return hides and diff.reason != "blocklist"
+    return hides and diff.reason not in ("blocklist", "rule_never_sell")
 
 
 def _delists(diff: Diff) -> bool:

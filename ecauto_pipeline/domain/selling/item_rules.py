@@ -51,6 +51,20 @@ class ItemRule:
         """The line that answers one of QUESTIONS."""
         return dict(self.lines).get(question, self.line)
 
+    @property
+    def unknown(self) -> bool:
+        """There are rules, and nobody knows what they say."""
+        return self is NOBODY_KNOWS
+
+    def answers(self) -> dict[str, int]:
+        """The questions that are answered, and the line of each."""
+        return {name: self.line_of(name) for name in QUESTIONS if answer_of(self, name) is not None}
+
+
+NOBODY_KNOWS = ItemRule(exclude="price")
+"""While the owner's file never could be read: no price is changed and nothing is shown again, but what must be hidden
+is."""
+
 
 class Selectors(NamedTuple):
     """Whom a rule is about; "" = whoever. The order is that of weight: the first in which two rules differ decides.

@@ -21,21 +21,23 @@ def price_steps(cost_jpy: int | None, terms: SellingTerms) -> Steps:
     steps.append(("strategy", price.origin))
     if price.ratio is not None:
         steps.append(("markup_ratio", price.ratio_text))
-    if price.truncated_jpy is not None:
-        steps += _to_the_price(cost_jpy, price, terms)
+    if price.price_jpy is not None:
+        steps += _to_the_price(cost_jpy, price, price.price_jpy, terms)
     if price.blocked:
         steps.append(("blocked", price.blocked))
     return tuple(steps)
 
 
-def _to_the_price(cost_jpy: int, price: Price, terms: SellingTerms) -> Steps:
-    guards = terms.guards
-    rounded = price.price_jpy if price.before_ending_jpy is None else price.before_ending_jpy
+def _to_the_price(cost_jpy: int, price: Price, price_jpy: int, terms: SellingTerms) -> Steps:
+    guards, rounded, ended = terms.guards, price.rounded_jpy, price.ended_jpy
+    lines = terms.rule.answers() if terms.rule is not None else {}
     return (
-        ("truncated_jpy", str(price.truncated_jpy)),
-        (f"rounded_to_{terms.pricing.round_to_jpy}_jpy", str(rounded)),
+        *((("truncated_jpy", str(price.truncated_jpy)),) if price.truncated_jpy is not None else ()),
+        *(((f"rounded_to_{terms.pricing.round_to_jpy}_jpy", str(rounded)),) if rounded is not None else ()),
         *_ending(price, terms),
-        *_left(price.price_jpy, cost_jpy, terms),
+        *((("own_limit_jpy", str(price_jpy)),) if ended is not None and ended != price_jpy else ()),
+        *((("rule_lines", ", ".join(f"{name}: {line}" for name, line in lines.items())),) if lines else ()),
+        *_left(price_jpy, cost_jpy, terms),
         *((f"floor_{name}_jpy", str(least)) for name, least in terms.floor.parts(cost_jpy) if least),
         ("limits_jpy", f"{guards.min_price_jpy}..{guards.max_price_jpy}"),
         ("limits_ratio", f"{guards.min_markup_ratio}..{guards.max_markup_ratio}"),
@@ -43,15 +45,13 @@ def _to_the_price(cost_jpy: int, price: Price, terms: SellingTerms) -> Steps:
 
 
 def _ending(price: Price, terms: SellingTerms) -> Steps:
-    if price.before_ending_jpy is None:
+    if not terms.pricing.endings or price.ended_jpy is None:
         return ()
-    return (("ending_jpy", f"{price.price_jpy} ({', '.join(map(str, terms.pricing.endings))})"),)
+    return (("ending_jpy", f"{price.ended_jpy} ({', '.join(map(str, terms.pricing.endings))})"),)
 
 
-def _left(price_jpy: int | None, cost_jpy: int, terms: SellingTerms) -> Steps:
+def _left(price_jpy: int, cost_jpy: int, terms: SellingTerms) -> Steps:
     """The fees of a sale at this price, and what is left."""
-    if price_jpy is None:
-        return ()
     extra = terms.extra_cost_jpy
     return (
         ("payment_fee_jpy", str(payment_fee_jpy(price_jpy, terms.fees))),

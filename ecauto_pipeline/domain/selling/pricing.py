@@ -21,9 +21,10 @@ class Price:
     """A selling price and how it came about.
 
     `blocked`: "" where it may leave, else `min_price`, `max_price`, `min_markup`, `min_profit`, `item_floor`,
-    `max_markup`, `no_tier`, `no_cost`; a blocked price is for showing only. `price_jpy` is None where none could be
-    worked out (no_tier, no_cost). `ratio`: the markup, and `origin` where it comes from; `truncated_jpy`: before it was
-    rounded; `before_ending_jpy`: before it was moved to an ending, None where there are none.
+    `item_ceiling`, `max_markup`, `no_tier`, `no_cost`; a blocked price is for showing only. `price_jpy` is None where
+    none could be worked out (no_tier, no_cost). `ratio`: the markup, and `origin` where it comes from; `truncated_jpy`:
+    before it was rounded; `rounded_jpy`: before it was moved to an ending; `ended_jpy`: before it was moved to the
+    item's own floor or ceiling. A fixed price has none of the three.
     """
 
     price_jpy: int | None
@@ -31,7 +32,8 @@ class Price:
     ratio: float | None = None
     origin: str = ""
     truncated_jpy: int | None = None
-    before_ending_jpy: int | None = None
+    rounded_jpy: int | None = None
+    ended_jpy: int | None = None
 
     @property
     def ratio_text(self) -> str:
@@ -42,10 +44,15 @@ class Price:
 def selling_price(cost_jpy: int | None, terms: SellingTerms) -> Price:
     """What to ask for goods that cost `cost_jpy`: cost x ratio, truncated to yen, rounded half up to round_to_jpy.
 
-    1984 -> 2580, 3459 -> 4500 at 1.3 and 10 yen.
+    1984 -> 2580, 3459 -> 4500 at 1.3 and 10 yen. The item's own rule may fix it, or give the ratio, or a floor and a
+    ceiling that the price is moved to: these are what the owner wants to ask, not alarms. Every limit holds for all.
     """
     if cost_jpy is None or isinstance(cost_jpy, bool) or cost_jpy <= 0:
         return Price(None, "no_cost")
+    rule = terms.rule
+    if rule is not None and rule.fixed_price_jpy is not None:
+        fixed = rule.fixed_price_jpy
+        return Price(fixed, outside(fixed, cost_jpy, terms), origin=f"fixed (line {rule.line_of('price')})")
     ratio, origin = _ratio(cost_jpy, terms)
     if ratio is None:
         return Price(None, "no_tier", origin=origin)
@@ -54,10 +61,12 @@ def selling_price(cost_jpy: int | None, terms: SellingTerms) -> Price:
     share = exact(ratio)
     multiplied = cost_jpy * share.numerator // share.denominator
     step = terms.pricing.round_to_jpy
-    price = (2 * multiplied + step) // (2 * step) * step
-    ended = _with_ending(price, cost_jpy, terms)
-    before = price if terms.pricing.endings else None
-    return Price(ended, outside(ended, cost_jpy, terms), ratio, origin, multiplied, before_ending_jpy=before)
+    rounded = (2 * multiplied + step) // (2 * step) * step
+    ended = price = _with_ending(rounded, cost_jpy, terms)
+    if rule is not None:
+        price = max(price, rule.min_price_jpy or price)
+        price = min(price, rule.max_price_jpy or price)
+    return Price(price, outside(price, cost_jpy, terms), ratio, origin, multiplied, rounded, ended)
 
 
 def floor_jpy(cost_jpy: int, terms: SellingTerms) -> int:
@@ -80,6 +89,8 @@ def outside(price_jpy: int, cost_jpy: int | None, terms: SellingTerms) -> str:
         return "min_price"
     if price_jpy > guards.max_price_jpy:
         return "max_price"
+    if terms.rule is not None and terms.rule.max_price_jpy is not None and price_jpy > terms.rule.max_price_jpy:
+        return "item_ceiling"
     if cost_jpy is None:
         return ""
     return terms.floor.broken_by(price_jpy, cost_jpy) or _too_dear(price_jpy, cost_jpy, guards)
@@ -102,7 +113,9 @@ def _too_dear(price_jpy: int, cost_jpy: int, guards: Guards) -> str:
 
 def _ratio(cost_jpy: int, terms: SellingTerms) -> tuple[float | None, str]:
     """The markup for this cost and where it comes from; None where no tier covers the cost."""
-    pricing = terms.pricing
+    pricing, rule = terms.pricing, terms.rule
+    if rule is not None and rule.markup_ratio is not None:
+        return rule.markup_ratio, f"simple (line {rule.line_of('price')})"
     if terms.markup_ratio is not None and terms.strategy != "tiered":
         return terms.markup_ratio, "simple (of this shop)"
     if (terms.strategy or pricing.strategy) == "simple":

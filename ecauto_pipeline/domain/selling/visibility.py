@@ -6,13 +6,22 @@ Not for: price and stock (diffs.py), or the share of an account that may vanish 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
-from ecauto_pipeline.domain.selling.diffs import IncludePrice, fetched, outdated, sells_below_floor
+from ecauto_pipeline.domain.selling.diffs import (
+    EXCLUDED,
+    NEVER_SELL,
+    RULES_UNKNOWN,
+    IncludePrice,
+    fetched,
+    outdated,
+    sells_below_floor,
+)
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Offers as OfferRule
@@ -35,17 +44,38 @@ def visibility_diff(
     `price_verdict`: what `price_diff` says of this listing under "all" or "floor" (both give the same here), asked
     even in a run that includes no prices; `include_price` says whether its push takes place in this run.
     UNCHANGED; PUSH to 0 `blocklist` | `out_of_stock` | `not_found` | `filtered_out` | `price_blocked` | `price_held` |
-    `unconfirmed` (only with guards.hide_unconfirmed_after) | `price_failed` | `in_sale`;
+    `unconfirmed` (only with guards.hide_unconfirmed_after) | `price_failed` | `in_sale` | `rule_never_sell` |
+    `price_excluded`;
     PUSH to 1 `in_stock`; HELD to 0 `sources_disagree` (evidence: JSON);
     SKIPPED `not_read` | `uneditable` | `never_fetched` | `second_look` | `filtered_waits` | `stale_stock` |
-    `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor`.
+    `hidden_by_<who>` | `blocklist_unknown` | `price_below_floor` | `rule_excluded` | `rules_unknown`.
     """
-    public, after = listing.shown_visible, terms.guards.hide_unconfirmed_after
+    verdict = _judged(listing, facts, price_verdict, now, stock_max_age, offers, terms, include_price)
+    left_alone = terms.rule is not None and terms.rule.leaves_visibility and verdict.reason != "blocklist"
+    if left_alone and verdict.decision in (Decision.PUSH, Decision.HELD):
+        return replace(verdict, decision=Decision.SKIPPED, reason=EXCLUDED)
+    return verdict
+
+
+def _judged(
+    listing: ListingFacts,
+    facts: AsinFacts | None,
+    price_verdict: Diff | None,
+    now: datetime,
+    stock_max_age: timedelta,
+    offers: OfferRule,
+    terms: SellingTerms,
+    include_price: IncludePrice,
+) -> Diff:
+    """As `visibility_diff`, whether a rule leaves the listing alone or not."""
+    public, after, rule = listing.shown_visible, terms.guards.hide_unconfirmed_after, terms.rule
     builder = DiffBuilder(listing, facts, Kind.VISIBILITY, None if public is None else int(public), terms)
     if public is None:
         return builder.skipped("not_read")
     if listing.blocked_by_list:
         return _hide(builder, listing, "blocklist")
+    if rule is not None and rule.never_sell:
+        return _hide(builder, listing, NEVER_SELL)
     if public and after and unconfirmed(listing, facts, now, after):
         return _hide(builder, listing, "unconfirmed")
     if facts is None or not fetched(facts) or facts.stock_at is None:
@@ -68,6 +98,8 @@ def visibility_diff(
         return builder.skipped(f"hidden_by_{listing.hidden_by or 'unknown'}", 1)
     if listing.blocked_by_list is None:
         return builder.skipped("blocklist_unknown", 1)
+    if rule is not None and rule.unknown:
+        return builder.skipped(RULES_UNKNOWN, 1)
     if facts.doubt:
         return builder.skipped("second_look")
     if outdated(facts.stock_at, now, stock_max_age):
@@ -128,9 +160,12 @@ def _hide(builder: DiffBuilder, listing: ListingFacts, reason: str) -> Diff:
 
 
 def _loss(listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, terms: SellingTerms) -> str:
-    """Why the price keeps the listing off the shelf: below the floor, and its correction blocked, held or failed."""
+    """Why the price keeps the listing off the shelf: below the floor, and its correction blocked, held, failed or
+    excluded."""
     if price_verdict is None or not breaks_floor(listing.shown_price_jpy, facts.price_jpy, terms):
         return ""
     if price_verdict.decision is Decision.SKIPPED and price_verdict.reason in FAILED_CORRECTIONS:
         return price_verdict.reason
+    if price_verdict.reason in (EXCLUDED, RULES_UNKNOWN):
+        return "price_excluded"
     return {Decision.BLOCKED: "price_blocked", Decision.HELD: "price_held"}.get(price_verdict.decision, "")

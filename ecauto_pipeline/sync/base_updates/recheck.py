@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
+from ecauto_pipeline.domain.selling.diffs import NEVER_SELL
 from ecauto_pipeline.state import decisions, journal
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.known_asins import KnownAsin
@@ -22,6 +23,8 @@ from ecauto_pipeline.sync.diffs.evaluate import Rules, evaluate_again
 
 End = Literal["pushed", "unchanged", "blocked", "skipped", "failed"]
 APPROVED = "approved"
+_SAID_SO = ("blocklist", NEVER_SELL, DISAGREE)
+"""A person has said so, or the owner's list or rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,11 @@ class RulesGate:
         return self._clear(verdict, known, now)
 
     def _clear(self, verdict: Diff, known: KnownAsin | None, now: datetime) -> RecheckResult:
-        if known is None or verdict.reason in ("blocklist", DISAGREE):  # a person has said so, or the owner's list
+        if known is None or verdict.reason in _SAID_SO:
             return RecheckResult()
         if verdict.kind is Kind.PRICE:
             stamp, allowed = known.facts.price_at, self._tools.settings.ttl.price
-        elif verdict.reason in ("price_blocked", "price_held", "unconfirmed", *FAILED_CORRECTIONS):
+        elif verdict.reason in ("price_blocked", "price_held", "price_excluded", "unconfirmed", *FAILED_CORRECTIONS):
             return RecheckResult()
         else:
             stamp, allowed = known.facts.stock_at, self._rules.max_age(known, now)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind
+from ecauto_pipeline.domain.selling.diffs import EXCLUDED
 from ecauto_pipeline.domain.selling.guards import hold_mass_delist, hold_mass_hides
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.state import decisions
@@ -193,6 +194,8 @@ def _still_massed(diff: Diff, standing: Iterable[Decided]) -> Diff:
 def _still_open(old: Decided, diff: Diff) -> bool:
     """Whether a held row, or a person's word on it, outlives this verdict: nothing newer settled the matter."""
     if diff.decision is Decision.SKIPPED:
+        if diff.reason == EXCLUDED:
+            return False  # the owner's rules have taken the matter out of our hands
         return diff.wanted is None or diff.wanted == old.diff.wanted
     if diff.wanted != old.diff.wanted:
         return False

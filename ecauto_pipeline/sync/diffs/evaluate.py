@@ -32,7 +32,7 @@ from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Context, IncludePrice, Run
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
-SAID_SO = ("approved", "blocklist")
+SAID_SO = ("approved", "blocklist", "rule_never_sell")
 """Hides that a person asked for, which are no sign that something is wrong."""
 Said = Callable[[Diff], Diff]
 EDITS = Abilities().edits
@@ -81,7 +81,9 @@ class Rules:
     def price(
         self, listing: ListingFacts, facts: AsinFacts | None, now: datetime, include: IncludePrice = "all"
     ) -> Diff:
-        return price_diff(listing, facts, now, self._terms.of(listing.key.account), self._settings.ttl, include)
+        return price_diff(
+            listing, facts, now, self._terms.of(listing.key.account, listing.rule), self._settings.ttl, include
+        )
 
     def visibility_and_stock(
         self, listing: ListingFacts, known: KnownAsin | None, now: datetime, include: IncludePrice, said: Said = _as_is
@@ -90,7 +92,7 @@ class Rules:
 
         `said`: what a person's word makes of the price verdict.
         """
-        terms, offers = self._terms.of(listing.key.account), self._settings.offers
+        terms, offers = self._terms.of(listing.key.account, listing.rule), self._settings.offers
         facts = known.facts if known else None
         max_age = self.max_age(known, now)
         below = facts is not None and breaks_floor(listing.shown_price_jpy, facts.price_jpy, terms)
@@ -115,7 +117,7 @@ def load_input(context: Context, connection: Connection, now: datetime) -> Evalu
     """Gather what this run judges: the listings that take part, of its accounts, best sellers first if limited."""
     accounts = context.accounts
     known = known_asins(connection)
-    listings = {fact.key: fact for fact in listing_facts(connection, accounts)}
+    listings = {fact.key: fact for fact in listing_facts(connection, accounts, now)}
     for key, failed in failed_prices(connection, accounts, now).items():
         if key in listings:
             listings[key] = with_failed_price(listings[key], failed)
@@ -166,7 +168,7 @@ def evaluate_again(
 
     `priced`: this run's price push of the listing counts as done though the shop may not show it yet (dry run).
     """
-    found = list(listing_facts(connection, (key.account,), key.item_id))
+    found = list(listing_facts(connection, (key.account,), now, key.item_id))
     if not found:
         return None, None
     failed = failed_prices(connection, (key.account,), now, key.item_id).get(key)

@@ -15,7 +15,7 @@ from typing import Any
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.owner_files import BLOCKLIST, keep_well, note_broken, read_owner_file
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.sections import FileTrouble
+from ecauto_pipeline.sync.file_trouble import FileTrouble
 
 _SHAPE_JA, _SHAPE_EN = 'ASINを並べたJSONの配列（["B000000000"]）', 'a JSON list of ASINs (["B000000000"])'
 

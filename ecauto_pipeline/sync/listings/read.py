@@ -22,6 +22,7 @@ from ecauto_pipeline.state.sales import last_seen
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.faults import FAULT, fault_of
 from ecauto_pipeline.sync.listings.blocklist import current_blocklist
+from ecauto_pipeline.sync.listings.item_rules import take_up_rules
 from ecauto_pipeline.sync.listings.register_watch import RegisterNow, read_register
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
@@ -64,7 +65,8 @@ def run(context: Context) -> ListingsReport:
         shop_listings.retire(connection, context.shops)
         _demand(connection, register, context.clock.now())
     report = _report(context, accounts, results)
-    report = replace(report, faults=tuple(faults), blocklist=blocklist.trouble, register=register.report)
+    rules = take_up_rules(context, accounts)
+    report = replace(report, faults=tuple(faults), blocklist=blocklist.trouble, register=register.report, rules=rules)
     with context.state.write() as connection:
         keep(connection, context.run.run_id, "listings", report)
     context.log.info(

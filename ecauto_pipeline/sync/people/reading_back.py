@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -56,14 +56,14 @@ def read_shop(tools: Tools, shop: Shop, edits: Sequence[Update]) -> Reading:
     return Reading(found)
 
 
-def value_now(connection: Connection, edit: Update, item: Item) -> int | None:
+def value_now(connection: Connection, edit: Update, item: Item, now: datetime) -> int | None:
     """What the shop shows now. Of an item shown a while ago (an export) what we did to it since is not seen."""
     key, value = edit.key, shown_value(item, edit.kind)
     if item.shown_at is None:
         return value
     since_ms = to_ms(item.shown_at)
     own = shop_listings.own_edits(connection, key.platform, key.account_id, [key.item_id], since_ms)
-    listing = next(listing_facts(connection, (key.account,), key.item_id), None)
+    listing = next(listing_facts(connection, (key.account,), now, key.item_id), None)
     later = any(one.kind == edit.kind and one.at_ms > since_ms for one in own)
     return shown_in(listing, edit.kind) if later and listing is not None else value
 

@@ -123,7 +123,9 @@ class _Rollback:
             if diff.kind is not Kind.PRICE or item is None or diff.shown != edit.after:
                 continue
             on_sale = item.visible is not False and item.stock != 0
-            if not on_sale or not breaks_floor(diff.shown, diff.cost_jpy, self._terms.of(diff.key.account)):
+            listing = facts_of(connection, diff, self._now) if on_sale else None
+            terms = self._terms.of(diff.key.account, listing.rule if listing is not None else None)
+            if not on_sale or not breaks_floor(diff.shown, diff.cost_jpy, terms):
                 continue
             self._urgent.add(diff.key)
             if diff.decision is not Decision.PUSH and diff.key not in hidden:
@@ -168,9 +170,11 @@ class _Rollback:
                 edit = prices[key]
                 bare = (key, edit.asin, Kind.VISIBILITY, 0, 1, Decision.PUSH, MENDED)
                 diff = Diff(*bare, snapshot_id=f"rollback:{edit.update_id}")
-                listing, known = facts_of(connection, diff), known_asin(connection, edit.asin)
+                listing, known = facts_of(connection, diff, self._now), known_asin(connection, edit.asin)
                 cost_jpy = known.facts.price_jpy if known else None
-                if listing is not None and not forbidden(diff, listing, cost_jpy, self._terms.of(key.account)):
+                if listing is None:
+                    continue
+                if not forbidden(diff, listing, cost_jpy, self._terms.of(key.account, listing.rule)):
                     found.append(diff)
         return found
 
@@ -178,6 +182,10 @@ class _Rollback:
         """How many edits of this rollback for this reason the shops have taken."""
         with self._context.state.read() as connection:
             return journal.count_done(connection, self._context.run.run_id, reason)
+
+    @property
+    def _now(self) -> datetime:
+        return self._context.clock.now()
 
     @property
     def _rollback_of(self) -> str:
@@ -199,7 +207,7 @@ class _Rollback:
         if edit.kind is Kind.DELIST:
             return bare
         item = reading.items.get(edit.key.item_id)
-        value = value_now(connection, edit, item) if item is not None else None
+        value = value_now(connection, edit, item, self._now) if item is not None else None
         if value is None:
             return replace(bare, shown=None, decision=Decision.SKIPPED, reason=reading.problem or "not_read")
         if not self._context.run.dry_run:
@@ -210,10 +218,10 @@ class _Rollback:
             return replace(bare, shown=value, decision=Decision.SKIPPED, reason="changed_since")
         if edit.before is None:
             return replace(bare, decision=Decision.SKIPPED, reason="before_unknown")
-        listing = facts_of(connection, bare)
+        listing = facts_of(connection, bare, self._now)
         if listing is None:
             return replace(bare, decision=Decision.SKIPPED, reason="not_listed")
-        why = forbidden(bare, listing, cost_jpy, self._terms.of(edit.key.account))
+        why = forbidden(bare, listing, cost_jpy, self._terms.of(edit.key.account, listing.rule))
         if why == PRICE_BELOW_FLOOR:  # its price may be put back first: the last look says
             why = ""
         return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import Diff, Kind, ListingFacts
+from ecauto_pipeline.domain.selling.diffs import NEVER_SELL
 from ecauto_pipeline.domain.selling.pricing import breaks_floor, outside
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
@@ -40,7 +41,7 @@ class RollbackGate:
         if refused is not None:
             return refused
         diff = decided.diff
-        listing = facts_of(connection, diff)
+        listing = facts_of(connection, diff, now)
         if listing is None:
             return RecheckResult("skipped", "not_listed")
         if diff.reason != WRONG_PRICE and shown_in(listing, diff.kind) != diff.shown:
@@ -49,7 +50,7 @@ class RollbackGate:
             listing = replace(listing, shown_price_jpy=None)
         known = known_asin(connection, diff.asin)
         cost_jpy = known.facts.price_jpy if known else None
-        why = forbidden(diff, listing, cost_jpy, self._terms.of(diff.key.account))
+        why = forbidden(diff, listing, cost_jpy, self._terms.of(diff.key.account, listing.rule))
         return RecheckResult("blocked", why) if why else RecheckResult()
 
 
@@ -62,6 +63,8 @@ def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, terms: Se
     if diff.kind is Kind.VISIBILITY and value == 1:
         if listing.blocked_by_list:
             return "blocklist"
+        if listing.rule is not None and listing.rule.never_sell:
+            return NEVER_SELL
         if listing.blocked_by_list is None:
             return "blocklist_unknown"
         if listing.hidden_by not in SHOWN_AGAIN:
@@ -71,9 +74,9 @@ def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, terms: Se
     return ""
 
 
-def facts_of(connection: Connection, diff: Diff) -> ListingFacts | None:
+def facts_of(connection: Connection, diff: Diff, now: datetime) -> ListingFacts | None:
     """The listing that a row is about, as it stands in state."""
-    return next(listing_facts(connection, (diff.key.account,), diff.key.item_id), None)
+    return next(listing_facts(connection, (diff.key.account,), now, diff.key.item_id), None)
 
 
 def shown_in(listing: ListingFacts, kind: Kind) -> int | None:

@@ -10,8 +10,9 @@ from ecauto_pipeline.domain.spreadsheets import decode
 from ecauto_pipeline.state import demand
 from ecauto_pipeline.state.owner_files import VIEWS, keep_well, note_broken, read_owner_file
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.file_trouble import FileTrouble
 from ecauto_pipeline.sync.run_record import recent_plans
-from ecauto_pipeline.sync.sections import FileTrouble, ViewsReport
+from ecauto_pipeline.sync.sections import ViewsReport
 
 _WORST = 20
 _RUNS = 10

@@ -59,7 +59,8 @@ def test_a_price_that_leaves_too_little_is_blocked_for_that_reason() -> None:
     assert "" == selling_price(1984, replace(HOUSE, pricing=Pricing(min_profit_jpy=385))).blocked
     assert "min_profit" == selling_price(1984, replace(HOUSE, pricing=Pricing(min_profit_ratio=0.15))).blocked
     assert "min_markup" == selling_price(1000, replace(HOUSE, markup_ratio=1.04)).blocked
-    assert "item_floor" == selling_price(1000, replace(HOUSE, rule=ItemRule(min_price_jpy=1310))).blocked
+    fixed_below = ItemRule(fixed_price_jpy=1300, min_price_jpy=1310)
+    assert "item_floor" == selling_price(1000, replace(HOUSE, rule=fixed_below)).blocked
 
 
 def test_cheap_goods_are_blocked_rather_than_sold_at_a_loss() -> None:

@@ -400,7 +400,9 @@ def test_the_blocklist_marks_and_a_broken_one_frees_nothing(bench: ShopBench) ->
     marked = bench.read().blocked
     assert marked >= 1
     with bench.tools.state.read() as connection:
-        facts = {fact.key.item_id: fact for fact in listing_facts(connection, [AccountKey("base", ONE)])}
+        facts = {
+            fact.key.item_id: fact for fact in listing_facts(connection, [AccountKey("base", ONE)], bench.clock.now())
+        }
     assert facts[str(number)].blocked_by_list
     for broken in ("{", "3", '{"a": 1}', "[1]"):
         path.write_text(broken, encoding="utf-8")

@@ -1,0 +1,168 @@
+"""The owner's rules per item that are in force, and which of them select each listing.
+
+Both change in one transaction, so that a line named beside a listing is always a line of these rules.
+Not for: reading the owner's file (sync/listings/item_rules.py) or what rules mean (domain/selling/item_rules.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
+
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.model import AccountKey, ListingKey
+from ecauto_pipeline.domain.selling.item_rules import NOBODY_KNOWS, ItemRule, RuleLine, Selectors, together
+from ecauto_pipeline.domain.selling.rule_selection import Goods
+from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.owner_files import RULES, read_owner_file
+from ecauto_pipeline.state.schema import catalogue, listings
+from ecauto_pipeline.state.schema_notes import item_rules
+
+CHUNK_ROWS = 5_000
+Lines = tuple[int, ...]
+
+
+class Selected(NamedTuple):
+    """A listing that the register or a shop has, and the lines of the rules that select it, ascending (`text`: as they
+    are kept)."""
+
+    key: ListingKey
+    asin: str
+    text: str
+
+    @property
+    def lines(self) -> Lines:
+        return lines_of(self.text)
+
+
+def lines_of(text: str) -> Lines:
+    """The lines beside a listing, as they are kept."""
+    return tuple(map(int, text.split())) if text else ()
+
+
+def unknown(connection: Connection) -> bool:
+    """There is a file of rules, and it could never be read."""
+    return read_owner_file(connection, RULES).unknown
+
+
+class RulesAsTheyStand:
+    """What the rules in force say of listings at one moment, by the lines beside them. `whole`: many will be asked for,
+    so that all rules are read at once."""
+
+    def __init__(self, connection: Connection, now: datetime, *, whole: bool = False) -> None:
+        self._connection, self._now = connection, now
+        self._unless_said = NOBODY_KNOWS if unknown(connection) else None
+        self._lines = rules_in_force(connection) if whole else None
+        self._said: dict[str, ItemRule | None] = {"": self._unless_said}
+
+    def of(self, text: str) -> ItemRule | None:
+        """`text`: as lines are kept beside a listing."""
+        if text not in self._said:
+            lines = lines_of(text)
+            known = rules_in_force(self._connection, lines) if self._lines is None else self._lines
+            said = together([known[line] for line in lines if line in known], self._now)
+            self._said[text] = said or self._unless_said
+        return self._said[text]
+
+
+def replace_rules(connection: Connection, rules: Iterable[RuleLine]) -> None:
+    """These are in force from now on, and no others."""
+    connection.execute(delete(item_rules))
+    rows = [_values(one) for one in rules]
+    for start in range(0, len(rows), CHUNK_ROWS):
+        connection.execute(insert(item_rules), rows[start : start + CHUNK_ROWS])
+
+
+def rules_in_force(connection: Connection, lines: Collection[int] | None = None) -> dict[int, RuleLine]:
+    """By line, in the file's order; `lines`: those alone."""
+    query = select(item_rules).order_by(item_rules.c.line)
+    if lines is not None:
+        query = query.where(item_rules.c.line.in_(lines))
+    return {row.line: _rule(row) for row in connection.execute(query)}
+
+
+def count_rules(connection: Connection) -> int:
+    """How many are in force."""
+    return int(connection.execute(select(func.count()).select_from(item_rules)).scalar_one())
+
+
+def selected(connection: Connection) -> Iterator[Selected]:
+    """Every listing whose ASIN is known, those that take no part too, by platform, account and item."""
+    columns = (listings.c.platform, listings.c.account_id, listings.c.item_id, listings.c.asin, listings.c.item_rules)
+    known = select(*columns).where(listings.c.asin.is_not(None), listings.c.asin != "").order_by(*columns[:3])
+    for platform, account, item, asin, text in chain.from_iterable(connection.execute(known).partitions(10_000)):
+        yield Selected(ListingKey(platform, account, item), asin, text)
+
+
+def rules_of(connection: Connection, item: str) -> list[Selected]:
+    """Every listing with this item id or ASIN, and the lines that select it."""
+    columns = (listings.c.platform, listings.c.account_id, listings.c.item_id, listings.c.asin, listings.c.item_rules)
+    found = select(*columns).where(or_(listings.c.item_id == item, listings.c.asin == item)).order_by(*columns[:3])
+    rows = connection.execute(found)
+    return [Selected(ListingKey(*row[:3]), row[3] or "", row[4]) for row in rows]
+
+
+def save_selected(connection: Connection, rows: Iterable[tuple[ListingKey, Lines]]) -> None:
+    """Which lines select these listings now."""
+    statement = update(listings).where(
+        listings.c.platform == bindparam("of_platform"),
+        listings.c.account_id == bindparam("of_account"),
+        listings.c.item_id == bindparam("of_item"),
+    )
+    values = [
+        {"of_platform": key.platform, "of_account": key.account_id, "of_item": key.item_id}
+        | {"text": " ".join(map(str, lines))}
+        for key, lines in rows
+    ]
+    if values:
+        connection.execute(statement.values(item_rules=bindparam("text")), values)
+
+
+def count_selected(connection: Connection, accounts: Sequence[AccountKey]) -> int:
+    """Listings of these accounts that take part and that a rule selects."""
+    mine = (of_accounts(listings, accounts), listings.c.listed == 1, listings.c.item_rules != "")
+    return int(connection.execute(select(func.count()).select_from(listings).where(*mine)).scalar_one())
+
+
+def goods_told(connection: Connection) -> dict[str, Goods]:
+    """Title, brand and category as Amazon's catalogue said last, by ASIN."""
+    columns = (catalogue.c.asin, catalogue.c.title, catalogue.c.brand, catalogue.c.category)
+    rows = connection.execute(select(*columns))
+    return {asin: Goods(title or "", brand or "", category or "") for asin, title, brand, category in rows}
+
+
+def _values(one: RuleLine) -> Mapping[str, Any]:
+    rule = one.rule
+    never = None if rule.never_sell is None else int(rule.never_sell)
+    until = None if rule.until is None else to_ms(rule.until)
+    said = {name: getattr(rule, name) for name in _AS_THEY_ARE}
+    return {"line": one.line, **one.selectors._asdict(), **said, "never_sell": never, "until_at": until}
+
+
+_AS_THEY_ARE = (
+    *("exclude", "fixed_price_jpy", "min_price_jpy", "max_price_jpy", "markup_ratio", "extra_cost_jpy"),
+    *("by_hand", "note"),
+)
+
+
+def _rule(row: Row[Any]) -> RuleLine:
+    line, item_id, asin, title, brand, category, account, *said = tuple(row)
+    exclude, fixed, least, most, ratio, extra, never, by_hand, until, note = said
+    rule = ItemRule(
+        exclude=exclude,
+        fixed_price_jpy=fixed,
+        min_price_jpy=least,
+        max_price_jpy=most,
+        markup_ratio=ratio,
+        extra_cost_jpy=extra,
+        never_sell=None if never is None else never == 1,
+        by_hand=by_hand,
+        until=None if until is None else from_ms(until),
+        note=note,
+        line=line,
+    )
+    return RuleLine(Selectors(item_id, asin, title, brand, category, account), rule)
