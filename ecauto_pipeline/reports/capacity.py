@@ -110,7 +110,7 @@ def rows(found: Capacity, language: str = "ja") -> list[tuple[str, str, str]]:
         stretched = said("価格と在庫を聞ける操作がない", "no operation brings prices and stock")
     loads = f"detail {percent(found.detail_load)}, sweep {percent(found.sweep_load)}"
     if not shop.sweep_sees:
-        loads += said("（sweep は使えない）", " (the sweep is blind)")
+        loads += said("（sweep は使えない）", " (the sweep can't be used)")
     limit = said(f"上限 {found.base_limit_per_day:,.0f}", f"limit {found.base_limit_per_day:,.0f}")
     alone = f"{said('SP-APIのみ', 'Amazon alone')} {hours(found.fetch_fill_h)}"
     single = said("不能", "nobody")

@@ -15,7 +15,7 @@ from sp_api.auth.access_token_client import cache
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Role
-from ecauto_pipeline.domain.operation_health import FAILED_CALLS, PROBE_EVERY, FailedCall
+from ecauto_pipeline.domain.operation_health import FAILED_CALLS, FIRST_PROBE, PROBE_EVERY, FailedCall
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.state.operation_health import note_call
 from ecauto_pipeline.sync.context import Tools
@@ -273,3 +273,22 @@ def test_a_probe_is_made_even_where_nothing_has_to_be_asked_of_it(amazon: Amazon
     report = amazon.fetch(amazon.asins[:20])
     assert ({}, (), 1) == (amazon.down(), report.down, amazon.calls(before)[CONFIRM])
     assert (20, 0) == (report.asked, report.failed_calls)
+
+
+def test_a_call_that_is_refused_whatever_it_asks_is_down_at_once(amazon: Amazon) -> None:
+    """The contract has changed (HTTP 400): one ASIN known to be good is refused alone too, and that is enough to say
+    so within the minute; no ASIN is to blame, and the first probe that is answered ends it."""
+    amazon.fetch(amazon.asins[:1])
+    amazon.clock.advance(60)
+    refusal = {"kind": "error_json", "status": 400, "code": "InvalidInput", "family": "pricing/v0"}
+    (fault,) = amazon.control.add_faults(refusal)
+    before, began = amazon.seen, amazon.clock.now()
+    report = amazon.fetch(amazon.asins[:40])
+    assert (True, 1) == (amazon.calls(before)[DETAIL] <= 2, amazon.calls(before)[CONFIRM])
+    assert ({DETAIL, CONFIRM}, {400}) == (set(amazon.down()), {one.http_status for one in report.down})
+    assert {True} == {"(call_refused)" in one.sentence("en") for one in report.down}
+    assert amazon.clock.now() - began < timedelta(minutes=1)
+    assert {0} == {row.failures for row in rows_of(amazon.tools, amazon.asins[:40]).values()}
+    amazon.control.remove_faults(fault)
+    amazon.clock.advance(FIRST_PROBE.total_seconds())
+    assert ({}, 40) == ((after := amazon.fetch(amazon.asins[:40])) and amazon.down(), after.by_status["success"])
