@@ -16,11 +16,11 @@ from typing import Any, Final
 
 from ecauto_pipeline.amazon.operation import Failure, Reading, ShapelessAnswer
 from ecauto_pipeline.domain.model import Answer, Status
+from ecauto_pipeline.domain.operation_health import MOST_OF_A_CALL
 
 _OF_SHAPES: Final = frozenset({"unreadable_offer", "wrong_shape", "bad_price", "unknown_status"})
 """Reasons for which an item could not be read, as it would be were its shape another one."""
 _MANY: Final = 10  # items of a call from which on a reason that most of them share is the call's
-_MOST: Final = 0.8
 
 
 def failed(operation: str, asin: str, failure: Failure) -> Answer:
@@ -81,7 +81,7 @@ def _of_the_call(found: Mapping[str, Answer]) -> Mapping[str, Answer]:
     has changed says nothing of any ASIN, and none is asked later for it, or given up."""
     reasons = Counter(answer.reason for answer in found.values() if answer.reason in _OF_SHAPES)
     for reason, count in reasons.most_common(1):
-        if len(found) >= _MANY and count >= _MOST * len(found):
+        if len(found) >= _MANY and count >= MOST_OF_A_CALL * len(found):
             return {
                 asin: replace(answer, of_call=True) if answer.reason == reason else answer
                 for asin, answer in found.items()

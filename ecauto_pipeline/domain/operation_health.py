@@ -22,6 +22,8 @@ FAILING_FOR: Final = timedelta(minutes=3)
 FIRST_PROBE: Final = timedelta(minutes=1)
 PROBE_EVERY: Final = timedelta(minutes=5)
 PROBE_AT_LEAST_EVERY: Final = timedelta(hours=1)
+MOST_OF_A_CALL: Final = 0.8
+"""A call of many that brought nothing about so large a share of them, for one and the same reason, was in vain."""
 REFUSED_SINGLES: Final = 3
 """A call about one ASIN that finds nothing (404) may be that ASIN's; so many in a row are the operation's."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
-from ecauto_pipeline.domain.operation_health import WELL, FailedCall, OperationHealth
+from ecauto_pipeline.domain.operation_health import MOST_OF_A_CALL, WELL, FailedCall, OperationHealth
 from ecauto_pipeline.state import asins
 from ecauto_pipeline.state.operation_health import AccountOperation, note_call
 from ecauto_pipeline.sync.context import Context
@@ -70,9 +70,10 @@ class HealthWatch:
         if not answers:
             return []
         failed = None
-        if all(answer.of_call or _not_found(answer, operation) for answer in answers):
-            failed = FailedCall(answers[0].reason, answers[0].http_status, operation.batch)
-        asked = [answer.asin for answer in answers if wanted]
+        in_vain = [answer for answer in answers if answer.of_call or _not_found(answer, operation)]
+        if len(in_vain) >= MOST_OF_A_CALL * len(answers):
+            failed = FailedCall(in_vain[0].reason, in_vain[0].http_status, operation.batch)
+        asked = [answer.asin for answer in answers if wanted and not answer.status.authoritative]
         return self._noted(connection, (account, operation.name), failed, asked, now)
 
     def found_down(

@@ -143,6 +143,27 @@ def test_it_comes_back_with_the_first_probe_that_is_answered(small_calls: Amazon
     assert (20, True) == (len({*by_batch, *by_single}), len(by_batch) > 10), "a few singles left while it was tried"
 
 
+def test_an_operation_whose_answers_can_t_be_read_is_down_like_one_that_gives_none(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """A field of the batch is renamed, and a few of its items still tell that they are sold out: the single operation,
+    whose answers are as ever, does its work, and no ASIN is to blame."""
+    with EmulatorServer(clock=clock, seed=5, listings=70, accounts=1, speed=1.0) as emulator:
+        emulator.control.set_rate(DETAIL, 0.02)
+        slow = {"limits": {DETAIL: {"batch": 10, "rate_per_s": 0.02}}}
+        amazon = Amazon(tmp_path, emulator, clock, sp_api={**slow, "without": [OPINION]})
+        for sold_out in amazon.asins[::10]:
+            amazon.control.set_truth(sold_out, offers=[])
+        amazon.control.add_faults({"kind": "renamed", "operation": DETAIL, "names": {"ShippingTime": "HandlingTime"}})
+        wanted = amazon.asins[:60]
+        amazon.fetch(wanted)
+        assert {DETAIL: "unreadable_offer"} == amazon.down()
+        (down,) = present_operations(amazon.tools).down
+        assert "Amazon's answers have another shape" in down.why("en")
+        rows = rows_of(amazon.tools, [asin for asin in wanted if asin not in amazon.asins[::10]])
+        assert {(3000, 0)} == {(row.price_jpy, row.failures) for row in rows.values()}
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
