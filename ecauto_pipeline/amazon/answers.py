@@ -16,10 +16,8 @@ from typing import Any, Final
 
 from ecauto_pipeline.amazon.operation import Failure, Reading, ShapelessAnswer
 from ecauto_pipeline.domain.model import Answer, Status
-from ecauto_pipeline.domain.operation_health import MOST_OF_A_CALL
+from ecauto_pipeline.domain.operation_health import MOST_OF_A_CALL, OF_SHAPES
 
-_OF_SHAPES: Final = frozenset({"unreadable_offer", "wrong_shape", "bad_price", "unknown_status"})
-"""Reasons for which an item could not be read, as it would be were its shape another one."""
 _MANY: Final = 10  # items of a call from which on a reason that most of them share is the call's
 
 
@@ -79,7 +77,7 @@ def matched(
 def _of_the_call(found: Mapping[str, Answer]) -> Mapping[str, Answer]:
     """The same, with the call to blame where most of many items can't be read for one and the same reason: a shape that
     has changed says nothing of any ASIN, and none is asked later for it, or given up."""
-    reasons = Counter(answer.reason for answer in found.values() if answer.reason in _OF_SHAPES)
+    reasons = Counter(answer.reason for answer in found.values() if answer.reason in OF_SHAPES)
     for reason, count in reasons.most_common(1):
         if len(found) >= _MANY and count >= MOST_OF_A_CALL * len(found):
             return {

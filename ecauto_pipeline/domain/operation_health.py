@@ -24,6 +24,8 @@ PROBE_EVERY: Final = timedelta(minutes=5)
 PROBE_AT_LEAST_EVERY: Final = timedelta(hours=1)
 MOST_OF_A_CALL: Final = 0.8
 """A call of many that brought nothing about so large a share of them, for one and the same reason, was in vain."""
+OF_SHAPES: Final = frozenset({"unreadable_offer", "wrong_shape", "bad_price", "unknown_status"})
+"""Reasons for which an item could not be read, as it would be were its shape another one."""
 REFUSED_SINGLES: Final = 3
 """A call about one ASIN that finds nothing (404) may be that ASIN's; so many in a row are the operation's."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
-from ecauto_pipeline.domain.operation_health import MOST_OF_A_CALL, WELL, FailedCall, OperationHealth
+from ecauto_pipeline.domain.operation_health import MOST_OF_A_CALL, OF_SHAPES, WELL, FailedCall, OperationHealth
 from ecauto_pipeline.state import asins
 from ecauto_pipeline.state.operation_health import AccountOperation, note_call
 from ecauto_pipeline.sync.context import Context
@@ -50,11 +50,18 @@ class HealthWatch:
             return asin in self._handed_over
 
     def blamed(self, account: str, operation: Operation[Answer], answers: Sequence[Answer]) -> list[Answer]:
-        """The answers with the call to blame for a single one that found nothing (404), where the one before it failed
-        too: alone it may be its ASIN's."""
+        """The answers with the call to blame for a single one that found nothing (404), and for one that can't be read
+        for the reason for which those before it could not, where the call before it failed too: alone it may be its
+        ASIN's."""
         with self._lock:
-            failing = self._health.get((account, operation.name), WELL).failed_calls > 0
-        return [replace(one, of_call=True) if failing and _not_found(one, operation) else one for one in answers]
+            health = self._health.get((account, operation.name), WELL)
+        if health.failed_calls == 0:
+            return list(answers)
+        as_before = OF_SHAPES & {health.reason}
+        return [
+            replace(one, of_call=True) if _not_found(one, operation) or one.reason in as_before else one
+            for one in answers
+        ]
 
     def called(
         self,

@@ -162,6 +162,13 @@ def test_an_operation_whose_answers_can_t_be_read_is_down_like_one_that_gives_no
         assert "Amazon's answers have another shape" in down.why("en")
         rows = rows_of(amazon.tools, [asin for asin in wanted if asin not in amazon.asins[::10]])
         assert {(3000, 0)} == {(row.price_jpy, row.failures) for row in rows.values()}
+        clock.advance(PROBE_EVERY.total_seconds())
+        amazon.fetch(amazon.asins[1:5], tools=amazon.opened())
+        assert {DETAIL: "unreadable_offer"} == amazon.down(), "a probe about a few ASINs is no answer either"
+        amazon.control.clear_faults()
+        clock.advance(PROBE_EVERY.total_seconds())
+        amazon.fetch(amazon.asins[5:9], tools=amazon.opened())
+        assert {} == amazon.down()
 
 
 @pytest.mark.parametrize(
