@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.domain.operation_health import role_left
 from ecauto_pipeline.domain.operations_down import OperationDown
-from ecauto_pipeline.domain.selling.call_shares import RESERVE
+from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ class Capacity:
 
     `stretch`: by what factor every tier's period grows where the work does not fit (1.0 = it fits).
     `first_fill_h`: until every ASIN was asked in detail and every listing may have been pushed once.
-    `accounts_needed`: SP-API accounts with which everything fits; `shops_ok`: whether BASE takes the pushes.
+    `accounts_needed`: SP-API accounts with which everything fits; `shops_ok`: whether BASE takes the pushes, of which
+    `base_limit_per_day` is the most, without what is kept for hides, undoing and reads.
     `asked_by`: the role whose operations bring prices and "out of stock", None: nobody does, then loads, ages and
     times are infinite and `accounts_needed` is 0. `missing`: operations that are not reckoned with.
     """
@@ -161,7 +162,8 @@ def compute_capacity(shop: Shop, plans: Iterable[UsagePlan], missing: Iterable[O
     sweep_load = _share(sum(sweep_checks.values()), sweep_h)
     stretch = max(1.0, detail_load, sweep_load)
     pushes = shop.asins * shop.listings_per_asin * shop.pushes_per_asin_day
-    base_day = min(shop.base_per_day, shop.base_per_hour * 24) * shop.base_accounts
+    edits_h, edits_d = (allowance(n, "edit", shop.base_reserve) for n in (shop.base_per_hour, shop.base_per_day))
+    base_day = min(edits_d, edits_h * 24) * shop.base_accounts
     fetch_fill_h = _share(shop.asins, detail_h)
     accounts = max(detail_load, sweep_load) * shop.sp_accounts
     return Capacity(
