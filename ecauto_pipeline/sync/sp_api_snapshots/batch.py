@@ -6,20 +6,20 @@ comes next (queues.py), retries (amazon/client.py), or what an answer changes (d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from ecauto_pipeline.amazon.client import NOT_ASKED, TRIES, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
-from ecauto_pipeline.domain.call_failures import SHUT_OUT
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.offers.knowledge import within
 from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
 from ecauto_pipeline.state import asins, leases, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.audits import to_check
+from ecauto_pipeline.sync.sp_api_snapshots.batch_results import Asked, Claimed, shut_out
 from ecauto_pipeline.sync.sp_api_snapshots.health_watch import PROBE_TRIES, HealthWatch, try_out
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros, zeros_of
 from ecauto_pipeline.sync.sp_api_snapshots.odd_shapes import note_shapes
@@ -29,25 +29,6 @@ from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
 _REFUSED_WHOLE = "http_400"
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """ASINs that are ours to ask; `busy` ones are being asked by another run, the rest needs no asking any more."""
-
-    asins: list[str]
-    busy: list[str]
-    settled: int
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """`unasked`: ASINs for which no call could be made in time. `shut_out`: the account's token was refused, or none
-    could be had, for every one of them. `to_others`: of an operation that is down, what somebody else is to ask."""
-
-    unasked: list[str]
-    shut_out: bool
-    to_others: list[str]
 
 
 class Asking:
@@ -149,7 +130,7 @@ class Asking:
             self._work.look_again(trials)
         if on_trial and given:
             self._work.look_again(freed)
-        return Asked(unasked, _shut_out(given), to_others)
+        return Asked(unasked, shut_out(given), to_others)
 
     def try_out(self, account: SpApiClient, operation: Operation[Answer]) -> None:
         """See whether an operation that is down answers again, where nothing has to be asked of it."""
@@ -293,14 +274,6 @@ class Asking:
 
 def _refused_whole(answer: Answer) -> bool:
     return answer.of_call and answer.reason.startswith(_REFUSED_WHOLE)
-
-
-def _shut_out(given: list[Answer]) -> bool:
-    return bool(given) and all(_no_token(answer.reason) for answer in given)
-
-
-def _no_token(reason: str) -> bool:
-    return reason.startswith("lwa_") or reason in (*SHUT_OUT, "http_401", "http_403")
 
 
 def _since(stamp: datetime | None, moment: datetime) -> bool:
