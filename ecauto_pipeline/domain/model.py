@@ -177,12 +177,30 @@ class AsinFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceEdit:
+    """One price edit of ours that was done, or may have been. `asked`: a person approved it, or took a run back."""
+
+    at: datetime
+    before_jpy: int | None
+    after_jpy: int
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PriceMoves:
+    """The steps that count, oldest first, and the price before the first of them."""
+
+    from_jpy: int
+    steps: tuple[PriceEdit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ListingFacts:
     """What a shop shows for one listing, as last read. `shown_*` None = not read.
 
     `failed_price_jpy`, `failed_price`: a price that the shop lately refused or took without effect, and which of
     corrections.FAILED_CORRECTIONS it was; None and "" where there is none. `price_by_hand`: a person set the price that
-    is shown.
+    is shown. `moves`: our price edits within the guards' move_window that count, None = none.
     """
 
     key: ListingKey
@@ -201,6 +219,7 @@ class ListingFacts:
     failed_price: str = ""
     price_by_hand: bool = False
     rule: ItemRule | None = None  # what the owner's rules say of it, None = nothing
+    moves: PriceMoves | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "never_answered": ("Amazonが一度も回答していない", "Amazon never answered"),
     # waits for a person
     "move": ("価格の動きが大きすぎる", "the price would move too far"),
+    "moves": ("短い間の値動きの合計が大きすぎる", "the price has moved too far in a short time"),
+    "account_fall": ("ショップ全体の価格が下がりすぎる", "the prices of the whole shop fall too far"),
     "sources_disagree": ("Amazonの2つの回答が食い違う", "two of Amazon's sources disagree"),
     "mass_hide": ("短い間に非公開にする件数が多すぎる", "too many hides in a short time"),
     "mass_delist": ("一度に取り下げる件数が多すぎる", "too many delistings at once"),

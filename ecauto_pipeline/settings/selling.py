@@ -76,7 +76,15 @@ class Guards(Section):
     max_price_jpy: int = Field(100_000, ge=1, description="a wanted price above is blocked")
     min_markup_ratio: float = Field(1.05, gt=0, description="the margin floor: below cost x this is blocked")
     max_markup_ratio: float = Field(2.0, gt=0, description="above cost x this is blocked")
-    max_move_ratio: float = Field(0.5, gt=0, description="a price that moves by more is held")
+    max_move_ratio: float = Field(0.5, gt=0, description="a price that moves by more is held, in one step or ...")
+    move_window: Duration = Field(
+        timedelta(hours=24), gt=timedelta(0), le=timedelta(days=3), description="... in several within this, <= 3 days"
+    )
+    max_move_up_ratio: float | None = Field(None, gt=0, description="another limit for rises; not set = the same")
+    max_move_down_ratio: float | None = Field(None, gt=0, description="another limit for falls; not set = the same")
+    max_account_fall: Share = Field(
+        0.1, description="a shop whose prices fall by more on average within move_window has all its falls held"
+    )
     max_hide_share: Share = Field(0.2, description="hides are held past this share of an account ...")
     max_hide_rows: int = Field(50, ge=0, description="... and at least this many rows, counted ...")
     hide_window: Duration = Field(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 
-MASS_HOLDS = ("held:mass_hide", "held:mass_delist")
+MASS_HOLDS = ("held:mass_hide", "held:mass_delist", "held:account_fall")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
 from ecauto_pipeline.domain.selling.corrections import IN_SALE
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.item_rules import ItemRule
+from ecauto_pipeline.domain.selling.moves import most_move, moves_evidence, too_far
 from ecauto_pipeline.domain.selling.pricing import Price, breaks_floor, selling_price
 from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.domain.selling.terms import SellingTerms
@@ -49,11 +50,11 @@ def price_diff(
 ) -> Diff:
     """The verdict about one listing's price.
 
-    UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` | `sources_disagree` | `by_hand` (evidence: JSON); BLOCKED
-    `price_<why>`; SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` | `uneditable` |
-    `by_hand` | `rule_excluded` | `rules_unknown`, and where the shop lately did not take this very price `in_sale` |
-    `price_failed` (this only while the price shown is below the floor: what sells at a profit is tried again by every
-    run).
+    UNCHANGED; PUSH `moved` | `below_floor`; HELD `move` | `moves` | `sources_disagree` | `by_hand` (evidence: JSON);
+    BLOCKED `price_<why>`; SKIPPED `never_fetched` | `not_read` | `no_offer` | `second_look` | `stale_price` |
+    `uneditable` | `by_hand` | `rule_excluded` | `rules_unknown`, and where the shop lately did not take this very price
+    `in_sale` | `price_failed` (this only while the price shown is below the floor: what sells at a profit is tried
+    again by every run).
     With "floor" only a shown price below the floor counts.
     Raises ValueError for include_price "never": such a run has no price targets to ask about.
     """
@@ -102,8 +103,11 @@ def price_diff(
         if word == "keep":
             return builder.skipped(BY_HAND, wanted)
         return builder.gives(Decision.HELD, BY_HAND, wanted, _move_evidence(shown, price, facts, terms.guards))
-    if shown > 0 and abs(wanted - shown) > exact(terms.guards.max_move_ratio) * shown:
-        return builder.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, terms.guards))
+    guards, moves = terms.guards, listing.moves
+    if too_far(shown, wanted, guards):
+        return builder.gives(Decision.HELD, "move", wanted, _move_evidence(shown, price, facts, guards))
+    if moves is not None and too_far(moves.from_jpy, wanted, guards):
+        return builder.gives(Decision.HELD, "moves", wanted, moves_evidence(moves, shown, wanted, guards))
     return builder.gives(Decision.PUSH, "below_floor" if below else "moved", wanted)
 
 
@@ -202,7 +206,7 @@ def _move_evidence(shown: int, price: Price, facts: AsinFacts, guards: Guards) -
         "wanted": price.price_jpy,
         "cost_jpy": facts.price_jpy,
         "ratio": price.ratio_text,
-        "max_move_ratio": str(guards.max_move_ratio),
+        "max_move_ratio": str(most_move(shown, price.price_jpy or shown, guards)),
         "snapshot_id": facts.snapshot_id,
     }
     return json.dumps(document, ensure_ascii=False)

@@ -10,11 +10,13 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from ecauto_pipeline.domain.model import Decision, Diff, Kind
+from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingFacts
 from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.settings import Guards
 
 JUDGED_FROM = 20  # ASINs; of fewer, a share of zeros says nothing
+FALLS_FROM = 20  # listings; fewer that fall are no account's fall, however small the account
+ACCOUNT_FALL = "account_fall"
 FEW_ZEROS = 5  # from so many on, even few answers look wrong when most of them say zero
 
 
@@ -39,6 +41,38 @@ def hides_allowed(shown_public: int, guards: Guards, hidden_lately: int = 0) -> 
     """How many more hides of one account `hold_mass_hides` would let pass at once; the figures are as there."""
     shown_before = shown_public + hidden_lately
     return max(guards.max_hide_rows - 1, int(exact(guards.max_hide_share) * shown_before)) - hidden_lately
+
+
+def hold_account_fall(
+    diffs: Iterable[Diff], listings: Iterable[ListingFacts], guards: Guards, asked_for: frozenset[str]
+) -> list[Diff]:
+    """One account's diffs, in their order, all its price falls HELD `account_fall` when its prices fall too far.
+
+    Too far: its `listings`, as these pushes would leave them, cost on average more than max_account_fall less than at
+    the beginning of move_window; and FALLS_FROM of them or more fall now. Rises count against falls; what a person
+    asked for (reasons `asked_for`) changes nothing and is not held.
+    """
+    diffs = list(diffs)
+    falls = sum(_falls(diff, asked_for) for diff in diffs)
+    if falls < FALLS_FROM:
+        return diffs
+    wanted = {
+        diff.key: diff.wanted
+        for diff in diffs
+        if diff.kind is Kind.PRICE and diff.decision is Decision.PUSH and diff.reason not in asked_for
+    }
+    count, sum_of_falls = 0, 0.0
+    for listing in listings:
+        shown = listing.shown_price_jpy
+        before = listing.moves.from_jpy if listing.moves is not None else shown
+        if shown is None or before is None or before <= 0:
+            continue
+        count += 1
+        sum_of_falls += 1 - (wanted.get(listing.key) or shown) / before
+    if sum_of_falls <= guards.max_account_fall * count:
+        return diffs
+    figures = {"rows": falls, "listings": count, "fall_percent": round(100 * sum_of_falls / count)}
+    return _hold(diffs, lambda diff: _falls(diff, asked_for), ACCOUNT_FALL, figures)
 
 
 def hold_mass_delist(diffs: Iterable[Diff], listed: int, guards: Guards) -> list[Diff]:
@@ -83,6 +117,11 @@ def _rank(diff: Diff) -> int:
 def _guarded_hide(diff: Diff) -> bool:
     hides = diff.kind is Kind.VISIBILITY and diff.decision is Decision.PUSH and diff.wanted == 0
     return hides and diff.reason not in ("blocklist", "rule_never_sell")
+
+
+def _falls(diff: Diff, asked_for: frozenset[str]) -> bool:
+    pushed = diff.kind is Kind.PRICE and diff.decision is Decision.PUSH and diff.reason not in asked_for
+    return pushed and diff.shown is not None and diff.wanted is not None and diff.wanted < diff.shown
 
 
 def _delists(diff: Diff) -> bool:

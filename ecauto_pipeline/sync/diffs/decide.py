@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts
 from ecauto_pipeline.domain.selling.diffs import EXCLUDED
-from ecauto_pipeline.domain.selling.guards import hold_mass_delist, hold_mass_hides
+from ecauto_pipeline.domain.selling.guards import ACCOUNT_FALL, hold_account_fall, hold_mass_delist, hold_mass_hides
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided, Target
@@ -25,7 +25,7 @@ from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collecto
 
 APPROVED, REJECTED = "approved", "rejected"
 NO_SUCH_EDIT = "no_such_edit"
-_MASS = ("mass_hide", "mass_delist")
+_MASS = ("mass_hide", "mass_delist", ACCOUNT_FALL)
 _CHANGES = (Decision.PUSH, Decision.HELD)
 
 
@@ -129,15 +129,24 @@ def apply_guards_and_holds(tools: Tools, evaluated: EvaluatedDiffs, inputs: Eval
     for place, diff in enumerate(said):
         if diff.decision is Decision.PUSH and diff.reason != APPROVED:
             guarded[diff.key.account].append(place)
+    shops = _by_account(inputs) if any(diff.kind is Kind.PRICE for diff in said) else {}
     for account, places in guarded.items():
         group = [said[place] for place in places]
         shown, lately = inputs.shown_public.get(account, 0), inputs.hidden_lately.get(account, 0)
         group = hold_mass_hides(group, shown, tools.settings.guards, lately)
         listed = sum(key.account == account for key in inputs.listings) if group[0].kind is Kind.DELIST else 0
         group = hold_mass_delist(group, listed, tools.settings.guards)
+        group = hold_account_fall(group, shops.get(account, ()), tools.settings.guards, frozenset({APPROVED}))
         for place, diff in zip(places, group, strict=True):
             said[place] = _still_massed(diff, standing.get((diff.key, diff.kind), ()))
     evaluated.found = said
+
+
+def _by_account(inputs: EvaluationInput) -> Mapping[AccountKey, list[ListingFacts]]:
+    shops: dict[AccountKey, list[ListingFacts]] = defaultdict(list)
+    for key, listing in inputs.listings.items():
+        shops[key.account].append(listing)
+    return shops
 
 
 def keep(context: Context, connection: Connection, evaluated: EvaluatedDiffs) -> DiffReport:

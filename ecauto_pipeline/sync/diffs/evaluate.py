@@ -27,6 +27,7 @@ from ecauto_pipeline.shops.protocol import Abilities
 from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.corrections import failed_prices
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
+from ecauto_pipeline.state.price_moves import price_moves
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Context, IncludePrice, Run
@@ -67,6 +68,11 @@ class Rules:
         self._settings = settings
         self._terms = TermsOfShops(settings)
         self._ages = {tier: stock_max_age(tier, settings.tiers, settings.ttl) for tier in Tier}
+
+    @property
+    def move_window(self) -> timedelta:
+        """Over which the steps of a price are added up."""
+        return self._settings.guards.move_window
 
     def max_age(self, known: KnownAsin | None, now: datetime) -> timedelta:
         """How old stock of this ASIN may be."""
@@ -121,6 +127,10 @@ def load_input(context: Context, connection: Connection, now: datetime) -> Evalu
     for key, failed in failed_prices(connection, accounts, now).items():
         if key in listings:
             listings[key] = with_failed_price(listings[key], failed)
+    since = now - context.settings.guards.move_window
+    for key, moves in price_moves(connection, accounts, since, SAID_SO).items():
+        if key in listings:
+            listings[key] = replace(listings[key], moves=moves)
     shown_public = dict.fromkeys(accounts, 0)
     for fact in listings.values():
         shown_public[fact.key.account] += fact.shown_visible is True
@@ -173,6 +183,8 @@ def evaluate_again(
         return None, None
     failed = failed_prices(connection, (key.account,), now, key.item_id).get(key)
     listing = found[0] if failed is None else with_failed_price(found[0], failed)
+    moves = price_moves(connection, (key.account,), now - rules.move_window, SAID_SO, key.item_id)
+    listing = replace(listing, moves=moves.get(key))
     known = known_asin(connection, listing.asin)
     if kind is Kind.PRICE:
         return rules.price(listing, known.facts if known else None, now), known

@@ -1,0 +1,50 @@
+"""Which prices have moved lately and by which steps, out of the update journal.
+
+Not for: what of it counts (domain/selling/moves.py).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome, PriceEdit, PriceMoves
+from ecauto_pipeline.domain.selling.moves import moves_of
+from ecauto_pipeline.state.schema import diffs, journal
+
+
+def price_moves(
+    connection: Connection,
+    accounts: Iterable[AccountKey],
+    since: datetime,
+    asked_for: Collection[str],
+    item_id: str | None = None,
+) -> dict[ListingKey, PriceMoves]:
+    """The listings of these accounts (`item_id`: that one alone) whose price was edited after `since`, with what of it
+    counts.
+
+    `asked_for`: reasons of decisions that a person's word stands behind. An edit of unknown outcome counts as done.
+    """
+    happened = or_(journal.c.outcome.is_(None), journal.c.outcome.in_((Outcome.DONE, Outcome.UNKNOWN)))
+    names = ("item_id", "intent_at", "before", "after", "rollback_of")
+    query = (
+        select(*(journal.c[name] for name in names), diffs.c.reason)
+        .outerjoin(diffs, diffs.c.diff_id == journal.c.diff_id)
+        .where(journal.c.intent_at > to_ms(since), journal.c.kind == Kind.PRICE, journal.c.after.is_not(None), happened)
+        .order_by(journal.c.intent_at, journal.c.update_id)
+    )
+    edits: dict[ListingKey, list[PriceEdit]] = defaultdict(list)
+    for account in accounts:  # one query each: of one item, the index by listing finds its few edits
+        mine = [journal.c.platform == account.platform, journal.c.account_id == account.account_id]
+        if item_id is not None:
+            mine.append(journal.c.item_id == item_id)
+        for row in connection.execute(query.where(*mine)):
+            asked = bool(row.rollback_of) or row.reason in asked_for
+            edit = PriceEdit(from_ms(row.intent_at), row.before, row.after, asked)
+            edits[ListingKey(account.platform, account.account_id, row.item_id)].append(edit)
+    found = {key: moves_of(each) for key, each in edits.items()}
+    return {key: moves for key, moves in found.items() if moves is not None}
