@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ecauto_pipeline.alerts.orders import tell_orders
 from ecauto_pipeline.alerts.outbox import LONGEST_TALK, PERHAPS_TWICE, Delivered
+from ecauto_pipeline.defs.order_watch import LOOK_EVERY_S
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state import messages
 from ecauto_pipeline.sync.orders.new_orders import look
@@ -201,6 +202,32 @@ def test_with_the_hours_calls_spent_it_is_said_once_an_hour(bench: OrderBench, r
     bench.watch()
     tell(bench)
     assert [goods["asin"]] == [row["asin"] for row in documents(received)[-1]["orders"]]
+
+
+def test_order_to_message_takes_three_minutes_at_most(bench: OrderBench, received: list[Received]) -> None:
+    """On a clock moved by hand: a look every two minutes, half a minute for a run to begin; told once each."""
+    began, placed = bench.clock.now(), dict[str, datetime]()
+    for number, minutes in enumerate((0.1, 1.9, 2.1, 5.0, 5.5, 9.9), start=13):
+        goods = bench.goods(number)
+        bench.offer(goods["asin"], 1000)
+        bench.emulator.control.edit_item(SHOP, goods["item_id"], visible=True, stock=1)
+        placed[str(goods["item_id"])] = began + timedelta(minutes=minutes)
+        bench.emulator.control.expect_order(SHOP, goods["item_id"], placed[str(goods["item_id"])])
+    heard: dict[str, datetime] = {}
+    for looks in range(7):
+        bench.clock.set(began + timedelta(seconds=LOOK_EVERY_S * looks))
+        with bench.day.tools() as tools:
+            new = look(tools).new
+        if new:
+            bench.clock.advance(30)
+            bench.watch()
+            before = len(received)
+            tell(bench)
+            told = [row["item_id"] for one in documents(received)[before:] for row in one["orders"]]
+            assert not heard.keys() & set(told)
+            heard |= dict.fromkeys(told, bench.clock.now())
+    assert placed.keys() == heard.keys()
+    assert max(heard[item] - at for item, at in placed.items()) <= timedelta(minutes=3)
 
 
 def test_nothing_of_a_buyer_is_in_a_message(bench: OrderBench, hook: HttpReceiver, received: list[Received]) -> None:
