@@ -15,7 +15,7 @@ from ecauto_pipeline.defs.failures import in_words
 from ecauto_pipeline.defs.living_runs import active_runs, is_alive
 from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
-from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state.orders import unsettled
 from ecauto_pipeline.sync.orders.new_orders import Looked, look
@@ -59,7 +59,7 @@ def build_new_orders(settings: Settings, status: dg.DefaultSensorStatus) -> dg.S
     def new_orders(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
             looked, waiting = _look(settings)
-        except SettingsError as error:
+        except EcautoError as error:  # status and doctor say it too; a run would fail of it
             return dg.SkipReason(f"{error.said('ja')} / {error}")
         with open_tools(settings, offline=True) as tools:
             told = tell_orders(tools, looked.spent)
@@ -86,7 +86,7 @@ def _failed_lately(instance: dg.DagsterInstance, now: datetime) -> bool:
 
 
 def _look(settings: Settings) -> tuple[Looked, int]:
-    """What the shops say, and how many rows still wait for Amazon. Raises SettingsError."""
+    """What the shops say, and how many rows still wait for Amazon. Raises SettingsError, RegisterError."""
     stop = threading.Event()
     giving_up = threading.Timer(LOOKS_FOR_S, stop.set)
     giving_up.daemon = True

@@ -21,6 +21,7 @@ from ecauto_pipeline.state import orders, shop_accounts, shop_listings
 from ecauto_pipeline.state.observations import Observation
 from ecauto_pipeline.state.orders import AskedOrder, FoundOrder, OrderRow
 from ecauto_pipeline.state.sales import add_sales
+from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.faults import FAULT, fault_of
 from ecauto_pipeline.sync.order_section import OrdersReport
@@ -127,11 +128,14 @@ def _settle(
     asked = AskedOrder()
     if answer is not None:
         cost_jpy = answer.price_jpy if answer.status == Status.SUCCESS else None
+        key = row.found.key
+        with context.state.read() as connection:
+            listing = next(iter(listing_facts(connection, (key.account,), context.clock.now(), key.item_id)), None)
         asked = AskedOrder(
             status=answer.status,
             reason=answer.reason,
             cost_at_sale_jpy=cost_jpy,
-            profit_jpy=_left(row.found, cost_jpy, terms.of(row.found.key.account)),
+            profit_jpy=_left(row.found, cost_jpy, terms.of(key.account, listing.rule if listing else None)),
             seller_id=answer.seller_id,
             is_prime=answer.is_prime,
             is_fba=answer.is_fba,

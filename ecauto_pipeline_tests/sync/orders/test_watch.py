@@ -151,6 +151,21 @@ def test_what_is_left_after_fees_is_known(
     assert (pieces, price_jpy, cost_jpy, left_jpy) == (row.amount, row.price_jpy, row.cost_at_sale_jpy, row.profit_jpy)
 
 
+def test_the_items_own_extra_cost_counts(bench: OrderBench) -> None:
+    """What the owner's file of rules says of the item is not left of the sale, for each piece."""
+    goods = bench.goods(13)
+    rules = bench.day.settings.data_dir / "rules.csv"
+    rules.write_text(f"item_id,extra_cost_jpy\n{goods['item_id']},300\n", encoding="utf-8")
+    bench.read()
+    rules.unlink()
+    bench.offer(goods["asin"], 1984)
+    bench.emulator.control.edit_item(SHOP, goods["item_id"], price_jpy=2580, stock=2)
+    bench.sell(goods["item_id"], amount=2)
+    bench.watch()
+    row = next(row for row in bench.rows() if row.asin == goods["asin"])
+    assert 5160 - 186 - 40 - 155 - 3968 - 600 == row.profit_jpy
+
+
 def test_an_order_taken_back_before_its_rows_are_read_is_no_news_for_ever(bench: OrderBench) -> None:
     """It is neither counted nor asked about, and the next look finds nothing new."""
     goods, before = bench.goods(7), len(bench.rows())
