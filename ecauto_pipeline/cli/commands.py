@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     " Puts back what runs changed, up to 30 days.",
     "plan": "送る予定の変更をファイルに書きます(BASEには何も送りません)。 The dry run as a file.",
     "apply": "計画のとおりに送ります。変わった行は1行ずつ断ります。 Applies exactly that file, if still valid.",
+    "what-if": "設定や規則を変えたらどうなるかを比べます(何も書きません)。 What a change would do; nothing is written.",
     "import-legacy": "以前のスクリプトの設定・トークン・価格方針を引き継ぎます。"
     " Takes over the older scripts' settings.",
     "doctor": "設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。"

@@ -34,6 +34,7 @@ STEP_NAMES: Mapping[str, Mapping[str, str]] = {
     "price_diffs": {"ja": "価格を比べる", "en": "Compare prices"},
     "visibility_diffs": {"ja": "公開状態を比べる", "en": "Compare visibility"},
     "base_updates": {"ja": "BASEを更新する", "en": "Update the shops"},
+    "what_if": {"ja": "過去の日で試す", "en": "Play the past days"},
     "catalogue": {"ja": "商品情報を読む", "en": "Read the catalogue"},
 }
 PLANNED_UPDATES: Mapping[str, str] = {"ja": "BASEを更新する予定", "en": "Would update shops"}

@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.history.questions import HistoryReader, Row, aware
-from ecauto_pipeline.history.tables import API_CALLS, AUTHORITATIVE, DIFFS, RUN_METRICS, SNAPSHOTS, UPDATES, Table
+from ecauto_pipeline.history.tables import (
+    API_CALLS,
+    AUTHORITATIVE,
+    DIFFS,
+    ORDERS,
+    RUN_METRICS,
+    SNAPSHOTS,
+    UPDATES,
+    Table,
+)
 
 _STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
 
@@ -58,6 +67,27 @@ class HistorySummaries(HistoryReader):
             "AND run_id IN (SELECT unnest(CAST(? AS VARCHAR[]))))"
         )
         return self._ask(DIFFS, query, [start, end, list(runs)], start)
+
+    def moves_by_day(self, start: datetime, end: datetime, operations: Sequence[str]) -> list[Row]:
+        """What was known of each ASIN at the end of each Japanese day, where it differs from the day before.
+
+        Rows: day (a count of days), asin, status, price_jpy; by day and ASIN. Only answers of these operations that
+        Amazon did give, a success with its price.
+        """
+        query = (
+            "WITH said AS (SELECT asin, (epoch_ms(observed_at) + 32400000) // 86400000 AS day, "
+            "max_by({'status': status, 'price_jpy': price_jpy}, observed_at) AS last FROM <source> "
+            f"WHERE observed_at >= ? AND observed_at < ? AND status IN ({_STATUSES}) "
+            "AND (status <> 'success' OR price_jpy IS NOT NULL) "
+            "AND operation IN (SELECT unnest(CAST(? AS VARCHAR[]))) GROUP BY ALL) "
+            "SELECT day, asin, last.status AS status, last.price_jpy AS price_jpy FROM said "
+            "QUALIFY lag(last) OVER (PARTITION BY asin ORDER BY day) IS DISTINCT FROM last ORDER BY day, asin"
+        )
+        return self._ask(SNAPSHOTS, query, [start, end, list(operations)], start)
+
+    def orders_between(self, start: datetime, end: datetime) -> list[Row]:
+        """The order rows of the span, oldest first; each once, as it was settled last."""
+        return self._rows(ORDERS, "sold_at >= ? AND sold_at < ?", [start, end], since=start)
 
     def runs_between(self, start: datetime, end: datetime) -> list[Row]:
         """The figures of the runs begun in the span, oldest first."""

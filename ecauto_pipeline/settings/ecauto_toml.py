@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -135,8 +135,13 @@ def config_path(environ: Mapping[str, str] = os.environ, start: Path | None = No
     return None
 
 
-def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read ecauto.toml (`path`, else `config_path`); without any file every default holds. Raises SettingsError."""
+def load(
+    path: Path | None = None, environ: Mapping[str, str] = os.environ, changes: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read ecauto.toml (`path`, else `config_path`); without any file every default holds. Raises SettingsError.
+
+    `changes`: values by dotted key ("pricing.markup_ratio") that count instead of the file's, as if it said so.
+    """
     path = path or config_path(environ)
     document: dict[str, Any] = {}
     if path is not None:
@@ -146,7 +151,16 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
             english, japanese = unreadable(path, error)
             raise SettingsError(english, ja=japanese) from None
     root = path.parent if path is not None else Path.cwd()
+    for key, value in (changes or {}).items():
+        document = _with(document, key.split("."), value)
     return parse(document, root, environ.get("ECAUTO_DATA_DIR", ""), name=path.name if path else "ecauto.toml")
+
+
+def _with(document: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """The document with one value set; whatever stands in the way is replaced, and refused as what it then is."""
+    inner = document.get(path[0])
+    rest = _with(inner if isinstance(inner, Mapping) else {}, path[1:], value) if len(path) > 1 else value
+    return {**document, path[0]: rest}
 
 
 def parse(document: Mapping[str, Any], root: Path, data_override: str = "", name: str = "ecauto.toml") -> Settings:

@@ -34,9 +34,7 @@ class CsvShop:
         self.account_id = account.id
         self._table, self._clock, self._run_id = settings.csv, clock, run_id
         self._items, self._updates = settings.file(account.items), settings.file(account.updates)
-        names = settings.csv.columns.model_dump()
-        kinds = frozenset(kind for kind, column in update_file.COLUMN.items() if names[column])
-        self.abilities = Abilities(edits=kinds, orders=False, together=True, edit_s=EDIT_S)
+        self.abilities = Abilities(edits=update_file.edits_of(settings), orders=False, together=True, edit_s=EDIT_S)
         self._read: tuple[tuple[int, int], dict[str, Item]] | None = None
         self._taken_in: dict[str, dict[Kind, int]] = {}
 

@@ -16,12 +16,18 @@ from datetime import UTC, datetime
 from ecauto_pipeline.clock import JST, jst
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import Transport
-from ecauto_pipeline.settings import CsvShops
+from ecauto_pipeline.settings import CsvShops, Settings
 from ecauto_pipeline.shops.csv.products import decode, header_places, number, rows_of
 
 COLUMN = {Kind.PRICE: "price", Kind.VISIBILITY: "visible", Kind.STOCK: "stock"}
 Changes = Mapping[str, Mapping[Kind, int]]
 """By item id: what changes, in yen, 0/1 and pieces."""
+
+
+def edits_of(settings: Settings) -> frozenset[Kind]:
+    """The kinds that ecauto.toml names a column for."""
+    names = settings.csv.columns.model_dump()
+    return frozenset(kind for kind, column in COLUMN.items() if names[column])
 
 
 def name_of(account_id: str, moment: datetime, run_id: str) -> str:

@@ -8,7 +8,7 @@ Not for: people's word on holds, or storing (decide.py); the rules themselves (d
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -121,7 +121,19 @@ def collector_paused() -> Iterator[None]:
 
 def load_input(context: Context, connection: Connection, now: datetime) -> EvaluationInput:
     """Gather what this run judges: the listings that take part, of its accounts, best sellers first if limited."""
-    accounts = context.accounts
+    fixed = {account: EDITS - context.shops[account].abilities.edits for account in context.accounts}
+    return gather(context, connection, now, fixed, closed_accounts(context, connection, now))
+
+
+def gather(
+    context: Context,
+    connection: Connection,
+    now: datetime,
+    fixed: Mapping[AccountKey, frozenset[Kind]],
+    closed: Mapping[AccountKey, str],
+) -> EvaluationInput:
+    """The same for the accounts of `fixed`, where no shop can be asked what it lets us change, or be written to."""
+    accounts = tuple(fixed)
     known = known_asins(connection)
     listings = {fact.key: fact for fact in listing_facts(connection, accounts, now)}
     for key, failed in failed_prices(connection, accounts, now).items():
@@ -139,20 +151,23 @@ def load_input(context: Context, connection: Connection, now: datetime) -> Evalu
         chosen = best_sellers(sold, context.run.max_items)
         listings = {key: fact for key, fact in listings.items() if key in chosen}
     lately = journal.hidden_since(connection, now - context.settings.guards.hide_window, SAID_SO)
-    fixed = {account: EDITS - context.shops[account].abilities.edits for account in accounts}
-    return EvaluationInput(now, listings, known, shown_public, lately, closed_accounts(context, connection, now), fixed)
+    return EvaluationInput(now, listings, known, shown_public, lately, closed, fixed)
 
 
 def closed_accounts(
-    context: Context, connection: Connection, now: datetime, max_age: timedelta | None = None
+    context: Context,
+    connection: Connection,
+    now: datetime,
+    max_age: timedelta | None = None,
+    accounts: Sequence[AccountKey] | None = None,
 ) -> dict[AccountKey, str]:
     """Accounts whose breaker is open, or whose items were not read lately, with the reason.
 
-    Lately: not longer than `max_age` (default: the stock TTL) before the run began.
+    Lately: not longer than `max_age` (default: the stock TTL) before the run began. `accounts`: default the run's.
     """
     seen = load_accounts(connection)
     found = {}
-    for account in context.accounts:
+    for account in context.accounts if accounts is None else accounts:
         reason = _closed(seen.get(account), context.run, now, max_age or context.settings.ttl.stock)
         if reason:
             found[account] = reason

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Target
 from ecauto_pipeline.sync.base_updates.push import push_own
-from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.context import Context, Run
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.evaluate import load_input
@@ -59,14 +59,19 @@ def make_plan(context: Context) -> dict[str, Any]:
     """The pushes that this run (dry or not) decided, by listing and kind. The same decisions give the same bytes."""
     with context.state.read() as connection:
         rows = decisions.of_run(connection, context.run.run_id)
-    pushes = [row for row in rows if row.diff.decision is Decision.PUSH and row.diff.kind is not Kind.DELIST]
+    return plan_of(context.run, [row.diff for row in rows])
+
+
+def plan_of(run: Run, decided: Iterable[Diff]) -> dict[str, Any]:
+    """The plan of a run that has decided this; by listing and kind, whatever the order."""
+    pushes = [diff for diff in decided if diff.decision is Decision.PUSH and diff.kind is not Kind.DELIST]
     return {
         "version": VERSION,
-        "made_at": context.run.started_at.isoformat(),
-        "run_id": context.run.run_id,
-        "include_price": context.run.include_price,
-        "include_visibility": context.run.include_visibility,
-        "rows": [_row(row.diff) for row in pushes],
+        "made_at": run.started_at.isoformat(),
+        "run_id": run.run_id,
+        "include_price": run.include_price,
+        "include_visibility": run.include_visibility,
+        "rows": [_row(diff) for diff in sorted(pushes, key=lambda diff: (diff.key, diff.kind))],
     }
 
 
