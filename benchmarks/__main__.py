@@ -10,7 +10,7 @@ import sys
 
 ALL = (
     *("benchmarks.history", "benchmarks.diffs", "benchmarks.stale", "benchmarks.fetch"),
-    *("benchmarks.freshness", "benchmarks.unanswerable"),
+    *("benchmarks.freshness", "benchmarks.unanswerable", "benchmarks.what_if"),
 )
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey, Role
 from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.history.summaries import HistorySummaries
-from ecauto_pipeline.reports.what_if_past import Past, play
+from ecauto_pipeline.reports.what_if_past import Past, answers_of, play
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.state import decisions
@@ -83,10 +83,10 @@ def what_if(
             listings = {key: replace(one, rule=rule_of(key)) for key, one in varied.listings.items()}
             varied = replace(varied, listings=listings)
         today, tomorrow = _day_zero(context, found), _day_zero(other, varied)
-        history = HistorySummaries(tools.history)
-        both = 2 * days
-        before = play(context, found.listings, found.known, history, now, days, lambda day: progress(day, both))
-        after = play(other, varied.listings, varied.known, history, now, days, lambda day: progress(days + day, both))
+        asked = [plan.operation for plan in tools.operations.usage_plans if plan.role in (Role.DETAIL, Role.CONFIRM)]
+        answers, both = answers_of(HistorySummaries(tools.history), asked, now, days), 2 * days
+        before = play(context, found.listings.values(), found.known, answers, lambda day: progress(day, both))
+        after = play(other, varied.listings.values(), varied.known, answers, lambda day: progress(days + day, both))
     return WhatIf(today, tomorrow, before, after)
 
 

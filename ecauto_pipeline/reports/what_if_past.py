@@ -8,13 +8,14 @@ Not for: comparing two of them, or day 0 (what_if.py).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from ecauto_pipeline.clock import JST, jst
-from ecauto_pipeline.domain.model import AccountKey, AsinFacts, Decision, ListingFacts, ListingKey, Role, Status
+from ecauto_pipeline.domain.model import AccountKey, AsinFacts, Decision, ListingFacts, ListingKey, Status
 from ecauto_pipeline.domain.selling.fees import profit_jpy
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
 from ecauto_pipeline.history.summaries import HistorySummaries
@@ -23,6 +24,7 @@ from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs.evaluate import Rules
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
+Row = Mapping[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=JST)
 _DAY = timedelta(days=1)
 
@@ -56,9 +58,32 @@ class Past:
         return self.up + self.down + self.hides + self.shows
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What history holds of the `days` Japanese days before today: what was known at their beginning, what changed on
+    which day, and what was ordered."""
+
+    today: int
+    days: int
+    before: Sequence[Row]
+    moves: Sequence[Row]
+    orders: Sequence[Row]
+
+
+def answers_of(history: HistorySummaries, operations: Sequence[str], now: datetime, days: int) -> Answers:
+    """Ask history once for both ways to play it. `operations`: those that bring prices and "out of stock"."""
+    today = _day_of(now)
+    if not days:
+        return Answers(today, 0, (), (), ())
+    start, end = _end_of(today - days - 1), _end_of(today - 1)
+    before = history.latest_prices_as_of(start)
+    moves = history.moves_by_day(start, end, operations)
+    return Answers(today, days, before, moves, history.orders_between(start, end))
+
+
 @dataclass(slots=True)
 class _Shown:
-    """One listing while it is played. `told`: (day, price, on show, cost) after each change."""
+    """One listing while it is played, nothing of the present in its way. `told`: (day, price, on show, cost)."""
 
     listing: ListingFacts
     price_jpy: int | None = None
@@ -68,34 +93,27 @@ class _Shown:
 
 def play(
     context: Context,
-    listings: Mapping[ListingKey, ListingFacts],
+    listings: Iterable[ListingFacts],
     known: Mapping[str, KnownAsin],
-    history: HistorySummaries,
-    now: datetime,
-    days: int,
+    answers: Answers,
     progress: Callable[[int], None] = lambda _day: None,
 ) -> Past:
-    """Play the `days` Japanese days before today. `progress`: a day is done."""
-    today = _day_of(now)
-    start = _end_of(today - days - 1)
+    """Play these answers with the settings of `context`. `progress`: so many days are done."""
     by_asin: dict[str, list[_Shown]] = defaultdict(list)
-    for listing in listings.values():
+    for listing in listings:
         if listing.shown_visible or listing.hidden_by in SHOWN_AGAIN:
-            by_asin[listing.asin].append(_Shown(listing))
-    play = _Play(context, known)
-    operations = [plan.operation for plan in context.operations.usage_plans if plan.role in (Role.DETAIL, Role.CONFIRM)]
-    for row in history.latest_prices_as_of(start) if days else ():
+            at_ease = replace(listing, shown_stock=1, failed_price_jpy=None, failed_price="", price_by_hand=False)
+            by_asin[listing.asin].append(_Shown(at_ease))
+    played, first = _Play(context, known), answers.today - answers.days
+    for row in answers.before:
         if row["status"] != Status.SUCCESS or row["price_jpy"] is not None:
-            play.begin(by_asin.get(str(row["asin"]), ()), row, start)
-    moves = history.moves_by_day(start, _end_of(today - 1), operations) if days else []
-    at = 0
-    for day in range(today - days, today):
-        while at < len(moves) and moves[at]["day"] == day:
-            play.answer(by_asin.get(str(moves[at]["asin"]), ()), moves[at], day)
-            at += 1
-        progress(day - (today - days) + 1)
-    orders = history.orders_between(start, _end_of(today - 1)) if days else []
-    return play.past(days, len(moves), orders, {one.listing.key: one for each in by_asin.values() for one in each})
+            played.begin(by_asin.get(str(row["asin"]), ()), row, _end_of(first - 1))
+    by_day = groupby(answers.moves, key=lambda row: row["day"])
+    for day, moves in by_day:
+        for row in moves:
+            played.answer(by_asin.get(str(row["asin"]), ()), row, int(str(day)))
+        progress(int(str(day)) - first + 1)
+    return played.past(answers, {one.listing.key: one for each in by_asin.values() for one in each})
 
 
 class _Play:
@@ -126,18 +144,16 @@ class _Play:
                 self._edits[one.listing.key.account, day] += edits
             self._note(one, row, day)
 
-    def past(
-        self, days: int, moves: int, orders: Iterable[Mapping[str, Any]], shown: Mapping[ListingKey, _Shown]
-    ) -> Past:
+    def past(self, answers: Answers, shown: Mapping[ListingKey, _Shown]) -> Past:
         """Everything that was counted, with the orders of the time at these prices."""
         worst: dict[AccountKey, int] = {}
         for (account, _), count in self._edits.items():
             worst[account] = max(worst.get(account, 0), count)
         sales: Counter[str] = Counter()
-        for row in orders:
+        for row in answers.orders:
             sales.update(self._sale(row, shown))
         counts = {name: self._counts[name] for name in ("up", "down", "hides", "shows", "held", "blocked")}
-        return Past(days, moves, **counts, worst_day=worst, **sales)
+        return Past(answers.days, len(answers.moves), **counts, worst_day=worst, **sales)
 
     def _sale(self, row: Mapping[str, Any], shown: Mapping[ListingKey, _Shown]) -> dict[str, int]:
         amount = row["amount"] or 1
@@ -157,25 +173,18 @@ class _Play:
         done: Counter[str] = Counter()
         listing = replace(
             one.listing,
-            shown_price_jpy=one.price_jpy,
+            shown_price_jpy=one.price_jpy if one.price_jpy is not None else facts.price_jpy or 0,
             shown_visible=one.visible,
             hidden_by="" if one.visible else "ours",
-            shown_stock=1,
-            failed_price_jpy=None,
-            failed_price="",
-            price_by_hand=False,
         )
-        if one.price_jpy is None:
-            listing = replace(listing, shown_price_jpy=facts.price_jpy or 0)
         price = self._rules.price(listing, facts, at)
         if price.decision in (Decision.PUSH, Decision.HELD) and price.wanted is not None:
             done["up" if price.wanted > (price.shown or 0) else "down"] += 1
             done["held"] += price.decision is Decision.HELD
             one.price_jpy = price.wanted
-            listing = replace(listing, shown_price_jpy=price.wanted)
         done["blocked"] += price.decision is Decision.BLOCKED
-        known = self._known.get(one.listing.asin)
-        known = replace(known, facts=facts) if known is not None else KnownAsin(facts, None, None)
+        was = self._known.get(one.listing.asin)
+        known = KnownAsin(facts, was.last_sold_at, was.last_viewed_at) if was else KnownAsin(facts, None, None)
         seen, _ = self._rules.visibility_and_stock(listing, known, at, "all")
         if seen.decision in (Decision.PUSH, Decision.HELD) and seen.wanted is not None:
             done["shows" if seen.wanted else "hides"] += 1
