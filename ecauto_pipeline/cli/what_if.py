@@ -16,13 +16,14 @@ import typer
 from ecauto_pipeline.cli.arguments import Json
 from ecauto_pipeline.cli.console import fail, language, number, print_json, say, table, told
 from ecauto_pipeline.cli.progress import progress_shown
-from ecauto_pipeline.domain.model import ListingKey
+from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.selling.item_rules import ItemRule, together
 from ecauto_pipeline.domain.selling.rule_selection import RuleBook
 from ecauto_pipeline.reports.what_if import DayZero, RuleOf, WhatIf
 from ecauto_pipeline.reports.what_if import what_if as compared
 from ecauto_pipeline.settings import Settings, load
+from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.listings.item_rules import of_bytes, select, tie_problems
 from ecauto_pipeline.wiring.connections import shop_accounts
@@ -108,18 +109,17 @@ def _as_progress(shown: Callable[[Progress], None]) -> Callable[[int, int], None
     return lambda done, total: shown(Progress("what_if", done, total))
 
 
-def _limits(settings: Settings, found: WhatIf, names: Mapping[Any, str]) -> list[dict[str, Any]]:
-    """The busiest day of each shop of BASE, beside what BASE allows."""
-    per_day = min(settings.base.limits.per_day, 24 * settings.base.limits.per_hour)
+def _limits(settings: Settings, found: WhatIf, names: Mapping[AccountKey, str]) -> list[dict[str, Any]]:
+    """The busiest day of each shop beside what its platform allows."""
     return [
         {
             "account": name,
-            "allowed_a_day": per_day,
+            "allowed_a_day": allowed,
             "now": found.past_now.worst_day.get(account, 0),
             "what_if": found.past_then.worst_day.get(account, 0),
         }
         for account, name in names.items()
-        if account.platform == "base"
+        if (allowed := PLATFORMS[account.platform].calls_a_day(settings)) is not None
     ]
 
 
