@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.cli import main
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
 from ecauto_pipeline.state import register_counts
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.register_counts import Watched
+from ecauto_pipeline_tests.cli.typed import type_command
 
 ONE, TWO = AccountKey("base", "shop_1"), AccountKey("base", "shop_2")
 NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)
@@ -38,12 +37,7 @@ class Owner:
 
     def types(self, *arguments: str) -> tuple[int, str, str]:
         """Exit code, what was said, what was said as an error."""
-        for name, value in (("argv", ["ecauto", *arguments]), ("stdout", sys.stdout), ("stderr", sys.stderr)):
-            self._patch.setattr(sys, name, value)
-        with pytest.raises(SystemExit) as ending:
-            main()
-        out, err = self._capsys.readouterr()
-        return int(ending.value.code or 0), out, err
+        return type_command(self._patch, self._capsys, *arguments)
 
     def fell(self, *shops: AccountKey) -> None:
         with self.state.write() as connection:

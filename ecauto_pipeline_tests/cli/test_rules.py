@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
 
-from ecauto_pipeline.cli import main
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.item_rules import rules_in_force
 from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.domain.selling.malformed_rules import GOOD, HEAD, row
 
 SHEET = "\n".join([HEAD, GOOD, row(brand="ソニー", min_price_jpy="3000"), row(asin="B000000009", never_sell="yes"), ""])
@@ -47,13 +46,7 @@ class Owner:
 
     def types(self, *arguments: str) -> tuple[int, str, str]:
         """Exit code, what was said, what was said as an error."""
-        argv = ["ecauto", "rules", *arguments]
-        for name, value in (("argv", argv), ("stdout", sys.stdout), ("stderr", sys.stderr)):
-            self._patch.setattr(sys, name, value)
-        with pytest.raises(SystemExit) as ending:
-            main()
-        out, err = self._capsys.readouterr()
-        return int(ending.value.code or 0), out, err
+        return type_command(self._patch, self._capsys, "rules", *arguments)
 
     def in_force(self) -> list[int]:
         with self.state.read() as connection:

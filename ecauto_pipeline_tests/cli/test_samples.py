@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 import pytest
 
 from ecauto_pipeline.amazon.samples import Example, SampleFolder, sample_name
-from ecauto_pipeline.cli import main
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.state import amazon_shapes
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline_tests.cli.typed import type_command
 
 BATCH, SWEEP = "getItemOffersBatch", "getCompetitivePricing"
 OFFERS, STATUS = (BATCH, "missing Offers"), (SWEEP, "status = Retired")
@@ -42,12 +41,7 @@ class Owner:
 
     def types(self, *arguments: str) -> tuple[int, str, str]:
         """Exit code, what was said, what was said as an error."""
-        for name, value in (("argv", ["ecauto", *arguments]), ("stdout", sys.stdout), ("stderr", sys.stderr)):
-            self._patch.setattr(sys, name, value)
-        with pytest.raises(SystemExit) as ending:
-            main()
-        out, err = self._capsys.readouterr()
-        return int(ending.value.code or 0), out, err
+        return type_command(self._patch, self._capsys, *arguments)
 
     def standing(self) -> dict[str, str]:
         return {row["name"]: row["standing"] for row in json.loads(self.types("samples", "list", "--json")[1])}

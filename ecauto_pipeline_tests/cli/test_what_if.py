@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.cli import main
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline_tests.cli.typed import type_command
 
 Typed = Callable[..., tuple[int, str, str]]
 
@@ -25,16 +25,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     (tmp_path / "data").mkdir()
     Database(f"sqlite:///{tmp_path}/data/state.db").close()
 
-    def types(*arguments: str) -> tuple[int, str, str]:
-        argv = ["ecauto", "what-if", *arguments]
-        for name, value in (("argv", argv), ("stdout", sys.stdout), ("stderr", sys.stderr)):
-            monkeypatch.setattr(sys, name, value)
-        with pytest.raises(SystemExit) as ending:
-            main()
-        out, err = capsys.readouterr()
-        return int(ending.value.code or 0), out, err
-
-    return types
+    return partial(type_command, monkeypatch, capsys, "what-if")
 
 
 @pytest.mark.parametrize(
