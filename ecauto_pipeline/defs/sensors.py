@@ -10,6 +10,7 @@ import dagster as dg
 
 from ecauto_pipeline.alerts.announce import announce
 from ecauto_pipeline.alerts.heartbeat import beat
+from ecauto_pipeline.alerts.outbox import deliver
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.alerts.rules.runs import run_failed
 from ecauto_pipeline.alerts.setup import alert_setup
@@ -87,7 +88,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         with open_tools(settings, offline=True) as tools:
             silent = silences(tools, daemon_at=tools.clock.now())  # whoever asks this is the daemon
             report = announce(tools, (*stuck_runs(tools), *shapes_heard(tools), *silent))
-        return dg.SkipReason(f"{report.sent} messages sent, {len(report.firing)} rules firing")
+            late = deliver(tools)  # of orders, where nobody looks for new ones
+        return dg.SkipReason(f"{report.sent + late.sent} messages sent, {len(report.firing)} rules firing")
 
     @dg.sensor(
         minimum_interval_seconds=LOOK_EVERY_S,

@@ -71,6 +71,8 @@ class _Turns:
     def take(self, deadline: float) -> tuple[SpApiClient, Operation[Answer]] | None:
         """The account to ask, and with what, once it may be; None: none may before the deadline, or none is left."""
         clock = self._context.clock
+        for number in [number for number in self._free_at if not self._may_ask(number)]:
+            del self._free_at[number]  # everything it could be asked with is down
         if self.over:
             return None
         self._last = min(self._free_at, key=lambda number: (self._free_at[number], number))
@@ -81,9 +83,13 @@ class _Turns:
             clock.sleep(wait_s, self._context.stop)
         self._context.go_on()
         self._sent = clock.monotonic()
-        account = self._context.sp_accounts[self._last]
-        up = [one for one in self._operations if self._watch.is_up(account.account_id, one.name)]
-        return account, (up or self._operations)[0]
+        return self._context.sp_accounts[self._last], self._may_ask(self._last)[0]
+
+    def _may_ask(self, number: int) -> list[Operation[Answer]]:
+        """What an account can be asked with now, the first choice first: operations that are up, or to be tried."""
+        account, now = self._context.sp_accounts[number].account_id, self._context.clock.now()
+        up = [one for one in self._operations if self._watch.is_up(account, one.name)]
+        return up or [one for one in self._operations if self._watch.may_ask(account, one.name, now)]
 
     def asked(self, operation: Operation[Answer], shut_out: bool) -> None:
         """It was asked just now; `shut_out`: its token is refused, nothing more is asked of it."""

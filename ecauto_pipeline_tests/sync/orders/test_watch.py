@@ -9,9 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, insert
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Kind, ListingKey
+from ecauto_pipeline.state import orders
+from ecauto_pipeline.state.orders import FoundOrder
+from ecauto_pipeline.state.schema_notes import operation_health
 from ecauto_pipeline.state.shown import record_edit
 from ecauto_pipeline_tests.sync.orders.order_bench import SHOP, OrderBench, order_bench
 
@@ -194,6 +198,48 @@ def test_amazon_silent_settles_an_order_with_the_reason(bench: OrderBench) -> No
     assert ("api_error", None) == (row.status, row.cost_at_sale_jpy)
     assert row.reason
     assert from_ms(row.settled_at) >= from_ms(row.seen_at)
+
+
+@pytest.mark.parametrize(
+    ("number", "down", "asked_with"),
+    [(14, ("getItemOffers",), ["getItemOffersBatch"]), (15, ("getItemOffers", "getItemOffersBatch"), [])],
+)
+def test_while_an_operation_is_down_another_one_is_asked(
+    bench: OrderBench, number: int, down: tuple[str, ...], asked_with: list[str]
+) -> None:
+    """The offers of one ASIN can be had of the batch operation too; with both down nothing is asked in vain, and the
+    order is told without a cost."""
+    goods, last, now = bench.goods(number), bench.last_call(), bench.clock.now()
+    bench.offer(goods["asin"], 1984)
+    with bench.day.tools() as tools, tools.state.write() as connection:
+        connection.execute(delete(operation_health))
+        for operation in down:
+            times = {"down_since": to_ms(now), "probe_at": to_ms(now + timedelta(minutes=20))}
+            connection.execute(insert(operation_health).values(account="sp_1", operation=operation, **times))
+    bench.sell(goods["item_id"])
+    bench.watch()
+    with bench.day.tools() as tools, tools.state.write() as connection:
+        connection.execute(delete(operation_health))
+    assert asked_with == [call["operation"] for call in bench.emulator.control.calls(since=last, api="sp_api")]
+    row = next(row for row in bench.rows() if row.asin == goods["asin"])
+    assert 1984 * len(asked_with) == (row.cost_at_sale_jpy or 0)
+    assert row.settled_at is not None
+
+
+def test_what_a_run_that_died_had_kept_is_asked_about_by_the_next(bench: OrderBench) -> None:
+    """Killed (-9) between keeping an order and asking: the next run asks, counts nothing anew, and it can be told."""
+    goods, last = bench.goods(16), bench.last_call()
+    with bench.run() as context, context.state.write() as connection:  # what it left, and no end
+        key = ListingKey("base", SHOP, str(goods["item_id"]))
+        kept = FoundOrder("row-of-the-dead", "order-of-the-dead", key, goods["asin"], 1, 2580, bench.clock.now())
+        assert [kept] == orders.add(connection, [kept], context.run.run_id, bench.clock.now())
+    before = bench.orders_30d(goods["asin"])
+    assert 1 == bench.watch().asked
+    assert [[goods["asin"]]] == [call["details"]["asins"] for call in bench.calls("getItemOffers", last)]
+    assert before == pytest.approx(bench.orders_30d(goods["asin"]), rel=1e-3)
+    row = next(row for row in bench.rows() if row.order_id == "row-of-the-dead")
+    assert row.settled_at is not None
+    assert row.message_id == ""
 
 
 def test_the_first_look_of_all_tells_nothing_of_the_past(tmp_path: Path) -> None:
