@@ -119,7 +119,7 @@ def _limits(settings: Settings, found: WhatIf, names: Mapping[AccountKey, str]) 
             "what_if": found.past_then.worst_day.get(account, 0),
         }
         for account, name in names.items()
-        if (allowed := PLATFORMS[account.platform].calls_a_day(settings)) is not None
+        if (allowed := PLATFORMS[account.platform].edits_a_day(settings)) is not None
     ]
 
 

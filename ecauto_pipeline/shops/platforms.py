@@ -15,7 +15,7 @@ from ecauto_pipeline.domain.selling.fees import NO_FEES, Fees
 from ecauto_pipeline.settings import Settings, ShopAccount
 from ecauto_pipeline.shops import base, csv
 from ecauto_pipeline.shops.base import fees as base_fees
-from ecauto_pipeline.shops.base.limits import calls_a_day
+from ecauto_pipeline.shops.base.limits import edits_a_day
 from ecauto_pipeline.shops.csv import fees as csv_fees
 from ecauto_pipeline.shops.csv.update_file import edits_of as csv_edits_of
 from ecauto_pipeline.shops.protocol import Abilities
@@ -26,19 +26,19 @@ class Platform:
     """A place to sell. `also_called`: other spellings of it that registers hold, in lower case.
 
     `fees_of`: what it keeps of a sale, by the settings and the account's id. `edits_of`: the kinds it lets us change.
-    `calls_a_day`: how many calls a shop of it takes in a day, None = as many as there are.
+    `edits_a_day`: how many edits a shop of it takes in a day, None = as many as there are.
     """
 
     name: str
     fees_of: Callable[[Settings, str], Fees]
     edits_of: Callable[[Settings], frozenset[Kind]]
-    calls_a_day: Callable[[Settings], int | None]
+    edits_a_day: Callable[[Settings], int | None]
     also_called: tuple[str, ...] = ()
 
 
 PLATFORMS: Mapping[str, Platform] = {
     base.PLATFORM: Platform(
-        base.PLATFORM, base_fees.fees_of, lambda _: Abilities().edits, calls_a_day, base.ALSO_CALLED
+        base.PLATFORM, base_fees.fees_of, lambda _: Abilities().edits, edits_a_day, base.ALSO_CALLED
     ),
     csv.PLATFORM: Platform(csv.PLATFORM, csv_fees.fees_of, csv_edits_of, lambda _: None, csv.ALSO_CALLED),
 }

@@ -66,3 +66,4 @@ def test_the_answer_is_a_table_or_a_document(typed: Typed) -> None:
     assert ({"pricing.endings": [80]}, 0) == (document["changes"], code)
     assert {"changes", "day_0", "past", "limits"} == set(document)
     assert [] == document["day_0"]["plan"]["rows"]
+    assert [{"account": "shop_1", "allowed_a_day": 88_000, "now": 0, "what_if": 0}] == document["limits"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ecauto_pipeline.domain.selling.call_shares import allowance
 from ecauto_pipeline.settings import Settings
 
 PAGE_ROWS = 100  # of items and orders alike
@@ -16,7 +17,8 @@ REFRESH_EARLY = timedelta(minutes=5)  # by our clock, before the access token en
 SCOPES = ("read_users", "read_items", "write_items", "read_orders")
 
 
-def calls_a_day(settings: Settings) -> int:
-    """What both windows together leave one shop in a day."""
+def edits_a_day(settings: Settings) -> int:
+    """Edits of one shop that both windows together leave in a day, without the calls that are kept back."""
     limits = settings.base.limits
-    return min(limits.per_day, 24 * limits.per_hour)
+    hour, day = (allowance(n, "edit", limits.reserve) for n in (limits.per_hour, limits.per_day))
+    return min(day, 24 * hour)
