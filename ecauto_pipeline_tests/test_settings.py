@@ -4,6 +4,7 @@ secret.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,19 @@ PROMISED = {
     "[pricing].round_to_jpy": "10",
     "[pricing].min_diff_jpy": "100",
     "[pricing].min_diff_ratio": "0.0",
+    "[pricing].extra_cost_jpy": "0",
+    "[pricing].min_profit_jpy": "0",
+    "[pricing].min_profit_ratio": "0.0",
+    "[pricing].endings": "[]",
+    "[base.fees].plan": '"standard"',
+    "[base.fees].rounding": '"up"',
     "[guards].min_price_jpy": "500",
     "[guards].max_price_jpy": "100000",
     "[guards].min_markup_ratio": "1.05",
     "[guards].max_markup_ratio": "2.0",
     "[guards].max_move_ratio": "0.5",
+    "[guards].move_window": '"24h"',
+    "[guards].max_account_fall": "0.1",
     "[guards].max_hide_share": "0.2",
     "[guards].max_hide_rows": "50",
     "[guards].hide_window": '"24h"',
@@ -315,6 +324,19 @@ def test_the_committed_file_is_valid_and_emulated() -> None:
     settings = load(Path(__file__).parents[1] / "ecauto.toml", {})
     assert "emulated" == settings.mode
     assert parse({}, Path("."), "").pricing == settings.pricing
+
+
+def test_what_the_committed_file_keeps_in_comments_is_right(tmp_path: Path) -> None:
+    """An owner takes the # away and it holds: every key there is one, with a value it takes."""
+    text = (Path(__file__).parents[1] / "ecauto.toml").read_text(encoding="utf-8")
+    switched_on = "\n".join(line[2:] for line in text.splitlines() if re.match(r"# (\[[a-z.]+\]$|[a-z_]+ = )", line))
+    settings = read(switched_on, tmp_path)
+    assert ("growth", 300, 100, (80, 980)) == (
+        settings.base.fees.plan,
+        settings.pricing.extra_cost_jpy,
+        settings.pricing.min_profit_jpy,
+        settings.pricing.endings,
+    )
 
 
 def test_a_fresh_file_spends_every_call_and_corrects_every_price() -> None:

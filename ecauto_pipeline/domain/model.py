@@ -176,9 +176,11 @@ class AsinFacts:
     contradiction: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceEdit:
-    """One price edit of ours that was done, or may have been. `asked`: a person approved it, or took a run back."""
+class PriceEdit(NamedTuple):
+    """One price edit of ours that was done, or may have been. `asked`: a person approved it, or took a run back.
+
+    (A tuple: a day of a large shop has tens of thousands.)
+    """
 
     at: datetime
     before_jpy: int | None
@@ -226,7 +228,8 @@ class ListingFacts:
 class Diff:
     """One decision about one listing and kind. `shown`/`wanted`: yen, 0/1, or quantity; None = unknown.
 
-    `profit_jpy`: what is left of a sale at the price that it leads to: of a price the wanted one, else the one shown.
+    `profit_jpy`: what is left of a sale at the price that it leads to: of a price the wanted one, else the one
+    on show once the run is done.
     """
 
     key: ListingKey

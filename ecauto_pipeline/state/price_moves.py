@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
@@ -42,9 +43,9 @@ def price_moves(
         mine = [journal.c.platform == account.platform, journal.c.account_id == account.account_id]
         if item_id is not None:
             mine.append(journal.c.item_id == item_id)
-        for row in connection.execute(query.where(*mine)):
-            asked = bool(row.rollback_of) or row.reason in asked_for
-            edit = PriceEdit(from_ms(row.intent_at), row.before, row.after, asked)
-            edits[ListingKey(account.platform, account.account_id, row.item_id)].append(edit)
+        rows: Iterable[Any] = connection.execute(query.where(*mine))
+        for item, at, before, after, rollback_of, reason in rows:
+            edit = PriceEdit(from_ms(at), before, after, rollback_of != "" or reason in asked_for)
+            edits[ListingKey(account.platform, account.account_id, item)].append(edit)
     found = {key: moves_of(each) for key, each in edits.items()}
     return {key: moves for key, moves in found.items() if moves is not None}

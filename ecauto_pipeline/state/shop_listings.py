@@ -6,7 +6,7 @@ the judgement of either side (domain/selling/hidden_by.py, domain/selling/joinin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, not_, or_, select, update
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome
+from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.owner_files import BLOCKLIST, read_owner_file
@@ -123,18 +123,27 @@ def retire(connection: Connection, active: Iterable[AccountKey]) -> None:
 
 
 def listing_facts(
-    connection: Connection, accounts: Iterable[AccountKey], now: datetime, item_id: str | None = None
+    connection: Connection,
+    accounts: Iterable[AccountKey],
+    now: datetime,
+    item_id: str | None = None,
+    moves: Mapping[ListingKey, PriceMoves] | None = None,
 ) -> Iterator[ListingFacts]:
     """The listings that take part, of these accounts, by account and item, with what the owner's rules say of them now;
-    `item_id`: that one alone."""
+    `item_id`: that one alone. `moves`: what is known of their price edits (price_moves.py)."""
     free = None if read_owner_file(connection, BLOCKLIST).unknown else False
     rules = RulesAsTheyStand(connection, now, whole=item_id is None)
     for account in sorted(accounts):  # one query each: the primary key gives its rows in order
-        yield from _facts_of(connection, account, item_id, free, rules)
+        yield from _facts_of(connection, account, item_id, free, rules, moves or {})
 
 
 def _facts_of(
-    connection: Connection, account: AccountKey, item_id: str | None, free: bool | None, rules: RulesAsTheyStand
+    connection: Connection,
+    account: AccountKey,
+    item_id: str | None,
+    free: bool | None,
+    rules: RulesAsTheyStand,
+    moves: Mapping[ListingKey, PriceMoves],
 ) -> Iterator[ListingFacts]:
     """`free`: what it means not to be marked as being on the blocklist."""
     names = (
@@ -154,8 +163,9 @@ def _facts_of(
         for stamp in (read_at, first):
             if stamp not in times:
                 times[stamp] = _EPOCH + timedelta(milliseconds=stamp)
+        key = ListingKey(account.platform, account.account_id, item)
         yield ListingFacts(
-            key=ListingKey(account.platform, account.account_id, item),
+            key=key,
             asin=asin,
             shown_price_jpy=price,
             shown_visible=_flag(visible),
@@ -169,6 +179,7 @@ def _facts_of(
             first_seen_at=times[first],
             price_by_hand=hand == 1,
             rule=rules.of(lines),
+            moves=moves.get(key),
         )
 
 

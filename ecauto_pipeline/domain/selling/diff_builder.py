@@ -18,9 +18,17 @@ class DiffBuilder:
     """Diffs of one target, its fixed half filled in."""
 
     def __init__(
-        self, listing: ListingFacts, facts: AsinFacts | None, kind: Kind, shown: int | None, terms: SellingTerms
+        self,
+        listing: ListingFacts,
+        facts: AsinFacts | None,
+        kind: Kind,
+        shown: int | None,
+        terms: SellingTerms,
+        sells_at_jpy: int | None = None,
     ) -> None:
+        """`sells_at_jpy`: the price on show once this run's pushes are done; of a price diff it is the one wanted."""
         self._listing, self._facts, self._kind, self._shown, self._terms = listing, facts, kind, shown, terms
+        self._sells_at_jpy = sells_at_jpy
 
     def gives(self, decision: Decision, reason: str, wanted: int | None, evidence: str = "") -> Diff:
         facts = self._facts
@@ -40,7 +48,7 @@ class DiffBuilder:
 
     def _profit(self, wanted: int | None) -> int | None:
         """What is left of a sale at the price this leads to; None while price or cost is unknown or doubted."""
-        facts, price = self._facts, wanted if self._kind is Kind.PRICE else self._listing.shown_price_jpy
+        facts, price = self._facts, wanted if self._kind is Kind.PRICE else self._sells_at_jpy
         if price is None or facts is None or facts.status is not Status.SUCCESS or facts.doubt == "jump":
             return None
         if facts.price_jpy is None or facts.price_jpy <= 0:

@@ -133,7 +133,8 @@ def stock_diff(
     `never_fetched` | `second_look` | `stale_stock` | `variations` | `price_below_floor` | `uneditable` |
     `rule_excluded`.
     """
-    builder = DiffBuilder(listing, facts, Kind.STOCK, listing.shown_stock, terms)
+    price_jpy = sells_at_jpy(listing, price_verdict, include_price)
+    builder = DiffBuilder(listing, facts, Kind.STOCK, listing.shown_stock, terms, price_jpy)
     if listing.shown_stock is not None and listing.shown_stock > 0:
         return builder.unchanged(listing.shown_stock)
     if listing.shown_visible is None:
@@ -171,8 +172,18 @@ def sells_below_floor(
     """Whether the listing, on sale after this run, would sell below the floor: it does now, and no push mends it."""
     if not breaks_floor(listing.shown_price_jpy, facts.price_jpy, terms):
         return False
-    mended = price_verdict is not None and price_verdict.decision is Decision.PUSH and include_price != "never"
-    return not mended
+    return not _corrected(price_verdict, include_price)
+
+
+def sells_at_jpy(listing: ListingFacts, price_verdict: Diff | None, include_price: IncludePrice) -> int | None:
+    """The price on show after this run: the one it pushes, else the one shown."""
+    if price_verdict is not None and _corrected(price_verdict, include_price):
+        return price_verdict.wanted
+    return listing.shown_price_jpy
+
+
+def _corrected(price_verdict: Diff | None, include_price: IncludePrice) -> bool:
+    return price_verdict is not None and price_verdict.decision is Decision.PUSH and include_price != "never"
 
 
 def _left_alone(rule: ItemRule) -> str:

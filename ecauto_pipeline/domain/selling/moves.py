@@ -19,7 +19,10 @@ def moves_of(edits: Sequence[PriceEdit]) -> PriceMoves | None:
     What a person asked for is a new beginning: it and what came before count no more. Where the price before the first
     edit is unknown, that edit's own is the first thing known.
     """
-    since = max((place for place, edit in enumerate(edits) if edit.asked), default=-1)
+    since = -1
+    for place, edit in enumerate(edits):
+        if edit.asked:
+            since = place
     steps = tuple(edits[since + 1 :])
     if not steps:
         return None

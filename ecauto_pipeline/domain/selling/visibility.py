@@ -20,6 +20,7 @@ from ecauto_pipeline.domain.selling.diffs import (
     IncludePrice,
     fetched,
     outdated,
+    sells_at_jpy,
     sells_below_floor,
 )
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
@@ -69,7 +70,9 @@ def _judged(
 ) -> Diff:
     """As `visibility_diff`, whether a rule leaves the listing alone or not."""
     public, after, rule = listing.shown_visible, terms.guards.hide_unconfirmed_after, terms.rule
-    builder = DiffBuilder(listing, facts, Kind.VISIBILITY, None if public is None else int(public), terms)
+    shown = None if public is None else int(public)
+    price_jpy = sells_at_jpy(listing, price_verdict, include_price)
+    builder = DiffBuilder(listing, facts, Kind.VISIBILITY, shown, terms, price_jpy)
     if public is None:
         return builder.skipped("not_read")
     if listing.blocked_by_list:

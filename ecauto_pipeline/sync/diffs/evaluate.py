@@ -135,14 +135,11 @@ def gather(
     """The same for the accounts of `fixed`, where no shop can be asked what it lets us change, or be written to."""
     accounts = tuple(fixed)
     known = known_asins(connection)
-    listings = {fact.key: fact for fact in listing_facts(connection, accounts, now)}
+    moves = price_moves(connection, accounts, now - context.settings.guards.move_window, SAID_SO)
+    listings = {fact.key: fact for fact in listing_facts(connection, accounts, now, moves=moves)}
     for key, failed in failed_prices(connection, accounts, now).items():
         if key in listings:
             listings[key] = with_failed_price(listings[key], failed)
-    since = now - context.settings.guards.move_window
-    for key, moves in price_moves(connection, accounts, since, SAID_SO).items():
-        if key in listings:
-            listings[key] = replace(listings[key], moves=moves)
     shown_public = dict.fromkeys(accounts, 0)
     for fact in listings.values():
         shown_public[fact.key.account] += fact.shown_visible is True
@@ -193,13 +190,12 @@ def evaluate_again(
 
     `priced`: this run's price push of the listing counts as done though the shop may not show it yet (dry run).
     """
-    found = list(listing_facts(connection, (key.account,), now, key.item_id))
+    moves = price_moves(connection, (key.account,), now - rules.move_window, SAID_SO, key.item_id)
+    found = list(listing_facts(connection, (key.account,), now, key.item_id, moves))
     if not found:
         return None, None
     failed = failed_prices(connection, (key.account,), now, key.item_id).get(key)
     listing = found[0] if failed is None else with_failed_price(found[0], failed)
-    moves = price_moves(connection, (key.account,), now - rules.move_window, SAID_SO, key.item_id)
-    listing = replace(listing, moves=moves.get(key))
     known = known_asin(connection, listing.asin)
     if kind is Kind.PRICE:
         return rules.price(listing, known.facts if known else None, now), known

@@ -212,7 +212,7 @@ def test_a_diff_says_what_it_is_about() -> None:
 
 
 def test_a_diff_says_what_is_left_of_a_sale() -> None:
-    """Of a price at the one wanted, of the rest at the one shown; unknown while the cost is unknown or doubted."""
+    """Of a price at the one wanted, of the rest at the one on show after the run; unknown where the cost is doubted."""
     terms = replace(TERMS, fees=STANDARD)
     dear = price_diff(a_listing(shown_price_jpy=2300), some_facts(), NOW, terms, TTL)
     assert (2580, 385) == (dear.wanted, dear.profit_jpy)
@@ -222,6 +222,11 @@ def test_a_diff_says_what_is_left_of_a_sale() -> None:
     assert (BLOCKED, 104_000 - 3784 - 3120 - 80_000) == (blocked.decision, blocked.profit_jpy)
     assert ("price_blocked", -77_631) == (hidden.reason, hidden.profit_jpy)
     assert visibility_diff(a_listing(), absent(), None, NOW, HOUR, OFFERS, terms).profit_jpy is None
+    cheap = a_listing(shown_price_jpy=1900, shown_visible=False, hidden_by="ours", shown_stock=0)
+    mended = price_diff(cheap, some_facts(), NOW, terms, TTL)
+    shown_again = visibility_diff(cheap, some_facts(), mended, NOW, HOUR, OFFERS, terms)
+    restocked = stock_diff(cheap, some_facts(), shown_again, NOW, HOUR, terms, mended)
+    assert (385, 385, 385) == (mended.profit_jpy, shown_again.profit_jpy, restocked.profit_jpy)
     doubted = replace(loss, doubt="jump", contradictions=3, doubt_price_jpy=1984)
     held = price_diff(a_listing(shown_price_jpy=2300), doubted, NOW, terms, TTL)
     assert (HELD, None) == (held.decision, held.profit_jpy)
