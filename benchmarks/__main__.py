@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ALL = (
-    *("benchmarks.history", "benchmarks.diffs", "benchmarks.stale", "benchmarks.fetch"),
+    *("benchmarks.history", "benchmarks.diffs", "benchmarks.rules", "benchmarks.stale", "benchmarks.fetch"),
     *("benchmarks.freshness", "benchmarks.unanswerable", "benchmarks.what_if"),
 )
 

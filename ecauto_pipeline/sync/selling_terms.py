@@ -18,22 +18,28 @@ class TermsOfShops:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._named = shop_accounts(settings)
-        self._built: dict[tuple[AccountKey, ItemRule | None], SellingTerms] = {}
+        self._of_shop: dict[AccountKey, SellingTerms] = {}
+        self._of_item: dict[tuple[AccountKey, ItemRule], SellingTerms] = {}
 
     def of(self, account: AccountKey, rule: ItemRule | None = None) -> SellingTerms:
         """The terms of one shop, or of an item of it that `rule` applies to; the same object each time."""
-        terms = self._built.get((account, rule))
+        if rule is None:
+            return self._of_shop.get(account) or self._shop(account)
+        terms = self._of_item.get((account, rule))
         if terms is None:
-            terms = self._built[account, rule] = self._build(account, rule)
+            shop = self._of_shop.get(account) or self._shop(account)
+            terms = self._of_item[account, rule] = SellingTerms(
+                shop.pricing, shop.guards, shop.fees, shop.strategy, shop.markup_ratio, rule
+            )
         return terms
 
-    def _build(self, account: AccountKey, rule: ItemRule | None) -> SellingTerms:
+    def _shop(self, account: AccountKey) -> SellingTerms:
         named = self._named.get(account)
-        return SellingTerms(
+        terms = self._of_shop[account] = SellingTerms(
             pricing=self._settings.pricing,
             guards=self._settings.guards,
             fees=fees_of(self._settings, account),
             strategy=named.strategy if named else None,
             markup_ratio=named.markup_ratio if named else None,
-            rule=rule,
         )
+        return terms

@@ -7,8 +7,8 @@ Not for: which fees a shop pays (shops/<platform>/fees.py), or which profit the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from ecauto_pipeline.domain.selling.ratios import exact, rounded_up
@@ -64,7 +64,8 @@ def break_even_jpy(
     return least
 
 
-def left_of_a_yen(shares: Iterable[float]) -> tuple[int, int]:
+@lru_cache(maxsize=256)
+def left_of_a_yen(shares: tuple[float, ...]) -> tuple[int, int]:
     """What is left of a yen after these shares, as numerator and denominator. Raises ValueError where nothing is."""
     left = 1 - sum(exact(ratio) for ratio in shares)
     if left <= 0:

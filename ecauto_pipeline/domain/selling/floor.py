@@ -1,8 +1,8 @@
-"""The floor: the least price that the owner's terms allow for a cost, as the highest of three.
+"""The floor that a shop's terms set under a cost: the higher of two.
 
-`min_markup` (cost x min_markup_ratio), `min_profit` (break-even plus the least profit) and `item_floor` (the item's own
-rule). Worked out in integers that are prepared once a set of terms: it is asked three times a listing and run.
-Not for: the price that is wanted (pricing.py), or what a fee is (fees.py).
+`min_markup` (cost x min_markup_ratio) and `min_profit` (break-even plus the least profit). Worked out in integers that
+are prepared once a shop: it is asked three times a listing and run. Not for: the item's own floor (terms.py), the price
+that is wanted (pricing.py), or what a fee is (fees.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ecauto_pipeline.domain.selling.ratios import exact, rounded_up
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The floor under one set of terms. `item_jpy`: the item's own, 0 = none.
+    """The floor of one shop, or of one shop's items with an extra cost of their own.
 
     Raises ValueError where fees and least profit together leave nothing of a price.
     """
@@ -25,7 +25,6 @@ class Floor:
     extra_cost_jpy: int = 0
     min_profit_jpy: int = 0
     min_profit_ratio: float = 0.0
-    item_jpy: int = 0
     _markup: tuple[int, int] = field(init=False, repr=False, compare=False)
     _profit: tuple[int, int, int, int] = field(init=False, repr=False, compare=False)
 
@@ -37,26 +36,21 @@ class Floor:
         spent = self.extra_cost_jpy + self.fees.payment_fixed_jpy + self.min_profit_jpy
         object.__setattr__(self, "_profit", (numerator, denominator, spent, len(shares)))
 
-    def jpy(self, cost_jpy: int) -> int:
-        """The least price allowed."""
-        return max(least for _, least in self.parts(cost_jpy))
-
     def parts(self, cost_jpy: int) -> tuple[tuple[str, int], ...]:
-        """(name, least price by it) of each of the three."""
+        """(name, least price by it) of each of the two."""
         return (
             ("min_markup", rounded_up(cost_jpy, self.min_markup_ratio)),
             ("min_profit", self._least_for_profit(cost_jpy)),
-            ("item_floor", self.item_jpy),
         )
 
     def broken_by(self, price_jpy: int, cost_jpy: int) -> str:
-        """Which of the three this price is below, the first by name; "" = it is not below the floor."""
+        """Which of the two this price is below, the first by name; "" = it is not below the floor."""
         numerator, denominator = self._markup
         if price_jpy * denominator < cost_jpy * numerator:
             return "min_markup"
         if self._leaves_too_little(price_jpy, cost_jpy):
             return "min_profit"
-        return "item_floor" if price_jpy < self.item_jpy else ""
+        return ""
 
     def _leaves_too_little(self, price_jpy: int, cost_jpy: int) -> bool:
         """price < break-even plus least profit. Far above it that shows without working it out."""

@@ -37,6 +37,10 @@ class ItemRule:
     lines: tuple[tuple[str, int], ...] = ()
     tied: tuple[int, ...] = ()
 
+    def __hash__(self) -> int:
+        """Rules are told apart by their lines nearly always, and a hundred thousand of them are looked up by hash."""
+        return hash((self.line, self.fixed_price_jpy, self.min_price_jpy))
+
     @property
     def leaves_price(self) -> bool:
         """Its price is the owner's own affair."""

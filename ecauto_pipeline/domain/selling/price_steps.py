@@ -38,7 +38,7 @@ def _to_the_price(cost_jpy: int, price: Price, price_jpy: int, terms: SellingTer
         *((("own_limit_jpy", str(price_jpy)),) if ended is not None and ended != price_jpy else ()),
         *((("rule_lines", ", ".join(f"{name}: {line}" for name, line in lines.items())),) if lines else ()),
         *_left(price_jpy, cost_jpy, terms),
-        *((f"floor_{name}_jpy", str(least)) for name, least in terms.floor.parts(cost_jpy) if least),
+        *((f"floor_{name}_jpy", str(least)) for name, least in terms.floor_parts(cost_jpy) if least),
         ("limits_jpy", f"{guards.min_price_jpy}..{guards.max_price_jpy}"),
         ("limits_ratio", f"{guards.min_markup_ratio}..{guards.max_markup_ratio}"),
     )

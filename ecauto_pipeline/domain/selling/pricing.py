@@ -52,7 +52,7 @@ def selling_price(cost_jpy: int | None, terms: SellingTerms) -> Price:
     rule = terms.rule
     if rule is not None and rule.fixed_price_jpy is not None:
         fixed = rule.fixed_price_jpy
-        return Price(fixed, outside(fixed, cost_jpy, terms), origin=f"fixed (line {rule.line_of('price')})")
+        return Price(fixed, outside(fixed, cost_jpy, terms), origin="fixed")
     ratio, origin = _ratio(cost_jpy, terms)
     if ratio is None:
         return Price(None, "no_tier", origin=origin)
@@ -72,14 +72,14 @@ def selling_price(cost_jpy: int | None, terms: SellingTerms) -> Price:
 def floor_jpy(cost_jpy: int, terms: SellingTerms) -> int:
     """The least price for goods that cost this: the highest of min_markup_ratio x cost, break-even plus the least
     profit, and the item's own floor."""
-    return terms.floor.jpy(cost_jpy)
+    return max(least for _, least in terms.floor_parts(cost_jpy))
 
 
 def breaks_floor(shown_price_jpy: int | None, cost_jpy: int | None, terms: SellingTerms) -> bool:
     """Whether the price shown is below the floor, exactly. An unknown figure breaks nothing."""
     if shown_price_jpy is None or cost_jpy is None:
         return False
-    return terms.floor.broken_by(shown_price_jpy, cost_jpy) != ""
+    return terms.breaks_floor_by(shown_price_jpy, cost_jpy) != ""
 
 
 def outside(price_jpy: int, cost_jpy: int | None, terms: SellingTerms) -> str:
@@ -93,7 +93,7 @@ def outside(price_jpy: int, cost_jpy: int | None, terms: SellingTerms) -> str:
         return "item_ceiling"
     if cost_jpy is None:
         return ""
-    return terms.floor.broken_by(price_jpy, cost_jpy) or _too_dear(price_jpy, cost_jpy, guards)
+    return terms.breaks_floor_by(price_jpy, cost_jpy) or _too_dear(price_jpy, cost_jpy, guards)
 
 
 def _with_ending(price_jpy: int, cost_jpy: int, terms: SellingTerms) -> int:
@@ -115,7 +115,7 @@ def _ratio(cost_jpy: int, terms: SellingTerms) -> tuple[float | None, str]:
     """The markup for this cost and where it comes from; None where no tier covers the cost."""
     pricing, rule = terms.pricing, terms.rule
     if rule is not None and rule.markup_ratio is not None:
-        return rule.markup_ratio, f"simple (line {rule.line_of('price')})"
+        return rule.markup_ratio, "simple (of this item)"
     if terms.markup_ratio is not None and terms.strategy != "tiered":
         return terms.markup_ratio, "simple (of this shop)"
     if (terms.strategy or pricing.strategy) == "simple":

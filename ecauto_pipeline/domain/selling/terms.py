@@ -6,6 +6,7 @@ Not for: working a price out (pricing.py), or gathering the terms of a shop (syn
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ecauto_pipeline.domain.selling.fees import NO_FEES, Fees
 from ecauto_pipeline.domain.selling.floor import Floor
@@ -18,8 +19,9 @@ class SellingTerms:
     """One set of terms, shared by every listing of a shop that no rule of its own applies to.
 
     `fees`: what its platform keeps of a sale. `strategy` and `markup_ratio` are the shop's own: a ratio alone means the
-    simple strategy, and "tiered" said together with a ratio means the tiers. `rule`: the item's own. `floor` follows
-    from the rest. Raises ValueError where fees and least profit together leave nothing of a price.
+    simple strategy, and "tiered" said together with a ratio means the tiers. `rule`: the item's own. `base_floor`: what
+    the rest comes to without the item's own floor. Raises ValueError where fees and least profit together leave nothing
+    of a price.
     """
 
     pricing: Pricing
@@ -28,18 +30,36 @@ class SellingTerms:
     strategy: str | None = None
     markup_ratio: float | None = None
     rule: ItemRule | None = None
-    floor: Floor = field(init=False, repr=False, compare=False)
+    base_floor: Floor = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        own = self.rule.min_price_jpy if self.rule else None
-        floor = Floor(
-            *(self.guards.min_markup_ratio, self.fees, self.extra_cost_jpy),
-            *(self.pricing.min_profit_jpy, self.pricing.min_profit_ratio, own or 0),
-        )
-        object.__setattr__(self, "floor", floor)
+        rule, pricing = self.rule, self.pricing
+        own = rule.extra_cost_jpy if rule is not None else None
+        extra = pricing.extra_cost_jpy if own is None else own
+        profits = (pricing.min_profit_jpy, pricing.min_profit_ratio)
+        object.__setattr__(self, "base_floor", _floor(self.guards.min_markup_ratio, self.fees, extra, *profits))
 
     @property
     def extra_cost_jpy(self) -> int:
         """What a sale costs besides the goods: the item's own figure, else the house's."""
         own = self.rule.extra_cost_jpy if self.rule else None
         return self.pricing.extra_cost_jpy if own is None else own
+
+    def floor_parts(self, cost_jpy: int) -> tuple[tuple[str, int], ...]:
+        """(name, least price by it) of each of the three that the floor is the highest of."""
+        own = self.rule.min_price_jpy if self.rule else None
+        return (*self.base_floor.parts(cost_jpy), ("item_floor", own or 0))
+
+    def breaks_floor_by(self, price_jpy: int, cost_jpy: int) -> str:
+        """Which of the three this price is below, the first by name; "" = it is not below the floor."""
+        broken = self.base_floor.broken_by(price_jpy, cost_jpy)
+        if broken or self.rule is None:
+            return broken
+        own = self.rule.min_price_jpy
+        return "item_floor" if own is not None and price_jpy < own else ""
+
+
+@lru_cache(maxsize=1024)
+def _floor(min_markup_ratio: float, fees: Fees, extra_cost_jpy: int, min_profit_jpy: int, ratio: float) -> Floor:
+    """One for all items of a shop with the same extra cost: a run makes the terms of a hundred thousand."""
+    return Floor(min_markup_ratio, fees, extra_cost_jpy, min_profit_jpy, ratio)

@@ -225,7 +225,7 @@ def test_a_decision_names_the_lines_that_had_a_say() -> None:
 def test_the_steps_of_a_price_name_the_rule_and_its_line() -> None:
     """A fixed price has its fees and limits too."""
     steps = dict(price_steps(1984, terms(fixed_price_jpy=2700)))
-    assert ("fixed (line 7)", "price: 7") == (steps["strategy"], steps["rule_lines"])
+    assert ("fixed", "price: 7") == (steps["strategy"], steps["rule_lines"])
     assert {"profit_jpy", "floor_min_profit_jpy", "limits_jpy"} <= steps.keys()
     steps = dict(price_steps(1984, terms(max_price_jpy=2499)))
     assert ("2580", "2499", "max_price_jpy: 7") == tuple(
