@@ -27,8 +27,8 @@ from ecauto_pipeline.sync.listings.rules_history import BOM, keep_former
 class RulesCheck:
     """What a file would do. `selects`: how many listings each line selects, by line; `listings`: how many have a rule.
 
-    `problems`: why it would be refused; then the counts say nothing. `over`: lines whose last day is past. `asked`
-    False: titles and brands could not be looked up, so that nobody was counted.
+    `problems`: why it would be refused; then the counts say nothing. `over`: lines whose last day is past. `selects`
+    None: titles and brands could not be looked up, so that nobody was counted.
     """
 
     rules: tuple[RuleLine, ...]
