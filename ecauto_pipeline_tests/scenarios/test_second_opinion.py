@@ -16,6 +16,7 @@ from ecauto_pipeline.state import asins
 from ecauto_pipeline.sync.people.holds import Hold, list_holds
 from ecauto_pipeline_tests.scenarios.picking import Listed, asked_about, cost_of, edits_of, item_of, seen, sound
 from ecauto_pipeline_tests.scenarios.shop_day import RunResult, ShopDay
+from ecauto_pipeline_tests.standing_clock import StandingClock
 
 _START = datetime(2026, 6, 8, 1, 0, tzinfo=UTC)
 _HOUR = 3600.0
@@ -122,7 +123,7 @@ def test_it_settles_by_itself_when_v0_catches_up(week: Week) -> None:
 def test_mass_false_zeros_hide_nothing_within_the_rate(tmp_path: Path) -> None:
     """v0 calls a seventh of a shop sold out, too few for the guard of masses: the other family says no, in the calls
     that its rate allows, and not one listing is hidden."""
-    clock = ManualClock(_START)
+    clock = StandingClock(_START)
     with EmulatorServer(clock=clock, seed=9, listings=150, accounts=2, speed=1.0) as emulator:
         day = ShopDay(tmp_path, emulator, clock)
         chosen = sound(day, 12)
