@@ -49,7 +49,9 @@ class Amazon:
 
     def opened(self, accounts: int = 1) -> Tools:
         """Another process over the same state."""
-        return tools_at(self._folder, self.emulator.url, self.clock, accounts, self._document, timeline="one")
+        where = (self._folder, self.emulator.url, self.clock)
+        # a minute of real time: what a busy machine answers late is not asked for again
+        return tools_at(*where, accounts, self._document, timeout_s=60.0, timeline="one")
 
     def fetch(
         self, detail: list[str], sweep: list[str] | None = None, slice_s: float = 600.0, tools: Tools | None = None

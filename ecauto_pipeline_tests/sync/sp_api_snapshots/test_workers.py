@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,38 +16,47 @@ from ecauto_pipeline.sync.sp_api_snapshots.workers import Workers
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, tools_at
 
 _CLOCK = SystemClock()
-_LOOKS_EVERY_S = 0.1
+_WORKERS = 2
 
 
 class _CountedLooks(Work):
-    """Queues that count how often somebody looks for a single, and say when it was six times."""
+    """Queues that count how often somebody looks for a single and how often somebody waits, until six looks."""
 
     def __init__(self) -> None:
         super().__init__((), (), ())
-        self.looks, self.six = 0, threading.Event()
+        self.six = threading.Event()
+        self.looks = self.waits = self.news = 0
+        self._counting, self._lookers = threading.Lock(), set[int]()
 
     def take_confirm(self, may_judge: bool) -> Batch | None:
-        self.looks += 1
-        if self.looks >= 6:
-            self.six.set()
+        with self._counting:
+            self._lookers.add(threading.get_ident())
+            if not self.six.is_set():
+                self.looks, self.news = self.looks + 1, self.changes
+                if self.looks == 6:
+                    self.six.set()
         return super().take_confirm(may_judge)
+
+    def wait(self, seconds: float, seen: int | None = None) -> None:
+        with self._counting:
+            self.waits += threading.get_ident() in self._lookers and not self.six.is_set()
+        super().wait(seconds, seen)
 
 
 def test_who_has_nothing_to_ask_looks_now_and_then_and_wakes_nobody(tmp_path: Path) -> None:
-    """While a detail call takes its time the single workers of two accounts look ten times a second each, not always:
-    an idle worker's look is no news for the other, which would look, and be news for the first."""
-    tools = tools_at(tmp_path, "http://127.0.0.1:1", _CLOCK, accounts=2)
+    """While a detail call takes its time the single workers of two accounts wait after each look, until there is news
+    or a tenth of a second is over: a look is no news for the other, which would look, and be news for the first."""
+    tools = tools_at(tmp_path, "http://127.0.0.1:1", _CLOCK, accounts=_WORKERS)
     context = tools.for_run(a_run("run", _CLOCK.now()))
     work, tally, deadline = _CountedLooks(), Tally(), _CLOCK.monotonic() + timedelta(minutes=5).total_seconds()
     asking = Asking(context, work, tally, fetch.learn_rules(tools.settings), deadline, since=context.run.started_at)
     workers = Workers(context, work, asking, tally, deadline, planned_details=False)
     work.begin(Role.DETAIL)  # this test asks in detail
-    began = time.monotonic()
     workers.start(one for one in fetch.operations(tools) if one.role is Role.CONFIRM)
     try:
         assert work.six.wait(60)
-        looks, took_s = work.looks, time.monotonic() - began
-        assert looks <= 2 * (took_s / _LOOKS_EVERY_S + 2)
+        assert work.news <= _WORKERS, "who stood in for a detail operation left, each once"
+        assert work.looks - _WORKERS <= work.waits, "each look but the last of each worker was followed by a wait"
     finally:
         work.end(Role.DETAIL)
         workers.join(60)
