@@ -64,11 +64,11 @@ def test_the_day_opens_again_at_midnight_in_japan(tmp_path: Path) -> None:
 
 def test_the_last_calls_are_kept_for_hides_and_reads(tmp_path: Path) -> None:
     """Price edits end first, then hides; reads may use the window to its end."""
-    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), per_hour=1000)
+    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), per_hour=250)
     edits, refusal = take(windows, "edit")
-    assert (1000 - 20 - 100, "hour_reserve") == (edits, refusal and refusal.reason)
-    assert 100 == windows.left("hide")
-    assert 100 == take(windows, "hide")[0]
+    assert (250 - 20 - 25, "hour_reserve") == (edits, refusal and refusal.reason)
+    assert 25 == windows.left("hide")
+    assert 25 == take(windows, "hide")[0]
     assert 20 == take(windows, "read")[0]
 
 
