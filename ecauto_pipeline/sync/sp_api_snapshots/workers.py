@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
+from ecauto_pipeline import limiter
 from ecauto_pipeline.amazon.client import SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
@@ -236,12 +237,13 @@ class Workers:
             return self._work.take_detail(most, in_haste=left_s < _HASTE_CALLS * interval_s)
         may_judge = not self._planned_details or self._asking.zeros.judged(self._details)
         if role is Role.OPINION:
-            return self._work.take_opinion(most, lambda: self._slot_now(account, operation), may_judge)
+            return self._work.take_opinion(most, lambda: self._slot_comes(account, operation), may_judge)
         return self._work.take_confirm(may_judge)
 
-    def _slot_now(self, account: SpApiClient, operation: Operation[Answer]) -> bool:
+    def _slot_comes(self, account: SpApiClient, operation: Operation[Answer]) -> bool:
+        """Whether a call could go before the next look: it waits for its slot itself, and leaves on the beat."""
         bucket = account.pace.peek(account.account_id, operation.name, operation.limit)
-        return bucket.tokens >= 1
+        return limiter.wait_s(bucket, self._tools.clock.monotonic()) <= _LOOK_EVERY_S
 
     def _ask(
         self, account: SpApiClient, operation: Operation[Answer], role: Role, batch: Batch, since: float

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ecauto_pipeline.clock import SystemClock
+import pytest
+
+from ecauto_pipeline.clock import ManualClock, SystemClock
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
@@ -61,4 +64,35 @@ def test_who_has_nothing_to_ask_looks_now_and_then_and_wakes_nobody(tmp_path: Pa
         work.end(Role.DETAIL)
         workers.join(60)
     assert not workers.busy
+    assert workers.failure is None
+
+
+class _SlotsSeen(Work):
+    """Queues that note whether a call could go at once when an opinion is looked for, and end that worker."""
+
+    def __init__(self) -> None:
+        super().__init__((), (), ())
+        self.at_once: list[bool] = []
+
+    def take_opinion(self, most: int, at_once: Callable[[], bool], may_judge: bool) -> Batch | None:
+        self.at_once.append(at_once())
+        return None
+
+
+@pytest.mark.parametrize(("before_s", "expected"), [(0.0, True), (0.05, True), (0.5, False)])
+def test_a_slot_that_comes_before_the_next_look_is_taken(tmp_path: Path, before_s: float, expected: bool) -> None:
+    """A second opinion goes on the beat of its bucket, not at the first look after it: each look would cost a call
+    half a look, and a bucket without a burst never gives that back."""
+    clock = ManualClock(datetime(2026, 1, 5, 3, 0, tzinfo=UTC))
+    tools = tools_at(tmp_path, "http://127.0.0.1:1", clock)
+    (opinion,) = (one for one in fetch.operations(tools) if one.role is Role.OPINION)
+    account, context = tools.sp_accounts[0], tools.for_run(a_run("run", clock.now()))
+    account.pace.take(account.account_id, opinion.name, opinion.limit)
+    clock.advance(account.pace.peek(account.account_id, opinion.name, opinion.limit).interval_s - before_s)
+    work, tally, deadline = _SlotsSeen(), Tally(), clock.monotonic() + 300.0
+    asking = Asking(context, work, tally, fetch.learn_rules(tools.settings), deadline, since=context.run.started_at)
+    workers = Workers(context, work, asking, tally, deadline, planned_details=False)
+    workers.start([opinion])
+    workers.join(60)
+    assert [expected] == work.at_once
     assert workers.failure is None
