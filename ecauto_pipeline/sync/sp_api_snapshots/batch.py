@@ -57,18 +57,19 @@ class Asking:
     def claim(self, role: Role, wanted: list[str]) -> Claimed:
         """Make these ASINs ours, but for those that others hold and those answered since the run was planned.
 
-        `role`: whose work it is.
+        `role`: whose work it is. What another run has asked in detail and still holds it is putting to another source.
         """
         now = self._context.clock.now()
         with self._context.state.write() as connection:
             names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
             mine = [name.removeprefix(_PREFIX) for name in names]
-            rows = asins.read(connection, mine)
+            rows = asins.read(connection, wanted)
             todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], role)]
             needless = set(mine).difference(todo)
             leases.release(connection, self.owner, [_name(asin) for asin in needless])
-        busy = [asin for asin in wanted if asin not in set(mine)]
-        return Claimed(todo, busy, len(needless))
+        others = [asin for asin in wanted if asin not in set(mine)]
+        put = [asin for asin in others if role is Role.DETAIL and _since(rows[asin].detail_at, self._since)]
+        return Claimed(todo, [asin for asin in others if asin not in put], len(needless) + len(put))
 
     def ask(self, account: SpApiClient, operation: Operation[Answer], role: Role, claimed: list[str]) -> Asked:
         """Ask about ASINs that are ours and keep the answers. Raises Stopped: then nothing of this call is kept.
@@ -111,7 +112,9 @@ class Asking:
                 to_others += in_vain
             account.ledger.flush(connection)
             note_shapes(connection, account, now)
-            leases.release(connection, self.owner, [_name(asin) for asin in claimed])
+            doubts = self._doubts(after, refused) if role is Role.DETAIL else []
+            stay = set(doubts) if self._rules.opinion else set()
+            leases.release(connection, self.owner, [_name(asin) for asin in claimed if asin not in stay])
         doubted = [answer.asin for _, answer in kept if answer.reason == REASON]
         prices = taken_back | {asin: before[asin].price_jpy for asin in doubted}
         self._tally.disbelieved(operation.name, prices)
@@ -121,7 +124,7 @@ class Asking:
         if any(answer.status.authoritative for _, answer in kept):
             self._refused.answered(operation.name)
         said = {answer.asin: Claim(sid, answer, answer.asin in doubted) for sid, answer, _ in numbered}
-        self._follow_up(role, after, refused, list(prices), said)
+        self._follow_up(role, after, doubts, list(prices), said)
         triples = [(answer, before[answer.asin], after[answer.asin]) for _, answer in kept]
         self._check(to_check(role, triples, now, self._context.settings.sp_api.audit_share, self._rules))
         if refused and role is Role.DETAIL and not to_others:
@@ -230,11 +233,16 @@ class Asking:
         asins.write(connection, taken_back)
         return {asin: rows[asin].price_jpy for asin in lost.values()}
 
+    @staticmethod
+    def _doubts(after: dict[str, AsinRow], refused: list[str]) -> list[str]:
+        """Of a detail's answers those that another source, or a single look, has to bear out."""
+        return [asin for asin, row in after.items() if row.doubt and not row.error_reason and asin not in refused]
+
     def _follow_up(
         self,
         role: Role,
         after: dict[str, AsinRow],
-        refused: list[str],
+        doubts: list[str],
         unbelieved: list[str],
         said: dict[str, Claim],
     ) -> None:
@@ -244,11 +252,8 @@ class Asking:
         if role is Role.SWEEP:
             self._work.found(asin for asin, row in after.items() if row.wants_detail)
         elif role is Role.DETAIL:
-            doubted = [
-                asin for asin, row in after.items() if row.doubt and not row.error_reason and asin not in refused
-            ]
-            self.opinions.doubted({asin: said[asin] for asin in (*doubted, *unbelieved) if asin in said})
-            self._work.ask_opinion(doubted)
+            self.opinions.doubted({asin: said[asin] for asin in (*doubts, *unbelieved) if asin in said})
+            self._work.ask_opinion(doubts)
             self._work.ask_opinion_of_mass(unbelieved)
 
     def _check(self, unchanged: list[str]) -> None:

@@ -11,16 +11,21 @@ import pytest
 
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import SystemClock
-from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.domain.model import Role, Status
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, Audited
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import parse
+from ecauto_pipeline.state import leases
 from ecauto_pipeline.state.asins import read, write
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import opinion_audits
 from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
+from ecauto_pipeline.sync.sp_api_snapshots.batch_results import Claimed
+from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
+from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
 
@@ -91,6 +96,26 @@ def test_a_doubt_of_a_run_that_died_is_put_by_the_run_that_takes_up_its_plan(
     row = rows_of(tools, asins[:1])[asins[0]]
     assert (Status.OUT_OF_STOCK, "") == (row.status, row.doubt)
     assert [DETAIL, OPINION] == _said(tools, asins[0])
+
+
+def test_a_doubt_that_another_run_is_putting_is_left_to_it(
+    world: EmulatorServer, tools: Tools, asins: list[str]
+) -> None:
+    """Until its opinion has come the run that doubts keeps the ASIN: a second one with the same wish asks no detail of
+    it again. Once the first has given it back, the second may."""
+    _costs(world, asins[0], _NEW)
+    context, since = tools.for_run(a_run("run", _CLOCK.now())), _CLOCK.now()
+    rules = replace(fetch.learn_rules(tools.settings), opinion=True)
+    first, second = (
+        Asking(context, Work((), (), ()), Tally(), rules, _CLOCK.monotonic() + 60, since) for _ in range(2)
+    )
+    (detail,) = (one for one in fetch.operations(tools) if one.role is Role.DETAIL)
+    ours = first.claim(Role.DETAIL, asins[:2]).asins
+    first.ask(tools.sp_accounts[0], detail, Role.DETAIL, ours)
+    assert Claimed([], [], 2) == second.claim(Role.DETAIL, asins[:2])
+    with tools.state.write() as connection:
+        leases.release(connection, first.owner)
+    assert Claimed(asins[:1], [], 1) == second.claim(Role.DETAIL, asins[:2])
 
 
 def test_a_zero_that_the_other_source_sees_too_counts(world: EmulatorServer, tools: Tools, asins: list[str]) -> None:
