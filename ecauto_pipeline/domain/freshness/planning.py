@@ -8,7 +8,7 @@ Not for: what is due (ages.py), periods (cadence.py), I/O (sync/stale_asins/plan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -149,15 +149,12 @@ def choose_budget(
     first, also early ones, the details those whose next full look comes first. Nothing is asked twice in half a slice.
     """
     weight = row_weights(rows, now_ms)
+    answers = rows["failures"] == 0
     longest_s = np.array(policy.max_age_ms, np.float64)[judged.tier] / 1000
     sweep_rate = call_rates.detail.asins_per_s if call_rates.blind else call_rates.sweep.asins_per_s
-    periods = cadence.solve(weight, longest_s, sweep_rate, shortest_s=slice_s)
+    periods = _solved(weight, longest_s, answers, sweep_rate, slice_s)
     price_s = np.full(rows.size, policy.price_ms / 1000)
-    full = (
-        periods
-        if call_rates.blind
-        else cadence.solve(weight, price_s, call_rates.detail.asins_per_s, shortest_s=slice_s)
-    )
+    full = periods if call_rates.blind else _solved(weight, price_s, answers, call_rates.detail.asins_per_s, slice_s)
 
     order = asking_order(rows, judged, weight, now_ms)
     detail_room, sweep_room = call_rates.detail.slice_size(slice_s), call_rates.sweep.slice_size(slice_s)
@@ -165,7 +162,7 @@ def choose_budget(
     owed = owed[judged.reason[owed] <= FILTERED_LOOK]
     free = (now_ms - judged.checked_at >= slice_s * 500) | judged.due
     free[owed] = False
-    free &= rows["failures"] == 0
+    free &= answers
     full_at = rows["detail_at"] + full.tau_s * 1000
     to_detail = np.concatenate((owed, _soonest(full_at, free, detail_room - owed.size)))[:detail_room]
     free[to_detail] = False
@@ -177,6 +174,14 @@ def choose_budget(
     price_waits = np.count_nonzero(judged.due[to_sweep] & (judged.reason[to_sweep] != STOCK_DUE))
     served = np.count_nonzero(judged.due[to_detail]) + np.count_nonzero(judged.due[to_sweep]) - price_waits
     return Choice(to_detail, to_sweep, reason, int(order.size - served), periods.tau_s, full.tau_s, periods.short_by)
+
+
+def _solved(weight: Floats, longest_s: Floats, answers: Mask, budget_per_s: float, slice_s: float) -> cadence.Cadence:
+    """Periods that spend the budget on the rows that `answers` marks; what fails follows its own waits (failing.py)."""
+    solved = cadence.solve(weight[answers], longest_s[answers], budget_per_s, shortest_s=slice_s)
+    tau_s = longest_s.copy()
+    tau_s[answers] = solved.tau_s
+    return replace(solved, tau_s=tau_s)
 
 
 def without_too_many_failing(order: Ints, rows: Rows, judged: RowFreshness, weight: Floats, detail_room: int) -> Ints:

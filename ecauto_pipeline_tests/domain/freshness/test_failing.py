@@ -89,6 +89,23 @@ def test_who_waits_is_asked_by_nothing(spend: str) -> None:
     assert 0 == choice.left_over
 
 
+def test_who_never_answers_has_no_part_in_the_periods_of_the_others() -> None:
+    """Half of a shop never answers: the others are checked as often as if it were not there, and their tiers fit. In
+    the budget of periods the silent took half, and a shop that fits well into its rates stretched its best sellers."""
+    count, rates = 3000, CallRates(Channel(0.2), Channel(1.0))
+    found = []
+    for failing in (0, count):
+        rows = _shop(count + failing, failing=failing)
+        rows["orders"], rows["sold_at"] = 0, to_ms(NOW)
+        choice = choose_budget(rows, evaluate_freshness(rows, NOW, POLICY), to_ms(NOW), SLICE_S, rates, POLICY)
+        assert choice.tau_s is not None
+        assert choice.full_tau_s is not None
+        found.append((choice.short_by, choice.tau_s[:count].tolist(), choice.full_tau_s[:count].tolist()))
+    alone, with_them = found
+    assert 0.0 == with_them[0]
+    assert alone == with_them
+
+
 def test_a_public_listing_is_looked_after_at_its_tier_s_pace() -> None:
     """Six hours after the sixth failure (10 h 40 min): asked where it is on show and viewed (6 h), else not yet."""
     rows = _shop(4, failing=4, failures=6, failed_ago=timedelta(hours=6))
