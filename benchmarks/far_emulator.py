@@ -13,6 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+PRICE_AND_STOCK = ("getCompetitivePricing", "getItemOffersBatch", "getItemOffers", "getCompetitiveSummary")
+
 
 class FarEmulator:
     """`with FarEmulator(folder, listings) as emulator:` emulator.url for clients, `say` for the control plane."""
@@ -57,8 +59,8 @@ class FarEmulator:
             return json.load(answer)
 
     def rates(self, rate_per_s: float, burst: int = 1, *operations: str) -> None:
-        """The usage plans of these operations (all three without)."""
-        for operation in operations or ("getCompetitivePricing", "getItemOffersBatch", "getItemOffers"):
+        """The usage plans of these operations (without: of all that ask about price and stock)."""
+        for operation in operations or PRICE_AND_STOCK:
             self.say("rates", operation=operation, rate_per_s=rate_per_s, burst=burst)
 
     def calls(self, since: int) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
     python -m benchmarks.fetch [--part use|change|counts|cost] [--rate 1.0] [--calls 305] [--processes 1 2 4]
 
 The emulator runs as a process of its own and enforces the advertised rate exactly (token bucket, burst 1, no slack).
-* use: `--calls` calls of each of the three operations at `--rate` calls a second, by 1, 2 and 4 processes at once.
+* use: `--calls` calls of each of the four operations at `--rate` calls a second, by 1, 2 and 4 processes at once. What
+  is asked is known already: of the details every second price has tripled since, a doubt for the second opinion, which
+  checks unchanged answers as well; of one ASIN in ten it can't say, so a confirm is asked.
 * change: the rate is halved in mid-run and restored later.
 * counts: calls of a first fill of 10,000 ASINs and of an hourly check of which 3% changed.
 * cost: processor time a 20-ASIN call, and memory over 5,000 calls (100,000 ASINs in one run).
@@ -28,35 +30,64 @@ import psutil
 
 from benchmarks.far_emulator import FarEmulator
 from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.state import asins as asins_in_state
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
 
 CLOCK = SystemClock()
 SWEEP, DETAIL, CONFIRM = "getCompetitivePricing", "getItemOffersBatch", "getItemOffers"
+OPINION = "getCompetitiveSummary"
 DOCUMENTED = {SWEEP: 0.5, DETAIL: 0.1, CONFIRM: 0.5}
 LEAST_USE, LEAST_USE_CHANGED, MOST_CPU_MS, MOST_GROWTH_MB, MOST_RSS_MB = 0.97, 0.90, 15.0, 20.0, 400.0
 TENTHS = 10
+FILL_RATE, FILL_BURST = 50.0, 5  # what is known beforehand is asked faster than anything is measured
+JUMP = 3  # a price that has grown so many times is doubted
+UNSURE_EVERY = 10  # of one ASIN in so many the second opinion can't say
 
 
 def _fetcher(
     folder: str, url: str, number: int, slice_s: float, sweep: list[str], detail: list[str], ready: Any, go: Any
 ) -> None:
-    """One process: the same wishes as all others, the same account, its own connections."""
-    tools = tools_at(Path(folder), url, CLOCK, timeout_s=30.0)
+    """One process: the same wishes as all others, the same account, its own connections; every unchanged answer may be
+    checked."""
+    tools = tools_at(Path(folder), url, CLOCK, document={"sp_api": {"audit_share": 1.0}}, timeout_s=30.0)
     tools.sp_accounts[0].check()
     run = a_run(f"run{number}", CLOCK.now(), slice_s)
-    plan(tools.for_run(run), detail=detail, sweep=sweep, reasons=dict.fromkeys(detail, "second_look"))
+    plan(tools.for_run(run), detail=detail, sweep=sweep)
     ready.release()
     go.wait()
     fetch.run(tools.for_run(run))
 
 
+def known(emulator: FarEmulator, folder: Path, sweep: list[str], detail: list[str]) -> None:
+    """Let the state in `folder` know all these ASINs, and half of `detail` at a third of their price.
+
+    Asked in a folder beside it, so that no bucket of `folder` has been called from.
+    """
+    emulator.rates(FILL_RATE, FILL_BURST)
+    filling = tools_at(_new(folder / "fill"), emulator.url, CLOCK, timeout_s=30.0)
+    run = a_run("fill", CLOCK.now(), 3600)
+    plan(filling.for_run(run), detail=[*sweep, *detail])
+    fetch.run(filling.for_run(run))
+    rows = rows_of(filling, [*sweep, *detail])
+    for asin in detail[::2]:
+        if (price := rows[asin].price_jpy) is not None:
+            rows[asin] = replace(rows[asin], price_jpy=price // JUMP)
+    with tools_at(folder, emulator.url, CLOCK).state.write() as connection:
+        asins_in_state.write(connection, rows.values())
+    emulator.say(
+        "faults",
+        **{"kind": "item_error", "operation": OPINION, "asins": detail[::UNSURE_EVERY]},
+        **{"status": 500, "code": "InternalFailure", "message": "We encountered an internal error."},
+    )
+
+
 def use(emulator: FarEmulator, folder: Path, processes: int, rate: float, calls: int) -> bool:
     """Print how much of each bucket was used; False when too little, or anything was refused."""
-    emulator.rates(rate)
     asins, slice_s = emulator.ask("world/asins"), calls / rate
     sweep, detail = asins[: calls * 20 + 400], asins[calls * 20 + 400 : calls * 40 + 1200]
-    tools_at(folder, emulator.url, CLOCK)
+    known(emulator, folder, sweep, detail)
+    emulator.rates(rate)
     context = multiprocessing.get_context("spawn")
     ready, go = context.Semaphore(0), context.Event()
     workers = [
@@ -73,7 +104,7 @@ def use(emulator: FarEmulator, folder: Path, processes: int, rate: float, calls:
     for worker in workers:
         worker.join()
     fine = True
-    for operation in (SWEEP, DETAIL, CONFIRM):
+    for operation in (SWEEP, DETAIL, CONFIRM, OPINION):
         seen = [call for call in emulator.calls(since) if call["operation"] == operation]
         refused = sum(call["http_status"] == 429 for call in seen)
         first = min(datetime.fromisoformat(call["at"]).timestamp() for call in seen)
