@@ -93,8 +93,9 @@ class Replay:
         self.decided: list[tuple[int, npt.NDArray[np.bool_], npt.NDArray[np.float64]]] = []
         self.fetching = False
         self.tokens = PUSH_BURST * scale
+        self.all_pushed = False  # nothing is left to push of what is ready
         self.next_event = 0
-        self.counted = np.ones(count)  # 0 = its orders are not counted
+        self.counted = np.ones(count, np.bool_)  # whose orders are counted
 
     def run(self, warm_days: int, days: int) -> Score:
         """Live through `warm_days`, then count for `days`."""
@@ -145,6 +146,7 @@ class Replay:
     def _slice(self, tick: int, now: datetime) -> None:
         """Start the next slice when the sensor would, plan it with the policy; push what the one before found."""
         while self.decided and tick >= self.decided[0][0]:
+            self.all_pushed = False
             _, self.ready_in, self.ready_price = self.decided.pop(0)
         if self.fetching and (tick >= self.slice_end or not (self.detail or self.found or self.sweep)):
             self.fetching = False
@@ -219,8 +221,11 @@ class Replay:
         differs = (self.in_stock[who] != self.believed_in[who]) | (
             self.in_stock[who] & ((move >= 100) | (move >= 0.03 * self.believed_price[who]))
         )
-        seen: npt.NDArray[np.bool_] = (differs & ~self.unseen[who]) | (self.luck.random(who.size) < FALSE_ALARMS)
+        seen: npt.NDArray[np.bool_] = (differs & ~self.unseen[who]) | self._false_alarms(who)
         return seen
+
+    def _false_alarms(self, who: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        return self.luck.random(who.size) < FALSE_ALARMS
 
     def _believe(self, who: npt.NDArray[np.int64], now_ms: int) -> None:
         self.believed_in[who] = self.in_stock[who]
@@ -233,14 +238,18 @@ class Replay:
 
     def _push(self, now: datetime) -> None:
         self.tokens = min(PUSH_BURST * self.scale, self.tokens + PUSHES_A_MINUTE * self.scale / TICKS_A_MINUTE)
+        nightly = self.who.prices == "floor" and jst(now).hour == 2
+        if self.all_pushed and not (nightly or self.who.push_at_once):
+            return
         hide = self.shown & ~self.ready_in
         move = self.ready_price - self.shown_price
         worth = MARKUP * np.abs(move) >= np.minimum(100, 0.03 * MARKUP * self.shown_price)
-        if self.who.prices == "floor" and jst(now).hour != 2:
+        if self.who.prices == "floor" and not nightly:
             worth &= self.ready_price * FLOOR > self.shown_price * MARKUP
         price = worth & self.ready_in
         show = ~self.shown & self.ready_in
-        if not (hide.any() or price.any() or show.any()):
+        self.all_pushed = not (hide.any() or price.any() or show.any())
+        if self.all_pushed:
             return
         rises = price & (move > 0)
         for mask in (hide, rises, price & ~rises, show):
@@ -270,10 +279,11 @@ class Replay:
         rows["demand_at"] = now_ms
 
     def _count(self, score: Score) -> None:
-        selling = self.market.orders_a_day * self.shown * self.counted
-        gone = ~self.in_stock
-        score.gone += float(selling[gone].sum())
-        score.below += float(selling[~gone & (self.price > LOSS * self.shown_price)].sum())
+        on_sale, rate = self.shown & self.counted, self.market.orders_a_day
+        gone = np.flatnonzero(on_sale & ~self.in_stock)
+        below = np.flatnonzero(on_sale & self.in_stock & (self.price > LOSS * self.shown_price))
+        score.gone += float(rate[gone].sum())
+        score.below += float(rate[below].sum())
 
     def _ages(self, score: Score, ages: dict[str, list[npt.NDArray[np.float64]]], now_ms: int) -> None:
         age_h = (now_ms - np.maximum(self.rows["stock_at"], self.rows["detail_at"])) / 3_600_000
