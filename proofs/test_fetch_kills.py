@@ -16,7 +16,7 @@ from sqlalchemy import select
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.state import leases
-from ecauto_pipeline.state.schema import leases as lease_table
+from ecauto_pipeline.state.schema_calls import leases as lease_table
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, tools_at
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, and_, delete, select, update
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.state.schema import observations
-from ecauto_pipeline.state.schema_notes import amazon_shapes
+from ecauto_pipeline.state.schema_calls import amazon_shapes
 from ecauto_pipeline.state.upsert import upsert
 
 KNOWN_AFTER = timedelta(days=30)

@@ -22,7 +22,7 @@ from ecauto_pipeline.clock import Clock, SystemClock, from_ms, to_ms
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.limiter import Bucket, RateLimit
 from ecauto_pipeline.state.database import Database, to_json
-from ecauto_pipeline.state.schema import buckets
+from ecauto_pipeline.state.schema_calls import buckets
 from ecauto_pipeline.state.upsert import upsert
 
 _ROW = select(buckets).where(

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, case, delete, event, func, insert, select
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
-from ecauto_pipeline.state.schema import api_calls
+from ecauto_pipeline.state.schema_calls import api_calls
 
 
 class CallLedger:

@@ -26,7 +26,7 @@ from sqlalchemy.util import LRUCache
 
 from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.state.schema_notes import every_table
+from ecauto_pipeline.state.every_table import every_table
 
 BUSY_TIMEOUT_S = 60.0
 UNUSABLE: type[Exception] = DBAPIError

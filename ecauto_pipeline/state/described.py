@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ecauto_pipeline.errors import EcautoError
-from ecauto_pipeline.state.schema_notes import every_table
+from ecauto_pipeline.state.every_table import every_table
 
 
 class StateUnreadable(EcautoError):

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, make_ur
 from sqlalchemy.exc import SQLAlchemyError
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.state.schema import runs
 from ecauto_pipeline.state.schema_notes import marks
+from ecauto_pipeline.state.schema_runs import runs
 from ecauto_pipeline.state.upsert import upsert
 
 INSTALLED_AT = "installed_at"

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.owner import new_owner, process_of
-from ecauto_pipeline.state.schema import leases
+from ecauto_pipeline.state.schema_calls import leases
 from ecauto_pipeline.state.upsert import upsert
 
 LIFE = timedelta(seconds=45)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, delete, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.operation_health import WELL, FailedCall, OperationHealth, after_call
-from ecauto_pipeline.state.schema_notes import operation_health as table
+from ecauto_pipeline.state.schema_calls import operation_health as table
 from ecauto_pipeline.state.upsert import upsert
 
 AccountOperation = tuple[str, str]

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state.database import to_json
-from ecauto_pipeline.state.schema import plan_targets, plans
+from ecauto_pipeline.state.schema_runs import plan_targets, plans
 
 
 @dataclass(frozen=True, slots=True)

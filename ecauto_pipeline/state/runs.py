@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.liveness import Life, Signs, life_of
 from ecauto_pipeline.state.owner import process_of
-from ecauto_pipeline.state.schema import run_sections, runs
+from ecauto_pipeline.state.schema_runs import run_sections, runs
 from ecauto_pipeline.state.upsert import upsert
 
 FEW = 500  # names in one statement

@@ -78,6 +78,7 @@ asins = Table(
     Column("next_full_at", MS),
 )
 
+
 catalogue = Table(
     "catalogue",
     metadata,
@@ -90,6 +91,7 @@ catalogue = Table(
     Column("basic_at", MS),
     Column("category_at", MS),
 )
+
 
 listings = Table(
     "listings",
@@ -133,6 +135,7 @@ listings = Table(
     Index("ix_listings_taking_part", "listed", "asin", "account_id"),  # the planner reads this and nothing else
 )
 
+
 shop_accounts = Table(
     "shop_accounts",
     metadata,
@@ -149,6 +152,7 @@ shop_accounts = Table(
     _text("register_counts"),  # JSON: what of its register is believed, what fell (register_counts.py)
 )
 
+
 oauth = Table(  # write-ahead of rotated tokens: never lost between BASE's answer and the token file
     "oauth",
     metadata,
@@ -157,6 +161,7 @@ oauth = Table(  # write-ahead of rotated tokens: never lost between BASE's answe
     Column("document", Text, nullable=False),
     Column("obtained_at", MS, nullable=False),
 )
+
 
 observations = Table(  # answers not yet in history
     "observations",
@@ -184,6 +189,7 @@ observations = Table(  # answers not yet in history
     Column("listing_price_jpy", Integer),
     Column("shipping_jpy", Integer),
 )
+
 
 diffs = Table(  # decisions; how long a row of each table lives: lifetimes.py
     "diffs",
@@ -215,6 +221,7 @@ diffs = Table(  # decisions; how long a row of each table lives: lifetimes.py
     Index("ix_diffs_decided_at", "decided_at"),
 )
 
+
 journal = Table(  # the update journal: intent before the call, outcome after it
     "journal",
     metadata,
@@ -243,107 +250,4 @@ journal = Table(  # the update journal: intent before the call, outcome after it
     Index("ix_journal_listing", "platform", "account_id", "item_id"),
     Index("ix_journal_intent_at", "intent_at"),
     UniqueConstraint("key", "run_id", name="uq_journal_key_run"),
-)
-
-api_calls = Table(
-    "api_calls",
-    metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=True),
-    Column("call_id", Text, nullable=False, unique=True),
-    Column("run_id", Text, nullable=False, index=True),
-    Column("api", Text, nullable=False),
-    Column("operation", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("started_at", MS, nullable=False),
-    Column("duration_ms", Integer),
-    Column("items", Integer),
-    Column("http_status", Integer),
-    Column("outcome", Text, nullable=False),
-    _text("error"),
-    _text("request_id"),
-    Column("rate_limit", Float),
-)
-
-buckets = Table(  # token bucket of one operation of one SP-API account
-    "buckets",
-    metadata,
-    Column("account", Text, primary_key=True),
-    Column("operation", Text, primary_key=True),
-    Column("rate_per_s", Float, nullable=False),
-    Column("burst", Float, nullable=False),
-    Column("tokens", Float, nullable=False),
-    Column("updated_at", MS, nullable=False),
-    Column("next_at", MS),
-    Column("advertised_per_s", Float),
-    Column("refused_at", MS),
-    _text("document"),  # limiter's own further figures, JSON
-)
-
-windows = Table(  # calls of one shop in one clock hour or day
-    "windows",
-    metadata,
-    Column("platform", Text, primary_key=True),
-    Column("account_id", Text, primary_key=True),
-    Column("span", Text, primary_key=True),  # hour | day
-    Column("starts_at", MS, primary_key=True),
-    Column("calls", Integer, nullable=False, server_default="0"),
-    Column("edits", Integer, nullable=False, server_default="0"),
-    Column("exhausted", Integer, nullable=False, server_default="0"),
-    Column("last_call_at", MS),
-)
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("expires_at", MS, nullable=False),
-    Column("heartbeat_at", MS, nullable=False),
-)
-
-runs = Table(  # one row a run
-    "runs",
-    metadata,
-    Column("run_id", Text, primary_key=True),
-    Column("job", Text, nullable=False),
-    _text("partition_key"),
-    Column("started_at", MS, nullable=False),
-    Column("ended_at", MS),
-    Column("heartbeat_at", MS),
-    Column("dry_run", Integer, nullable=False, server_default="0"),
-    Column("exported", Integer, nullable=False, server_default="0"),
-    _text("owner"),  # host, process id and start of whoever works on it
-)
-
-run_sections = Table(  # what each step of a run reports of itself
-    "run_sections",
-    metadata,
-    Column("run_id", Text, primary_key=True),
-    Column("section", Text, primary_key=True),
-    Column("document", Text, nullable=False),  # JSON; the shape is the step's own
-)
-
-plans = Table(  # what is to be asked in one hour, lane and scope; whoever gets to it takes it up
-    "plans",
-    metadata,
-    Column("plan_id", Text, primary_key=True),
-    Column("run_id", Text, nullable=False, index=True),  # who made it
-    _text("partition_key"),
-    _text("lane"),
-    _text("scope"),  # JSON: accounts, max_items
-    Column("made_at", MS, nullable=False),
-    Column("left_over", Integer, nullable=False, server_default="0"),  # due, and more than fits
-    Column("finished_at", MS),  # NULL = something may still be unasked
-    Index("ix_plans_hour", "partition_key", "lane", "made_at"),
-)
-
-plan_targets = Table(
-    "plan_targets",
-    metadata,
-    Column("plan_id", Text, primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("asin", Text, nullable=False),
-    Column("operation", Text, nullable=False),  # detail | sweep
-    _text("reason"),  # new | error | second_look | filtered_look | changed | price_due | stock_due | audit | cadence
-    _text("tier"),
 )

@@ -20,12 +20,14 @@ notices = Table(  # alert rules: what was last said to people
     Column("document", Text, nullable=False, server_default="{}"),
 )
 
+
 marks = Table(  # how far a piece of work has come
     "marks",
     metadata,
     Column("name", Text, primary_key=True),
     Column("at", MS, nullable=False),
 )
+
 
 owner_files = Table(  # what a file of the owner's said when it could last be read
     "owner_files",
@@ -35,6 +37,7 @@ owner_files = Table(  # what a file of the owner's said when it could last be re
     Column("read_at", MS),
     Column("broken_since", MS),  # NULL = it can be read
 )
+
 
 item_rules = Table(  # the rules per item that are in force, as domain/selling/item_rules.py has them
     "item_rules",
@@ -52,6 +55,7 @@ item_rules = Table(  # the rules per item that are in force, as domain/selling/i
     Column("note", Text, nullable=False, server_default=""),
 )
 
+
 stops = Table(  # shops that a person lets nothing be sent to
     "stops",
     metadata,
@@ -61,33 +65,6 @@ stops = Table(  # shops that a person lets nothing be sent to
     Column("who", Text, nullable=False, server_default=""),
 )
 
-operation_health = Table(  # an SP-API operation of one account that fails; one that is well has no row
-    "operation_health",
-    metadata,
-    Column("account", Text, primary_key=True),
-    Column("operation", Text, primary_key=True),
-    Column("failed_calls", Integer, nullable=False, server_default="0"),
-    Column("failing_since", MS),
-    Column("reason", Text, nullable=False, server_default=""),
-    Column("http_status", Integer),
-    Column("down_since", MS),  # NULL = it is asked as usual
-    Column("probe_at", MS),
-    Column("probes", Integer, nullable=False, server_default="0"),
-)
-
-amazon_shapes = Table(  # answers of Amazon's that were not as documented
-    "amazon_shapes",
-    metadata,
-    Column("operation", Text, primary_key=True),
-    Column("shape", Text, primary_key=True),
-    Column("first_seen_at", MS, nullable=False),
-    Column("since", MS, nullable=False),
-    Column("last_seen_at", MS, nullable=False),
-    Column("answers", Integer, nullable=False, server_default="0"),
-    Column("asins", Text, nullable=False, server_default="[]"),  # JSON: the first of them
-    Column("gone_at", MS),  # a run measured it and did not meet it; NULL = it stands
-    Column("accepted_at", MS),  # a person has looked at it
-)
 
 orders = Table(  # one row an item row of an order, without anything about its buyer
     "orders",
@@ -120,6 +97,7 @@ orders = Table(  # one row an item row of an order, without anything about its b
     Index("ix_orders_sold", "sold_at"),
 )
 
+
 messages = Table(  # what is to be told once a channel, whole before the first try
     "messages",
     metadata,
@@ -130,12 +108,10 @@ messages = Table(  # what is to be told once a channel, whole before the first t
     Column("done_at", MS),  # NULL = a channel is still to be told
 )
 
+
 salts = Table(  # secrets of this installation's own making; they leave it never
     "salts",
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-
-every_table = metadata
-"""All tables of state.db, these and schema.py's."""

@@ -31,7 +31,8 @@ from ecauto_pipeline.domain.freshness.failing import is_unanswerable
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import asins, buckets, listings
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema_calls import buckets
 from ecauto_pipeline.state.shop_accounts import refusing_accounts
 
 Floats = npt.NDArray[np.float64]

@@ -21,7 +21,7 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import windows
+from ecauto_pipeline.state.schema_calls import windows
 from ecauto_pipeline.state.upsert import insert_for, insert_into
 
 Span = Literal["hour", "day"]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from ecauto_pipeline.state.schema import api_calls, journal, observations
+from ecauto_pipeline.state.schema import journal, observations
+from ecauto_pipeline.state.schema_calls import api_calls
 
 
 @dataclass(frozen=True, slots=True)

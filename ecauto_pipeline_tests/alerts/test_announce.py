@@ -22,7 +22,7 @@ from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 from ecauto_pipeline.settings import CHANNEL_KINDS, Alerts
-from ecauto_pipeline.state.schema import runs
+from ecauto_pipeline.state.schema_runs import runs
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.file_trouble import FileTrouble
 from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport, RegisterTrouble

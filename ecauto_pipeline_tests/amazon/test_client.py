@@ -29,7 +29,7 @@ from ecauto_pipeline.errors import SettingsError, Stopped, TokenRefused
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import api_calls
+from ecauto_pipeline.state.schema_calls import api_calls
 from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name, patience_s
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import tools_at
 

@@ -21,7 +21,7 @@ from ecauto_pipeline.emulator import process
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.installation import hour_of, remember_first_hour
-from ecauto_pipeline.state.schema import runs
+from ecauto_pipeline.state.schema_runs import runs
 
 SMALL = "[emulator]\nlistings = 12\naccounts = 2\nspeed = 1000.0\n"
 

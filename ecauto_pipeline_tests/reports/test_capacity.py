@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.reports.capacity import HEADINGS, capacity, markdown, rows
-from ecauto_pipeline.state.schema import buckets
+from ecauto_pipeline.state.schema_calls import buckets
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench
 
 

@@ -20,7 +20,7 @@ from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.selling.call_shares import allowance
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import BaseFees, Pricing, Settings
-from ecauto_pipeline.state.schema import windows
+from ecauto_pipeline.state.schema_calls import windows
 from ecauto_pipeline.sync.context import Run
 from ecauto_pipeline.sync.people.holds import approve, list_holds
 from ecauto_pipeline.sync.people.rollback import RollbackReport, rollback_run

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, select
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.database import RETIRED, Database
+from ecauto_pipeline.state.every_table import every_table
 from ecauto_pipeline.state.schema import asins, diffs, listings
-from ecauto_pipeline.state.schema_notes import every_table
 
 
 def _url(path: Path) -> str:

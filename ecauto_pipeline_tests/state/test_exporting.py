@@ -14,7 +14,7 @@ from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.state import calls, decisions, journal
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.described import StateUnreadable, columns_of, damage, looking_at, missing_tables
-from ecauto_pipeline.state.schema import api_calls
+from ecauto_pipeline.state.schema_calls import api_calls
 
 NOW = datetime(2026, 1, 5, 3, tzinfo=UTC)
 KEY = ListingKey("base", "shop_1", "101")

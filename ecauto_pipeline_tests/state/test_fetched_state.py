@@ -16,8 +16,8 @@ from ecauto_pipeline.state import asins, observations
 from ecauto_pipeline.state.calls import CallLedger, counted
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.observations import SnapshotIds
-from ecauto_pipeline.state.schema import api_calls
 from ecauto_pipeline.state.schema import observations as table
+from ecauto_pipeline.state.schema_calls import api_calls
 
 _NOW = datetime(2026, 1, 5, 3, tzinfo=UTC)
 

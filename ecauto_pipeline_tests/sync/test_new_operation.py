@@ -25,7 +25,7 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.reports.capacity import capacity, rows
 from ecauto_pipeline.settings import parse
-from ecauto_pipeline.state.schema import api_calls, buckets
+from ecauto_pipeline.state.schema_calls import api_calls, buckets
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.amazon.made_up_offers import NAME, OPERATION, PATH

@@ -19,7 +19,8 @@ from ecauto_pipeline.alerts.rules import RULES
 from ecauto_pipeline.history.parquet import DiskFull
 from ecauto_pipeline.history.store import HistoryStore, LoadReport
 from ecauto_pipeline.history.tables import RowRefused
-from ecauto_pipeline.state.schema import diffs, journal, runs
+from ecauto_pipeline.state.schema import diffs, journal
+from ecauto_pipeline.state.schema_runs import runs
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.publish import publish_and_report
 from ecauto_pipeline.sync.run_record import RunRecord, begin_run, end_run

@@ -18,7 +18,7 @@ from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import run_sections
+from ecauto_pipeline.state.schema_runs import run_sections
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport

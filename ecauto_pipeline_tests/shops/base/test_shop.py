@@ -22,7 +22,7 @@ from ecauto_pipeline.errors import (
     Transport,
 )
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import windows
+from ecauto_pipeline.state.schema_calls import windows
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, Hands, authorise, set_up
 
 

@@ -15,7 +15,7 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Kind, ListingKey
 from ecauto_pipeline.state import orders
 from ecauto_pipeline.state.orders import FoundOrder
-from ecauto_pipeline.state.schema_notes import operation_health
+from ecauto_pipeline.state.schema_calls import operation_health
 from ecauto_pipeline.state.shown import record_edit
 from ecauto_pipeline_tests.sync.orders.order_bench import SHOP, OrderBench, order_bench
 

@@ -19,8 +19,8 @@ from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.state import asins, leases
-from ecauto_pipeline.state.schema import api_calls
-from ecauto_pipeline.state.schema import leases as lease_table
+from ecauto_pipeline.state.schema_calls import api_calls
+from ecauto_pipeline.state.schema_calls import leases as lease_table
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
