@@ -179,7 +179,8 @@ class Asking:
             self.watch.called(connection, account.account_id, operation, given, now)
             account.ledger.flush(connection)
             note_shapes(connection, account, now)
-            leases.release(connection, self.owner, [_name(asin) for asin in claimed])
+            done = set(claimed).difference(found.undecided)  # a single look at those is owed, by this run
+            leases.release(connection, self.owner, [_name(asin) for asin in claimed if asin in done])
         for one in found.borne_out:
             self._tally.borne_out(one.answer, REASON if one.unbelieved else "")
         for verdict in found.verdicts:

@@ -101,8 +101,8 @@ def test_a_doubt_of_a_run_that_died_is_put_by_the_run_that_takes_up_its_plan(
 def test_a_doubt_that_another_run_is_putting_is_left_to_it(
     world: EmulatorServer, tools: Tools, asins: list[str]
 ) -> None:
-    """Until its opinion has come the run that doubts keeps the ASIN: a second one with the same wish asks no detail of
-    it again. Once the first has given it back, the second may."""
+    """Until the doubt is settled the run that has it keeps the ASIN, while its opinion is awaited and where that can't
+    say: a second run with the same wish asks no detail of it again. Once the first has given it back, it may."""
     _costs(world, asins[0], _NEW)
     context, since = tools.for_run(a_run("run", _CLOCK.now())), _CLOCK.now()
     rules = replace(fetch.learn_rules(tools.settings), opinion=True)
@@ -113,6 +113,10 @@ def test_a_doubt_that_another_run_is_putting_is_left_to_it(
     ours = first.claim(Role.DETAIL, asins[:2]).asins
     first.ask(tools.sp_accounts[0], detail, Role.DETAIL, ours)
     assert Claimed([], [], 2) == second.claim(Role.DETAIL, asins[:2])
+    world.control.add_faults({"kind": "item_error", "operation": OPINION, "status": 400, "code": "NotNow"})
+    (opinion,) = (one for one in fetch.operations(tools) if one.role is Role.OPINION)
+    first.ask(tools.sp_accounts[0], opinion, Role.OPINION, first.claim(Role.OPINION, asins[:2]).asins)
+    assert Claimed([], [], 2) == second.claim(Role.DETAIL, asins[:2]), "it can't say: a single look is owed"
     with tools.state.write() as connection:
         leases.release(connection, first.owner)
     assert Claimed(asins[:1], [], 1) == second.claim(Role.DETAIL, asins[:2])
