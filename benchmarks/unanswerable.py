@@ -74,7 +74,7 @@ class Ratio:
         return cls(float(ratios.mean()), error, ratios.size)
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.error:.3f}"
+        return f"{self.mean:.4f} ± {self.error:.4f}"
 
     def within(self, limit: float) -> bool | None:
         """Whether the limit is kept; None where these seeds can't tell."""
