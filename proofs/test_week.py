@@ -7,12 +7,13 @@ history is asked for nothing but whether the numbers add up.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ecauto_pipeline_tests.scenarios.expectation import breaks_floor, cost_jpy, expected_after_run
-from proofs.week import HOURS, LIES, LISTINGS, NIGHT, ZEROS, Week, played, within
+from proofs.week import CALM, HOURS, LIES, LISTINGS, NIGHT, REFUSED, START, ZEROS, Week, played, within
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,9 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
 
 
 def test_everything_that_goes_wrong_really_did(week: Week) -> None:
-    """The script struck: zeros, lies, the night without BASE, sales, hiding people, goods that went and came back."""
+    """The script struck: zeros, lies, the night without BASE, prices that BASE would not have, sales, hiding people,
+    goods that went and came back.
+    """
     struck = {fault["kind"]: fault["struck"] for fault in week.day.control.faults()}
     hidden = {key for _, key, fields in week.edits if fields.get("visible") == "0"}
     shown = {key for _, key, fields in week.edits if fields.get("visible") == "1"}
@@ -30,7 +33,8 @@ def test_everything_that_goes_wrong_really_did(week: Week) -> None:
     restocks = sum(fields.get("stock") == "1" for _, _, fields in week.edits)
     print(f"\nfaults struck {struck}; {week.sales} sales, {len(week.hidden_by_people)} hidden by people")
     print(f"edits: {prices} prices, {len(hidden)} items hidden, {len(hidden & shown)} came back, {restocks} restocks")
-    assert {"false_zeros", "stale", "http_error"} == {kind for kind, count in struck.items() if count}
+    faults = {"false_zeros", "stale", "http_error", "price_refused", "price_kept"}
+    assert faults == {kind for kind, count in struck.items() if count}
     assert [] == [at for at, *_ in week.edits if within(at, NIGHT)]
     assert min(week.sales, len(week.hidden_by_people), prices, len(hidden & shown), restocks) > 0
     lied_about = [asin for asin, asked in week.asked.items() if any(within(at, LIES) for at in asked)]
@@ -42,6 +46,7 @@ def test_at_the_end_every_listing_shows_what_it_should(week: Week) -> None:
     now = week.clock.now()
     last = {asin: truth for asin in week.asked for truth in week.last_told(asin, now)[:1]}
     silent = {"failure": "no answer"}
+    refused = {key: week.before_the_end[key] for key in (week.price_refused, week.price_kept)}
     expected = expected_after_run(
         week.listings,
         week.before_the_end,
@@ -50,6 +55,7 @@ def test_at_the_end_every_listing_shows_what_it_should(week: Week) -> None:
         week.ours_to_show - set(week.hidden_by_people),
         week.filtered_twice,
     )
+    expected |= {key: (item["price_jpy"], False, item["stock"]) for key, item in refused.items()}
     shown = {key: (item["price_jpy"], item["visible"], item["stock"]) for key, item in week.day.shown().items()}
     wrong = {key: (expected[key], shown[key]) for key in expected if expected[key] != shown[key]}
     right = sum(shown[key][1] for key in expected)
@@ -86,7 +92,9 @@ def test_nothing_hidden_by_a_person_was_ever_shown(week: Week) -> None:
 
 
 def test_no_price_below_the_floor_was_ever_sent(week: Week) -> None:
-    """Rule 2, by the emulator's list: each price was at least 1.05 times what Amazon had last said it charges."""
+    """Rule 2, by the emulator's list: each price was at least 1.05 times what Amazon had last said it charges, and left
+    no loss after BASE's fees.
+    """
     wrong, judged = [], 0
     for at, key, fields in week.edits:
         if "price" not in fields:
@@ -100,8 +108,43 @@ def test_no_price_below_the_floor_was_ever_sent(week: Week) -> None:
     assert [] == wrong
 
 
+def test_no_loss_stays_on_show(week: Week) -> None:
+    """Rule 11: a listing whose price leaves a loss is mended or hidden within its slice and two minutes of the answer
+    that showed the cost; the hours in which BASE takes no edit don't count.
+    """
+    night = START + timedelta(hours=NIGHT[0]), START + timedelta(hours=NIGHT[1])
+    found = week.losses()
+    lasted = sorted(((one.lasted(night), one) for one in found), key=lambda pair: pair[0])
+    over = [one for span, one in lasted if span > week.allowed(one.began)]
+    rises = [at for steps in week.rising.values() for at, _ in steps]
+    print(f"\n{len(rises)} rises written; {len(found)} losses on show, the longest {lasted[-1]}")
+    print(f"yen a piece in all {sum(one.worst_jpy for one in found)}; {len(over)} longer than allowed")
+    assert START + timedelta(hours=HOURS - CALM) > max(rises)
+    assert len(found) > len(week.rising) // 2
+    assert [] == over
+
+
+def test_a_price_that_the_shop_will_not_have_ends_off_sale(week: Week) -> None:
+    """Rule 11: one edit of the price and one that hides it until the week is over; a day later one more try at most."""
+    risen = START + timedelta(hours=REFUSED)
+    shown = week.day.shown()
+    for key in (week.price_refused, week.price_kept):
+        sent = [
+            datetime.fromisoformat(call["at"])
+            for call in week.day.edits()
+            if (call["account"], str(call["details"]["item_id"])) == key
+        ]
+        sent = [at for at in sent if at >= risen]
+        in_the_week = [at for at in sent if at < START + timedelta(hours=HOURS)]
+        print(f"\n{key}: {len(in_the_week)} edits in the week, {len(sent) - len(in_the_week)} a day later")
+        assert (False, False) == (week.before_the_end[key]["visible"], shown[key]["visible"])
+        assert 2 == len(in_the_week)
+        assert len(sent) <= 3
+
+
 def test_every_run_adds_up(week: Week) -> None:
-    """Rule 6, 169 times."""
+    """Rule 6, in every run of the week."""
     sums = "pushed + unchanged + held + blocked + skipped + failed"
     assert week.day.history(f"select count(*) as n from run_metrics where targets <> {sums}") == [{"n": 0}]
-    assert week.day.history("select count(*) as n from run_metrics") == [{"n": HOURS + 1}]
+    assert week.day.history("select count(*) as n from run_metrics") == [{"n": len(week.runs)}]
+    assert len(week.runs) > HOURS

@@ -5,7 +5,6 @@ Shares no code with the rules it judges, and asks the program nothing: what a ru
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -46,15 +45,20 @@ def expected_after_run(
     for row in listings:
         key = (row["account_id"], str(row["platform_item_id"]))
         item = before.get(key)
-        if item is None or row["platform"].lower() != "base" or row["account_id"] not in active:
-            continue
-        if row["status"] not in ("listed", "active") or not item["editable"]:
-            continue
-        code = _SKU.match(item["identifier"] or "")
-        if code and code[1] != row["asin"]:
+        if item is None or not ours_to_edit(row, item, active):
             continue
         expected[key] = _wanted(item, truth(row["asin"]), key in may_show, filtered_twice(row["asin"]))
     return expected
+
+
+def ours_to_edit(row: dict[str, Any], item: dict[str, Any], active: list[str]) -> bool:
+    """Whether the register's row and the shop's item are one listing of an active shop that BASE lets us edit."""
+    if row["platform"].lower() != "base" or row["account_id"] not in active:
+        return False
+    if row["status"] not in ("listed", "active") or not item["editable"]:
+        return False
+    code = _SKU.match(item["identifier"] or "")
+    return code is None or code[1] == row["asin"]
 
 
 def cost_jpy(truth: dict[str, Any]) -> int | None:
@@ -67,12 +71,14 @@ def cost_jpy(truth: dict[str, Any]) -> int | None:
 
 def breaks_floor(price_jpy: int, cost: int) -> bool:
     """Below 1.05 times what Amazon charges, or a loss after BASE's fees (standard plan), here or a few yen above."""
-    return price_jpy * 100 < cost * 105 or any(_left_jpy(price) < cost for price in range(price_jpy, price_jpy + 40))
+    return price_jpy * 100 < cost * 105 or any(
+        profit_jpy(price, cost) < 0 for price in range(price_jpy, price_jpy + 40)
+    )
 
 
-def _left_jpy(price: int) -> int:
-    """3.6% and 40 yen for the payment, 3% for the service, each rounded up."""
-    return price - math.ceil(price * 36 / 1000) - 40 - math.ceil(price * 3 / 100)
+def profit_jpy(price_jpy: int, cost: int) -> int:
+    """What is left after BASE's standard plan: 3.6% and 40 yen for the payment, 3% for the service, each rounded up."""
+    return price_jpy - -(-price_jpy * 36 // 1000) - 40 - -(-price_jpy * 3 // 100) - cost
 
 
 def _wanted(item: dict[str, Any], truth: dict[str, Any], may_show: bool, twice: bool) -> tuple[int, bool, int]:
