@@ -200,7 +200,10 @@ def _edits(shop: Shop) -> int:
 
 
 def test_5_authorise_look_test(shop: Shop) -> None:
-    """The shop is authorised as its owner would in a browser; the doctor is content; the message arrives."""
+    """The shop is authorised as its owner would in a browser; the doctor is content; the message arrives.
+
+    Each of the doctor's two looks asks Amazon about one ASIN, as it is told to; nothing else is asked.
+    """
     authorise, doctor, alerts = _commands("5. Authorise, look, test")
     before = subprocess.run(shlex.split(doctor), cwd=shop.folder, env=shop.environ(), capture_output=True, text=True)
     assert before.returncode == 1, "without a token the doctor is not content"
@@ -228,7 +231,7 @@ def test_5_authorise_look_test(shop: Shop) -> None:
     assert 0 == shop.run(alerts).returncode
     assert 1 == len(shop.messages)
     assert "/1/items" not in {path for _, path in shop.base.asked}
-    assert [] == [operation for operation, _, _ in shop.amazon.asked if operation in RATES]
+    assert ["getItemOffers"] * 2 == [operation for operation, _, _ in shop.amazon.asked if operation in RATES]
 
 
 def test_6_the_first_dry_run(shop: Shop) -> None:
