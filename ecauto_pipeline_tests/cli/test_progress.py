@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,7 +46,9 @@ def test_progress_reaches_the_terminal_while_dagster_captures_its_output(
         os.dup2(captured, theirs)
         tell(Progress("sp_api_snapshots", 3, 100))
         tell(Progress("sp_api_snapshots", 7, 100))
-    drawn = os.read(ours, 65_536).decode("utf-8", "replace")
+    drawn = ""
+    while "7/100" not in drawn and select.select([ours], [], [], 30)[0]:  # a terminal hands out what it has
+        drawn += os.read(ours, 65_536).decode("utf-8", "replace")
     os.close(ours)
     assert "7/100" in drawn
     assert "" == (tmp_path / "captured").read_text(encoding="utf-8")
