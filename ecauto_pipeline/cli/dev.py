@@ -52,7 +52,7 @@ def _ask_to_end(_number: int, _frame: object) -> None:
 def _end(child: subprocess.Popen[bytes], tell: bool) -> None:
     """End Dagster's servers, at first as they would themselves, then by their ids: one of them sometimes stays.
 
-    Whoever asked for the end has it: with which code they went, also 1 on a machine that is slow, is no failure of ours.
+    Whoever asked for the end has it; the code they end with, 1 on a slow machine, is no failure of ours.
     """
     family = psutil.Process(child.pid).children(recursive=True) if psutil.pid_exists(child.pid) else []
     try:
