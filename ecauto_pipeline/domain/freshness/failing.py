@@ -22,6 +22,9 @@ FIRST_WAIT = timedelta(minutes=10)
 
 LONGEST_WAIT = timedelta(days=1)
 DAY_MS = 86_400_000
+DAILY_MS = DAY_MS - 1_800_000
+"""What an unanswerable ASIN waits: with a slice's length and the wait for its turn it is still asked within the day."""
+
 SPREAD = 0.2
 """Up to so much of a wait is taken off, another share for each ASIN."""
 
@@ -43,14 +46,14 @@ def is_unanswerable(failures: int, reason: str, since: datetime | None, now: dat
 def waits(rows: Rows, now_ms: int, longest_ms: Ints) -> npt.NDArray[np.bool_]:
     """Which rows failed and are not asked about yet. `longest_ms`: the most that each may wait.
 
-    One that is unanswerable waits its day whatever hangs on it. A failure stamped in the future (the clock was set
+    One that is unanswerable waits for its daily turn whatever hangs on it. A failure stamped in the future (a clock set
     back) makes nobody wait.
     """
     found = np.zeros(rows.size, np.bool_)
     failing = np.flatnonzero(rows["failures"] > 0)  # a few of a million
     few = rows[failing]
     wait_ms = np.minimum(backoff_ms(few["failures"]), longest_ms[failing])
-    wait_ms = np.where(few["unanswerable"] == 1, DAY_MS, wait_ms)
+    wait_ms = np.where(few["unanswerable"] == 1, DAILY_MS, wait_ms)
     wait_ms = (wait_ms * (1 - SPREAD * shares(few["asin"]))).astype(np.int64)
     passed = now_ms - few["failed_at"]
     found[failing] = (passed >= 0) & (passed < wait_ms)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness.ages import ERROR, ROW, Policy, Rows, evaluate_freshness
-from ecauto_pipeline.domain.freshness.failing import DAY_MS, SPREAD, backoff_ms, is_unanswerable, waits
+from ecauto_pipeline.domain.freshness.failing import DAILY_MS, DAY_MS, SPREAD, backoff_ms, is_unanswerable, waits
 from ecauto_pipeline.domain.freshness.planning import CallRates, Channel, Choice, choose_budget, choose_due
 from ecauto_pipeline.settings import Offers, Tiers, Ttl
 
@@ -61,7 +61,7 @@ def test_who_failed_is_asked_again_within_its_wait_and_not_long_before(
     row["asin"], row["failures"], row["failed_at"] = f"B{asin:09d}", failures, to_ms(NOW)
     row["unanswerable"] = unanswerable
     longest_ms = np.array([longest_h * 3_600_000])
-    wait_ms = DAY_MS if unanswerable else min(int(backoff_ms(row["failures"])[0]), int(longest_ms[0]))
+    wait_ms = DAILY_MS if unanswerable else min(int(backoff_ms(row["failures"])[0]), int(longest_ms[0]))
     assert waits(row, to_ms(NOW) + round(wait_ms * (1 - SPREAD)) - 1, longest_ms)[0]
     assert not waits(row, to_ms(NOW) + wait_ms, longest_ms)[0]
     assert not waits(row, to_ms(NOW) - 1, longest_ms)[0]  # the clock was set back
