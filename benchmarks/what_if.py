@@ -18,7 +18,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from benchmarks.diffs import NOW, Case, fill
 from ecauto_pipeline.clock import ManualClock
@@ -80,25 +79,17 @@ def _shop(folder: Path, count: int) -> Tools:
 def _past(history: HistoryStore, count: int, days: int, moved: float) -> int:
     """One Parquet file a day, in the form of a run's, and one from before the first day."""
     luck = np.random.default_rng(1)
-    asins = pa.array([f"B{number:09d}" for number in range(count)])
     prices = 1000 + np.arange(count) % 9_000
     for ago in range(days + 1, 0, -1):
         chosen = luck.random(count) < moved
         prices = np.where(chosen, np.maximum(300, prices * luck.uniform(0.9, 1.12, count)).astype(np.int64), prices)
         at = NOW - timedelta(days=ago)
-        table = pa.table(
-            {
-                "snapshot_id": pa.array([f"{ago}-{number}" for number in range(count)]),
-                "run_id": pa.array([f"day-{ago}"] * count),
-                "asin": asins,
-                "observed_at": pa.array([at] * count, pa.timestamp("us", "UTC")),
-                "operation": pa.array(["getItemOffersBatch"] * count),
-                "status": pa.array(["success"] * count),
-                "price_jpy": pa.array(prices),
-                "in_stock": pa.array([True] * count),
-            }
-        )
-        history.write("snapshots", f"day-{ago}", table.to_pylist(), at)
+        said = {"run_id": f"day-{ago}", "observed_at": at, "operation": "getItemOffersBatch", "status": "success"}
+        rows = [
+            {"snapshot_id": f"{ago}-{number}", "asin": f"B{number:09d}", "price_jpy": price, "in_stock": True, **said}
+            for number, price in enumerate(prices.tolist())
+        ]
+        history.write("snapshots", f"day-{ago}", rows, at)
     history.load()
     return count * (days + 1)
 

@@ -5,10 +5,12 @@ Not for: what counts as failed (domain/selling/corrections.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome
@@ -25,43 +27,44 @@ def failed_prices(
     """The listings of these accounts (`item_id`: that one alone) whose last price was refused or had no effect."""
     found: dict[ListingKey, FailedPrice] = {}
     since = journal.c.intent_at >= to_ms(now - RESTS_FOR)
+    for account in accounts:
+        mine = [journal.c.platform == account.platform, journal.c.account_id == account.account_id, since]
+        if item_id is not None:
+            mine.append(journal.c.item_id == item_id)
+        for item, edits in groupby(connection.execute(_edits(mine)), key=lambda row: row.item_id):
+            rows = list(edits)
+            shown = rows[0]  # the listing's side, beside each of its edits
+            changed_at = None if shown.item_modified_at is None else from_ms(shown.item_modified_at)
+            in_sale = bool(shown.regular_price_jpy)
+            failed = failed_price([_edited(row) for row in rows], shown.shown_price_jpy, in_sale, changed_at, now)
+            if failed is not None:
+                found[ListingKey(account.platform, account.account_id, item)] = failed
+    return found
+
+
+def _edits(mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The settled edits of every listing of which a price may have been in vain, each listing's together, in order."""
+    of_listing = and_(*(listings.c[name] == journal.c[name] for name in ("platform", "account_id", "item_id")))
     in_vain = or_(
         journal.c.refused == 1,
         journal.c.error.startswith(OTHER_VALUE),
         and_(journal.c.outcome == Outcome.DONE, journal.c.after != listings.c.shown_price_jpy),
     )
-    shown = ("item_id", "shown_price_jpy", "regular_price_jpy", "item_modified_at")
-    for account in accounts:
-        mine = [journal.c.platform == account.platform, journal.c.account_id == account.account_id]
-        if item_id is not None:
-            mine.append(journal.c.item_id == item_id)
-        query = select(*(listings.c[name] for name in shown)).join(journal, _of_listing())
-        for row in connection.execute(query.where(*mine, since, journal.c.kind == Kind.PRICE, in_vain).distinct()):
-            edits = _edits(connection, account, row.item_id, since)
-            changed_at = None if row.item_modified_at is None else from_ms(row.item_modified_at)
-            failed = failed_price(edits, row.shown_price_jpy, bool(row.regular_price_jpy), changed_at, now)
-            if failed is not None:
-                found[ListingKey(account.platform, account.account_id, row.item_id)] = failed
-    return found
-
-
-def _edits(connection: Connection, account: AccountKey, item_id: str, since: ColumnElement[bool]) -> list[Edited]:
-    mine = (journal.c.platform == account.platform, journal.c.account_id == account.account_id)
+    items = select(journal.c.item_id).join(listings, of_listing).where(*mine, journal.c.kind == Kind.PRICE, in_vain)
+    edits = ("item_id", "kind", "after", "outcome", "completed_at", "intent_at", "refused", "error")
+    shown = ("shown_price_jpy", "regular_price_jpy", "item_modified_at")
+    query = select(*(journal.c[name] for name in edits), *(listings.c[name] for name in shown))
     settled = journal.c.outcome.in_((Outcome.DONE, Outcome.FAILED))
-    query = select(journal).where(*mine, journal.c.item_id == item_id, settled, since)
-    rows = connection.execute(query.order_by(journal.c.intent_at, journal.c.update_id))
-    return [
-        Edited(
-            kind=Kind(row.kind),
-            after=row.after,
-            outcome=Outcome(row.outcome),
-            at=from_ms(row.completed_at or row.intent_at),
-            refused=row.refused == 1,
-            other_value=row.error.startswith(OTHER_VALUE),
-        )
-        for row in rows
-    ]
+    query = query.join(listings, of_listing).where(*mine, settled, journal.c.item_id.in_(items))
+    return query.order_by(journal.c.item_id, journal.c.intent_at, journal.c.update_id)
 
 
-def _of_listing() -> ColumnElement[bool]:
-    return and_(*(listings.c[name] == journal.c[name] for name in ("platform", "account_id", "item_id")))
+def _edited(row: Row[Any]) -> Edited:
+    return Edited(
+        kind=Kind(row.kind),
+        after=row.after,
+        outcome=Outcome(row.outcome),
+        at=from_ms(row.completed_at or row.intent_at),
+        refused=row.refused == 1,
+        other_value=row.error.startswith(OTHER_VALUE),
+    )
