@@ -15,10 +15,10 @@ import pytest
 
 from ecauto_pipeline import errors
 from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES
-from ecauto_pipeline.cli.summary import ACCOUNT, ANSWERS, SEVEN
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import load, parse
+from ecauto_pipeline.views.run_figures import ACCOUNT, ANSWERS, SEVEN
 from ecauto_pipeline_tests import commands_page, configuration_page
 from ecauto_pipeline_tests.pages import ROOT, read
 

@@ -21,6 +21,7 @@ from typer.models import ArgumentInfo
 COMMANDS: Mapping[str, str] = {
     "demo": "エミュレーター上の3ショップで、同期を1回通して実行します。 The whole line once, against the emulator.",
     "dev": "エミュレーター(必要なら)とDagsterの画面を起動します。Ctrl-Cで両方終わります。 Emulator and UI together.",
+    "desk": "店主の画面を開きます (http://127.0.0.1:3001、Ctrl-Cで終了)。 The shop owner's page.",
     "emulator": "エミュレーターだけを起動します(Ctrl-Cで終了)。 The emulator alone.",
     "sync": "今の1時間ぶんの同期を1回実行します。 One run of the current hour: read, ask, decide, push.",
     "validate": "キャッシュを検証し、足りないものを補います。 Checks the cache and fills what is missing or expired.",

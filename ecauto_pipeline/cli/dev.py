@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -25,6 +24,7 @@ from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.wiring import emulated
+from ecauto_pipeline.wiring.ports import is_free
 
 COMMAND = typer.Typer(add_completion=False)
 LOOK_AFTER_S = 20.0
@@ -72,17 +72,6 @@ def _end(child: subprocess.Popen[bytes], tell: bool) -> None:
         _, left = psutil.wait_procs(left, timeout=10)
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        if os.name == "posix":  # elsewhere it would let us share a port that is taken
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
 def _answers(url: str) -> bool:
     """Whether Dagster's UI serves people there."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -125,7 +114,7 @@ def dev(
     from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs, project_root
 
     settings = load()
-    if not _is_free(port):
+    if not is_free(port):
         fail(
             f"port {port} is in use by another program; choose another with --port",
             ja=f"ポート {port} は別のプログラムが使っています。--port で別の番号を選んでください",

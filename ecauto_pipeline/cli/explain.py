@@ -13,7 +13,6 @@ import typer
 from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli.arguments import moment_of
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, print_json, say, table
-from ecauto_pipeline.cli.held_rows import SHORT_ID
 from ecauto_pipeline.explain.story import explain as story_of
 from ecauto_pipeline.explain.words import as_document, sections
 from ecauto_pipeline.history.questions import HistoryReader
@@ -21,6 +20,7 @@ from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.listing_lookup import listings_about
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.views.held_rows import SHORT_ID
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)

@@ -12,11 +12,11 @@ import typer
 
 from ecauto_pipeline.cli.arguments import Json
 from ecauto_pipeline.cli.console import FINE, fail, labelled, out, print_json, say, told
-from ecauto_pipeline.cli.held_rows import held_lines
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people import holds as keeping
 from ecauto_pipeline.sync.people.goods import on_sale, titles_of
 from ecauto_pipeline.sync.people.holds import Hold
+from ecauto_pipeline.views.held_rows import held_lines
 from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 

@@ -12,7 +12,6 @@ import typer
 
 from ecauto_pipeline.cli.arguments import Json, moment_of
 from ecauto_pipeline.cli.console import fail, say, told
-from ecauto_pipeline.cli.held_rows import KINDS
 from ecauto_pipeline.cli.running import ready, run_and_name
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.model import Decision
@@ -23,6 +22,7 @@ from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.windows import window_end
 from ecauto_pipeline.sync.people.goods import titles_of
 from ecauto_pipeline.sync.run_record import read_record
+from ecauto_pipeline.views.held_rows import KINDS
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings.amazon import Offers, SpAccount, SpApi, Tiers, Ttl
 from ecauto_pipeline.settings.problems import unknown_key, unreadable, wrong_value
-from ecauto_pipeline.settings.running import Alerts, Emulator, Logs, Paths, Schedules, Slices, State
+from ecauto_pipeline.settings.running import Alerts, Desk, Emulator, Logs, Paths, Schedules, Slices, State
 from ecauto_pipeline.settings.section import Section
 from ecauto_pipeline.settings.selling import Guards, Pricing
 from ecauto_pipeline.settings.shops import BaseAccount, BaseShops, CsvShops, ShopAccount, Shops
@@ -42,6 +42,7 @@ class Settings(Section):
     slices: Slices = Slices()
     schedules: Schedules = Schedules()
     alerts: Alerts = Alerts()
+    desk: Desk = Desk()
     logs: Logs = Logs()
     emulator: Emulator = Emulator()
 

@@ -86,6 +86,17 @@ class Alerts(Section):
     channels: tuple[Channel, ...] = Field((), description="where messages go; none is itself a warning")
 
 
+class Desk(Section):
+    """The shop owner's page, beside Dagster's UI."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address it listens on; any but loopback needs a password")
+    port: int = Field(3001, ge=1, le=65535, description="its port")
+    url: str = Field(
+        "", description='its address for people, where a tunnel or proxy serves it ("" = the one it listens on)'
+    )
+    password_env: str = Field("", description="variable of the password; with one, everybody has to give it")
+
+
 class Logs(Section):
     """data/logs, and Dagster's own records in data/dagster."""
 

@@ -83,9 +83,10 @@ class Database:
     Raises SettingsError, without a password in it, where `url` names no database that can be opened.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        """`busy_timeout_s`: so long SQLite waits for whoever holds the file before a read or write fails."""
         check_url(url)
-        self.url = make_url(url)
+        self.url, self._busy_timeout_s = make_url(url), busy_timeout_s
         try:
             self._open()
         except DBAPIError as error:
@@ -114,7 +115,7 @@ class Database:
     def _sqlite_engine(self) -> Engine:
         return create_engine(
             self.url.set(drivername="sqlite+state"),
-            connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+            connect_args={"timeout": self._busy_timeout_s, "check_same_thread": False},
             execution_options={"compiled_cache": _COMPILED},
             **_POOL,
         )
@@ -151,7 +152,7 @@ class Database:
             except sqlite3.OperationalError:
                 return False
             finally:
-                raw.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+                raw.execute(f"PRAGMA busy_timeout = {int(self._busy_timeout_s * 1000)}")
             return True
 
     def close(self) -> None:

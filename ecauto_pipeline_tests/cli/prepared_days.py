@@ -24,7 +24,6 @@ from dagster._daemon.types import DaemonHeartbeat
 from sqlalchemy import insert
 
 from ecauto_pipeline.cli.dagster_run import job_origin
-from ecauto_pipeline.cli.status import gather
 from ecauto_pipeline.clock import ManualClock, jst, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
@@ -38,6 +37,7 @@ from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import FetchReport
+from ecauto_pipeline.views.status import gather
 from ecauto_pipeline.wiring.open import open_tools
 
 NOW = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)

@@ -14,12 +14,12 @@ import pytest
 from rich.cells import cell_len
 from sqlalchemy import insert
 
-from ecauto_pipeline.cli.held_rows import short_ids
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.views.held_rows import short_ids
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.register.test_master import LISTING, PRODUCT
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from ecauto_pipeline.cli.status import gather, status
+from ecauto_pipeline.cli.status import status
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.words import unwatched_line
 from ecauto_pipeline.settings import load, parse
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.windows import ShopWindows
+from ecauto_pipeline.views.status import gather
 from ecauto_pipeline.wiring.open import open_tools
 
 

@@ -12,7 +12,7 @@ from sp_api.auth.access_token_client import cache
 
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.alerts.setup import alert_setup
-from ecauto_pipeline.cli.status import gather, show
+from ecauto_pipeline.cli.status import show
 from ecauto_pipeline.cli.summary import show_summary
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.checks import results
@@ -26,6 +26,7 @@ from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline.views.status import gather
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)

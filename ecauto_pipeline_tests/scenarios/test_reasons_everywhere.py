@@ -23,7 +23,6 @@ from ecauto_pipeline.alerts.messages import notice_of
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.amazon.registry import registered
-from ecauto_pipeline.cli.status import gather
 from ecauto_pipeline.cli.summary import show_summary
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.checks import results
@@ -37,6 +36,7 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline.views.status import gather
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)

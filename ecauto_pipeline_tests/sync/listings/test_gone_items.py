@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.cli.status import gather
 from ecauto_pipeline.clock import JST, ManualClock
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.words import unwatched_line
@@ -20,6 +19,7 @@ from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.reports.weekly import WeekFacts, page
 from ecauto_pipeline.state import shop_listings
 from ecauto_pipeline.state.unwatched import Unwatched, count_unwatched, unwatched
+from ecauto_pipeline.views.status import gather
 from ecauto_pipeline_tests.sync.listings.shop_bench import NOON, ShopBench
 
 SHOP = AccountKey("base", "base_account_1")

@@ -1,0 +1,51 @@
+"""What stands around every page: name, menu, language, and the one line that says whether all is well.
+
+Not for: what is in a page (pages/).
+"""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from ecauto_pipeline.desk.page import Page
+from ecauto_pipeline.desk.parts.text import heading
+from ecauto_pipeline.desk.visit import Visit
+
+OTHER = {"ja": ("en", "English"), "en": ("ja", "日本語")}
+
+
+async def framed(visit: Visit, page: Page) -> None:
+    """Draw the frame, and `page` in it."""
+    from ecauto_pipeline.desk.pages import PAGES  # the menu is made of all of them
+
+    ui.add_head_html('<link rel="stylesheet" href="/desk.css">')
+    ui.colors(primary="#1f6f54", secondary="#3b4a54", accent="#8a5a00", positive="#1a7f37", negative="#b3261e",
+              warning="#8a5a00", info="#0b5cad")  # fmt: skip
+    with ui.header().classes("desk-head"):
+        menu = ui.button(icon="menu").props("flat dense round color=white")
+        menu.props(f'aria-label="{visit.told("メニュー", "Menu")}"')
+        menu.classes("desk-menu-button")
+        ui.link("ecauto", visit.link("/")).classes("desk-name")
+        ui.label(visit.told(*page.title)).classes("desk-where")
+        ui.space()
+        code, name = OTHER[visit.language]
+        here = page.path.replace("{named}", visit.named)
+        ui.link(name, f"/{code}{here}").classes("desk-language").props(f'lang="{code}" hreflang="{code}"')
+    drawer = ui.left_drawer(value=None, bordered=True).classes("desk-drawer").props("breakpoint=900 width=190")
+    with drawer, ui.element("nav").props(f'aria-label="{visit.told("メニュー", "Menu")}"'):
+        for one in PAGES:
+            if one.icon:
+                _menu_line(visit, one, here=one is page)
+    menu.on_click(drawer.toggle)
+    with ui.element("main").classes("desk-main").props('tabindex="-1"') as main:
+        heading(visit.told(*page.title), level=1)
+        await page.draw(visit)
+    ui.skip_link(visit.told("本文へ移動", "Skip to the page"), target=main)
+
+
+def _menu_line(visit: Visit, page: Page, here: bool) -> None:
+    with ui.link(target=visit.link(page.path)).classes("desk-menu" + (" desk-here" if here else "")) as line:
+        if here:
+            line.props('aria-current="page"')
+        ui.icon(page.icon).props('aria-hidden="true"')
+        ui.label(visit.told(*page.title))

@@ -1,0 +1,80 @@
+"""What the desk works with: the settings as they are now, tools that read and decide, commands it has started.
+
+The tools are opened at the first look and opened anew when ecauto.toml has changed; a locked state.db makes a look
+fail, not the desk. Not for: what a page shows (pages/), or who may come in (gate.py).
+"""
+
+from __future__ import annotations
+
+import getpass
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from ecauto_pipeline.desk.commands import Commands
+from ecauto_pipeline.settings import Settings, config_path, load
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.wiring.open import open_tools
+
+BUSY_TIMEOUT_S = 2.0
+"""A page waits no longer for a state.db that somebody holds; a run would wait a minute."""
+LOG_NAME = "desk"
+
+
+class Office:
+    """One for each process of the desk. Safe to share between threads."""
+
+    def __init__(self, port: int = 0) -> None:
+        """`port`: another one than `[desk] port`. Raises SettingsError."""
+        self._lock = threading.Lock()
+        self._opened: tuple[Settings, Tools] | None = None
+        self._stack = ExitStack()
+        self._read = load()
+        self._stamp = _stamp()
+        self.host, self.port = self._read.desk.host, port or self._read.desk.port
+        self.commands = Commands(self._read.data_dir / "desk")
+
+    @property
+    def settings(self) -> Settings:
+        """ecauto.toml as it is now. Raises SettingsError where somebody has just broken it."""
+        with self._lock:
+            stamp = _stamp()
+            if stamp != self._stamp:
+                self._read, self._stamp = load(), stamp
+            return self._read
+
+    @property
+    def who(self) -> str:
+        """Whose word it is that is given here, as it stands beside what was approved or stopped."""
+        return f"{getpass.getuser()} (desk)"
+
+    @contextmanager
+    def tools(self) -> Iterator[Tools]:
+        """Tools without shops and SP-API accounts: nothing is contacted. Raises SettingsError."""
+        settings = self.settings
+        with self._lock:
+            if self._opened is None or self._opened[0] is not settings:
+                tools = self._stack.enter_context(
+                    open_tools(settings, offline=True, log_name=LOG_NAME, busy_timeout_s=BUSY_TIMEOUT_S)
+                )
+                self._opened = settings, tools
+            tools = self._opened[1]
+        yield tools
+
+    @property
+    def address(self) -> str:
+        """Where people open it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.settings.desk.url or f"http://{host}:{self.port}"
+
+    def close(self) -> None:
+        """Give back what is open. Commands that run go on: what they began has to end well."""
+        self._stack.close()
+
+
+def _stamp() -> tuple[str, int, int] | None:
+    config = config_path()
+    if config is None or not config.is_file():
+        return None
+    found = config.stat()
+    return str(config), found.st_mtime_ns, found.st_size

@@ -1,0 +1,8 @@
+"""The pages of the desk, in the order of its menu. A new page is a module with a `PAGE`, and a line here."""
+
+from __future__ import annotations
+
+from ecauto_pipeline.desk.page import Page
+from ecauto_pipeline.desk.pages import today
+
+PAGES: tuple[Page, ...] = (today.PAGE,)

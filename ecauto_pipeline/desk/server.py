@@ -1,0 +1,97 @@
+"""The desk as a server: its pages behind its door, served by uvicorn until somebody ends it.
+
+Not for: what pages show (pages/) or the command line (cli/desk.py).
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import app as nicegui_app
+from nicegui import ui
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.types import ASGIApp
+
+from ecauto_pipeline.desk.frame import framed
+from ecauto_pipeline.desk.gate import Gate, hosts_of
+from ecauto_pipeline.desk.office import Office
+from ecauto_pipeline.desk.pages import PAGES
+from ecauto_pipeline.desk.visit import LANGUAGES, Language, Visit
+
+_STYLE = Path(__file__).with_name("style.css")
+BUILD_TIMEOUT_S = 60.0
+"""A page is built for so long at most; the limits that people feel are those of docs/performance.md."""
+
+
+def application(office: Office) -> ASGIApp:
+    """Every page, in both languages, behind the gate. Once a process: NiceGUI keeps its pages in the module."""
+    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    for language in LANGUAGES:
+        for page in PAGES:
+            _add_page(office, page.path, language)
+    _add_files()
+    nicegui_app.config.socket_io_js_transports = ["websocket"]
+    ui.run_with(
+        api,
+        title="ecauto",
+        favicon=_STYLE.with_name("favicon.svg"),
+        dark=None,
+        tailwind=False,
+        reconnect_timeout=10.0,
+        show_welcome_message=False,
+        binding_refresh_interval=None,
+    )
+    _add_ways_in(api, office)
+    return Gate(api, hosts_of(office.host, office.port, office.settings.desk.url))
+
+
+def serve(office: Office) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    config = uvicorn.Config(
+        application(office), host=office.host, port=office.port, log_level="warning", server_header=False,
+        ws_max_size=1024 * 1024, timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    uvicorn.Server(config).run()
+
+
+def _add_page(office: Office, path: str, language: Language) -> None:
+    page = next(one for one in PAGES if one.path == path)
+    title = f"{page.title[language == 'en']} - ecauto"
+
+    async def show(request: Request) -> None:
+        named = request.path_params.get("named", "")
+        await framed(Visit(office, language, dict(request.query_params), named), page)
+
+    ui.page(
+        f"/{language}{path}".rstrip("/") or "/",
+        title=title,
+        language="ja" if language == "ja" else "en-US",
+        response_timeout=BUILD_TIMEOUT_S,
+    )(show)
+
+
+def _add_files() -> None:
+    version = secrets.token_hex(4)  # another one after every start: no stale copy in a browser
+
+    @nicegui_app.get("/desk.css")
+    def _style() -> Response:
+        return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "no-cache", "ETag": version})
+
+
+def _add_ways_in(api: FastAPI, office: Office) -> None:
+    """Addresses without a language lead to the owner's."""
+    paths = {page.path.partition("{")[0].rstrip("/") for page in PAGES}
+
+    @nicegui_app.middleware("http")
+    async def _to_a_language(request: Request, go_on: RequestResponseEndpoint) -> Response:
+        path = request.url.path.rstrip("/")
+        first = "/" + path.lstrip("/").partition("/")[0] if path else ""
+        if first in paths or path in paths:
+            asked = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/{office.settings.alerts.language}{path}{asked}", 307)
+        return await go_on(request)

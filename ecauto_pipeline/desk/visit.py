@@ -1,0 +1,82 @@
+"""One visit to one page: in which language, what was asked for, and how a page reads what it shows.
+
+What can't be read (the state locked, the history torn, a file in the wrong hands) is an answer too: `Unknown`, with
+the reason in words. Not for: drawing (parts/, pages/) or who may come in (gate.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+from ecauto_pipeline.desk.office import Office
+from ecauto_pipeline.errors import EcautoError
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state.database import UNUSABLE
+from ecauto_pipeline.sync.context import Tools
+
+Language = Literal["ja", "en"]
+LANGUAGES: tuple[Language, ...] = ("ja", "en")
+T = TypeVar("T")
+LOG = logging.getLogger("ecauto_pipeline")
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What can't be known now, and why, in both languages."""
+
+    ja: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a page is drawn for. `query`: what stands behind the "?" of its address; `named`: what its path names."""
+
+    office: Office
+    language: Language
+    query: Mapping[str, str] = field(default_factory=dict)
+    named: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        return self.office.settings
+
+    def told(self, ja: str, en: str) -> str:
+        """The text in the language of this visit."""
+        return en if self.language == "en" else ja
+
+    def link(self, path: str, **query: object) -> str:
+        """The address of another page, in the same language. `path` begins with "/"."""
+        asked = {name: str(value) for name, value in query.items() if value not in (None, "")}
+        return f"/{self.language}{quote(path)}" + (f"?{urlencode(asked)}" if asked else "")
+
+    async def read(self, look: Callable[[Tools], T]) -> T | Unknown:
+        """What `look` says, in a thread of its own. `look` only reads."""
+        return await asyncio.to_thread(self._look, look)
+
+    async def do(self, act: Callable[[Tools], T]) -> T | Unknown:
+        """What became of an action, in a thread of its own; `Unknown` = it was refused or could not be done, and why.
+
+        What changed meanwhile is told by the action itself (NotOnRecord): the loser of two people learns it.
+        """
+        return await asyncio.to_thread(self._look, act)
+
+    def _look(self, look: Callable[[Tools], T]) -> T | Unknown:
+        try:
+            with self.office.tools() as tools:
+                return look(tools)
+        except EcautoError as error:
+            return Unknown(error.said("ja"), error.said("en"))
+        except UNUSABLE as error:
+            LOG.warning("the desk could not read the state: %s", type(error).__name__)
+            return Unknown(
+                "state.db を読めません（ほかの処理が使用中か、ディスクの問題です。少し待って開き直してください）",
+                "state.db can't be read: another process holds it, or the disk is in trouble; wait, then reload",
+            )
+        except OSError as error:
+            return Unknown(f"ファイルを読めません（{error.strerror}）", f"a file can't be read ({error.strerror})")

@@ -1,0 +1,56 @@
+"""What stands around every page of the desk, and what a page says that can't know."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from nicegui.testing import User
+
+from ecauto_pipeline.desk.pages import PAGES
+from ecauto_pipeline_tests.desk.visitor import a_project, with_visitor
+
+
+def test_every_page_opens_in_both_languages_in_a_project_that_never_ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its title is the page's heading, and the menu leads to every other page."""
+    a_project(tmp_path, monkeypatch)
+
+    async def scene(visitor: User) -> None:
+        for page in PAGES:
+            for number, language in enumerate(("ja", "en")):
+                path = f"/{language}{page.path.replace('{named}', '1001')}".rstrip("/")
+                answer = await visitor.http_client.get(path)
+                assert (200, True) == (answer.status_code, page.title[number] in answer.text), path
+
+    with_visitor(scene)
+
+
+def test_an_address_without_a_language_leads_to_the_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what stands behind the address."""
+    a_project(tmp_path, monkeypatch, 'mode = "emulated"\n[alerts]\nlanguage = "en"\n')
+
+    async def scene(visitor: User) -> None:
+        answer = await visitor.http_client.get("/?a=b")
+        assert (307, "/en?a=b") == (answer.status_code, answer.headers["location"])
+
+    with_visitor(scene)
+
+
+def test_while_somebody_holds_the_state_every_page_opens_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page waits two seconds and says what it can't know; it is neither an error nor an empty shop."""
+    a_project(tmp_path, monkeypatch)
+    (tmp_path / "data").mkdir()
+    held = sqlite3.connect(tmp_path / "data" / "state.db", isolation_level=None)
+    held.execute("BEGIN EXCLUSIVE")
+
+    async def scene(visitor: User) -> None:
+        await visitor.open("/ja")
+        await visitor.should_see("今はわかりません")
+
+    with_visitor(scene)
+    held.close()

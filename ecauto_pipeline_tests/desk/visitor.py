@@ -1,0 +1,56 @@
+"""Somebody at the desk, in this process: opens pages through the gate, clicks, reads what is shown. No browser.
+
+`with_visitor(project, scene)` serves the project's desk and plays `scene(visitor)`. Not for: how it looks
+(proofs/test_desk.py does that in Chromium).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from nicegui import Client, ui
+from nicegui import app as nicegui_app
+from nicegui.functions.download import download
+from nicegui.functions.navigate import Navigate
+from nicegui.functions.notify import notify
+from nicegui.testing import User
+from nicegui.testing.general import nicegui_reset_globals
+
+from ecauto_pipeline.desk.office import Office
+from ecauto_pipeline.desk.server import application
+
+HOST = "127.0.0.1:3001"
+
+
+def a_project(folder: Path, patch: pytest.MonkeyPatch, document: str = 'mode = "emulated"\n') -> Path:
+    """An empty project of ecauto.toml alone, which this process works on from now."""
+    config = folder / "ecauto.toml"
+    config.write_text(document, encoding="utf-8")
+    patch.setenv("ECAUTO_CONFIG", str(config))
+    patch.delenv("ECAUTO_DATA_DIR", raising=False)
+    return folder
+
+
+def with_visitor(scene: Callable[[User], Awaitable[None]]) -> None:
+    """Serve the desk of the project in force and play the scene; everything of NiceGUI is as before afterwards."""
+    asyncio.run(_played(scene))
+
+
+async def _played(scene: Callable[[User], Awaitable[None]]) -> None:
+    with nicegui_reset_globals():
+        office = Office()
+        try:
+            served = application(office)
+            async with (
+                nicegui_app.router.lifespan_context(nicegui_app),
+                httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url=f"http://{HOST}") as client,
+            ):
+                await scene(User(client))
+        finally:
+            office.close()
+            Client.page_routes.clear()  # whose modules would be forgotten, and ours with them
+            ui.navigate, ui.notify, ui.download = Navigate(), notify, download
