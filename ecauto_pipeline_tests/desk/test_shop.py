@@ -24,4 +24,4 @@ def test_one_price_waits_and_three_changes_were_made(tmp_path: Path, monkeypatch
                 for name, item in (("hidden", shop.hidden), ("dearer", shop.dearer), ("cheaper", shop.cheaper))
             }
     assert shop.held in held
-    assert {"hidden": ("visibility", "ok"), "dearer": ("price", "ok"), "cheaper": ("price", "ok")} == told
+    assert {"hidden": ("visibility", "done"), "dearer": ("price", "done"), "cheaper": ("price", "done")} == told
