@@ -1,6 +1,7 @@
 """What holds for every test: properties have no deadline, because a machine may be slow; Dagster forgets instances;
 files that wait long for processes of their own begin first, so that the workers end together; folders of tests lie in
-memory where there is room, because state.db and history wait for the disk at each commit.
+memory where there is room, because state.db and history wait for the disk at each commit; what is compiled is kept,
+because some sixty processes load the same modules.
 
 Not for: other fixtures (they stand in the room that uses them).
 """
@@ -19,6 +20,9 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+sys.dont_write_bytecode = False  # compiling is a third of what loading the definitions costs
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _MEMORY = Path("/dev/shm")
 _ROOM_BYTES = 6 * 2**30
