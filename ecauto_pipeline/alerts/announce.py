@@ -120,6 +120,7 @@ def _record(
 ) -> tuple[str, ...]:
     """New standings, each with the text of its last change. Returns the keys whose state changed."""
     before, changed, policy = _standings(connection), [], tools.settings.alerts
+    desk_url = tools.settings.desk.address
     for verdict in verdicts:
         known = before.get(verdict.key)
         standing = after(known[0] if known else None, verdict, now)
@@ -136,7 +137,7 @@ def _record(
         shown = [verdict.members[name] for name in grown[:WORST_ROWS]] if grown else verdict.worst
         rows = with_titles(tools, connection, {str(number): row for number, row in enumerate(shown)})
         told = replace(verdict, worst=tuple(rows.values()))
-        notice = notice_of(told, record, policy.language, standing.since, grown, policy.ui_url)
+        notice = notice_of(told, record, policy.language, standing.since, grown, policy.ui_url, desk_url)
         _save(connection, standing, asdict(notice), now)
         before[verdict.key] = (standing, asdict(notice))
     _count_changes(connection, len(changed), now)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from ecauto_pipeline.alerts.channels import Message
+from ecauto_pipeline.alerts.desk_links import hold_link, page_link
 from ecauto_pipeline.alerts.rule import Words
 from ecauto_pipeline.alerts.rules import rule_label
 from ecauto_pipeline.alerts.verdicts import Verdict
@@ -45,8 +46,9 @@ def notice_of(
     since: datetime,
     grown: Sequence[str] = (),
     ui_url: str = "",
+    desk_url: str = "",
 ) -> Notice:
-    """The message about a change of state: numbers, the three worst rows, what was done, the command and the page.
+    """The message about a change of state: numbers, the three worst rows, what was done, the command and the pages.
 
     `grown`: what came to a set that was told of before, counted; its rows are the verdict's worst then.
     """
@@ -61,12 +63,19 @@ def notice_of(
         mark = "[ecauto WARNING]" if english else "【ecauto 注意】"
     more = (f"{len(grown)} more. " if english else f"新たに{len(grown)}件。") if grown else ""
     lines = [more + verdict.message(language)]
-    lines += [f"- {row_text(row, language)}" for row in verdict.worst]
+    desk = page_link(desk_url, verdict, grown)
+    for row in verdict.worst:
+        lines.append(f"- {row_text(row, language)}")
+        its_own = hold_link(desk_url, row) if not verdict.passed else ""
+        if its_own and its_own != desk:
+            lines.append(f"  {its_own}")
     if verdict.done(language):
         lines.append(f"{'Done' if english else '対応'}: {verdict.done(language)}")
     if verdict.remedy:
         lines.append(f"{'Next' if english else '次の一手'}: {verdict.remedy}")
     link = f"{ui_url.rstrip('/')}{verdict.page}" if ui_url and verdict.page and not verdict.passed else ""
+    if desk:
+        lines.append(f"{'Desk' if english else 'デスク'}: {desk}")
     if link:
         lines.append(f"{'Page' if english else '画面'}: {link}")
     lines.append(f"{'Since' if english else '発生' if not verdict.passed else '復旧'}: {_jst(since)}")
@@ -84,6 +93,7 @@ def notice_of(
         "remedy": verdict.remedy,
         "done": verdict.done(language),
         "link": link,
+        "desk": desk,
         "worst": [{key: _plain(value) for key, value in row.items()} for row in verdict.worst],
         "since": since.isoformat(),
         "run_id": record.run_id if record is not None else "",
@@ -153,10 +163,14 @@ _NAMES_JA: Mapping[str, str] = {
 """What a row's values are called in Japanese; in English their names are words."""
 
 
+_UNSAID = ("title", "diff_id")
+"""Said first, and said by the link."""
+
+
 def row_text(row: Mapping[str, object], language: str) -> str:
     """One row of evidence on one line: the title of the goods, then its values by name, in the row's own order."""
     title = f"「{row['title']}」 " if row.get("title") else ""
-    values = {name: _worded(name, value, language) for name, value in row.items() if name != "title"}
+    values = {name: _worded(name, value, language) for name, value in row.items() if name not in _UNSAID}
     if language == "en":
         return title + ", ".join(f"{name}={value}" for name, value in values.items())
     return title + "、".join(f"{_NAMES_JA.get(name, name)} {value}" for name, value in values.items())

@@ -68,7 +68,8 @@ class Finding:
 class Rule:
     """`law`: what must hold; `label`: what people call it; `remedy`: the command to run next when it fires.
 
-    `done`: what the program did about it by then; `page`: where in the UI a person acts ("/runs/ID").
+    `desk`: the page of the owner's desk on which it is settled, or seen ("/holds"); `done`: what the program did about
+    it by then; `page`: where in Dagster's UI a person acts ("/runs/ID").
     """
 
     name: str
@@ -76,6 +77,7 @@ class Rule:
     label: Words
     severity: Severity
     remedy: str
+    desk: str
     done: Words = Words("", "")
     page: str = ""
 
@@ -98,6 +100,7 @@ class Rule:
             done_ja="" if passed else (found.done or self.done).ja,
             done_en="" if passed else (found.done or self.done).en,
             page=self.page,
+            desk=self.desk,
         )
 
 

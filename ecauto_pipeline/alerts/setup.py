@@ -34,7 +34,9 @@ def alert_setup(tools: Tools) -> AlertSetup:
         }
     for one in waiting:
         key, kind = one.diff.key, one.diff.kind.value
-        held.setdefault(tools.name_of(key.account), {}).setdefault(f"{key.item_id}/{kind}", _row(tools, one))
+        held.setdefault(tools.name_of(key.account), {}).setdefault(
+            f"{key.item_id}/{kind}", {**_row(tools, one), "diff_id": one.diff_id}
+        )
     rows = {tools.name_of(account): tuple(_row(tools, one) for one in found) for account, found in unsent.items()}
     return AlertSetup(tools.settings.alerts, broken_channels(tools), held, rows, shapes, _samples(tools, shapes), now)
 

@@ -21,7 +21,7 @@ class Verdict:
     `value` and `threshold` are in the rule's own unit (share, seconds, days, rows); None = there is none.
     `remedy` is the command to run next, or "". `subject` tells verdicts of one rule apart (shop, operation, job).
     `members`: the rows that a set consists of, by name, where its growing is news. `done_*`: what was done about it;
-    `page`: where in the UI a person acts, without the address in front.
+    `page`, `desk`: where in Dagster's UI and on the owner's desk a person acts, without the address in front.
     """
 
     rule: str
@@ -39,6 +39,7 @@ class Verdict:
     done_ja: str = ""
     done_en: str = ""
     page: str = ""
+    desk: str = ""
 
     @property
     def key(self) -> str:

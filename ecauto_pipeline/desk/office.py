@@ -64,8 +64,7 @@ class Office:
     @property
     def address(self) -> str:
         """Where people open it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.settings.desk.url or f"http://{host}:{self.port}"
+        return self.settings.desk.address_at(self.port) or f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
         """Give back what is open. Commands that run go on: what they began has to end well."""

@@ -86,6 +86,9 @@ class Alerts(Section):
     channels: tuple[Channel, ...] = Field((), description="where messages go; none is itself a warning")
 
 
+_EVERY_ADDRESS = ("0.0.0.0", "::")
+
+
 class Desk(Section):
     """The shop owner's page, beside Dagster's UI."""
 
@@ -95,6 +98,17 @@ class Desk(Section):
         "", description='its address for people, where a tunnel or proxy serves it ("" = the one it listens on)'
     )
     password_env: str = Field("", description="variable of the password; with one, everybody has to give it")
+
+    @property
+    def address(self) -> str:
+        """Where people open it, as far as that is known: "" where it listens on every address and has no `url`."""
+        return self.address_at(self.port)
+
+    def address_at(self, port: int) -> str:
+        """The same, were it served on another port."""
+        if self.url or self.host in _EVERY_ADDRESS:
+            return self.url.rstrip("/")
+        return f"http://[{self.host}]:{port}" if ":" in self.host else f"http://{self.host}:{port}"
 
 
 class Logs(Section):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -237,6 +238,20 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         texts = [one.body for one in http.received] + [str(mail["Subject"]) for mail in smtp.mails]
     assert 2 * (len(RULES) + 1) == len(texts)
     assert () == report.firing
+
+
+@pytest.mark.parametrize("kind", CHANNEL_KINDS)
+def test_every_channel_carries_the_link_to_the_desk_whole(tmp_path: Path, kind: str) -> None:
+    """As it was written: nothing of it is cut, escaped or taken for markup."""
+    with http_receiver() as http, smtp_receiver() as smtp:
+        channel = {"kind": kind, "endpoint": smtp.url if kind == "email" else http.url, **FIELDS[kind]}
+        tools = tools_at(tmp_path, {"alerts": {"channels": [channel]}})
+        row = {"item_id": "1", "diff_id": "0123456789abcdef0123456789abcdef"}
+        verdict = replace(held(1), worst=(row,), members={"1/price": row})
+        announce(tools, [verdict], RECORD, ENVIRON | {"MAIL": "smtp://127.0.0.1?from=shop@example.jp"})
+        texts = [unquote_plus(one.body) for one in http.received] + [mail.get_content() for mail in smtp.mails]
+    assert 1 == len(texts)
+    assert "http://127.0.0.1:3001/holds?id=0123456789ab" in texts[0]
 
 
 def test_trial_messages_reach_every_channel(tmp_path: Path, receiver: HttpReceiver) -> None:

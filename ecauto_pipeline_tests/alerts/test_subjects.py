@@ -202,6 +202,53 @@ def test_a_message_names_the_goods_says_what_was_done_and_leads_to_the_page(owne
     assert "画面: http://127.0.0.1:3000/locations/ecauto_pipeline/jobs/release_holds/playground" in body
 
 
+def test_a_message_about_a_hold_leads_to_that_hold_on_the_desk(owner: Owner) -> None:
+    """Its own link, whether it is the only one or the only new one; loopback's address where no other is said."""
+    hold(owner.tools, "r1", [1])
+    owner.hears(a_record(shops=SHOPS, held_open=1))
+    with owner.tools.state.read() as connection:
+        first = decisions.holds(connection)[0].diff_id[:12]
+    told = owner.receiver.received[-1].json
+    assert f"デスク: http://127.0.0.1:3001/holds?id={first}\n" in told["body"]
+    assert f"http://127.0.0.1:3001/holds?id={first}" == told["desk"]
+    hold(owner.tools, "r2", [2])
+    owner.hears(a_record(shops=SHOPS, held_open=2))
+    body = owner.receiver.received[-1].json["body"]
+    with owner.tools.state.read() as connection:
+        second = next(row.diff_id[:12] for row in decisions.holds(connection) if row.diff.key.item_id == "2")
+    assert (True, False) == (f"デスク: http://127.0.0.1:3001/holds?id={second}\n" in body, first in body)
+
+
+def test_a_message_about_many_holds_leads_to_all_and_each_named_row_to_itself(tmp_path: Path) -> None:
+    """Under the address that [desk] url gives people; what is over has no link."""
+    with http_receiver() as receiver:
+        channel = {"kind": "webhook", "url_env": "HOOK", "endpoint": receiver.url}
+        document = {"alerts": {"channels": [channel]}, "desk": {"url": "https://desk.example.jp/"}}
+        owner = Owner(tools_at(tmp_path, document), receiver)
+        hold(owner.tools, "r1", range(5))
+        owner.hears(a_record(shops=SHOPS, held_open=5))
+        body = receiver.received[-1].json["body"]
+        assert ("デスク: https://desk.example.jp/holds\n" in body, 3) == (
+            True,
+            body.count("\n  https://desk.example.jp/holds?id="),
+        )
+        with owner.tools.state.write() as connection:
+            decisions.move(connection, [row.diff_id for row in decisions.holds(connection)], "reject", STARTED)
+        owner.hears(a_record(shops=SHOPS))
+        assert "desk.example.jp" not in receiver.received[-1].json["body"]
+
+
+def test_a_desk_that_listens_on_every_address_has_no_link_of_its_own(tmp_path: Path) -> None:
+    """Nobody can open 0.0.0.0: the link comes with [desk] url."""
+    with http_receiver() as receiver:
+        channel = {"kind": "webhook", "url_env": "HOOK", "endpoint": receiver.url}
+        document = {"alerts": {"channels": [channel]}, "desk": {"host": "0.0.0.0", "password_env": "DESK"}}
+        owner = Owner(tools_at(tmp_path, document), receiver)
+        hold(owner.tools, "r1", [1])
+        owner.hears(a_record(shops=SHOPS, held_open=1))
+        assert "デスク" not in receiver.received[-1].json["body"]
+
+
 def test_goods_without_an_answer_and_doubted_goods_are_named(owner: Owner) -> None:
     """Those that went longest unanswered, the dearest of the doubted: each operation's own three, with titles."""
     titled(owner.tools, {"B000000001": "加湿器", "B000000002": "掃除機"})

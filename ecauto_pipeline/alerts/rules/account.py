@@ -46,6 +46,7 @@ OLDEST_PUSHED_DATA = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto status",
+    desk="/runs",
     done=Words(
         "送信済みです。誤りなら取り消せます（ecauto rollback）", "sent; ecauto rollback takes it back if it is wrong"
     ),
@@ -75,6 +76,7 @@ NUMBERS_ADD_UP = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto history verify",
+    desk="/runs",
     done=Words("自動では何もしていません", "nothing was done about it"),
     page="/assets/base_updates?view=checks",
     find=_adds_up,
@@ -115,6 +117,7 @@ HELD_ROWS = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto holds list",
+    desk="/holds",
     done=Words("保留にしました。承認されるまで送りません", "held; nothing of it is sent until somebody approves"),
     page="/locations/ecauto_pipeline/jobs/release_holds/playground",
     find=_held,

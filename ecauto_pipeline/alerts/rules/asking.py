@@ -78,6 +78,7 @@ SP_API_ERROR_RATE = RunRule(
     asset="sp_api_snapshots",
     severity="ERROR",
     remedy="ecauto status",
+    desk="/",
     done=Words(
         "回答のない商品は変更していません。次の実行で再試行します",
         "goods without an answer were left as they are; the next run asks again",
@@ -122,6 +123,7 @@ ANSWERS_BELIEVED = RunRule(
     asset="sp_api_snapshots",
     severity="WARN",
     remedy="ecauto status",
+    desk="/",
     done=Words(
         "商品は公開したままにしました。次の実行で再確認します",
         "the goods were left on show; the next run looks again",
@@ -167,6 +169,7 @@ CACHE_HIT_RATE = RunRule(
     asset="stale_asins",
     severity="WARN",
     remedy="ecauto capacity",
+    desk="/setup",
     done=Words("古いものから順に取得を続けています", "the oldest are asked about first, run by run"),
     page="/assets/stale_asins?view=checks",
     find=_cache_hits,
@@ -195,6 +198,7 @@ CALLS_MADE_WHEN_DUE = RunRule(
     asset="sp_api_snapshots",
     severity="ERROR",
     remedy="ecauto doctor",
+    desk="/",
     done=Words(
         "価格も公開状態も変更していません。次の実行で再試行します", "nothing was changed; the next run tries again"
     ),
@@ -216,6 +220,7 @@ PROBE_MISS_RATE = RunRule(
     asset="sp_api_snapshots",
     severity="WARN",
     remedy="ecauto capacity",
+    desk="/setup",
     done=Words("見つかった変化は取り込みました", "the changes that were found are taken in"),
     page="/assets/sp_api_snapshots?view=checks",
     find=_missed_changes,

@@ -65,6 +65,7 @@ OPERATION_DOWN = RunRule(
     asset="sp_api_snapshots",
     severity="WARN",
     remedy="ecauto capacity",
+    desk="/",
     done=_DONE_BY_OTHERS,
     page="/assets/sp_api_snapshots?view=checks",
     find=_down,

@@ -50,6 +50,7 @@ BLOCKLIST_READ = RunRule(
     asset="listings",
     severity="WARN",
     remedy="ecauto sync",
+    desk="/setup",
     done=_HELD,
     page="/assets/listings?view=checks",
     find=_blocklist,
@@ -97,6 +98,7 @@ RULES_READ = RunRule(
     asset="listings",
     severity="WARN",
     remedy="ecauto rules check",
+    desk="/rules",
     done=_RULES_HELD,
     page="/assets/listings?view=checks",
     find=_rules,
@@ -130,6 +132,7 @@ VIEWS_READ = RunRule(
     asset="stale_asins",
     severity="WARN",
     remedy="ecauto sync",
+    desk="/setup",
     done=Words(
         "確認の間隔は今までの閲覧数のまま変えていません",
         "the tiers go by the views that were counted before",

@@ -24,6 +24,7 @@ CATALOGUE_INTACT = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto history verify",
+    desk="/runs",
     done=Words("自動では何も書き戻していません", "nothing was written over it"),
     page="/assets/base_updates?view=checks",
     find=_catalogue,
@@ -50,6 +51,7 @@ REGISTER_WRITTEN = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto doctor",
+    desk="/setup",
     done=Words(
         "結果は保存済みです。次の実行でまとめて書き込みます", "the results are kept; the next run writes all of them"
     ),

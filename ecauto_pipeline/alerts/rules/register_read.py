@@ -79,6 +79,7 @@ REGISTER_KEPT = RunRule(
     asset="listings",
     severity="ERROR",
     remedy="ecauto status",
+    desk="/setup",
     done=Words(
         "減少は採用していません。このショップは以前の登録内容のまま続けています",
         "it is not believed: this shop goes on with what was known of its listings",
@@ -105,6 +106,7 @@ REGISTER_READ = RunRule(
     asset="listings",
     severity="ERROR",
     remedy="ecauto doctor",
+    desk="/setup",
     done=Words(
         "以前の登録内容のまま続けています。取り下げた出品はありません",
         "every shop goes on with what was known; nothing was unlisted",
@@ -140,6 +142,7 @@ REGISTER_ROWS = RunRule(
     asset="listings",
     severity="WARN",
     remedy="ecauto doctor",
+    desk="/setup",
     done=Words("その行だけを除き、ほかの行は続けています", "those rows alone are left out; all others go on"),
     page="/assets/listings?view=checks",
     find=_odd,

@@ -36,6 +36,7 @@ RUN_DURATION = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto status",
+    desk="/runs",
     done=Words("残りは次の実行が引き継ぎます", "the next run takes over what is left"),
     page="/assets/base_updates?view=checks",
     find=_duration,
@@ -84,6 +85,7 @@ HISTORY_PUBLISHED = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto history verify",
+    desk="/setup",
     find=_history,
 )
 
@@ -106,6 +108,7 @@ ALERT_CHANNEL_CONFIGURED = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto alerts test",
+    desk="/setup",
     done=Words(
         "届かなかった通知は取っておき、復旧後に送ります", "what was not heard is kept and sent when the channel works"
     ),
@@ -119,6 +122,7 @@ RUN_FAILED = Rule(
     label=Words("実行の失敗", "run failed"),
     severity="ERROR",
     remedy="ecauto doctor",
+    desk="/runs",
     done=Words(
         "保存済みの結果は残っています。次の実行が続きから始めます",
         "what was kept stays; the next run goes on from there",
@@ -131,6 +135,7 @@ RUN_STUCK = Rule(
     label=Words("実行の停止", "run stuck"),
     severity="ERROR",
     remedy="ecauto status",
+    desk="/runs",
     done=Words(
         "自動では止めていません。プロセスが消えていれば失敗として閉じます",
         "it was not stopped; it is marked failed once its process has gone",

@@ -90,6 +90,7 @@ AMAZON_SHAPE = RunRule(
     asset="sp_api_snapshots",
     severity="WARN",
     remedy="ecauto samples list",
+    desk="/setup",
     done=Words(
         "読み取れない商品は「回答なし」として扱いました。このために非公開や価格の変更はしていません",
         "what could not be read counts as unanswered; nothing was hidden or re-priced for it",

@@ -48,6 +48,7 @@ BASE_ERROR_RATE = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto doctor",
+    desk="/runs",
     done=Words(
         "届かなかった変更は記録に残り、次の実行で再試行します",
         "what did not arrive is on record; the next run tries again",
@@ -101,6 +102,7 @@ ACCOUNT_BLOCKED = RunRule(
     asset="listings",
     severity="ERROR",
     remedy="ecauto doctor",
+    desk="/setup",
     done=Words(
         "このショップへの更新を止め、ほかのショップは続けています",
         "nothing is sent to this shop; the others go on",
@@ -138,6 +140,7 @@ NO_FAULTS = RunRule(
     asset="base_updates",
     severity="ERROR",
     remedy="ecauto doctor",
+    desk="/runs",
     find=_faults,
 )
 
@@ -188,6 +191,7 @@ ORDERS_READ = RunRule(
     asset="listings",
     severity="WARN",
     remedy="ecauto doctor",
+    desk="/setup",
     done=Words("価格と在庫の更新は続けています", "price and stock are worked on as before"),
     page="/assets/listings?view=checks",
     find=_orders,
@@ -243,6 +247,7 @@ BASE_CALLS_SUFFICE = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto capacity",
+    desk="/setup",
     done=Words("残りは次の時間に自動で送ります", "the rest is sent by itself in the next hour"),
     page="/assets/base_updates?view=checks",
     find=_out_of_calls,

@@ -16,6 +16,7 @@ NOTHING_RAN = Rule(
     label=Words("実行なし", "nothing ran"),
     severity="ERROR",
     remedy="ecauto status",
+    desk="/",
     done=Words("何も送られていません", "nothing is sent meanwhile"),
     page="/automation",
 )
@@ -25,6 +26,7 @@ DAEMON_DOWN = Rule(
     label=Words("デーモンの停止", "daemon down"),
     severity="ERROR",
     remedy="ecauto dev",
+    desk="/setup",
     done=Words("自動では起動していません", "it is not started by itself"),
     page="/deployment/daemons",
 )
@@ -34,6 +36,7 @@ DISK_LOW = Rule(
     label=Words("ディスクの空き", "disk space"),
     severity="ERROR",
     remedy="ecauto doctor",
+    desk="/setup",
     done=Words("自動では何も消していません", "nothing was deleted for it"),
 )
 SILENCE = (NOTHING_RAN, DAEMON_DOWN, DISK_LOW)

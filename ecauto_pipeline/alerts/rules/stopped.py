@@ -54,6 +54,7 @@ PUSHING_STOPPED = RunRule(
     asset="base_updates",
     severity="WARN",
     remedy="ecauto resume",
+    desk="/",
     done=Words(
         "決めた変更は送らず、再開後の実行が改めて判断します",
         "what is decided is not sent; the first run after it is resumed judges anew",

@@ -55,6 +55,7 @@ TOKEN_EXPIRY = RunRule(
     asset="listings",
     severity="WARN",
     remedy="ecauto auth base ACCOUNT",
+    desk="/setup",
     done=Words("このショップの更新は続けています", "this shop is still worked on"),
     page="/assets/listings?view=checks",
     find=_tokens,
@@ -106,6 +107,7 @@ TOKEN_FILE_WRITTEN = RunRule(
     asset="listings",
     severity="WARN",
     remedy="ecauto doctor",
+    desk="/setup",
     done=Words(
         "トークンは保存済みで、このショップの更新は続けています",
         "the tokens are kept; this shop is worked on as before",

@@ -36,6 +36,7 @@ UNCONFIRMED_ON_SALE = RunRule(
     asset="visibility_diffs",
     severity="WARN",
     remedy="ecauto unwatched",
+    desk="/items?filter=unconfirmed",
     done=Words(
         "公開したままです。問い合わせは続けています([guards] hide_unconfirmed_after で自動的に非公開にできます)",
         "they are still on show, and asked about ([guards] hide_unconfirmed_after would hide them)",

@@ -1,0 +1,29 @@
+"""Where messages lead on the desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES
+from ecauto_pipeline.settings import Settings, parse
+
+MENU = ("/", "/holds", "/items", "/runs", "/rules", "/money", "/setup")
+
+
+def test_every_alert_leads_to_a_page_of_the_desk() -> None:
+    """The page on which it is settled or seen, as its rule declares it."""
+    elsewhere = [one.name for one in (*RULES.values(), *OUTSIDE_RULES.values()) if one.desk.split("?")[0] not in MENU]
+    assert [] == elsewhere
+
+
+def test_the_desks_address_is_one_that_people_can_open(tmp_path: Path) -> None:
+    """The one they are given, else the one it listens on; nobody can open "every address"."""
+
+    def address(**desk: object) -> str:
+        settings: Settings = parse({"desk": desk}, tmp_path)
+        return settings.desk.address
+
+    assert "http://127.0.0.1:3001" == address()
+    assert "http://[::1]:3002" == address(host="::1", port=3002)
+    assert "https://desk.example.jp" == address(host="0.0.0.0", url="https://desk.example.jp/", password_env="DESK")
+    assert "" == address(host="0.0.0.0", password_env="DESK")
