@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from ecauto_pipeline.desk.commands import Commands
+from ecauto_pipeline.desk.pictures import Pictures
 from ecauto_pipeline.settings import Settings, config_path, load
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.wiring.open import open_tools
@@ -33,6 +34,7 @@ class Office:
         self._stamp = _stamp()
         self.host, self.port = self._read.desk.host, port or self._read.desk.port
         self.commands = Commands(self._read.data_dir / "desk")
+        self.pictures = Pictures(self._read.data_dir / "pictures")
 
     @property
     def settings(self) -> Settings:
@@ -68,6 +70,7 @@ class Office:
 
     def close(self) -> None:
         """Give back what is open. Commands that run go on: what they began has to end well."""
+        self.pictures.close()
         self._stack.close()
 
 

@@ -21,6 +21,7 @@ from ecauto_pipeline.desk.frame import framed
 from ecauto_pipeline.desk.gate import Gate, hosts_of
 from ecauto_pipeline.desk.office import Office
 from ecauto_pipeline.desk.pages import PAGES
+from ecauto_pipeline.desk.picture_answers import answer as answer_picture
 from ecauto_pipeline.desk.visit import LANGUAGES, Language, Visit
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -34,7 +35,7 @@ def application(office: Office) -> ASGIApp:
     for language in LANGUAGES:
         for page in PAGES:
             _add_page(office, page.path, language)
-    _add_files()
+    _add_files(office)
     nicegui_app.config.socket_io_js_transports = ["websocket"]
     ui.run_with(
         api,
@@ -75,12 +76,16 @@ def _add_page(office: Office, path: str, language: Language) -> None:
     )(show)
 
 
-def _add_files() -> None:
+def _add_files(office: Office) -> None:
     version = secrets.token_hex(4)  # another one after every start: no stale copy in a browser
 
     @nicegui_app.get("/desk.css")
     def _style() -> Response:
         return FileResponse(_STYLE, media_type="text/css", headers={"Cache-Control": "no-cache", "ETag": version})
+
+    @nicegui_app.get("/picture/{asin}")
+    async def _picture(asin: str, initial: str = "") -> Response:
+        return await answer_picture(office, asin, initial)
 
 
 def _add_ways_in(api: FastAPI, office: Office) -> None:

@@ -98,6 +98,16 @@ class Register:
                 found |= {asin: str(title) for asin, title in database.execute(query, part) if title}
         return found
 
+    def images(self, asin: str) -> list[str] | None:
+        """The addresses of its pictures, as they stand there; None for an ASIN that the register does not have.
+
+        Raises RegisterError, RegisterBusy.
+        """
+        with self._open("ro") as database:
+            column = "images" if "images" in self._columns(database, "products") else "NULL"
+            row = database.execute(f"SELECT {column} FROM products WHERE asin = ?", (asin,)).fetchone()
+        return None if row is None else rows.addresses(row[0])
+
     def goods(self) -> dict[str, tuple[str, str, str]]:
         """Title, brand and category of every product that has one of them, by ASIN; "" where the register says nothing.
 

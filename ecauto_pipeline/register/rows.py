@@ -8,6 +8,7 @@ sense is None or "", and is named (odd_rows.py). Not for: the file (master.py), 
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -148,6 +149,16 @@ def flag(value: object) -> bool | None:
 
 def visible(value: object) -> bool | None:
     return _VISIBLE.get(text(value).lower())
+
+
+def addresses(value: object) -> list[str]:
+    """The addresses of a JSON list, or the only one; what is none is left out."""
+    said = text(value)
+    try:
+        told = json.loads(said) if said.startswith("[") else [said]
+    except (ValueError, RecursionError):
+        return []
+    return [one.strip() for one in told if isinstance(one, str) and one.strip().startswith(("https://", "http://"))]
 
 
 def moment(value: object) -> datetime | None:

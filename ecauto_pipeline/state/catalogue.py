@@ -91,6 +91,15 @@ def texts_of(connection: Connection) -> dict[str, Text]:
     return {row.asin: _text(row) for row in connection.execute(select(catalogue))}
 
 
+def first_image(connection: Connection, asin: str) -> str | None:
+    """The address of its main picture, "" where none was told; None for an ASIN of which nothing was."""
+    row = connection.execute(select(catalogue.c.images).where(catalogue.c.asin == asin)).first()
+    if row is None:
+        return None
+    images = json.loads(row.images) if row.images else []
+    return next((one for one in images if isinstance(one, str)), "")
+
+
 def waiting(connection: Connection) -> list[Text]:
     """Told, and newer than what master.db holds."""
     return [_text(row) for row in connection.execute(select(catalogue).where(_waits()).order_by(catalogue.c.asin))]

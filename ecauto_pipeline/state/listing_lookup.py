@@ -72,6 +72,11 @@ def asin_of_item(connection: Connection, item_id: str) -> str:
     return next((asin for asin in found if asin), "")
 
 
+def is_known(connection: Connection, asin: str) -> bool:
+    """Whether a listing has this ASIN, one that takes no part too."""
+    return connection.execute(select(listings.c.asin).where(listings.c.asin == asin).limit(1)).first() is not None
+
+
 def register_ids(connection: Connection, item_ids: Iterable[str]) -> dict[ListingKey, int]:
     """The rows of the register behind these items, in whichever account they are; unregistered ones are left out."""
     found: dict[ListingKey, int] = {}
