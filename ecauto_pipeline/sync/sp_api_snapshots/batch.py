@@ -206,13 +206,16 @@ class Asking:
     ) -> dict[str, int | None]:
         """Take back what zeros that lost their credit had set in motion. Returns the ASINs with the price believed.
 
-        What a second opinion has borne out meanwhile is believed on its own account.
+        What a second opinion has borne out meanwhile is believed on its own account; what it denied stays a
+        contradiction, and is not asked again.
         """
         if not lost:
             return {}
         self._context.log.warning("%s: too many zeros at once, none is believed in this run", operation.name)
         rows = asins.read(connection, list(lost.values()))
-        lost = {snapshot_id: asin for snapshot_id, asin in lost.items() if rows[asin].snapshot_id != snapshot_id}
+        lost = {
+            sid: asin for sid, asin in lost.items() if rows[asin].snapshot_id != sid and not self.opinions.denied(sid)
+        }
         observations.disbelieve(connection, self._context.run.run_id, operation.name, list(lost), REASON)
         taken_back = []
         for snapshot_id, asin in lost.items():

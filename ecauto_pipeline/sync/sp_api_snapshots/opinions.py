@@ -110,6 +110,7 @@ class Opinions:
         self._lock = threading.Lock()
         self._claims: dict[str, Claim] = {}  # by ASIN
         self._audits: set[str] = set()
+        self._denied: set[str] = set()  # snapshot ids
         self.refused = False
         """The operation as a whole was refused in this run."""
 
@@ -124,9 +125,14 @@ class Opinions:
             self._audits.update(asins)
 
     def awaited(self, row: AsinRow) -> bool:
-        """Whether there is still something to ask about this ASIN."""
+        """Whether there is still something to ask about this ASIN: what was spoken of is asked once."""
         with self._lock:
-            return _doubted(row) or row.asin in self._audits
+            return (_doubted(row) and row.asin in self._claims) or row.asin in self._audits
+
+    def denied(self, snapshot_id: str) -> bool:
+        """Whether the answer kept as `snapshot_id` was contradicted: it is not believed, and need not be taken back."""
+        with self._lock:
+            return snapshot_id in self._denied
 
     def judge(
         self,
@@ -165,6 +171,9 @@ class Opinions:
                 undecided.append(answer.asin)
             if of_mass and verdict is Verdict.AGREES:
                 borne_out.append(claim)
+            if verdict is Verdict.CONTRADICTS:
+                with self._lock:
+                    self._denied.add(claim.snapshot_id)
         self.refused = note_answers(connection, answers, now) or self.refused
         return Settled(after, undecided, verdicts, borne_out, audits)
 

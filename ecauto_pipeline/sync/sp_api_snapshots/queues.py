@@ -120,14 +120,14 @@ class Work:
                 return []
             return self._again(Role.CONFIRM, 1)
 
-    def take_opinion(self, most: int, at_once: Callable[[], bool], may_judge: bool) -> Batch | None:
+    def take_opinion(self, most: int, at_once: Callable[[], bool]) -> Batch | None:
         """Doubted answers, then those that were too many to be believed, then unchanged ones as far as there is room.
         `at_once`: a call could be made now; else a full one is waited for while more may come, and for unchanged ones
-        alone nothing is waited for. `may_judge` as for a confirm."""
+        alone nothing is waited for. An accident or a catastrophe: both are put to it, so nothing has to be told."""
         with self._lock:
             more_may_come = self._at_work[Role.DETAIL] > 0 or self._at_work[Role.SWEEP] > 0
             waiting = len(self._doubted) + len(self._unbelieved)
-            if waiting and (not more_may_come or (may_judge and (waiting >= most or at_once()))):
+            if waiting and (not more_may_come or waiting >= most or at_once()):
                 return _pop(most, self._doubted, self._unbelieved, self._unchanged)
             full = len(self._unchanged) >= most or not more_may_come
             if not waiting and self._unchanged and full and at_once():

@@ -235,10 +235,9 @@ class Workers:
             interval_s = account.pace.peek(account.account_id, operation.name, operation.limit).interval_s
             left_s = self._deadline - self._tools.clock.monotonic()
             return self._work.take_detail(most, in_haste=left_s < _HASTE_CALLS * interval_s)
-        may_judge = not self._planned_details or self._asking.zeros.judged(self._details)
         if role is Role.OPINION:
-            return self._work.take_opinion(most, lambda: self._slot_comes(account, operation), may_judge)
-        return self._work.take_confirm(may_judge)
+            return self._work.take_opinion(most, lambda: self._slot_comes(account, operation))
+        return self._work.take_confirm(not self._planned_details or self._asking.zeros.judged(self._details))
 
     def _slot_comes(self, account: SpApiClient, operation: Operation[Answer]) -> bool:
         """Whether a call could go before the next look: it waits for its slot itself, and leaves on the beat."""

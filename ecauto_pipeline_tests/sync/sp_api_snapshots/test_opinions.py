@@ -255,6 +255,38 @@ def test_zeros_believed_before_they_were_too_many_lose_nothing_that_the_other_so
     }
 
 
+def test_a_zero_that_was_denied_before_they_were_too_many_stays_denied(world: EmulatorServer, tools: Tools) -> None:
+    """The guard trips in the third call, after the first call's zeros were put to the other source: what it said of
+    them stands, with its evidence, and it is not asked again; the others are not believed, as ever."""
+    every = world.control.asins()[:60]
+    for asin in every:
+        _costs(world, asin, _OLD)
+    _asked(tools, every, "first")
+    false = every[::3]
+    world.control.add_faults({**_FALSE_ZERO, "asins": false})
+    context, since = tools.for_run(a_run("run", _CLOCK.now())), _CLOCK.now()
+    rules = replace(fetch.learn_rules(tools.settings), opinion=True)
+    asking = Asking(context, Work((), (), ()), Tally(), rules, _CLOCK.monotonic() + 60, since)
+    by_role = {one.role: one for one in fetch.operations(tools)}
+
+    def ask(role: Role, wanted: list[str]) -> None:
+        asking.ask(tools.sp_accounts[0], by_role[role], role, asking.claim(role, wanted).asins)
+
+    early = [asin for asin in false if asin in every[:20]]
+    ask(Role.DETAIL, every[:20])
+    ask(Role.OPINION, early)
+    ask(Role.DETAIL, every[20:40])
+    ask(Role.DETAIL, every[40:])
+    assert [DETAIL] == asking.zeros.tripped()
+    assert Claimed([], [], len(early)) == asking.claim(Role.OPINION, early)
+    rows = rows_of(tools, false)
+    assert {(Status.SUCCESS, "zero", 1, DISAGREE, "")} == {
+        (row.status, row.doubt, row.contradictions, row.failing_reason, row.error_reason)
+        for row in (rows[asin] for asin in early)
+    }
+    assert {("", "mass_zero")} == {(row.doubt, row.error_reason) for asin, row in rows.items() if asin not in early}
+
+
 def test_where_it_is_refused_as_a_whole_nobody_asks_again_for_an_hour(
     world: EmulatorServer, tools: Tools, asins: list[str]
 ) -> None:

@@ -37,7 +37,7 @@ def test_zeros_that_were_too_many_are_asked_after_the_doubts_and_never_alone() -
     work.begin(Role.OPINION)
     work.ask_opinion_of_mass(["m1", "m2"])
     work.ask_opinion(["d"])
-    taken = work.take_opinion(3, lambda: False, may_judge=True)
+    taken = work.take_opinion(3, lambda: False)
     assert ["d", "m1", "m2"] == taken
     work.put_back(Role.OPINION, taken)
     work.ask_opinion_of_mass(["m1"])
@@ -52,16 +52,16 @@ def test_unchanged_answers_ride_along_or_take_a_call_that_nobody_needs() -> None
     work.begin(Role.OPINION)
     work.begin(Role.DETAIL)
     work.check(["u1", "u2", "u1"])
-    assert [] == work.take_opinion(3, lambda: True, may_judge=True)
+    assert [] == work.take_opinion(3, lambda: True)
     work.ask_opinion(["d"])
-    taken = work.take_opinion(3, lambda: True, may_judge=True)
+    taken = work.take_opinion(3, lambda: True)
     assert ["d", "u1", "u2"] == taken
     work.put_back(Role.OPINION, taken)
-    assert ["d"] == work.take_opinion(3, lambda: True, may_judge=True)
+    assert ["d"] == work.take_opinion(3, lambda: True)
     work.check(["u3"])
     work.end(Role.DETAIL)
-    assert work.take_opinion(3, lambda: False, may_judge=True) is None
-    assert ["u3"] == work.take_opinion(3, lambda: True, may_judge=True)
+    assert work.take_opinion(3, lambda: False) is None
+    assert ["u3"] == work.take_opinion(3, lambda: True)
 
 
 def test_what_a_sweep_found_comes_before_what_was_planned() -> None:

@@ -68,14 +68,17 @@ def test_who_has_nothing_to_ask_looks_now_and_then_and_wakes_nobody(tmp_path: Pa
 
 
 class _SlotsSeen(Work):
-    """Queues that note whether a call could go at once when an opinion is looked for, and end that worker."""
+    """Queues that note what is found when an opinion is looked for and whether a call could go at once, and end that
+    worker."""
 
     def __init__(self) -> None:
         super().__init__((), (), ())
         self.at_once: list[bool] = []
+        self.taken: list[Batch | None] = []
 
-    def take_opinion(self, most: int, at_once: Callable[[], bool], may_judge: bool) -> Batch | None:
+    def take_opinion(self, most: int, at_once: Callable[[], bool]) -> Batch | None:
         self.at_once.append(at_once())
+        self.taken.append(super().take_opinion(most, at_once))
         return None
 
 
@@ -95,4 +98,23 @@ def test_a_slot_that_comes_before_the_next_look_is_taken(tmp_path: Path, before_
     workers.start([opinion])
     workers.join(60)
     assert [expected] == work.at_once
+    assert workers.failure is None
+
+
+def test_a_doubt_waits_for_no_more_answers_when_another_source_has_a_call_for_it(tmp_path: Path) -> None:
+    """However few were asked: with four processes each took nine calls to see fifty answers, and until then let every
+    slot of the second opinion pass. Zeros too few to judge make those wait who would ask v0 again, and nobody else."""
+    clock = ManualClock(datetime(2026, 1, 5, 3, 0, tzinfo=UTC))
+    tools = tools_at(tmp_path, "http://127.0.0.1:1", clock)
+    context = tools.for_run(a_run("run", clock.now()))
+    work, tally, deadline = _SlotsSeen(), Tally(), clock.monotonic() + 300.0
+    asking = Asking(context, work, tally, fetch.learn_rules(tools.settings), deadline, since=context.run.started_at)
+    for role in (Role.DETAIL, Role.OPINION):
+        work.begin(role)  # more details are to come
+    work.check(["B000000001"])
+    work.ask_opinion(["B000000002"])
+    workers = Workers(context, work, asking, tally, deadline, planned_details=True)
+    workers.start(one for one in fetch.operations(tools) if one.role is Role.OPINION)
+    workers.join(60)
+    assert [["B000000002", "B000000001"]] == work.taken
     assert workers.failure is None
