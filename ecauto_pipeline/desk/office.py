@@ -7,12 +7,15 @@ fail, not the desk. Not for: what a page shows (pages/), or who may come in (gat
 from __future__ import annotations
 
 import getpass
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.desk.commands import Commands
 from ecauto_pipeline.desk.pictures import Pictures
+from ecauto_pipeline.desk.sessions import Sessions, password_of
 from ecauto_pipeline.settings import Settings, config_path, load
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.wiring.open import open_tools
@@ -33,6 +36,7 @@ class Office:
         self._read = load()
         self._stamp = _stamp()
         self.host, self.port = self._read.desk.host, port or self._read.desk.port
+        self.sessions = Sessions(password_of(self._read.desk, os.environ), SystemClock())
         self.commands = Commands(self._read.data_dir / "desk")
         self.pictures = Pictures(self._read.data_dir / "pictures")
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from ecauto_pipeline.desk.frame import framed
 from ecauto_pipeline.desk.gate import Gate, hosts_of
+from ecauto_pipeline.desk.login import Login
 from ecauto_pipeline.desk.office import Office
 from ecauto_pipeline.desk.pages import PAGES
 from ecauto_pipeline.desk.picture_answers import answer as answer_picture
@@ -48,7 +49,10 @@ def application(office: Office) -> ASGIApp:
         binding_refresh_interval=None,
     )
     _add_ways_in(api, office)
-    return Gate(api, hosts_of(office.host, office.port, office.settings.desk.url))
+    settings = office.settings
+    url = settings.desk.url
+    within = Login(api, office.sessions, settings.alerts.language, secure=url.startswith("https:"))
+    return Gate(within, hosts_of(office.host, office.port, url))
 
 
 def serve(office: Office) -> None:

@@ -6,7 +6,7 @@ One module a family of tables; what the rest of the program asks for is named he
 
 from ecauto_pipeline.settings.amazon import Offers, OperationLimits, SpAccount, SpApi, Tiers, Ttl
 from ecauto_pipeline.settings.ecauto_toml import Settings, config_path, load, parse
-from ecauto_pipeline.settings.running import CHANNEL_KINDS, Alerts, Channel, Slices
+from ecauto_pipeline.settings.running import CHANNEL_KINDS, Alerts, Channel, Desk, Slices
 from ecauto_pipeline.settings.section import Section
 from ecauto_pipeline.settings.selling import Guards, PriceTier, Pricing
 from ecauto_pipeline.settings.shops import BaseAccount, BaseFees, CsvAccount, CsvShops, ShopAccount
@@ -19,6 +19,7 @@ __all__ = [
     "Channel",
     "CsvAccount",
     "CsvShops",
+    "Desk",
     "Guards",
     "Offers",
     "OperationLimits",

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ from nicegui.functions.navigate import Navigate
 from nicegui.functions.notify import notify
 from nicegui.testing import User
 from nicegui.testing.general import nicegui_reset_globals
+from starlette.testclient import TestClient
 
 from ecauto_pipeline.desk.office import Office
 from ecauto_pipeline.desk.server import application
@@ -54,3 +56,16 @@ async def _played(scene: Callable[[User], Awaitable[None]]) -> None:
             office.close()
             Client.page_routes.clear()  # whose modules would be forgotten, and ours with them
             ui.navigate, ui.notify, ui.download = Navigate(), notify, download
+
+
+@contextmanager
+def served() -> Iterator[TestClient]:
+    """The desk of the project in force for whoever speaks HTTP and sockets; redirects are not followed."""
+    with nicegui_reset_globals():
+        office = Office()
+        try:
+            with TestClient(application(office), base_url=f"http://{HOST}", follow_redirects=False) as client:
+                yield client
+        finally:
+            office.close()
+            Client.page_routes.clear()
