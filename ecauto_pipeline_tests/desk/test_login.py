@@ -13,7 +13,7 @@ from ecauto_pipeline.desk.login import COOKIE
 from ecauto_pipeline_tests.desk.visitor import HOST, a_project, served
 
 PASSWORD = "correct horse battery"
-OWN = {"origin": f"http://{HOST}"}
+OWN = {"origin": f"http://{HOST}", "upgrade": "websocket"}
 PAGE = {"accept": "text/html"}
 SOCKET = f"ws://{HOST}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
 
