@@ -26,6 +26,7 @@ from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key, keys_
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.installation import remember_first_hour
+from ecauto_pipeline.state.runs import asked_to_end_by
 from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
 from ecauto_pipeline.sync.publish import publish_run
 from ecauto_pipeline.sync.run_record import begin_run, end_run, record_of
@@ -88,7 +89,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
             finally:
                 interrupted = stop.is_set() or _interrupted(context, run_id)
                 stop.set()
-                if interrupted and by_hand:
+                if interrupted and (by_hand or _asked_to_end(tools, run_id)):
                     _cancel(context)
                 end_run(self._context)
                 if not interrupted:  # somebody waits for us to go: the next run publishes
@@ -172,8 +173,14 @@ def _canceled_by_interrupt(context: dg.InitResourceContext, by_hand: bool) -> It
         raise
 
 
+def _asked_to_end(tools: Tools, run_id: str) -> bool:
+    """Whether it was a person who interrupted this run, wherever it was launched (sync/people/stop_run.py)."""
+    with tools.state.read() as connection:
+        return asked_to_end_by(connection, run_id) != ""
+
+
 def _cancel(context: dg.InitResourceContext) -> None:
-    """Somebody at the terminal broke the run off: Dagster is to show it as canceled, not as failed."""
+    """A person broke the run off (Ctrl-C, `ecauto runs stop`): Dagster is to show it as canceled, not as failed."""
     if context.instance is not None and context.run is not None:
         context.instance.report_run_canceling(context.run)
 

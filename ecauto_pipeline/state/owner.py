@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -48,6 +49,31 @@ def process_of(owner: str) -> Process:
     if ("+" in start) != ("+" in now):  # written by a version that named starts otherwise
         return "unknown"
     return "lives" if start == now else "gone"
+
+
+def place_of(owner: str) -> tuple[str, str]:
+    """(host, process id) as the owner's name has them, "" where it has none."""
+    host, pid, *_ = [*owner.split("|"), "", ""]
+    return host, pid
+
+
+def interrupt(owner: str) -> Process:
+    """Ctrl-C for the owner's process. "lives": it was sent; else nothing was, as in `process_of`.
+
+    Never to another process that has the number by now. A worker of this very process is not interrupted.
+    """
+    if os.name != "posix" or is_this_process(owner) or process_of(owner) != "lives":
+        return "gone" if process_of(owner) == "gone" else "unknown"
+    try:
+        process = psutil.Process(int(place_of(owner)[1]))
+        if process_of(owner) != "lives":  # looked at once more: psutil refuses a number that changed hands since here
+            return "gone"
+        process.send_signal(signal.SIGINT)
+    except psutil.NoSuchProcess:
+        return "gone"
+    except psutil.Error:
+        return "unknown"
+    return "lives"
 
 
 def process_seen(pid: int, seen_at: datetime) -> Process:

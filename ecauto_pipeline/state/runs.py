@@ -26,7 +26,8 @@ FEW = 500  # names in one statement
 class RunRow:
     """One run as kept. `owner`: the process that works on it (owner.py), "" where an earlier version kept none.
 
-    `sections`: text by section, of the steps that were done; times aware UTC.
+    `stop_by`: who asked it to end before its time, "" = nobody. `sections`: text by section, of the steps that were
+    done; times aware UTC.
     """
 
     run_id: str
@@ -37,6 +38,7 @@ class RunRow:
     heartbeat_at: datetime | None
     dry_run: bool
     owner: str = ""
+    stop_by: str = ""
     sections: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -80,6 +82,22 @@ def write_section(connection: Connection, run_id: str, section: str, text: str) 
 def beat(connection: Connection, run_id: str, now: datetime) -> None:
     """Still alive."""
     connection.execute(update(runs).where(runs.c.run_id == run_id).values(heartbeat_at=to_ms(now)))
+
+
+def ask_to_end(connection: Connection, run_id: str, who: str) -> None:
+    """Keep that a person wants this run to end; of one that has ended nothing is kept."""
+    connection.execute(update(runs).where(runs.c.run_id == run_id, runs.c.ended_at.is_(None)).values(stop_by=who))
+
+
+def asked_to_end_by(connection: Connection, run_id: str) -> str:
+    """Who wants this run to end, "" = nobody."""
+    return connection.execute(select(runs.c.stop_by).where(runs.c.run_id == run_id)).scalar() or ""
+
+
+def starting_with(connection: Connection, prefix: str) -> list[str]:
+    """The ids of the runs that begin so, by id."""
+    query = select(runs.c.run_id).where(runs.c.run_id.startswith(prefix, autoescape=True))
+    return list(connection.execute(query.order_by(runs.c.run_id)).scalars())
 
 
 def end(connection: Connection, run_id: str, now: datetime) -> None:
@@ -202,5 +220,6 @@ def _row(row: Row[Any], texts: Mapping[str, str]) -> RunRow:
         heartbeat_at=from_ms(row.heartbeat_at) if row.heartbeat_at is not None else None,
         dry_run=bool(row.dry_run),
         owner=row.owner,
+        stop_by=row.stop_by,
         sections=texts,
     )

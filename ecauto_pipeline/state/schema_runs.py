@@ -21,6 +21,7 @@ runs = Table(  # one row a run
     Column("dry_run", Integer, nullable=False, server_default="0"),
     Column("exported", Integer, nullable=False, server_default="0"),
     _text("owner"),  # host, process id and start of whoever works on it
+    _text("stop_by"),  # who asked it to end, "" = nobody
 )
 
 

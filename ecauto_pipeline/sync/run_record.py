@@ -87,6 +87,9 @@ SECTIONS: Mapping[SectionName, type[Section]] = {
 """Every section by its name, which is the asset's or the job's: the shape that is kept and read back."""
 
 
+_NOT_OF_THE_RECORD = ("sections", "owner", "stop_by")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One run. Times aware UTC; `ended_at` None while it goes on."""
@@ -232,7 +235,7 @@ def recent_records(connection: Connection, limit: int) -> list[RunRecord]:
 
 def as_record(row: RunRow) -> RunRecord:
     """The record of a run as kept. A section of another version's shape is one that was not measured."""
-    who = {one.name: getattr(row, one.name) for one in fields(RunRow) if one.name not in ("sections", "owner")}
+    who = {one.name: getattr(row, one.name) for one in fields(RunRow) if one.name not in _NOT_OF_THE_RECORD}
     read: dict[str, Any] = {name: _read(name, row.sections[name]) for name in SECTIONS if name in row.sections}
     return RunRecord(**who, **read)
 
