@@ -1,10 +1,11 @@
-"""`ecauto rules check|import|export|show`: the owner's rules per item.
+"""`ecauto rules check|import|export|show`: the owner's rules per item; `set|unset|history` are in rule_edits.py.
 
 Not for: what a rule may say (domain/selling/rules_file.py, docs/rules.md).
 """
 
 from __future__ import annotations
 
+import getpass
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from ecauto_pipeline.atomic_file import replace_file
+from ecauto_pipeline.cli import rule_edits
 from ecauto_pipeline.cli.arguments import Json
 from ecauto_pipeline.cli.console import USAGE, WITH_ERRORS, fail, labelled, print_json, say, table, told
 from ecauto_pipeline.clock import jst
@@ -52,6 +54,9 @@ COMMAND = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+COMMAND.command("set")(rule_edits.set_command)
+COMMAND.command("unset")(rule_edits.unset_command)
+COMMAND.command("history")(rule_edits.history_command)
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV")]
 
 
@@ -87,7 +92,7 @@ def import_command(file: File, json_output: Json = False) -> None:
     content = _content(file)
     with open_tools(settings, offline=True) as tools:
         found = check_rules(tools, content)
-        taken = import_rules(tools, content) if not found.problems else None
+        taken = import_rules(tools, content, getpass.getuser()) if not found.problems else None
     _say_check(file, found, json_output)
     if taken is None:
         raise typer.Exit(USAGE)

@@ -23,6 +23,7 @@ from ecauto_pipeline.state import (
     notices,
     orders,
     plans,
+    rule_changes,
     runs,
     shop_listings,
     windows,
@@ -101,6 +102,7 @@ LIFETIMES = (
     Lifetime("marks", None, "名前ごとに1行", "one row a name"),
     Lifetime("owner_files", None, "ファイルごとに1行", "one row a file"),
     Lifetime("item_rules", None, "使用中の規則1行に1行", "one row a rule in force"),
+    Lifetime("rule_changes", _days(800), "規則が変わってから800日", "800 days from the change", rule_changes.forget),
     Lifetime("stops", None, "送信を再開するまで", "until the pushing goes on"),
     Lifetime(
         "operation_health",

@@ -56,6 +56,20 @@ item_rules = Table(  # the rules per item that are in force, as domain/selling/i
 )
 
 
+rule_changes = Table(  # each time other rules came into force
+    "rule_changes",
+    metadata,
+    Column("change_id", Integer, primary_key=True),
+    Column("changed_at", MS, nullable=False),
+    Column("how", Text, nullable=False),  # import | set | unset | file
+    Column("who", Text, nullable=False, server_default=""),  # "" = a run found the file changed
+    Column("rules", Integer, nullable=False),  # in force from then on
+    Column("added", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("lines", Text, nullable=False, server_default="{}"),  # JSON: the first ones added and removed, as text
+)
+
+
 stops = Table(  # shops that a person lets nothing be sent to
     "stops",
     metadata,

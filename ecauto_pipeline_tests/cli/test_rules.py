@@ -1,7 +1,8 @@
-"""`ecauto rules check|import|export|show`: what a person does with the file of rules."""
+"""`ecauto rules`: what a person does with the file of rules."""
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,3 +148,22 @@ def test_a_file_that_is_not_there_is_said(owner: Owner) -> None:
     for arguments in (("check",), ("check", "none.csv"), ("import", "none.csv")):
         code, _, err = owner.types(*arguments)
         assert (2, True) == (code, ".csv" in err)
+
+
+def test_set_and_unset_write_one_line_and_history_says_who(owner: Owner) -> None:
+    """With --check nothing is written; what no line may say is exit code 2 and names the column."""
+    owner.types("import", owner.saves("1.csv", f"{HEAD}\n{GOOD}\n"))
+    before = (owner.data / "rules.csv").read_bytes()
+    assert 0 == owner.types("set", "1002", "固定価格=4980", "--check")[0]
+    assert before == (owner.data / "rules.csv").read_bytes()
+    code, out, _ = owner.types("set", "1002", "fixed_price_jpy=4980", "until=2030-12-31", "--json")
+    assert (0, True) == (code, json.loads(out)["written"])
+    assert (before, [2, 3]) == ((owner.data / "rules.csv").read_bytes()[: len(before)], owner.in_force())
+    code, _, err = owner.types("set", "1002", "fixed_price_jpy=0")
+    assert (2, True) == (code, "fixed_price_jpy" in err)
+    assert 0 == owner.types("unset", "1002")[0]
+    assert (before, 2) == ((owner.data / "rules.csv").read_bytes(), owner.types("unset", "1002")[0])
+    told = json.loads(owner.types("history", "--json")[1])
+    assert ["unset", "set", "import"] == [one["how"] for one in told]
+    assert {getpass.getuser()} == {one["who"] for one in told}
+    assert "1行を書き込み" in owner.types("history")[1]

@@ -68,8 +68,9 @@ BESIDE: Mapping[str, tuple[Read, str]] = {
     "note": (str, "メモ"),
 }
 COLUMNS = (*SELECT, *DECIDE, *BESIDE)
-_JAPANESE = {name: one[-1] for table in (SELECT, DECIDE, BESIDE) for name, one in table.items()}
-_SPELLINGS = {name: name for name in COLUMNS} | {japanese: name for name, japanese in _JAPANESE.items() if japanese}
+JAPANESE: Mapping[str, str] = {name: one[-1] for table in (SELECT, DECIDE, BESIDE) for name, one in table.items()}
+"""The Japanese heading of each column, "" for none."""
+_SPELLINGS = {name: name for name in COLUMNS} | {japanese: name for name, japanese in JAPANESE.items() if japanese}
 _FIELDS = tuple((name, field) for name, (field, _, _) in SELECT.items())
 _READ: Mapping[str, Read] = {
     **{name: read for name, (_, read, _) in SELECT.items()},
@@ -104,6 +105,21 @@ def parse(text: str) -> RulesFile:
         problems.append(RuleProblem(1, "", "見出しの行がありません", "there is no line of headings"))
     problems += _said_twice(lines)
     return RulesFile(tuple(lines), tuple(sorted(problems, key=lambda one: one.line)))
+
+
+def columns_under(headings: list[str]) -> list[str]:
+    """The column that each heading of a file without a mistake names, "" for an empty heading."""
+    return [_SPELLINGS.get(folded(cell), "") for cell in headings]
+
+
+def column_named(word: str) -> str:
+    """The column that a person names, in English or Japanese. Raises CellError."""
+    name = folded(word)
+    if name not in _SPELLINGS:
+        near = get_close_matches(name, _SPELLINGS, 1)
+        ja, en = (f"（{near[0]} ですか）", f" (is it {near[0]}?)") if near else ("", "")
+        raise CellError(f"{word[:30]}: 知らない列です{ja}", f"{word[:30]}: no column of ours{en}")
+    return _SPELLINGS[name]
 
 
 def _rows(text: str, problems: list[RuleProblem]) -> Iterator[tuple[int, list[str]]]:

@@ -8,7 +8,7 @@ and categories are those of Amazon's catalogue, else those of master.db. Not for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,9 +21,10 @@ from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.state import item_rules as kept
 from ecauto_pipeline.state.item_rules import Lines
 from ecauto_pipeline.state.owner_files import RULES, OwnerFile, keep_well, note_broken, read_owner_file
+from ecauto_pipeline.state.rule_changes import note_change
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.file_trouble import FileTrouble, RulesReport
-from ecauto_pipeline.sync.listings.rules_history import keep_former
+from ecauto_pipeline.sync.listings.rules_history import FOUND, Said, change_of, keep_former
 
 MOST_NAMED = 10
 
@@ -70,7 +71,7 @@ def take_up_rules(tools: Tools, accounts: Sequence[AccountKey]) -> RulesReport:
         read = read_file(tools, known)
         if read.text is None and not read.problems and known == OwnerFile():
             return RulesReport()
-        taken = _take_up(tools, accounts, known, in_force, read)
+        taken = take_up(tools, accounts, known, in_force, read)
         if taken is not None:
             return taken
 
@@ -127,21 +128,28 @@ def tie_problems(ties: Iterable[Tie]) -> tuple[RuleProblem, ...]:
     return tuple(found)
 
 
-def _take_up(
+def take_up(
     tools: Tools,
     accounts: Sequence[AccountKey],
     known: OwnerFile,
     in_force: Mapping[int, RuleLine],
     read: FileRead,
+    said: Said = FOUND,
+    put: Callable[[], bool] | None = None,
 ) -> RulesReport | None:
-    """None where somebody else was faster."""
+    """Judge what was read and let it be in force; None where somebody else was faster.
+
+    `known`, `in_force`: what stands in state.db. `put`: puts what was read in the place of the file, where that is
+    still as it was (else False); it is called within the transaction, for a file without a mistake alone. With a
+    mistake nothing at all is written then.
+    """
     now = tools.clock.now()
     problems, rules = read.problems, tuple(in_force.values())
     new = not problems and (read.text or None) != known.content
     chosen = None
     if new:
         chosen = select(tools, RuleBook(read.lines), now)
-        problems = tie_problems(chosen.ties) if chosen is not None else ()
+        problems = tie_problems(chosen.ties) if chosen is not None else _NOT_ASKED if put is not None else ()
         new = chosen is not None and not problems
     if new:
         rules = read.lines
@@ -150,8 +158,12 @@ def _take_up(
     else:
         chosen = select(tools, RuleBook(rules), now)
         problems = problems or tie_problems(chosen.ties if chosen is not None else ())
+    if put is not None and problems:
+        return RulesReport(len(rules), trouble=_trouble(tools.settings.rules.name, problems, now, len(rules)))
     with tools.state.write() as connection:
         if read_owner_file(connection, RULES) != known:
+            return None
+        if put is not None and not put():
             return None
         since = now
         if problems:
@@ -159,6 +171,7 @@ def _take_up(
         elif new:
             keep_well(connection, RULES, read.text, now)
             kept.replace_rules(connection, rules)
+            note_change(connection, change_of(said, known.content, read.text, len(rules), now))
         elif known.broken_since is not None:
             keep_well(connection, RULES, known.content, now)
         if chosen is not None:
@@ -170,6 +183,16 @@ def _take_up(
     counts = chosen.counts() if chosen is not None else {one.line: 1 for one in rules}
     idle, past = sum(one.line not in counts for one in rules), sum(over(one, now) for one in rules)
     return RulesReport(len(rules), ruled, idle, past, trouble)
+
+
+_NOT_ASKED = (
+    RuleProblem(
+        1,
+        "",
+        "master.dbを読めないため、商品名やブランドで選ぶ規則を確かめられません",
+        "master.db can't be read, so that rules by title or brand can't be checked",
+    ),
+)
 
 
 def _trouble(name: str, problems: Sequence[RuleProblem], since: datetime, held: int | None) -> FileTrouble | None:

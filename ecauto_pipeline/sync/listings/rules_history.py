@@ -1,20 +1,57 @@
-"""What the file of rules said before: a copy each time another one takes its place, the newest hundred kept.
+"""What the file of rules said before: a copy each time another one takes its place, the newest hundred kept; and what
+changed, by whom.
 
 Not for: deciding that it does (item_rules.py).
 """
 
 from __future__ import annotations
 
-from itertools import count
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count, islice
 
 from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.state.rule_changes import How, RuleChange
 from ecauto_pipeline.sync.context import Tools
 
 FOLDER = "rules-history"
 KEPT = 100
 BOM = "\ufeff"
 """Excel takes a CSV for cp932 without it."""
+MOST_LINES, MOST_LETTERS = 20, 300
+"""Of a change so many lines each way are kept as text, and of a line so many letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Whose word other rules are."""
+
+    how: How
+    who: str = ""
+
+
+FOUND = Said("file")
+"""Somebody saved the file; a run found it so."""
+
+
+def change_of(said: Said, before: str | None, after: str | None, rules: int, now: datetime) -> RuleChange:
+    """What came and went between two contents of the file, line by line, wherever in it a line stands."""
+    old, new = Counter(_lines(before)), Counter(_lines(after))
+    came, went = new - old, old - new
+    return RuleChange(
+        *(now, said.how, said.who, rules, came.total(), went.total()), tuple(_first(came)), tuple(_first(went))
+    )
+
+
+def _lines(text: str | None) -> Iterator[str]:
+    return (line.rstrip("\r") for line in (text or "").split("\n") if line.strip("\r, "))
+
+
+def _first(lines: Counter[str]) -> Iterator[str]:
+    return (line[:MOST_LETTERS] for line in islice(lines.elements(), MOST_LINES))
 
 
 def keep_former(tools: Tools, text: str | bytes) -> None:

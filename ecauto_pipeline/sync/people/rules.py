@@ -5,22 +5,22 @@ Not for: what a rule says (domain/selling/item_rules.py) or taking the file up i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selling.item_rules import ItemRule, RuleLine, together
 from ecauto_pipeline.domain.selling.rule_selection import RuleBook
 from ecauto_pipeline.domain.selling.rules_file import COLUMNS, RuleProblem
 from ecauto_pipeline.errors import NotOnRecord
-from ecauto_pipeline.shops.platforms import shop_keys
 from ecauto_pipeline.state.item_rules import rules_in_force, rules_of
 from ecauto_pipeline.state.owner_files import RULES, read_owner_file
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.file_trouble import RulesReport
-from ecauto_pipeline.sync.listings.item_rules import of_bytes, over, select, take_up_rules, tie_problems
-from ecauto_pipeline.sync.listings.rules_history import BOM, keep_former
+from ecauto_pipeline.sync.listings.item_rules import of_bytes, over, select, tie_problems
+from ecauto_pipeline.sync.listings.rules_history import BOM, Said
+from ecauto_pipeline.sync.people.rules_placing import content_of, place_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,31 @@ def check_rules(tools: Tools, content: bytes) -> RulesCheck:
     return RulesCheck(read.lines, tie_problems(chosen.ties), selects, sum(map(bool, chosen.lines.values())), past)
 
 
-def import_rules(tools: Tools, content: bytes) -> RulesReport:
-    """Put a checked file in the place of the owner's and take it up; the one that stood there is kept."""
-    path = tools.settings.rules
-    if path.is_file():
-        before = path.read_bytes()
-        with tools.state.read() as connection:
-            known = read_owner_file(connection, RULES).content
-        if before != content and (of_bytes(before).text or before) != known:
-            keep_former(tools, before)  # nobody has taken it up, so that nobody else would keep it
-    replace_file(path, content)
-    return take_up_rules(tools, sorted(shop_keys(tools.settings)))
+def import_rules(tools: Tools, content: bytes, who: str = "", *, instead_of: str | None = None) -> RulesReport:
+    """Put a checked file in the place of the owner's and take it up; the one that stood there is kept.
+
+    `instead_of`: the fingerprint (rules_fingerprint) of the file that `content` was compared with; where another one
+    stands there by now, nothing is written and NotOnRecord says so.
+    """
+
+    def make(before: bytes | None) -> bytes:
+        if instead_of is not None and fingerprint_of(before) != instead_of:
+            raise NotOnRecord(
+                "the rules were changed meanwhile; check the file again",
+                ja="規則は、その間に変更されました。もう一度ファイルを確かめてください",
+            )
+        return content
+
+    return place_rules(tools, make, Said("import", who))
+
+
+def rules_fingerprint(tools: Tools) -> str:
+    """What tells the owner's file, as it stands now, from any other."""
+    return fingerprint_of(content_of(tools.settings.rules))
+
+
+def fingerprint_of(content: bytes | None) -> str:
+    return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def export_rules(tools: Tools) -> str:
