@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo dev test types suite lint proofs drills bench audit test-ui lock clean
+.PHONY: demo dev test types suite lint proofs drills bench audit test-ui test-desk lock clean
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -34,13 +34,16 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 proofs: .venv/installed
-	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py
+	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py --ignore proofs/test_desk.py
 
 drills: .venv/installed
 	$(BIN)/python -m proofs.drills
 
 test-ui: .venv/installed
 	$(BIN)/python -m pytest --timeout 900 proofs/test_ui.py
+
+test-desk: .venv/installed
+	$(BIN)/python -m pytest --timeout 1800 proofs/test_desk.py
 
 audit: .venv/installed
 	$(BIN)/python -m pytest --timeout 900 proofs/test_audit.py

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -34,11 +35,15 @@ def draws_japanese() -> bool:
 
 
 @contextmanager
-def page(width: int = 1400, height: int = 900) -> Iterator[Page]:
-    """An empty page of a fresh profile."""
+def page(width: int = 1400, height: int = 900, **context_options: Any) -> Iterator[Page]:
+    """An empty page of a fresh profile; `context_options`: playwright's own (locale, color_scheme ...)."""
     with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=browser_path(), args=QUIET, viewport={"width": width, "height": height}
+            profile,
+            executable_path=browser_path(),
+            args=QUIET,
+            viewport={"width": width, "height": height},
+            **context_options,
         )
         try:
             yield context.pages[0] if context.pages else context.new_page()
