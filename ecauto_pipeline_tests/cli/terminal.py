@@ -26,11 +26,16 @@ class Seen:
 
 def typed(folder: Path, columns: int, *arguments: str) -> Seen:
     """`ecauto ARGUMENTS` in `folder` on a terminal so many cells wide, to its end."""
+    return shown(folder, columns, "from ecauto_pipeline.cli import main; main()", *arguments)
+
+
+def shown(folder: Path, columns: int, program: str, *arguments: str) -> Seen:
+    """The same for the text of any program of Python."""
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-    program = subprocess.Popen(
-        [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", *arguments],
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
         cwd=folder,
         stdin=theirs,
         stdout=theirs,
@@ -49,4 +54,4 @@ def typed(folder: Path, columns: int, *arguments: str) -> Seen:
         drawn += piece
     os.close(ours)
     text = _ESCAPE.sub("", drawn.decode("utf-8", "replace"))
-    return Seen(program.wait(), tuple(line.rstrip() for line in re.split(r"[\r\n]+", text) if line.strip()))
+    return Seen(process.wait(), tuple(line.rstrip() for line in re.split(r"[\r\n]+", text) if line.strip()))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.views.held_rows import short_ids
 from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.register.test_master import LISTING, PRODUCT
 
 TITLE = "とても長い商品名の工具セット [bold]六角レンチ[/bold] 9本組 ボールポイント 収納ケース付き 日本製"
@@ -55,21 +55,25 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _ecauto(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", *arguments]
-    return subprocess.run(program, cwd=folder, capture_output=True, encoding="utf-8", check=False)
+Typed = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def typed(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """A command typed in the project: its exit code, and what it said."""
+    return lambda *words: type_command(monkeypatch, capsys, *words)[:2]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a terminal of POSIX")
 @pytest.mark.parametrize("columns", [60, 80])
-def test_what_is_copied_is_whole_in_a_narrow_terminal(project: Path, columns: int) -> None:
+def test_what_is_copied_is_whole_in_a_narrow_terminal(project: Path, typed: Typed, columns: int) -> None:
     """Each row begins with 8 characters of its id and its ASIN; no line is longer than the terminal is wide."""
-    from ecauto_pipeline_tests.cli.terminal import typed
+    from ecauto_pipeline_tests.cli import terminal
 
-    seen = typed(project, columns, "holds", "list")
+    seen = terminal.typed(project, columns, "holds", "list")
     assert [] == [line for line in seen.lines if cell_len(line) > columns]
     copied = [line.split()[:2] for line in seen.lines if re.match(r"[0-9a-f]{8}  B0", line)]
-    held = json.loads(_ecauto(project, "holds", "list", "--json").stdout)
+    held = json.loads(typed("holds", "list", "--json")[1])
     assert [[row["diff_id"][:8], row["asin"]] for row in held] == copied
     text = "\n".join(seen.lines)
     for item in ("10000001", "20000001", "10000002"):
@@ -80,26 +84,23 @@ def test_what_is_copied_is_whole_in_a_narrow_terminal(project: Path, columns: in
     assert (2, 1) == (text.count("今のまま販売を続けています"), text.count("販売を止めています"))
 
 
-def test_one_word_for_an_asin_in_every_shop(project: Path) -> None:
+def test_one_word_for_an_asin_in_every_shop(typed: Typed) -> None:
     """`--asin` decides the rows of both shops, `--asin --account` of one; an ASIN that waits nowhere is an error."""
-    assert 2 == _ecauto(project, "holds", "approve", "--asin", "B0NOTTHERE").returncode
-    one = json.loads(
-        _ecauto(project, "holds", "reject", "--asin", "B0AAAAAAA2", "--account", "base_account_1", "--json").stdout
-    )
+    assert 2 == typed("holds", "approve", "--asin", "B0NOTTHERE")[0]
+    one = json.loads(typed("holds", "reject", "--asin", "B0AAAAAAA2", "--account", "base_account_1", "--json")[1])
     assert ["10000002"] == [row["item_id"] for row in one]
-    both = json.loads(_ecauto(project, "holds", "approve", "--asin", "B0AAAAAAA1", "--json").stdout)
+    both = json.loads(typed("holds", "approve", "--asin", "B0AAAAAAA1", "--json")[1])
     assert {"10000001", "20000001"} == {row["item_id"] for row in both}
-    assert [] == json.loads(_ecauto(project, "holds", "list", "--json").stdout)
+    assert [] == json.loads(typed("holds", "list", "--json")[1])
 
 
-def test_the_short_id_is_understood_by_show_and_explain(project: Path) -> None:
+def test_the_short_id_is_understood_by_show_and_explain(typed: Typed) -> None:
     """What the list shows is what the other commands take."""
-    held = json.loads(_ecauto(project, "holds", "list", "--json").stdout)
+    held = json.loads(typed("holds", "list", "--json")[1])
     for row in held:
-        shown = json.loads(_ecauto(project, "holds", "show", row["diff_id"][:8], "--json").stdout)
+        shown = json.loads(typed("holds", "show", row["diff_id"][:8], "--json")[1])
         assert (row["diff_id"], row["title"]) == (shown["diff_id"], shown["title"])
-        told = _ecauto(project, "explain", row["diff_id"][:8], "--json")
-        assert row["item_id"] in told.stdout
+        assert row["item_id"] in typed("explain", row["diff_id"][:8], "--json")[1]
 
 
 def test_short_ids_tell_rows_apart() -> None:

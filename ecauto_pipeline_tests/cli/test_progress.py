@@ -66,10 +66,39 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminal of this kind")
-@pytest.mark.parametrize(("columns", "dry"), [(60, True), (80, True), (120, False)])
+@pytest.mark.parametrize(("columns", "dry"), [(60, True), (120, False)])
 def test_a_line_of_work_fits_the_terminal(shop: Path, columns: int, dry: bool) -> None:
     """Label, bar, n/N and time stand on one line of any width; a dry run says what it would do, not that it does."""
     seen = terminal.typed(shop, columns, "sync", *(["--dry-run"] if dry else []))
+    assert_lines_fit(seen, columns, dry)
+    assert [dry] == ["更新する予定" in line for line in seen.lines if "pushed" in line]
+
+
+DRAWN = """
+import sys
+from ecauto_pipeline.cli.progress import DETAILS, progress_shown
+from ecauto_pipeline.sync.context import Progress
+
+dry, *steps = sys.argv[1:]
+with progress_shown(dry_run=dry == "True") as tell:
+    for step in steps:
+        for done in (0, 7, 1_234_567):
+            tell(Progress(step, done, 1_234_567, details=dict.fromkeys(DETAILS, done)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminal of this kind")
+@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_line_of_much_work_fits_the_terminal(tmp_path: Path, columns: int, dry: bool) -> None:
+    """A million of everything, in each step, with every count there is beside it."""
+    seen = terminal.shown(tmp_path, columns, DRAWN, str(dry), *(step.name for step in LINE))
+    assert_lines_fit(seen, columns, dry)
+    assert "1,234,567/1,234,567" in seen.lines[-1]
+
+
+def assert_lines_fit(seen: terminal.Seen, columns: int, dry: bool) -> None:
+    """Every line of a step is whole on a terminal so wide, and the last step is called what it does."""
     labels = [step_name(step.name, "ja", dry) for step in LINE]
     working = [line for line in seen.lines if line.startswith(tuple(labels))]
     sending = [line for line in working if line.startswith("BASEを更新する")]
@@ -78,7 +107,6 @@ def test_a_line_of_work_fits_the_terminal(shop: Path, columns: int, dry: bool) -
         assert cell_len(line) <= columns, line
         assert re.search(r"[━╸╺]+ +[\d,]+/[\d,]+ +(残り|完了) ", line), line
     assert {dry} == {line.startswith("BASEを更新する予定") for line in sending}
-    assert [dry] == ["更新する予定" in line for line in seen.lines if "pushed" in line]
 
 
 @given(columns=st.integers(60, 180), total=st.integers(1, 1_000_000))

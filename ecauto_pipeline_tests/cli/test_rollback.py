@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline_tests.cli.typed import type_command
 
 WORLD = "[emulator]\nlistings = 40\naccounts = 2\nspeed = 1000.0\n"
 ONE_OFF = '[[base.accounts]]\nid = "base_account_1"\n[[base.accounts]]\nid = "base_account_2"\nactive = {}\n'
 
 
-def _ecauto(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", *arguments]
-    return subprocess.run(program, cwd=folder, capture_output=True, encoding="utf-8", check=False)
-
-
-def test_what_is_not_put_back_is_named_and_the_exit_code_is_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_put_back_is_named_and_the_exit_code_is_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A shop switched off since: its items stay as they are and are listed with the reason; the others are put back."""
-    for name in ("ECAUTO_CONFIG", "ECAUTO_DATA_DIR", "DAGSTER_HOME"):
+    for name in ("ECAUTO_DATA_DIR", "DAGSTER_HOME"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ECAUTO_CONFIG", str(tmp_path / "ecauto.toml"))
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     (tmp_path / "ecauto.toml").write_text(WORLD + ONE_OFF.format("true"), encoding="utf-8")
     try:
-        synced = json.loads(_ecauto(tmp_path, "sync", "--json").stdout)
+        synced = json.loads(type_command(monkeypatch, capsys, "sync", "--json")[1])
         assert synced["pushed"] > 0
         (tmp_path / "ecauto.toml").write_text(WORLD + ONE_OFF.format("false"), encoding="utf-8")
-        ended = _ecauto(tmp_path, "rollback", synced["run_id"][:8])
+        code, said, _ = type_command(monkeypatch, capsys, "rollback", synced["run_id"][:8])
     finally:
         process.stop(tmp_path / "data" / "emulator")
-    named = [line for line in ended.stdout.splitlines() if line.startswith("- ")]
-    assert (1, True) == (ended.returncode, bool(named))
+    named = [line for line in said.splitlines() if line.startswith("- ")]
+    assert (1, True) == (code, bool(named))
     assert named == [line for line in named if line.startswith("- base_account_2 ") or "shop_off" not in line]
     assert any("(shop_off)" in line for line in named)
-    assert f"元に戻していないもの {len(named)} 件" in ended.stdout
+    assert f"元に戻していないもの {len(named)} 件" in said

@@ -6,8 +6,6 @@ import errno
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
@@ -27,6 +25,7 @@ from ecauto_pipeline.history.database import database
 from ecauto_pipeline.history.parquet import DiskFull
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.described import StateUnreadable, missing_tables
+from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.doctor.house import without_rights
 
 
@@ -105,7 +104,9 @@ def test_another_error_is_none_of_these() -> None:
 
 @pytest.mark.parametrize("command", ["status", "holds list", "capacity", "explain B000000001"])
 @pytest.mark.parametrize("fault", ["state.db is damaged", "data is a file"])
-def test_a_command_says_it_in_one_line(tmp_path: Path, fault: str, command: str) -> None:
+def test_a_command_says_it_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fault: str, command: str
+) -> None:
     """What is wrong and the next step, in the language of the house, exit 2, no trace."""
     (tmp_path / "ecauto.toml").write_text("", encoding="utf-8")
     if fault == "data is a file":
@@ -113,12 +114,13 @@ def test_a_command_says_it_in_one_line(tmp_path: Path, fault: str, command: str)
     else:
         Database(f"sqlite:///{tmp_path}/data/state.db").close()
         (tmp_path / "data" / "state.db").write_bytes(b"this is no database" * 500)
-    program = [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", *command.split()]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ECAUTO_")}
-    ended = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", check=False)
+    for name in [name for name in os.environ if name.startswith("ECAUTO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    code, _, said = type_command(monkeypatch, capsys, *command.split())
     word = WORDS["in_the_way" if fault == "data is a file" else "damaged"][0]
-    assert (2, 1) == (ended.returncode, len(ended.stderr.strip().splitlines())), ended.stderr
-    assert word in ended.stderr
+    assert (2, 1) == (code, len(said.strip().splitlines())), said
+    assert word in said
 
 
 @pytest.mark.parametrize(("make", "aside"), [(_full, False), (_read_only, False), (_busy, False), (_no_database, True)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,13 +128,22 @@ def _tear(path: Path) -> None:
         file.write(b"\xde\xad\xbe\xef" * 64)
 
 
-@pytest.mark.parametrize("power", range(24))
-def test_a_compaction_cut_anywhere_is_finished_by_the_next_load(tmp_path: Path, power: int) -> None:
-    """At every single point of a compaction the files say the same, to a reader at once and after a load."""
-    store = store_in(tmp_path)
+@pytest.fixture(scope="module")
+def three_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a history that holds what three runs wrote, loaded."""
+    folder = tmp_path_factory.mktemp("three_runs")
+    store = store_in(folder)
     for run in range(3):
         _write(store, run, [run, run + 1])
     store.load()
+    return folder
+
+
+@pytest.mark.parametrize("power", range(24))
+def test_a_compaction_cut_anywhere_is_finished_by_the_next_load(tmp_path: Path, three_runs: Path, power: int) -> None:
+    """At every single point of a compaction the files say the same, to a reader at once and after a load."""
+    shutil.copytree(three_runs, tmp_path, dirs_exist_ok=True)
+    store = store_in(tmp_path)
     with _power_cut(power):
         store.compact(date(2026, 11, 1))
     expected = [f"s{n:08d}" for n in range(4)]
