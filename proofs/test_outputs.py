@@ -16,14 +16,20 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ecauto_pipeline.amazon.samples import Example, SampleFolder, sample_name
+from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline.state import amazon_shapes
+from ecauto_pipeline.state.database import Database
 from ecauto_pipeline_tests import commands_page
 from ecauto_pipeline_tests.scenarios.webserver import ROOT
 
 ECAUTO = str(Path(sys.executable).with_name("ecauto"))
-ENDLESS = {"ecauto dev", "ecauto emulator"}
-"""Commands that serve until they are ended; test_ui.py and test_webserver.py run them."""
+ENDLESS = {"ecauto dev", "ecauto desk", "ecauto emulator"}
+"""Commands that serve until they are ended, so not in these ways; test_ui.py and test_webserver.py run `ecauto dev`."""
 WAYS = ("cp932", "no output", "nothing open", "reader gone")
+SHAPE = ("getItemOffersBatch", "unexpected 在庫")
+"""Of an answer of Amazon's, with letters that a terminal has to have."""
 
 
 class Place:
@@ -44,6 +50,19 @@ class Place:
             self.run = str(connection.execute("select run_id from run_metrics limit 1").fetchall()[0][0])
             held = connection.execute("select diff_id from diffs where decision = 'held' limit 1").fetchall()
             self.hold = str(held[0][0]) if held else "0"
+        self._meet_a_shape()
+        rules = f"asin,min_price_jpy,note\n{self.asin},1,年末のセール\n"
+        (folder / "rules.csv").write_text(rules, encoding="utf-8")
+
+    def _meet_a_shape(self) -> None:
+        """One answer was not as documented, and an example of it is kept."""
+        now, state = SystemClock().now(), Database(f"sqlite:///{self.folder / 'data' / 'state.db'}")
+        with state.write() as connection:
+            amazon_shapes.note(connection, {SHAPE: [self.asin]}, now)
+        state.close()
+        answer = {"body": {"payload": {"在庫": "〜①"}}}
+        example = Example(*SHAPE, self.asin, answer, "sp_1", now.isoformat(timespec="seconds"), 200, "r-1")
+        assert not SampleFolder(self.folder / "data" / "samples").keep(example)
 
     def arguments(self, path: str) -> list[str]:
         return {
@@ -59,6 +78,13 @@ class Place:
             "ecauto auth base": ["base_account_1", "--code", "nonsense"],
             "ecauto sync": ["--dry-run"],
             "ecauto report": ["-o", "weekly.html"],
+            "ecauto what-if": ["--set", "pricing.markup_ratio=1.25", "--rules", "rules.csv", "--days", "2"],
+            "ecauto rules check": ["rules.csv"],
+            "ecauto rules import": ["rules.csv"],
+            "ecauto rules show": [self.asin],
+            "ecauto samples show": [sample_name(*SHAPE)],
+            "ecauto samples accept": [sample_name(*SHAPE)],
+            "ecauto register accept": ["base_account_1"],
         }.get(path, [])
 
     def call(self, path: str, way: str) -> tuple[int, bytes, str]:
@@ -82,6 +108,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     process.stop(made.folder / "data" / "emulator")
 
 
+def test_a_command_that_needs_an_argument_is_given_one(place: Place) -> None:
+    """A new one is not proved by its refusal in four ways: what it is called with stands above."""
+    needing = [entry.path for entry in commands_page.entries() if any(name[0] != "[" for name, _ in entry.arguments)]
+    assert [] == [path for path in needing if not place.arguments(path)]
+
+
 @pytest.mark.parametrize("path", [entry.path for entry in commands_page.entries() if entry.path not in ENDLESS])
 def test_a_command_ends_alike_whatever_its_output_is(place: Place, path: str) -> None:
     """The same exit code in each way, one that the papers know, never a trace of Python; Japanese stays readable."""
@@ -90,6 +122,7 @@ def test_a_command_ends_alike_whatever_its_output_is(place: Place, path: str) ->
         codes[way], out, said = place.call(path, way)
         assert "Traceback" not in said, (way, said[-2000:])
         assert "UnicodeEncodeError" not in said
+        assert "Usage:" not in said, (way, said)
         if way == "cp932":
             text = out.decode("cp932") + said
             assert any("぀" <= letter <= "ヿ" or "一" <= letter <= "鿿" for letter in text), text[:500]
