@@ -11,7 +11,19 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, CursorResult, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
@@ -56,26 +68,25 @@ class RulesAsTheyStand:
     def __init__(self, connection: Connection, now: datetime, *, whole: bool = False) -> None:
         self._connection, self._now, self._whole = connection, now, whole
         self._unless_said = NOBODY_KNOWS if unknown(connection) else None
-        self._alone = self._read_alone() if whole else {}
         self._lines: dict[int, RuleLine] | None = None
-        self._said: dict[str, ItemRule | None] = {"": self._unless_said}
+        self._said: dict[str, ItemRule | None] = self._said_alone() if whole else {}
+        self._said[""] = self._unless_said
 
     def of(self, text: str) -> ItemRule | None:
         """`text`: as lines are kept beside a listing."""
-        if text in self._said:
+        try:
             return self._said[text]
-        alone = self._alone.get(text)
-        rule = self._of_one(alone) if alone is not None else together(self._weighed(lines_of(text)), self._now)
-        self._said[text] = rule = rule or self._unless_said
-        return rule
+        except KeyError:
+            said = together(self._weighed(lines_of(text)), self._now) or self._unless_said
+            return self._said.setdefault(text, said)
 
-    def _of_one(self, row: tuple[Any, ...]) -> ItemRule | None:
-        rule = _item_rule(row)
-        return rule if rule.until is None or self._now < rule.until else None
-
-    def _read_alone(self) -> dict[str, tuple[Any, ...]]:
-        said = select(item_rules.c.line, *(item_rules.c[name] for name in _SAYS[:-1]))  # no decision reads a note
-        return {str(row[0]): row for row in chain.from_iterable(_raw(self._connection.execute(said)))}
+    def _said_alone(self) -> dict[str, ItemRule | None]:
+        """What each line says where it is the only one."""
+        found: dict[str, ItemRule | None] = {}
+        for rows in _raw(self._connection.execute(_ALONE)):
+            found.update((str(row[_LINE]), _item_rule(row)) for row in rows)
+        over = [text for text, rule in found.items() if rule is not None and rule.until and rule.until <= self._now]
+        return found | dict.fromkeys(over, self._unless_said) if over else found
 
     def _weighed(self, lines: Lines) -> list[RuleLine]:
         if self._whole and self._lines is None:
@@ -101,7 +112,7 @@ def replace_rules(connection: Connection, rules: Iterable[RuleLine]) -> None:
 
 def rules_in_force(connection: Connection, lines: Collection[int] | None = None) -> dict[int, RuleLine]:
     """By line, in the file's order; `lines`: those alone."""
-    query = select(item_rules).order_by(item_rules.c.line)
+    query = _WHOLE.order_by(item_rules.c.line)
     if lines is not None:
         query = query.where(item_rules.c.line.in_(lines))
     return {row.line: _rule(row) for row in connection.execute(query)}
@@ -169,18 +180,27 @@ _AS_THEY_ARE = (
     *("exclude", "fixed_price_jpy", "min_price_jpy", "max_price_jpy", "markup_ratio", "extra_cost_jpy"),
     *("by_hand", "note"),
 )
-_SAYS = (*_AS_THEY_ARE[:-2], "never_sell", "by_hand", "until_at", "note")
+_SAYS = (*_AS_THEY_ARE[:-2], "never_sell", "by_hand", "until_at", "note", "line")
 """What a line says, in the order of ItemRule's fields."""
+_SELECTORS = len(Selectors._fields)
+_WHOLE = select(*(item_rules.c[name] for name in (*Selectors._fields, *_SAYS)))
+_ALONE = select(*(literal("").label(name) if name == "note" else item_rules.c[name] for name in _SAYS))
+"""No decision reads a note."""
 
 
 def _rule(row: Row[Any]) -> RuleLine:
-    line, item_id, asin, title, brand, category, account, *says = tuple(row)
-    return RuleLine(Selectors(item_id, asin, title, brand, category, account), _item_rule((line, *says)))
+    return RuleLine(Selectors(*row[:_SELECTORS]), _item_rule(tuple(row[_SELECTORS:])))
 
 
-def _item_rule(row: tuple[Any, ...]) -> ItemRule:
-    """Of the line and _SAYS, the note left out or not. Its fields by place: names cost a third more."""
-    line, exclude, fixed, least, most, ratio, extra, never, by_hand, until, *note = row
-    never = None if never is None else never == 1
-    until = None if until is None else from_ms(until)
-    return ItemRule(exclude, fixed, least, most, ratio, extra, never, by_hand, until, note[0] if note else "", line)
+def _item_rule(cells: tuple[Any, ...]) -> ItemRule:
+    """Of _SAYS. All of them in place: by name they cost three times as much."""
+    if cells[_NEVER] is not None or cells[_UNTIL] is not None:
+        plain = list(cells)
+        plain[_NEVER] = None if cells[_NEVER] is None else cells[_NEVER] == 1
+        plain[_UNTIL] = None if cells[_UNTIL] is None else from_ms(cells[_UNTIL])
+        cells = tuple(plain)
+    return ItemRule._make(cells + _NO_OTHER_LINES)
+
+
+_NEVER, _UNTIL, _LINE = _SAYS.index("never_sell"), _SAYS.index("until_at"), _SAYS.index("line")
+_NO_OTHER_LINES: tuple[Any, ...] = ((), ())

@@ -5,7 +5,10 @@ Not for: what the terms mean (domain/selling).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.selling.floor import Floor
 from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Settings
@@ -19,19 +22,31 @@ class TermsOfShops:
         self._settings = settings
         self._named = shop_accounts(settings)
         self._of_shop: dict[AccountKey, SellingTerms] = {}
-        self._of_item: dict[tuple[AccountKey, ItemRule], SellingTerms] = {}
+        self._of_items: dict[AccountKey, dict[ItemRule, SellingTerms]] = {}
+        self._floors: dict[tuple[AccountKey, int], Floor] = {}
 
     def of(self, account: AccountKey, rule: ItemRule | None = None) -> SellingTerms:
         """The terms of one shop, or of an item of it that `rule` applies to; the same object each time."""
         if rule is None:
             return self._of_shop.get(account) or self._shop(account)
-        terms = self._of_item.get((account, rule))
+        of_items = self._of_items.get(account)
+        if of_items is None:
+            of_items = self._of_items[account] = {}
+        terms = of_items.get(rule)
         if terms is None:
             shop = self._of_shop.get(account) or self._shop(account)
-            terms = self._of_item[account, rule] = SellingTerms(
-                shop.pricing, shop.guards, shop.fees, shop.strategy, shop.markup_ratio, rule
-            )
+            terms = of_items[rule] = shop.of_item(rule, self._floor(account, shop, rule))
         return terms
+
+    def _floor(self, account: AccountKey, shop: SellingTerms, rule: ItemRule) -> Floor:
+        """One for all items of a shop with the same extra cost."""
+        extra = rule.extra_cost_jpy
+        if extra is None:
+            return shop.base_floor
+        found = self._floors.get((account, extra))
+        if found is None:
+            found = self._floors[account, extra] = replace(shop, rule=rule).base_floor
+        return found
 
     def _shop(self, account: AccountKey) -> SellingTerms:
         named = self._named.get(account)

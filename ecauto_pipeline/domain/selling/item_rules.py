@@ -8,14 +8,14 @@ together (`QUESTIONS`). Not for: reading the file (rules_file.py) or finding who
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ItemRule:
-    """What holds for an item. None (and "") = nothing is said about that; money is whole yen.
+class ItemRule(NamedTuple):
+    """What holds for an item. None (and "") = nothing is said about that; money is whole yen. (A tuple: a run makes a
+    hundred thousand of them, and looks up by each.)
 
     `exclude`: `price` | `visibility` | `all`: what is left alone; `none`: said to be left to nobody. `by_hand`:
     `overwrite` | `hold` | `keep`: a price that a person set. `until`: the moment from which it holds no more. `line`:
@@ -36,10 +36,6 @@ class ItemRule:
     line: int = 0
     lines: tuple[tuple[str, int], ...] = ()
     tied: tuple[int, ...] = ()
-
-    def __hash__(self) -> int:
-        """Rules are told apart by their lines nearly always, and a hundred thousand of them are looked up by hash."""
-        return hash((self.line, self.fixed_price_jpy, self.min_price_jpy))
 
     @property
     def leaves_price(self) -> bool:
@@ -148,7 +144,8 @@ def together(lines: Sequence[RuleLine], now: datetime) -> ItemRule | None:
         if len(different) > 1:
             tied.update(one.line for one, _ in said)
     first = max(alive, key=lambda one: (one.selectors.weight, len(one.selectors.title), -one.line)).rule
-    return replace(_rule_of(answers), note=first.note, line=first.line, lines=tuple(named), tied=tuple(sorted(tied)))
+    whole = _rule_of(answers)
+    return whole._replace(note=first.note, line=first.line, lines=tuple(named), tied=tuple(sorted(tied)))
 
 
 def ties(lines: Sequence[RuleLine], now: datetime) -> tuple[int, ...]:

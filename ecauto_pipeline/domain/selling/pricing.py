@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 from ecauto_pipeline.domain.selling.endings import around, nearest
+from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Guards
@@ -64,8 +65,7 @@ def selling_price(cost_jpy: int | None, terms: SellingTerms) -> Price:
     rounded = (2 * multiplied + step) // (2 * step) * step
     ended = price = _with_ending(rounded, cost_jpy, terms)
     if rule is not None:
-        price = max(price, rule.min_price_jpy or price)
-        price = min(price, rule.max_price_jpy or price)
+        price = _within(price, rule)
     return Price(price, outside(price, cost_jpy, terms), ratio, origin, multiplied, rounded, ended)
 
 
@@ -89,11 +89,20 @@ def outside(price_jpy: int, cost_jpy: int | None, terms: SellingTerms) -> str:
         return "min_price"
     if price_jpy > guards.max_price_jpy:
         return "max_price"
-    if terms.rule is not None and terms.rule.max_price_jpy is not None and price_jpy > terms.rule.max_price_jpy:
+    most = None if terms.rule is None else terms.rule.max_price_jpy
+    if most is not None and price_jpy > most:
         return "item_ceiling"
     if cost_jpy is None:
         return ""
     return terms.breaks_floor_by(price_jpy, cost_jpy) or _too_dear(price_jpy, cost_jpy, guards)
+
+
+def _within(price_jpy: int, rule: ItemRule) -> int:
+    """Moved to the item's own floor, then to its ceiling."""
+    least, most = rule.min_price_jpy, rule.max_price_jpy
+    if least and price_jpy < least:
+        price_jpy = least
+    return most if most and price_jpy > most else price_jpy
 
 
 def _with_ending(price_jpy: int, cost_jpy: int, terms: SellingTerms) -> int:
@@ -114,8 +123,9 @@ def _too_dear(price_jpy: int, cost_jpy: int, guards: Guards) -> str:
 def _ratio(cost_jpy: int, terms: SellingTerms) -> tuple[float | None, str]:
     """The markup for this cost and where it comes from; None where no tier covers the cost."""
     pricing, rule = terms.pricing, terms.rule
-    if rule is not None and rule.markup_ratio is not None:
-        return rule.markup_ratio, "simple (of this item)"
+    own = None if rule is None else rule.markup_ratio
+    if own is not None:
+        return own, "simple (of this item)"
     if terms.markup_ratio is not None and terms.strategy != "tiered":
         return terms.markup_ratio, "simple (of this shop)"
     if (terms.strategy or pricing.strategy) == "simple":

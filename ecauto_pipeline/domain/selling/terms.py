@@ -6,7 +6,6 @@ Not for: working a price out (pricing.py), or gathering the terms of a shop (syn
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from ecauto_pipeline.domain.selling.fees import NO_FEES, Fees
 from ecauto_pipeline.domain.selling.floor import Floor
@@ -37,7 +36,20 @@ class SellingTerms:
         own = rule.extra_cost_jpy if rule is not None else None
         extra = pricing.extra_cost_jpy if own is None else own
         profits = (pricing.min_profit_jpy, pricing.min_profit_ratio)
-        object.__setattr__(self, "base_floor", _floor(self.guards.min_markup_ratio, self.fees, extra, *profits))
+        object.__setattr__(self, "base_floor", Floor(self.guards.min_markup_ratio, self.fees, extra, *profits))
+
+    def of_item(self, rule: ItemRule, base_floor: Floor) -> SellingTerms:
+        """These terms of a shop for an item that `rule` applies to; `base_floor`: that of the shop's items with the
+        same extra cost. A run makes a hundred thousand: field by field it takes two fifths of the time."""
+        item, put = object.__new__(SellingTerms), object.__setattr__
+        put(item, "pricing", self.pricing)
+        put(item, "guards", self.guards)
+        put(item, "fees", self.fees)
+        put(item, "strategy", self.strategy)
+        put(item, "markup_ratio", self.markup_ratio)
+        put(item, "rule", rule)
+        put(item, "base_floor", base_floor)
+        return item
 
     @property
     def extra_cost_jpy(self) -> int:
@@ -57,9 +69,3 @@ class SellingTerms:
             return broken
         own = self.rule.min_price_jpy
         return "item_floor" if own is not None and price_jpy < own else ""
-
-
-@lru_cache(maxsize=1024)
-def _floor(min_markup_ratio: float, fees: Fees, extra_cost_jpy: int, min_profit_jpy: int, ratio: float) -> Floor:
-    """One for all items of a shop with the same extra cost: a run makes the terms of a hundred thousand."""
-    return Floor(min_markup_ratio, fees, extra_cost_jpy, min_profit_jpy, ratio)

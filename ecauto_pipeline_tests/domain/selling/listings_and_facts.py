@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, ListingKey, Status
 from ecauto_pipeline.domain.selling.diffs import IncludePrice, price_diff, stock_diff
+from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.domain.selling.visibility import visibility_diff
 from ecauto_pipeline.settings import Guards, Offers, PriceTier, Pricing, Ttl
@@ -32,6 +33,11 @@ def a_listing(**changes: Any) -> ListingFacts:
         "read_at": NOW,
     }
     return ListingFacts(**{**healthy, **changes})
+
+
+def a_rule(**said: Any) -> ItemRule:
+    """A rule that says this and nothing else (hypothesis fills whatever cells of a tuple it isn't told)."""
+    return ItemRule(**said)
 
 
 def some_facts(**changes: Any) -> AsinFacts:

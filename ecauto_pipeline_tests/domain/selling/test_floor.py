@@ -14,12 +14,12 @@ from ecauto_pipeline.domain.selling.pricing import breaks_floor, floor_jpy, outs
 from ecauto_pipeline.domain.selling.ratios import exact
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.settings import Guards, Pricing
-from ecauto_pipeline_tests.domain.selling.listings_and_facts import any_guards, any_pricing
+from ecauto_pipeline_tests.domain.selling.listings_and_facts import a_rule, any_guards, any_pricing
 from ecauto_pipeline_tests.domain.selling.test_fees import STANDARD, any_fees, least_profits
 
 HOUSE = SellingTerms(Pricing(), Guards(), STANDARD)
 rules = st.none() | st.builds(
-    ItemRule,
+    a_rule,
     min_price_jpy=st.none() | st.integers(1, 5000),
     max_price_jpy=st.none() | st.integers(1, 9000),
     fixed_price_jpy=st.none() | st.integers(1, 9000),

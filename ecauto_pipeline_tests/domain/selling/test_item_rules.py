@@ -13,6 +13,7 @@ from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selling.item_rules import ItemRule, RuleLine, Selectors, together
 from ecauto_pipeline.domain.selling.rule_selection import Goods, RuleBook, first_ties
 from ecauto_pipeline.domain.selling.rules_file import parse
+from ecauto_pipeline_tests.domain.selling.listings_and_facts import a_rule
 from ecauto_pipeline_tests.domain.selling.malformed_rules import HEAD, row
 
 NOW = datetime(2026, 11, 10, 3, tzinfo=UTC)
@@ -185,7 +186,7 @@ _LINES = st.builds(
         account=st.sampled_from(("", "shop_1")),
     ).filter(any),
     st.builds(
-        ItemRule,
+        a_rule,
         exclude=st.sampled_from(("", "visibility", "none")),
         min_price_jpy=st.none() | st.integers(1, 3),
         max_price_jpy=st.none() | st.integers(1, 3),

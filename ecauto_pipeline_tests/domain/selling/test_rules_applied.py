@@ -28,6 +28,7 @@ from ecauto_pipeline_tests.domain.selling.listings_and_facts import (
     PRICING,
     TTL,
     a_listing,
+    a_rule,
     absent,
     some_facts,
 )
@@ -95,7 +96,7 @@ def test_no_rule_passes_a_limit(rule: dict[str, Any], blocked: str) -> None:
 
 
 rules = st.builds(
-    ItemRule,
+    a_rule,
     fixed_price_jpy=st.none() | st.integers(1, 20_000),
     min_price_jpy=st.none() | st.integers(1, 20_000),
     max_price_jpy=st.none() | st.integers(1, 20_000),
