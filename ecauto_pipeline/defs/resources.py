@@ -54,7 +54,9 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         PriceChoice.as_the_job_says,
         description="never | floor (only below the margin floor) | all | as_the_job_says",
     )
-    include_visibility: bool = Field(True, description="also hide, show and restock; price_sync never does")
+    include_visibility: bool = Field(
+        True, description="also hide, show and restock; price_sync hides a loss that its shop lets nobody correct"
+    )
     spend: SpendChoice = Field(
         SpendChoice.as_ecauto_toml_says, description="due | budget | as_ecauto_toml_says ([tiers] spend)"
     )
@@ -117,6 +119,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
             dry_run=self.dry_run,
             include_price=self.include_price.or_else(policy.include_price(tools.settings)),
             include_visibility=self.include_visibility and policy.visibility,
+            hide_failed_prices=self.include_visibility,
             push=policy.push,
             fetch=policy.fetch,
             accounts=known_accounts(tools.settings, self.accounts),

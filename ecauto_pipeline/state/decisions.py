@@ -8,7 +8,7 @@ Not for: judging (domain/) or sending (journal.py).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -108,6 +108,13 @@ def unsent(connection: Connection, account: AccountKey, since: datetime, most: i
         decided = _decided(row)
         found.setdefault(decided.target, decided)
     return list(found.values())[:most]
+
+
+def skipped_for(connection: Connection, run_id: str, account: AccountKey, reasons: Collection[str]) -> list[Decided]:
+    """What this run skipped of one account for one of these reasons, by item and kind."""
+    skipped = (diffs.c.run_id == run_id, diffs.c.decision == Decision.SKIPPED, diffs.c.reason.in_(reasons))
+    query = select(diffs).where(*skipped, of_accounts(diffs, (account,))).order_by(diffs.c.item_id, diffs.c.kind)
+    return [_decided(row) for row in connection.execute(query)]
 
 
 def move(connection: Connection, ids: Iterable[str], event: DecisionEvent, now: datetime) -> int:

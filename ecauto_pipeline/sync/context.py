@@ -42,6 +42,7 @@ class Run:
     dry_run: bool = False
     include_price: IncludePrice = "all"
     include_visibility: bool = True  # and stock, which belongs to it
+    hide_failed_prices: bool = True  # a loss whose right price its shop does not take, in a run without visibility too
     push: bool = True
     fetch: bool = True
     accounts: tuple[AccountKey, ...] = ()  # () = every active one

@@ -75,7 +75,7 @@ def test_every_job_has_a_policy_of_its_own_unless_it_opens_no_run() -> None:
 
 
 def test_what_the_jobs_may_do() -> None:
-    """The price run never touches visibility; the hourly one treats prices as ecauto.toml says; three send nothing."""
+    """The price run judges no visibility; the hourly one treats prices as ecauto.toml says; three send nothing."""
     settings = parse({"schedules": {"include_price": "never"}}, Path("."))
     assert {"stock_sync": "never"} == {
         name: found for name, one in POLICIES.items() if (found := one.include_price(settings)) != "all"

@@ -1,5 +1,6 @@
 """A correction that failed ends in safety: the run whose price edit failed hides the listing, not only the next one.
 
+A run of prices alone hides these too, and what earlier runs could not correct: a loss does not wait for the next hour.
 No more of them than the guard on a mass of hides lets pass; the rest is the next run's, whose guard holds them.
 Not for: what counts as failed (domain/selling/corrections.py) or sending the hide (shop_worker.py).
 """
@@ -34,7 +35,7 @@ class SafetyHides:
         earlier decision is None where this run has judged no visibility: the target is a new one.
         """
         run, key = self._context.run, price.diff.key
-        if run.dry_run or Kind.VISIBILITY not in run.kinds:
+        if run.dry_run or not (run.include_visibility or run.hide_failed_prices):
             return None
         now = self._context.clock.now()
         with self._context.state.write() as connection:
@@ -48,6 +49,14 @@ class SafetyHides:
             decided = decisions.by_id(connection, decisions.diff_id(run.run_id, verdict))
         return (decided, before) if decided is not None and decided.state == "open" else None
 
+    def resting(self) -> list[Decided]:
+        """The prices that rest because an earlier edit failed, where this run judges no visibility of its own."""
+        run = self._context.run
+        if run.include_visibility:
+            return []
+        with self._context.state.read() as connection:
+            return decisions.skipped_for(connection, run.run_id, self._account, FAILED_CORRECTIONS)
+
     def _may_hide(self, connection: Connection) -> bool:
         if self._left is None:
             guards = self._context.settings.guards
@@ -58,8 +67,8 @@ class SafetyHides:
         return self._left >= 0
 
     def _before(self, connection: Connection, price: Decided) -> Decision | None:
-        run_id = self._context.run.run_id
-        record = read_record(connection, run_id) if price.run_id == run_id else None
+        run_id, judged = self._context.run.run_id, self._context.run.include_visibility
+        record = read_record(connection, run_id) if judged and price.run_id == run_id else None
         if record is None or record.visibility_diffs is None:
             return None
         stored = decisions.of_target(connection, run_id, price.diff.key, Kind.VISIBILITY)

@@ -137,7 +137,8 @@ class ShopWorker:
         if self._safety is None:
             return
         failed = [one.decided for one in self.report.ended if one.end == "failed"]
-        for price in [decided for decided in failed if decided.diff.kind is Kind.PRICE]:
+        prices = [decided for decided in failed if decided.diff.kind is Kind.PRICE]
+        for price in [*prices, *self._safety.resting()]:
             self._context.go_on()
             self._renew()
             found = None if self._closed else self._safety.instead_of(price)

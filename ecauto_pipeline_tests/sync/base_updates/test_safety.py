@@ -146,11 +146,60 @@ def test_trouble_on_the_way_is_no_refusal(tmp_path: Path) -> None:
     assert [PRICE, PRICE] == world.shop.edits
 
 
-def test_a_price_run_leaves_visibility_alone(tmp_path: Path) -> None:
-    """Its scope is the price; the next run with visibility hides, without trying the price again."""
+def test_a_price_run_hides_what_it_could_not_correct(tmp_path: Path) -> None:
+    """The daily run of prices does not leave a loss on sale until the next hour, though visibility is not its scope."""
     world = World(tmp_path, _refusing(ItemRefused("validation_error")))
     world.list_item("1", 2400, cost_jpy=2300)
+    account, _ = world.sync(include_visibility=False)
+    assert [PRICE, HIDE] == world.shop.edits
+    assert (2, 1, 1) == (account.targets, account.pushed, account.failed)
+    assert ("ours", "price_failed") == tuple(world.listing("1")[name] for name in ("hidden_by", "hidden_reason"))
+
+
+@pytest.mark.parametrize("shop", ["refuses", "sale"])
+def test_a_price_run_hides_what_an_earlier_run_could_not_correct(tmp_path: Path, shop: str) -> None:
+    """The price rests since then and is not tried again; what is shown at a loss goes off sale without it."""
+    sale = shop == "sale"
+    refusing_or_not = ShopInASale("shop_1") if sale else _refusing(ItemRefused("validation_error"))
+    world = World(tmp_path, refusing_or_not)
+    world.list_item("1", 2400, cost_jpy=2300, regular_price_jpy=3500 if sale else None)
+    world.sync(include_visibility=False, hide_failed_prices=False)
+    assert [PRICE] == world.shop.edits
+    _hour(world)
     world.sync(include_visibility=False)
+    assert [PRICE, HIDE] == world.shop.edits
+    assert ("in_sale" if sale else "price_failed") == world.listing("1")["hidden_reason"]
+
+
+def test_a_price_run_hides_nothing_else(tmp_path: Path) -> None:
+    """Neither what is out of stock nor what a hold keeps at a loss: these are the next run's with visibility."""
+    world = World(tmp_path, _refusing(ItemRefused("validation_error")))
+    world.list_item("1", 3500, cost_jpy=2300)
+    world.list_item("2", 2400, cost_jpy=9000)
+    world.list_item("3", 2400, cost_jpy=2300)
+    world.amazon("B000000003", None, "out_of_stock")
+    world.sync(include_visibility=False)
+    assert [("1", "price", 2990)] == world.shop.edits
+    assert ("2", "price", "held", "move") in world.decisions()
+
+
+def test_what_a_price_run_hides_counts_for_the_guard(tmp_path: Path) -> None:
+    """As many as the guard lets pass, those of earlier refusals among them; the rest waits for the next hour's run."""
+    world = World(tmp_path, ShopWithRefusals("shop_1", _every_price), guards={"max_hide_rows": 5})
+    for number in range(1, 21):
+        world.list_item(str(number), 2400, cost_jpy=2300)
+    world.sync(include_visibility=False, hide_failed_prices=False)
+    account, _ = world.sync(include_visibility=False)
+    assert (20, 4) == (account.skipped, account.pushed)
+    account, _ = world.sync(include_visibility=False)
+    assert 0 == account.pushed
+
+
+def test_a_person_can_keep_a_price_run_from_hiding(tmp_path: Path) -> None:
+    """Who takes the tick off include_visibility gets no hide at all; the next run with visibility hides."""
+    world = World(tmp_path, _refusing(ItemRefused("validation_error")))
+    world.list_item("1", 2400, cost_jpy=2300)
+    world.sync(include_visibility=False, hide_failed_prices=False)
     assert [PRICE] == world.shop.edits
     world.sync()
     assert [PRICE, HIDE] == world.shop.edits
