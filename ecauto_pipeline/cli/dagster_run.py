@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ecauto_pipeline.doctor.dagster_files import project_root
 from ecauto_pipeline.settings import config_path, load
 from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.sync.context import Progress
@@ -39,14 +40,6 @@ class Finished:
     failed_checks: tuple[tuple[str, str, str], ...] = field(default=())
     interrupted: bool = False
     refused: bool = False
-
-
-def project_root() -> Path:
-    """The folder of dagster.yaml: beside ecauto.toml, or the nearest one above the current folder, or the package's."""
-    config = config_path()
-    here = Path.cwd().absolute()
-    candidates = [*([config.parent] if config else []), here, *here.parents, Path(__file__).absolute().parents[2]]
-    return next((folder for folder in candidates if (folder / "dagster.yaml").is_file()), here)
 
 
 @contextmanager

@@ -111,7 +111,8 @@ def dev(
     port: Annotated[int, typer.Option("--port", help="画面のポート / the UI's port")] = 3000,
 ) -> None:
     """エミュレーター(必要なら)とDagsterの画面を起動します。Ctrl-Cで両方終わります。 Emulator and UI together."""
-    from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs, project_root
+    from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs
+    from ecauto_pipeline.doctor.dagster_files import project_root
 
     settings = load()
     if not is_free(port):

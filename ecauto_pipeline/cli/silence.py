@@ -6,9 +6,6 @@ channels. Not for: finding out (doctor/silence.py), or a diagnosis (status.py, d
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.settings import Settings, config_path, load
 
@@ -31,16 +28,14 @@ def _tell(settings: Settings) -> None:
     from ecauto_pipeline.alerts.announce import announce, told_at_terminal
     from ecauto_pipeline.alerts.rules.silence import SILENCE
     from ecauto_pipeline.cli.console import err
-    from ecauto_pipeline.cli.dagster_run import project_root
-    from ecauto_pipeline.doctor.dagster_files import look_at_dagster
+    from ecauto_pipeline.doctor.dagster_files import dagster_home, look_at_dagster
     from ecauto_pipeline.doctor.silence import silences
     from ecauto_pipeline.state.database import UNUSABLE
     from ecauto_pipeline.wiring.open import open_tools
 
     try:
         with open_tools(settings, offline=True) as tools:
-            home = Path(os.environ.get("DAGSTER_HOME") or project_root())
-            announce(tools, silences(tools, look_at_dagster(home).daemon_at))
+            announce(tools, silences(tools, look_at_dagster(dagster_home()).daemon_at))
             lines = told_at_terminal(tools, [rule.name for rule in SILENCE])
     except (EcautoError, OSError, UNUSABLE):
         return

@@ -5,14 +5,12 @@ Not for: one ASIN (explain.py), or what counts as trouble (doctor/health.py).
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, labelled, language, number, print_json, say, table, told
-from ecauto_pipeline.cli.dagster_run import project_root
+from ecauto_pipeline.doctor.dagster_files import dagster_home
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.reasons import said
@@ -40,7 +38,7 @@ def status(json_output: Annotated[bool, typer.Option("--json", help="machine-rea
     """正常か要対応か、その理由と次のコマンド。 Whether a person has to look and why; how fresh all is."""
     settings = load()
     with open_tools(settings, offline=True) as tools:
-        document = gather(tools, Path(os.environ.get("DAGSTER_HOME") or project_root()))
+        document = gather(tools, dagster_home())
     if json_output:
         print_json(document)
     else:

@@ -12,12 +12,14 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from ecauto_pipeline.settings import config_path
 
 LOOKED_AT = 500
 """Newest runs looked at: more than a week of hourly ones with their slices."""
@@ -47,6 +49,19 @@ class DagsterSeen:
     unread: tuple[str, str] | None = None
 
 
+def project_root() -> Path:
+    """The folder of dagster.yaml: beside ecauto.toml, or the nearest one above the current folder, or the package's."""
+    config = config_path()
+    here = Path.cwd().absolute()
+    candidates = [*([config.parent] if config else []), here, *here.parents, Path(__file__).absolute().parents[2]]
+    return next((folder for folder in candidates if (folder / "dagster.yaml").is_file()), here)
+
+
+def dagster_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder that Dagster calls DAGSTER_HOME: of the environment, else the project's root."""
+    return Path(environ.get("DAGSTER_HOME") or project_root())
+
+
 def look_at_dagster(home: Path, environ: Mapping[str, str] = os.environ) -> DagsterSeen:
     """What the instance of this DAGSTER_HOME says; nothing where nothing ever ran. Raises nothing: see `unread`."""
     try:
@@ -57,6 +72,23 @@ def look_at_dagster(home: Path, environ: Mapping[str, str] = os.environ) -> Dags
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:  # written otherwise by now
         why = type(error).__name__
     return DagsterSeen(unread=(f"Dagsterの記録を読めません ({why})", f"Dagster's records can't be read ({why})"))
+
+
+def ends_of(home: Path, run_ids: Sequence[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """How Dagster saw these runs end (SUCCESS, FAILURE, CANCELED), by id; what it does not say is left out."""
+    try:
+        base = _base_dir(home, environ)
+        if isinstance(base, DagsterSeen) or not run_ids:
+            return {}
+        found: dict[str, str] = {}
+        for start in range(0, len(run_ids), LOOKED_AT):
+            few = tuple(run_ids[start : start + LOOKED_AT])
+            marks = ", ".join("?" * len(few))
+            query = f"SELECT run_id, status FROM runs WHERE run_id IN ({marks}) AND {_HAS_ENDED}"
+            found |= {str(name): str(end) for name, end in _rows(base / "history" / "runs.db", query, few) or ()}
+    except (OSError, UnicodeDecodeError, sqlite3.Error):
+        return {}
+    return found
 
 
 def _read(base: Path) -> DagsterSeen:
@@ -72,9 +104,10 @@ def _read(base: Path) -> DagsterSeen:
     return DagsterSeen(True, None if beat is None else _at(beat), tuple(names), tuple(ends))
 
 
-_ENDS = """
+_HAS_ENDED = "status IN ('SUCCESS', 'FAILURE', 'CANCELED')"
+_ENDS = f"""
 SELECT run_id, pipeline_name, status, end_time, update_timestamp FROM runs
-WHERE status IN ('SUCCESS', 'FAILURE', 'CANCELED') ORDER BY id DESC LIMIT ?
+WHERE {_HAS_ENDED} ORDER BY id DESC LIMIT ?
 """
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import duckdb
 import pyarrow as pa
@@ -89,9 +89,33 @@ class HistoryReader:
         found = self._rows(RUN_METRICS, "run_id = ?", [run_id])
         return found[0] if found else None
 
-    def runs(self, limit: int) -> list[Row]:
-        """The figures of the last `limit` runs, newest first."""
-        return self._rows(RUN_METRICS, "true", [], newest=limit)
+    def runs(
+        self, limit: int, *, before: datetime | None = None, job: str = "", only: Literal["", "changed", "failed"] = ""
+    ) -> list[Row]:
+        """The figures of the last `limit` runs that began before a moment, newest first: of one job or all, all of them
+        or only those that changed something, or in which an edit failed."""
+        where = {"": "true", "changed": "pushed > 0 AND NOT dry_run", "failed": "failed > 0"}[only]
+        values: list[object] = []
+        if before is not None:
+            where, values = f"{where} AND started_at < ?", [*values, before]
+        if job:
+            where, values = f"{where} AND job = ?", [*values, job]
+        return self._rows(RUN_METRICS, where, values, newest=limit)
+
+    def run_starting_with(self, prefix: str) -> list[Row]:
+        """The figures of the runs whose id begins so, at most two, for a name must fit one."""
+        return self._rows(RUN_METRICS, "starts_with(run_id, ?)", [prefix], newest=2)
+
+    def updates_of_run(self, run_id: str) -> list[Row]:
+        """Every update of one run, in the order in which they left, with `why`: the reason of its decision."""
+        rows = self._rows(UPDATES, "run_id = ?", [run_id])
+        reasons = self.reasons_of_run(run_id) if rows else {}
+        return [row | {"why": reasons.get(str(row["diff_id"]))} for row in rows]
+
+    def reasons_of_run(self, run_id: str) -> dict[str, str]:
+        """Why each change of a run was decided, by diff_id."""
+        rows = self._rows(DIFFS, "run_id = ? AND decision = 'push'", [run_id])
+        return {str(row["diff_id"]): str(row["reason"] or "") for row in rows}
 
     def latest_prices_as_of(
         self, at: datetime, asins: Collection[str] | None = None, *, within: timedelta | None = None

@@ -169,6 +169,15 @@ def of_run(connection: Connection, run_id: str) -> list[Decided]:
     return [_decided(row) for row in connection.execute(select(diffs).where(diffs.c.run_id == run_id).order_by(*order))]
 
 
+def reasons_of(connection: Connection, names: Iterable[str]) -> dict[str, str]:
+    """Why each of these decisions was made, by diff_id; those that are not here any more are left out."""
+    found: dict[str, str] = {}
+    for few in in_portions(list(names)):
+        rows = connection.execute(select(diffs.c.diff_id, diffs.c.reason).where(diffs.c.diff_id.in_(few)))
+        found |= {row.diff_id: row.reason for row in rows}
+    return found
+
+
 def of_target(connection: Connection, run_id: str, key: ListingKey, kind: Kind) -> Decided | None:
     """What one run decided of one target; None where it stored nothing of it."""
     row = connection.execute(select(diffs).where(diffs.c.run_id == run_id, *_about(key, kind)).limit(1)).first()

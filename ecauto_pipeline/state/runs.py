@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.liveness import Life, Signs, life_of
@@ -124,6 +124,36 @@ def recent(connection: Connection, limit: int = 20) -> list[RunRow]:
     return _rows(connection, select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(limit))
 
 
+def page(
+    connection: Connection,
+    limit: int,
+    *,
+    job: str = "",
+    before: tuple[datetime, str] | None = None,
+    sections: Sequence[str] | None = None,
+) -> list[RunRow]:
+    """The newest runs, newest first, of one job or all. `before`: (started_at, run_id) of the run that stood last on
+    the page before. `sections`: those that are looked at, None = all of them."""
+    query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(limit)
+    if job:
+        query = query.where(runs.c.job == job)
+    if before is not None:
+        at, name = to_ms(before[0]), before[1]
+        query = query.where(or_(runs.c.started_at < at, and_(runs.c.started_at == at, runs.c.run_id > name)))
+    return _rows(connection, query, sections)
+
+
+def jobs(connection: Connection) -> list[str]:
+    """The jobs of which a run is on record, by name."""
+    return list(connection.execute(select(runs.c.job).distinct().order_by(runs.c.job)).scalars())
+
+
+def oldest(connection: Connection) -> datetime | None:
+    """When the oldest run on record began."""
+    found = connection.execute(select(func.min(runs.c.started_at))).scalar()
+    return None if found is None else from_ms(found)
+
+
 def last_sign(connection: Connection, jobs: Iterable[str]) -> datetime | None:
     """When a run of these jobs that is no dry run last gave a sign of life; None where none was ever begun."""
     sign = func.coalesce(runs.c.ended_at, runs.c.heartbeat_at, runs.c.started_at)
@@ -195,16 +225,20 @@ def _known(connection: Connection, run_id: str) -> bool:
     return connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
 
 
-def _rows(connection: Connection, query: Select[Any]) -> list[RunRow]:
+def _rows(connection: Connection, query: Select[Any], wanted: Sequence[str] | None = None) -> list[RunRow]:
     rows = connection.execute(query).all()
-    texts = _texts(connection, [row.run_id for row in rows])
+    texts = _texts(connection, [row.run_id for row in rows], wanted)
     return [_row(row, texts[row.run_id]) for row in rows]
 
 
-def _texts(connection: Connection, run_ids: Iterable[str]) -> Mapping[str, dict[str, str]]:
+def _texts(
+    connection: Connection, run_ids: Iterable[str], wanted: Sequence[str] | None
+) -> Mapping[str, dict[str, str]]:
     names, found = list(run_ids), defaultdict[str, dict[str, str]](dict)
     for start in range(0, len(names), FEW):
         query = select(run_sections).where(run_sections.c.run_id.in_(names[start : start + FEW]))
+        if wanted is not None:
+            query = query.where(run_sections.c.section.in_(list(wanted)))
         for row in connection.execute(query):
             found[row.run_id][row.section] = row.document
     return found

@@ -12,6 +12,8 @@ import pytest
 
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline_tests.cli.test_register_accept import Owner
+from ecauto_pipeline_tests.cli.typed import type_command
+from ecauto_pipeline_tests.desk.shop import a_filled_shop
 
 WORKER = """
 import sys
@@ -56,3 +58,29 @@ def test_a_run_on_another_host_is_left_alone(owner: Owner) -> None:
         run_book.begin(connection, "run-1", "stock_sync", "", datetime.now(UTC), False, "shop-server|77|1+1|x")
     code, _, err = owner.types("runs", "stop", "run-1")
     assert (2, True) == (code, "shop-server (pid 77)" in err)
+
+
+def test_what_runs_did_is_listed_and_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Newest first; a run is opened by the beginning of its id, with its edits, and with what undoing it would do."""
+    a_filled_shop(tmp_path, monkeypatch)
+
+    def types(*words: str) -> tuple[int, str, str]:
+        return type_command(monkeypatch, capsys, "runs", *words)
+
+    code, out, _ = types("list", "--json")
+    newest, first = json.loads(out)
+    assert (0, True) == (code, newest["started_at"] > first["started_at"])
+    assert "件を変更" in types("list")[1]
+    code, out, _ = types("show", newest["run_id"][:8], "--json")
+    shown = json.loads(out)
+    assert (0, newest["run_id"]) == (code, shown["run_id"])
+    assert (shown["edits_total"], newest["changed"]) == (len(shown["edits"]), len(shown["edits"]))
+    assert all(edit["outcome"] == "done" and edit["why"] for edit in shown["edits"])
+    code, out, _ = types("show", newest["run_id"], "--undo", "--json")
+    undo = json.loads(out)
+    assert (0, shown["edits_total"]) == (code, undo["back"] + undo["hidden"] + sum(undo["left"].values()))
+    assert [] == [row for row in undo["rows"] if row["becomes"] == "left" and not row["reason"]]
+    for words in (("show", "nobody"), ("show", "nobody", "--undo"), ("list", "--job", "x"), ("list", "--only", "x")):
+        assert 2 == types(*words)[0]

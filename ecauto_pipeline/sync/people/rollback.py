@@ -18,7 +18,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey, Outcome
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
@@ -73,8 +73,8 @@ def rollback_run(context: Context, *targets: str, since: datetime | None = None)
         chosen = choose(connection, targets, since)
     mine = set(context.accounts)
     edits = [edit for edit in chosen.edits if edit.key.account in mine]
-    work = _Rollback(context, chosen)
-    diffs = [_left(edit, "shop_off") for edit in chosen.edits if edit.key.account not in mine]
+    work = Rollback(context, chosen)
+    diffs = [left_alone(edit, "shop_off") for edit in chosen.edits if edit.key.account not in mine]
     for account, reading in _read(context, edits).items():
         of_shop = [edit for edit in edits if edit.key.account == account]
         with context.state.write() as connection:
@@ -106,11 +106,14 @@ def rollback_run(context: Context, *targets: str, since: datetime | None = None)
     return report
 
 
-class _Rollback:
+class Rollback:
     """The rows of one rollback: what they are, in which order they leave, and what of them was the rollback's own."""
 
-    def __init__(self, context: Context, chosen: Chosen) -> None:
-        self._context, self._chosen = context, chosen
+    def __init__(
+        self, context: Context, chosen: Chosen, listings: Mapping[ListingKey, ListingFacts] | None = None
+    ) -> None:
+        """`listings`: those that the edits are about as they stand, where whoever asks has read them already."""
+        self._context, self._chosen, self._listings = context, chosen, listings
         self._terms = TermsOfShops(context.settings)
         self._urgent: set[ListingKey] = set()
 
@@ -123,7 +126,7 @@ class _Rollback:
             if diff.kind is not Kind.PRICE or item is None or diff.shown != edit.after:
                 continue
             on_sale = item.visible is not False and item.stock != 0
-            listing = facts_of(connection, diff, self._now) if on_sale else None
+            listing = self._facts_of(connection, diff) if on_sale else None
             terms = self._terms.of(diff.key.account, listing.rule if listing is not None else None)
             if not on_sale or not breaks_floor(diff.shown, diff.cost_jpy, terms):
                 continue
@@ -183,6 +186,11 @@ class _Rollback:
         with self._context.state.read() as connection:
             return journal.count_done(connection, self._context.run.run_id, reason)
 
+    def _facts_of(self, connection: Connection, diff: Diff) -> ListingFacts | None:
+        if self._listings is not None:
+            return self._listings.get(diff.key)
+        return facts_of(connection, diff, self._now)
+
     @property
     def _now(self) -> datetime:
         return self._context.clock.now()
@@ -218,7 +226,7 @@ class _Rollback:
             return replace(bare, shown=value, decision=Decision.SKIPPED, reason="changed_since")
         if edit.before is None:
             return replace(bare, decision=Decision.SKIPPED, reason="before_unknown")
-        listing = facts_of(connection, bare, self._now)
+        listing = self._facts_of(connection, bare)
         if listing is None:
             return replace(bare, decision=Decision.SKIPPED, reason="not_listed")
         why = forbidden(bare, listing, cost_jpy, self._terms.of(edit.key.account, listing.rule))
@@ -243,7 +251,7 @@ def _hide(price: Diff) -> Diff:
     return replace(price, kind=Kind.VISIBILITY, shown=1, wanted=0, decision=Decision.PUSH, reason=WRONG_PRICE)
 
 
-def _left(edit: Update, reason: str) -> Diff:
+def left_alone(edit: Update, reason: str) -> Diff:
     """An edit that nobody looks at, and why."""
     bare = (edit.key, edit.asin, edit.kind, edit.after, edit.before, Decision.SKIPPED, reason)
     return Diff(*bare, snapshot_id=f"rollback:{edit.update_id}")
