@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "report": "この1週間を1ページのHTMLにまとめます。 The last week on one self-contained page.",
     "holds": "人の確認を待っている変更。 Changes that wait for a person.",
     "orders": "最近の注文と、その仕入れと利益。 What was sold lately, what it cost, what is left.",
+    "money": "注文と利益を日と月ごとに、避けた損失とともに表示します。 What is left of orders, and losses avoided.",
     "rules": "商品ごとの規則 (固定価格・下限・販売禁止など)。 Rules per item: fixed prices, floors, bans.",
     "register": "master.dbの急な減少を認める。 Accept a sudden fall of master.db.",
     "cache": "以前のJSONキャッシュの取り込みと書き出し。 The older file cache, in and out.",

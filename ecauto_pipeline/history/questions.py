@@ -25,6 +25,7 @@ from ecauto_pipeline.history.tables import (
     API_CALLS,
     AUTHORITATIVE,
     DIFFS,
+    ORDERS,
     RUN_METRICS,
     SNAPSHOTS,
     UPDATES,
@@ -83,6 +84,10 @@ class HistoryReader:
     def calls_of_run(self, run_id: str) -> list[Row]:
         """Every API call of a run, in order of time."""
         return self._rows(API_CALLS, "run_id = ?", [run_id])
+
+    def orders(self, start: datetime, end: datetime) -> list[Row]:
+        """Every item row of an order with start <= sold_at < end, oldest first."""
+        return self._rows(ORDERS, "sold_at >= ? AND sold_at < ?", [start, end], since=start)
 
     def run(self, run_id: str) -> Row | None:
         """The figures of one run, None if it left none."""

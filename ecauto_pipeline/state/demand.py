@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.freshness.cadence import MEMORY_DAYS
+from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
 
@@ -50,6 +53,65 @@ def record_views(connection: Connection, views: Iterable[tuple[str, datetime, fl
         )
     upsert(connection, asins, rows)
     return counted
+
+
+@dataclass(frozen=True, slots=True)
+class OnSale:
+    """One ASIN that some shop shows. `listings`: those on show; `orders_a_day`: of all of them, faded to `now`;
+    `stock_at` None = never answered."""
+
+    asin: str
+    listings: tuple[ListingKey, ...]
+    orders_a_day: float
+    stock_at: datetime | None
+
+
+def on_sale(connection: Connection, now: datetime) -> list[OnSale]:
+    """Every ASIN with a listing on show, by ASIN."""
+    query = (
+        select(
+            *(listings.c.asin, listings.c.platform, listings.c.account_id, listings.c.item_id),
+            *(asins.c.orders_30d, asins.c.demand_at, asins.c.stock_at),
+        )
+        .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
+        .where(listings.c.listed == 1, listings.c.shown_visible == 1, listings.c.asin.is_not(None))
+        .order_by(listings.c.asin)
+    )
+    now_ms, found = to_ms(now), []
+    for asin, rows in groupby(connection.execute(query), key=lambda row: str(row.asin)):
+        shown = list(rows)
+        first = shown[0]
+        fade = _left(now_ms - first.demand_at) if first.demand_at is not None else 1.0
+        keys = tuple(ListingKey(row.platform, row.account_id, row.item_id) for row in shown)
+        found.append(OnSale(asin, keys, (first.orders_30d or 0.0) * fade / MEMORY_DAYS, _time(first.stock_at)))
+    return found
+
+
+def orders_a_day(connection: Connection, keys: Iterable[ListingKey], now: datetime) -> dict[ListingKey, float]:
+    """Orders a day of each of these listings: its ASIN's, shared by all listings of it."""
+    wanted, now_ms = set(keys), to_ms(now)
+    items = sorted({key.item_id for key in wanted})
+    shared = (
+        select(listings.c.asin, func.count().label("offered")).where(listings.c.listed == 1).group_by(listings.c.asin)
+    )
+    of_asin = shared.subquery()
+    found: dict[ListingKey, float] = {}
+    for begin in range(0, len(items), _CHUNK):
+        query = (
+            select(
+                *(listings.c.platform, listings.c.account_id, listings.c.item_id),
+                *(asins.c.orders_30d, asins.c.demand_at, of_asin.c.offered),
+            )
+            .join(asins, asins.c.asin == listings.c.asin)
+            .outerjoin(of_asin, of_asin.c.asin == listings.c.asin)
+            .where(listings.c.item_id.in_(items[begin : begin + _CHUNK]), asins.c.orders_30d > 0)
+        )
+        for row in connection.execute(query):
+            key = ListingKey(row.platform, row.account_id, row.item_id)
+            if key in wanted:
+                fade = _left(now_ms - row.demand_at) if row.demand_at is not None else 1.0
+                found[key] = row.orders_30d * fade / MEMORY_DAYS / max(1, row.offered or 1)
+    return found
 
 
 def last_demand(connection: Connection) -> dict[str, tuple[datetime | None, datetime | None]]:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ecauto_pipeline.desk.page import Page
-from ecauto_pipeline.desk.pages import today
+from ecauto_pipeline.desk.pages import money, today
 
-PAGES: tuple[Page, ...] = (today.PAGE,)
+PAGES: tuple[Page, ...] = (today.PAGE, money.PAGE)
