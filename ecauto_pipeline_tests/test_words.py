@@ -6,6 +6,7 @@ import ast
 import builtins
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -89,14 +90,22 @@ NEVER_LEAVE = {
 """Where Python's own errors are raised, and why no person reads their text."""
 
 
-def _calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
-    """(place, call) of every call of these names in the program; the emulator speaks to developers."""
+@cache
+def _named_calls() -> list[tuple[str, str, ast.Call]]:
+    """(place, name, call) of every call of a plain name in the program; the emulator speaks to developers."""
+    found = []
     for path in sorted(PACKAGE.rglob("*.py")):
-        if "emulator" in path.relative_to(PACKAGE).parts:
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
-                yield f"{path.relative_to(PACKAGE).as_posix()}:{node.lineno}", node
+        place = path.relative_to(PACKAGE)
+        if "emulator" not in place.parts:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    found.append((f"{place.as_posix()}:{node.lineno}", node.func.id, node))
+    return found
+
+
+def _calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
+    """(place, call) of every call of these names."""
+    return ((place, call) for place, name, call in _named_calls() if name in names)
 
 
 def _mute(call: ast.Call) -> bool:

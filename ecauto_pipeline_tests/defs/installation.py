@@ -5,9 +5,13 @@ Not for: laws (the tests).
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +86,21 @@ def worked_since(settings: Settings, moment: datetime) -> datetime:
     return hour_of(moment)
 
 
+@cache
+def _new_instance() -> Path:
+    """The folder of a Dagster instance in which nothing ever ran: making its databases takes as long as a run."""
+    folder = Path(tempfile.mkdtemp(prefix="instance"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with dg.DagsterInstance.local_temp(str(folder)) as instance:
+        assert [] == list(instance.get_runs())
+    return folder
+
+
 @contextmanager
 def installed(folder: Path, text: str = SMALL) -> Iterator[Installation]:
     """The installation of an ecauto.toml, with a Dagster instance of its own; its emulator ends with it."""
     (folder / "ecauto.toml").write_text(text, encoding="utf-8")
-    (folder / "instance").mkdir()
+    shutil.copytree(_new_instance(), folder / "instance")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECAUTO_CONFIG", str(folder / "ecauto.toml"))
         patch.delenv("ECAUTO_DATA_DIR", raising=False)

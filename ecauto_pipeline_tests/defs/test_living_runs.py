@@ -52,10 +52,7 @@ def shown(
     tags: dict[str, str] | None = None,
 ) -> str:
     """A run that Dagster shows in this state; `owner`: who began its record in state.db."""
-    definition = build_defs().resolve_job_def(job)
-    run = here.instance.create_run_for_job(
-        definition, status=status, tags=tags or {}, remote_job_origin=job_origin(job)
-    )
+    run = here.instance.add_run(dg.DagsterRun(job, status=status, tags=tags or {}, remote_job_origin=job_origin(job)))
     if owner:
         with open_tools(here.settings, offline=True) as tools, tools.state.write() as connection:
             run_book.begin(connection, run.run_id, job, "", datetime.now(UTC), False, owner)
