@@ -29,13 +29,13 @@ def price_steps(cost_jpy: int | None, terms: SellingTerms) -> Steps:
 
 
 def _to_the_price(cost_jpy: int, price: Price, price_jpy: int, terms: SellingTerms) -> Steps:
-    guards, rounded, ended = terms.guards, price.rounded_jpy, price.ended_jpy
+    guards, rounded, limited = terms.guards, price.rounded_jpy, price.limited_jpy
     lines = terms.rule.answers() if terms.rule is not None else {}
     return (
         *((("truncated_jpy", str(price.truncated_jpy)),) if price.truncated_jpy is not None else ()),
         *(((f"rounded_to_{terms.pricing.round_to_jpy}_jpy", str(rounded)),) if rounded is not None else ()),
+        *((("own_limit_jpy", str(limited)),) if limited is not None and limited != rounded else ()),
         *_ending(price, terms),
-        *((("own_limit_jpy", str(price_jpy)),) if ended is not None and ended != price_jpy else ()),
         *((("rule_lines", ", ".join(f"{name}: {line}" for name, line in lines.items())),) if lines else ()),
         *_left(price_jpy, cost_jpy, terms),
         *((f"floor_{name}_jpy", str(least)) for name, least in terms.floor_parts(cost_jpy) if least),
@@ -45,9 +45,9 @@ def _to_the_price(cost_jpy: int, price: Price, price_jpy: int, terms: SellingTer
 
 
 def _ending(price: Price, terms: SellingTerms) -> Steps:
-    if not terms.pricing.endings or price.ended_jpy is None:
+    if not terms.pricing.endings or price.limited_jpy is None:
         return ()
-    return (("ending_jpy", f"{price.ended_jpy} ({', '.join(map(str, terms.pricing.endings))})"),)
+    return (("ending_jpy", f"{price.price_jpy} ({', '.join(map(str, terms.pricing.endings))})"),)
 
 
 def _left(price_jpy: int, cost_jpy: int, terms: SellingTerms) -> Steps:

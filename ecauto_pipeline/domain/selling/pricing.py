@@ -24,8 +24,8 @@ class Price:
     `blocked`: "" where it may leave, else `min_price`, `max_price`, `min_markup`, `min_profit`, `item_floor`,
     `item_ceiling`, `max_markup`, `no_tier`, `no_cost`; a blocked price is for showing only. `price_jpy` is None where
     none could be worked out (no_tier, no_cost). `ratio`: the markup, and `origin` where it comes from; `truncated_jpy`:
-    before it was rounded; `rounded_jpy`: before it was moved to an ending; `ended_jpy`: before it was moved to the
-    item's own floor or ceiling. A fixed price has none of the three.
+    before it was rounded; `rounded_jpy`: before it was moved to the item's own floor or ceiling; `limited_jpy`: before
+    it was moved to an ending. A fixed price has none of the three.
     """
 
     price_jpy: int | None
@@ -34,7 +34,7 @@ class Price:
     origin: str = ""
     truncated_jpy: int | None = None
     rounded_jpy: int | None = None
-    ended_jpy: int | None = None
+    limited_jpy: int | None = None
 
     @property
     def ratio_text(self) -> str:
@@ -63,10 +63,9 @@ def selling_price(cost_jpy: int | None, terms: SellingTerms) -> Price:
     multiplied = cost_jpy * share.numerator // share.denominator
     step = terms.pricing.round_to_jpy
     rounded = (2 * multiplied + step) // (2 * step) * step
-    ended = price = _with_ending(rounded, cost_jpy, terms)
-    if rule is not None:
-        price = _within(price, rule)
-    return Price(price, outside(price, cost_jpy, terms), ratio, origin, multiplied, rounded, ended)
+    limited = rounded if rule is None else _within(rounded, rule)
+    price = _with_ending(limited, cost_jpy, terms)
+    return Price(price, outside(price, cost_jpy, terms), ratio, origin, multiplied, rounded, limited)
 
 
 def floor_jpy(cost_jpy: int, terms: SellingTerms) -> int:
@@ -107,12 +106,16 @@ def _within(price_jpy: int, rule: ItemRule) -> int:
 
 def _with_ending(price_jpy: int, cost_jpy: int, terms: SellingTerms) -> int:
     """The nearest price that ends as it should and breaks no limit, so never below the floor. A price that is blocked
-    anyway stays as it is: no ending rescues it. Where no ending is within the limits the one above is blocked."""
+    anyway stays as it is: no ending rescues it. Where no ending is within the limits the one above is blocked; of an
+    item with a floor or ceiling of its own the price stays within them without an ending."""
     endings = terms.pricing.endings
     if not endings or outside(price_jpy, cost_jpy, terms):
         return price_jpy
-    candidates = around(price_jpy, endings)
-    return nearest(price_jpy, [one for one in candidates if not outside(one, cost_jpy, terms)] or candidates[-1:])
+    candidates, rule = around(price_jpy, endings), terms.rule
+    fitting = [one for one in candidates if not outside(one, cost_jpy, terms)]
+    if not fitting and rule is not None and (rule.min_price_jpy or rule.max_price_jpy):
+        return price_jpy
+    return nearest(price_jpy, fitting or candidates[-1:])
 
 
 def _too_dear(price_jpy: int, cost_jpy: int, guards: Guards) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.selling.endings import ends_in
 from ecauto_pipeline.domain.selling.fees import Fees
+from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.domain.selling.price_steps import price_steps
 from ecauto_pipeline.domain.selling.pricing import breaks_floor, outside, selling_price
 from ecauto_pipeline.domain.selling.terms import SellingTerms
@@ -84,3 +85,50 @@ def test_what_leaves_has_an_ending_and_none_nearer_would_do(
         return
     assert not breaks_floor(found.price_jpy, cost, terms)
     assert found.price_jpy == min(fitting, key=lambda one: (abs(one - at), -one))
+
+
+def owned(cost: int, least: int | None, most: int | None, *endings: int) -> tuple[int | None, str]:
+    rule = ItemRule(min_price_jpy=least, max_price_jpy=most, line=7)
+    found = selling_price(cost, SellingTerms(Pricing(endings=endings), Guards(), STANDARD, rule=rule))
+    return found.price_jpy, found.blocked
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "price"),
+    [
+        (1500, None, 1980),  # 1,430 goes up to 1,500, and on to an ending: 980 is below the item's own floor
+        (None, 1400, 1400),  # 980 is below what the goods cost: none fits
+        (1990, None, 1990),  # 2,980 is more than the markup may be
+        (1500, 1600, 1500),  # no ending in between
+    ],
+)
+def test_the_ending_comes_after_the_items_own_limits(least: int | None, most: int | None, price: int) -> None:
+    """A floor that the owner wrote for the item moves the price first, and the ending lies within it."""
+    assert (price, "") == owned(1100, least, most, 980)
+
+
+@given(st.integers(100, 3000), st.integers(1, 6000), st.integers(0, 1500), any_endings)
+def test_an_item_with_limits_of_its_own_has_an_ending_within_them(
+    cost: int, least: int, span: int, endings: tuple[int, ...]
+) -> None:
+    """Where a price with an ending lies between the item's floor and ceiling and breaks no limit, what leaves is one;
+    where none does, what leaves still lies between them."""
+    terms = SellingTerms(
+        Pricing(endings=endings), Guards(), STANDARD, rule=ItemRule(min_price_jpy=least, max_price_jpy=least + span)
+    )
+    found = selling_price(cost, terms)
+    if found.blocked:
+        return
+    assert found.price_jpy is not None
+    assert least <= found.price_jpy <= least + span
+    ended = [one for one in range(least, least + span + 1) if any(ends_in(one, ending) for ending in endings)]
+    if any(not outside(one, cost, terms) for one in ended):
+        assert any(ends_in(found.price_jpy, ending) for ending in endings)
+
+
+def test_the_items_own_limit_is_told_before_the_ending() -> None:
+    """A person reads the steps in the order in which they were taken."""
+    rule = ItemRule(min_price_jpy=1500, line=7)
+    steps = price_steps(1100, SellingTerms(Pricing(endings=(980,)), Guards(), STANDARD, rule=rule))
+    told = [step for step in steps if step[0] in ("rounded_to_10_jpy", "own_limit_jpy", "ending_jpy")]
+    assert [("rounded_to_10_jpy", "1430"), ("own_limit_jpy", "1500"), ("ending_jpy", "1980 (980)")] == told
