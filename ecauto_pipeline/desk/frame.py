@@ -8,8 +8,9 @@ from __future__ import annotations
 from nicegui import ui
 
 from ecauto_pipeline.desk.page import Page
-from ecauto_pipeline.desk.parts.text import heading
-from ecauto_pipeline.desk.visit import Visit
+from ecauto_pipeline.desk.parts.text import heading, moment, short
+from ecauto_pipeline.desk.visit import Unknown, Visit
+from ecauto_pipeline.views.stopped import pushing_stopped
 
 OTHER = {"ja": ("en", "English"), "en": ("ja", "日本語")}
 
@@ -38,6 +39,7 @@ async def framed(visit: Visit, page: Page) -> None:
                 _menu_line(visit, one, here=one is page)
     menu.on_click(drawer.toggle)
     with ui.element("main").classes("desk-main").props('tabindex="-1"') as main:
+        await _stopped_line(visit)
         heading(visit.told(*page.title), level=1)
         await page.draw(visit)
     ui.skip_link(visit.told("本文へ移動", "Skip to the page"), target=main)
@@ -49,3 +51,21 @@ def _menu_line(visit: Visit, page: Page, here: bool) -> None:
             line.props('aria-current="page"')
         ui.icon(page.icon).props('aria-hidden="true"')
         ui.label(visit.told(*page.title))
+
+
+async def _stopped_line(visit: Visit) -> None:
+    """On every page: nothing reaches the shops, since when and by whose word. Where that can't be known, nothing: the
+    page itself says so."""
+    found = await visit.read(pushing_stopped)
+    for one in () if isinstance(found, Unknown) else found:
+        since = moment(one.since)
+        with ui.element("div").classes("desk-stopped desk-bad").props('role="status"'):
+            ui.icon("pause_circle").props('aria-hidden="true"')
+            shop = visit.told(f"ショップ {one.shop}", f"shop {one.shop}") if one.shop else ""
+            ui.label(
+                visit.told(
+                    f"送信停止中: {shop or 'すべてのショップ'}（{since} から、{short(one.who, 60)}）",
+                    f"Pushing is stopped: {shop or 'every shop'}, since {since}, by {short(one.who, 60)}",
+                )
+            )
+            ui.link(visit.told("再開する", "Resume"), visit.link("/") + "#push")

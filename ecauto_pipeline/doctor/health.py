@@ -17,6 +17,7 @@ from ecauto_pipeline.alerts.rules.shops import BLOCKING_BREAKERS
 from ecauto_pipeline.alerts.rules.tokens import TOKEN_DAYS
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.doctor.dagster_files import DagsterSeen, RunEnd
+from ecauto_pipeline.doctor.trouble import Trouble
 from ecauto_pipeline.domain.call_failures import CallsMet
 from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.reasons import said
@@ -101,19 +102,6 @@ class Facts:
     held: int = 0
     alerts: tuple[str, ...] = ()
     refused_channels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """One thing that a person should look at, and the command to type next."""
-
-    code: str
-    ja: str
-    en: str
-    command: str
-
-    def text(self, language: str) -> str:
-        return self.en if language == "en" else self.ja
 
 
 def troubles(facts: Facts) -> tuple[Trouble, ...]:
@@ -294,7 +282,7 @@ def _the_rest(facts: Facts) -> Iterator[Trouble]:
         if rule not in said_already:
             about = f" ({subject})" if subject else ""
             ja, en = f"警報が続いています: {rule_label(rule, 'ja')}{about}", f"alert: {rule_label(rule, 'en')}{about}"
-            yield Trouble("alert", ja, en, "ecauto doctor")
+            yield Trouble("alert", ja, en, "ecauto doctor", rule)
     if facts.held:
         ja, en = f"{facts.held:,}件の変更が確認を待っています", f"{facts.held:,} changes wait for a person"
         yield Trouble("held", ja, en, "ecauto holds list")

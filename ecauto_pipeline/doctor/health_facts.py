@@ -52,7 +52,7 @@ def look(tools: Tools, fresh: Survey, dagster_home: Path | None, environ: Mappin
             dagster=look_at_dagster(dagster_home, environ) if dagster_home is not None else DagsterSeen(),
             problems=_problems(tools, environ),
             shops=_shops(connection, settings, now),
-            stops=_stops(connection, settings),
+            stops=stops_seen(connection, settings),
             last_run_at=next((run.started_at for run in runs if run.job in SYNCS and not run.dry_run), None),
             dead=tuple((run.job, run.heartbeat_at or run.started_at) for run in gone),
             calls=asked.calls_met() if asked is not None else None,
@@ -95,7 +95,8 @@ def _of_the_disk(settings: Settings) -> list[tuple[str, str]]:
     return found
 
 
-def _stops(connection: Connection, settings: Settings) -> tuple[StopSeen, ...]:
+def stops_seen(connection: Connection, settings: Settings) -> tuple[StopSeen, ...]:
+    """Pushing that stands stopped, the stop of every shop first."""
     named = shop_accounts(settings)
     return tuple(
         StopSeen(name_of(one.account, named) if one.account else "", one.who, one.since)

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.doctor.health import Trouble, first_line, troubles, unknowns
+from ecauto_pipeline.doctor.health import first_line, troubles, unknowns
 from ecauto_pipeline.doctor.health_facts import look
+from ecauto_pipeline.doctor.trouble import Trouble
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.domain.selling.call_shares import reserved
 from ecauto_pipeline.settings import BaseAccount
-from ecauto_pipeline.state import decisions, shop_accounts
+from ecauto_pipeline.state import decisions, shop_accounts, stops
 from ecauto_pipeline.state.shop_accounts import ShopAccount
 from ecauto_pipeline.state.shop_listings import count_listed
+from ecauto_pipeline.state.stops import Stop
 from ecauto_pipeline.state.unwatched import count_unwatched
 from ecauto_pipeline.state.windows import calls_in
 from ecauto_pipeline.sync.context import Tools
@@ -34,12 +36,17 @@ from ecauto_pipeline.views.run_figures import SEVEN
 from ecauto_pipeline.wiring.connections import shop_accounts as shops_named
 
 
-def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Everything that status shows, as plain values; times in JST."""
+def gather(
+    tools: Tools,
+    dagster_home: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+    language: str = "",
+) -> dict[str, Any]:
+    """Everything that status shows, as plain values; times in JST. `language` "" = that of [alerts]."""
     fresh = survey(tools)
     now = tools.clock.now()
     facts = look(tools, fresh, dagster_home, environ)
-    found, unknown, spoken = troubles(facts), unknowns(facts), tools.settings.alerts.language
+    found, unknown, spoken = troubles(facts), unknowns(facts), language or tools.settings.alerts.language
     ends = Ends({end.run_id: end.status for end in facts.dagster.ends}, known=not unknown)
     with tools.state.read() as connection:
         recent = recent_records(connection, 5)
@@ -48,6 +55,7 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
         named = shops_named(tools.settings)
         counts = count_listed(connection, named)
         held = decisions.count_open_holds(connection)
+        stopped = {key: stops.stop_of(connection, key) for key in named}
         refused = refused_since(connection)
         present = present_operations(tools, connection)
         audits = opinion_audits(connection, now)
@@ -72,6 +80,7 @@ def gather(tools: Tools, dagster_home: Path | None = None, environ: Mapping[str,
                 ),
                 "breaker": shop.breaker,
                 "token_days_left": round((expires - now).total_seconds() / 86400, 1) if expires else None,
+                "stopped": _stopped(stopped[key]),
             }
         )
     return {
@@ -134,7 +143,7 @@ class Ends:
 
 
 def _as_row(one: Trouble, spoken: str) -> dict[str, str]:
-    return {"code": one.code, "said": one.text(spoken), "next": one.command}
+    return {"code": one.code, "said": one.text(spoken), "next": one.command, "desk": one.desk}
 
 
 def _run(run: RunRecord, ends: Ends) -> dict[str, Any]:
@@ -145,6 +154,11 @@ def _run(run: RunRecord, ends: Ends) -> dict[str, Any]:
         "started_at": jst(run.started_at).isoformat(timespec="seconds"),
         **{name: row[name] for _, name in SEVEN},
     }
+
+
+def _stopped(stop: Stop | None) -> dict[str, str | None] | None:
+    """By whom and since when nothing is sent to a shop; None where it may be."""
+    return None if stop is None else {"who": stop.who, "since": _moment(stop.since)}
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -16,6 +16,7 @@ from ecauto_pipeline.domain.words import unwatched_line
 from ecauto_pipeline.settings import load, parse
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.windows import ShopWindows
+from ecauto_pipeline.sync.people.stop import stop_pushing
 from ecauto_pipeline.views.status import gather
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -56,3 +57,19 @@ def test_the_first_line_and_the_exit_code_say_whether_a_person_has_to_look(
     with open_tools(load(), offline=True) as tools, tools.state.write() as connection:
         decisions.store(connection, "run", "", [held], tools.clock.now(), closed=False)
     assert [(0, "正常", True), (1, "要対応", True)] == [good, seen()]
+
+
+def test_what_is_to_be_done_is_told_in_the_language_that_is_asked_for(tmp_path: Path) -> None:
+    """Whoever reads the desk in English has no Japanese sentence in it, whatever the language of the messages; and a
+    shop says by whom and since when nothing is sent to it."""
+    clock = ManualClock(datetime(2026, 11, 10, 13, 50, tzinfo=UTC))
+    with open_tools(parse({"alerts": {"min_free_gb": 0.0}}, tmp_path), clock=clock, offline=True) as tools:
+        assert {None} == {shop["stopped"] for shop in gather(tools)["accounts"]}
+        stop_pushing(tools, (), "tanaka")
+        found = {language: gather(tools, language=language) for language in ("", "ja", "en")}
+    said = {language: one["health"]["troubles"][0]["said"] for language, one in found.items()}
+    assert said[""] == said["ja"] != said["en"]
+    assert "pushing is stopped: every shop, since 11-10 22:50 by tanaka" == said["en"]
+    assert found["en"]["health"]["line"].startswith("needs attention: pushing is stopped")
+    shops = [shop["stopped"] for shop in found["en"]["accounts"]]
+    assert [{"who": "tanaka", "since": "2026-11-10T22:50:00+09:00"}] * 3 == shops

@@ -9,6 +9,9 @@ import pytest
 from nicegui.testing import User
 
 from ecauto_pipeline.desk.pages import PAGES
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.sync.people.stop import resume_pushing, stop_pushing
+from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.desk.visitor import a_project, with_visitor
 
 
@@ -54,3 +57,24 @@ def test_while_somebody_holds_the_state_every_page_opens_and_says_so(
 
     with_visitor(scene)
     held.close()
+
+
+def test_every_page_says_that_pushing_is_stopped_since_when_and_by_whom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else a page shows, nothing of it reaches a shop; the line goes when somebody resumes."""
+    a_project(tmp_path, monkeypatch)
+    with open_tools(load(), offline=True) as tools:
+        stop_pushing(tools, (), "tanaka")
+
+    async def scene(visitor: User) -> None:
+        for page in PAGES:
+            answer = await visitor.http_client.get(f"/en{page.path.replace('{named}', '1001')}".rstrip("/"))
+            assert "Pushing is stopped: every shop, since" in answer.text, page.path
+            assert "by tanaka" in answer.text, page.path
+        with open_tools(load(), offline=True) as tools:
+            resume_pushing(tools, (), (), "tanaka")
+        answer = await visitor.http_client.get("/en/money")
+        assert "Pushing is stopped" not in answer.text
+
+    with_visitor(scene)

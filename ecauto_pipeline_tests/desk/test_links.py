@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES
+from ecauto_pipeline.doctor.trouble import DESK, Trouble
 from ecauto_pipeline.settings import Settings, parse
 
 MENU = ("/", "/holds", "/items", "/runs", "/rules", "/money", "/setup")
@@ -14,6 +15,14 @@ def test_every_alert_leads_to_a_page_of_the_desk() -> None:
     """The page on which it is settled or seen, as its rule declares it."""
     elsewhere = [one.name for one in (*RULES.values(), *OUTSIDE_RULES.values()) if one.desk.split("?")[0] not in MENU]
     assert [] == elsewhere
+
+
+def test_every_trouble_of_the_first_line_leads_to_a_page_of_the_desk() -> None:
+    """An alert that stands to that of its rule; what nobody knows a page for leads nowhere, and says its command."""
+    assert [] == [code for code, page in DESK.items() if page.split("?")[0] not in MENU]
+    alert = Trouble("alert", "", "", "ecauto doctor", rule="unconfirmed_on_sale")
+    assert "/items?filter=unconfirmed" == alert.desk
+    assert "" == Trouble("unheard_of", "", "", "").desk
 
 
 def test_the_desks_address_is_one_that_people_can_open(tmp_path: Path) -> None:
