@@ -48,18 +48,22 @@ class DiffBuilder:
 
     def _profit(self, wanted: int | None) -> int | None:
         """What is left of a sale at the price this leads to; None while price or cost is unknown or doubted."""
-        facts, price = self._facts, wanted if self._kind is Kind.PRICE else self._sells_at_jpy
-        if price is None or facts is None or facts.status is not Status.SUCCESS or facts.doubt == "jump":
-            return None
-        if facts.price_jpy is None or facts.price_jpy <= 0:
-            return None
-        return profit_jpy(price, facts.price_jpy, self._terms.fees, self._terms.extra_cost_jpy)
+        return profit_at(wanted if self._kind is Kind.PRICE else self._sells_at_jpy, self._facts, self._terms)
 
     def unchanged(self, wanted: int | None) -> Diff:
         return self.gives(Decision.UNCHANGED, "", wanted)
 
     def skipped(self, reason: str, wanted: int | None = None) -> Diff:
         return self.gives(Decision.SKIPPED, reason, wanted)
+
+
+def profit_at(price_jpy: int | None, facts: AsinFacts | None, terms: SellingTerms) -> int | None:
+    """What is left of a sale at this price, whole yen; None while price or cost is unknown or doubted."""
+    if price_jpy is None or facts is None or facts.status is not Status.SUCCESS or facts.doubt == "jump":
+        return None
+    if facts.price_jpy is None or facts.price_jpy <= 0:
+        return None
+    return profit_jpy(price_jpy, facts.price_jpy, terms.fees, terms.extra_cost_jpy)
 
 
 def _with_rules(evidence: str, rule: ItemRule | None) -> str:

@@ -19,6 +19,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts, ListingKey, Outcome
+from ecauto_pipeline.domain.selling.diff_builder import profit_at
 from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
@@ -229,7 +230,10 @@ class Rollback:
         listing = self._facts_of(connection, bare)
         if listing is None:
             return replace(bare, decision=Decision.SKIPPED, reason="not_listed")
-        why = forbidden(bare, listing, cost_jpy, self._terms.of(edit.key.account, listing.rule))
+        terms = self._terms.of(edit.key.account, listing.rule)
+        if edit.kind is Kind.PRICE:
+            bare = replace(bare, profit_jpy=profit_at(edit.before, known.facts if known else None, terms))
+        why = forbidden(bare, listing, cost_jpy, terms)
         if why == PRICE_BELOW_FLOOR:  # its price may be put back first: the last look says
             why = ""
         return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare
@@ -248,7 +252,8 @@ def _read(context: Context, edits: Iterable[Update]) -> Mapping[AccountKey, Read
 
 def _hide(price: Diff) -> Diff:
     """Off sale instead: its price can't be put back."""
-    return replace(price, kind=Kind.VISIBILITY, shown=1, wanted=0, decision=Decision.PUSH, reason=WRONG_PRICE)
+    off = replace(price, kind=Kind.VISIBILITY, shown=1, wanted=0, decision=Decision.PUSH, reason=WRONG_PRICE)
+    return replace(off, profit_jpy=None)  # that of the price which did not go back says nothing of the one on show
 
 
 def left_alone(edit: Update, reason: str) -> Diff:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.domain.model import AccountKey
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema import diffs, journal
 from ecauto_pipeline.sync.people.rollback import rollback_run
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, ShopOutOfCalls, World
 
@@ -41,6 +41,14 @@ def test_a_rollback_puts_back_what_was_before(world: World) -> None:
     assert 5 == len(world.rows(journal, rollback_of="run-1", outcome="done"))
     again = rollback_run(world.tools.for_run(world.run()), "run-1")
     assert (0, 10) == (again.account.pushed, len(world.shop.edits))
+
+
+def test_a_price_that_goes_back_carries_what_is_left_of_a_sale(world: World) -> None:
+    """As every row does: at the price that it leads to. 2,200 and 3,000 yen at the standard plan, the goods for 1,984:
+    2,200 - 80 - 40 - 66 - 1,984 = 30; 3,000 - 108 - 40 - 90 - 1,984 = 778."""
+    rollback_run(world.tools.for_run(world.run(dry_run=True)), "run-1")
+    rows = world.rows(diffs, run_id="run-2", kind="price")
+    assert {"1": (1984, 30), "2": (1984, 778)} == {row["item_id"]: (row["cost_jpy"], row["profit_jpy"]) for row in rows}
 
 
 def test_a_dry_rollback_edits_nothing_and_says_the_same(world: World) -> None:
