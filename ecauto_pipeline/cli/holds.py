@@ -6,23 +6,32 @@ Not for: why a row is held (domain/selling/guards.py, domain/selling/diffs.py).
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from ecauto_pipeline.cli.arguments import Json
-from ecauto_pipeline.cli.console import FINE, fail, labelled, out, print_json, say, told
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, err, fail, labelled, out, print_json, say, told
+from ecauto_pipeline.domain.model import Kind
+from ecauto_pipeline.domain.words import DECISION_STATES
 from ecauto_pipeline.settings import load
+from ecauto_pipeline.state.held import word_in
 from ecauto_pipeline.sync.people import holds as keeping
-from ecauto_pipeline.sync.people.goods import on_sale, titles_of
-from ecauto_pipeline.sync.people.holds import Hold
+from ecauto_pipeline.sync.people.holds import Hold, Word
+from ecauto_pipeline.views import hold_effects
 from ecauto_pipeline.views.held_rows import held_lines
+from ecauto_pipeline.views.hold_effects import effect_on
+from ecauto_pipeline.views.holds import SORTS, Asked, HeldRow, held_page, held_row
 from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
+EVERY = 1_000_000
+"""Rows of a list without --limit."""
 Ids = Annotated[list[str] | None, typer.Argument(metavar="DIFF_ID...", help="diff_idの先頭 / its beginning")]
 Account = Annotated[str, typer.Option("--account", help="このショップだけ / only this shop")]
 Asin = Annotated[str, typer.Option("--asin", help="このASINを全ショップで / this ASIN in every shop")]
+Effect = Annotated[bool, typer.Option("--dry-run", help="影響を示すだけ / say what it would do, decide nothing")]
 Everything = Annotated[bool, typer.Option("--all", help="すべて / every open one")]
 
 
@@ -32,36 +41,53 @@ COMMAND = typer.Typer(
 
 
 @COMMAND.command("list")
-def list_command(account: Account = "", json_output: Json = False) -> None:
+def list_command(
+    account: Account = "",
+    search: Annotated[str, typer.Option("--search", help="商品名の一部、ASIN、商品ID / part of a title, ASIN")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="price | visibility | stock | delist")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="理由のコード / why it is held: move, mass_hide, ...")] = "",
+    sort: Annotated[str, typer.Option("--sort", help=" | ".join(SORTS))] = "age",
+    limit: Annotated[int, typer.Option("--limit", min=0, help="先頭からこの件数 / so many rows; 0 = all")] = 0,
+    json_output: Json = False,
+) -> None:
     """保留中の変更を一覧します。 Held rows that wait for a person, oldest first."""
     settings = load()
-    chosen = known_accounts(settings, (account,) if account else ())
+    by = next((one for one in SORTS if one == sort), None)
+    if by is None or (kind and kind not in tuple(Kind)):
+        wrong, known = ("--sort", SORTS) if by is None else ("--kind", tuple(Kind))
+        fail(f"{wrong}: one of {', '.join(known)}", ja=f"{wrong} は {'、'.join(known)} のどれかです")
+    known_accounts(settings, (account,) if account else ())
+    asked = Asked(account, kind, reason, search, by, descending=by == "change")
     with open_tools(settings, offline=True) as tools:
-        rows = keeping.list_holds(tools, next(iter(chosen), None))
-        titles, selling = titles_of(tools, (row.asin for row in rows)), on_sale(tools, (row.key for row in rows))
+        page = held_page(tools, asked, limit or EVERY)
+        rows = [row.hold for row in page.rows]
+        titles, selling = (
+            {row.hold.asin: row.title for row in page.rows},
+            {row.hold.key: row.on_sale for row in page.rows},
+        )
         lines = list(held_lines(rows, tools.name_of, titles, selling, settings.alerts.language, out().width))
     if json_output:
-        more = ({"title": titles.get(row.asin, ""), "on_sale": selling.get(row.key)} for row in rows)
-        print_json([_document(row) | extra for row, extra in zip(rows, more, strict=True)])
+        print_json([_row_document(row) for row in page.rows])
         return
     for line in lines:
         say(line)
+    if page.total > len(rows):
+        more = page.total - len(rows)
+        say(told(f"ほか {more:,} 件（--limit 0 ですべて）", f"{more:,} more (--limit 0 shows all)"))
 
 
 @COMMAND.command("show")
 def show(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_output: Json = False) -> None:
     """1件の根拠を表示します。 One held row with its evidence."""
     with open_tools(load(), offline=True) as tools:
-        row = keeping.show_hold(tools, diff_id)
-        document = _document(row) | {
-            "title": titles_of(tools, [row.asin]).get(row.asin, ""),
-            "on_sale": on_sale(tools, [row.key]).get(row.key),
-        }
+        row = held_row(tools, diff_id)
+    document = _row_document(row)
     if json_output:
         print_json(document)
         return
-    labelled(told("保留", "held"), [(name, "", value) for name, value in document.items() if name != "evidence"])
-    labelled(told("根拠", "evidence"), [(name, "", str(value)) for name, value in row.evidence.items()])
+    plain = {name: value for name, value in document.items() if name not in ("evidence", "sources", "before")}
+    labelled(told("保留", "held"), [(name, "", value) for name, value in plain.items()])
+    labelled(told("根拠", "evidence"), [(name, "", str(value)) for name, value in row.hold.evidence.items()])
 
 
 @COMMAND.command("approve")
@@ -70,10 +96,15 @@ def approve(
     account: Account = "",
     asin: Asin = "",
     everything: Everything = False,
+    dry_run: Effect = False,
     json_output: Json = False,
 ) -> None:
-    """承認します。次の同期で送られます。 Say yes: the next sync that still wants it sends it."""
-    _decide_holds("approve", diff_ids, account, asin, everything, json_output)
+    """承認します。次の同期で送られます。 Say yes: the next sync that still wants it sends it.
+
+    すでに決まっていたものは変えずに名前を挙げ、終了コード1で終わります。 What was decided before stays and is named:
+    exit code 1.
+    """
+    _decide_holds("approve", diff_ids, account, asin, everything, dry_run, json_output)
 
 
 @COMMAND.command("reject")
@@ -82,17 +113,26 @@ def reject(
     account: Account = "",
     asin: Asin = "",
     everything: Everything = False,
+    dry_run: Effect = False,
     json_output: Json = False,
 ) -> None:
     """却下します。同じ値では二度と提案しません。 Say no: not proposed again while the value stays the same.
 
     非公開を却下した商品は、公開されたまま販売が続きます。 A rejected hide: the item stays on show and keeps selling.
+    すでに決まっていたものは変えずに名前を挙げ、終了コード1で終わります。 What was decided before stays and is named:
+    exit code 1.
     """
-    _decide_holds("reject", diff_ids, account, asin, everything, json_output)
+    _decide_holds("reject", diff_ids, account, asin, everything, dry_run, json_output)
 
 
 def _decide_holds(
-    word: str, ids: list[str] | None, account: str, asin: str, everything: bool, json_output: bool
+    word: Word,
+    ids: list[str] | None,
+    account: str,
+    asin: str,
+    everything: bool,
+    dry_run: bool,
+    json_output: bool,
 ) -> None:
     if not ids and not account and not asin and not everything:
         fail(
@@ -100,23 +140,70 @@ def _decide_holds(
             ja="対象を指定してください: 行（DIFF_ID）、ASIN（--asin）、ショップ（--account）、または --all",
         )
     settings = load()
-    chosen = known_accounts(settings, (account,) if account else ())
-    who = getpass.getuser()
+    shop = next(iter(known_accounts(settings, (account,) if account else ())), None)
     with open_tools(settings, offline=True) as tools:
-        rows = (keeping.approve if word == "approve" else keeping.reject)(
-            tools, ids or (), account=next(iter(chosen), None), asin=asin.strip(), everything=everything, who=who
+        if dry_run:
+            chosen = keeping.choose(tools, ids or (), account=shop, asin=asin.strip(), everything=everything)
+            _say_effect(effect_on(tools, chosen.done, len(chosen.late)), word, json_output)
+            return
+        said = keeping.decide(
+            tools, word, ids or (), account=shop, asin=asin.strip(), everything=everything, who=getpass.getuser()
         )
     if json_output:
-        print_json([_document(row) for row in rows])
-        raise typer.Exit(FINE)
-    count = len(rows)
+        print_json([_document(row) for row in said.done])
+    else:
+        _say_done(word, said)
+    for row in said.late:
+        err().print(_late_line(row), style="yellow", markup=False)
+    raise typer.Exit(WITH_ERRORS if said.late else FINE)
+
+
+def _say_effect(effect: hold_effects.Effect, word: Word, json_output: bool) -> None:
+    if json_output:
+        print_json(asdict(effect) | {"lines": [told(*line) for line in hold_effects.effect_lines(effect, word)]})
+        return
+    for line in hold_effects.effect_lines(effect, word):
+        say(told(*line))
+
+
+def _say_done(word: Word, said: keeping.Said) -> None:
+    count = len(said.done)
     if word == "approve":
         say(told(f"{count} 件を承認しました。次の同期で送られます。", f"{count} approved; the next sync sends them"))
-    else:
-        say(told(f"{count} 件を却下しました。", f"{count} rejected"))
-        consequence = keeping.consequence_of_rejecting(rows)
-        if consequence:
-            say(told(*consequence))
+        return
+    say(told(f"{count} 件を却下しました。", f"{count} rejected"))
+    consequence = keeping.consequence_of_rejecting(said.done)
+    if consequence:
+        say(told(*consequence))
+
+
+def _late_line(row: Hold) -> str:
+    """What became of a row for which the word came too late."""
+    said = word_in(row.evidence, row.wanted)
+    state = told(*DECISION_STATES[row.state])
+    by = f", {said.who}" if said is not None else ""
+    name = f"{row.diff_id[:12]} {row.key.account_id} {row.key.item_id} {row.asin}"
+    return told(f"{name}: すでに決まっています（{state}{by}）", f"{name}: decided before ({state}{by})")
+
+
+def _row_document(row: HeldRow) -> dict[str, Any]:
+    return _document(row.hold) | {
+        "title": row.title,
+        "on_sale": row.on_sale,
+        "shop": row.shop,
+        "price_jpy": row.price_jpy,
+        "cost_then_jpy": row.cost_then_jpy,
+        "cost_now_jpy": row.cost_now_jpy,
+        "cost_age_s": None if row.cost_age is None else round(row.cost_age.total_seconds()),
+        "status": row.status,
+        "profit_shown_jpy": row.profit_shown_jpy,
+        "profit_wanted_jpy": row.profit_wanted_jpy,
+        "cause": row.cause,
+        "same_asin": row.same_asin,
+        "amazon": row.amazon,
+        "sources": [asdict(one) for one in row.sources],
+        "before": None if row.before is None else asdict(row.before),
+    }
 
 
 def _document(row: Hold) -> dict[str, Any]:

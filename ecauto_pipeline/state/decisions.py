@@ -8,12 +8,12 @@ Not for: judging (domain/) or sending (journal.py).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
@@ -77,7 +77,7 @@ def standing(connection: Connection, accounts: Iterable[AccountKey]) -> dict[Tar
     )
     found: dict[Target, list[Decided]] = {}
     for row in connection.execute(query):
-        decided = _decided(row)
+        decided = decided_row(row)
         found.setdefault(decided.target, []).append(decided)
     return found
 
@@ -91,7 +91,7 @@ def to_push(connection: Connection, run_id: str, accounts: Iterable[AccountKey],
     if dry_run:
         wanted = or_(wanted, diffs.c.run_id == run_id)
     query = select(diffs).where(diffs.c.decision == Decision.PUSH, wanted, of_accounts(diffs, accounts))
-    rows = [_decided(row) for row in connection.execute(query)]
+    rows = [decided_row(row) for row in connection.execute(query)]
     own = {row.target for row in rows if row.run_id == run_id}
     return [row for row in rows if row.run_id == run_id or row.target not in own]
 
@@ -105,7 +105,7 @@ def unsent(connection: Connection, account: AccountKey, since: datetime, most: i
     rows = connection.execute(query.order_by(hides.desc(), diffs.c.decided_at.desc(), diffs.c.item_id).limit(10 * most))
     found: dict[Target, Decided] = {}
     for row in rows:
-        decided = _decided(row)
+        decided = decided_row(row)
         found.setdefault(decided.target, decided)
     return list(found.values())[:most]
 
@@ -114,7 +114,7 @@ def skipped_for(connection: Connection, run_id: str, account: AccountKey, reason
     """What this run skipped of one account for one of these reasons, by item and kind."""
     skipped = (diffs.c.run_id == run_id, diffs.c.decision == Decision.SKIPPED, diffs.c.reason.in_(reasons))
     query = select(diffs).where(*skipped, of_accounts(diffs, (account,))).order_by(diffs.c.item_id, diffs.c.kind)
-    return [_decided(row) for row in connection.execute(query)]
+    return [decided_row(row) for row in connection.execute(query)]
 
 
 def move(connection: Connection, ids: Iterable[str], event: DecisionEvent, now: datetime) -> int:
@@ -140,33 +140,37 @@ def reopen(connection: Connection, name: str, now: datetime) -> None:
     move(connection, [name], "end" if connection.execute(others).scalar_one() else "reopen", now)
 
 
-def note_evidence(connection: Connection, name: str, evidence: str) -> None:
-    """Replace the evidence of one row."""
-    connection.execute(update(diffs).where(diffs.c.diff_id == name).values(evidence=evidence))
+def note_evidence(connection: Connection, evidence: Mapping[str, str]) -> None:
+    """Replace the evidence of these rows, by diff_id."""
+    statement = update(diffs).where(diffs.c.diff_id == bindparam("of")).values(evidence=bindparam("text"))
+    if evidence:
+        connection.execute(statement, [{"of": name, "text": text} for name, text in evidence.items()])
 
 
 def holds(connection: Connection, states: Sequence[str] = ("open",)) -> list[Decided]:
     """Held rows in these states, oldest first."""
     query = select(diffs).where(diffs.c.decision == Decision.HELD, diffs.c.state.in_(states))
-    return [_decided(row) for row in connection.execute(query.order_by(diffs.c.decided_at, diffs.c.diff_id))]
+    return [decided_row(row) for row in connection.execute(query.order_by(diffs.c.decided_at, diffs.c.diff_id))]
 
 
 def by_id(connection: Connection, name: str) -> Decided | None:
     """One decision, None where there is none of this name."""
     row = connection.execute(select(diffs).where(diffs.c.diff_id == name)).first()
-    return _decided(row) if row is not None else None
+    return decided_row(row) if row is not None else None
 
 
 def starting_with(connection: Connection, prefix: str) -> list[Decided]:
     """Every decision whose id begins so, by id."""
     query = select(diffs).where(diffs.c.diff_id.startswith(prefix, autoescape=True))
-    return [_decided(row) for row in connection.execute(query.order_by(diffs.c.diff_id))]
+    return [decided_row(row) for row in connection.execute(query.order_by(diffs.c.diff_id))]
 
 
 def of_run(connection: Connection, run_id: str) -> list[Decided]:
     """Every decision of one run, by listing and kind."""
     order = (diffs.c.platform, diffs.c.account_id, diffs.c.item_id, diffs.c.kind, diffs.c.diff_id)
-    return [_decided(row) for row in connection.execute(select(diffs).where(diffs.c.run_id == run_id).order_by(*order))]
+    return [
+        decided_row(row) for row in connection.execute(select(diffs).where(diffs.c.run_id == run_id).order_by(*order))
+    ]
 
 
 def reasons_of(connection: Connection, names: Iterable[str]) -> dict[str, str]:
@@ -181,7 +185,7 @@ def reasons_of(connection: Connection, names: Iterable[str]) -> dict[str, str]:
 def of_target(connection: Connection, run_id: str, key: ListingKey, kind: Kind) -> Decided | None:
     """What one run decided of one target; None where it stored nothing of it."""
     row = connection.execute(select(diffs).where(diffs.c.run_id == run_id, *_about(key, kind)).limit(1)).first()
-    return _decided(row) if row is not None else None
+    return decided_row(row) if row is not None else None
 
 
 def waits(connection: Connection, key: ListingKey, kind: Kind) -> bool:
@@ -193,7 +197,7 @@ def waits(connection: Connection, key: ListingKey, kind: Kind) -> bool:
 def about(connection: Connection, key: str) -> list[Decided]:
     """Every decision that is still here about `key`, an item id or an ASIN; in no order."""
     query = select(diffs).where(or_(diffs.c.item_id == key, diffs.c.asin == key))
-    return [_decided(row) for row in connection.execute(query)]
+    return [decided_row(row) for row in connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +288,8 @@ def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: boo
     }
 
 
-def _decided(row: Row[Any]) -> Decided:
+def decided_row(row: Row[Any]) -> Decided:
+    """A row of `diffs` as a value."""
     diff = Diff(
         key=ListingKey(row.platform, row.account_id, row.item_id),
         asin=row.asin,

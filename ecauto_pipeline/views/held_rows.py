@@ -45,7 +45,7 @@ def held_lines(
     rows: Sequence[Hold],
     name_of: Callable[[AccountKey], str],
     titles: Mapping[str, str],
-    selling: Mapping[ListingKey, bool],
+    selling: Mapping[ListingKey, bool | None],
     language: str,
     width: int,
 ) -> Iterator[str]:

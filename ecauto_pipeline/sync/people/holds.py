@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
+from sqlalchemy import Connection
+
+from ecauto_pipeline.domain.model import AccountKey, Decision, Kind, ListingKey
 from ecauto_pipeline.domain.transitions import DECISIONS, next_state
 from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.state import decisions
-from ecauto_pipeline.state.decisions import STANDING, Decided, Target
+from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
@@ -29,12 +31,15 @@ from ecauto_pipeline.sync.sections import HandReport, PushReport
 
 Word = Literal["approve", "reject"]
 MOST_NAMED = 5
+OVER = ("approved", "rejected", "expired", "superseded")
+"""What a held row of a live run has come to once nobody waits for a word on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One held row. `state`: open | approved | rejected | expired. `evidence`: what it was held on, as a document.
+    """One held row. `state`: open | approved | rejected | expired | superseded.
 
+    `evidence`: what it was held on, as a document, and who said what of it (approved_by, rejected_at, ...).
     `cost_jpy`, `profit_jpy`: Amazon's price, and what would be left of a sale; None = unknown, or the question itself.
     """
 
@@ -54,6 +59,18 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What came of a person's word, in the order in which it was given. `done`: the rows that have it now.
+
+    `late`: rows that somebody had decided, or newer facts had settled, before: they stay as they are, as their `state`
+    and `evidence` (approved_by, rejected_by) say.
+    """
+
+    done: tuple[Hold, ...] = ()
+    late: tuple[Hold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseReport:
     """What a release did: the holds approved, what judging said of them now, what was sent."""
 
@@ -67,14 +84,15 @@ def list_holds(tools: Tools, account: AccountKey | None = None, states: Sequence
     now = tools.clock.now()
     with tools.state.read() as connection:
         rows = decisions.holds(connection, states)
-    return [_hold(row, now) for row in rows if account in (None, row.diff.key.account)]
+    return [hold_of(row, now) for row in rows if account in (None, row.diff.key.account)]
 
 
 def show_hold(tools: Tools, prefix: str) -> Hold:
     """The one held row whose diff_id starts so. Raises NotOnRecord when there is none, or more than one."""
     with tools.state.read() as connection:
-        row = _one(decisions.holds(connection, (*STANDING, "expired")), prefix)
-    return _hold(row, tools.clock.now())
+        named = decisions.starting_with(connection, prefix) if prefix else []
+        row = _one([one for one in named if _was_held(one) and one.state in ("open", *OVER)], prefix)
+    return hold_of(row, tools.clock.now())
 
 
 def approve(
@@ -90,7 +108,7 @@ def approve(
 
     `asin`: those of this ASIN in every shop, or in the one of `account`.
     """
-    return _say(tools, "approve", ids, account, asin, everything, who)
+    return list(decide(tools, "approve", ids, account=account, asin=asin, everything=everything, who=who).done)
 
 
 def reject(
@@ -103,7 +121,52 @@ def reject(
     who: str = "",
 ) -> list[Hold]:
     """Say no to open holds, chosen as in `approve`. Raises NotOnRecord."""
-    return _say(tools, "reject", ids, account, asin, everything, who)
+    return list(decide(tools, "reject", ids, account=account, asin=asin, everything=everything, who=who).done)
+
+
+def decide(
+    tools: Tools,
+    word: Word,
+    ids: Iterable[str] = (),
+    *,
+    account: AccountKey | None = None,
+    asin: str = "",
+    everything: bool = False,
+    who: str = "",
+) -> Said:
+    """Say yes or no, chosen as in `approve`; what was decided meanwhile is named, the rest has the word.
+
+    Raises NotOnRecord, and decides nothing, where an id names no held row that there ever was, or several.
+    """
+    now = tools.clock.now()
+    with tools.state.write() as connection:
+        chosen, late = _chosen(connection, ids, account, asin, everything)
+        said_so = next_state(DECISIONS, "open", word)
+        signed = {f"{said_so}_by": who or "unknown", f"{said_so}_at": now.isoformat()}
+        evidence = {
+            row.diff_id: json.dumps({**_document(row), **signed}, ensure_ascii=False) for row in chosen.values()
+        }
+        decisions.move(connection, chosen, word, now)
+        decisions.note_evidence(connection, evidence)
+    done = (
+        replace(row, state=said_so, diff=replace(row.diff, evidence=evidence[row.diff_id])) for row in chosen.values()
+    )
+    return Said(tuple(hold_of(row, now) for row in done), tuple(hold_of(row, now) for row in late.values()))
+
+
+def choose(
+    tools: Tools,
+    ids: Iterable[str] = (),
+    *,
+    account: AccountKey | None = None,
+    asin: str = "",
+    everything: bool = False,
+) -> Said:
+    """The rows that a word would be about (`done`), and those it would come too late for. Raises NotOnRecord."""
+    now = tools.clock.now()
+    with tools.state.read() as connection:
+        chosen, late = _chosen(connection, ids, account, asin, everything)
+    return Said(tuple(hold_of(row, now) for row in chosen.values()), tuple(hold_of(row, now) for row in late.values()))
 
 
 def consequence_of_rejecting(holds: Iterable[Hold]) -> tuple[str, ...]:
@@ -153,29 +216,22 @@ def _by_item(hold: Hold) -> tuple[str, int, str]:
     return hold.key.account_id, len(hold.key.item_id), hold.key.item_id
 
 
-def _say(
-    tools: Tools, word: Word, ids: Iterable[str], account: AccountKey | None, asin: str, everything: bool, who: str
-) -> list[Hold]:
-    now = tools.clock.now()
-    with tools.state.write() as connection:
-        rows = decisions.holds(connection)
-        if asin:
-            mine = [row for row in rows if row.diff.asin == asin and account in (None, row.diff.key.account)]
-            if not mine:
-                raise NotOnRecord(f"no hold of {asin} waits", ja=f"{asin} の保留はありません")
-        else:
-            mine = [row for row in rows if everything or row.diff.key.account == account]
-        chosen = {row.diff_id: row for row in mine}
-        for prefix in ids:
-            row = _one(rows, prefix)
-            chosen[row.diff_id] = row
-        decisions.move(connection, chosen, word, now)
-        said_so = next_state(DECISIONS, "open", word)
-        for row in chosen.values():
-            document = {**_document(row), f"{said_so}_by": who or "unknown", f"{said_so}_at": now.isoformat()}
-            decisions.note_evidence(connection, row.diff_id, json.dumps(document, ensure_ascii=False))
-        said = [decisions.by_id(connection, name) for name in chosen]
-    return [_hold(row, now) for row in said if row is not None]
+def _chosen(
+    connection: Connection, ids: Iterable[str], account: AccountKey | None, asin: str, everything: bool
+) -> tuple[dict[str, Decided], dict[str, Decided]]:
+    """(rows that wait, rows that are over), each by diff_id."""
+    rows = decisions.holds(connection)
+    mine = [row for row in rows if everything or row.diff.key.account == account]
+    if asin:
+        mine = [row for row in rows if row.diff.asin == asin and account in (None, row.diff.key.account)]
+        if not mine:
+            raise NotOnRecord(f"no hold of {asin} waits", ja=f"{asin} の保留はありません")
+    chosen, late = {row.diff_id: row for row in mine}, dict[str, Decided]()
+    waiting = {row.diff_id: row for row in rows}
+    for prefix in ids:
+        row = waiting.get(prefix) or _one_or_over(connection, rows, prefix)
+        (chosen if row.diff_id in waiting else late)[row.diff_id] = row
+    return chosen, late
 
 
 def _one(rows: Sequence[Decided], prefix: str) -> Decided:
@@ -189,6 +245,19 @@ def _one(rows: Sequence[Decided], prefix: str) -> Decided:
     return found[0]
 
 
+def _one_or_over(connection: Connection, waiting: Sequence[Decided], prefix: str) -> Decided:
+    """The one row that waits and is named so, else the one that waited and is over. Raises NotOnRecord."""
+    if not any(row.diff_id.startswith(prefix) for row in waiting) and prefix:
+        over = [row for row in decisions.starting_with(connection, prefix) if row.state in OVER and _was_held(row)]
+        if len(over) == 1:
+            return over[0]
+    return _one(waiting, prefix)
+
+
+def _was_held(row: Decided) -> bool:
+    return row.diff.decision is Decision.HELD
+
+
 def _as_if_approved(standing: dict[Target, list[Decided]], ids: set[str]) -> dict[Target, list[Decided]]:
     """A dry run says nothing in anybody's name; it only looks at what would follow."""
     return {
@@ -197,7 +266,8 @@ def _as_if_approved(standing: dict[Target, list[Decided]], ids: set[str]) -> dic
     }
 
 
-def _hold(row: Decided, now: datetime) -> Hold:
+def hold_of(row: Decided, now: datetime) -> Hold:
+    """A held decision as people meet it."""
     diff = row.diff
     return Hold(
         *(row.diff_id, row.run_id, diff.key, diff.asin, diff.kind, diff.shown, diff.wanted, diff.reason, row.state),

@@ -11,6 +11,7 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.sync.people.holds import (
     approve,
     consequence_of_rejecting,
+    decide,
     list_holds,
     reject,
     release_holds,
@@ -104,6 +105,27 @@ def test_a_hold_outlives_facts_that_say_nothing(world: World) -> None:
     world.read_shops()
     world.sync()
     assert 1 == len(list_holds(world.tools))
+
+
+def test_of_two_people_the_later_is_told_and_the_rest_of_the_word_counts(tmp_path: Path) -> None:
+    """What somebody decided, or newer facts settled, meanwhile keeps that; nothing is said twice of one row."""
+    world = World(tmp_path)
+    for item in ("1", "2", "3"):
+        world.list_item(item, 4000, cost_jpy=1000)
+    world.sync()
+    first, second, third = (hold.diff_id for hold in list_holds(world.tools))
+    approve(world.tools, [first], who="tanaka")
+    world.amazon("B000000002" if show_hold(world.tools, second).key.item_id == "2" else "B000000003", 3077)
+    world.later(minutes=5)
+    world.sync()
+    said = decide(world.tools, "reject", [first, second, third[:8]], who="sato (desk)")
+    states = {hold.diff_id: hold.state for hold in (*said.done, *said.late)}
+    assert {first: "approved", second: "expired", third: "rejected"} == states
+    assert ([third], {first, second}) == ([hold.diff_id for hold in said.done], {hold.diff_id for hold in said.late})
+    kept = {row["diff_id"]: row["evidence"] for row in world.rows(decision="held")}
+    assert ("sato" in kept[first], "tanaka" in kept[first], "sato (desk)" in kept[third]) == (False, True, True)
+    with pytest.raises(LookupError):
+        decide(world.tools, "approve", [third, "nothing-starts-so"])
 
 
 def test_release_sends_the_chosen_hold_and_nothing_else(world: World) -> None:

@@ -1,0 +1,202 @@
+"""Held rows a page at a time: narrowed, sorted and counted by the database, with what else is known of each listing.
+
+A mass hold has thousands of rows; whoever looks sees fifty. Not for: what a person says of them
+(sync/people/holds.py) or deciding (domain/selling).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from ecauto_pipeline.domain.model import AccountKey, Decision, Kind, ListingKey
+from ecauto_pipeline.state.decisions import Decided, decided_row
+from ecauto_pipeline.state.exporting import in_portions
+from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.schema import diffs, listings
+
+HeldSort = Literal["age", "change", "profit", "asin", "shop"]
+MOST_NAMED = 20_000
+"""So many ASINs one statement can name beside everything else."""
+_SAID_SO = ("approved", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldQuestion:
+    """Which held rows somebody wants to see. `text`: the beginning of an ASIN, an item id or a diff_id.
+
+    `titled`: ASINs whose titles hold the text, which this database does not know. "" and None: any.
+    """
+
+    account: AccountKey | None = None
+    kind: Kind | None = None
+    reason: str = ""
+    text: str = ""
+    titled: frozenset[str] = frozenset()
+    sort: HeldSort = "age"
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGroup:
+    """How many rows of one shop, kind and reason wait."""
+
+    account: AccountKey
+    kind: Kind
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldListing:
+    """The listing behind a held row as the shop showed it last. `priced_cost_jpy`: what the price shown was made from,
+    None where we did not set it. `rules`: the lines of the owner's rules that select it, as they are kept."""
+
+    key: ListingKey
+    price_jpy: int | None
+    priced_cost_jpy: int | None
+    on_sale: bool | None
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordBefore:
+    """What a person said the last time something of this kind was held for a listing: approved | rejected."""
+
+    word: str
+    who: str
+    at: datetime | None
+    wanted: int | None
+
+
+def held_rows(connection: Connection, question: HeldQuestion, first: int, most: int) -> list[Decided]:
+    """One page of them, `first` counted from 0."""
+    query = select(diffs).where(*_asked(question)).order_by(*_order(question)).offset(first).limit(most)
+    return [decided_row(row) for row in connection.execute(query)]
+
+
+def held_ids(connection: Connection, question: HeldQuestion) -> list[str]:
+    """The diff_ids of all that match, in the order of the pages."""
+    return list(
+        connection.execute(select(diffs.c.diff_id).where(*_asked(question)).order_by(*_order(question))).scalars()
+    )
+
+
+def count_held(connection: Connection, question: HeldQuestion) -> int:
+    """How many match."""
+    return int(connection.execute(select(func.count()).select_from(diffs).where(*_asked(question))).scalar_one())
+
+
+def held_groups(connection: Connection) -> list[HeldGroup]:
+    """What waits at all, by shop, kind and reason."""
+    columns = (diffs.c.platform, diffs.c.account_id, diffs.c.kind, diffs.c.reason)
+    rows = connection.execute(
+        select(*columns, func.count()).where(*_asked(HeldQuestion())).group_by(*columns).order_by(*columns)
+    )
+    return [HeldGroup(AccountKey(row[0], row[1]), Kind(row[2]), row[3], row[4]) for row in rows]
+
+
+def held_asins(connection: Connection) -> list[str]:
+    """Every ASIN of which something waits."""
+    return list(connection.execute(select(diffs.c.asin).where(*_asked(HeldQuestion())).distinct()).scalars())
+
+
+def held_of_asins(connection: Connection, asins: Iterable[str]) -> dict[str, int]:
+    """How many rows of each ASIN wait, in all shops together."""
+    found: dict[str, int] = {}
+    for part in in_portions(sorted(set(asins))):
+        query = select(diffs.c.asin, func.count()).where(*_asked(HeldQuestion()), diffs.c.asin.in_(part))
+        found |= {asin: count for asin, count in connection.execute(query.group_by(diffs.c.asin))}
+    return found
+
+
+def held_listings(connection: Connection, keys: Iterable[ListingKey]) -> dict[ListingKey, HeldListing]:
+    """Those that are known; one that was never read has no price and nobody knows whether it is on sale."""
+    wanted = set(keys)
+    found: dict[ListingKey, HeldListing] = {}
+    for part in in_portions(sorted({key.item_id for key in wanted})):
+        for row in connection.execute(select(listings).where(listings.c.item_id.in_(part))):
+            key = ListingKey(row.platform, row.account_id, row.item_id)
+            if key not in wanted:
+                continue
+            shown = row.shown_price_jpy
+            ours = row.priced_cost_jpy if shown is not None and row.priced_jpy == shown else None
+            sells = row.shown_visible == 1 and row.shown_stock != 0 and not row.delist
+            found[key] = HeldListing(key, shown, ours, None if row.shown_visible is None else sells, row.item_rules)
+    return found
+
+
+def words_before(connection: Connection, keys: Iterable[ListingKey]) -> dict[tuple[ListingKey, Kind], WordBefore]:
+    """The last word of a person on each listing and kind, of held rows that are over and still kept."""
+    wanted = set(keys)
+    found: dict[tuple[ListingKey, Kind], WordBefore] = {}
+    over = (diffs.c.decision == Decision.HELD, diffs.c.state != "open", diffs.c.evidence.like('%ed_by"%'))
+    for part in in_portions(sorted({key.item_id for key in wanted})):
+        query = select(diffs).where(*over, diffs.c.item_id.in_(part)).order_by(diffs.c.state_at, diffs.c.diff_id)
+        for row in map(decided_row, connection.execute(query)):
+            said = word_of(row)
+            if said is not None and row.diff.key in wanted:
+                found[row.target] = said
+    return found
+
+
+def word_of(row: Decided) -> WordBefore | None:
+    """What a person said of this row; None where nobody did."""
+    try:
+        document: Any = json.loads(row.diff.evidence or "{}")
+    except ValueError:
+        return None
+    return word_in(document, row.diff.wanted) if isinstance(document, dict) else None
+
+
+def word_in(evidence: Mapping[str, Any], wanted: int | None) -> WordBefore | None:
+    """The word that is signed in the evidence of a held row; None where nobody gave it."""
+    for word in _SAID_SO:
+        if f"{word}_by" in evidence:
+            at = evidence.get(f"{word}_at")
+            return WordBefore(word, str(evidence[f"{word}_by"]), datetime.fromisoformat(at) if at else None, wanted)
+    return None
+
+
+def _asked(question: HeldQuestion) -> Sequence[ColumnElement[bool]]:
+    asked = [diffs.c.decision == Decision.HELD, diffs.c.state == "open"]
+    if question.account is not None:
+        asked.append(of_accounts(diffs, (question.account,)))
+    if question.kind is not None:
+        asked.append(diffs.c.kind == question.kind.value)
+    if question.reason:
+        asked.append(diffs.c.reason == question.reason)
+    if question.text:
+        asked.append(
+            or_(
+                diffs.c.asin.startswith(question.text.upper(), autoescape=True),
+                diffs.c.item_id.startswith(question.text, autoescape=True),
+                diffs.c.diff_id.startswith(question.text.lower(), autoescape=True),
+                diffs.c.asin.in_(sorted(question.titled)[:MOST_NAMED]),
+            )
+        )
+    return asked
+
+
+def _order(question: HeldQuestion) -> Sequence[ColumnElement[Any]]:
+    """`change` goes by yen, whichever way; what has none of the figure comes last."""
+    by: Sequence[ColumnElement[Any]]
+    match question.sort:
+        case "change":
+            by = (func.coalesce(func.abs(diffs.c.wanted - diffs.c.shown), -1),)
+        case "profit":
+            by = (diffs.c.profit_jpy,)
+        case "asin":
+            by = (diffs.c.asin,)
+        case "shop":
+            by = (diffs.c.platform, diffs.c.account_id, diffs.c.item_id)
+        case _:
+            by = (diffs.c.decided_at,)
+    turned = [one.desc() if question.descending else one.asc() for one in by]
+    unknown = [diffs.c.profit_jpy.is_(None)] if question.sort == "profit" else []
+    return [*unknown, *turned, diffs.c.decided_at, diffs.c.diff_id]
