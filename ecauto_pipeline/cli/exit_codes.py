@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 MEANING: Mapping[int, str] = {
     FINE: "fine: the work was done. Rows that rules hold, block or skip, and ASINs that never answer, are part of it",
-    WITH_ERRORS: "a person should look: an alert, a failed edit, a failed run, rows of a plan or a rollback, or held rows, that"
-    " were not done, `status` with 要対応 or 不明, `doctor` with 問題",
+    WITH_ERRORS: "a person should look: an alert, a failed edit, a failed run, rows of a plan or a rollback that were"
+    " not done, held rows that somebody else had decided, `status` with 要対応 or 不明, `doctor` with 問題",
     USAGE: "usage or configuration, a file or database that can't be used: one line says what; nothing was sent",
     GUARD: "stopped by a guard: look at `ecauto holds list`",
     INTERRUPTED: "interrupted with Ctrl-C: what was done is kept, the next run goes on",

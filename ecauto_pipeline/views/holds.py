@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import Kind, ListingKey, Status
+from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Status
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.domain.selling.fees import profit_jpy
 from ecauto_pipeline.state import asins, held
@@ -98,7 +98,8 @@ class HeldRow:
 
 @dataclass(frozen=True, slots=True)
 class HeldPage:
-    """One page. `total`: rows that match, `waiting`: rows that wait at all; `groups`: what there is to narrow by."""
+    """One page. `total`: rows that match, `waiting`: rows that wait at all; `groups`: what there is to narrow by, and
+    what people call their `shops`."""
 
     rows: tuple[HeldRow, ...]
     total: int
@@ -106,6 +107,7 @@ class HeldPage:
     page: int
     pages: int
     groups: tuple[HeldGroup, ...]
+    shops: Mapping[AccountKey, str]
 
 
 def held_page(tools: Tools, asked: Asked, most: int = PAGE_ROWS) -> HeldPage:
@@ -118,7 +120,8 @@ def held_page(tools: Tools, asked: Asked, most: int = PAGE_ROWS) -> HeldPage:
         page = min(max(1, asked.page), pages)
         found = held.held_rows(connection, question, (page - 1) * most, most)
         rows = _rows(tools, connection, [hold_of(row, tools.clock.now()) for row in found])
-    return HeldPage(rows, total, sum(one.count for one in groups), page, pages, groups)
+    shops = {one.account: tools.name_of(one.account) for one in groups}
+    return HeldPage(rows, total, sum(one.count for one in groups), page, pages, groups, shops)
 
 
 def matching_ids(tools: Tools, asked: Asked) -> list[str]:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ecauto_pipeline.desk.page import Page
-from ecauto_pipeline.desk.pages import money, today
+from ecauto_pipeline.desk.pages import holds, money, today
 
-PAGES: tuple[Page, ...] = (today.PAGE, money.PAGE)
+PAGES: tuple[Page, ...] = (today.PAGE, holds.PAGE, money.PAGE)

@@ -1,0 +1,85 @@
+"""What a click on the page of held changes does: a word about one row or many, and what is said about it afterwards.
+
+Not for: giving the word (sync/people/holds.py) or what stands on the page (holds.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from nicegui import ui
+
+from ecauto_pipeline.desk.pages.hold_words import became, reason_words
+from ecauto_pipeline.desk.parts.cards import banner
+from ecauto_pipeline.desk.parts.text import note
+from ecauto_pipeline.desk.visit import Unknown, Visit
+from ecauto_pipeline.sync.people.holds import Hold, Said, Word, consequence_of_rejecting, decide
+from ecauto_pipeline.views.hold_effects import effect_lines, effect_of
+from ecauto_pipeline.views.holds import HeldRow, held_row
+
+LOG = logging.getLogger("ecauto_pipeline")
+WORDS: dict[Word, tuple[str, str]] = {"approve": ("承認", "Approve"), "reject": ("却下", "Reject")}
+MOST_LATE = 5
+"""So many rows that somebody else decided are named; the rest is counted."""
+
+
+def word_button(visit: Visit, word: Word, on_click: Callable[[], object], text: str = "") -> ui.button:
+    """承認 or 却下; `text` where it is about more than one row."""
+    colour = "primary" if word == "approve" else "negative"
+    made = ui.button(text or visit.told(*WORDS[word]), on_click=on_click, color=colour).props("no-caps")
+    return made.props("unelevated") if word == "approve" else made.props("outline")
+
+
+async def effects_before(visit: Visit, word: Word, ids: Sequence[str]) -> list[str] | Unknown:
+    """What a word about these rows would do, a line each."""
+    effect = await visit.read(lambda tools: effect_of(tools, ids))
+    if isinstance(effect, Unknown):
+        return effect
+    return [visit.told(*line) for line in effect_lines(effect, word)]
+
+
+async def give(visit: Visit, word: Word, ids: Sequence[str]) -> Said | Unknown:
+    """The word about these rows, in the name of whoever sits here; kept in the log too."""
+    who = visit.office.who
+    said = await visit.do(lambda tools: decide(tools, word, ids, who=who))
+    if not isinstance(said, Unknown):
+        done = ", ".join(hold.diff_id[:12] for hold in said.done[:50])
+        LOG.info(
+            "desk: %s by %s: %d held rows (%s), %d were decided before", word, who, len(said.done), done, len(said.late)
+        )
+    return said
+
+
+async def tell_said(visit: Visit, word: Word, said: Said) -> None:
+    """What became of it, to stay on the page until the next click; the loser of two people learns who was faster."""
+    count = len(said.done)
+    if count and word == "approve":
+        banner(
+            visit.told(
+                f"{count:,}件を承認しました。次の同期で送ります。", f"{count:,} approved; the next sync sends them."
+            ),
+            "good",
+        )
+    elif count:
+        banner(visit.told(f"{count:,}件を却下しました。", f"{count:,} rejected."), "good")
+        consequence = consequence_of_rejecting(said.done)
+        if consequence:
+            note(visit.told(*consequence))
+    if not said.late:
+        return
+    banner(
+        visit.told(
+            f"{len(said.late):,}件は、すでに決まっていたため変えていません。",
+            f"{len(said.late):,} had been decided before, and stay as they were.",
+        ),
+        "doubtful",
+    )
+    for hold in said.late[:MOST_LATE]:
+        note(_late_line(visit, hold, await visit.read(partial(held_row, prefix=hold.diff_id))))
+
+
+def _late_line(visit: Visit, hold: Hold, row: HeldRow | Unknown) -> str:
+    name = f"{hold.key.account_id} {hold.key.item_id} {hold.asin}"
+    return f"{name}: {reason_words(visit, hold.reason) if isinstance(row, Unknown) else became(visit, row)}"
