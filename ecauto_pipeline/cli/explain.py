@@ -21,6 +21,8 @@ from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.listing_lookup import listings_about
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.views.held_rows import SHORT_ID
+from ecauto_pipeline.views.item_series import as_document as series_document
+from ecauto_pipeline.views.item_series import series_of
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)
@@ -31,17 +33,20 @@ def explain(
     key: Annotated[str, typer.Argument(metavar="ASIN|ITEM_ID|DIFF_ID", help="ASIN、BASEの商品ID、またはdiff_idの先頭")],
     as_of: Annotated[str, typer.Option("--as-of", help='過去の時刻 / a past moment: "2026-11-23 18:00" (JST)')] = "",
     png: Annotated[Path | None, typer.Option("--png", help="価格と在庫の推移をPNGに / write the picture here")] = None,
+    days: Annotated[
+        int, typer.Option("--days", help="--jsonに価格の推移を何日ぶん入れるか / days of the series", min=0, max=365)
+    ] = 0,
     json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False,
 ) -> None:
     """なぜこの価格か、なぜ非公開かを説明します。 Why this price, why hidden, at any moment."""
     settings = load()
     moment = moment_of("--as-of", as_of) if as_of else None
     with open_tools(settings, offline=True) as tools:
-        reader = HistoryReader(tools.history)
+        reader, meant = HistoryReader(tools.history), _meant(tools, key.strip())
         story = story_of(
             reader,
             settings,
-            _meant(tools, key.strip()),
+            meant,
             tools.clock.now(),
             as_of=moment,
             state=tools.state,
@@ -56,8 +61,10 @@ def explain(
             from ecauto_pipeline.explain.picture import history_png
 
             replace_file(png, history_png(story, settings.alerts.language))
+        series = series_of(tools, reader, meant, days) if days and json_output else None
     if json_output:
-        print_json(as_document(story))
+        more = {} if series is None else {"series": series_document(series)}
+        print_json(as_document(story) | more)
         return
     for section in sections(story, settings.alerts.language):
         if section.rows:

@@ -16,9 +16,8 @@ import typer
 from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli import rule_edits
 from ecauto_pipeline.cli.arguments import Json
-from ecauto_pipeline.cli.console import USAGE, WITH_ERRORS, fail, labelled, print_json, say, table, told
+from ecauto_pipeline.cli.console import USAGE, WITH_ERRORS, fail, labelled, language, print_json, say, table, told
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people.rules import (
     RulesCheck,
@@ -28,27 +27,10 @@ from ecauto_pipeline.sync.people.rules import (
     import_rules,
     rules_about,
 )
+from ecauto_pipeline.views.rule_words import LABELS, holding
 from ecauto_pipeline.wiring.open import open_tools
 
 MOST_LINES = 30
-QUESTION = {
-    "exclude": "price",
-    "fixed_price_jpy": "price",
-    "markup_ratio": "price",
-    "never_sell": "on_sale",
-}
-"""The question (domain/selling/item_rules.py) that a column answers; any other column is one of its own."""
-LABELS = {
-    "exclude": ("対象外", "left alone"),
-    "fixed_price_jpy": ("固定価格", "fixed price"),
-    "min_price_jpy": ("下限価格", "floor"),
-    "max_price_jpy": ("上限価格", "ceiling"),
-    "markup_ratio": ("倍率", "ratio"),
-    "extra_cost_jpy": ("追加費用", "extra cost"),
-    "never_sell": ("販売禁止", "never to sell"),
-    "by_hand": ("手動価格", "price set by hand"),
-}
-
 COMMAND = typer.Typer(
     help="商品ごとの規則 (固定価格・下限・販売禁止など)。 Rules per item: fixed prices, floors, bans.",
     no_args_is_help=True,
@@ -132,7 +114,10 @@ def show(
         print_json([_document(one) for one in found])
         return
     for one, name in zip(found, names, strict=True):
-        rows = [(told(*LABELS[column]), column, f"{value}  ({_line(line)})") for column, value, line in _said(one.rule)]
+        rows = [
+            (told(*LABELS[column]), column, f"{value}  ({_line(line)})")
+            for column, value, line in holding(one.rule, language())
+        ]
         head = f"{one.key.item_id}  {one.asin or '-'}  {name}"
         if not rows:
             say(f"{head}  " + told("規則はありません", "no rule"))
@@ -214,20 +199,6 @@ def _line(line: int) -> str:
     return told(f"{line}行目", f"line {line}")
 
 
-def _said(rule: ItemRule | None) -> list[tuple[str, str, int]]:
-    """(column, value, line) of everything that holds."""
-    if rule is None:
-        return []
-    found = []
-    for column in LABELS:
-        value = getattr(rule, column)
-        if value is not None and value not in ("", "none"):
-            question = "on_sale" if value == "visibility" else QUESTION.get(column, column)
-            shown = told("はい", "yes") if value is True else told("いいえ", "no") if value is False else str(value)
-            found.append((column, shown, rule.line_of(question)))
-    return found
-
-
 def _document(one: RulesOfListing) -> dict[str, Any]:
     """A listing as JSON values; `until` is the last day."""
     return {
@@ -235,8 +206,8 @@ def _document(one: RulesOfListing) -> dict[str, Any]:
         "account_id": one.key.account_id,
         "item_id": one.key.item_id,
         "asin": one.asin,
-        "holds": {column: getattr(one.rule, column) for column, _, _ in _said(one.rule)},
-        "says": {column: line for column, _, line in _said(one.rule)},
+        "holds": {column: getattr(one.rule, column) for column, _, _ in holding(one.rule, language())},
+        "says": {column: line for column, _, line in holding(one.rule, language())},
         "tied": list(one.rule.tied) if one.rule is not None else [],
         "lines": [
             {"line": line.line, **{name: value for name, value in line.selectors._asdict().items() if value}}

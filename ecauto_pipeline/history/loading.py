@@ -112,9 +112,10 @@ def _set_aside(directory: Path, path: Path, done: Loaded) -> None:
 
 
 def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, tuple[int, FileMark, str]]:
-    """Relative path -> (file_id, mark, sha256) of every loaded file of `table`."""
+    """Relative path -> (file_id, mark, sha256) of every loaded file of `table`, which is one of ours by name: a value
+    beside the query would make DuckDB import pandas (questions.py)."""
     found = connection.execute(
-        "SELECT path, file_id, size, mtime_ns, inode, sha256 FROM loaded_files WHERE table_name = ?", [table.name]
+        f"SELECT path, file_id, size, mtime_ns, inode, sha256 FROM loaded_files WHERE table_name = '{table.name}'"
     ).fetchall()
     return {path: (file_id, FileMark(size, mtime, inode), sha) for path, file_id, size, mtime, inode, sha in found}
 

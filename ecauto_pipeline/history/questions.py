@@ -42,20 +42,32 @@ _WRITTEN_BEFORE_OBSERVED = timedelta(days=3)
 """A file's hour may be the start of the run or partition, so earlier than its rows; never by more than this."""
 
 _ATTEMPTS = 5
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
 
 
 class HistoryReader:
     """Asks; writes nothing, holds nothing open between two questions, waits for nobody."""
 
-    def __init__(self, store: HistoryStore) -> None:
+    def __init__(self, store: HistoryStore, *, most_mb: int = 0) -> None:
+        """`most_mb`: DuckDB takes no more memory than that, and one thread; 0 = what it likes."""
         self._directory = store.directory
         self._database = store.database
+        self._most_mb = most_mb
 
     def snapshots_of(self, asin: str, start: datetime, end: datetime) -> list[Row]:
         """Every answer about `asin` with start <= observed_at < end, oldest first."""
         where = "asin = ? AND observed_at >= ? AND observed_at < ?"
         return self._rows(SNAPSHOTS, where, [asin, start, end], since=start)
+
+    def prices_of(self, asin: str, start: datetime, end: datetime) -> list[Row]:
+        """The same, of each answer when it came, by which operation, its status and price alone: a hundredth of it."""
+        query = (
+            "SELECT observed_at, operation, status, price_jpy FROM <source> WHERE asin = ? AND observed_at >= ? "
+            "AND observed_at < ? QUALIFY row_number() OVER (PARTITION BY snapshot_id ORDER BY load_order DESC, "
+            "load_position DESC) = 1 ORDER BY observed_at, snapshot_id"
+        )
+        return [aware(row) for row in self._ask(SNAPSHOTS, query, [asin, start, end], start)]
 
     def latest_before(self, asin: str, at: datetime, *, authoritative: bool = True) -> Row | None:
         """The newest answer about `asin` with observed_at <= at, None if there is none.
@@ -214,6 +226,7 @@ class HistoryReader:
         if self._database.exists():
             try:
                 with database(self._database, read_only=True) as connection:
+                    self._be_modest(connection)
                     known = loaded_marks(connection, table)
                     waiting = [path for path in files if path.relative_to(self._directory).as_posix() not in known]
                     return _run(
@@ -223,7 +236,13 @@ class HistoryReader:
                 pass  # held, torn, or older than a column: the files alone say the same, more slowly
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
+            self._be_modest(connection)
             return _run(connection, query, f"({_files(table, files)})", values)
+
+    def _be_modest(self, connection: duckdb.DuckDBPyConnection) -> None:
+        if self._most_mb:
+            connection.execute(f"SET memory_limit = '{int(self._most_mb)}MB'")
+            connection.execute("SET threads = 1")
 
     def _files(self, table: Table, since: datetime | None, checked: bool) -> list[Path]:
         files = present_files(self._directory, table)
@@ -234,8 +253,29 @@ class HistoryReader:
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:
-    found: list[Row] = connection.sql(query.replace("<source>", source), params=values).to_arrow_table().to_pylist()
-    return found
+    """Values stand in the query as literals, and times are made here: both libraries would import pandas for them, a
+    second and 50 MB in a process that may need neither."""
+    first, *others = query.split("?")
+    whole = first + "".join(f"{_literal(value)}{text}" for value, text in zip(values, others, strict=True))
+    found = connection.execute(whole.replace("<source>", source)).to_arrow_table()
+    columns = [_values(found.column(name)) for name in found.column_names]
+    return [dict(zip(found.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"TIMESTAMPTZ '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f+00}'"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _values(column: pa.ChunkedArray) -> list[object]:
+    if not pa.types.is_timestamp(column.type):
+        found: list[object] = column.to_pylist()
+        return found
+    moments = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).to_pylist()
+    return [None if one is None else _EPOCH + timedelta(microseconds=one) for one in moments]
 
 
 def _loaded(table: Table) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from ecauto_pipeline.domain.model import AccountKey, Kind
+from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.domain.selling.fees import NO_FEES, Fees
 from ecauto_pipeline.settings import Settings, ShopAccount
 from ecauto_pipeline.shops import base, csv
@@ -26,7 +27,8 @@ class Platform:
     """A place to sell. `also_called`: other spellings of it that registers hold, in lower case.
 
     `fees_of`: what it keeps of a sale, by the settings and the account's id. `edits_of`: the kinds it lets us change.
-    `edits_a_day`: how many edits a shop of it takes in a day, None = as many as there are.
+    `edits_a_day`: how many edits a shop of it takes in a day, None = as many as there are. `item_page`: where people
+    edit an item (`{item_id}`), "" = nowhere.
     """
 
     name: str
@@ -34,11 +36,12 @@ class Platform:
     edits_of: Callable[[Settings], frozenset[Kind]]
     edits_a_day: Callable[[Settings], int | None]
     also_called: tuple[str, ...] = ()
+    item_page: str = ""
 
 
 PLATFORMS: Mapping[str, Platform] = {
     base.PLATFORM: Platform(
-        base.PLATFORM, base_fees.fees_of, lambda _: Abilities().edits, edits_a_day, base.ALSO_CALLED
+        base.PLATFORM, base_fees.fees_of, lambda _: Abilities().edits, edits_a_day, base.ALSO_CALLED, base.ITEM_PAGE
     ),
     csv.PLATFORM: Platform(csv.PLATFORM, csv_fees.fees_of, csv_edits_of, lambda _: None, csv.ALSO_CALLED),
 }
@@ -54,6 +57,12 @@ def shop_accounts(settings: Settings) -> dict[AccountKey, ShopAccount]:
     """Every shop that ecauto.toml names, active or not, in the order of the file."""
     named = settings.shop_accounts()
     return {AccountKey(name, one.id): one for name in PLATFORMS for one in named.get(name, ())}
+
+
+def item_page(key: ListingKey) -> str:
+    """Where the owner edits this item in the shop's own administration, "" where the platform has no such page."""
+    platform = PLATFORMS.get(key.platform)
+    return platform.item_page.format(item_id=quote(key.item_id, safe="")) if platform else ""
 
 
 def fees_of(settings: Settings, account: AccountKey) -> Fees:
