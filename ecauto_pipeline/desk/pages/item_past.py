@@ -16,7 +16,7 @@ from ecauto_pipeline.desk.parts.asking import tell
 from ecauto_pipeline.desk.parts.cards import cannot_know, card, nothing
 from ecauto_pipeline.desk.parts.folded import folded
 from ecauto_pipeline.desk.parts.item_chart import edit_said, item_chart
-from ecauto_pipeline.desk.parts.tables import Cell, Column, table
+from ecauto_pipeline.desk.parts.tables import Cell, Column, pairs, table
 from ecauto_pipeline.desk.parts.text import heading, moment, note, short, yen
 from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.explain.model import Explanation
@@ -202,19 +202,24 @@ async def _story(visit: Visit, asin: str, at: datetime | None) -> None:
 def _section(visit: Visit, one: Section) -> None:
     """Tables of more than a few rows are folded; of a listing the steps of its price are."""
     if one.columns and len(one.rows) > SMALL_ROWS:
-        folded(f"{short(one.title)} ({len(one.rows)})", lambda: _rows(one, one.columns, one.rows))
+        folded(f"{short(one.title)} ({len(one.rows)})", lambda: _table(one))
         return
     heading(short(one.title), 3)
-    columns = one.columns or (visit.told("項目", "item"), visit.told("値", "value"))
-    steps = () if one.columns else tuple(row for row in one.rows if row[0].startswith("  "))
-    _rows(one, columns, tuple(row for row in one.rows if row not in steps))
+    if one.columns:
+        _table(one)
+        return
+    steps = [row for row in one.rows if row[0].startswith("  ")]
+    pairs([(row[0], short(row[1])) for row in one.rows if row not in steps])
+    if one.note:
+        note(short(one.note))
     if steps:
-        folded(visit.told("価格の計算", "How its price is worked out"), lambda: _rows(one, columns, steps))
+        title = visit.told("価格の計算", "How its price is worked out")
+        folded(title, lambda: pairs([(row[0].strip(), short(row[1])) for row in steps]))
 
 
-def _rows(one: Section, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> None:
-    if rows:
-        cells: list[list[Cell]] = [[short(cell.strip(), 160) for cell in row] for row in rows]
-        table([Column(name) for name in columns], cells, label=short(one.title))
+def _table(one: Section) -> None:
+    if one.rows:
+        cells: list[list[Cell]] = [[short(cell, 160) for cell in row] for row in one.rows]
+        table([Column(name) for name in one.columns], cells, label=short(one.title))
     if one.note:
         note(short(one.note))

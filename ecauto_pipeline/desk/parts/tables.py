@@ -49,6 +49,17 @@ def table(
     return box
 
 
+def pairs(rows: Iterable[tuple[str, str]]) -> Element:
+    """Names, each with what it is; a screen reader reads them together."""
+    with ui.element("dl").classes("desk-pairs") as made:
+        for name, value in rows:
+            with ui.element("dt"):
+                ui.label(name)
+            with ui.element("dd"):
+                ui.label(value)
+    return made
+
+
 def _head(column: Column, sorted_by: tuple[str, bool], on_sort: Callable[[str], object] | None) -> None:
     with ui.element("th").props('scope="col"') as made:
         if column.number:
