@@ -6,7 +6,7 @@ From state.db while it keeps them (30 days), else from history. Not for: the run
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,16 @@ def edits_of(tools: Tools, run_id: str, *, limit: int = A_PAGE, offset: int = 0)
         why = {**_reasons_in_history(tools, run_id), **why}
     titles = titles_of(tools, {row.asin for row in rows})
     return EditsPage(tuple(_edit(row, titles, why.get(row.diff_id)) for row in rows), counts)
+
+
+def with_reasons(tools: Tools, rows: Sequence[Update]) -> tuple[RunEdit, ...]:
+    """Edits of any runs, in the order given, each with its title and the reason of its decision."""
+    with tools.state.read() as connection:
+        why = decisions.reasons_of(connection, (row.diff_id for row in rows))
+    for run_id in {row.run_id for row in rows if row.diff_id not in why}:  # older than 3 days
+        why = {**_reasons_in_history(tools, run_id), **why}
+    titles = titles_of(tools, {row.asin for row in rows})
+    return tuple(_edit(row, titles, why.get(row.diff_id)) for row in rows)
 
 
 def older_edits_of(tools: Tools, run_id: str, *, limit: int = A_PAGE, offset: int = 0) -> EditsPage:

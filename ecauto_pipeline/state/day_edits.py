@@ -1,0 +1,66 @@
+"""The edits of a span of time at all shops: a page at a time, the newest first, and how many there are of which kind.
+
+Not for: the edits of one run (run_edits.py) or writing the journal (journal.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, func, select
+
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.model import Kind, Outcome
+from ecauto_pipeline.state.journal import Update, _update
+from ecauto_pipeline.state.schema import journal
+
+
+@dataclass(frozen=True, slots=True)
+class EditCounts:
+    """How many edits took place. `dearer`, `cheaper`: prices; `others`: prices from an unknown one, stock, delistings."""
+
+    hidden: int = 0
+    shown: int = 0
+    dearer: int = 0
+    cheaper: int = 0
+    others: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.hidden + self.shown + self.dearer + self.cheaper + self.others
+
+
+def page_between(connection: Connection, start: datetime, end: datetime, limit: int, offset: int = 0) -> list[Update]:
+    """Edits that took place from `start` on and before `end`, by when they left, the newest first."""
+    query = select(journal).where(*_done_between(start, end))
+    query = query.order_by(journal.c.intent_at.desc(), journal.c.update_id).limit(limit).offset(offset)
+    return [_update(row) for row in connection.execute(query)]
+
+
+def count_between(connection: Connection, start: datetime, end: datetime) -> EditCounts:
+    """All of them, by kind."""
+    visibility, price = journal.c.kind == Kind.VISIBILITY, journal.c.kind == Kind.PRICE
+
+    def number(which: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.coalesce(func.count().filter(which), 0)
+
+    row = connection.execute(
+        select(
+            func.count(),
+            number(and_(visibility, journal.c.after == 0)),
+            number(and_(visibility, journal.c.after != 0)),
+            number(and_(price, journal.c.after > journal.c.before)),
+            number(and_(price, journal.c.after < journal.c.before)),
+        ).where(*_done_between(start, end))
+    ).one()
+    total, hidden, shown, dearer, cheaper = (int(one) for one in row)
+    return EditCounts(hidden, shown, dearer, cheaper, total - hidden - shown - dearer - cheaper)
+
+
+def _done_between(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        journal.c.outcome == Outcome.DONE,
+        journal.c.intent_at >= to_ms(start),
+        journal.c.intent_at < to_ms(end),
+    )
