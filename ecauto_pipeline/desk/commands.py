@@ -92,6 +92,11 @@ class Commands:
         with self._lock:
             return [one for one in self._started if one.code is None and first_word in ("", one.words[0])]
 
+    def recent(self, first_word: str = "") -> list[Command]:
+        """The last ones, under way or ended, newest first, of one name or all."""
+        with self._lock:
+            return [one for one in self._started if first_word in ("", one.words[0])]
+
     def named(self, name: str) -> Command | None:
         with self._lock:
             return next((one for one in self._started if one.name == name), None)

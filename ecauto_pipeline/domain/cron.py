@@ -1,11 +1,11 @@
-"""How far apart the ticks of a cron line can be: what is missing for much longer did not run.
+"""What a cron line says: how far apart its ticks can be (what is missing for much longer did not run), and the next.
 
 Not for: firing (Dagster does), or judging the silence (doctor/health.py).
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 A_DAY_MIN = 24 * 60
@@ -30,6 +30,31 @@ def longest_gap(cron: str) -> timedelta:
         return timedelta(minutes=max(nights * A_DAY_MIN - ticks[-1] + ticks[0], *within, 1))
     except (ValueError, IndexError):
         return timedelta(days=1)
+
+
+def next_tick(cron: str, after: datetime) -> datetime | None:
+    """The first tick of a line "minute hour day month weekday" later than `after`, in its time zone; None where the
+    line is not understood, or has none within a year.
+    """
+    try:
+        minutes, hours, days, months, weekdays = cron.split()
+        at_minutes, at_hours = _values(minutes, 0, 59), _values(hours, 0, 23)
+        of_month, in_months = _values(days, 1, 31), _values(months, 1, 12)
+        of_week = {day % 7 for day in _values(weekdays, 0, 7)}
+    except (ValueError, IndexError):
+        return None
+    either = days != "*" and weekdays != "*"  # cron's own law: with both given, one of them is enough
+    start = after.replace(second=0, microsecond=0)
+    for day in (start + timedelta(days=number) for number in range(367)):
+        right_day, right_week = day.day in of_month, day.isoweekday() % 7 in of_week
+        if day.month not in in_months or not (right_day or right_week if either else right_day and right_week):
+            continue
+        for hour in sorted(at_hours):
+            for minute in sorted(at_minutes):
+                tick = day.replace(hour=hour, minute=minute)
+                if tick > after:
+                    return tick
+    return None
 
 
 def _values(field: str, least: int, most: int) -> set[int]:

@@ -18,7 +18,7 @@ from ecauto_pipeline.state.schema import journal
 
 @dataclass(frozen=True, slots=True)
 class EditCounts:
-    """How many edits took place. `dearer`, `cheaper`: prices; `others`: prices from an unknown one, stock, delistings."""
+    """How many edits took place. `dearer`, `cheaper`: prices; `others`: stock, delistings, from an unknown price."""
 
     hidden: int = 0
     shown: int = 0

@@ -122,6 +122,13 @@ def newest_unfinished(connection: Connection, partition_key: str, lane: str, sco
     return _plan(row) if row is not None else None
 
 
+def unfinished_of_hour(connection: Connection, partition_key: str) -> Plan | None:
+    """The newest plan of this hour, of whatever lane and scope, of which something may still be unasked."""
+    query = select(plans).where(plans.c.partition_key == partition_key, plans.c.finished_at.is_(None))
+    row = connection.execute(query.order_by(plans.c.made_at.desc(), plans.c.plan_id).limit(1)).first()
+    return _plan(row) if row is not None else None
+
+
 def targets_of(connection: Connection, plan_id: str) -> list[Target]:
     """What the plan asks, in order."""
     query = select(plan_targets).where(plan_targets.c.plan_id == plan_id).order_by(plan_targets.c.seq)

@@ -32,7 +32,9 @@ from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import RunRecord, opinion_audits, recent_records
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since
 from ecauto_pipeline.sync.stale_asins.plan import survey
+from ecauto_pipeline.views.next_runs import next_runs
 from ecauto_pipeline.views.run_figures import SEVEN
+from ecauto_pipeline.views.under_way import as_data, runs_under_way
 from ecauto_pipeline.wiring.connections import shop_accounts as shops_named
 
 
@@ -126,6 +128,11 @@ def gather(
         },
         "last_run": next((_run(run, ends) for run in recent if run.ended_at is not None), None),
         "runs": [_run(run, ends) for run in recent],
+        "under_way": [as_data(run) for run in runs_under_way(tools)],
+        "next_runs": [
+            {"job": one.job, "at": _moment(one.at), "switched_off": one.off}
+            for one in next_runs(tools.settings, now, facts.dagster.switched_off)
+        ],
     }
 
 
