@@ -9,7 +9,7 @@ import getpass
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +17,10 @@ from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli import rule_edits
 from ecauto_pipeline.cli.arguments import Json
 from ecauto_pipeline.cli.console import USAGE, WITH_ERRORS, fail, labelled, language, print_json, say, table, told
+from ecauto_pipeline.cli.rules_list import list_command
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.settings import load
+from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.rules import (
     RulesCheck,
     RulesOfListing,
@@ -26,9 +28,14 @@ from ecauto_pipeline.sync.people.rules import (
     export_rules,
     import_rules,
     rules_about,
+    rules_fingerprint,
 )
-from ecauto_pipeline.views.rule_words import LABELS, holding
+from ecauto_pipeline.views.rule_words import DAY_0, LABELS, holding
+from ecauto_pipeline.wiring.connections import shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
+
+if TYPE_CHECKING:
+    from ecauto_pipeline.reports.what_if import WhatIf
 
 MOST_LINES = 30
 COMMAND = typer.Typer(
@@ -36,6 +43,7 @@ COMMAND = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+COMMAND.command("list")(list_command)
 COMMAND.command("set")(rule_edits.set_command)
 COMMAND.command("unset")(rule_edits.unset_command)
 COMMAND.command("history")(rule_edits.history_command)
@@ -47,6 +55,9 @@ def check(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="省略時は data/rules.csv / default: data/rules.csv")
     ] = None,
+    effect: Annotated[
+        bool, typer.Option("--effect", help="今すぐ同期したときの変更の件数も / also what a run right now would do")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """ファイルを調べ、各行が何件の出品に当たるかを示します。何も書き込みません。
@@ -57,24 +68,39 @@ def check(
     settings = load()
     path = file or settings.rules
     with open_tools(settings, offline=True) as tools:
+        stands = rules_fingerprint(tools)
         found = check_rules(tools, _content(path))
-    _say_check(path, found, json_output)
+        compared = _effect(tools, path) if effect and not found.problems else None
+    _say_check(path, found, json_output, {"instead_of": stands, "effect": compared and _effect_document(compared)})
+    if compared is not None and not json_output:
+        from ecauto_pipeline.cli.what_if import show_day_0
+
+        show_day_0(compared)
     if found.problems:
         raise typer.Exit(USAGE)
 
 
 @COMMAND.command("import")
-def import_command(file: File, json_output: Json = False) -> None:
+def import_command(
+    file: File,
+    instead_of: Annotated[
+        str | None, typer.Option("--instead-of", help="checkが示した今のファイルの印 / `instead_of` of the check")
+    ] = None,
+    who: Annotated[str, typer.Option("--who", help="だれの指示か / whose word it is; default: this user")] = "",
+    json_output: Json = False,
+) -> None:
     """ファイルを調べて data/rules.csv に置き、すぐに使います。前のファイルは data/rules-history/ に残ります。
 
     Checks a file, puts it in the place of data/rules.csv and takes it up at once; the one before is kept. A file that
-    is refused changes nothing: exit code 2.
+    is refused changes nothing: exit code 2. With --instead-of, neither does one that was checked against another file
+    than the one that stands there now.
     """
     settings = load()
     content = _content(file)
     with open_tools(settings, offline=True) as tools:
         found = check_rules(tools, content)
-        taken = import_rules(tools, content, getpass.getuser()) if not found.problems else None
+        said_by = who.strip() or getpass.getuser()
+        taken = import_rules(tools, content, said_by, instead_of=instead_of) if not found.problems else None
     _say_check(file, found, json_output)
     if taken is None:
         raise typer.Exit(USAGE)
@@ -137,7 +163,23 @@ def _content(path: Path) -> bytes:
         fail(f"{path} can't be read ({type(error).__name__})", ja=f"{path} を読めません（{type(error).__name__}）")
 
 
-def _say_check(path: Path, found: RulesCheck, json_output: bool) -> None:
+def _effect(tools: Tools, path: Path) -> WhatIf:
+    from ecauto_pipeline.cli.what_if import rules_of_file  # DuckDB: not for the other commands about rules
+    from ecauto_pipeline.reports.what_if import what_if
+
+    accounts = tuple(key for key, shop in shop_accounts(tools.settings).items() if shop.active)
+    return what_if(tools, tools.settings, accounts, 0, rules_of_file(tools, path))
+
+
+def _effect_document(found: WhatIf) -> dict[str, Any]:
+    """Counts of targets, as things are and with the file."""
+    return {
+        name: {each: getattr(day, each) for each in DAY_0}
+        for name, day in (("now", found.now), ("what_if", found.then))
+    }
+
+
+def _say_check(path: Path, found: RulesCheck, json_output: bool, beside: dict[str, Any] | None = None) -> None:
     if json_output:
         print_json(
             {
@@ -151,6 +193,7 @@ def _say_check(path: Path, found: RulesCheck, json_output: bool) -> None:
                     {"line": one.line, "column": one.column, "ja": one.ja, "en": one.en} for one in found.problems
                 ],
             }
+            | (beside or {})
         )
         return
     if found.problems:

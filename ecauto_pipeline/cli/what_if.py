@@ -26,6 +26,7 @@ from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.listings.item_rules import of_bytes, select, tie_problems
+from ecauto_pipeline.views.rule_words import DAY_0
 from ecauto_pipeline.wiring.connections import shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -55,13 +56,13 @@ def what_if(
     changed = load(changes=changes)
     accounts = tuple(key for key, shop in shop_accounts(changed).items() if shop.active)
     with open_tools(settings, offline=True) as tools:
-        rule_of = _rules(tools, rules) if rules is not None else None
+        rule_of = rules_of_file(tools, rules) if rules is not None else None
         with progress_shown(json_output, dry_run=True, language=language()) as shown:
             found = compared(tools, changed, accounts, days, rule_of, _as_progress(shown))
         names = {account: tools.name_of(account) for account in accounts}
     limits = _limits(changed, found, names)
     if json_output:
-        print_json(_document(found, changes, limits))
+        print_json(document_of(found, changes, limits))
     else:
         _show(found, limits, changes)
 
@@ -80,7 +81,7 @@ def _changes(words: list[str]) -> dict[str, Any]:
     return changes
 
 
-def _rules(tools: Tools, path: Path) -> RuleOf:
+def rules_of_file(tools: Tools, path: Path) -> RuleOf:
     """What this file says of each listing. A file with a bad line is refused, each line named."""
     try:
         read = of_bytes(path.read_bytes())
@@ -123,7 +124,7 @@ def _limits(settings: Settings, found: WhatIf, names: Mapping[AccountKey, str]) 
     ]
 
 
-def _document(found: WhatIf, changes: Mapping[str, Any], limits: list[dict[str, Any]]) -> dict[str, Any]:
+def document_of(found: WhatIf, changes: Mapping[str, Any], limits: list[dict[str, Any]]) -> dict[str, Any]:
     def day(one: DayZero) -> dict[str, Any]:
         return {**{name: value for name, value in asdict(one).items() if name != "plan"}, "edits": one.edits}
 
@@ -141,20 +142,23 @@ def _document(found: WhatIf, changes: Mapping[str, Any], limits: list[dict[str, 
 def _show(found: WhatIf, limits: list[dict[str, Any]], changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
         say(f"{key} = {value}")
-    heads = (told("項目", "item"), told("今", "now"), told("変えたら", "what if"), told("差", "difference"))
-    today = (
-        (told("変更の件数", "edits"), "edits"),
-        (told("値上げ", "price rises"), "up"),
-        (told("値下げ", "price falls"), "down"),
-        (told("非公開", "hidden"), "hides"),
-        (told("公開", "shown"), "shows"),
-        (told("在庫を戻す", "restocked"), "restocks"),
-    )
+    show_day_0(found)
+    if found.past_now.days:
+        _show_past(found, limits, _heads())
+
+
+def _heads() -> tuple[str, ...]:
+    return (told("項目", "item"), told("今", "now"), told("変えたら", "what if"), told("差", "difference"))
+
+
+def show_day_0(found: WhatIf) -> None:
+    """What a run right now would do, as things are and as they would be."""
+    heads = _heads()
     say()
     table(
         told("今すぐ同期したら", "a run right now"),
         heads,
-        [_row(name, found.now, found.then, key) for name, key in today],
+        [_row(told(*name), found.now, found.then, key) for key, name in DAY_0.items()],
     )
     reasons = sorted({*found.now.set_aside, *found.then.set_aside})
     changed = [one for one in reasons if found.now.set_aside.get(one, 0) != found.then.set_aside.get(one, 0)]
@@ -164,8 +168,6 @@ def _show(found: WhatIf, limits: list[dict[str, Any]], changes: Mapping[str, Any
             for one in changed[:MOST_REASONS]
         ]
         table(told("変更しない理由の変化", "why rows are set aside"), heads, rows)
-    if found.past_now.days:
-        _show_past(found, limits, heads)
 
 
 def _show_past(found: WhatIf, limits: list[dict[str, Any]], heads: tuple[str, ...]) -> None:

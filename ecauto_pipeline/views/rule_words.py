@@ -21,6 +21,15 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "by_hand": ("手動価格", "price set by hand"),
 }
 """What a column of the file decides."""
+ABOUT: Mapping[str, tuple[str, str]] = {
+    "item_id": ("商品ID", "item id"),
+    "asin": ("ASIN", "ASIN"),
+    "title_contains": ("商品名に含む", "title contains"),
+    "brand": ("ブランド", "brand"),
+    "category": ("カテゴリ", "category"),
+    "account_id": ("ショップ", "shop"),
+}
+"""Whom a column of the file selects."""
 CHOICES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "exclude": {
         "price": ("価格を変えない", "its price is left alone"),
@@ -46,6 +55,15 @@ _QUESTION = {
     "never_sell": "on_sale",
 }
 """The question (domain/selling/item_rules.py) that a column answers; any other column is one of its own."""
+DAY_0: Mapping[str, tuple[str, str]] = {
+    "edits": ("変更の件数", "edits"),
+    "up": ("値上げ", "price rises"),
+    "down": ("値下げ", "price falls"),
+    "hides": ("非公開", "hidden"),
+    "shows": ("公開", "shown"),
+    "restocks": ("在庫を戻す", "restocked"),
+}
+"""What a run right now would do (reports/what_if.py, DayZero)."""
 HOW: Mapping[How, tuple[str, str]] = {
     "import": ("ファイルを取り込み", "a file imported"),
     "set": ("1行を書き込み", "one line set"),
@@ -59,7 +77,7 @@ def how_changed(change: RuleChange, language: str) -> str:
     done = HOW[change.how][language == "en"]
     if not change.who:
         return done
-    return f"{done} ({change.who})"
+    return f"{done}: {change.who}"
 
 
 def holding(rule: ItemRule | None, language: str) -> list[tuple[str, str, int]]:
@@ -84,3 +102,8 @@ def cell_said(column: str, value: str, language: str) -> str:
     if column.endswith("_jpy") and value.isdigit():
         return f"{int(value):,} yen" if language == "en" else f"{int(value):,}円"
     return value
+
+
+def about_said(about: Mapping[str, str], language: str) -> list[str]:
+    """Whom a line is about, a piece of text a column that it fills."""
+    return [f"{name[language == 'en']}: {about[column]}" for column, name in ABOUT.items() if about.get(column)]

@@ -167,3 +167,34 @@ def test_set_and_unset_write_one_line_and_history_says_who(owner: Owner) -> None
     assert ["unset", "set", "import"] == [one["how"] for one in told]
     assert {getpass.getuser()} == {one["who"] for one in told}
     assert "1行を書き込み" in owner.types("history")[1]
+
+
+def test_list_is_searched_and_narrowed(owner: Owner) -> None:
+    """By a word of a brand; the lines that select nothing, those whose last day is past."""
+    over = row(item_id="1002", min_price_jpy="900", until="2020-01-31", note="古い")
+    owner.types("import", owner.saves("1.csv", SHEET + over + "\n"))
+    for options, expected in (
+        ((), [2, 3, 4, 5]), (("--search", "ソニ"), [3]), (("--search", "b00000"), [4]), (("--search", "%"), []),
+        (("--only", "idle"), [4]), (("--only", "over"), [5]),
+    ):  # fmt: skip
+        found = json.loads(owner.types("list", *options, "--json")[1])
+        assert (expected, 4, 1, 1) == (
+            [one["line"] for one in found["rows"]],
+            found["rules"],
+            found["idle"],
+            found["over"],
+        )
+    assert "ブランド: ソニー" in owner.types("list")[1]
+    assert 2 == owner.types("list", "--only", "none")[0]
+
+
+def test_a_check_with_its_effect_and_an_import_of_what_was_checked(owner: Owner) -> None:
+    """The check names the file that stands there; once another one does, the import writes nothing: exit code 2."""
+    file = owner.saves("new.csv", SHEET)
+    told = json.loads(owner.types("check", file, "--effect", "--json")[1])
+    assert ("", 0) == (told["instead_of"], told["effect"]["what_if"]["edits"])
+    assert 0 == owner.types("import", file, "--instead-of", told["instead_of"], "--who", "hanako (desk)")[0]
+    code, _, err = owner.types("import", owner.saves("2.csv", f"{HEAD}\n"), "--instead-of", told["instead_of"])
+    assert (2, True, [2, 3, 4]) == (code, "その間に変更されました" in err, owner.in_force())
+    (only,) = json.loads(owner.types("history", "--json")[1])
+    assert "hanako (desk)" == only["who"]

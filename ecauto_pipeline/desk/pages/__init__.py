@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ecauto_pipeline.desk.page import Page
-from ecauto_pipeline.desk.pages import changes, holds, item, money, today
+from ecauto_pipeline.desk.pages import changes, holds, item, money, rules, today
 
-PAGES: tuple[Page, ...] = (today.PAGE, changes.PAGE, holds.PAGE, item.PAGE, money.PAGE)
+PAGES: tuple[Page, ...] = (today.PAGE, changes.PAGE, holds.PAGE, item.PAGE, rules.PAGE, money.PAGE)

@@ -38,7 +38,7 @@ FOUND = Said("file")
 
 
 def change_of(said: Said, before: str | None, after: str | None, rules: int, now: datetime) -> RuleChange:
-    """What came and went between two contents of the file, line by line, wherever in it a line stands."""
+    """What came and went between two contents of the file, line by line below the headings, wherever a line stands."""
     old, new = Counter(_lines(before)), Counter(_lines(after))
     came, went = new - old, old - new
     return RuleChange(
@@ -47,7 +47,8 @@ def change_of(said: Said, before: str | None, after: str | None, rules: int, now
 
 
 def _lines(text: str | None) -> Iterator[str]:
-    return (line.rstrip("\r") for line in (text or "").split("\n") if line.strip("\r, "))
+    lines = (line.rstrip("\r") for line in (text or "").split("\n") if line.strip("\r, "))
+    return islice(lines, 1, None)
 
 
 def _first(lines: Counter[str]) -> Iterator[str]:

@@ -30,9 +30,9 @@ from ecauto_pipeline.state.item_rules import rules_in_force, rules_of
 from ecauto_pipeline.state.owner_files import RULES, read_owner_file
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.file_trouble import RulesReport
-from ecauto_pipeline.sync.listings.item_rules import read_file, take_up_rules
+from ecauto_pipeline.sync.listings.item_rules import take_up_rules
 from ecauto_pipeline.sync.listings.rules_history import Said
-from ecauto_pipeline.sync.people.rules_placing import place_rules
+from ecauto_pipeline.sync.people.rules_placing import content_of, place_rules, text_of
 
 Target = ListingKey | str
 """One listing, or every listing of an ASIN."""
@@ -144,8 +144,8 @@ def _take_up_what_was_saved(tools: Tools) -> None:
     """What somebody saved by hand is in force first, as its own change. Raises SettingsError where it can't be."""
     with tools.state.read() as connection:
         known = read_owner_file(connection, RULES)
-    read = read_file(tools, known)
-    if read.problems or (read.text or None) != known.content:
+    saved = content_of(tools.settings.rules)
+    if known.broken_since is not None or (text_of(saved) if saved is not None else None) != known.content:
         trouble = take_up_rules(tools, sorted(shop_keys(tools.settings))).trouble
         if trouble is not None:
             raise SettingsError(trouble.en, ja=trouble.ja)

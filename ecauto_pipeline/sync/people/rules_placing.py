@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ecauto_pipeline.atomic_file import replace_file
+from ecauto_pipeline.domain.spreadsheets import decode
 from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.shops.platforms import shop_keys
 from ecauto_pipeline.state.item_rules import rules_in_force
@@ -35,7 +36,7 @@ def place_rules(tools: Tools, make: Callable[[bytes | None], bytes], said: Said)
             known, in_force = read_owner_file(connection, RULES), rules_in_force(connection)
         before = content_of(path)
         content = make(before)
-        unread = before is not None and before != content and (of_bytes(before).text or before) != known.content
+        unread = before is not None and before != content and text_of(before) != known.content
 
         def put(before: bytes | None = before, content: bytes = content, unread: bool = unread) -> bool:
             if content_of(path) != before:
@@ -51,6 +52,14 @@ def place_rules(tools: Tools, make: Callable[[bytes | None], bytes], said: Said)
     raise NotOnRecord(
         f"{path.name} keeps changing; try again", ja=f"{path.name} が変わり続けています。もう一度お試しください"
     )
+
+
+def text_of(content: bytes) -> str | None:
+    """None = it is no text of ours. What is in force is equal to it where a run has taken this very file up."""
+    try:
+        return decode(content)
+    except UnicodeError:
+        return None
 
 
 def content_of(path: Path) -> bytes | None:

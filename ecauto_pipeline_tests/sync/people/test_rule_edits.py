@@ -166,6 +166,6 @@ def test_every_change_is_kept_with_who_and_when(world: World) -> None:
         ("unset", "taro", 2, 0, 1),
         ("set", "taro", 3, 1, 0),
         ("file", "", 2, 1, 0),
-        ("import", "hanako", 1, 2, 0),
+        ("import", "hanako", 1, 1, 0),
     ] == [(one.how, one.who, one.rules, one.added, one.removed) for one in found]
     assert ((by_hand,), (GOOD,)) == (found[2].added_lines, found[0].removed_lines)
