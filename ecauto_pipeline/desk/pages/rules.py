@@ -5,6 +5,8 @@ Not for: one item's rules (item_rule.py) or the upload (rules_upload.py).
 
 from __future__ import annotations
 
+from functools import partial
+
 from nicegui import ui
 
 from ecauto_pipeline.desk.page import Page
@@ -76,7 +78,10 @@ def _lines(visit: Visit, found: RulesTable, search: str, only: str) -> None:
         with ui.element("div").classes("desk-buttons"):
             field = ui.input(visit.told("商品ID・ASIN・語・メモで探す", "ids, words, notes"), value=search)
             field.props(f"dense outlined clearable type=search maxlength={MOST_LETTERS}").classes("desk-search")
-            go = lambda: ui.navigate.to(visit.link("/rules", q=str(field.value or "").strip(), only=only))  # noqa: E731
+
+            def go() -> None:
+                ui.navigate.to(visit.link("/rules", q=str(field.value or "").strip(), only=only))
+
             field.on("keydown.enter", go)
             ui.button(visit.told("探す", "Search"), on_click=go).props("no-caps outline")
             for word, names in NARROWED.items():
@@ -185,7 +190,7 @@ async def _history(visit: Visit) -> None:
                 f"+{one.added:,}行 -{one.removed:,}行（全{one.rules:,}件）",
                 f"+{one.added:,} -{one.removed:,} ({one.rules:,} rules)",
             )
-            folded(head, lambda one=one: _change(visit, one))  # type: ignore[misc]
+            folded(head, partial(_change, visit, one))
         note(
             visit.told(
                 "前のファイルは data/rules-history/ に新しいほうから100個残っています。",
