@@ -20,7 +20,8 @@ from typer.models import ArgumentInfo
 
 COMMANDS: Mapping[str, str] = {
     "demo": "エミュレーター上の3ショップで、同期を1回通して実行します。 The whole line once, against the emulator.",
-    "dev": "エミュレーター(必要なら)とDagsterの画面を起動します。Ctrl-Cで両方終わります。 Emulator and UI together.",
+    "dev": "エミュレーター(必要なら)、Dagsterの画面、店主の画面を起動します。Ctrl-Cで終わります。"
+    " Emulator, UI and desk.",
     "desk": "店主の画面を開きます (http://127.0.0.1:3001、Ctrl-Cで終了)。 The shop owner's page.",
     "emulator": "エミュレーターだけを起動します(Ctrl-Cで終了)。 The emulator alone.",
     "sync": "今の1時間ぶんの同期を1回実行します。 One run of the current hour: read, ask, decide, push.",

@@ -57,7 +57,13 @@ def demo(
             ),
             ("ecauto holds list", told("人の確認を待っている変更", "changes that wait for a person")),
             ("ecauto explain ASIN", told("なぜこの価格か、なぜ非公開か", "why this price, why hidden")),
-            ("ecauto dev", told("Dagsterの画面 http://127.0.0.1:3000", "Dagster's UI http://127.0.0.1:3000")),
+            (
+                "ecauto dev",
+                told(
+                    f"店主の画面 {settings.desk.address}、Dagsterの画面 http://127.0.0.1:3000",
+                    f"the owner's desk {settings.desk.address}, Dagster's UI http://127.0.0.1:3000",
+                ),
+            ),
         ),
     )
     raise typer.Exit(0 if code in (0, 1, 3) else code)

@@ -18,6 +18,7 @@ COMMAND = typer.Typer(add_completion=False)
 @COMMAND.command()
 def desk(
     port: Annotated[int, typer.Option("--port", help="画面のポート / its port; 0 = the one of ecauto.toml", min=0)] = 0,
+    parent_pid: Annotated[int, typer.Option("--parent-pid", hidden=True)] = 0,
 ) -> None:
     """店主の画面を開きます (http://127.0.0.1:3001、Ctrl-Cで終了)。 The shop owner's page."""
     from ecauto_pipeline.desk.office import Office
@@ -34,6 +35,6 @@ def desk(
     office = Office(port=chosen)
     say(told(f"店主の画面: {office.address} (Ctrl-Cで終了)", f"the owner's desk: {office.address} (Ctrl-C ends it)"))
     try:
-        serve(office)
+        serve(office, parent_pid)
     finally:
         office.close()

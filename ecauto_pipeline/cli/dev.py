@@ -1,4 +1,4 @@
-"""`ecauto dev`: emulator (where it is needed) and Dagster's UI together, ended together.
+"""`ecauto dev`: emulator (where it is needed), Dagster's UI and the owner's desk together, ended together.
 
 Not for: what the UI shows (defs/).
 """
@@ -19,6 +19,7 @@ import psutil
 import typer
 
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, say, told
+from ecauto_pipeline.cli.dev_desk import DeskBeside
 from ecauto_pipeline.cli.interrupts import raised
 from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.errors import SettingsError
@@ -88,8 +89,9 @@ def _has_ended(child: subprocess.Popen[bytes], within_s: float) -> bool:
     return child.poll() is not None
 
 
-def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Path) -> int:
-    """Say the address once somebody answers there, then look after the emulator until the servers end; their code."""
+def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Path, desk: DeskBeside | None) -> int:
+    """Say the addresses once somebody answers there, then look after emulator and desk until Dagster's servers end;
+    their code."""
     while not _answers(url):
         if _has_ended(child, 0.3):
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
@@ -98,8 +100,12 @@ def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Pa
                 WITH_ERRORS,
                 ja=f"Dagsterの画面が起動しませんでした。ログを見てください: {log}",
             )
+    if desk is not None:
+        desk.say_address()
     say(told(f"Dagsterの画面: {url} (Ctrl-Cで終了、ログ {log})", f"Dagster's UI: {url} (Ctrl-C ends it; log {log})"))
     while not _has_ended(child, LOOK_AFTER_S):
+        if desk is not None:
+            desk.look_after()
         if settings.own_sp_api or settings.own_base:
             with suppress(SettingsError):  # said by whoever needs it
                 emulated.start(settings, os.getpid())
@@ -108,9 +114,13 @@ def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Pa
 
 @COMMAND.command()
 def dev(
-    port: Annotated[int, typer.Option("--port", help="画面のポート / the UI's port")] = 3000,
+    port: Annotated[int, typer.Option("--port", help="Dagsterの画面のポート / the UI's port")] = 3000,
+    no_desk: Annotated[bool, typer.Option("--no-desk", help="店主の画面は開かない / without the owner's desk")] = False,
 ) -> None:
-    """エミュレーター(必要なら)とDagsterの画面を起動します。Ctrl-Cで両方終わります。 Emulator and UI together."""
+    """エミュレーター(必要なら)、Dagsterの画面、店主の画面を起動します。Ctrl-Cで終わります。 Emulator, UI and desk.
+
+    店主の画面のポートは [desk] port です。 The desk's port is [desk] port.
+    """
     from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs
     from ecauto_pipeline.doctor.dagster_files import project_root
 
@@ -125,7 +135,8 @@ def dev(
     if own_world:
         address = emulated.start(settings, os.getpid())
         say(told(f"エミュレーター: {address}", f"emulator: {address}"))
-    log = settings.data_dir / "logs" / f"dagster_{jst(SystemClock().now()):%Y%m%d}.log"
+    today = f"{jst(SystemClock().now()):%Y%m%d}"
+    log = settings.data_dir / "logs" / f"dagster_{today}.log"
     for folder in (root / "data" / "dagster", log.parent):
         folder.mkdir(parents=True, exist_ok=True)
     say(told("Dagsterの画面を起動しています...", "Dagster's UI is starting..."))
@@ -142,13 +153,18 @@ def dev(
     with log.open("ab") as output:
         child = subprocess.Popen(command, cwd=root, env=servers_environ(root, os.environ), stdout=output, stderr=output)
     signal.signal(signal.SIGTERM, _ask_to_end)
+    desk = None if no_desk else DeskBeside(settings, log.with_name(f"desk-server_{today}.log"))
     try:
         with raised():
-            code = _serve(child, f"http://127.0.0.1:{port}", settings, log)
+            if desk is not None:
+                desk.start()
+            code = _serve(child, f"http://127.0.0.1:{port}", settings, log, desk)
     except (KeyboardInterrupt, _Terminated) as asked:
         _end(child, tell=isinstance(asked, _Terminated))
         code = 0
     finally:
+        if desk is not None:
+            desk.end()
         if own_world:
             emulated.stop(settings)
     raise typer.Exit(code)

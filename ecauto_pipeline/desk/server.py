@@ -6,8 +6,12 @@ Not for: what pages show (pages/) or the command line (cli/desk.py).
 from __future__ import annotations
 
 import secrets
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import uvicorn
 from fastapi import FastAPI
 from nicegui import app as nicegui_app
@@ -26,6 +30,7 @@ from ecauto_pipeline.desk.picture_answers import answer as answer_picture
 from ecauto_pipeline.desk.visit import LANGUAGES, Language, Visit
 
 _STYLE = Path(__file__).with_name("style.css")
+PARENT_EVERY_S = 1.0
 BUILD_TIMEOUT_S = 60.0
 """A page is built for so long at most; the limits that people feel are those of docs/performance.md."""
 
@@ -55,13 +60,25 @@ def application(office: Office) -> ASGIApp:
     return Gate(within, hosts_of(office.host, office.port, url))
 
 
-def serve(office: Office) -> None:
-    """Serve until SIGINT or SIGTERM."""
+def serve(office: Office, parent_pid: int = 0) -> None:
+    """Serve until SIGINT or SIGTERM, or until the process `parent_pid` has gone (0 = there is none to look at)."""
     config = uvicorn.Config(
         application(office), host=office.host, port=office.port, log_level="warning", server_header=False,
         ws_max_size=1024 * 1024, timeout_graceful_shutdown=3,
     )  # fmt: skip
-    uvicorn.Server(config).run()
+    server = uvicorn.Server(config)
+    if parent_pid:
+        threading.Thread(target=end_with, args=(parent_pid, server), daemon=True).start()
+    server.run()
+
+
+def end_with(parent_pid: int, server: uvicorn.Server, every_s: float = PARENT_EVERY_S) -> None:
+    """A killed `ecauto dev` can't end the desk: nobody would know that it is still there."""
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(parent_pid)
+        while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(every_s)
+    server.should_exit = True
 
 
 def _add_page(office: Office, path: str, language: Language) -> None:

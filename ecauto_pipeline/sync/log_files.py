@@ -22,7 +22,7 @@ from ecauto_pipeline.clock import Clock, jst
 
 SYNC, VALIDATION, CALLS = "sync_inventory", "cache_validation", "sp_api_calls"
 _DATED = re.compile(
-    r"^(?:sync_inventory|cache_validation|sp_api_calls|dagster)_(\d{8})(?:\.\d+)?\.(?:log|jsonl)(?:\.lock)?$"
+    r"^(?:sync_inventory|cache_validation|sp_api_calls|dagster|desk|desk-server)_(\d{8})(?:\.\d+)?\.(?:log|jsonl)(?:\.lock)?$"
 )
 
 

@@ -41,10 +41,12 @@ def test_a_second_writer_takes_a_file_of_its_own(tmp_path: Path) -> None:
 
 def test_old_files_go_and_others_stay(tmp_path: Path) -> None:
     """Only our dated files older than the days kept are swept."""
-    for name in ("sync_inventory_20260901.log", "sp_api_calls_20261120.jsonl", "notes.log"):
+    of_the_desk = ("desk_20260901.log", "desk-server_20260901.log")
+    for name in ("sync_inventory_20260901.log", "sp_api_calls_20261120.jsonl", "notes.log", *of_the_desk):
         (tmp_path / name).write_text("x", encoding="utf-8")
     with log_to_files(logging.getLogger("logbook-test-sweep"), tmp_path, SYNC, ManualClock(NIGHT), 30):
         pass
     assert not (tmp_path / "sync_inventory_20260901.log").exists()
+    assert [] == [name for name in of_the_desk if (tmp_path / name).exists()]
     assert (tmp_path / "sp_api_calls_20261120.jsonl").exists()
     assert (tmp_path / "notes.log").exists()
