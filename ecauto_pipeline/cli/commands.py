@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     " Takes over the older scripts' settings.",
     "doctor": "設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。"
     " Checks everything that can be checked.",
+    "setup": "本番までの手順と、どこまで済んだか。 The way to a live shop, and how far it is gone.",
     "report": "この1週間を1ページのHTMLにまとめます。 The last week on one self-contained page.",
     "holds": "人の確認を待っている変更。 Changes that wait for a person.",
     "orders": "最近の注文と、その仕入れと利益。 What was sold lately, what it cost, what is left.",

@@ -180,6 +180,12 @@ def count_done(connection: Connection, run_id: str, reason: str) -> int:
     return int(connection.execute(query.where(*mine, diffs.c.reason == reason)).scalar_one())
 
 
+def any_done(connection: Connection) -> bool:
+    """Whether any edit on record took place."""
+    query = select(journal.c.update_id).where(journal.c.outcome == Outcome.DONE).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def hidden_since(connection: Connection, since: datetime, but_for: Iterable[str]) -> dict[AccountKey, int]:
     """By account: listings that were hidden after `since` and are hidden still, each once.
 

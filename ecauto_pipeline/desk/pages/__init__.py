@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ecauto_pipeline.desk.page import Page
-from ecauto_pipeline.desk.pages import changes, holds, item, money, rules, today
+from ecauto_pipeline.desk.pages import changes, holds, item, money, rules, setup, today
 
-PAGES: tuple[Page, ...] = (today.PAGE, changes.PAGE, holds.PAGE, item.PAGE, rules.PAGE, money.PAGE)
+PAGES: tuple[Page, ...] = (today.PAGE, changes.PAGE, holds.PAGE, item.PAGE, rules.PAGE, money.PAGE, setup.PAGE)
