@@ -5,6 +5,7 @@ The bars are drawn by the browser; the table beneath says the same. Not for: the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
 
 from nicegui import ui
@@ -44,7 +45,7 @@ async def capacity_card(visit: Visit) -> None:
         await answer()
 
 
-def _sliders(visit: Visit, now: Capacity, chosen: dict[str, int], changed: object) -> None:
+def _sliders(visit: Visit, now: Capacity, chosen: dict[str, int], changed: Callable[[], object]) -> None:
     words = [f"{now.shop.asins:,} ({visit.told('いま', 'now')})", *(f"{step:,}" for step in STEPS)]
 
     def label_of(key: str) -> str:
@@ -60,7 +61,7 @@ def _sliders(visit: Visit, now: Capacity, chosen: dict[str, int], changed: objec
         def moved(event: object, key: str = key, text: ui.label = text, slider: ui.slider = slider) -> None:
             chosen[key] = int(slider.value)
             text.set_text(label_of(key))
-            changed()  # type: ignore[operator]
+            changed()
 
         slider.on("change", moved)
 
