@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.doctor.dagster_files import look_at_dagster
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.shops import base
 from ecauto_pipeline.state import journal
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Tools
@@ -132,7 +133,7 @@ def _amazon(connections: Connections) -> _Told:
 def _base(connections: Connections) -> _Told:
     return _application(
         connections,
-        "base",
+        base.PLATFORM,
         ("BASE: ショップごとのアプリケーション", "BASE: an application a shop"),
         (
             "BASE Developers で申請してください（read_users、read_items、write_items、read_orders）",
