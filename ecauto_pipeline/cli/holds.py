@@ -1,4 +1,4 @@
-"""`ecauto holds list|show|approve|reject`: a person's word.
+"""`ecauto holds list|show|approve|reject|keep`: a person's word.
 
 Not for: why a row is held (domain/selling/guards.py, domain/selling/diffs.py).
 """
@@ -19,6 +19,7 @@ from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.held import word_in
 from ecauto_pipeline.sync.people import holds as keeping
 from ecauto_pipeline.sync.people.holds import Hold, Word
+from ecauto_pipeline.sync.people.keep_price import keep_price
 from ecauto_pipeline.views import hold_effects
 from ecauto_pipeline.views.held_rows import held_lines
 from ecauto_pipeline.views.hold_effects import effect_on
@@ -123,6 +124,29 @@ def reject(
     exit code 1.
     """
     _decide_holds("reject", diff_ids, account, asin, everything, dry_run, json_output)
+
+
+@COMMAND.command("keep")
+def keep(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_output: Json = False) -> None:
+    """今の価格のままにします。 Keeps the price shown: a rule fixes it for this listing, and the row is rejected.
+
+    規則は data/rules.csv の1行です。消せばまた自動になります。 A line of data/rules.csv: without it the price is worked
+    out again. すでに決まっていたときは何も変えず、終了コード1です。 Decided before: nothing changes, exit code 1.
+    """
+    with open_tools(load(), offline=True) as tools:
+        said = keep_price(tools, diff_id, getpass.getuser())
+    if json_output:
+        print_json([_document(row) for row in said.done])
+    for row in said.done if not json_output else ():
+        say(
+            told(
+                f"{row.key.item_id} の価格を {row.shown:,}円に固定しました。",
+                f"{row.key.item_id} stays at {row.shown:,} yen",
+            )
+        )
+    for row in said.late:
+        err().print(_late_line(row), style="yellow", markup=False)
+    raise typer.Exit(WITH_ERRORS if said.late else FINE)
 
 
 def _decide_holds(

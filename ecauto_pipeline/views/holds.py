@@ -17,6 +17,8 @@ from sqlalchemy import Connection
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Status
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.domain.selling.fees import profit_jpy
+from ecauto_pipeline.domain.selling.pricing import breaks_floor
+from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.state import asins, held
 from ecauto_pipeline.state.held import HeldGroup, HeldListing, HeldQuestion, HeldSort, WordBefore
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
@@ -66,6 +68,7 @@ class HeldRow:
     `status`, `cost_age`: as known now. `profit_*`: what a sale leaves, at the price shown and at the one wanted.
     `cause`: why the change was to be made, where a mass of changes is what was held. `before`: what a person said of an
     earlier hold of this listing; `said`: of this one. `same_asin`: so many rows of this ASIN wait.
+    `below_floor`: the price shown is below what the item may be sold at: fixed, it is taken off sale.
     """
 
     hold: Hold
@@ -84,6 +87,7 @@ class HeldRow:
     before: WordBefore | None
     said: WordBefore | None
     same_asin: int
+    below_floor: bool
 
     @property
     def amazon(self) -> str:
@@ -162,7 +166,9 @@ def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[
     found = []
     for hold in holds:
         facts, listing = known[hold.asin], listings.get(hold.key)
+        sources = _sources(hold.evidence, facts)
         cost, stamp = facts.price_jpy, facts.price_at or facts.stock_at
+        certain = hold.kind is Kind.PRICE and not sources  # where they contradict, nobody knows what it costs
         price = hold.shown if hold.kind is Kind.PRICE else listing.price_jpy if listing else None
         last, said = before.get((hold.key, hold.kind)), held.word_in(hold.evidence, hold.wanted)
         found.append(
@@ -176,13 +182,14 @@ def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[
                 cost_age=None if stamp is None else now - stamp,
                 status=str(facts.status or ""),
                 profit_shown_jpy=profit.of(listing, hold.key, price, facts),
-                profit_wanted_jpy=profit.of(listing, hold.key, hold.wanted, facts) if hold.kind is Kind.PRICE else None,
+                profit_wanted_jpy=profit.of(listing, hold.key, hold.wanted, facts) if certain else None,
                 on_sale=listing.on_sale if listing else None,
                 cause=str(hold.evidence.get("reason") or ""),
-                sources=_sources(hold.evidence, facts),
+                sources=sources,
                 before=None if last == said else last,
                 said=said,
                 same_asin=same.get(hold.asin, 0),
+                below_floor=breaks_floor(price, facts.price_jpy, profit.terms(listing, hold.key)),
             )
         )
     return tuple(found)
@@ -194,12 +201,15 @@ class _Profits:
     def __init__(self, tools: Tools, connection: Connection, now: datetime) -> None:
         self._terms, self._rules = TermsOfShops(tools.settings), RulesAsTheyStand(connection, now)
 
+    def terms(self, listing: HeldListing | None, key: ListingKey) -> SellingTerms:
+        return self._terms.of(key.account, self._rules.of(listing.rules) if listing else None)
+
     def of(self, listing: HeldListing | None, key: ListingKey, price: int | None, facts: AsinRow) -> int | None:
         """None while price or cost is unknown, or doubted."""
         cost = facts.price_jpy
         if price is None or facts.status is not Status.SUCCESS or facts.doubt == "jump" or not cost or cost < 0:
             return None
-        terms = self._terms.of(key.account, self._rules.of(listing.rules) if listing else None)
+        terms = self.terms(listing, key)
         return profit_jpy(price, cost, terms.fees, terms.extra_cost_jpy)
 
 

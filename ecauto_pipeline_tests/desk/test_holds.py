@@ -18,6 +18,7 @@ from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.sync.people.holds import approve, list_holds, reject
+from ecauto_pipeline.sync.people.rule_edits import own_rule
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.desk.shop import FilledShop, a_filled_shop
 from ecauto_pipeline_tests.desk.visitor import with_visitor
@@ -98,6 +99,38 @@ def test_a_click_and_the_command_leave_the_same_behind(tmp_path: Path, monkeypat
         return row.diff_id, row.state, row.run_id, row.diff.shown, row.diff.wanted, evidence, signed(row).keys()
 
     assert left(rows[1]) == left(rows[0])
+
+
+def test_keeping_the_price_leaves_the_same_behind_from_the_page_and_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line of data/rules.csv and a rejected row; what it does is said before."""
+    found = []
+    for place in ("page", "command"):
+        (tmp_path / place).mkdir()
+        shop = a_filled_shop(tmp_path / place, monkeypatch)
+        name = only_held(shop)
+        if place == "page":
+
+            async def scene(visitor: User) -> None:
+                await visitor.open("/ja/holds")
+                visitor.find("この価格のままにする").click()
+                await visitor.should_see("の規則を作り、この確認を却下します")
+                visitor.find("固定する").click()
+                await visitor.should_see("に固定しました。")
+                await visitor.should_see("確認を待っている変更はありません。")
+
+            with_visitor(scene)
+        else:
+            assert 0 == CliRunner().invoke(COMMAND, ["keep", name[:8]]).exit_code
+        row = held(shop)[name]
+        with open_tools(shop.settings, offline=True) as tools:
+            rule = own_rule(tools, row.diff.key)
+        assert {"fixed_price_jpy": str(row.diff.shown)} == rule.cells
+        kept = {key: value for key, value in signed(row).items() if not key.startswith("rejected_")}
+        found.append((row.state, kept, rule.cells, rule.selectors))
+    assert found[1] == found[0]
+    assert 1 == CliRunner().invoke(COMMAND, ["keep", name[:8]]).exit_code
 
 
 def test_whoever_comes_second_is_told_and_changes_nothing(shop: FilledShop) -> None:

@@ -13,9 +13,10 @@ from nicegui import ui
 
 from ecauto_pipeline.desk.pages.hold_words import became, reason_words
 from ecauto_pipeline.desk.parts.cards import banner
-from ecauto_pipeline.desk.parts.text import note
+from ecauto_pipeline.desk.parts.text import note, yen
 from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.sync.people.holds import Hold, Said, Word, consequence_of_rejecting, decide
+from ecauto_pipeline.sync.people.keep_price import keep_price
 from ecauto_pipeline.views.hold_effects import effect_lines, effect_of
 from ecauto_pipeline.views.holds import HeldRow, held_row
 
@@ -52,8 +53,28 @@ async def give(visit: Visit, word: Word, ids: Sequence[str]) -> Said | Unknown:
     return said
 
 
-async def tell_said(visit: Visit, word: Word, said: Said) -> None:
-    """What became of it, to stay on the page until the next click; the loser of two people learns who was faster."""
+async def keep(visit: Visit, row: HeldRow) -> Said | Unknown:
+    """The price shown of this row is fixed by a rule, in the name of whoever sits here, and the row rejected."""
+    who = visit.office.who
+    said = await visit.do(lambda tools: keep_price(tools, row.hold.diff_id, who))
+    if not isinstance(said, Unknown):
+        LOG.info(
+            "desk: price of %s kept by %s: %s", row.hold.key.item_id, who, "done" if said.done else "decided before"
+        )
+    return said
+
+
+def keep_button(visit: Visit, on_click: Callable[[], object]) -> ui.button:
+    """この価格のままにする."""
+    made = ui.button(visit.told("この価格のままにする", "Keep this price"), on_click=on_click)
+    return made.props("no-caps flat")
+
+
+async def tell_said(visit: Visit, word: Word, said: Said, *, kept: bool = False) -> None:
+    """What became of it, to stay until the next click; the loser of two people learns who was faster.
+
+    `kept`: the price of the rejected row is fixed now.
+    """
     count = len(said.done)
     if count and word == "approve":
         banner(
@@ -62,6 +83,9 @@ async def tell_said(visit: Visit, word: Word, said: Said) -> None:
             ),
             "good",
         )
+    elif count and kept:
+        price = yen(said.done[0].shown, visit.language)
+        banner(visit.told(f"売価を {price} に固定しました。", f"The price is fixed at {price}."), "good")
     elif count:
         banner(visit.told(f"{count:,}件を却下しました。", f"{count:,} rejected."), "good")
         consequence = consequence_of_rejecting(said.done)

@@ -13,12 +13,13 @@ from typing import Any
 
 from nicegui import ui
 
-from ecauto_pipeline.desk.pages.hold_acts import WORDS, effects_before, give, tell_said, word_button
+from ecauto_pipeline.desk.pages.hold_acts import WORDS, effects_before, give, keep, keep_button, tell_said, word_button
 from ecauto_pipeline.desk.pages.hold_card import amazon_link, draw_card, title_of
 from ecauto_pipeline.desk.pages.hold_words import (
     FALLING,
     SORT_LABELS,
     if_approved,
+    if_kept,
     if_rejected,
     kind_words,
     meanwhile,
@@ -28,7 +29,7 @@ from ecauto_pipeline.desk.parts.asking import sure, tell_refused
 from ecauto_pipeline.desk.parts.cards import cannot_know, nothing
 from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.domain.model import Kind
-from ecauto_pipeline.sync.people.holds import Word
+from ecauto_pipeline.sync.people.holds import Said, Word
 from ecauto_pipeline.views.holds import Asked, HeldPage, HeldRow, held_page, matching_ids
 
 
@@ -231,6 +232,9 @@ class Board:
             for word in WORDS:
                 made = word_button(visit, word, partial(self._one, word, row))
                 made._props["aria-label"] = f"{made.text}: {title_of(visit, row)}"
+            if row.keepable:
+                made = keep_button(visit, partial(self._keep, row))
+                made._props["aria-label"] = f"{made.text}: {title_of(visit, row)}"
             if row.same_asin > 1:
                 for word, (ja, en) in WORDS.items():
                     text = visit.told(f"このASINの{row.same_asin}件を{ja}", f"{en} all {row.same_asin} of this ASIN")
@@ -244,6 +248,12 @@ class Board:
         await self._asked_and_given(
             word, [row.hold.diff_id], [title_of(self._visit, row), effect, meanwhile(self._visit, row)]
         )
+
+    async def _keep(self, row: HeldRow) -> None:
+        visit, question = self._visit, ("この価格のままにしますか", "Keep this price?")
+        effects = [title_of(visit, row), if_kept(visit, row), meanwhile(visit, row)]
+        if await sure(visit, visit.told(*question), effects, visit.told("固定する", "Keep")):
+            await self._tell("reject", await keep(visit, row), kept=True)
 
     async def _everywhere(self, word: Word, row: HeldRow) -> None:
         asked = Asked(text=row.hold.asin)
@@ -274,13 +284,15 @@ class Board:
             )
         if not await sure(visit, question, effects, yes, danger=word == "reject"):
             return
-        said = await give(visit, word, ids)
+        await self._tell(word, await give(visit, word, ids))
+
+    async def _tell(self, word: Word, said: Said | Unknown, *, kept: bool = False) -> None:
         self._outcome.clear()
         if isinstance(said, Unknown):
-            tell_refused(visit, said)
+            tell_refused(self._visit, said)
             return
         with self._outcome:
-            await tell_said(visit, word, said)
+            await tell_said(self._visit, word, said, kept=kept)
         for hold in (*said.done, *said.late):
             self._chosen.pop(hold.diff_id, None)
         await self._again()

@@ -157,17 +157,17 @@ def if_rejected(visit: Visit, row: HeldRow) -> str:
 
 def if_kept(visit: Visit, row: HeldRow) -> str:
     """What keeping the price of this one row does."""
-    shown, loss = yen(row.hold.shown, visit.language), row.profit_shown_jpy is not None and row.profit_shown_jpy < 0
+    shown = yen(row.hold.shown, visit.language)
     said = visit.told(
         f"固定価格 {shown} の規則を作り、この確認を却下します。Amazonの値段が動いても売価は変わりません。"
         "規則は商品のページで消せます。",
         f"A rule fixes the price at {shown} and this row is rejected: the price stays whatever Amazon asks, "
         "until the rule is taken away on the item's page.",
     )
-    if loss:
+    if row.below_floor:
         said += visit.told(
-            " 今の仕入値では赤字なので、商品は非公開になります。",
-            " At what it costs now that is a loss: the item is hidden.",
+            " 今の仕入値では売ってよい下限を下回るので、商品は非公開になります。",
+            " At what it costs now that is below the floor: the item is hidden.",
         )
     return said
 

@@ -12,15 +12,15 @@ from functools import partial
 from nicegui import ui
 
 from ecauto_pipeline.desk.page import Page
-from ecauto_pipeline.desk.pages.hold_acts import give, tell_said, word_button
+from ecauto_pipeline.desk.pages.hold_acts import give, keep, keep_button, tell_said, word_button
 from ecauto_pipeline.desk.pages.hold_board import Board
 from ecauto_pipeline.desk.pages.hold_card import amazon_link, draw_card, evidence_lines
-from ecauto_pipeline.desk.pages.hold_words import FALLING, became, if_approved, if_rejected
+from ecauto_pipeline.desk.pages.hold_words import FALLING, became, if_approved, if_kept, if_rejected
 from ecauto_pipeline.desk.parts.asking import tell_refused
 from ecauto_pipeline.desk.parts.cards import banner, cannot_know, card
 from ecauto_pipeline.desk.parts.text import note
 from ecauto_pipeline.desk.visit import Unknown, Visit
-from ecauto_pipeline.sync.people.holds import Word
+from ecauto_pipeline.sync.people.holds import Said, Word
 from ecauto_pipeline.views.holds import SORTS, Asked, HeldRow, held_row
 
 
@@ -86,15 +86,24 @@ class _Alone:
                 with ui.element("div").classes("desk-hold-choice"):
                     word_button(self._visit, word, partial(self._give, word, row))
                     note(effect(self._visit, row))
+            if row.keepable:
+                with ui.element("div").classes("desk-hold-choice"):
+                    keep_button(self._visit, partial(self._keep, row))
+                    note(if_kept(self._visit, row))
+
+    async def _keep(self, row: HeldRow) -> None:
+        await self._tell("reject", await keep(self._visit, row), kept=True)
 
     async def _give(self, word: Word, row: HeldRow) -> None:
-        said = await give(self._visit, word, [row.hold.diff_id])
+        await self._tell(word, await give(self._visit, word, [row.hold.diff_id]))
+
+    async def _tell(self, word: Word, said: Said | Unknown, *, kept: bool = False) -> None:
         self._said.clear()
         if isinstance(said, Unknown):
             tell_refused(self._visit, said)
             return
         with self._said:
-            await tell_said(self._visit, word, said)
+            await tell_said(self._visit, word, said, kept=kept)
         await self.show()
 
 
