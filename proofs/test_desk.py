@@ -36,7 +36,7 @@ def test_every_page_is_whole(desk: Desk, width: str, language: str, dark: bool) 
     wrong: dict[str, list[str]] = {}
     with browsing(WIDTHS[width], language, dark=dark) as (view, noted):
         for page in PAGES:
-            path = page.path.replace("{named}", _an_item(desk)).rstrip("/")
+            path = page.path.replace("{named}", _named(desk, page.path)).rstrip("/")
             view.goto(f"{desk.url}/{language}{path}")
             settle(view)
             found = faults_of(view)
@@ -56,6 +56,19 @@ def test_every_page_is_whole(desk: Desk, width: str, language: str, dark: bool) 
 def _name(path: str) -> str:
     first, _, rest = path.strip("/").partition("/")
     return f"{first[:-1]}" if rest else first or "today"
+
+
+def _named(desk: Desk, path: str) -> str:
+    """What an address of this page names: a run of the demo's, or an item."""
+    return _a_run(desk) if path.startswith("/runs/") else _an_item(desk)
+
+
+def _a_run(desk: Desk) -> str:
+    """The run of the demo that changed the most."""
+    import json
+
+    runs = json.loads(desk.ecauto("runs", "list", "--json").stdout)
+    return str(max(runs, key=lambda run: run["changed"] or 0)["run_id"])
 
 
 def _an_item(desk: Desk) -> str:

@@ -63,8 +63,9 @@ class Command:
 class Commands:
     """Those of one desk, newest first. Safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._lock = folder, threading.Lock()
+    def __init__(self, folder: Path, program: Sequence[str] = (sys.executable, "-c", _ENTRY)) -> None:
+        """`program`: what is started, with a command's words behind it."""
+        self._folder, self._program, self._lock = folder, program, threading.Lock()
         self._started: list[Command] = []
 
     def start(self, *words: str) -> Command:
@@ -73,7 +74,7 @@ class Commands:
         output = self._folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.out"
         with output.open("wb") as said, output.with_suffix(".err").open("wb") as complained:
             process = subprocess.Popen(
-                [sys.executable, "-c", _ENTRY, *words],
+                [*self._program, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=complained,

@@ -20,6 +20,7 @@ from ecauto_pipeline.state import decisions, run_edits
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
+from ecauto_pipeline.views.run_words import plain_reason
 
 A_PAGE = 100
 
@@ -113,7 +114,7 @@ def outcome_words(edit: RunEdit, language: str) -> str:
 def why_words(edit: RunEdit, language: str) -> str:
     """Why it was made."""
     unknown = "no longer on record" if language == "en" else "記録なし"
-    return unknown if edit.why is None else said(edit.why, language)
+    return unknown if edit.why is None else plain_reason(edit.why, language)
 
 
 def as_data(edit: RunEdit) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Not for: where the figures come from (runs.py).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.views.run_words import ENDS, job_words
@@ -15,13 +15,13 @@ from ecauto_pipeline.views.runs import RunLine
 _NOT_MEASURED = ("測定なし", "not measured")
 
 
-def headline(line: RunLine, language: str) -> str:
-    """Which run it is: the job, and what its figures must not be taken for."""
+def headline(line: RunLine, language: str, *, end: bool = True) -> str:
+    """Which run it is: the job, and what its figures must not be taken for; `end`: how it ended, too."""
     english = language == "en"
     marks = [
         *(["dry run" if english else "ドライラン"] if line.dry_run else []),
-        *(["changes nothing" if english else "確認のみ"] if not line.sends else []),
-        *([ENDS[line.end][english]] if line.end not in ("SUCCESS", "") else []),
+        *(["sends nothing" if english else "送信なし"] if not line.sends else []),
+        *([ENDS[line.end][english]] if end and line.end not in ("SUCCESS", "") else []),
     ]
     name = job_words(line.job, language)
     return name + (f" ({', '.join(marks)})" if english else f"（{'・'.join(marks)}）") if marks else name
@@ -42,6 +42,17 @@ def took(line: RunLine, language: str) -> str:
     if language == "en":
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"
     return f"{minutes}分{rest}秒" if minutes else f"{rest}秒"
+
+
+def mood(line: RunLine) -> Literal["good", "bad", "doubtful", "plain"]:
+    """Whether somebody has to look at it."""
+    if line.end in ("running", "CANCELED"):
+        return "plain"
+    if line.end in ("FAILURE", "dead"):
+        return "bad"
+    if line.matches("failed"):
+        return "doubtful"
+    return "good" if line.end == "SUCCESS" else "plain"
 
 
 def sentence(line: RunLine, language: str) -> str:

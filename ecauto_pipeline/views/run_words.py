@@ -6,6 +6,7 @@ Not for: figures of a run (run_figures.py) or reasons of rows (domain/reasons.py
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ecauto_pipeline.domain.reasons import said
 
@@ -80,3 +81,10 @@ def command_words(words: Sequence[str], language: str) -> str:
 def plain_reason(reason: str, language: str) -> str:
     """A reason's words without its code."""
     return said(reason, language).removesuffix(f" ({reason})")
+
+
+def what_to_look_at(document: object) -> str:
+    """Why a person should look, as a command printed it with --json; "" = it said nothing of the kind."""
+    told: dict[str, Any] = document if isinstance(document, dict) else {}
+    alerts = [str(message) for _, _, message in told.get("alerts") or ()]
+    return str(told.get("error") or "") or " / ".join(alerts)

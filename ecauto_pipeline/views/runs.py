@@ -20,7 +20,9 @@ from ecauto_pipeline.domain.liveness import stands_in_the_way
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.errors import NotOnRecord
+from ecauto_pipeline.state import run_edits
 from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.owner import place_of, process_of
 from ecauto_pipeline.state.runs import RunRow
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import SECTIONS, RunRecord, as_record
@@ -120,6 +122,15 @@ def run_row(tools: Tools, prefix: str) -> RunRow | None:
                 f"{len(names)} runs begin with {prefix!r}", ja=f"{prefix!r} で始まる実行が {len(names)}件あります"
             )
         return run_book.read(connection, prefix if prefix in names else names[0]) if names else None
+
+
+def sent_by_process(tools: Tools, pid: int) -> int | None:
+    """Edits so far of the run on which this process of this host works; None where it has begun none."""
+    with tools.state.read() as connection:
+        for row in run_book.unended(connection):
+            if place_of(row.owner)[1] == str(pid) and process_of(row.owner) == "lives":
+                return sum(run_edits.count_of_run(connection, row.run_id).values())
+    return None
 
 
 def line_of(tools: Tools, row: RunRow, home: Path | None = None) -> RunLine:

@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.domain.model import Kind
+from ecauto_pipeline.domain.model import Decision, Kind
 from ecauto_pipeline.domain.words import KINDS, worded
+from ecauto_pipeline.state import decisions, run_edits, stops
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state import stops
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
 from ecauto_pipeline.sync.people.rollback_preview import UndoPreview, UndoRow, preview_rollback
-from ecauto_pipeline.views.run_words import job_words, plain_reason
+from ecauto_pipeline.sync.run_record import read_record
+from ecauto_pipeline.views.run_words import Words, job_words, plain_reason
 from ecauto_pipeline.wiring.connections import shop_accounts
 
 NAMED = 200
 """Rows that are shown one by one."""
+NOT_DONE = (Decision.BLOCKED, Decision.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,44 @@ def undoing_of(tools: Tools, run_id: str) -> Undoing:
     return Undoing(preview, titles_of(tools, {row.asin for row in shown}), since, stopped)
 
 
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What a rollback did. `back`: edits that were put back; `left`: (item id, title, change, why) of what was not, in
+    both languages where it is words; `waiting`: rows that only wait for calls: the same again sends them."""
+
+    back: int
+    left: tuple[tuple[str, str, Words, Words], ...]
+    waiting: int
+
+
+def undone_by(tools: Tools, rollback_id: str) -> Undone:
+    """What the rollback of this run id did, or would have done where it was a dry one."""
+    with tools.state.read() as connection:
+        counts = run_edits.count_of_run(connection, rollback_id)
+        rows = [row.diff for row in decisions.of_run(connection, rollback_id) if row.diff.decision in NOT_DONE]
+        record = read_record(connection, rollback_id)
+    titles = titles_of(tools, {diff.asin for diff in rows[:NAMED]})
+    left = tuple(
+        (
+            diff.key.item_id,
+            titles.get(diff.asin) or diff.asin,
+            (values(diff.kind, diff.shown, diff.wanted, "ja"), values(diff.kind, diff.shown, diff.wanted, "en")),
+            (why(diff.reason, "ja"), why(diff.reason, "en")),
+        )
+        for diff in rows
+    )
+    waiting = record.by_hand.left if record is not None and record.by_hand is not None else 0
+    return Undone(counts.get("done", 0) + counts.get("dry_run", 0), left, waiting)
+
+
 def effects(undoing: Undoing, language: str) -> Iterator[str]:
     """What follows from undoing it, a line each."""
     english, preview = language == "en", undoing.preview
     back, hidden, left = (preview.count(one) for one in ("back", "hidden", "left"))
-    yield f"{back:,} changes go back to what was before" if english else f"{back:,}件を変更前に戻します"
+    if back:
+        yield f"{back:,} changes go back to what was before" if english else f"{back:,}件を変更前に戻します"
+    else:
+        yield "nothing goes back" if english else "変更前に戻すものはありません"
     if hidden:
         yield (
             f"{hidden:,} items are hidden: their price is a loss and can't go back"
@@ -66,9 +101,12 @@ def effects(undoing: Undoing, language: str) -> Iterator[str]:
             else f"{hidden:,}件は赤字の価格を戻せないので非公開にします"
         )
     if left:
-        yield f"{left:,} stay as they are:" if english else f"{left:,}件はそのままにします:"
-        for reason, count in sorted(preview.left.items(), key=lambda one: -one[1]):
-            yield f"- {why(reason, language)}: {count:,}" if english else f"・{why(reason, language)}: {count:,}件"
+        reasons = sorted(preview.left.items(), key=lambda one: (-one[1], one[0]))
+        if english:
+            yield f"{left:,} stay as they are ({', '.join(f'{why(one, language)}: {many:,}' for one, many in reasons)})"
+        else:
+            said_why = "、".join(f"{why(one, language)} {many:,}件" for one, many in reasons)
+            yield f"{left:,}件はそのままにします（{said_why}）"
     if preview.undone:
         yield f"{preview.undone:,} were put back before" if english else f"{preview.undone:,}件は取り消し済みです"
     if preview.unjudged:
@@ -106,27 +144,32 @@ def why_row(undoing: Undoing, row: UndoRow, language: str) -> str:
         return "hidden, for its price can't go back" if english else "価格を戻せないので非公開にします"
     if row.becomes == "back":
         return "goes back" if english else "戻します"
-    if row.reason != "changed_since":
-        return why(row.reason, language)
-    if row.by_run:
+    reason = why(row.reason, language)
+    if row.reason == "changed_since" and row.by_run:
         named = undoing.since.get(row.by_run)
         by = named[english] if named else row.by_run[:8]
-        return f"changed by a later run ({by})" if english else f"あとの実行が変更（{by}）"
-    return "changed at the shop by a person" if english else "人がショップで変更"
+        reason = f"changed by a later run, {by}" if english else f"あとの実行が変更: {by}"
+    elif row.reason == "changed_since":
+        reason = "changed at the shop by a person" if english else "人がショップで変更"
+    return f"stays ({reason})" if english else f"そのまま（{reason}）"
 
 
 def change(row: UndoRow, language: str) -> str:
     """What the row shows, and what it would show."""
+    return values(row.kind, row.shown, row.wanted, language)
+
+
+def values(kind: Kind, shown: int | None, wanted: int | None, language: str) -> str:
+    """ "価格 1,980円 → 2,280円"; "?" where a value is unknown."""
     english = language == "en"
-    values = row.shown, row.wanted
-    if row.kind is Kind.VISIBILITY:
+    if kind is Kind.VISIBILITY:
         words = {0: ("非公開", "hidden"), 1: ("公開", "shown")}
-        named = [words[one][english] if one in words else "?" for one in values]
+        named = [words[one][english] if one in words else "?" for one in (shown, wanted)]
     else:
-        unit = "円" if row.kind is Kind.PRICE and not english else ""
-        named = ["?" if one is None else f"{one:,}{unit}" for one in values]
-    kind = "" if row.kind is Kind.VISIBILITY else f"{worded(KINDS, row.kind, language)} "
-    return f"{kind}{named[0]} {'->' if english else '→'} {named[1]}"
+        unit = "円" if kind is Kind.PRICE and not english else ""
+        named = ["?" if one is None else f"{one:,}{unit}" for one in (shown, wanted)]
+    head = "" if kind is Kind.VISIBILITY else f"{worded(KINDS, kind, language)} "
+    return f"{head}{named[0]} {'->' if english else '→'} {named[1]}"
 
 
 def as_data(undoing: Undoing) -> dict[str, Any]:

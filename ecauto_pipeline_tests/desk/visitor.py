@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from nicegui.testing import User
 from nicegui.testing.general import nicegui_reset_globals
 from starlette.testclient import TestClient
 
+from ecauto_pipeline.desk.commands import Commands
 from ecauto_pipeline.desk.office import Office
 from ecauto_pipeline.desk.server import application
 
@@ -37,14 +38,19 @@ def a_project(folder: Path, patch: pytest.MonkeyPatch, document: str = 'mode = "
     return folder
 
 
-def with_visitor(scene: Callable[[User], Awaitable[None]]) -> None:
-    """Serve the desk of the project in force and play the scene; everything of NiceGUI is as before afterwards."""
-    asyncio.run(_played(scene))
+def with_visitor(scene: Callable[[User], Awaitable[None]], program: Sequence[str] = ()) -> None:
+    """Serve the desk of the project in force and play the scene; everything of NiceGUI is as before afterwards.
+
+    `program`: what the desk starts instead of `ecauto`.
+    """
+    asyncio.run(_played(scene, program))
 
 
-async def _played(scene: Callable[[User], Awaitable[None]]) -> None:
+async def _played(scene: Callable[[User], Awaitable[None]], program: Sequence[str]) -> None:
     with nicegui_reset_globals():
         office = Office()
+        if program:
+            office.commands = Commands(office.settings.data_dir / "desk", program)
         try:
             served = application(office)
             async with (

@@ -100,7 +100,7 @@ def test_what_is_not_part_of_the_job_is_not_spoken_of(world: World, tmp_path: Pa
         "Amazonに5件を確認",
     ] == said(world, tmp_path)
     heads = [headline(line, "ja") for line in kept_runs(world.tools, home=tmp_path).lines]
-    assert ["在庫の同期（ドライラン）", "実行の取り消し", "キャッシュの確認（確認のみ）"] == heads
+    assert ["在庫の同期（ドライラン）", "実行の取り消し", "キャッシュの確認（送信なし）"] == heads
 
 
 def test_a_run_under_way_is_told_from_one_that_died(world: World, tmp_path: Path) -> None:

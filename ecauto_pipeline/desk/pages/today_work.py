@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from nicegui import ui
 from nicegui.element import Element
@@ -20,7 +19,7 @@ from ecauto_pipeline.desk.parts.text import moment, note, short
 from ecauto_pipeline.desk.sync_start import start_sync
 from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.sync.people.stop_run import stop_run
-from ecauto_pipeline.views.run_words import command_words, exit_words, job_words
+from ecauto_pipeline.views.run_words import command_words, exit_words, job_words, what_to_look_at
 from ecauto_pipeline.views.sync_effect import effect_of_sync, lines
 from ecauto_pipeline.views.under_way import UnderWay, runs_under_way, step_words
 
@@ -121,7 +120,7 @@ class Work:
         if told.get("run_id"):
             ui.link(visit.told("この実行を見る", "See the run"), visit.link(f"/runs/{told['run_id']}"))
         if code not in (0, 130, -2):
-            note(short(_why(told) or command.last_line()))
+            note(short(what_to_look_at(told) or command.last_line()))
 
     async def _sync(self) -> None:
         await self._start(self._visit.told("今すぐ同期しますか", "Sync now?"), self._visit.told("同期する", "Sync"))
@@ -171,12 +170,6 @@ class Work:
         LOG.info("desk: %s ends %s", self._visit.office.who, " ".join(command.words))
         command.interrupt()
         await self.look()
-
-
-def _why(document: dict[str, Any]) -> str:
-    """What a person should look at, as the command printed it; "" = it said nothing of the kind."""
-    alerts = [str(message) for _, _, message in document.get("alerts") or ()]
-    return str(document.get("error") or "") or " / ".join(alerts)
 
 
 def _is_on_record(command: Command, runs: tuple[UnderWay, ...]) -> bool:
