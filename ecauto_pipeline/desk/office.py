@@ -22,6 +22,8 @@ from ecauto_pipeline.wiring.open import open_tools
 
 BUSY_TIMEOUT_S = 2.0
 """A page waits no longer for a state.db that somebody holds; a run would wait a minute."""
+CACHE_KB = 4_096
+"""Of state.db each connection keeps no more in memory: a desk has several, and a page reads little."""
 LOG_NAME = "desk"
 
 
@@ -61,7 +63,9 @@ class Office:
         with self._lock:
             if self._opened is None or self._opened[0] is not settings:
                 tools = self._stack.enter_context(
-                    open_tools(settings, offline=True, log_name=LOG_NAME, busy_timeout_s=BUSY_TIMEOUT_S)
+                    open_tools(
+                        settings, offline=True, log_name=LOG_NAME, busy_timeout_s=BUSY_TIMEOUT_S, cache_kb=CACHE_KB
+                    )
                 )
                 self._opened = settings, tools
             tools = self._opened[1]

@@ -50,7 +50,8 @@ class HistoryReader:
     """Asks; writes nothing, holds nothing open between two questions, waits for nobody."""
 
     def __init__(self, store: HistoryStore, *, most_mb: int = 0) -> None:
-        """`most_mb`: DuckDB takes no more memory than that, and one thread; 0 = what it likes."""
+        """`most_mb`: DuckDB takes no more memory than that, where the files have to be read four times as much, and one
+        thread; 0 = what it likes."""
         self._directory = store.directory
         self._database = store.database
         self._most_mb = most_mb
@@ -212,8 +213,10 @@ class HistoryReader:
             try:
                 return self._ask_once(table, query, bound, since, checked)
             except (FileNotFoundError, duckdb.Error) as gone:
-                # a compaction took a file away between listing and reading, or one is damaged: look again, at each
+                # a compaction took a file away between listing and reading, or one is damaged: look again, at each;
+                # a question that the memory did not do for is asked with more
                 last, checked = gone, True
+                self._most_mb *= 4
         raise HistoryError(
             f"the files of {table.name} can't be read: {last}",
             ja=f"履歴 {table.name} のファイルを読めません。ecauto history verify で確かめてください",
@@ -236,12 +239,12 @@ class HistoryReader:
                 pass  # held, torn, or older than a column: the files alone say the same, more slowly
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            self._be_modest(connection)
+            self._be_modest(connection, 4)
             return _run(connection, query, f"({_files(table, files)})", values)
 
-    def _be_modest(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _be_modest(self, connection: duckdb.DuckDBPyConnection, times: int = 1) -> None:
         if self._most_mb:
-            connection.execute(f"SET memory_limit = '{int(self._most_mb)}MB'")
+            connection.execute(f"SET memory_limit = '{int(self._most_mb) * times}MB'")
             connection.execute("SET threads = 1")
 
     def _files(self, table: Table, since: datetime | None, checked: bool) -> list[Path]:

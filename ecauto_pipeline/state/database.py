@@ -29,6 +29,7 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.every_table import every_table
 
 BUSY_TIMEOUT_S = 60.0
+CACHE_KB = 65_536
 UNUSABLE: type[Exception] = DBAPIError
 """What a read or write raises where the file is damaged or read-only, or the disk is full."""
 LEAST_FREE_PAGES = 2_048
@@ -83,10 +84,11 @@ class Database:
     Raises SettingsError, without a password in it, where `url` names no database that can be opened.
     """
 
-    def __init__(self, url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
-        """`busy_timeout_s`: so long SQLite waits for whoever holds the file before a read or write fails."""
+    def __init__(self, url: str, busy_timeout_s: float = BUSY_TIMEOUT_S, cache_kb: int = CACHE_KB) -> None:
+        """`busy_timeout_s`: so long SQLite waits for whoever holds the file before a read or write fails. `cache_kb`:
+        so much of the file each of its connections keeps in memory."""
         check_url(url)
-        self.url, self._busy_timeout_s = make_url(url), busy_timeout_s
+        self.url, self._busy_timeout_s, self._cache_kb = make_url(url), busy_timeout_s, cache_kb
         try:
             self._open()
         except DBAPIError as error:
@@ -104,7 +106,7 @@ class Database:
             _private_file(Path(self.url.database))
         self.engine: Engine = self._sqlite_engine() if self.sqlite else create_engine(self.url, **_POOL)
         if self.sqlite:
-            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "connect", self._prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         with self.write() as connection:
             if self.sqlite:
@@ -119,6 +121,12 @@ class Database:
             execution_options={"compiled_cache": _COMPILED},
             **_POOL,
         )
+
+    def _prepare_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY")
+        for pragma in (*pragmas, f"cache_size=-{self._cache_kb}"):
+            connection.execute(f"PRAGMA {pragma}")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -257,12 +265,6 @@ def _private_file(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -27,7 +27,7 @@ from ecauto_pipeline.shops import base
 from ecauto_pipeline.shops.csv.shop import CsvShop
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
-from ecauto_pipeline.state.database import BUSY_TIMEOUT_S, Database
+from ecauto_pipeline.state.database import BUSY_TIMEOUT_S, CACHE_KB, Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.state.windows import ShopWindows
 from ecauto_pipeline.sync.context import Progress, Tools
@@ -80,12 +80,13 @@ def open_tools(
     log_name: str = SYNC,
     operations: Operations | None = None,
     busy_timeout_s: float = BUSY_TIMEOUT_S,
+    cache_kb: int = CACHE_KB,
 ) -> Iterator[Tools]:
     """The tools of one run. `offline`: no shop and no SP-API account, nothing is contacted or started.
 
     `shops_alone_s`: no SP-API account, and a call to a shop is given up after so many seconds. `operations`: what
     Amazon can be asked with; None = those of the program. `busy_timeout_s`: so long a state.db that
-    somebody holds is waited for.
+    somebody holds is waited for; `cache_kb`: so much of it is kept in memory.
     """
     clock, stop, operations = clock or SystemClock(), stop or threading.Event(), operations or registered()
     operations.check(settings)
@@ -96,7 +97,7 @@ def open_tools(
     if connections is not None:
         _check(settings, connections)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.state_url(), busy_timeout_s)
+    database = Database(settings.state_url(), busy_timeout_s, cache_kb)
     history = HistoryStore(settings.data_dir / "history", settings.data_dir / "history.duckdb", clock)
     CALLS_LOG.propagate = False
     logs, keep = settings.data_dir / "logs", settings.logs.keep_days

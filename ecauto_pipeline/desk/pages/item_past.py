@@ -20,23 +20,35 @@ from ecauto_pipeline.desk.parts.tables import Cell, Column, pairs, table
 from ecauto_pipeline.desk.parts.text import heading, moment, note, short, yen
 from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.explain.model import Explanation
+from ecauto_pipeline.explain.story import explain
 from ecauto_pipeline.explain.words import Section, sections
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.views.item_series import ItemSeries
+from ecauto_pipeline.views.item_series import ItemSeries, series_of
+from ecauto_pipeline.views.kept_past import KeptPast, kept_past
 
 DAYS = (1, 7, 30, 90)
 MOST_ROWS = 120
 SMALL_ROWS = 5
-MEMORY_MB = 64
-"""DuckDB takes no more for a question of the desk; what does not fit is worked off on the disk."""
 Names = Mapping[tuple[str, ...], str]
+
+
+class _Kept:
+    """History is opened at the first look and asked through the same reader from then on."""
+
+    def __init__(self) -> None:
+        self._past: KeptPast | None = None
+
+    def of(self, tools: Tools) -> KeptPast:
+        if self._past is None:
+            self._past = kept_past(tools.history)
+        return self._past
 
 
 class Past:
     """Chart and story of one item on one visit. `asin`: or the id of an item that nobody can place."""
 
     def __init__(self, visit: Visit, asin: str, names: Names) -> None:
-        self._visit, self._asin, self._names = visit, asin, names
+        self._visit, self._asin, self._names, self._kept = visit, asin, names, _Kept()
         asked = visit.query.get("days", "")
         self._days = int(asked) if asked.isdigit() and int(asked) in DAYS else DAYS[1]
         self._at: datetime | None = None
@@ -86,21 +98,17 @@ class Past:
 
     @ui.refreshable_method
     async def _drawn(self) -> None:
-        await _chart(self._visit, self._asin, self._days, self._names, self._as_of)
+        await _chart(self._visit, self._kept, self._asin, self._days, self._names, self._as_of)
 
     @ui.refreshable_method
     async def _told(self) -> None:
-        await _story(self._visit, self._asin, self._at)
+        await _story(self._visit, self._kept, self._asin, self._at)
 
 
-async def _chart(visit: Visit, asin: str, days: int, names: Names, as_of: Callable[[datetime], object]) -> None:
-    def look(tools: Tools) -> ItemSeries:
-        from ecauto_pipeline.history.questions import HistoryReader  # DuckDB and Arrow: not for the other pages
-        from ecauto_pipeline.views.item_series import series_of
-
-        return series_of(tools, HistoryReader(tools.history, most_mb=MEMORY_MB), asin, days)
-
-    series = await visit.read(look)
+async def _chart(
+    visit: Visit, kept: _Kept, asin: str, days: int, names: Names, as_of: Callable[[datetime], object]
+) -> None:
+    series = await visit.read(lambda tools: series_of(tools, kept.of(tools), asin, days))
     if isinstance(series, Unknown):
         cannot_know(visit, series)
         return
@@ -181,13 +189,9 @@ def _as_table(visit: Visit, series: ItemSeries, names: Names) -> None:
         note(visit.told(f"新しいほうから{MOST_ROWS}件（全{len(rows)}件）", f"the newest {MOST_ROWS} of {len(rows)}"))
 
 
-async def _story(visit: Visit, asin: str, at: datetime | None) -> None:
+async def _story(visit: Visit, kept: _Kept, asin: str, at: datetime | None) -> None:
     def look(tools: Tools) -> Explanation:
-        from ecauto_pipeline.explain.story import explain
-        from ecauto_pipeline.history.questions import HistoryReader
-
-        reader = HistoryReader(tools.history, most_mb=MEMORY_MB)
-        return explain(reader, tools.settings, asin, tools.clock.now(), as_of=at, state=tools.state)
+        return explain(kept.of(tools), tools.settings, asin, tools.clock.now(), as_of=at, state=tools.state)
 
     found = await visit.read(look)
     if isinstance(found, Unknown):
