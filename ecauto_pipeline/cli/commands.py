@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "正常か要対応か、その理由と次のコマンド。 Whether a person has to look and why; how fresh all is.",
     "runs": "実行の一覧、内容、中止。 What runs did, and the end of one under way.",
     "changes": "今日ショップで変えたもの(公開状態・価格)を新しい順に示します。 What was changed at the shops today.",
+    "items": "商品を検索します(販売中・赤字・確認待ちなどで絞り込み、CSVにも)。 Listings: search, filter, sort, CSV.",
     "unwatched": "同期されていない商品と、その理由の一覧です。 What is not watched, and why.",
     "samples": "想定外の形をしたAmazonの回答。 Amazon's answers in a shape nobody expected.",
     "explain": "なぜこの価格か、なぜ非公開かを説明します。 Why this price, why hidden, at any moment.",

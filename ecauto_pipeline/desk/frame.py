@@ -5,6 +5,8 @@ Not for: what is in a page (pages/).
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlencode
+
 from nicegui import ui
 
 from ecauto_pipeline.desk.page import Page
@@ -30,7 +32,7 @@ async def framed(visit: Visit, page: Page) -> None:
         ui.label(visit.told(*page.title)).classes("desk-where")
         ui.space()
         code, name = OTHER[visit.language]
-        here = page.path.replace("{named}", visit.named)
+        here = quote(page.path.replace("{named}", visit.named)) + (f"?{urlencode(visit.query)}" if visit.query else "")
         ui.link(name, f"/{code}{here}").classes("desk-language").props(f'lang="{code}" hreflang="{code}"')
     drawer = ui.left_drawer(value=None, bordered=True).classes("desk-drawer").props("breakpoint=900 width=190")
     with drawer, ui.element("nav").props(f'aria-label="{visit.told("メニュー", "Menu")}"'):

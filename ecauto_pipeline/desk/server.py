@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 
 from ecauto_pipeline.desk.frame import framed
 from ecauto_pipeline.desk.gate import Gate, hosts_of
+from ecauto_pipeline.desk.item_file import answer as answer_item_file
 from ecauto_pipeline.desk.login import Login
 from ecauto_pipeline.desk.office import Office
 from ecauto_pipeline.desk.pages import PAGES
@@ -107,6 +108,10 @@ def _add_files(office: Office) -> None:
     @nicegui_app.get("/picture/{asin}")
     async def _picture(asin: str, initial: str = "") -> Response:
         return await answer_picture(office, asin, initial)
+
+    @nicegui_app.get("/{language}/items.csv")
+    async def _items(language: Language, request: Request) -> Response:
+        return await answer_item_file(Visit(office, language, dict(request.query_params)))
 
 
 def _add_ways_in(api: FastAPI, office: Office) -> None:

@@ -98,6 +98,12 @@ class Register:
                 found |= {asin: str(title) for asin, title in database.execute(query, part) if title}
         return found
 
+    def each_title(self) -> Iterator[tuple[str, str]]:
+        """ASIN and title of every product that has one, as it is read. Raises RegisterError, RegisterBusy."""
+        with self._open("ro") as database:
+            rows = database.execute("SELECT asin, title_ja FROM products WHERE title_ja <> ''")
+            yield from ((asin, title) for asin, title in rows if isinstance(asin, str) and isinstance(title, str))
+
     def images(self, asin: str) -> list[str] | None:
         """The addresses of its pictures, as they stand there; None for an ASIN that the register does not have.
 

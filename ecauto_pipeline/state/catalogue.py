@@ -7,7 +7,7 @@ Not for: asking (sync/catalog_refresh.py) or master.db itself (register/).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state.database import to_json
+from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import asins, catalogue, listings
 from ecauto_pipeline.state.upsert import insert_for, upsert
@@ -89,6 +90,22 @@ def seed(connection: Connection, told: Iterable[Mapping[str, Any]]) -> None:
 def texts_of(connection: Connection) -> dict[str, Text]:
     """Everything known, by ASIN."""
     return {row.asin: _text(row) for row in connection.execute(select(catalogue))}
+
+
+def each_title(connection: Connection) -> Iterator[tuple[str, str]]:
+    """ASIN and title of everything that has one, as Amazon's catalogue told it; in no order."""
+    told = select(catalogue.c.asin, catalogue.c.title).where(catalogue.c.title.is_not(None))
+    for part in connection.execute(told).partitions(10_000):
+        yield from (tuple(row) for row in part)
+
+
+def titles_told(connection: Connection, wanted: Iterable[str]) -> dict[str, str]:
+    """The titles of these ASINs, those without one left out."""
+    found: dict[str, str] = {}
+    for part in in_portions(sorted(set(wanted))):
+        query = select(catalogue.c.asin, catalogue.c.title).where(catalogue.c.asin.in_(part))
+        found |= {asin: title for asin, title in connection.execute(query) if title}
+    return found
 
 
 def first_image(connection: Connection, asin: str) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.freshness.ages import Policy
@@ -31,13 +31,11 @@ class Unconfirmed:
     reason: str
 
 
-def unconfirmed(
-    connection: Connection, accounts: Iterable[AccountKey], now: datetime, policy: Policy, factor: float
-) -> list[Unconfirmed]:
-    """Listings on show of these accounts not confirmed for `factor` times what their tier allows, the oldest first.
+_SINCE = func.coalesce(case((asins.c.status.is_not(None), asins.c.stock_at)), listings.c.first_seen_at)
 
-    Shops that refuse everything are left out: nothing is asked for them, and people were told.
-    """
+
+def is_unconfirmed(now: datetime, policy: Policy, factor: float) -> ColumnElement[bool]:
+    """Whether a row of listings, with its row of asins joined to it, is on show and so long not confirmed."""
     now_ms = to_ms(now)
     high, medium, low = (round(factor * age) for age in policy.max_age_ms)
     longest = case(
@@ -45,17 +43,24 @@ def unconfirmed(
         (asins.c.last_viewed_at >= now_ms - policy.viewed_within_ms, medium),
         else_=low,
     )
-    answered = case((asins.c.status.is_not(None), asins.c.stock_at))
-    since = func.coalesce(answered, listings.c.first_seen_at)
+    return and_(listings.c.listed == 1, listings.c.shown_visible == 1, _SINCE < now_ms - longest)
+
+
+def unconfirmed(
+    connection: Connection, accounts: Iterable[AccountKey], now: datetime, policy: Policy, factor: float
+) -> list[Unconfirmed]:
+    """Listings on show of these accounts not confirmed for `factor` times what their tier allows, the oldest first.
+
+    Shops that refuse everything are left out: nothing is asked for them, and people were told.
+    """
     refusing = set(refusing_accounts(connection))  # nothing is asked for these: their own alert says it
     watched = [account for account in accounts if account not in refusing]
-    on_show = and_(listings.c.listed == 1, listings.c.shown_visible == 1, of_accounts(listings, watched))
     key = (listings.c.platform, listings.c.account_id, listings.c.item_id)
     query = (
-        select(*key, listings.c.asin, since.label("since"), func.coalesce(asins.c.error_reason, "").label("reason"))
+        select(*key, listings.c.asin, _SINCE.label("since"), func.coalesce(asins.c.error_reason, "").label("reason"))
         .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
-        .where(on_show, since < now_ms - longest)
-        .order_by(since, *key)
+        .where(is_unconfirmed(now, policy, factor), of_accounts(listings, watched))
+        .order_by(_SINCE, *key)
     )
     return [
         Unconfirmed(ListingKey(row.platform, row.account_id, row.item_id), row.asin, from_ms(row.since), row.reason)

@@ -44,17 +44,16 @@ class Unwatched:
     merged_into: str = ""
 
 
-_SILENT = select(asins.c.asin).where(asins.c.status.is_(None), asins.c.error_count >= NEVER_ANSWERED)
-
-
-def _reason(now: datetime) -> ColumnElement[str]:
-    """Why nothing keeps a listing in step, "" where something does.
+def unwatched_reason(now: datetime, *, joined: bool = False) -> ColumnElement[str]:
+    """Why nothing keeps a row of listings in step, "" where something does. `joined`: with its row of asins.
 
     What the register calls ended and the shop has no more either is watched no more by intent: no reason.
     """
     stayed = asins.c.failing_since <= to_ms(now - UNANSWERABLE_AFTER)
     hopeless = and_(asins.c.failures > 0, or_(stayed, asins.c.failing_reason.in_(AT_ONCE)))
-    unanswerable = select(asins.c.asin).where(hopeless)
+    silent = and_(asins.c.status.is_(None), asins.c.error_count >= NEVER_ANSWERED)
+    if not joined:
+        hopeless, silent = (listings.c.asin.in_(select(asins.c.asin).where(one)) for one in (hopeless, silent))
     return case(
         (listings.c.orphan != "", "orphan_" + listings.c.orphan),
         (and_(listings.c.present == 0, listings.c.register_id.is_(None)), "gone_both_sides"),
@@ -68,15 +67,15 @@ def _reason(now: datetime) -> ColumnElement[str]:
         ),
         (listings.c.blocked == 1, "blocklist"),
         (listings.c.uneditable != "", "uneditable"),
-        (listings.c.asin.in_(unanswerable), UNANSWERABLE),
-        (listings.c.asin.in_(_SILENT), "never_answered"),
+        (hopeless, UNANSWERABLE),
+        (silent, "never_answered"),
         else_="",
     )
 
 
 def unwatched(connection: Connection, accounts: Iterable[AccountKey], now: datetime) -> list[Unwatched]:
     """Every such listing of these accounts, by reason, account and item."""
-    reason = _reason(now)
+    reason = unwatched_reason(now, joined=True)
     key = (listings.c.platform, listings.c.account_id, listings.c.item_id)
     query = select(*key, listings.c.asin, reason.label("reason"), listings.c.gone_at, listings.c.shown_visible)
     failing = (asins.c.failing_reason, asins.c.failing_since, asins.c.merged_into)
@@ -106,7 +105,7 @@ def count_unwatched(connection: Connection, accounts: Iterable[AccountKey], now:
     if not any(account in seen and seen[account].full_read_at is not None for account in accounts):
         return None
     many = func.count()
-    reason = _reason(now)
+    reason = unwatched_reason(now)
     query = select(reason, many).where(of_accounts(listings, accounts), reason != "")
     rows = connection.execute(query.group_by(reason).order_by(many.desc(), reason))
     return {name: count for name, count in rows}

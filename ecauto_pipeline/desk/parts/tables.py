@@ -71,7 +71,7 @@ def _head(column: Column, sorted_by: tuple[str, bool], on_sort: Callable[[str], 
         if key == column.sort:
             made.props(f'aria-sort="{"descending" if descending else "ascending"}"')
         arrow = "" if key != column.sort else " ▼" if descending else " ▲"
-        ui.button(column.head + arrow, on_click=lambda: on_sort(column.sort)).props("flat dense no-caps size=sm")
+        ui.button(column.head + arrow, color=None, on_click=lambda: on_sort(column.sort)).props("flat dense no-caps")
 
 
 def _cell(column: Column, cell: Cell) -> None:

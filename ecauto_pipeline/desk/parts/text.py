@@ -21,7 +21,9 @@ def yen(amount: int | None, language: str) -> str:
     """ "1,980円"; a dash where it is unknown."""
     if amount is None:
         return UNKNOWN
-    return f"¥{amount:,}" if language == "en" else f"{amount:,}円"
+    if language == "en":
+        return f"-¥{-amount:,}" if amount < 0 else f"¥{amount:,}"
+    return f"{amount:,}円"
 
 
 def count(number: int | None) -> str:

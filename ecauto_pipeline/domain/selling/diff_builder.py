@@ -59,11 +59,17 @@ class DiffBuilder:
 
 def profit_at(price_jpy: int | None, facts: AsinFacts | None, terms: SellingTerms) -> int | None:
     """What is left of a sale at this price, whole yen; None while price or cost is unknown or doubted."""
-    if price_jpy is None or facts is None or facts.status is not Status.SUCCESS or facts.doubt == "jump":
+    cost = None if facts is None else known_cost_jpy(facts.status, facts.doubt, facts.price_jpy)
+    if price_jpy is None or cost is None:
         return None
-    if facts.price_jpy is None or facts.price_jpy <= 0:
+    return profit_jpy(price_jpy, cost, terms.fees, terms.extra_cost_jpy)
+
+
+def known_cost_jpy(status: str | None, doubt: str, price_jpy: int | None) -> int | None:
+    """What goods cost at Amazon, for telling a profit; None while that is unknown, or a jump of it is in doubt."""
+    if status != Status.SUCCESS or doubt == "jump" or price_jpy is None or price_jpy <= 0:
         return None
-    return profit_jpy(price_jpy, facts.price_jpy, terms.fees, terms.extra_cost_jpy)
+    return price_jpy
 
 
 def _with_rules(evidence: str, rule: ItemRule | None) -> str:

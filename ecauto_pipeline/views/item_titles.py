@@ -1,0 +1,65 @@
+"""What goods are called: in the owner's register, else as Amazon's catalogue told; found by words of a person.
+
+Words are compared as the rules per item compare them: full-width and half-width, upper and lower case alike.
+Not for: which listings have these goods (items.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection
+
+from ecauto_pipeline.domain.spreadsheets import folded
+from ecauto_pipeline.errors import RegisterError
+from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.state.catalogue import each_title, titles_told
+
+
+def titles_of(register: Register, connection: Connection, asins: Collection[str]) -> dict[str, str]:
+    """The title of each of these ASINs, on one line; those without one left out."""
+    try:
+        found = register.titles(asins)
+    except RegisterError:
+        found = {}
+    missing = [asin for asin in asins if asin not in found]
+    found |= titles_told(connection, missing)
+    return {asin: " ".join(title.split()) for asin, title in found.items()}
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """What is looked for: words that all have to be there."""
+    return tuple(folded(text).split())
+
+
+def words_in_titles(register: Register, connection: Connection, words: Sequence[str]) -> dict[str, int]:
+    """By ASIN, which of these words its titles have: bit n for words[n]; ASINs with none are left out."""
+    found: dict[str, int] = {}
+    for asin, title in _every_title(register, connection):
+        name = folded(title)
+        bits = sum(1 << place for place, word in enumerate(words) if word in name)
+        if bits:
+            found[asin] = found.get(asin, 0) | bits
+    return found
+
+
+def names_to_sort_by(register: Register, connection: Connection, asins: Collection[str]) -> dict[str, str]:
+    """A short form of the title of each of these ASINs, by which they sort."""
+    found: dict[str, str] = {}
+    for asin, title in _every_title(register, connection):
+        if asin in asins and asin not in found:
+            found[asin] = folded(title[:80])
+    return found
+
+
+def _every_title(register: Register, connection: Connection) -> Iterator[tuple[str, str]]:
+    """The register's first; of an ASIN both may come. What can't be read has none."""
+    yield from _readable(register.each_title())
+    yield from each_title(connection)
+
+
+def _readable(titles: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    try:
+        yield from titles
+    except RegisterError:
+        return
