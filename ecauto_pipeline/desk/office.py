@@ -16,6 +16,7 @@ from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.desk.commands import Commands
 from ecauto_pipeline.desk.pictures import Pictures
 from ecauto_pipeline.desk.sessions import Sessions, password_of
+from ecauto_pipeline.desk.shared_looks import SharedLooks
 from ecauto_pipeline.settings import Settings, config_path, load
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.wiring.open import open_tools
@@ -39,6 +40,7 @@ class Office:
         self._stamp = _stamp()
         self.host, self.port = self._read.desk.host, port or self._read.desk.port
         self.sessions = Sessions(password_of(self._read.desk, os.environ), SystemClock())
+        self.looks = SharedLooks()
         self.commands = Commands(self._read.data_dir / "desk")
         self.pictures = Pictures(self._read.data_dir / "pictures")
 

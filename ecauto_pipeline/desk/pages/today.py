@@ -5,6 +5,8 @@ Not for: finding it out (views/).
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from nicegui import ui
@@ -20,58 +22,76 @@ from ecauto_pipeline.desk.parts.text import note
 from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.doctor.dagster_files import dagster_home
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.views.changes import changes_of, counted
-from ecauto_pipeline.views.runs import kept_runs
+from ecauto_pipeline.views.changes import DayChanges, changes_of, counted
+from ecauto_pipeline.views.runs import RunLine, kept_runs
 from ecauto_pipeline.views.status import gather
+from ecauto_pipeline.views.stopped import pushing_stopped
+from ecauto_pipeline.views.under_way import runs_under_way
 
 MOST_CHANGES = 20
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the page shows beside what is at work; each part is known or not by itself."""
+
+    status: dict[str, Any] | Unknown
+    last: tuple[RunLine, ...] | Unknown
+    changes: DayChanges | Unknown
+
+
 async def draw(visit: Visit) -> None:
-    async def read() -> dict[str, Any] | Unknown:
-        return await visit.read(look)
-
-    def look(tools: Tools) -> dict[str, Any]:
-        return gather(tools, dagster_home(), language=visit.language)
-
     @ui.refreshable
-    async def to_do(status: dict[str, Any] | Unknown) -> None:
-        if isinstance(status, Unknown):
-            cannot_know(visit, status)
+    def to_do(seen: _Seen) -> None:
+        if isinstance(seen.status, Unknown):
+            cannot_know(visit, seen.status)
         else:
-            draw_to_do(visit, status)
+            draw_to_do(visit, seen.status)
 
     @ui.refreshable
-    async def standing(status: dict[str, Any] | Unknown) -> None:
-        await _last_runs(visit, status)
-        await _changes(visit)
-        if not isinstance(status, Unknown):
-            draw_shops(visit, status)
-            draw_freshness(visit, status)
+    def standing(seen: _Seen) -> None:
+        _last_runs(visit, seen)
+        _changes(visit, seen.changes)
+        if not isinstance(seen.status, Unknown):
+            draw_shops(visit, seen.status)
+            draw_freshness(visit, seen.status)
 
     async def look_again() -> None:
-        status = await read()
-        await to_do.refresh(status)
-        await standing.refresh(status)
+        seen = await _look(visit)
+        to_do.refresh(seen)
+        standing.refresh(seen)
 
-    status = await read()
-    await to_do(status)
-    await Work(visit, look_again).draw()
-    await push_card(visit)
-    await standing(status)
+    # all at once: where somebody holds state.db, each of them waits for it
+    seen, runs, stopped = await asyncio.gather(_look(visit), visit.read(runs_under_way), visit.read(pushing_stopped))
+    to_do(seen)
+    Work(visit, look_again).draw(runs)
+    push_card(visit, stopped)
+    standing(seen)
 
 
-async def _last_runs(visit: Visit, status: dict[str, Any] | Unknown) -> None:
-    last = await visit.read(lambda tools: kept_runs(tools, limit=5).lines)
+async def _look(visit: Visit) -> _Seen:
+    def status(tools: Tools) -> dict[str, Any]:
+        language = visit.language
+        return visit.office.looks.take(("status", language), lambda: gather(tools, dagster_home(), language=language))
+
+    return _Seen(
+        *await asyncio.gather(
+            visit.read(status),
+            visit.read(lambda tools: kept_runs(tools, limit=5).lines),
+            visit.read(lambda tools: changes_of(tools, limit=MOST_CHANGES)),
+        )
+    )
+
+
+def _last_runs(visit: Visit, seen: _Seen) -> None:
     with card(visit.told("前回と次回", "Last and next run")):
-        if isinstance(last, Unknown):
-            cannot_know(visit, last)
+        if isinstance(seen.last, Unknown):
+            cannot_know(visit, seen.last)
         else:
-            draw_runs(visit, next((one for one in last if one.end != "running"), None), status)
+            draw_runs(visit, next((one for one in seen.last if one.end != "running"), None), seen.status)
 
 
-async def _changes(visit: Visit) -> None:
-    found = await visit.read(lambda tools: changes_of(tools, limit=MOST_CHANGES))
+def _changes(visit: Visit, found: DayChanges | Unknown) -> None:
     with card(visit.told("今日の変更", "Changed today")):
         if isinstance(found, Unknown):
             cannot_know(visit, found)

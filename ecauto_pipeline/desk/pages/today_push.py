@@ -10,10 +10,10 @@ from ecauto_pipeline.desk.parts.asking import sure, tell_refused
 from ecauto_pipeline.desk.parts.cards import banner, cannot_know, card
 from ecauto_pipeline.desk.parts.text import note
 from ecauto_pipeline.desk.visit import Unknown, Visit
+from ecauto_pipeline.doctor.health import StopSeen
 from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.stop import resume_pushing, stop_pushing
-from ecauto_pipeline.views.stopped import pushing_stopped
 from ecauto_pipeline.wiring.connections import shop_accounts
 
 LOG = logging.getLogger("ecauto_pipeline")
@@ -30,10 +30,9 @@ SAID = {
 """What became of the click, by the word in the page's address."""
 
 
-async def push_card(visit: Visit) -> None:
+def push_card(visit: Visit, stopped: tuple[StopSeen, ...] | Unknown) -> None:
     """Whether anything is sent, and the button for the other."""
     ui.link_target("push")
-    stopped = await visit.read(pushing_stopped)
     with card(visit.told("ショップへの送信", "Sending to the shops")):
         if isinstance(stopped, Unknown):
             cannot_know(visit, stopped)

@@ -38,7 +38,8 @@ class Work:
         self._bars: dict[str, tuple[ui.label, ui.linear_progress]] = {}
         self._area: Element
 
-    async def draw(self) -> None:
+    def draw(self, runs: tuple[UnderWay, ...] | Unknown) -> None:
+        """The card, with what is under way at this moment."""
         visit = self._visit
         ui.link_target("work")
         with card(visit.told("実行", "Runs")):
@@ -48,19 +49,23 @@ class Work:
                 dry = ui.button(visit.told("試しに実行（送信なし）", "Dry run"), icon="science", on_click=self._dry_run)
                 dry.props("no-caps outline")
             self._area = ui.element("div").classes("desk-work")
-            await self.look()
-        ui.timer(LOOK_EVERY_S, self.look)
+            self._show(runs)
+        ui.timer(LOOK_EVERY_S, self.look, immediate=False)
 
     async def look(self) -> None:
-        """Show how it stands now."""
+        """Show how it stands now, and the rest of the page anew where a run has ended."""
+        if self._show(await self._visit.read(runs_under_way)):
+            await self._after()
+
+    def _show(self, runs: tuple[UnderWay, ...] | Unknown) -> bool:
+        """Whether something that was shown has ended."""
         visit = self._visit
-        runs = await visit.read(runs_under_way)
         command = next(iter(visit.office.commands.recent("sync")), None)
         shown = _what_is_shown(runs, command)
         if shown == self._shown:
             for run in () if isinstance(runs, Unknown) else runs:
                 self._show_progress(run)
-            return
+            return False
         before, self._shown = self._shown, shown
         self._area.clear()
         self._bars.clear()
@@ -69,8 +74,7 @@ class Work:
                 cannot_know(visit, runs)
             else:
                 self._draw_all(runs, command)
-        if before is not None and any(one.startswith("run:") and one not in shown for one in before):
-            await self._after()
+        return any(one not in shown and (one.startswith("run:") or one.endswith(":None")) for one in before or ())
 
     def _draw_all(self, runs: tuple[UnderWay, ...], command: Command | None) -> None:
         visit = self._visit
