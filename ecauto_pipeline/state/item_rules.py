@@ -30,7 +30,7 @@ from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.item_rules import NOBODY_KNOWS, ItemRule, RuleLine, Selectors, together
 from ecauto_pipeline.domain.selling.rule_selection import Goods
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.owner_files import RULES, read_owner_file
+from ecauto_pipeline.state.owner_files import RULES, is_unknown
 from ecauto_pipeline.state.schema import catalogue, listings
 from ecauto_pipeline.state.schema_notes import item_rules
 
@@ -58,7 +58,7 @@ def lines_of(text: str) -> Lines:
 
 def unknown(connection: Connection) -> bool:
     """There is a file of rules, and it could never be read."""
-    return read_owner_file(connection, RULES).unknown
+    return is_unknown(connection, RULES)
 
 
 class RulesAsTheyStand:

@@ -46,6 +46,14 @@ def read_owner_file(connection: Connection, name: str) -> OwnerFile:
     )
 
 
+def is_unknown(connection: Connection, name: str) -> bool:
+    """`OwnerFile.unknown` of it, without reading what it says: this is asked before every push, of megabytes."""
+    query = select(owner_files.c.name).where(
+        owner_files.c.name == name, owner_files.c.content.is_(None), owner_files.c.broken_since.is_not(None)
+    )
+    return connection.execute(query).first() is not None
+
+
 def keep_well(connection: Connection, name: str, content: str | None, now: datetime) -> None:
     """The file can be read; `content` None: there is none, or nothing of it has to be kept."""
     read_at = None if content is None else to_ms(now)

@@ -18,7 +18,7 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.owner_files import BLOCKLIST, read_owner_file
+from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
 from ecauto_pipeline.state.schema import diffs, journal, listings
 from ecauto_pipeline.state.upsert import upsert
 
@@ -131,7 +131,7 @@ def listing_facts(
 ) -> Iterator[ListingFacts]:
     """The listings that take part, of these accounts, by account and item, with what the owner's rules say of them now;
     `item_id`: that one alone. `moves`: what is known of their price edits (price_moves.py)."""
-    free = None if read_owner_file(connection, BLOCKLIST).unknown else False
+    free = None if is_unknown(connection, BLOCKLIST) else False
     rules = RulesAsTheyStand(connection, now, whole=item_id is None)
     for account in sorted(accounts):  # one query each: the primary key gives its rows in order
         yield from _facts_of(connection, account, item_id, free, rules, moves or {})
