@@ -21,7 +21,8 @@ from ecauto_pipeline.desk.parts.tables import Cell, Column, table
 from ecauto_pipeline.desk.parts.text import note
 from ecauto_pipeline.desk.visit import LOG, Unknown, Visit
 from ecauto_pipeline.doctor.dagster_files import dagster_home
-from ecauto_pipeline.doctor.examine import Finding, examine
+from ecauto_pipeline.doctor.findings import Finding
+from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.views.going_live import SecretNamed, Step, secrets_named, steps
 
 STATES: dict[str, tuple[tuple[str, str], Mood]] = {
@@ -115,9 +116,7 @@ async def _checkup(visit: Visit) -> None:
 
     @ui.refreshable
     async def lines() -> None:
-        found = await visit.read(
-            lambda tools: examine(tools.settings, os.environ, SystemClock(), language=visit.language)
-        )
+        found = await visit.read(lambda tools: _examine(visit, tools))
         if isinstance(found, Unknown):
             cannot_know(visit, found)
             return
@@ -134,6 +133,12 @@ async def _checkup(visit: Visit) -> None:
 
     await lines()
     ui.button(visit.told("もう一度調べる", "Examine again"), on_click=lines.refresh).props("outline no-caps")
+
+
+def _examine(visit: Visit, tools: Tools) -> Sequence[Finding]:
+    from ecauto_pipeline.doctor.examine import examine  # DuckDB and Amazon's library: not for whoever never looks here
+
+    return examine(tools.settings, os.environ, SystemClock(), language=visit.language)
 
 
 def _finding(visit: Visit, one: Finding) -> tuple[Cell, ...]:
