@@ -53,7 +53,7 @@ class Visit:
     def link(self, path: str, **query: object) -> str:
         """The address of another page, in the same language. `path` begins with "/"."""
         asked = {name: str(value) for name, value in query.items() if value not in (None, "")}
-        return f"/{self.language}{quote(path)}" + (f"?{urlencode(asked)}" if asked else "")
+        return f"/{self.language}{quote(path)}".rstrip("/") + (f"?{urlencode(asked)}" if asked else "")
 
     async def read(self, look: Callable[[Tools], T]) -> T | Unknown:
         """What `look` says, in a thread of its own. `look` only reads."""

@@ -51,10 +51,10 @@ async def draw(visit: Visit) -> None:
     @ui.refreshable
     def standing(seen: _Seen) -> None:
         _last_runs(visit, seen)
-        _changes(visit, seen.changes)
         if not isinstance(seen.status, Unknown):
             draw_shops(visit, seen.status)
             draw_freshness(visit, seen.status)
+        _changes(visit, seen.changes)  # the longest, and on a phone a card each
 
     async def look_again() -> None:
         seen = await _look(visit)

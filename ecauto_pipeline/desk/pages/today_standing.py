@@ -59,6 +59,7 @@ def draw_shops(visit: Visit, status: dict[str, Any]) -> None:
         Column(visit.told("出品", "listings"), number=True),
         Column(visit.told("最後に読んだ時刻", "last read")),
         Column(visit.told("今時間の残り呼び出し", "calls left this hour"), number=True),
+        Column(visit.told("うち緊急用", "of them kept"), number=True),
         Column(visit.told("認可の残り", "authorised for"), number=True),
     )
     known = [AccountKey(shop["platform"], shop["account_id"]) for shop in status["accounts"]]
@@ -78,14 +79,13 @@ def _shop(visit: Visit, name: str, shop: dict[str, Any]) -> list[Cell]:
         else:
             chip(visit.told("正常", "fine"), "good")
 
-    left = UNKNOWN
+    left = kept = UNKNOWN
     if shop["per_hour"] and shop["active"]:
-        kept = shop["kept_per_hour"]
-        free = max(0, shop["per_hour"] - shop["calls_this_hour"])
-        left = f"{free:,} / {shop['per_hour']:,}" + visit.told(f"（うち緊急用 {kept:,}）", f" ({kept:,} kept)")
+        left = f"{max(0, shop['per_hour'] - shop['calls_this_hour']):,} / {shop['per_hour']:,}"
+        kept = count(shop["kept_per_hour"])
     days = shop["token_days_left"]
     token = UNKNOWN if days is None else visit.told(f"{days:,.0f}日", f"{days:,.0f} days")
-    return [name, state, count(shop["listings"]), moment(shop["last_read"]), left, token]
+    return [name, state, count(shop["listings"]), moment(shop["last_read"]), left, kept, token]
 
 
 def draw_freshness(visit: Visit, status: dict[str, Any]) -> None:

@@ -79,10 +79,10 @@ class Work:
     def _draw_all(self, runs: tuple[UnderWay, ...], command: Command | None) -> None:
         visit = self._visit
         if command is not None and (command.code is not None or not _is_on_record(command, runs)):
-            with ui.element("div").classes("desk-line"):
+            with ui.element("div").classes("desk-at-work"):
                 self._draw_command(command)
         for run in runs:
-            with ui.element("div").classes("desk-line"):
+            with ui.element("div").classes("desk-at-work"):
                 self._draw_run(run)
         if not runs and (command is None or command.code is not None):
             note(visit.told("今は何も実行していません。", "Nothing is at work now."))
