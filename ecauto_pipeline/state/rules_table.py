@@ -5,12 +5,13 @@ Not for: what rules say of a listing (item_rules.py).
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, String, cast, func, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.selling.item_rules import RuleLine
@@ -41,25 +42,39 @@ def file_stands(connection: Connection) -> FileStands:
     return FileStands(*(None if at is None else from_ms(at) for at in row))
 
 
-def listings_by_line(connection: Connection) -> Counter[int]:
-    """How many listings that take part each line selects; lines that select none are left out."""
-    query = select(listings.c.item_rules, func.count()).where(listings.c.item_rules != "", listings.c.listed == 1)
-    found: Counter[int] = Counter()
-    for text, count in connection.execute(query.group_by(listings.c.item_rules)):
-        for line in lines_of(text):
-            found[line] += count
-    return found
+def listings_by_line(connection: Connection) -> array[int]:
+    """How many listings that take part each line selects, by line (0 for what is no line): an array, as a hundred
+    thousand lines are looked through for every page."""
+    last = int(connection.execute(select(func.max(item_rules.c.line))).scalar() or 0)
+    counts = array("I", bytes(4 * (last + 1)))
+    query = select(listings.c.item_rules).where(listings.c.item_rules != "", listings.c.listed == 1)
+    for part in connection.execution_options(yield_per=5_000).execute(query).scalars().partitions():
+        for text in part:
+            for line in lines_of(text):
+                if line <= last:
+                    counts[line] += 1
+    return counts
 
 
-def matching_lines(connection: Connection, search: str = "", over_by: datetime | None = None) -> list[int]:
-    """The lines that name what is searched for (or are about it), in the file's order. `over_by`: those alone whose
-    last day was past by then."""
-    query = select(item_rules.c.line).order_by(item_rules.c.line)
+def count_matching(connection: Connection, search: str = "", over_by: datetime | None = None) -> int:
+    """How many lines name what is searched for (or are about it). `over_by`: those alone whose last day was past by
+    then."""
+    return int(connection.execute(_matching(select(func.count()), search, over_by)).scalar_one())
+
+
+def matching_lines(
+    connection: Connection, search: str = "", over_by: datetime | None = None, *, offset: int = 0, most: int = -1
+) -> list[int]:
+    """These lines in the file's order, `most` of them (-1 = all) from `offset` on."""
+    query = _matching(select(item_rules.c.line), search, over_by).order_by(item_rules.c.line).offset(offset)
+    return list(connection.execute(query.limit(most) if most >= 0 else query).scalars())
+
+
+def _matching(query: Select[Any], search: str, over_by: datetime | None) -> Select[Any]:
+    query = query.select_from(item_rules)
     if search:
         query = query.where(_about(search))
-    if over_by is not None:
-        query = query.where(item_rules.c.until_at <= to_ms(over_by))
-    return list(connection.execute(query).scalars())
+    return query if over_by is None else query.where(item_rules.c.until_at <= to_ms(over_by))
 
 
 def rules_at(connection: Connection, lines: Collection[int]) -> list[RuleLine]:

@@ -14,7 +14,7 @@ from ecauto_pipeline.domain.selling.item_rules import RuleLine
 from ecauto_pipeline.domain.selling.rule_lines import bare_note, cells_of
 from ecauto_pipeline.domain.selling.rules_file import SELECT
 from ecauto_pipeline.state.item_rules import count_rules
-from ecauto_pipeline.state.rules_table import file_stands, listings_by_line, matching_lines, rules_at
+from ecauto_pipeline.state.rules_table import count_matching, file_stands, listings_by_line, matching_lines, rules_at
 from ecauto_pipeline.sync.context import Tools
 
 PAGE_ROWS = 50
@@ -55,19 +55,24 @@ class RulesTable:
 
 def rules_table(tools: Tools, search: str = "", only: Only = "", page: int = 1, most: int = PAGE_ROWS) -> RulesTable:
     """Page `page` (from 1; one behind the last is the last) of the lines that match."""
-    now = tools.clock.now()
+    now, search = tools.clock.now(), search.strip()
+    past = now if only == "over" else None
     with tools.state.read() as connection:
         counts, rules, stands = listings_by_line(connection), count_rules(connection), file_stands(connection)
-        past = matching_lines(connection, over_by=now)
-        lines = matching_lines(connection, search.strip(), now if only == "over" else None)
+        over = count_matching(connection, over_by=now)
+        idle: list[int] = []
         if only == "idle":
-            lines = [line for line in lines if line not in counts]
-        pages = max(1, -(-len(lines) // most))
+            idle = [line for line in matching_lines(connection, search) if not counts[line]]
+        total = len(idle) if only == "idle" else count_matching(connection, search, past)
+        pages = max(1, -(-total // most))
         page = min(max(1, page), pages)
-        shown = rules_at(connection, lines[(page - 1) * most : page * most])
-    rows = tuple(_row(one, counts[one.line], now) for one in shown)
-    over, idle = len(past), rules - len(counts)
-    return RulesTable(rows, len(lines), page, pages, rules, idle, over, stands.read_at, stands.broken_since)
+        first = (page - 1) * most
+        lines = idle[first : first + most]
+        if only != "idle":
+            lines = matching_lines(connection, search, past, offset=first, most=most)
+        rows = tuple(_row(one, counts[one.line], now) for one in rules_at(connection, lines))
+    selecting = sum(1 for count in counts if count)
+    return RulesTable(rows, total, page, pages, rules, rules - selecting, over, stands.read_at, stands.broken_since)
 
 
 def _row(one: RuleLine, count: int, now: datetime) -> RuleRow:
