@@ -1,4 +1,4 @@
-"""`ecauto holds list|show|approve|reject|keep`: a person's word.
+"""`ecauto holds list|show|approve|reject|keep|send`: a person's word.
 
 Not for: why a row is held (domain/selling/guards.py, domain/selling/diffs.py).
 """
@@ -11,14 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from ecauto_pipeline.cli.arguments import Json
+from ecauto_pipeline.cli.arguments import Json, ResultJson
 from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, err, fail, labelled, out, print_json, say, told
+from ecauto_pipeline.cli.running import ready, run_and_name
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.domain.words import DECISION_STATES
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.held import word_in
 from ecauto_pipeline.sync.people import holds as keeping
-from ecauto_pipeline.sync.people.holds import Hold, Word
+from ecauto_pipeline.sync.people.holds import Hold, Word, approved_ids
 from ecauto_pipeline.sync.people.keep_price import keep_price
 from ecauto_pipeline.views import hold_effects
 from ecauto_pipeline.views.held_rows import held_lines
@@ -147,6 +148,23 @@ def keep(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_
     for row in said.late:
         err().print(_late_line(row), style="yellow", markup=False)
     raise typer.Exit(WITH_ERRORS if said.late else FINE)
+
+
+@COMMAND.command("send")
+def send(diff_ids: Ids = None, json_output: ResultJson = False) -> None:
+    """承認済みの変更を、次の同期を待たずに送ります。 Sends what was approved at once, where it is still needed.
+
+    DIFF_IDを省略すると承認済みのすべてです。 Without ids: everything approved. 送らなかったものがあれば終了コード1。
+    What is not sent (things changed, the shop is closed to us) makes the exit code 1.
+    """
+    with open_tools(load(), offline=True) as tools:
+        names = approved_ids(tools, diff_ids or ())
+    if not names:
+        fail("nothing that was approved waits to be sent", ja="承認済みで送信を待っている変更はありません")
+    settings = ready("", None)
+    form: dict[str, object] = {"diff_ids": names, "who": getpass.getuser()}
+    _, code = run_and_name(settings, "release_holds", {"dry_run": False}, json_output, form)
+    raise typer.Exit(code)
 
 
 def _decide_holds(

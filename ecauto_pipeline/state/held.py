@@ -61,6 +61,7 @@ class HeldListing:
     price_jpy: int | None
     priced_cost_jpy: int | None
     on_sale: bool | None
+    visible: int | None
     rules: str
 
 
@@ -127,7 +128,8 @@ def held_listings(connection: Connection, keys: Iterable[ListingKey]) -> dict[Li
             shown = row.shown_price_jpy
             ours = row.priced_cost_jpy if shown is not None and row.priced_jpy == shown else None
             sells = row.shown_visible == 1 and row.shown_stock != 0 and not row.delist
-            found[key] = HeldListing(key, shown, ours, None if row.shown_visible is None else sells, row.item_rules)
+            on_sale = None if row.shown_visible is None else sells
+            found[key] = HeldListing(key, shown, ours, on_sale, row.shown_visible, row.item_rules)
     return found
 
 

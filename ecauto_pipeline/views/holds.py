@@ -69,6 +69,7 @@ class HeldRow:
     `cause`: why the change was to be made, where a mass of changes is what was held. `before`: what a person said of an
     earlier hold of this listing; `said`: of this one. `same_asin`: so many rows of this ASIN wait.
     `below_floor`: the price shown is below what the item may be sold at: fixed, it is taken off sale.
+    `arrived`: the shop shows what was wanted.
     """
 
     hold: Hold
@@ -88,6 +89,7 @@ class HeldRow:
     said: WordBefore | None
     same_asin: int
     below_floor: bool
+    arrived: bool
 
     @property
     def amazon(self) -> str:
@@ -169,7 +171,8 @@ def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[
         sources = _sources(hold.evidence, facts)
         cost, stamp = facts.price_jpy, facts.price_at or facts.stock_at
         certain = hold.kind is Kind.PRICE and not sources  # where they contradict, nobody knows what it costs
-        price = hold.shown if hold.kind is Kind.PRICE else listing.price_jpy if listing else None
+        price = listing.price_jpy if listing else hold.shown if hold.kind is Kind.PRICE else None
+        shows = {Kind.PRICE: price, Kind.VISIBILITY: listing.visible if listing else None}.get(hold.kind)
         last, said = before.get((hold.key, hold.kind)), held.word_in(hold.evidence, hold.wanted)
         found.append(
             HeldRow(
@@ -189,6 +192,7 @@ def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[
                 before=None if last == said else last,
                 said=said,
                 same_asin=same.get(hold.asin, 0),
+                arrived=hold.wanted is not None and shows == hold.wanted,
                 below_floor=breaks_floor(price, facts.price_jpy, profit.terms(listing, hold.key)),
             )
         )

@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, Words] = {
     "what-if": ("変更の試算", "what-if"),
     "apply": ("計画の適用", "plan applied"),
     "runs": ("実行の中止", "ending a run"),
+    "holds": ("承認した変更の送信", "approved changes sent"),
 }
 _DRY: Words = ("（ドライラン）", " (dry run)")
 

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from ecauto_pipeline.cli.holds import COMMAND
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import decisions
+from ecauto_pipeline.sync.people.holds import approved_ids
 from ecauto_pipeline.wiring.open import open_tools
 
 ROWS = (
@@ -76,6 +78,18 @@ def test_the_effect_is_told_and_nothing_decided(names: list[str]) -> None:
     )
     assert any("公開されたまま" in line for line in typed("reject", names[2], "--dry-run")["lines"])
     assert 3 == len(typed("list"))
+
+
+def test_only_what_was_approved_can_be_sent(names: list[str]) -> None:
+    """Nothing approved, or a row that nobody approved: said so before anything starts."""
+    for words in (["send"], ["send", names[1][:8]]):
+        ended = CliRunner().invoke(COMMAND, words)
+        assert 0 != ended.exit_code
+    typed("approve", names[0])
+    with open_tools(load(), offline=True) as tools:
+        assert [names[0]] == approved_ids(tools) == approved_ids(tools, [names[0][:8]])
+        with pytest.raises(NotOnRecord):
+            approved_ids(tools, [names[1]])
 
 
 def test_what_was_decided_before_is_named_and_the_rest_done(names: list[str]) -> None:

@@ -66,6 +66,7 @@ def test_from_its_link_a_hold_is_approved_by_one_click(shop: FilledShop) -> None
         await visitor.should_see("次の同期で、そのときも必要なら売価を")
         visitor.find("承認").click()
         await visitor.should_see("1件を承認しました。次の同期で送ります。")
+        await visitor.should_see("次の同期を待たずに今すぐ送る")
         assert "approved" == held(shop)[name].state
         assert signed(held(shop)[name])["approved_by"].endswith("(desk)")
         await visitor.open(f"/ja/holds?id={name[:12]}")

@@ -105,7 +105,7 @@ def test_who_decided_the_last_time_is_said(world: World) -> None:
     assert ("approved", "tanaka", 3900, None) == (now.before.word, now.before.who, now.before.wanted, now.said)
     then = held_row(world.tools, name)
     assert then.said is not None
-    assert ("tanaka", None) == (then.said.who, then.before)
+    assert ("tanaka", None, True) == (then.said.who, then.before, then.arrived)
 
 
 def test_pages_are_narrowed_searched_and_sorted(world: World) -> None:

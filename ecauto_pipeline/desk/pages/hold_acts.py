@@ -11,7 +11,9 @@ from functools import partial
 
 from nicegui import ui
 
+from ecauto_pipeline.desk.commands import Command
 from ecauto_pipeline.desk.pages.hold_words import became, reason_words
+from ecauto_pipeline.desk.pages.run_commands import draw_command
 from ecauto_pipeline.desk.parts.cards import banner
 from ecauto_pipeline.desk.parts.text import note, yen
 from ecauto_pipeline.desk.visit import Unknown, Visit
@@ -22,6 +24,9 @@ from ecauto_pipeline.views.holds import HeldRow, held_row
 
 LOG = logging.getLogger("ecauto_pipeline")
 WORDS: dict[Word, tuple[str, str]] = {"approve": ("承認", "Approve"), "reject": ("却下", "Reject")}
+LOOK_AGAIN_S = 2.0
+MOST_SENT = 500
+"""More rows than this are left to the next sync: that is what it is for."""
 MOST_LATE = 5
 """So many rows that somebody else decided are named; the rest is counted."""
 
@@ -70,6 +75,44 @@ def keep_button(visit: Visit, on_click: Callable[[], object]) -> ui.button:
     return made.props("no-caps flat")
 
 
+class _Sending:
+    """What the button under "approved" starts: `ecauto holds send`, and how it stands."""
+
+    def __init__(self, visit: Visit, ids: Sequence[str]) -> None:
+        self._visit, self._ids = visit, ids
+        self._command: Command | None = None
+        self._ended = False
+
+    @ui.refreshable_method
+    def draw(self) -> None:
+        visit = self._visit
+        if self._command is not None:
+            self._ended = self._command.code is not None
+            with ui.element("div").classes("desk-command").props('role="status"'):
+                draw_command(visit, self._command)
+            return
+        words = visit.told("次の同期を待たずに今すぐ送る", "Send now, without waiting for the next sync")
+        ui.button(words, on_click=self._start).props("no-caps outline")
+
+    def look_again(self) -> None:
+        if self._command is not None and not self._ended:
+            self.draw.refresh()
+
+    def _start(self) -> None:
+        words = ("holds", "send", *self._ids, "--json")
+        LOG.info("desk: %s starts ecauto %s", self._visit.office.who, " ".join(words[:20]))
+        self._command = self._visit.office.commands.start(*words)
+        self.draw.refresh()
+
+
+def offer_sending(visit: Visit, ids: Sequence[str]) -> None:
+    """The button that sends these approved rows now, where they are few enough to be named."""
+    if 0 < len(ids) <= MOST_SENT:
+        sending = _Sending(visit, ids)
+        sending.draw()
+        ui.timer(LOOK_AGAIN_S, sending.look_again)
+
+
 async def tell_said(visit: Visit, word: Word, said: Said, *, kept: bool = False) -> None:
     """What became of it, to stay until the next click; the loser of two people learns who was faster.
 
@@ -83,6 +126,7 @@ async def tell_said(visit: Visit, word: Word, said: Said, *, kept: bool = False)
             ),
             "good",
         )
+        offer_sending(visit, [hold.diff_id for hold in said.done])
     elif count and kept:
         price = yen(said.done[0].shown, visit.language)
         banner(visit.told(f"売価を {price} に固定しました。", f"The price is fixed at {price}."), "good")

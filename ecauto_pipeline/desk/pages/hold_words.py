@@ -113,6 +113,8 @@ def became(visit: Visit, row: HeldRow) -> str:
     hold, ended = row.hold, ""
     if row.said is not None:
         ended = visit.told(f"{word_line(visit, row.said)}しました。", f"{word_line(visit, row.said)}.")
+    if row.said is not None and row.said.word == "approved" and row.arrived:
+        return ended + visit.told("ショップに反映されています。", " The shop shows it.")
     if hold.state == "approved":
         return ended + visit.told("次の同期で送ります。", " The next sync sends it.")
     if hold.state == "rejected":

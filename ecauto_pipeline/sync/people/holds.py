@@ -169,6 +169,17 @@ def choose(
     return Said(tuple(hold_of(row, now) for row in chosen.values()), tuple(hold_of(row, now) for row in late.values()))
 
 
+def approved_ids(tools: Tools, ids: Iterable[str] = ()) -> list[str]:
+    """The diff_ids of approved rows that no run has seen to yet: those named by their beginning, or all.
+
+    Raises NotOnRecord for a name that fits no approved row, or several.
+    """
+    with tools.state.read() as connection:
+        rows = decisions.holds(connection, ("approved",))
+    named = [_one(rows, prefix) for prefix in ids]
+    return [row.diff_id for row in (named or rows)]
+
+
 def consequence_of_rejecting(holds: Iterable[Hold]) -> tuple[str, ...]:
     """What the owner has to know once these are rejected, in Japanese and in English; () when there is nothing."""
     hides = sorted((hold for hold in holds if hold.kind is Kind.VISIBILITY and hold.wanted == 0), key=_by_item)
