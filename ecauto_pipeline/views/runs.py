@@ -31,7 +31,7 @@ from ecauto_pipeline.views.run_words import NEVER_SEND, Words
 Only = Literal["", "changed", "failed"]
 ONLY: tuple[Only, ...] = ("", "changed", "failed")
 A_PAGE = 50
-_AT_ONCE = 200
+_AT_ONCE = 100
 _LOOKED_AT = tuple(name for name in SECTIONS if name not in ("stale_asins", "history"))
 _ASKED_HERE = ("release_holds", "rollback_run", "apply_plan")
 

@@ -28,8 +28,6 @@ Becomes = Literal["back", "hidden", "left"]
 MOST = 500
 """Edits that are judged; of a run that made more (a first sync) the rest is counted alone."""
 _ORDER: Sequence[Becomes] = ("left", "hidden", "back")
-FEW = 300
-"""More listings of one shop than this are read in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +102,10 @@ def _row(diff: Diff, later: Mapping[tuple[ListingKey, Kind], Update]) -> UndoRow
 
 def _as_last_read(tools: Tools, connection: Connection, edits: Sequence[Update]) -> dict[ListingKey, ListingFacts]:
     """What state.db says that the shops show of these items."""
-    wanted, now = {edit.key for edit in edits}, tools.clock.now()
+    now = tools.clock.now()
     found: dict[ListingKey, ListingFacts] = {}
-    for account in sorted({key.account for key in wanted}):
-        items = sorted(key.item_id for key in wanted if key.account == account)
-        facts = (
-            listing_facts(connection, (account,), now)
-            if len(items) > FEW
-            else (one for item in items for one in listing_facts(connection, (account,), now, item))
-        )
-        found |= {one.key: one for one in facts if one.key in wanted}
+    for key in sorted({edit.key for edit in edits}):
+        found |= {one.key: one for one in listing_facts(connection, (key.account,), now, key.item_id)}
     return found
 
 
