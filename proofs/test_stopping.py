@@ -103,3 +103,16 @@ def test_terminate_in_the_ui_ends_the_run_within_two_seconds(place: Place, monke
     print(f"Terminate: {took} s, {status}")
     assert status == "CANCELED"
     assert took <= LIMIT_S
+
+
+def test_runs_stop_ends_a_run_of_the_ui_as_canceled(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ecauto runs stop` from another process: what Dagster launched is canceled, nothing tries it again."""
+    monkeypatch.chdir(place.folder)
+    with webserver(place.folder) as server:
+        before = place.calls()
+        run_id = server.launch("stock_sync", hour_key(datetime.now(UTC)))
+        place.until_it_asks(before)
+        command = [str(Path(sys.executable).with_name("ecauto")), "runs", "stop", run_id[:8], "--json"]
+        told = subprocess.run(command, cwd=place.folder, env=place.environ, capture_output=True, check=True)
+        assert (run_id, True) == tuple(json.loads(told.stdout)[name] for name in ("run_id", "ended"))
+        assert "CANCELED" == server.wait_for_run(run_id, 60)
