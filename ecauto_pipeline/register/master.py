@@ -98,10 +98,14 @@ class Register:
                 found |= {asin: str(title) for asin, title in database.execute(query, part) if title}
         return found
 
-    def each_title(self) -> Iterator[tuple[str, str]]:
-        """ASIN and title of every product that has one, as it is read. Raises RegisterError, RegisterBusy."""
+    def each_title(self, *, in_order: bool = False) -> Iterator[tuple[str, str]]:
+        """ASIN and title of every product that has one, as it is read; `in_order` of the titles' letters.
+
+        Raises RegisterError, RegisterBusy.
+        """
+        order = " ORDER BY title_ja COLLATE BINARY" if in_order else ""
         with self._open("ro") as database:
-            rows = database.execute("SELECT asin, title_ja FROM products WHERE title_ja <> ''")
+            rows = database.execute(f"SELECT asin, title_ja FROM products WHERE title_ja <> ''{order}")
             yield from ((asin, title) for asin, title in rows if isinstance(asin, str) and isinstance(title, str))
 
     def images(self, asin: str) -> list[str] | None:

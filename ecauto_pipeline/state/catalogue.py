@@ -92,9 +92,12 @@ def texts_of(connection: Connection) -> dict[str, Text]:
     return {row.asin: _text(row) for row in connection.execute(select(catalogue))}
 
 
-def each_title(connection: Connection) -> Iterator[tuple[str, str]]:
-    """ASIN and title of everything that has one, as Amazon's catalogue told it; in no order."""
+def each_title(connection: Connection, *, in_order: bool = False) -> Iterator[tuple[str, str]]:
+    """ASIN and title of everything that has one, as Amazon's catalogue told it; `in_order` of the titles' letters."""
     told = select(catalogue.c.asin, catalogue.c.title).where(catalogue.c.title.is_not(None))
+    if in_order:
+        letters = "BINARY" if connection.dialect.name == "sqlite" else "C"
+        told = told.order_by(catalogue.c.title.collate(letters))
     for part in connection.execute(told).partitions(10_000):
         yield from (tuple(row) for row in part)
 

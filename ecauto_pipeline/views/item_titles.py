@@ -7,6 +7,7 @@ Not for: which listings have these goods (items.py).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from heapq import merge
 
 from sqlalchemy import Connection
 
@@ -43,17 +44,22 @@ def words_in_titles(register: Register, connection: Connection, words: Sequence[
     return found
 
 
-def names_to_sort_by(register: Register, connection: Connection, asins: Collection[str]) -> dict[str, str]:
-    """A short form of the title of each of these ASINs, by which they sort."""
-    found: dict[str, str] = {}
-    for asin, title in _every_title(register, connection):
-        if asin in asins and asin not in found:
-            found[asin] = folded(title[:80])
-    return found
+def places_by_title(register: Register, connection: Connection, asins: Collection[str]) -> dict[str, int]:
+    """Where each of these ASINs stands when all titles are in the order of their letters; databases sort, in files."""
+    in_register = _readable(register.each_title(in_order=True))
+    places: dict[str, int] = {}
+    streams = (
+        ((title, asin, True) for asin, title in in_register),
+        ((title, asin, False) for asin, title in each_title(connection, in_order=True)),
+    )
+    for place, (_, asin, registered) in enumerate(merge(*streams, key=lambda one: one[0])):
+        if asin in asins and (registered or asin not in places):
+            places[asin] = place
+    return places
 
 
 def _every_title(register: Register, connection: Connection) -> Iterator[tuple[str, str]]:
-    """The register's first; of an ASIN both may come. What can't be read has none."""
+    """The register's and the catalogue's; of an ASIN both may come. What can't be read has none."""
     yield from _readable(register.each_title())
     yield from each_title(connection)
 

@@ -29,7 +29,7 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 from ecauto_pipeline.sync.stale_asins.plan import policy_of
 from ecauto_pipeline.views.item_filters import BITS, STATES, Standing, bits_of, masks_of, state_of
-from ecauto_pipeline.views.item_titles import names_to_sort_by, titles_of, words_in_titles, words_of
+from ecauto_pipeline.views.item_titles import places_by_title, titles_of, words_in_titles, words_of
 from ecauto_pipeline.wiring.connections import shop_accounts
 
 SORTS = ("title", "shop", "price", "cost", "profit", "age", "state", "changed")
@@ -238,8 +238,8 @@ def _look_through(judge: _Judge, wanted: Wanted) -> _Passing:
                 keys.append(key_of(row, cost, profit, standing) if key_of else judge.changed_at(account, row))
     counts = {name: sum(many for bits, many in seen.items() if bits & bit) for name, bit in BITS.items()}
     if sort == "title":
-        names = names_to_sort_by(judge.tools.register, judge.connection, frozenset(keys))
-        keys = [names.get(asin) for asin in keys]
+        places = places_by_title(judge.tools.register, judge.connection, frozenset(keys))
+        keys = [places.get(asin) for asin in keys]
     elif sort == "shop":
         keys = [judge.names[account] for account in of]
     order = sorted(
