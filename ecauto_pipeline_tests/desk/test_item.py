@@ -46,7 +46,8 @@ def fill(visitor: User, label: str, value: str) -> None:
 
 
 def test_an_item_shows_its_price_its_past_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By item id and by ASIN, in both languages; one that nobody knows is said to be unknown."""
+    """By item id and by ASIN, in both languages; one that nobody knows is said to be unknown, whatever
+    its name is."""
     shop = a_filled_shop(tmp_path, monkeypatch)
 
     async def scene(visitor: User) -> None:
@@ -59,6 +60,9 @@ def test_an_item_shows_its_price_its_past_and_why(tmp_path: Path, monkeypatch: p
         await visitor.should_see("hidden: ", retries=WAITED)
         await visitor.open("/ja/items/nobody")
         await visitor.should_see("nobody という商品はありません", retries=WAITED)
+        await visitor.should_see("記録がありません", retries=WAITED)
+        await visitor.open("/ja/items/%27%22%3Cscript%3E%00")
+        await visitor.should_see("という商品はありません", retries=WAITED)
 
     with_visitor(scene)
 

@@ -28,6 +28,9 @@ async def draw(visit: Visit) -> None:
     found = await visit.read(lambda tools: item_now(tools, named))
     if isinstance(found, Unknown):
         cannot_know(visit, found)
+        gone = Past(visit, named, {})  # history may know what no shop has any more
+        await gone.chart()
+        await gone.story()
         return
     _what_it_is(visit, found)
     _listings(visit, found)
