@@ -119,7 +119,7 @@ def dev(
 ) -> None:
     """エミュレーター(必要なら)、Dagsterの画面、店主の画面を起動します。Ctrl-Cで終わります。 Emulator, UI and desk.
 
-    店主の画面のポートは [desk] port です。 The desk's port is [desk] port.
+    店主の画面のポートは ecauto.toml の desk.port です。 The port of the desk is desk.port in ecauto.toml.
     """
     from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs
     from ecauto_pipeline.doctor.dagster_files import project_root

@@ -109,7 +109,8 @@ def offer_sending(visit: Visit, ids: Sequence[str]) -> None:
     """The button that sends these approved rows now, where they are few enough to be named."""
     if 0 < len(ids) <= MOST_SENT:
         sending = _Sending(visit, ids)
-        sending.draw()
+        with ui.element("div").classes("desk-sending"):
+            sending.draw()
         ui.timer(LOOK_AGAIN_S, sending.look_again)
 
 

@@ -121,7 +121,8 @@ class Board:
         options = {}
         for name, known in found.items():
             now = getattr(self._asked, name)
-            known = known | ({now: now} if now and now not in known else {})
+            if now and now not in known:  # nothing of it waits any more
+                known[now] = kind_words(visit, Kind(now)) if now in tuple(Kind) else reason_words(visit, now)
             options[name] = every | {one: f"{words} ({counts[name][one]:,})" for one, words in known.items()}
         return options
 

@@ -26,6 +26,10 @@ from ecauto_pipeline.desk.visit import Visit
 from ecauto_pipeline.views.holds import HeldRow
 
 LONGEST_TITLE = 90
+_SAID_ELSEWHERE = (
+    *("believed", "doubted", "second", "reason"),
+    *(f"{word}_{what}" for word in ("approved", "rejected") for what in ("by", "at")),
+)
 
 
 def title_of(visit: Visit, row: HeldRow) -> str:
@@ -81,5 +85,5 @@ def _line(text: str) -> Element:
 
 def evidence_lines(row: HeldRow) -> list[tuple[str, str]]:
     """The figures that it was held on, by the names in which they are kept."""
-    known = {name: value for name, value in row.hold.evidence.items() if name not in ("believed", "doubted", "second")}
+    known = {name: value for name, value in row.hold.evidence.items() if name not in _SAID_ELSEWHERE}
     return [(name, short(str(value)) or UNKNOWN) for name, value in known.items()]

@@ -54,6 +54,7 @@ class _Alone:
         self._visit, self._name = visit, name
         self._said = ui.element("div")
         self._place = ui.element("div")
+        self._told = False
 
     async def show(self) -> None:
         row = await self._visit.read(lambda tools: held_row(tools, self._name))
@@ -66,7 +67,7 @@ class _Alone:
 
     def _draw(self, row: HeldRow) -> None:
         visit = self._visit
-        if row.hold.state != "open":
+        if row.hold.state != "open" and not self._told:
             banner(became(visit, row), "good" if row.said is not None else "plain")
         draw_card(visit, row, lambda: self._buttons(row))
         lines = evidence_lines(row)
@@ -104,6 +105,7 @@ class _Alone:
             return
         with self._said:
             await tell_said(self._visit, word, said, kept=kept)
+        self._told = True
         await self.show()
 
 
