@@ -81,6 +81,7 @@ def as_data(line: RunLine) -> dict[str, Any]:
         "held": line.held,
         "failed": line.failed,
         "found": line.found,
+        "refused": line.refused,
         "left_over": line.left_over,
         "troubles": [en for _, en in line.troubles],
         "said_ja": sentence(line, "ja"),
@@ -100,6 +101,8 @@ def _parts_ja(line: RunLine) -> Iterator[str]:
             yield f"変更は{none}"
         else:
             yield f"{line.changed:,}件を変更する予定（未送信）" if line.dry_run else f"{line.changed:,}件を変更"
+    if line.refused:
+        yield f"{line.refused:,}件は見送り"
     if line.held:
         yield f"確認待ち{line.held:,}件"
     if line.failed is not None:
@@ -121,6 +124,8 @@ def _parts_en(line: RunLine) -> Iterator[str]:
             yield f"changes: {none}"
         else:
             yield f"would change {line.changed:,} (nothing sent)" if line.dry_run else f"changed {line.changed:,}"
+    if line.refused:
+        yield f"{line.refused:,} not done"
     if line.held:
         yield f"{line.held:,} wait for a person"
     if line.failed is not None:

@@ -43,7 +43,8 @@ class RunLine:
     `asks`, `sends`: whether asking Amazon, changing the shops is part of its job. `asked`: ASINs that Amazon was asked
     about, `silent` of them without an answer; `changed`: targets set at the shops (in a dry run: that would be);
     `held`: wait for a person; `failed`: edits that failed. `found`: rows of orders, or products refreshed, of the jobs
-    that do nothing else. `troubles`: what else went wrong, in both languages. `trigger`: who asked for it.
+    that do nothing else; `refused`: rows that a person asked for by name and that were not done. `troubles`: what else
+    went wrong, in both languages. `trigger`: who asked for it.
     """
 
     run_id: str
@@ -61,6 +62,7 @@ class RunLine:
     held: int | None = None
     failed: int | None = None
     found: int | None = None
+    refused: int | None = None
     left_over: int | None = None
     troubles: tuple[Words, ...] = ()
     stop_by: str = ""
@@ -223,6 +225,7 @@ def _line(row: RunRow, record: RunRecord, ends: Mapping[str, str], now: datetime
         held=account.held if account is not None else None,
         failed=account.failed if account is not None else None,
         found=looked.found if looked is not None else orders.rows if orders is not None else None,
+        refused=sum(record.by_hand.refused.values()) if record.by_hand is not None else None,
         left_over=record.left_over,
         troubles=tuple(_troubles(record)),
         stop_by=row.stop_by,

@@ -91,12 +91,12 @@ def test_what_was_not_done_is_not_measured(world: World, tmp_path: Path) -> None
 def test_what_is_not_part_of_the_job_is_not_spoken_of(world: World, tmp_path: Path) -> None:
     """A cache check sends nothing, an undoing asks nothing; a dry run says that nothing was sent."""
     a_run(world, "c", 3, "validate_cache", sp_api_snapshots=asked(5))
-    undo = HandReport(RowCounts(targets=2, pushed=2), PushReport(base_calls=2))
+    undo = HandReport(RowCounts(targets=2, pushed=2), PushReport(base_calls=2), {"changed_since": 1})
     a_run(world, "b", 2, "rollback_run", start=StartReport("cli", fetch=False), by_hand=undo)
     a_run(world, "a", 1, dry_run=True, sp_api_snapshots=asked(5), base_updates=pushed(targets=2, pushed=2))
     assert [
         "Amazonに5件を確認、2件を変更する予定（未送信）、失敗なし",
-        "2件を変更、失敗なし",
+        "2件を変更、1件は見送り、失敗なし",
         "Amazonに5件を確認",
     ] == said(world, tmp_path)
     heads = [headline(line, "ja") for line in kept_runs(world.tools, home=tmp_path).lines]
