@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -25,6 +26,8 @@ BUSY_TIMEOUT_S = 2.0
 """A page waits no longer for a state.db that somebody holds; a run would wait a minute."""
 CACHE_KB = 4_096
 """Of state.db each connection keeps no more in memory: a desk has several, and a page reads little."""
+WAITED_FOR_S = 1.0
+"""So soon after state.db could not be opened nobody waits for it again: the questions of one page wait together."""
 LOG_NAME = "desk"
 
 
@@ -35,6 +38,7 @@ class Office:
         """`port`: another one than `[desk] port`. Raises SettingsError."""
         self._lock = threading.Lock()
         self._opened: tuple[Settings, Tools] | None = None
+        self._failed: tuple[Settings, float, Exception] | None = None
         self._stack = ExitStack()
         self._read = load()
         self._stamp = _stamp()
@@ -64,11 +68,18 @@ class Office:
         settings = self.settings
         with self._lock:
             if self._opened is None or self._opened[0] is not settings:
-                tools = self._stack.enter_context(
-                    open_tools(
-                        settings, offline=True, log_name=LOG_NAME, busy_timeout_s=BUSY_TIMEOUT_S, cache_kb=CACHE_KB
+                failed = self._failed
+                if failed is not None and failed[0] is settings and time.monotonic() - failed[1] < WAITED_FOR_S:
+                    raise failed[2]
+                try:
+                    tools = self._stack.enter_context(
+                        open_tools(
+                            settings, offline=True, log_name=LOG_NAME, busy_timeout_s=BUSY_TIMEOUT_S, cache_kb=CACHE_KB
+                        )
                     )
-                )
+                except Exception as error:
+                    self._failed = settings, time.monotonic(), error
+                    raise
                 self._opened = settings, tools
             tools = self._opened[1]
         yield tools
