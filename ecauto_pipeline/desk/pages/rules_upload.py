@@ -26,6 +26,8 @@ LOG = logging.getLogger("ecauto_pipeline")
 MOST_PROBLEMS = 100
 KEPT = 5
 LOOK_EVERY_S = 0.3
+_PICK = "() => getHtmlElement(%d).querySelector('input[type=file]').click()"
+"""Opens the browser's own dialog; the chooser itself is not seen, its buttons have no words."""
 
 
 def upload_card(visit: Visit) -> None:
@@ -48,7 +50,7 @@ def upload_card(visit: Visit) -> None:
         chooser.props("accept=.csv,text/csv").classes("desk-unseen")
         with ui.element("div").classes("desk-buttons"):
             choose = ui.button(visit.told("CSVファイルを選ぶ", "Choose a CSV file"), icon="upload_file")
-            choose.props("no-caps unelevated").on("click", js_handler=f"() => getElement({chooser.id}).pickFiles()")
+            choose.props("no-caps unelevated").on("click", js_handler=_PICK % chooser.id)
             if visit.settings.rules.is_file():
                 again = ui.button(
                     visit.told("今の rules.csv を調べる", "Check rules.csv as it is"), on_click=upload.as_it_is
