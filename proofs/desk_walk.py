@@ -6,6 +6,7 @@ Not for: what is walked through (test_desk.py).
 from __future__ import annotations
 
 import functools
+import io
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from PIL import Image
 from playwright.sync_api import Page
 
 from ecauto_pipeline.emulator import process
@@ -31,6 +33,9 @@ from proofs.screens import page
 AXE = "axe-core@4.11.0"
 WIDTHS = {"desktop": 1280, "phone": 390}
 PATIENCE_S = 120
+TALL = {1280: 1100, 390: 844}
+"""Height of the window, and so of a picture, by its width."""
+MOST_PICTURE_BYTES = 250_000
 
 
 @dataclass(slots=True)
@@ -86,7 +91,7 @@ def browsing(width: int, language: str, *, dark: bool = False) -> Iterator[tuple
     """An empty page of that width; everything that leaves loopback and every complaint is noted."""
     scheme = "dark" if dark else "light"
     locale = "en-US" if language == "en" else "ja-JP"
-    with page(width, 900, color_scheme=scheme, locale=locale, timezone_id="Asia/Tokyo") as view:
+    with page(width, TALL[width], color_scheme=scheme, locale=locale, timezone_id="Asia/Tokyo") as view:
         noted = Noted()
         view.on("request", lambda one: _note_outside(noted, one.url))
         view.on("websocket", lambda one: _note_outside(noted, one.url))
@@ -104,6 +109,13 @@ def faults_of(view: Page) -> list[str]:
         for one in found["violations"]
         if one["impact"] in ("serious", "critical")
     ]
+
+
+def keep_picture(view: Page, path: Path) -> None:
+    """What the window shows, as a small PNG."""
+    seen = Image.open(io.BytesIO(view.screenshot())).convert("RGB")
+    seen.quantize(255, dither=Image.Dither.NONE).save(path, optimize=True)
+    assert path.stat().st_size <= MOST_PICTURE_BYTES, path
 
 
 def settle(view: Page) -> None:

@@ -6,6 +6,7 @@ nothing, nothing is wider than the screen, axe-core finds no serious fault.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -13,10 +14,13 @@ from playwright.sync_api import expect
 
 from ecauto_pipeline.desk.pages import PAGES
 from ecauto_pipeline_tests.pages import ROOT
-from proofs.desk_walk import PATIENCE_S, WIDTHS, Desk, a_desk, browsing, faults_of, settle
+from proofs.desk_shop import BusyShop, made_busy
+from proofs.desk_walk import PATIENCE_S, WIDTHS, Desk, a_desk, browsing, faults_of, keep_picture, settle
 from proofs.screens import browser_path, draws_japanese
 
 IMAGES = ROOT / "docs" / "images"
+ON_A_PHONE = ("today", "hold", "items")
+"""Of these docs/desk.md shows the phone too."""
 expect.set_options(timeout=PATIENCE_S * 1000)
 
 
@@ -28,16 +32,34 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield served
 
 
+@pytest.fixture(scope="module")
+def shop(desk: Desk) -> BusyShop:
+    """The demo's shop once something has happened in it."""
+    return made_busy(desk)
+
+
+@pytest.fixture(scope="module")
+def addresses(desk: Desk, shop: BusyShop) -> dict[str, str]:
+    """Name of a page -> its address behind the language: every page, and a held change opened by its link."""
+    runs = json.loads(desk.ecauto("runs", "list", "--json").stdout)
+    held = json.loads(desk.ecauto("holds", "list", "--json").stdout)
+    named = {
+        "/items/{named}": str(held[1]["item_id"]),
+        "/runs/{named}": str(max(runs, key=lambda run: run["changed"] or 0)["run_id"]),
+    }
+    found = {_name(one.path): one.path.replace("{named}", named.get(one.path, "")).rstrip("/") for one in PAGES}
+    return found | {"hold": f"/holds?id={held[1]['diff_id'][:12]}"}
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_is_whole(desk: Desk, width: str, language: str, dark: bool) -> None:
+def test_every_page_is_whole(desk: Desk, addresses: dict[str, str], width: str, language: str, dark: bool) -> None:
     """Each page in each width, language and scheme; one picture each of the light Japanese ones is kept."""
     wrong: dict[str, list[str]] = {}
     with browsing(WIDTHS[width], language, dark=dark) as (view, noted):
-        for page in PAGES:
-            path = page.path.replace("{named}", _named(desk, page.path)).rstrip("/")
-            view.goto(f"{desk.url}/{language}{path}")
+        for name, address in addresses.items():
+            view.goto(f"{desk.url}/{language}{address}")
             settle(view)
             found = faults_of(view)
             wide = view.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -47,33 +69,16 @@ def test_every_page_is_whole(desk: Desk, width: str, language: str, dark: bool) 
             noted.complaints.clear()
             noted.outside.clear()
             if found:
-                wrong[page.path] = found
-            if not dark and language == "ja":
-                view.screenshot(path=IMAGES / f"desk-{_name(page.path)}-{width}.png", full_page=width == "desktop")
+                wrong[name] = found
+            if (
+                not dark
+                and language == "ja"
+                and name in (ON_A_PHONE if width == "phone" else set(addresses) - {"hold"})
+            ):
+                keep_picture(view, IMAGES / f"desk-{name}{'-phone' if width == 'phone' else ''}.png")
     assert {} == wrong
 
 
 def _name(path: str) -> str:
     first, _, rest = path.strip("/").partition("/")
     return f"{first[:-1]}" if rest else first or "today"
-
-
-def _named(desk: Desk, path: str) -> str:
-    """What an address of this page names: a run of the demo's, or an item."""
-    return _a_run(desk) if path.startswith("/runs/") else _an_item(desk)
-
-
-def _a_run(desk: Desk) -> str:
-    """The run of the demo that changed the most."""
-    import json
-
-    runs = json.loads(desk.ecauto("runs", "list", "--json").stdout)
-    return str(max(runs, key=lambda run: run["changed"] or 0)["run_id"])
-
-
-def _an_item(desk: Desk) -> str:
-    """An item of the demo that was re-priced."""
-    import json
-
-    held = json.loads(desk.ecauto("holds", "list", "--json").stdout)
-    return str(held[0]["item_id"])

@@ -7,7 +7,7 @@ Not for: why (explain/) or drawing (desk/parts/item_chart.py).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -71,6 +71,17 @@ class ItemSeries:
     @property
     def empty(self) -> bool:
         return not self.cost and not any(one.price or one.hidden or one.edits for one in self.listings)
+
+
+def since_known(series: ItemSeries) -> ItemSeries:
+    """The same, beginning shortly before anything is known: goods of an hour ago are no point at the end of a week."""
+    steps = [step for one in series.listings for line in (one.price, one.profit) for step in line]
+    known = [step.at for step in (*series.cost, *steps) if step.value is not None]
+    known += [span.start for one in series.listings for span in one.hidden]
+    known += [edit.at for one in series.listings for edit in one.edits]
+    first = min(known, default=series.start)
+    margin = max((series.end - first) / 20, timedelta(minutes=1))
+    return replace(series, start=max(series.start, first - margin))
 
 
 class Past(Protocol):

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.history.questions import HistoryReader
-from ecauto_pipeline.views.item_series import ItemSeries, Step, as_document, cost_steps, series_of, steps, within
+from ecauto_pipeline.views.item_series import (
+    ItemSeries,
+    Step,
+    as_document,
+    cost_steps,
+    series_of,
+    since_known,
+    steps,
+    within,
+)
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.desk.shop import a_filled_shop
 
@@ -45,6 +54,14 @@ def test_between_two_sightings_that_differ_nobody_knows() -> None:
     assert (Step(at(0), 900), Step(at(5), None), Step(at(9), 1100)) == steps(by_hand, at(20))
     ours = [(at(0), 900), (at(5), 900), (at(5), 1100), (at(9), 1100)]
     assert (Step(at(0), 900), Step(at(5), 1100)) == steps(ours, at(20))
+
+
+def test_a_chart_begins_shortly_before_anything_is_known() -> None:
+    """Else goods of an hour ago are a point at the end of a week; what was known at the start stays as it is."""
+    young = ItemSeries("B0AAAAAAAA", at(0), at(168), cost=(Step(at(148), 900), Step(at(150), None)))
+    assert at(147) == since_known(young).start
+    known = ItemSeries("B0AAAAAAAA", at(0), at(168), cost=(Step(at(0), 900),))
+    assert (known, at(0)) == (since_known(known), since_known(ItemSeries("B0AAAAAAAA", at(0), at(168))).start)
 
 
 def test_a_span_of_time_begins_with_what_held_then() -> None:

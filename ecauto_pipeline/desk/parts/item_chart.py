@@ -18,7 +18,7 @@ from ecauto_pipeline.clock import JST, jst
 from ecauto_pipeline.desk.parts.text import short
 from ecauto_pipeline.desk.visit import Visit
 from ecauto_pipeline.domain.words import KINDS, OUTCOMES, worded
-from ecauto_pipeline.views.item_series import Edit, ItemSeries, ListingSeries, Step
+from ecauto_pipeline.views.item_series import Edit, ItemSeries, ListingSeries, Step, since_known
 
 LEFT, RIGHT = 66, 18
 """Pixels beside the drawing: a click is turned into a moment by them."""
@@ -45,6 +45,7 @@ def item_chart(
 ) -> Element:  # fmt: skip
     """Draw it. `names`: what each listing is called; `label`: what it shows, in a sentence; `on_moment`: called with
     the moment that somebody clicked."""
+    series = since_known(series)
     chart = ui.echart(_options(visit, series, names), renderer="svg").classes("desk-chart")
     chart.props('role="img"')
     chart._props["aria-label"] = label

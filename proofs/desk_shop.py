@@ -1,0 +1,90 @@
+"""A demo shop in which something happens before somebody looks: prices jump, goods sell out, orders come.
+
+Through the emulator's control plane and the commands of a person alone. Not for: desk or browser (desk_walk.py).
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecauto_pipeline.emulator import process
+from proofs.desk_walk import Desk
+
+FORGED = "<script>document.title='forged'</script><b>偽の商品名</b>"
+"""What somebody wrote as the title of an item at the shop."""
+HELD, SOLD_OUT, MOVED, ORDERS = 9, 3, 12, 6
+_EVERYTHING_IS_DUE = """
+[ttl]
+price = "1m"
+stock = "1m"
+[tiers]
+high_every = "1m"
+medium_every = "1m"
+low_every = "1m"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BusyShop:
+    """`url`: the emulator's; `forged`: (account, item id) of the item with the forged title."""
+
+    url: str
+    forged: tuple[str, str]
+
+    def control(self, path: str, body: Any = None) -> Any:
+        """What the emulator's control plane answers."""
+        content = None if body is None else json.dumps(body).encode("utf-8")
+        request = urllib.request.Request(f"{self.url}/emulator/{path}", content, {"Content-Type": "application/json"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def item(self, account: str, item_id: str) -> dict[str, Any]:
+        """An item as the shop has it now."""
+        items = self.control(f"world/items?account={account}")
+        return next(one for one in items if str(one["item_id"]) == item_id)
+
+
+def made_busy(desk: Desk) -> BusyShop:
+    """The demo's shop after its second run: `HELD` new prices wait, goods sold out, orders came, a title is forged."""
+    url = process.running(desk.folder / "data" / "emulator")
+    assert url is not None
+    found = desk.ecauto("items", "--filter", "on_sale", "--sort", "-price", "--json", "--limit", "400")
+    single = _of_one_asin(json.loads(found.stdout)["items"])
+    goods = [one for one in single if 2_000 <= (one["cost_jpy"] or 0) <= 9_000]
+    held, sold_out, moved = goods[:HELD], goods[HELD:][:SOLD_OUT], goods[HELD + SOLD_OUT :][:MOVED]
+    forged = goods[HELD + SOLD_OUT + MOVED]
+    shop = BusyShop(url, (forged["account_id"], forged["item_id"]))
+    for ratio, rows in ((3.0, held), (1.15, moved)):
+        for row in rows:
+            shop.control(f"world/asins/{row['asin']}", {"price_jpy": round(row["cost_jpy"] * ratio)})
+    for row in sold_out:
+        shop.control(f"world/asins/{row['asin']}", {"offers": []})
+    for row in (*moved[:ORDERS], forged):
+        shop.control("orders", {"account": row["account_id"], "item_id": int(row["item_id"])})
+    shop.control("world/items", {"account": forged["account_id"], "item_id": forged["item_id"], "title": FORGED})
+    config = desk.folder / "ecauto.toml"
+    usual = config.read_text(encoding="utf-8")
+    desk.ecauto("rules", "import", str(_rules(desk.folder, moved)))
+    config.write_text(usual + _EVERYTHING_IS_DUE, encoding="utf-8")
+    desk.ecauto("sync")
+    config.write_text(usual, encoding="utf-8")
+    return shop
+
+
+def _of_one_asin(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those whose ASIN no other listing has: what happens to one happens to no other."""
+    asins = [one["asin"] for one in items]
+    return [one for one in items if asins.count(one["asin"]) == 1]
+
+
+def _rules(folder: Path, moved: list[dict[str, Any]]) -> Path:
+    path = folder / "owner-rules.csv"
+    lines = ["item_id,asin,brand,fixed_price_jpy,min_price_jpy,never_sell,until,note"]
+    lines += [f"{moved[6]['item_id']},,,{moved[6]['price_jpy'] + 500},,,2030-12-31,歳末の売価"]
+    lines += [f",{moved[7]['asin']},,,{moved[7]['price_jpy']},,,最低この価格", ",,ソニー,,,yes,,許可のないブランド"]
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8-sig")
+    return path
