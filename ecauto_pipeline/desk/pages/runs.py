@@ -14,12 +14,11 @@ from nicegui import ui
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.desk.page import Page
 from ecauto_pipeline.desk.pages.run_commands import draw_commands
-from ecauto_pipeline.desk.parts.asking import sure, tell, tell_refused
+from ecauto_pipeline.desk.pages.run_end import end_run
 from ecauto_pipeline.desk.parts.cards import cannot_know, card, chip, nothing
 from ecauto_pipeline.desk.parts.tables import Cell, Column, table
 from ecauto_pipeline.desk.parts.text import moment, short
 from ecauto_pipeline.desk.visit import Unknown, Visit
-from ecauto_pipeline.sync.people.stop_run import stop_run
 from ecauto_pipeline.views.run_lines import headline, mood, took, what_it_did
 from ecauto_pipeline.views.run_words import ENDS, JOBS, job_words
 from ecauto_pipeline.views.runs import ONLY, Only, RunLine, RunsPage, kept_runs, older_runs
@@ -140,28 +139,8 @@ def stop_button(visit: Visit, line: RunLine, refresh: Callable[[], object]) -> N
     """Ends this run after a question; `refresh` is called then."""
 
     async def stop() -> None:
-        name = job_words(line.job, visit.language)
-        effects = (
-            visit.told("送信中の変更は最後まで送り、結果を記録します", "what is in flight is finished and noted"),
-            visit.told(
-                "Amazonの回答は残り、次の実行が続きから始めます", "answers are kept; the next run goes on from there"
-            ),
-            visit.told(
-                "Dagsterには「中止」と記録され、自動で再実行されません",
-                "Dagster shows it as cancelled; nothing tries it again",
-            ),
-        )
-        question = visit.told(f"「{name}」を中止しますか", f"End this {name}?")
-        if not await sure(visit, question, effects, visit.told("中止する", "End it"), danger=True):
-            return
-        who = visit.office.who
-        LOG.info("desk: %s ends run %s", who, line.run_id)
-        done = await visit.do(lambda tools: stop_run(tools, line.run_id, who))
-        if isinstance(done, Unknown):
-            tell_refused(visit, done)
-        else:
-            tell(visit, "中止を伝えました。数秒で終わります", "it was told to end, which takes some seconds", "info")
-        refresh()
+        if await end_run(visit, line.run_id, line.job):
+            refresh()
 
     button = ui.button(visit.told("中止", "End"), on_click=stop, color="negative").props("outline dense no-caps")
     button.props(f'aria-label="{visit.told("この実行を中止", "End this run")}"')

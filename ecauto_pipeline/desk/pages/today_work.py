@@ -13,12 +13,12 @@ from nicegui import ui
 from nicegui.element import Element
 
 from ecauto_pipeline.desk.commands import Command
+from ecauto_pipeline.desk.pages.run_end import end_run
 from ecauto_pipeline.desk.parts.asking import sure, tell, tell_refused
 from ecauto_pipeline.desk.parts.cards import Mood, cannot_know, card, chip
 from ecauto_pipeline.desk.parts.text import moment, note, short
 from ecauto_pipeline.desk.sync_start import start_sync
 from ecauto_pipeline.desk.visit import Unknown, Visit
-from ecauto_pipeline.sync.people.stop_run import stop_run
 from ecauto_pipeline.views.run_words import command_words, exit_words, job_words, what_to_look_at
 from ecauto_pipeline.views.sync_effect import effect_of_sync, lines
 from ecauto_pipeline.views.under_way import UnderWay, runs_under_way, step_words
@@ -150,25 +150,8 @@ class Work:
         await self.look()
 
     async def _end_run(self, run: UnderWay) -> None:
-        visit = self._visit
-        effects = (
-            visit.told("送信中の変更は最後まで送り、結果を記録します", "what is in flight is finished and noted"),
-            visit.told(
-                "Amazonの回答は残り、次の実行が続きから始めます", "answers are kept; the next run goes on from there"
-            ),
-        )
-        name = job_words(run.job, visit.language)
-        question = visit.told(f"「{name}」を中止しますか", f"End this {name}?")
-        if not await sure(visit, question, effects, visit.told("中止する", "End it"), danger=True):
-            return
-        who = visit.office.who
-        LOG.info("desk: %s ends run %s", who, run.run_id)
-        done = await visit.do(lambda tools: stop_run(tools, run.run_id, who))
-        if isinstance(done, Unknown):
-            tell_refused(visit, done)
-        else:
-            tell(visit, "中止を伝えました。数秒で終わります", "It was told to end, which takes some seconds", "info")
-        await self.look()
+        if await end_run(self._visit, run.run_id, run.job):
+            await self.look()
 
     async def _end_command(self, command: Command) -> None:
         LOG.info("desk: %s ends %s", self._visit.office.who, " ".join(command.words))
