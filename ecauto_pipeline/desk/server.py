@@ -25,6 +25,7 @@ from ecauto_pipeline.desk.frame import framed
 from ecauto_pipeline.desk.gate import Gate, hosts_of
 from ecauto_pipeline.desk.item_file import answer as answer_item_file
 from ecauto_pipeline.desk.login import Login
+from ecauto_pipeline.desk.memory import keep_small
 from ecauto_pipeline.desk.office import Office
 from ecauto_pipeline.desk.pages import PAGES
 from ecauto_pipeline.desk.picture_answers import answer as answer_picture
@@ -63,6 +64,7 @@ def application(office: Office) -> ASGIApp:
 
 def serve(office: Office, parent_pid: int = 0) -> None:
     """Serve until SIGINT or SIGTERM, or until the process `parent_pid` has gone (0 = there is none to look at)."""
+    keep_small()
     config = uvicorn.Config(
         application(office), host=office.host, port=office.port, log_level="warning", server_header=False,
         ws_max_size=1024 * 1024, timeout_graceful_shutdown=3,

@@ -71,7 +71,7 @@ def test_a_process_that_got_the_number_since_is_left_alone(tmp_path: Path) -> No
     assert "" == wished(world)
 
 
-@pytest.mark.parametrize("owner", [f"elsewhere|{os.getpid()}|1+1|x", ""])
+@pytest.mark.parametrize("owner", [f"elsewhere|{os.getpid()}|1+1|x", ""], ids=["elsewhere", "nobody"])
 def test_of_a_run_on_another_host_it_is_said_where(tmp_path: Path, owner: str) -> None:
     """Nobody here can end it; whoever asked learns the host and the process, and nothing is kept."""
     world = World(tmp_path)
