@@ -9,27 +9,32 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 
 M_ARENA_MAX = -8
 ARENAS = 2
 EVERY_S = 20.0
 
 
-def keep_small(every_s: float = EVERY_S, ended: threading.Event | None = None) -> threading.Thread | None:
-    """From now on, as long as the process lives or until `ended`. Call it before other threads begin."""
+def keep_small() -> None:
+    """From now on, as long as the process lives. Call it before other threads begin."""
     library = _glibc()
     if library is None:
-        return None
+        return
     library.mallopt(M_ARENA_MAX, ARENAS)
-    over = ended or threading.Event()
 
-    def give_back() -> None:
-        while not over.wait(every_s):
-            library.malloc_trim(0)
+    def again_and_again() -> None:
+        while True:
+            time.sleep(EVERY_S)
+            give_back()
 
-    thread = threading.Thread(target=give_back, name="give memory back", daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=again_and_again, name="give memory back", daemon=True).start()
+
+
+def give_back() -> bool:
+    """Give the machine what is free; whether there was anything."""
+    library = _glibc()
+    return library is not None and library.malloc_trim(0) == 1
 
 
 def _glibc() -> ctypes.CDLL | None:
