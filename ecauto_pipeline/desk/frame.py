@@ -5,15 +5,19 @@ Not for: what is in a page (pages/).
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import quote, urlencode
 
 from nicegui import ui
 
 from ecauto_pipeline.desk.page import Page
+from ecauto_pipeline.desk.parts.cards import cannot_know
 from ecauto_pipeline.desk.parts.text import heading, moment, short
 from ecauto_pipeline.desk.visit import Unknown, Visit
+from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.views.stopped import pushing_stopped
 
+LOG = logging.getLogger("ecauto_pipeline")
 OTHER = {"ja": ("en", "English"), "en": ("ja", "日本語")}
 
 
@@ -43,8 +47,25 @@ async def framed(visit: Visit, page: Page) -> None:
     with ui.element("main").classes("desk-main").props('tabindex="-1"') as main:
         await _stopped_line(visit)
         heading(visit.told(*page.title), level=1)
-        await page.draw(visit)
+        await _drawn(visit, page)
     ui.skip_link(visit.told("本文へ移動", "Skip to the page"), target=main)
+
+
+async def _drawn(visit: Visit, page: Page) -> None:
+    """A page that fails leaves its frame, the menu and what it has drawn so far, and says why in words."""
+    try:
+        await page.draw(visit)
+    except EcautoError as error:
+        cannot_know(visit, Unknown(error.said("ja"), error.said("en")))
+    except Exception:  # whatever it is, its stack trace is for the log
+        LOG.exception("the desk could not draw %s", page.path)
+        cannot_know(
+            visit,
+            Unknown(
+                "画面を最後まで作れませんでした（data/logs の desk のログに記録しました）",
+                "the page could not be drawn to its end; the desk's log in data/logs says why",
+            ),
+        )
 
 
 def _menu_line(visit: Visit, page: Page, here: bool) -> None:

@@ -75,7 +75,7 @@ class Gate:
             return "this address is not the desk's"
         if scope["type"] == "websocket" or scope.get("method") not in _SAFE:
             origin = headers.get("origin", "")
-            if urlsplit(origin).netloc.lower() not in self._hosts:
+            if _host(origin) not in self._hosts:
                 return "only pages of the desk may ask this"
         elif headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and (
             headers.get("sec-fetch-mode") != "navigate"
@@ -83,8 +83,18 @@ class Gate:
             return "only pages of the desk may ask this"  # a picture or script that a foreign page embeds
         if "transport=polling" in scope.get("query_string", b"").decode("latin-1"):
             return "sockets only"
-        if int(headers.get("content-length") or 0) > MOST_BODY_BYTES:
+        length = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not (length.isascii() and length.isdigit()):
+            return "say how long it is"  # browsers do; what comes without an end would be kept in memory
+        if int(length[:20]) > MOST_BODY_BYTES:
             return "too large"
+        return ""
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # a bracket without its other half
         return ""
 
 

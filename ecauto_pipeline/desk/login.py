@@ -117,6 +117,9 @@ class Login:
 
 def _own_path(asked: str) -> str:
     """An address of the desk itself, never one elsewhere."""
-    parts = urlsplit(asked)
+    try:
+        parts = urlsplit(asked)
+    except ValueError:  # a bracket without its other half
+        return "/"
     local = asked.startswith("/") and not asked.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return asked if local and asked.isprintable() and "\\" not in asked else "/"

@@ -11,13 +11,15 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Literal
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.desk.commands import Commands
 from ecauto_pipeline.desk.pictures import Pictures
 from ecauto_pipeline.desk.sessions import Sessions, password_of
 from ecauto_pipeline.desk.shared_looks import SharedLooks
+from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, config_path, load
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.wiring.open import open_tools
@@ -34,8 +36,9 @@ LOG_NAME = "desk"
 class Office:
     """One for each process of the desk. Safe to share between threads."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         """`port`: another one than `[desk] port`. Raises SettingsError."""
+        self._busy_timeout_s = busy_timeout_s
         self._lock = threading.Lock()
         self._opened: tuple[Settings, Tools] | None = None
         self._failed: tuple[Settings, float, Exception] | None = None
@@ -58,6 +61,13 @@ class Office:
             return self._read
 
     @property
+    def language(self) -> Literal["ja", "en"]:
+        """The owner's, for an address that names none; also while ecauto.toml is broken."""
+        with suppress(SettingsError):
+            return self.settings.alerts.language
+        return self._read.alerts.language
+
+    @property
     def who(self) -> str:
         """Whose word it is that is given here, as it stands beside what was approved or stopped."""
         return f"{getpass.getuser()} (desk)"
@@ -74,7 +84,11 @@ class Office:
                 try:
                     tools = self._stack.enter_context(
                         open_tools(
-                            settings, offline=True, log_name=LOG_NAME, busy_timeout_s=BUSY_TIMEOUT_S, cache_kb=CACHE_KB
+                            settings,
+                            offline=True,
+                            log_name=LOG_NAME,
+                            busy_timeout_s=self._busy_timeout_s,
+                            cache_kb=CACHE_KB,
                         )
                     )
                 except Exception as error:

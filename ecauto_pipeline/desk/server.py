@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
+from ecauto_pipeline.desk.error_pages import add_error_pages
 from ecauto_pipeline.desk.frame import framed
 from ecauto_pipeline.desk.gate import Gate, hosts_of
 from ecauto_pipeline.desk.item_file import answer as answer_item_file
@@ -56,6 +57,7 @@ def application(office: Office) -> ASGIApp:
         binding_refresh_interval=None,
     )
     _add_ways_in(api, office)
+    add_error_pages(nicegui_app, lambda: office.language)
     settings = office.settings
     url = settings.desk.url
     within = Login(api, office.sessions, settings.alerts.language, secure=url.startswith("https:"))
@@ -126,5 +128,5 @@ def _add_ways_in(api: FastAPI, office: Office) -> None:
         first = "/" + path.lstrip("/").partition("/")[0] if path else ""
         if first in paths or path in paths:
             asked = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"/{office.settings.alerts.language}{path}{asked}", 307)
+            return RedirectResponse(f"/{office.language}{path}{asked}", 307)
         return await go_on(request)

@@ -21,6 +21,7 @@ from ecauto_pipeline.clock import Clock, SystemClock
 from ecauto_pipeline.domain.call_failures import CALL_FAILURES
 from ecauto_pipeline.errors import CallError, RegisterBusy, SettingsError
 from ecauto_pipeline.history.store import HistoryStore
+from ecauto_pipeline.register.master import BUSY_TIMEOUT_S as REGISTER_BUSY_TIMEOUT_S
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
 from ecauto_pipeline.shops import base
@@ -86,7 +87,7 @@ def open_tools(
 
     `shops_alone_s`: no SP-API account, and a call to a shop is given up after so many seconds. `operations`: what
     Amazon can be asked with; None = those of the program. `busy_timeout_s`: so long a state.db that
-    somebody holds is waited for; `cache_kb`: so much of it is kept in memory.
+    somebody holds is waited for, and a master.db no longer; `cache_kb`: so much of it is kept in memory.
     """
     clock, stop, operations = clock or SystemClock(), stop or threading.Event(), operations or registered()
     operations.check(settings)
@@ -108,7 +109,7 @@ def open_tools(
                 clock=clock,
                 state=database,
                 history=history,
-                register=Register(settings.master_db),
+                register=Register(settings.master_db, min(busy_timeout_s, REGISTER_BUSY_TIMEOUT_S)),
                 operations=operations,
                 log=log,
                 stop=stop,

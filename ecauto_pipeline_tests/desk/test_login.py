@@ -49,7 +49,9 @@ def test_the_right_password_leads_on_and_a_wrong_one_does_not(desk: TestClient) 
     assert 303 == desk.get("/ja", headers=PAGE).status_code
 
 
-@pytest.mark.parametrize("onward", ["//evil.example", "https://evil.example/", "/\\evil.example", "/\nx", "ja", ""])
+@pytest.mark.parametrize(
+    "onward", ["//evil.example", "https://evil.example/", "/\\evil.example", "/\nx", "//[", "http://[", "ja", ""]
+)
 def test_after_the_password_nobody_is_led_elsewhere(desk: TestClient, onward: str) -> None:
     """An address of the desk itself, or its first page."""
     answer = desk.post("/login", params={"next": onward}, data={"password": PASSWORD}, headers=OWN)

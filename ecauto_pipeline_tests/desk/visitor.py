@@ -23,7 +23,7 @@ from nicegui.testing.general import nicegui_reset_globals
 from starlette.testclient import TestClient
 
 from ecauto_pipeline.desk.commands import Commands
-from ecauto_pipeline.desk.office import Office
+from ecauto_pipeline.desk.office import BUSY_TIMEOUT_S, Office
 from ecauto_pipeline.desk.server import application
 
 HOST = "127.0.0.1:3001"
@@ -65,10 +65,12 @@ async def _played(scene: Callable[[User], Awaitable[None]], program: Sequence[st
 
 
 @contextmanager
-def served() -> Iterator[TestClient]:
-    """The desk of the project in force for whoever speaks HTTP and sockets; redirects are not followed."""
+def served(busy_timeout_s: float = BUSY_TIMEOUT_S) -> Iterator[TestClient]:
+    """The desk of the project in force for whoever speaks HTTP and sockets; redirects are not followed.
+
+    `busy_timeout_s`: so long a page waits for a state.db that somebody holds."""
     with nicegui_reset_globals():
-        office = Office()
+        office = Office(busy_timeout_s=busy_timeout_s)
         try:
             with TestClient(application(office), base_url=f"http://{HOST}", follow_redirects=False) as client:
                 yield client

@@ -53,7 +53,7 @@ def _of(visit: Visit, day: date) -> str:
 def _day(text: str) -> date | None:
     """The day that an address asks for; None = today, also for what is no day."""
     try:
-        return date.fromisoformat(text) if date.fromisoformat(text).year > 2000 else None
+        return date.fromisoformat(text) if 2000 < date.fromisoformat(text).year < 9000 else None
     except ValueError:
         return None
 
