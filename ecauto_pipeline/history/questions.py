@@ -55,6 +55,8 @@ class HistoryReader:
         self._directory = store.directory
         self._database = store.database
         self._most_mb = most_mb
+        self.left_out: frozenset[str] = frozenset()
+        """Files of Parquet that are damaged: answers since lack their rows, where history.duckdb lacks them too."""
 
     def snapshots_of(self, asin: str, start: datetime, end: datetime) -> list[Row]:
         """Every answer about `asin` with start <= observed_at < end, oldest first."""
@@ -252,7 +254,11 @@ class HistoryReader:
         if since is not None:
             oldest = f"{jst(since - _WRITTEN_BEFORE_OBSERVED):%Y-%m-%dT%H}"
             files = [path for path in files if period_of(path) >= oldest[: len(period_of(path))]]
-        return [path for path in files if _readable(table, path)] if checked else files
+        if not checked:
+            return files
+        sound = [path for path in files if _readable(table, path)]
+        self.left_out |= {path.name for path in files} - {path.name for path in sound}
+        return sound
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:

@@ -21,6 +21,8 @@ GOOD_FOR = timedelta(minutes=1)
 class Reader(Protocol):
     """What is asked of history (history.HistoryReader)."""
 
+    left_out: frozenset[str]
+
     def prices_of(self, asin: str, start: datetime, end: datetime) -> list[Row]: ...
 
     def snapshots_of(self, asin: str, start: datetime, end: datetime) -> list[Row]: ...
@@ -37,6 +39,11 @@ class KeptPast:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._kept: dict[tuple[str, str], tuple[datetime, list[Row]]] = {}
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Damaged files that were not read: something may be missing from what was answered."""
+        return self._reader.left_out
 
     def prices_of(self, asin: str, start: datetime, end: datetime) -> list[Row]:
         return self._reader.prices_of(asin, start, end)

@@ -13,6 +13,8 @@ ROWS: list[Row] = [{"n": n, "decided_at": NOW - timedelta(days=n), "attempted_at
 class CountingHistory:
     """Holds three decisions and counts how often it is asked for them."""
 
+    left_out: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self.asked = 0
 

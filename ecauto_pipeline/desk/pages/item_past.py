@@ -43,6 +43,16 @@ class _Kept:
             self._past = kept_past(tools.history)
         return self._past
 
+    def left_out(self, visit: Visit) -> None:
+        """What was shown may lack something, and what to do; nothing where all could be read."""
+        files = 0 if self._past is None else len(self._past.left_out)
+        if files:
+            unknown = Unknown(
+                f"履歴のファイル{files}個が壊れているため、ここには過去の一部がありません（ecauto history rebuild）",
+                f"{files} files of history are damaged: some of the past is missing here (ecauto history rebuild)",
+            )
+            cannot_know(visit, unknown)
+
 
 class Past:
     """Chart and story of one item on one visit. `asin`: or the id of an item that nobody can place."""
@@ -99,10 +109,12 @@ class Past:
     @ui.refreshable_method
     async def _drawn(self) -> None:
         await _chart(self._visit, self._kept, self._asin, self._days, self._names, self._as_of)
+        self._kept.left_out(self._visit)
 
     @ui.refreshable_method
     async def _told(self) -> None:
         await _story(self._visit, self._kept, self._asin, self._at)
+        self._kept.left_out(self._visit)
 
 
 async def _chart(
