@@ -88,7 +88,7 @@ class Trials:
         process = self._until(record.process)
         begun = {"sp_api_snapshots": self._answered, "base_updates": self._edited}.get(asset, lambda: True)
         before = ASSETS[max(0, ASSETS.index(asset) - 1)]
-        self._until(lambda: record.inside(before) or record.past(before))
+        self._until(lambda: record.begun(before))
         while not (record.inside(asset) and begun()):
             assert not record.past(asset), f"{asset} was over before it could be killed"
             _let_go_on(process)
@@ -180,6 +180,9 @@ def _let_go_on(process: psutil.Process) -> None:
     process.send_signal(signal.SIGSTOP)
 
 
+_ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE"})
+
+
 class RunRecord:
     """Dagster's own record of one run, read beside Dagster."""
 
@@ -188,7 +191,7 @@ class RunRecord:
 
     def process(self) -> psutil.Process | None:
         """The process that works on the run, None while there is none."""
-        for _, text in self._events():
+        for (text,) in self._events("select event from event_logs where step_key is null order by id desc"):
             found = re.findall(r"pid: (\d+)", text)
             if found:
                 return psutil.Process(int(found[-1]))
@@ -196,23 +199,26 @@ class RunRecord:
 
     def inside(self, asset: str) -> bool:
         """Whether the asset has begun and not ended."""
-        kinds = self._kinds(asset)
-        return "STEP_START" in kinds and not self.past(asset)
+        return {"STEP_START"} == self._marks(asset)
 
     def past(self, asset: str) -> bool:
-        return bool({"STEP_SUCCESS", "STEP_FAILURE"} & self._kinds(asset))
+        return bool(_ENDS & self._marks(asset))
 
-    def _kinds(self, asset: str) -> set[str]:
-        return {kind for kind, _ in self._events(asset)}
+    def begun(self, asset: str) -> bool:
+        """Whether the asset has begun; it may have ended since."""
+        return bool(self._marks(asset))
 
-    def _events(self, step: str | None = None) -> list[tuple[str, str]]:
+    def _marks(self, asset: str) -> set[str]:
+        """Which of its beginning and its ends Dagster has written down."""
+        query = "select dagster_event_type from event_logs where step_key = ? and dagster_event_type in (?, ?, ?)"
+        return {str(kind) for (kind,) in self._events(query, asset, "STEP_START", *sorted(_ENDS))}
+
+    def _events(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         if not self._file.exists():
             return []
         try:
             with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)) as events:
-                where, values = ("where step_key = ?", (step,)) if step else ("", ())
-                query = f"select dagster_event_type, event from event_logs {where} order by id desc"
-                return [(kind or "", text) for kind, text in events.execute(query, values)]
+                return events.execute(query, values).fetchall()
         except sqlite3.OperationalError:  # not made yet
             return []
 
