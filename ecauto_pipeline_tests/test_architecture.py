@@ -120,7 +120,11 @@ def test_one_module_alone_reads_the_endpoints() -> None:
 
 
 def test_only_state_builds_sql_over_its_tables() -> None:
-    """Outside `state` a connection is handed on, never asked: what may be asked has a name in state's modules."""
+    """Outside `state` a connection is handed on, never asked: what may be asked has a name in state's modules.
+
+    The files of Dagster's records hold none of our tables; what opens them asks nothing.
+    """
+    opens_dagster_s = [f"ecauto_pipeline/defs/dagster_storage.py: {name}" for name in ("Engine", "NullPool")]
     found = [
         f"{name}: {alias.name}"
         for path in modules("ecauto_pipeline")
@@ -130,7 +134,7 @@ def test_only_state_builds_sql_over_its_tables() -> None:
         for alias in node.names
         if (getattr(node, "module", None) or alias.name).split(".")[0] == "sqlalchemy" and alias.name != "Connection"
     ]
-    assert [] == found
+    assert opens_dagster_s == found
 
 
 def test_shop_platforms_do_not_know_each_other() -> None:

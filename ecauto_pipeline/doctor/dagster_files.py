@@ -118,7 +118,8 @@ def _base_dir(home: Path, environ: Mapping[str, str]) -> Path | DagsterSeen:
     if not (found := _STORAGE.search(text)):
         return home
     kind = _FIRST_KEY.search(found["block"])
-    base = _BASE_DIR.search(found["block"]) if kind and kind[1] == "sqlite" else None
+    in_files = kind and (kind[1] == "sqlite" or (kind[1] == "custom" and OUR_STORAGE in found["block"]))
+    base = _BASE_DIR.search(found["block"]) if in_files else None
     if found["key"] == "storage" and base:
         named = environ.get(base["variable"], "") if base["variable"] else base["path"].strip()
         return home / named if named else _elsewhere("sqlite")
@@ -130,6 +131,8 @@ def _elsewhere(kind: str) -> DagsterSeen:
     return DagsterSeen(unread=(ja, f"Dagster's records are not in SQLite files (dagster.yaml: {kind})"))
 
 
+OUR_STORAGE = "ecauto_pipeline.defs.dagster_storage"
+"""The module of dagster.yaml's `storage: custom:` that keeps the files of `sqlite:`."""
 _KEYS = r"(?P<key>storage|run_storage|event_log_storage|schedule_storage)"
 _STORAGE = re.compile(
     rf"^{_KEYS}:[ \t]*(?P<block>.*\n?(?:[ \t]+.*\n?|[ \t]*#.*\n?|\n)*)",

@@ -87,7 +87,7 @@ def worked_since(settings: Settings, moment: datetime) -> datetime:
 
 
 @cache
-def _new_instance() -> Path:
+def new_instance() -> Path:
     """The folder of a Dagster instance in which nothing ever ran: making its databases takes as long as a run."""
     folder = Path(tempfile.mkdtemp(prefix="instance"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -100,7 +100,7 @@ def _new_instance() -> Path:
 def installed(folder: Path, text: str = SMALL) -> Iterator[Installation]:
     """The installation of an ecauto.toml, with a Dagster instance of its own; its emulator ends with it."""
     (folder / "ecauto.toml").write_text(text, encoding="utf-8")
-    shutil.copytree(_new_instance(), folder / "instance")
+    shutil.copytree(new_instance(), folder / "instance")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECAUTO_CONFIG", str(folder / "ecauto.toml"))
         patch.delenv("ECAUTO_DATA_DIR", raising=False)

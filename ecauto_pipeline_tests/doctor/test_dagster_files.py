@@ -34,6 +34,8 @@ def home(tmp_path: Path) -> Path:
         'storage:\n    sqlite:\n        base_dir: "kept"',
         "storage:\n  sqlite:\n    base_dir:\n      env: KEPT\n",
         "storage: {sqlite: {base_dir: kept}}\n",
+        "storage:\n  custom: # ours\n    module: ecauto_pipeline.defs.dagster_storage\n    class: SqliteFiles\n"
+        "    config:\n      base_dir: kept\n",
         "\ufeffstorage:\r\n  sqlite:\r\n    base_dir: kept\r\n",
     ],
 )
