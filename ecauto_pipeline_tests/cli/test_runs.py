@@ -16,14 +16,12 @@ from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.desk.shop import a_filled_shop
 
 WORKER = """
-import signal
 import sys
 from datetime import UTC, datetime
 from ecauto_pipeline.state import runs
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.owner import new_owner
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
 state = Database(sys.argv[1])
 with state.write() as connection:
     runs.begin(connection, "run-1", "stock_sync", "", datetime.now(UTC), False, new_owner())
