@@ -59,6 +59,14 @@ def test_odd_questions_get_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             assert len(answer.content) < 100_000, page.path
 
 
+@pytest.mark.parametrize("asked", ["days=%C2%B2&page=%C2%B2", f"days={'9' * 5000}&page={'9' * 5000}", ODD_QUERIES[1]])
+def test_odd_questions_about_an_item_that_there_is_get_its_page(shop: FilledShop, desk: TestClient, asked: str) -> None:
+    """Its past is drawn over as many days as usual; the lists show their first page."""
+    for path in (f"/ja/items/{shop.dearer[1]}", "/ja/items", "/ja/runs", "/ja/holds", "/ja/rules"):
+        answer = desk.get(f"{path}?{asked}")
+        assert (200, False) == (answer.status_code, "最後まで作れません" in answer.text), path
+
+
 @pytest.mark.parametrize("named", ODD_NAMES, ids=range(len(ODD_NAMES)))
 def test_odd_names_get_a_page_or_the_word_that_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str

@@ -43,7 +43,7 @@ def asked_in(query: Mapping[str, str]) -> Asked:
         text=query.get("q", ""),
         sort=sort,
         descending=sort in FALLING,
-        page=int(page) if page.isascii() and page.isdigit() else 1,
+        page=int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
     )
 
 

@@ -60,7 +60,7 @@ class Past:
     def __init__(self, visit: Visit, asin: str, names: Names) -> None:
         self._visit, self._asin, self._names, self._kept = visit, asin, names, _Kept()
         asked = visit.query.get("days", "")
-        self._days = int(asked) if asked.isdigit() and int(asked) in DAYS else DAYS[1]
+        self._days = next((days for days in DAYS if str(days) == asked), DAYS[1])
         self._at: datetime | None = None
         self._field: ui.input | None = None
 

@@ -140,10 +140,10 @@ def _amount(text: str) -> int:
     found = _YEN.fullmatch(said)
     if found is None:
         raise CellError(f"金額は円の整数です: {_shown(text)}", f"whole yen, not {_shown(text)}")
-    amount = int(found[1].replace(",", ""))
-    if amount > MOST_YEN:
+    digits = found[1].replace(",", "").lstrip("0") or "0"
+    if len(digits) > len(str(MOST_YEN)) or int(digits) > MOST_YEN:  # Python reads no number of thousands of digits
         raise CellError(f"金額が大きすぎます: {_shown(text)}", f"too many yen: {_shown(text)}")
-    return amount
+    return int(digits)
 
 
 def _one_of(text: str, known: tuple[str, ...], japanese: dict[str, str]) -> str:

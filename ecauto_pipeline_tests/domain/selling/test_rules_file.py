@@ -82,6 +82,13 @@ def test_an_empty_cell_is_none_never_nothing() -> None:
         assert ItemRule(exclude="visibility", line=2) == rule
 
 
+@pytest.mark.parametrize("written", ["9" * 5000, "0" * 5000 + "1" * 12])
+def test_an_amount_of_thousands_of_digits_is_a_mistake_of_its_line(written: str) -> None:
+    """Not an error of the program: Python refuses to read such a number."""
+    found = read_rules(f"asin,fixed_price_jpy\nB000000001,{written}\n".encode())
+    assert [2] == [one.line for one in found.problems]
+
+
 def test_zero_extra_cost_is_something_said() -> None:
     """Unlike an empty cell."""
     assert 0 == only(item_id="1001", extra_cost_jpy="0")[1].extra_cost_jpy
