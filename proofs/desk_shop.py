@@ -6,6 +6,7 @@ Through the emulator's control plane and the commands of a person alone. Not for
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,26 +15,24 @@ from typing import Any
 from ecauto_pipeline.emulator import process
 from proofs.desk_walk import Desk
 
-FORGED = "<script>document.title='forged'</script><b>偽の商品名</b>"
-"""What somebody wrote as the title of an item at the shop."""
 HELD, SOLD_OUT, MOVED, ORDERS = 9, 3, 12, 6
 _EVERYTHING_IS_DUE = """
 [ttl]
-price = "1m"
-stock = "1m"
+price = "30s"
+stock = "30s"
 [tiers]
-high_every = "1m"
-medium_every = "1m"
-low_every = "1m"
+high_every = "30s"
+medium_every = "30s"
+low_every = "30s"
 """
 
 
 @dataclass(frozen=True, slots=True)
 class BusyShop:
-    """`url`: the emulator's; `forged`: (account, item id) of the item with the forged title."""
+    """`url`: the emulator's; `moved`: (account, item id, price before) of an item that the second run re-priced."""
 
     url: str
-    forged: tuple[str, str]
+    moved: tuple[str, str, int]
 
     def control(self, path: str, body: Any = None) -> Any:
         """What the emulator's control plane answers."""
@@ -49,30 +48,41 @@ class BusyShop:
 
 
 def made_busy(desk: Desk) -> BusyShop:
-    """The demo's shop after its second run: `HELD` new prices wait, goods sold out, orders came, a title is forged."""
+    """The demo's shop after its second run: `HELD` new prices wait, goods sold out, orders came."""
     url = process.running(desk.folder / "data" / "emulator")
     assert url is not None
     found = desk.ecauto("items", "--filter", "on_sale", "--sort", "-price", "--json", "--limit", "400")
     single = _of_one_asin(json.loads(found.stdout)["items"])
     goods = [one for one in single if 2_000 <= (one["cost_jpy"] or 0) <= 9_000]
     held, sold_out, moved = goods[:HELD], goods[HELD:][:SOLD_OUT], goods[HELD + SOLD_OUT :][:MOVED]
-    forged = goods[HELD + SOLD_OUT + MOVED]
-    shop = BusyShop(url, (forged["account_id"], forged["item_id"]))
+    last = moved[-1]
+    shop = BusyShop(url, (last["account_id"], last["item_id"], last["price_jpy"]))
+    _look_for_orders(desk)  # the watch begins with its first look
     for ratio, rows in ((3.0, held), (1.15, moved)):
         for row in rows:
             shop.control(f"world/asins/{row['asin']}", {"price_jpy": round(row["cost_jpy"] * ratio)})
     for row in sold_out:
         shop.control(f"world/asins/{row['asin']}", {"offers": []})
-    for row in (*moved[:ORDERS], forged):
+    for row in moved[:ORDERS]:
         shop.control("orders", {"account": row["account_id"], "item_id": int(row["item_id"])})
-    shop.control("world/items", {"account": forged["account_id"], "item_id": forged["item_id"], "title": FORGED})
     config = desk.folder / "ecauto.toml"
     usual = config.read_text(encoding="utf-8")
     desk.ecauto("rules", "import", str(_rules(desk.folder, moved)))
     config.write_text(usual + _EVERYTHING_IS_DUE, encoding="utf-8")
+    time.sleep(20)  # until what the first run learnt is due
     desk.ecauto("sync")
     config.write_text(usual, encoding="utf-8")
+    _look_for_orders(desk)
+    assert len(desk.known("holds", "list")) >= HELD
     return shop
+
+
+def _look_for_orders(desk: Desk) -> None:
+    """What the sensor `new_orders` starts every two minutes of a live shop."""
+    watch = "from ecauto_pipeline.cli.running import ready, run_and_name as run\n"
+    watch += "run(ready('', None), 'order_watch', {'dry_run': False}, True, {})"
+    done = desk.python(watch)
+    assert 0 == done.returncode, done.stderr
 
 
 def _of_one_asin(items: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -47,8 +48,16 @@ class Desk:
 
     def ecauto(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command, as a person types it in the project's folder."""
+        return self.python("from ecauto_pipeline.cli import main; main()", *words)
+
+    def known(self, *words: str) -> Any:
+        """What a command says with --json."""
+        return json.loads(self.ecauto(*words, "--json").stdout)
+
+    def python(self, code: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same of any code."""
         return subprocess.run(
-            [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", *words],
+            [sys.executable, "-c", code, *words],
             **_surroundings(self.folder),
             capture_output=True,
             text=True,
@@ -123,7 +132,9 @@ def settle(view: Page) -> None:
     view.wait_for_function("window.socket && window.socket.connected", timeout=PATIENCE_S * 1000)
     with suppress(Exception):
         view.wait_for_load_state("networkidle", timeout=5_000)
-    view.wait_for_timeout(400)
+    view.wait_for_timeout(300)
+    view.wait_for_function("!document.querySelector('.q-loading-bar') || "
+                           "getComputedStyle(document.querySelector('.q-loading-bar')).opacity === '0'")  # fmt: skip
 
 
 @functools.cache
