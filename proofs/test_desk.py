@@ -275,3 +275,16 @@ def _rules_of(desk: Desk, asin: str) -> list[dict[str, str]]:
 def _name(path: str) -> str:
     first, _, rest = path.strip("/").partition("/")
     return f"{first[:-1]}" if rest else first or "today"
+
+
+def test_the_setup_examines_and_reckons(desk: Desk) -> None:
+    """The doctor looks again; the slider is moved by the keyboard."""
+    with walking(desk, "desktop", "/ja/setup") as view:
+        view.get_by_role("button", name="もう一度調べる").click()
+        expect(view.get_by_role("cell", name="master.db", exact=True)).to_be_visible()
+        slider = view.get_by_role("slider", name="ASINの数")
+        slider.focus()
+        for _ in range(3):
+            slider.press("ArrowRight")
+        expect(view.get_by_text("ASINの数: 1,000")).to_be_visible()
+        expect(view.get_by_role("cell", name="1,000", exact=True)).to_be_visible()

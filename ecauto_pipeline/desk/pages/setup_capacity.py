@@ -9,6 +9,7 @@ from collections.abc import Callable
 from math import isfinite
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from ecauto_pipeline.desk.parts.cards import cannot_know, card
 from ecauto_pipeline.desk.parts.tables import Column, table
@@ -58,8 +59,8 @@ def _sliders(visit: Visit, now: Capacity, chosen: dict[str, int], changed: Calla
         slider = ui.slider(min=least, max=most, step=1, value=chosen[key]).classes("desk-slider")
         slider._props["aria-label"] = visit.told("ASINの数", "ASINs") if key == "asins" else "SP-API"
 
-        def moved(event: object, key: str = key, text: ui.label = text, slider: ui.slider = slider) -> None:
-            chosen[key] = int(slider.value)
+        def moved(event: GenericEventArguments, key: str = key, text: ui.label = text) -> None:
+            chosen[key] = int(event.args)  # the slider's own value follows later
             text.set_text(label_of(key))
             changed()
 
