@@ -173,6 +173,7 @@ class Trials:
 
 def _let_go_on(process: psutil.Process) -> None:
     """A little, and no further: however busy the machine is, a short asset is not missed."""
+    assert process.status() != psutil.STATUS_ZOMBIE, "it ended before it could be killed"
     used, until = sum(process.cpu_times()[:2]), time.monotonic() + _STEP_S
     process.send_signal(signal.SIGCONT)
     while sum(process.cpu_times()[:2]) - used < _STEP_CPU_S and time.monotonic() < until:
