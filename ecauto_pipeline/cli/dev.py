@@ -19,7 +19,7 @@ import psutil
 import typer
 
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, say, told
-from ecauto_pipeline.cli.dev_desk import DeskBeside
+from ecauto_pipeline.cli.dev_desk import DeskBeside, has_ended
 from ecauto_pipeline.cli.interrupts import raised
 from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.errors import SettingsError
@@ -83,17 +83,11 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _has_ended(child: subprocess.Popen[bytes], within_s: float) -> bool:
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(within_s)
-    return child.poll() is not None
-
-
 def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Path, desk: DeskBeside | None) -> int:
     """Say the addresses once somebody answers there, then look after emulator and desk until Dagster's servers end;
     their code."""
     while not _answers(url):
-        if _has_ended(child, 0.3):
+        if has_ended(child, 0.3):
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
             fail(
                 f"Dagster's UI did not start: {' '.join(said)} ({log})",
@@ -103,7 +97,7 @@ def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Pa
     if desk is not None:
         desk.say_address()
     say(told(f"Dagsterの画面: {url} (Ctrl-Cで終了、ログ {log})", f"Dagster's UI: {url} (Ctrl-C ends it; log {log})"))
-    while not _has_ended(child, LOOK_AFTER_S):
+    while not has_ended(child, LOOK_AFTER_S):
         if desk is not None:
             desk.look_after()
         if settings.own_sp_api or settings.own_base:

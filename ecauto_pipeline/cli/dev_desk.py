@@ -50,7 +50,7 @@ class DeskBeside:
         """Once it answers; that it did not start, where it has ended."""
         waited = 0.0
         while self._child is not None and waited < STARTS_WITHIN_S and not _answers(f"http://127.0.0.1:{self._port}"):
-            if _has_ended(self._child, 0.2):
+            if has_ended(self._child, 0.2):
                 say(
                     told(
                         f"店主の画面は起動できませんでした。ログを見てください: {self._log}",
@@ -74,7 +74,7 @@ class DeskBeside:
             return
         with suppress(ProcessLookupError):
             self._child.terminate()
-        if not _has_ended(self._child, 10):
+        if not has_ended(self._child, 10):
             self._child.kill()
             self._child.wait()
 
@@ -91,7 +91,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _has_ended(child: subprocess.Popen[bytes], within_s: float) -> bool:
+def has_ended(child: subprocess.Popen[bytes], within_s: float) -> bool:
+    """Whether it has ended, at the latest when so many seconds are over."""
     with suppress(subprocess.TimeoutExpired):
         child.wait(within_s)
     return child.poll() is not None

@@ -31,30 +31,27 @@ ENGINES = 16
 """Of so many runs' files of events the engine is kept: of those under way or looked at. Thousands of files are kept."""
 
 
-class Runs(SqliteRunStorage):
+class _OneFile:
+    """A storage of Dagster's that is one file, whose address is `_conn_string`."""
+
+    _conn_string: str
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return create_engine(self._conn_string, poolclass=NullPool)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+
+class Runs(_OneFile, SqliteRunStorage):
     """Which runs there are: history/runs.db."""
 
-    @cached_property
-    def _engine(self) -> Engine:
-        return create_engine(self._conn_string, poolclass=NullPool)
 
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
-            yield connection
-
-
-class Ticks(SqliteScheduleStorage):
+class Ticks(_OneFile, SqliteScheduleStorage):
     """What schedules and sensors did: schedules/schedules.db."""
-
-    @cached_property
-    def _engine(self) -> Engine:
-        return create_engine(self._conn_string, poolclass=NullPool)
-
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
-            yield connection
 
 
 class Events(SqliteEventLogStorage):

@@ -28,6 +28,7 @@ from ecauto_pipeline.desk.item_file import answer as answer_item_file
 from ecauto_pipeline.desk.login import Login
 from ecauto_pipeline.desk.memory import keep_small
 from ecauto_pipeline.desk.office import Office
+from ecauto_pipeline.desk.page import Page
 from ecauto_pipeline.desk.pages import PAGES
 from ecauto_pipeline.desk.picture_answers import answer as answer_picture
 from ecauto_pipeline.desk.visit import LANGUAGES, Language, Visit
@@ -43,7 +44,7 @@ def application(office: Office) -> ASGIApp:
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for language in LANGUAGES:
         for page in PAGES:
-            _add_page(office, page.path, language)
+            _add_page(office, page, language)
     _add_files(office)
     nicegui_app.config.socket_io_js_transports = ["websocket"]
     ui.run_with(
@@ -86,8 +87,7 @@ def end_with(parent_pid: int, server: uvicorn.Server, every_s: float = PARENT_EV
     server.should_exit = True
 
 
-def _add_page(office: Office, path: str, language: Language) -> None:
-    page = next(one for one in PAGES if one.path == path)
+def _add_page(office: Office, page: Page, language: Language) -> None:
     title = f"{page.title[language == 'en']} - ecauto"
 
     async def show(request: Request) -> None:
@@ -95,7 +95,7 @@ def _add_page(office: Office, path: str, language: Language) -> None:
         await framed(Visit(office, language, dict(request.query_params), named), page)
 
     ui.page(
-        f"/{language}{path}".rstrip("/") or "/",
+        f"/{language}{page.path}".rstrip("/") or "/",
         title=title,
         language="ja" if language == "ja" else "en-US",
         response_timeout=BUILD_TIMEOUT_S,
