@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo dev test types suite lint proofs drills bench audit test-ui test-desk lock clean
+.PHONY: demo dev test types suite lint proofs drills bench audit test-ui test-desk test-fleet lock clean
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -34,7 +34,7 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 proofs: .venv/installed
-	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py --ignore proofs/test_desk.py
+	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py --ignore proofs/test_desk.py --ignore proofs/fleet
 
 drills: .venv/installed
 	$(BIN)/python -m proofs.drills
@@ -45,6 +45,18 @@ test-ui: .venv/installed
 test-desk: .venv/installed
 	$(BIN)/python -m pytest --timeout 1800 proofs/test_desk.py
 
+# The fleet's packages are in a virtualenv of their own. Needs PostgreSQL and Redis: apt-get install postgresql redis-server
+FLEET := .venv-fleet/bin
+
+.venv-fleet/installed: requirements-fleet-dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv-fleet
+	$(FLEET)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fleet-dev.txt
+	$(FLEET)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch .venv-fleet/installed
+
+test-fleet: .venv-fleet/installed
+	$(FLEET)/python -m pytest --timeout 3600 proofs/fleet
+
 audit: .venv/installed
 	$(BIN)/python -m pytest --timeout 900 proofs/test_audit.py
 
@@ -54,6 +66,8 @@ bench: .venv/installed
 lock:
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras -o requirements.txt
 	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras -o requirements-dev.txt
+	uv pip compile pyproject.toml --extra fleet --group build -c requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras -o requirements-fleet.txt
+	uv pip compile pyproject.toml --extra fleet --group build --group dev --group fleet-dev -c requirements-dev.txt -c requirements-fleet.txt --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-strip-extras -o requirements-fleet-dev.txt
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-fleet

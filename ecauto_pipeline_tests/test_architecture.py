@@ -22,7 +22,7 @@ MAX_LINES = 350
 
 MAX_TEST_LINES = 450
 
-LOCK_FILES = ("requirements.txt", "requirements-dev.txt")
+LOCK_FILES = ("requirements.txt", "requirements-dev.txt", "requirements-fleet.txt", "requirements-fleet-dev.txt")
 
 _INDEX = re.compile(
     r"""
@@ -285,6 +285,19 @@ def test_every_locked_package_has_its_hash() -> None:
         packages = [entry for entry in entries if re.match(r"[A-Za-z0-9._\[\]-]+==", entry)]
         assert len(packages) > 50, name
         assert [] == [entry.split(" ")[0] for entry in packages if "--hash=sha256:" not in entry]
+
+
+def test_the_lock_files_agree() -> None:
+    """What was tested is what is installed: no package has a version in one file that another file has not."""
+    entry = re.compile(r"^([A-Za-z0-9._-]+)(?:\[.*?\])?==(\S+)", re.MULTILINE)
+    versions: dict[str, set[frozenset[str]]] = {}
+    for name in LOCK_FILES:
+        named = entry.findall((ROOT / name).read_text(encoding="utf-8"))
+        for package in {package for package, _ in named}:
+            of_this_file = frozenset(version for other, version in named if other == package)  # by Python's version
+            versions.setdefault(package, set()).add(of_this_file)
+    assert len(versions) > 200
+    assert {} == {package: found for package, found in versions.items() if len(found) > 1}
 
 
 def test_no_committed_file_names_a_folder_of_one_machine() -> None:

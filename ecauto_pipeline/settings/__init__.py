@@ -6,6 +6,7 @@ One module a family of tables; what the rest of the program asks for is named he
 
 from ecauto_pipeline.settings.amazon import Offers, OperationLimits, SpAccount, SpApi, Tiers, Ttl
 from ecauto_pipeline.settings.ecauto_toml import Settings, config_path, load, parse
+from ecauto_pipeline.settings.fleet import Fleet
 from ecauto_pipeline.settings.running import CHANNEL_KINDS, Alerts, Channel, Desk, Slices
 from ecauto_pipeline.settings.section import Section
 from ecauto_pipeline.settings.selling import Guards, PriceTier, Pricing
@@ -20,6 +21,7 @@ __all__ = [
     "CsvAccount",
     "CsvShops",
     "Desk",
+    "Fleet",
     "Guards",
     "Offers",
     "OperationLimits",

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings.amazon import Offers, SpAccount, SpApi, Tiers, Ttl
+from ecauto_pipeline.settings.fleet import Fleet
 from ecauto_pipeline.settings.problems import unknown_key, unreadable, wrong_value
 from ecauto_pipeline.settings.running import Alerts, Desk, Emulator, Logs, Paths, Schedules, Slices, State
 from ecauto_pipeline.settings.section import Section
@@ -43,6 +44,7 @@ class Settings(Section):
     schedules: Schedules = Schedules()
     alerts: Alerts = Alerts()
     desk: Desk = Desk()
+    fleet: Fleet = Fleet()
     logs: Logs = Logs()
     emulator: Emulator = Emulator()
 

@@ -1,0 +1,68 @@
+"""The servers of a fleet as fixtures: one of each a session, started when first asked for; a database, a bucket and a
+number of Redis's of its own for each test.
+
+`make test-fleet` runs what stands here, in a virtualenv of its own. Tests that kill a server take one of their own from
+servers.py. Not for: what runs on the servers (machines.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from proofs.fleet.servers import S3, PostgreSQL, Redis, S3Bucket
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
+    server = PostgreSQL()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    server = Redis()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    server = S3()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgreSQL) -> Iterator[str]:
+    """SQLAlchemy's URL (psycopg 3) of an empty database, gone after the test."""
+    database = postgresql_server.new_database()
+    yield postgresql_server.url(database)
+    postgresql_server.drop_database(database)
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """Redis's own URL of a Redis that is empty at the beginning of the test."""
+    import redis
+
+    with redis.Redis.from_url(redis_server.url()) as client:
+        client.flushall()
+    return redis_server.url()
+
+
+@pytest.fixture
+def s3(s3_server: S3) -> S3Bucket:
+    """An empty bucket; its `environ` is what a process needs to reach it."""
+    return s3_server.new_bucket()
