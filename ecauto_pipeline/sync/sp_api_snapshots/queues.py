@@ -36,6 +36,7 @@ class Work:
         self._unbelieved: deque[str] = deque()
         self._never_alone: set[str] = set()
         self._unchanged: deque[str] = deque()
+        self._doubts_since_s: float | None = None  # when the oldest doubt that waits was seen first
         self._only_checked: set[str] = set()
         self._known_found: set[str] = set()
         self._held: dict[Role, deque[str]] = {role: deque() for role in ASKING}
@@ -120,14 +121,23 @@ class Work:
                 return []
             return self._again(Role.CONFIRM, 1)
 
-    def take_opinion(self, most: int, at_once: Callable[[], bool]) -> Batch | None:
+    def take_opinion(self, most: int, at_once: Callable[[], bool], now_s: float, patience_s: float) -> Batch | None:
         """Doubted answers, then those that were too many to be believed, then unchanged ones as far as there is room.
         `at_once`: a call could be made now; else a full one is waited for while more may come, and for unchanged ones
-        alone nothing is waited for. An accident or a catastrophe: both are put to it, so nothing has to be told."""
+        alone nothing is waited for. A call that is not full leaves once its oldest doubt has waited `patience_s`: the
+        next slot may be half a minute away, and who comes a second later would wait for it. An accident or a
+        catastrophe: both are put to it, so nothing has to be told."""
         with self._lock:
             more_may_come = self._at_work[Role.DETAIL] > 0 or self._at_work[Role.SWEEP] > 0
             waiting = len(self._doubted) + len(self._unbelieved)
-            if waiting and (not more_may_come or waiting >= most or at_once()):
+            if not waiting:
+                self._doubts_since_s = None
+            elif self._doubts_since_s is None:
+                self._doubts_since_s = now_s
+            since_s = now_s if self._doubts_since_s is None else self._doubts_since_s
+            ripe = waiting + len(self._unchanged) >= most or now_s - since_s >= patience_s
+            if waiting and (not more_may_come or waiting >= most or (ripe and at_once())):
+                self._doubts_since_s = None
                 return _pop(most, self._doubted, self._unbelieved, self._unchanged)
             full = len(self._unchanged) >= most or not more_may_come
             if not waiting and self._unchanged and full and at_once():

@@ -26,7 +26,8 @@ _LOOK_EVERY_S = 0.1  # how often an idle worker looks whether there is something
 _HELD_WAIT_S = 1.0  # ... when all it could do is being done by another run
 _MOST_WITHOUT_TOKEN = 2  # calls in a row without a valid token, after which an account asks nothing more in this run
 _FIRST = (Role.SWEEP, Role.DETAIL)  # without these, or who stands in for them, nothing that is planned is asked
-_HASTE_CALLS = 3  # a detail call goes out unfilled when the slice has room for no more than this
+_HASTE_CALLS = 3  # a call goes out unfilled when the slice has room for no more than this
+_PATIENCE = 0.5  # of the time between two calls: so long a doubt waits for others to share its call
 
 
 class Workers:
@@ -231,12 +232,14 @@ class Workers:
     def _take(self, account: SpApiClient, operation: Operation[Answer], role: Role, most: int) -> Batch | None:
         if role is Role.SWEEP:
             return self._work.take_sweep(most)
-        if role is Role.DETAIL:
+        if role in (Role.DETAIL, Role.OPINION):
             interval_s = account.pace.peek(account.account_id, operation.name, operation.limit).interval_s
-            left_s = self._deadline - self._tools.clock.monotonic()
-            return self._work.take_detail(most, in_haste=left_s < _HASTE_CALLS * interval_s)
-        if role is Role.OPINION:
-            return self._work.take_opinion(most, lambda: self._slot_comes(account, operation))
+            now_s = self._tools.clock.monotonic()
+            in_haste = self._deadline - now_s < _HASTE_CALLS * interval_s
+            if role is Role.DETAIL:
+                return self._work.take_detail(most, in_haste)
+            patience_s = 0.0 if in_haste else interval_s * _PATIENCE
+            return self._work.take_opinion(most, lambda: self._slot_comes(account, operation), now_s, patience_s)
         return self._work.take_confirm(not self._planned_details or self._asking.zeros.judged(self._details))
 
     def _slot_comes(self, account: SpApiClient, operation: Operation[Answer]) -> bool:

@@ -11,7 +11,7 @@ from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.settings import Guards
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import Zeros
-from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
+from ecauto_pipeline.sync.sp_api_snapshots.queues import Batch, Work
 
 SWEEP, DETAIL = "getCompetitivePricing", "getItemOffersBatch"
 
@@ -37,7 +37,7 @@ def test_zeros_that_were_too_many_are_asked_after_the_doubts_and_never_alone() -
     work.begin(Role.OPINION)
     work.ask_opinion_of_mass(["m1", "m2"])
     work.ask_opinion(["d"])
-    taken = work.take_opinion(3, lambda: False)
+    taken = work.take_opinion(3, lambda: False, 0.0, 0.0)
     assert ["d", "m1", "m2"] == taken
     work.put_back(Role.OPINION, taken)
     work.ask_opinion_of_mass(["m1"])
@@ -52,16 +52,41 @@ def test_unchanged_answers_ride_along_or_take_a_call_that_nobody_needs() -> None
     work.begin(Role.OPINION)
     work.begin(Role.DETAIL)
     work.check(["u1", "u2", "u1"])
-    assert [] == work.take_opinion(3, lambda: True)
+    assert [] == work.take_opinion(3, lambda: True, 0.0, 0.0)
     work.ask_opinion(["d"])
-    taken = work.take_opinion(3, lambda: True)
+    taken = work.take_opinion(3, lambda: True, 0.0, 0.0)
     assert ["d", "u1", "u2"] == taken
     work.put_back(Role.OPINION, taken)
-    assert ["d"] == work.take_opinion(3, lambda: True)
+    assert ["d"] == work.take_opinion(3, lambda: True, 0.0, 0.0)
     work.check(["u3"])
     work.end(Role.DETAIL)
-    assert work.take_opinion(3, lambda: False) is None
-    assert ["u3"] == work.take_opinion(3, lambda: True)
+    assert work.take_opinion(3, lambda: False, 0.0, 0.0) is None
+    assert ["u3"] == work.take_opinion(3, lambda: True, 0.0, 0.0)
+
+
+def test_a_doubt_waits_a_while_for_others_to_share_its_call_and_no_longer_than_that() -> None:
+    """At Amazon's rate the next call comes half a minute later: doubts of the next details go along. A full call, the
+    end of all details and the end of patience each let it go."""
+    work = Work((), (), ())
+    for role in (Role.OPINION, Role.DETAIL):
+        work.begin(role)
+
+    def take(now_s: float) -> Batch | None:
+        return work.take_opinion(3, lambda: True, now_s, 15.0)
+
+    work.ask_opinion(["a"])
+    assert [] == take(100.0)
+    work.ask_opinion(["b"])
+    assert [] == take(114.9)
+    assert ["a", "b"] == take(115.0)
+    work.ask_opinion(["c"])
+    assert [] == take(120.0)
+    work.check(["u", "v"])
+    assert ["c", "u", "v"] == take(120.0)
+    work.ask_opinion(["d"])
+    assert [] == take(121.0)
+    work.end(Role.DETAIL)
+    assert ["d"] == take(121.0)
 
 
 def test_what_a_sweep_found_comes_before_what_was_planned() -> None:

@@ -76,9 +76,9 @@ class _SlotsSeen(Work):
         self.at_once: list[bool] = []
         self.taken: list[Batch | None] = []
 
-    def take_opinion(self, most: int, at_once: Callable[[], bool]) -> Batch | None:
+    def take_opinion(self, most: int, at_once: Callable[[], bool], now_s: float, patience_s: float) -> Batch | None:
         self.at_once.append(at_once())
-        self.taken.append(super().take_opinion(most, at_once))
+        self.taken.append(super().take_opinion(most, at_once, now_s, patience_s))
         return None
 
 
@@ -101,20 +101,53 @@ def test_a_slot_that_comes_before_the_next_look_is_taken(tmp_path: Path, before_
     assert workers.failure is None
 
 
-def test_a_doubt_waits_for_no_more_answers_when_another_source_has_a_call_for_it(tmp_path: Path) -> None:
+class _TwoLooks(Work):
+    """Queues that move the clock between two looks for an opinion, and end that worker after the second."""
+
+    def __init__(self, clock: ManualClock, seconds: float) -> None:
+        super().__init__((), (), ())
+        self._clock, self._seconds = clock, seconds
+        self.taken: list[Batch | None] = []
+
+    def take_opinion(self, most: int, at_once: Callable[[], bool], now_s: float, patience_s: float) -> Batch | None:
+        self.taken.append(super().take_opinion(most, at_once, now_s, patience_s))
+        self._clock.advance(self._seconds)
+        return [] if len(self.taken) < 2 else None
+
+
+def test_a_doubt_waits_half_an_interval_for_others_whatever_was_asked_before(tmp_path: Path) -> None:
     """However few were asked: with four processes each took nine calls to see fifty answers, and until then let every
     slot of the second opinion pass. Zeros too few to judge make those wait who would ask v0 again, and nobody else."""
     clock = ManualClock(datetime(2026, 1, 5, 3, 0, tzinfo=UTC))
     tools = tools_at(tmp_path, "http://127.0.0.1:1", clock)
+    (opinion,) = (one for one in fetch.operations(tools) if one.role is Role.OPINION)
     context = tools.for_run(a_run("run", clock.now()))
-    work, tally, deadline = _SlotsSeen(), Tally(), clock.monotonic() + 300.0
+    half_s = tools.sp_accounts[0].pace.peek(tools.sp_accounts[0].account_id, opinion.name, opinion.limit).interval_s / 2
+    work, tally, deadline = _TwoLooks(clock, half_s), Tally(), clock.monotonic() + 300.0
     asking = Asking(context, work, tally, fetch.learn_rules(tools.settings), deadline, since=context.run.started_at)
     for role in (Role.DETAIL, Role.OPINION):
         work.begin(role)  # more details are to come
     work.check(["B000000001"])
     work.ask_opinion(["B000000002"])
     workers = Workers(context, work, asking, tally, deadline, planned_details=True)
+    workers.start([opinion])
+    workers.join(60)
+    assert [[], ["B000000002", "B000000001"]] == work.taken
+    assert workers.failure is None
+
+
+def test_a_doubt_waits_for_nobody_when_the_slice_is_about_to_end(tmp_path: Path) -> None:
+    """What is not asked in this slice is asked of the doubted family again, by the next run."""
+    clock = ManualClock(datetime(2026, 1, 5, 3, 0, tzinfo=UTC))
+    tools = tools_at(tmp_path, "http://127.0.0.1:1", clock)
+    context = tools.for_run(a_run("run", clock.now()))
+    work, tally, deadline = _SlotsSeen(), Tally(), clock.monotonic() + 60.0
+    asking = Asking(context, work, tally, fetch.learn_rules(tools.settings), deadline, since=context.run.started_at)
+    for role in (Role.DETAIL, Role.OPINION):
+        work.begin(role)
+    work.ask_opinion(["B000000002"])
+    workers = Workers(context, work, asking, tally, deadline, planned_details=True)
     workers.start(one for one in fetch.operations(tools) if one.role is Role.OPINION)
     workers.join(60)
-    assert [["B000000002", "B000000001"]] == work.taken
+    assert [["B000000002"]] == work.taken
     assert workers.failure is None
