@@ -200,6 +200,16 @@ def test_a_night_is_backfilled_in_one_run(walk: Walk, view: Page) -> None:
     shoot(view, "backfill")
 
 
+def test_within_the_hour_the_pictures_are_a_click_away(walk: Walk, view: Page) -> None:
+    """A run that leaves nothing new to be seen draws none: the asset's page leads to the last ones, drawn as before."""
+    before = walk.known()
+    walk.materialize(view, "full_sync", hour_key(datetime.now(UTC)))
+    assert "SUCCESS" == walk.server.wait_for_run(walk.newest_run(before))
+    view.goto(f"{walk.server.url}/assets/base_updates?view=overview")
+    view.get_by_role("link", name=re.compile(r"\d\d:\d\d JST に描いた図")).click()
+    show_picture(view, "updates by kind")
+
+
 def test_after_a_failure_the_lineage_is_opened(walk: Walk, view: Page) -> None:
     """A register taken away: the run fails at its first step, the page says why, the lineage what hangs on it."""
     before = walk.known()

@@ -11,10 +11,10 @@ import dagster as dg
 
 from ecauto_pipeline.defs.checks import results, specs
 from ecauto_pipeline.defs.columns import column_schema
+from ecauto_pipeline.defs.day_pictures import day_pictures
 from ecauto_pipeline.defs.failures import in_words
 from ecauto_pipeline.defs.metadata import live_progress, run_figures
 from ecauto_pipeline.defs.resources import Pipeline
-from ecauto_pipeline.reports.asset_pictures import pictures_of_the_day
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.line import STEPS, finish
 from ecauto_pipeline.sync.run_record import SectionName
@@ -117,7 +117,7 @@ def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.Ma
     with live_progress(context, pipeline.context) as work:
         section = STEPS["base_updates"].run(work)
     finish(pipeline.context)
-    drawn = {title: dg.MetadataValue.md(text) for title, text in pictures_of_the_day(pipeline.context).items()}
+    drawn = day_pictures(context.instance, pipeline.context)
     shown = run_figures(pipeline.context, "base_updates", section)
     return dg.MaterializeResult(metadata=drawn | shown, check_results=results(work, "base_updates"))
 

@@ -1,22 +1,44 @@
 """The pictures on the assets' pages: freshness, budget, answers, updates and held rows of the last day.
 
-A picture that can't be drawn is a line in the log; it never fails a run. Not for: drawing (pictures.py).
+They show a day, so they are drawn once an hour, and by a run after which somebody has to look. A picture that can't be
+drawn is a line in the log; it never fails a run. Not for: drawing (pictures.py), or where the last ones are (defs/).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.run_record import RunRecord
 
 DAY = timedelta(days=1)
+GOOD_FOR = timedelta(hours=1)
+TITLES = ("updates by kind", "answers by hour", "budget by hour", "freshness by tier", "held rows")
+"""In the order in which people look."""
+
+
+def to_be_drawn(drawn_at: datetime | None, record: RunRecord, now: datetime) -> bool:
+    """Whether a run draws them anew. `drawn_at`: when all of them last were, None where nobody knows of any.
+
+    Within the hour only where the run left what a person has to see: rows newly held, edits that failed or of which
+    nobody knows the outcome.
+    """
+    if drawn_at is None or not drawn_at <= now < drawn_at + GOOD_FOR:
+        return True
+    return not record.dry_run and _to_be_seen(record)
+
+
+def _to_be_seen(record: RunRecord) -> bool:
+    judged = [one for one in (record.price_diffs, record.visibility_diffs) if one is not None]
+    sent = record.base_updates
+    return any(one.holds_new for one in judged) or (sent is not None and bool(sent.account.failed or sent.unknown))
 
 
 def pictures_of_the_day(tools: Tools) -> Mapping[str, str]:
-    """Markdown with an embedded PNG, by title; those that could be drawn, in the order in which people look."""
+    """Markdown with an embedded PNG, by title, in the order of TITLES; those that could be drawn."""
     from ecauto_pipeline.reports import (
         picture_rows,  # matplotlib is slow to import
         pictures,
