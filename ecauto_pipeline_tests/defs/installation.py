@@ -96,6 +96,13 @@ def new_instance() -> Path:
     return folder
 
 
+def open_instance(folder: Path) -> dg.DagsterInstance:
+    """The Dagster instance whose files are in `folder`, kept by the storage that dagster.yaml names."""
+    storage = {"module": "ecauto_pipeline.defs.dagster_storage", "class": "SqliteFiles"}
+    overrides = {"storage": {"custom": {**storage, "config": {"base_dir": str(folder)}}}}
+    return dg.DagsterInstance.local_temp(str(folder), overrides=overrides)
+
+
 @contextmanager
 def installed(folder: Path, text: str = SMALL) -> Iterator[Installation]:
     """The installation of an ecauto.toml, with a Dagster instance of its own; its emulator ends with it."""
@@ -105,7 +112,7 @@ def installed(folder: Path, text: str = SMALL) -> Iterator[Installation]:
         patch.setenv("ECAUTO_CONFIG", str(folder / "ecauto.toml"))
         patch.delenv("ECAUTO_DATA_DIR", raising=False)
         try:
-            with dg.DagsterInstance.local_temp(str(folder / "instance")) as instance:
+            with open_instance(folder / "instance") as instance:
                 yield Installation(folder, instance)
         finally:
             process.stop(folder / "data" / "emulator")
