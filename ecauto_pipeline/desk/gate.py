@@ -30,6 +30,10 @@ HEADERS: Mapping[str, str] = {
 }
 MOST_BODY_BYTES = 32 * 1024 * 1024
 """No upload is larger: 100,000 rules are 12 MB."""
+MOST_MESSAGE_BYTES = 256 * 1024
+"""No message of a page's socket is larger: files go by HTTP, and the longest text that one types is a search."""
+TOO_BIG = 1009
+"""With this a socket is closed: RFC 6455, 7.4.1."""
 
 
 def hosts_of(host: str, port: int, url: str) -> frozenset[str]:
@@ -68,7 +72,7 @@ class Gate:
                     given["Cache-Control"] = "no-store"
             await send(message)
 
-        await self._app(scope, receive, answer)
+        await self._app(scope, _limited(receive, send) if scope["type"] == "websocket" else receive, answer)
 
     def _refusal(self, scope: Scope, headers: Headers) -> str:
         if headers.get("host", "").lower() not in self._hosts:
@@ -89,6 +93,27 @@ class Gate:
         if int(length[:20]) > MOST_BODY_BYTES:
             return "too large"
         return ""
+
+
+def _limited(receive: Receive, send: Send) -> Receive:
+    """What a browser says over its socket, until it says too much at once: then that socket is closed, and whoever
+    listens hears that the browser has gone. Other sockets know nothing of it."""
+
+    async def message() -> Message:
+        said = await receive()
+        if said["type"] == "websocket.receive" and _size_of(said) > MOST_MESSAGE_BYTES:
+            await send({"type": "websocket.close", "code": TOO_BIG, "reason": "too large"})
+            return {"type": "websocket.disconnect", "code": TOO_BIG}
+        return said
+
+    return message
+
+
+def _size_of(message: Message) -> int:
+    text, content = message.get("text"), message.get("bytes")
+    if text is not None:
+        return len(text) if len(text) > MOST_MESSAGE_BYTES else len(text.encode("utf-8", "surrogatepass"))
+    return len(content or b"")
 
 
 def _host(origin: str) -> str:

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from ecauto_pipeline.desk.error_pages import add_error_pages
 from ecauto_pipeline.desk.frame import framed
-from ecauto_pipeline.desk.gate import Gate, hosts_of
+from ecauto_pipeline.desk.gate import MOST_MESSAGE_BYTES, Gate, hosts_of
 from ecauto_pipeline.desk.item_file import answer as answer_item_file
 from ecauto_pipeline.desk.login import Login
 from ecauto_pipeline.desk.memory import keep_small
@@ -68,14 +68,19 @@ def application(office: Office) -> ASGIApp:
 def serve(office: Office, parent_pid: int = 0) -> None:
     """Serve until SIGINT or SIGTERM, or until the process `parent_pid` has gone (0 = there is none to look at)."""
     keep_small()
-    config = uvicorn.Config(
-        application(office), host=office.host, port=office.port, log_level="warning", server_header=False,
-        ws_max_size=1024 * 1024, timeout_graceful_shutdown=3,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = server_of(application(office), office.host, office.port)
     if parent_pid:
         threading.Thread(target=end_with, args=(parent_pid, server), daemon=True).start()
     server.run()
+
+
+def server_of(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
+    """One that reads no message of a socket further than the gate would let it pass."""
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", server_header=False, ws_max_size=MOST_MESSAGE_BYTES,
+        timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    return uvicorn.Server(config)
 
 
 def end_with(parent_pid: int, server: uvicorn.Server, every_s: float = PARENT_EVERY_S) -> None:

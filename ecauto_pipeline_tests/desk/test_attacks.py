@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
 
+from ecauto_pipeline.desk.gate import MOST_MESSAGE_BYTES, TOO_BIG
 from ecauto_pipeline.desk.pages import PAGES
+from ecauto_pipeline.desk.server import server_of
 from ecauto_pipeline_tests.desk.shop import FilledShop, a_filled_shop
 from ecauto_pipeline_tests.desk.visitor import HOST, a_project, served
 
@@ -172,6 +175,53 @@ def test_forged_messages_of_a_socket_do_nothing(
         assert 200 == desk.get("/ja/holds").status_code
     assert before == (shop.folder / "data" / "state.db").stat().st_mtime_ns
     assert "確認待ち" in desk.get("/ja/holds").text
+
+
+def read_on(socket: WebSocketTestSession) -> None:
+    while True:
+        socket.receive_text()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["x" * MOST_MESSAGE_BYTES, "\u65e5" * (MOST_MESSAGE_BYTES // 3), b"4" * 2 * MOST_MESSAGE_BYTES],
+    ids=["text", "japanese", "bytes"],
+)
+def test_a_message_that_is_too_large_ends_its_own_socket_alone(desk: TestClient, said: str | bytes) -> None:
+    """Whoever sent it is disconnected with the reason; the socket of another page goes on, and new ones are opened."""
+    mine, _, _ = connected(desk, "/ja/holds")
+    other, _, _ = connected(desk, "/ja/items")
+    with other as another:
+        assert another.receive_text().startswith("0{")
+        with mine as socket:
+            assert socket.receive_text().startswith("0{")
+            if isinstance(said, bytes):
+                socket.send_bytes(said)
+            else:
+                socket.send_text(f'42["event","{said}"]')
+            with pytest.raises(WebSocketDisconnect) as ended:
+                read_on(socket)
+            assert (TOO_BIG, "too large") == (ended.value.code, ended.value.reason)
+        another.send_text("40")
+        assert another.receive_text().startswith("40")
+    assert 200 == desk.get("/ja/holds").status_code
+
+
+def test_a_message_of_the_largest_size_is_read(desk: TestClient) -> None:
+    """Bytes count, not characters, and the limit itself is within."""
+    session, _, _ = connected(desk, "/ja/holds")
+    with session as socket:
+        assert socket.receive_text().startswith("0{")
+        head, end = '42["log","', '"]'
+        socket.send_text(head + "x" * (MOST_MESSAGE_BYTES - len(head + end)) + end)
+        socket.send_text("40")
+        assert socket.receive_text().startswith("40")
+
+
+def test_the_server_reads_no_more_of_a_message_than_may_pass() -> None:
+    """What is larger is refused while it comes: it is never whole in memory."""
+    served_by = server_of(lambda *_: None, "127.0.0.1", 0)  # type: ignore[arg-type, return-value]  # nothing is asked
+    assert MOST_MESSAGE_BYTES == served_by.config.ws_max_size
 
 
 @pytest.mark.parametrize("query", ["", "&client_id=made-up&tab_id=t&document_id=d&implicit_handshake=true"])
