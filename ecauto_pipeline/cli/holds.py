@@ -1,4 +1,4 @@
-"""`ecauto holds list|show|approve|reject|keep|send`: a person's word.
+"""`ecauto holds list|show|approve|reject|take-back|keep|send`: a person's word.
 
 Not for: why a row is held (domain/selling/guards.py, domain/selling/diffs.py).
 """
@@ -7,24 +7,26 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ecauto_pipeline.cli.arguments import Json, ResultJson
 from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, err, fail, labelled, out, print_json, say, told
+from ecauto_pipeline.cli.hold_documents import hold_document, row_document
 from ecauto_pipeline.cli.running import ready, run_and_name
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.domain.words import DECISION_STATES
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.state.held import word_in
+from ecauto_pipeline.state.held import HeldState, word_in
 from ecauto_pipeline.sync.people import holds as keeping
 from ecauto_pipeline.sync.people.holds import Hold, Word, approved_ids
 from ecauto_pipeline.sync.people.keep_price import keep_price
+from ecauto_pipeline.sync.people.take_back import take_back
 from ecauto_pipeline.views import hold_effects
 from ecauto_pipeline.views.held_rows import held_lines
 from ecauto_pipeline.views.hold_effects import effect_on
-from ecauto_pipeline.views.holds import SORTS, Asked, HeldRow, held_page, held_row
+from ecauto_pipeline.views.holds import SORTS, Asked, held_page, held_row
 from ecauto_pipeline.wiring.connections import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -50,6 +52,9 @@ def list_command(
     reason: Annotated[str, typer.Option("--reason", help="理由のコード / why it is held: move, mass_hide, ...")] = "",
     sort: Annotated[str, typer.Option("--sort", help=" | ".join(SORTS))] = "age",
     limit: Annotated[int, typer.Option("--limit", min=0, help="先頭からこの件数 / so many rows; 0 = all")] = 0,
+    approved: Annotated[
+        bool, typer.Option("--approved", help="承認済みで送信前のもの / approved, not sent yet")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """保留中の変更を一覧します。 Held rows that wait for a person, oldest first."""
@@ -59,7 +64,8 @@ def list_command(
         wrong, known = ("--sort", SORTS) if by is None else ("--kind", tuple(Kind))
         fail(f"{wrong}: one of {', '.join(known)}", ja=f"{wrong} は {'、'.join(known)} のどれかです")
     known_accounts(settings, (account,) if account else ())
-    asked = Asked(account, kind, reason, search, by, descending=by == "change")
+    state: HeldState = "approved" if approved else "open"
+    asked = Asked(account, kind, reason, search, by, descending=by == "change", state=state)
     with open_tools(settings, offline=True) as tools:
         page = held_page(tools, asked, limit or EVERY)
         rows = [row.hold for row in page.rows]
@@ -69,7 +75,7 @@ def list_command(
         )
         lines = list(held_lines(rows, tools.name_of, titles, selling, settings.alerts.language, out().width))
     if json_output:
-        print_json([_row_document(row) for row in page.rows])
+        print_json([row_document(row) for row in page.rows])
         return
     for line in lines:
         say(line)
@@ -83,7 +89,7 @@ def show(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_
     """1件の根拠を表示します。 One held row with its evidence."""
     with open_tools(load(), offline=True) as tools:
         row = held_row(tools, diff_id)
-    document = _row_document(row)
+    document = row_document(row)
     if json_output:
         print_json(document)
         return
@@ -127,6 +133,35 @@ def reject(
     _decide_holds("reject", diff_ids, account, asin, everything, dry_run, json_output)
 
 
+@COMMAND.command("take-back")
+def take_back_command(
+    diff_ids: Annotated[list[str], typer.Argument(metavar="DIFF_ID...", help="diff_idの先頭 / its beginning")],
+    json_output: Json = False,
+) -> None:
+    """承認を取り消します。まだ送っていないものに限ります。 Takes a yes back, as long as nothing was sent for it.
+
+    却下と同じになります。 It is rejected then.
+    承認していないもの、送ったものは変えずに名前を挙げ、終了コード1で終わります。 What has no yes, or was sent, stays
+    and is named: exit code 1.
+    """
+    with open_tools(load(), offline=True) as tools:
+        said = take_back(tools, diff_ids, getpass.getuser())
+    if json_output:
+        print_json([hold_document(row) for row in said.done])
+    elif said.done:
+        count = len(said.done)
+        say(told(f"{count} 件の承認を取り消し、却下しました。", f"{count} taken back: rejected now"))
+        consequence = keeping.consequence_of_rejecting(said.done)
+        if consequence:
+            say(told(*consequence))
+    for row in said.late:
+        state = told(*DECISION_STATES["sent" if row.state == "approved" else row.state])
+        name = f"{row.diff_id[:12]} {row.key.account_id} {row.key.item_id} {row.asin}"
+        line = told(f"{name}: 取り消せません（{state}）", f"{name}: can't be taken back ({state})")
+        err().print(line, style="yellow", markup=False)
+    raise typer.Exit(WITH_ERRORS if said.late else FINE)
+
+
 @COMMAND.command("keep")
 def keep(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_output: Json = False) -> None:
     """今の価格のままにします。 Keeps the price shown: a rule fixes it for this listing, and the row is rejected.
@@ -137,7 +172,7 @@ def keep(diff_id: Annotated[str, typer.Argument(help="diff_idの先頭")], json_
     with open_tools(load(), offline=True) as tools:
         said = keep_price(tools, diff_id, getpass.getuser())
     if json_output:
-        print_json([_document(row) for row in said.done])
+        print_json([hold_document(row) for row in said.done])
     for row in said.done if not json_output else ():
         say(
             told(
@@ -192,7 +227,7 @@ def _decide_holds(
             tools, word, ids or (), account=shop, asin=asin.strip(), everything=everything, who=getpass.getuser()
         )
     if json_output:
-        print_json([_document(row) for row in said.done])
+        print_json([hold_document(row) for row in said.done])
     else:
         _say_done(word, said)
     for row in said.late:
@@ -226,43 +261,3 @@ def _late_line(row: Hold) -> str:
     by = f", {said.who}" if said is not None else ""
     name = f"{row.diff_id[:12]} {row.key.account_id} {row.key.item_id} {row.asin}"
     return told(f"{name}: すでに決まっています（{state}{by}）", f"{name}: decided before ({state}{by})")
-
-
-def _row_document(row: HeldRow) -> dict[str, Any]:
-    return _document(row.hold) | {
-        "title": row.title,
-        "on_sale": row.on_sale,
-        "shop": row.shop,
-        "price_jpy": row.price_jpy,
-        "cost_then_jpy": row.cost_then_jpy,
-        "cost_now_jpy": row.cost_now_jpy,
-        "cost_age_s": None if row.cost_age is None else round(row.cost_age.total_seconds()),
-        "status": row.status,
-        "profit_shown_jpy": row.profit_shown_jpy,
-        "profit_wanted_jpy": row.profit_wanted_jpy,
-        "cause": row.cause,
-        "same_asin": row.same_asin,
-        "amazon": row.amazon,
-        "sources": [asdict(one) for one in row.sources],
-        "before": None if row.before is None else asdict(row.before),
-    }
-
-
-def _document(row: Hold) -> dict[str, Any]:
-    return {
-        "diff_id": row.diff_id,
-        "run_id": row.run_id,
-        "platform": row.key.platform,
-        "account_id": row.key.account_id,
-        "item_id": row.key.item_id,
-        "asin": row.asin,
-        "kind": row.kind.value,
-        "shown": row.shown,
-        "wanted": row.wanted,
-        "cost_jpy": row.cost_jpy,
-        "profit_jpy": row.profit_jpy,
-        "reason": row.reason,
-        "state": row.state,
-        "age_s": round(row.age.total_seconds()),
-        "evidence": row.evidence,
-    }

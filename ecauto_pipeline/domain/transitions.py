@@ -13,6 +13,7 @@ person's word and expires when newer facts settle the matter; blocked, skipped a
     open       --drop-------> closed        it ended without a call
     sent       --reopen-----> open          the shop surely did not act on it
     sent       --end--------> closed        the call ended without the change
+    approved   --take_back--> rejected      a person took the yes back before anything was sent for it
     approved   --expire-----> expired       as above; the word goes with it
     rejected   --expire-----> expired       as above
 
@@ -42,7 +43,9 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 DecisionState = Literal["open", "sent", "superseded", "approved", "rejected", "expired", "closed"]
-DecisionEvent = Literal["wait", "file", "send", "supersede", "approve", "reject", "expire", "drop", "reopen", "end"]
+DecisionEvent = Literal[
+    "wait", "file", "send", "supersede", "approve", "reject", "take_back", "expire", "drop", "reopen", "end"
+]
 EditState = Literal["intent", "done", "failed", "unknown", "withdrawn", "dry_run"]
 EditEvent = Literal["intend", "record", "rehearse", "confirm", "refuse", "lose", "withdraw"]
 Table = Mapping[str, Mapping[str, str]]
@@ -62,7 +65,7 @@ DECISIONS: Final[Table] = {
         "drop": "closed",
     },
     "sent": {"reopen": "open", "end": "closed"},
-    "approved": {"expire": "expired"},
+    "approved": {"take_back": "rejected", "expire": "expired"},
     "rejected": {"expire": "expired"},
     "superseded": {},
     "expired": {},

@@ -21,9 +21,12 @@ from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import diffs, listings
 
 HeldSort = Literal["age", "change", "profit", "asin", "shop"]
+HeldState = Literal["open", "approved"]
+"""Waits for a person; or has a yes that no run has got over yet."""
 MOST_NAMED = 20_000
 """So many ASINs one statement can name beside everything else."""
-_SAID_SO = ("approved", "rejected")
+_SAID_SO = ("rejected", "approved")
+"""The last word first: a yes may be taken back, a no never becomes a yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class HeldQuestion:
     titled: frozenset[str] = frozenset()
     sort: HeldSort = "age"
     descending: bool = False
+    state: HeldState = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +97,18 @@ def count_held(connection: Connection, question: HeldQuestion) -> int:
     return int(connection.execute(select(func.count()).select_from(diffs).where(*_asked(question))).scalar_one())
 
 
-def held_groups(connection: Connection) -> list[HeldGroup]:
+def held_groups(connection: Connection, state: HeldState = "open") -> list[HeldGroup]:
     """What waits at all, by shop, kind and reason."""
     columns = (diffs.c.platform, diffs.c.account_id, diffs.c.kind, diffs.c.reason)
     rows = connection.execute(
-        select(*columns, func.count()).where(*_asked(HeldQuestion())).group_by(*columns).order_by(*columns)
+        select(*columns, func.count()).where(*_asked(HeldQuestion(state=state))).group_by(*columns).order_by(*columns)
     )
     return [HeldGroup(AccountKey(row[0], row[1]), Kind(row[2]), row[3], row[4]) for row in rows]
 
 
-def held_asins(connection: Connection) -> list[str]:
+def held_asins(connection: Connection, state: HeldState = "open") -> list[str]:
     """Every ASIN of which something waits."""
-    return list(connection.execute(select(diffs.c.asin).where(*_asked(HeldQuestion())).distinct()).scalars())
+    return list(connection.execute(select(diffs.c.asin).where(*_asked(HeldQuestion(state=state))).distinct()).scalars())
 
 
 def held_of_asins(connection: Connection, asins: Iterable[str]) -> dict[str, int]:
@@ -147,6 +151,29 @@ def words_before(connection: Connection, keys: Iterable[ListingKey]) -> dict[tup
     return found
 
 
+def pushes_of_yes(connection: Connection, names: Iterable[str], keys: Iterable[ListingKey]) -> dict[str, list[Decided]]:
+    """The changes of these listings that a yes to one of these held rows let pass, by the row: those that are still to
+    be sent, and those that were."""
+    wanted = set(names)
+    found: dict[str, list[Decided]] = {}
+    passed = (diffs.c.decision == Decision.PUSH, diffs.c.reason == "approved", diffs.c.state.in_(("open", "sent")))
+    for part in in_portions(sorted({key.item_id for key in keys})):
+        for row in map(decided_row, connection.execute(select(diffs).where(*passed, diffs.c.item_id.in_(part)))):
+            name = hold_behind(row)
+            if name in wanted:
+                found.setdefault(name, []).append(row)
+    return found
+
+
+def hold_behind(row: Decided) -> str:
+    """The diff_id of the held row whose yes let this change pass; "" = none did."""
+    try:
+        document: Any = json.loads(row.diff.evidence or "{}")
+    except ValueError:
+        return ""
+    return str(document.get("hold") or "") if isinstance(document, dict) else ""
+
+
 def word_of(row: Decided) -> WordBefore | None:
     """What a person said of this row; None where nobody did."""
     try:
@@ -166,7 +193,7 @@ def word_in(evidence: Mapping[str, Any], wanted: int | None) -> WordBefore | Non
 
 
 def _asked(question: HeldQuestion) -> Sequence[ColumnElement[bool]]:
-    asked = [diffs.c.decision == Decision.HELD, diffs.c.state == "open"]
+    asked = [diffs.c.decision == Decision.HELD, diffs.c.state == question.state]
     if question.account is not None:
         asked.append(of_accounts(diffs, (question.account,)))
     if question.kind is not None:

@@ -20,7 +20,7 @@ from ecauto_pipeline.domain.selling.fees import profit_jpy
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.state import asins, held
-from ecauto_pipeline.state.held import HeldGroup, HeldListing, HeldQuestion, HeldSort, WordBefore
+from ecauto_pipeline.state.held import HeldGroup, HeldListing, HeldQuestion, HeldSort, HeldState, WordBefore
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
@@ -36,7 +36,7 @@ SORTS: tuple[HeldSort, ...] = ("age", "change", "profit", "asin", "shop")
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Which rows somebody looks for. `shop`: as people call it; `text`: part of a title, or the beginning of an ASIN,
-    an item id or a diff_id; "" = any. `page` from 1."""
+    an item id or a diff_id; "" = any. `page` from 1. `state`: approved = those with a yes that no run has got over."""
 
     shop: str = ""
     kind: str = ""
@@ -45,6 +45,7 @@ class Asked:
     sort: HeldSort = "age"
     descending: bool = False
     page: int = 1
+    state: HeldState = "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class HeldRow:
     `cause`: why the change was to be made, where a mass of changes is what was held. `before`: what a person said of an
     earlier hold of this listing; `said`: of this one. `same_asin`: so many rows of this ASIN wait.
     `below_floor`: the price shown is below what the item may be sold at: fixed, it is taken off sale.
-    `arrived`: the shop shows what was wanted.
+    `arrived`: the shop shows what was wanted; `sent`: an edit for it has left.
     """
 
     hold: Hold
@@ -90,6 +91,7 @@ class HeldRow:
     same_asin: int
     below_floor: bool
     arrived: bool
+    sent: bool
 
     @property
     def amazon(self) -> str:
@@ -101,11 +103,16 @@ class HeldRow:
         """Whether there is a price shown that a rule could fix."""
         return self.hold.kind is Kind.PRICE and bool(self.hold.shown)
 
+    @property
+    def revocable(self) -> bool:
+        """Whether there is a yes that can be taken back."""
+        return self.hold.state == "approved" and not self.sent and not self.arrived
+
 
 @dataclass(frozen=True, slots=True)
 class HeldPage:
-    """One page. `total`: rows that match, `waiting`: rows that wait at all; `groups`: what there is to narrow by, and
-    what people call their `shops`."""
+    """One page. `total`: rows that match, `waiting`: rows of the state asked for at all; `groups`: what there is to
+    narrow by, and what people call their `shops`. `approved`: rows with a yes that no run has got over yet."""
 
     rows: tuple[HeldRow, ...]
     total: int
@@ -114,6 +121,7 @@ class HeldPage:
     pages: int
     groups: tuple[HeldGroup, ...]
     shops: Mapping[AccountKey, str]
+    approved: int
 
 
 def held_page(tools: Tools, asked: Asked, most: int = PAGE_ROWS) -> HeldPage:
@@ -121,13 +129,14 @@ def held_page(tools: Tools, asked: Asked, most: int = PAGE_ROWS) -> HeldPage:
     with tools.state.read() as connection:
         question = _question(tools, connection, asked)
         total = held.count_held(connection, question)
-        groups = tuple(held.held_groups(connection))
+        groups = tuple(held.held_groups(connection, asked.state))
+        approved = held.count_held(connection, HeldQuestion(state="approved"))
         pages = max(1, -(-total // most))
         page = min(max(1, asked.page), pages)
         found = held.held_rows(connection, question, (page - 1) * most, most)
         rows = _rows(tools, connection, [hold_of(row, tools.clock.now()) for row in found])
     shops = {one.account: tools.name_of(one.account) for one in groups}
-    return HeldPage(rows, total, sum(one.count for one in groups), page, pages, groups, shops)
+    return HeldPage(rows, total, sum(one.count for one in groups), page, pages, groups, shops, approved)
 
 
 def matching_ids(tools: Tools, asked: Asked) -> list[str]:
@@ -146,14 +155,14 @@ def held_row(tools: Tools, prefix: str) -> HeldRow:
 def _question(tools: Tools, connection: Connection, asked: Asked) -> HeldQuestion:
     account = None
     if asked.shop:  # one that was switched off meanwhile may have rows that wait
-        waiting = {tools.name_of(one.account): one.account for one in held.held_groups(connection)}
+        waiting = {tools.name_of(one.account): one.account for one in held.held_groups(connection, asked.state)}
         account = waiting.get(asked.shop) or known_accounts(tools.settings, (asked.shop,))[0]
     text, titled = " ".join(asked.text.split()), frozenset[str]()
     if text:
-        titles = titles_of(tools, held.held_asins(connection))
+        titles = titles_of(tools, held.held_asins(connection, asked.state))
         titled = frozenset(asin for asin, title in titles.items() if text.casefold() in title.casefold())
     kind = Kind(asked.kind) if asked.kind in tuple(Kind) else None
-    return HeldQuestion(account, kind, asked.reason, text, titled, asked.sort, asked.descending)
+    return HeldQuestion(account, kind, asked.reason, text, titled, asked.sort, asked.descending, asked.state)
 
 
 def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[HeldRow, ...]:
@@ -163,6 +172,8 @@ def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[
     known = asins.read(connection, sorted({one.asin for one in holds}))
     before = held.words_before(connection, keys)
     same = held.held_of_asins(connection, (one.asin for one in holds))
+    agreed = [one for one in holds if one.state == "approved"]
+    passed = held.pushes_of_yes(connection, (one.diff_id for one in agreed), (one.key for one in agreed))
     titles = titles_of(tools, (one.asin for one in holds))
     profit = _Profits(tools, connection, now)
     found = []
@@ -193,6 +204,7 @@ def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[
                 said=said,
                 same_asin=same.get(hold.asin, 0),
                 arrived=hold.wanted is not None and shows == hold.wanted,
+                sent=any(one.state == "sent" for one in passed.get(hold.diff_id, ())),
                 below_floor=breaks_floor(price, facts.price_jpy, profit.terms(listing, hold.key)),
             )
         )

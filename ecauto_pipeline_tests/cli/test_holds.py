@@ -92,6 +92,17 @@ def test_only_what_was_approved_can_be_sent(names: list[str]) -> None:
             approved_ids(tools, [names[1]])
 
 
+def test_a_yes_is_taken_back(names: list[str]) -> None:
+    """Listed until then with --approved; what has no yes is named and makes the exit code 1."""
+    typed("approve", *names[:2])
+    assert ["1", "2"] == sorted(row["item_id"] for row in typed("list", "--approved"))
+    ended = CliRunner().invoke(COMMAND, ["take-back", names[0][:8], names[2][:8]])
+    assert (1, True) == (ended.exit_code, "1 件の承認を取り消し" in ended.stdout)
+    assert "取り消せません（待っている）" in ended.stderr
+    assert ["2"] == [row["item_id"] for row in typed("list", "--approved")]
+    assert ["rejected", "approved", "open"] == [typed("show", name)["state"] for name in names]
+
+
 def test_what_was_decided_before_is_named_and_the_rest_done(names: list[str]) -> None:
     """Exit code 1; nobody's word is overwritten."""
     typed("reject", names[0])

@@ -19,6 +19,7 @@ from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.sync.people.holds import approve, list_holds, reject
 from ecauto_pipeline.sync.people.rule_edits import own_rule
+from ecauto_pipeline.sync.people.take_back import take_back
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.desk.shop import FilledShop, a_filled_shop
 from ecauto_pipeline_tests.desk.visitor import with_visitor
@@ -187,6 +188,51 @@ def test_a_row_of_the_list_is_decided_after_its_effect_was_shown(shop: FilledSho
         visitor.find("承認する").click()
         await visitor.should_see("2件を承認しました。")
         assert {"approved"} == {held(shop)[name].state for name in (*twin, only_held(shop))}
+
+    with_visitor(scene)
+
+
+def test_a_yes_is_taken_back_before_it_is_sent(shop: FilledShop) -> None:
+    """From the list of what was approved, after the effect was told; then it is rejected, and the list is empty."""
+    name = only_held(shop)
+
+    async def scene(visitor: User) -> None:
+        await visitor.open("/ja/holds")
+        await visitor.should_not_see("承認済みで送信前")
+        with open_tools(load(), offline=True) as tools:
+            approve(tools, [name], who="tanaka")
+        await visitor.open("/ja/holds")
+        await visitor.should_see("承認済みで送信前の 1件を見る")
+        await visitor.open("/ja/holds?state=approved")
+        await visitor.should_see("次の同期で送ります。")
+        visitor.find("承認を取り消す").click()
+        await visitor.should_see("承認を取り消します。")
+        assert "approved" == held(shop)[name].state
+        visitor.find("はい、取り消します").click()
+        await visitor.should_see("1件の承認を取り消し、却下しました。")
+        await visitor.should_see("承認済みで送信前のものはありません。")
+        assert ("rejected", True) == (
+            held(shop)[name].state,
+            signed(held(shop)[name])["rejected_by"].endswith("(desk)"),
+        )
+
+    with_visitor(scene)
+
+
+def test_a_yes_that_was_given_from_a_link_is_taken_back_there(shop: FilledShop) -> None:
+    """What it does stands beside the button; whoever comes too late is told, and nothing changes."""
+    name = only_held(shop)
+    with open_tools(load(), offline=True) as tools:
+        approve(tools, [name], who="tanaka")
+
+    async def scene(visitor: User) -> None:
+        await visitor.open(f"/en/holds?id={name}")
+        await visitor.should_see("The yes is taken back and the change rejected.")
+        with open_tools(load(), offline=True) as tools:
+            take_back(tools, [name], "hanako")
+        visitor.find("Take the approval back").click()
+        await visitor.should_see("could not be taken back")
+        assert "hanako" == signed(held(shop)[name])["rejected_by"]
 
     with_visitor(scene)
 

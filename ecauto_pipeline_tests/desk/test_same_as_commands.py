@@ -28,6 +28,7 @@ from ecauto_pipeline_tests.desk.visitor import with_visitor
 DESK, CLI = (Path(str(one.__file__)).parent for one in (ecauto_pipeline.desk, ecauto_pipeline.cli))
 IN_PLACE = {
     "decide": ("holds", "approve", "reject"),
+    "take_back": ("holds", "take-back"),
     "keep_price": ("holds", "keep"),
     "set_rule": ("rules", "set"),
     "unset_rule": ("rules", "unset"),
@@ -129,6 +130,32 @@ def test_a_rejected_row_is_the_one_that_the_command_rejects(
             assert 0 == type_command(monkeypatch, capsys, "holds", "reject", name[:12])[0]
         row = held(shop)[name]
         evidence = {key: value for key, value in signed(row).items() if key not in ("rejected_by", "rejected_at")}
+        left.append((row.state, row.run_id, row.diff.shown, row.diff.wanted, evidence, set(signed(row))))
+    assert left[1] == left[0]
+
+
+def test_a_yes_taken_back_is_the_one_that_the_command_takes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same row in the same state with the same evidence, but for who and when."""
+    left = []
+    for place in ("page", "command"):
+        (tmp_path / place).mkdir()
+        shop = a_filled_shop(tmp_path / place, monkeypatch)
+        name = only_held(shop)
+        assert 0 == type_command(monkeypatch, capsys, "holds", "approve", name)[0]
+        if place == "page":
+
+            async def scene(visitor: User, name: str = name) -> None:
+                await visitor.open(f"/en/holds?id={name}")
+                visitor.find("Take the approval back").click()
+                await visitor.should_see("1 taken back and rejected.")
+
+            with_visitor(scene)
+        else:
+            assert 0 == type_command(monkeypatch, capsys, "holds", "take-back", name[:12])[0]
+        row = held(shop)[name]
+        evidence = {key: value for key, value in signed(row).items() if not key.endswith(("_by", "_at"))}
         left.append((row.state, row.run_id, row.diff.shown, row.diff.wanted, evidence, set(signed(row))))
     assert left[1] == left[0]
 

@@ -19,6 +19,7 @@ from ecauto_pipeline.desk.parts.text import note, yen
 from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.sync.people.holds import Hold, Said, Word, consequence_of_rejecting, decide
 from ecauto_pipeline.sync.people.keep_price import keep_price
+from ecauto_pipeline.sync.people.take_back import take_back
 from ecauto_pipeline.views.hold_effects import effect_lines, effect_of
 from ecauto_pipeline.views.holds import HeldRow, held_row
 
@@ -67,6 +68,41 @@ async def keep(visit: Visit, row: HeldRow) -> Said | Unknown:
             "desk: price of %s kept by %s: %s", row.hold.key.item_id, who, "done" if said.done else "decided before"
         )
     return said
+
+
+async def revoke(visit: Visit, ids: Sequence[str]) -> Said | Unknown:
+    """The yes to these rows is taken back, in the name of whoever sits here, as long as nothing was sent for it."""
+    who = visit.office.who
+    said = await visit.do(lambda tools: take_back(tools, ids, who))
+    if not isinstance(said, Unknown):
+        LOG.info("desk: yes to %d held rows taken back by %s, %d too late", len(said.done), who, len(said.late))
+    return said
+
+
+def revoke_button(visit: Visit, on_click: Callable[[], object]) -> ui.button:
+    """承認を取り消す."""
+    made = ui.button(visit.told("承認を取り消す", "Take the approval back"), on_click=on_click, color="negative")
+    return made.props("no-caps outline")
+
+
+async def tell_revoked(visit: Visit, said: Said) -> None:
+    """What became of it, to stay until the next click."""
+    if said.done:
+        count = len(said.done)
+        words = f"{count:,}件の承認を取り消し、却下しました。", f"{count:,} taken back and rejected."
+        banner(visit.told(*words), "good")
+        consequence = consequence_of_rejecting(said.done)
+        if consequence:
+            note(visit.told(*consequence))
+    if said.late:
+        count = len(said.late)
+        words = (
+            f"{count:,}件は、すでに送ったか、承認されていないため、取り消せませんでした。",
+            f"{count:,} could not be taken back: sent already, or not approved.",
+        )
+        banner(visit.told(*words), "doubtful")
+    for hold in said.late[:MOST_LATE]:
+        note(_late_line(visit, hold, await visit.read(partial(held_row, prefix=hold.diff_id))))
 
 
 def keep_button(visit: Visit, on_click: Callable[[], object]) -> ui.button:
@@ -128,6 +164,7 @@ async def tell_said(visit: Visit, word: Word, said: Said, *, kept: bool = False)
             "good",
         )
         offer_sending(visit, [hold.diff_id for hold in said.done])
+        ui.link(visit.told("承認を取り消すには", "To take an approval back"), visit.link("/holds", state="approved"))
     elif count and kept:
         price = yen(said.done[0].shown, visit.language)
         banner(visit.told(f"売価を {price} に固定しました。", f"The price is fixed at {price}."), "good")

@@ -14,6 +14,7 @@ from typing import Any
 from nicegui import ui
 
 from ecauto_pipeline.desk.pages.hold_acts import WORDS, effects_before, give, keep, keep_button, tell_said, word_button
+from ecauto_pipeline.desk.pages.hold_approved import approved_link
 from ecauto_pipeline.desk.pages.hold_card import amazon_link, draw_card, title_of
 from ecauto_pipeline.desk.pages.hold_words import (
     FALLING,
@@ -147,6 +148,7 @@ class Board:
                 draw_card(visit, row, partial(self._buttons, row), tick=partial(self._tick, row))
             if page.pages > 1:
                 self._draw_pager(page)
+            approved_link(visit, page)
 
     def _draw_pager(self, page: HeldPage) -> None:
         visit = self._visit
@@ -186,9 +188,8 @@ class Board:
                     words = visit.told(f"{total:,}件すべてを選ぶ", f"Choose all {total:,}")
                     ui.button(words, on_click=self._choose_all).props("flat dense no-caps")
                 if chosen:
-                    ui.button(visit.told("選択を解除", "Choose none"), on_click=self._choose_none).props(
-                        "flat dense no-caps"
-                    )
+                    none = ui.button(visit.told("選択を解除", "Choose none"), on_click=self._choose_none)
+                    none.props("flat dense no-caps")
                     ids = list(self._chosen)
                     for word, (ja, en) in WORDS.items():
                         text = visit.told(f"選んだ{chosen:,}件を{ja}", f"{en} {chosen:,} chosen")

@@ -115,6 +115,8 @@ def became(visit: Visit, row: HeldRow) -> str:
         ended = visit.told(f"{word_line(visit, row.said)}しました。", f"{word_line(visit, row.said)}.")
     if row.said is not None and row.said.word == "approved" and row.arrived:
         return ended + visit.told("ショップに反映されています。", " The shop shows it.")
+    if hold.state == "approved" and row.sent:
+        return ended + visit.told("ショップに送りました。", " It was sent to the shop.")
     if hold.state == "approved":
         return ended + visit.told("次の同期で送ります。", " The next sync sends it.")
     if hold.state == "rejected":
@@ -155,6 +157,12 @@ def if_rejected(visit: Visit, row: HeldRow) -> str:
     return visit.told(
         "今のままです。同じ変更は提案しません。", "It stays as it is; the same change is not proposed again."
     )
+
+
+def if_taken_back(visit: Visit, row: HeldRow) -> str:
+    """What taking back the yes to this one row does."""
+    said = visit.told("承認を取り消します。", "The yes is taken back and the change rejected. ")
+    return said + if_rejected(visit, row)
 
 
 def if_kept(visit: Visit, row: HeldRow) -> str:

@@ -12,10 +12,27 @@ from functools import partial
 from nicegui import ui
 
 from ecauto_pipeline.desk.page import Page
-from ecauto_pipeline.desk.pages.hold_acts import give, keep, keep_button, tell_said, word_button
+from ecauto_pipeline.desk.pages.hold_acts import (
+    give,
+    keep,
+    keep_button,
+    revoke,
+    revoke_button,
+    tell_revoked,
+    tell_said,
+    word_button,
+)
+from ecauto_pipeline.desk.pages.hold_approved import Approved
 from ecauto_pipeline.desk.pages.hold_board import Board
 from ecauto_pipeline.desk.pages.hold_card import amazon_link, draw_card, evidence_lines
-from ecauto_pipeline.desk.pages.hold_words import FALLING, became, if_approved, if_kept, if_rejected
+from ecauto_pipeline.desk.pages.hold_words import (
+    FALLING,
+    became,
+    if_approved,
+    if_kept,
+    if_rejected,
+    if_taken_back,
+)
 from ecauto_pipeline.desk.parts.asking import tell_refused
 from ecauto_pipeline.desk.parts.cards import banner, cannot_know, card
 from ecauto_pipeline.desk.parts.text import note
@@ -29,7 +46,12 @@ async def draw(visit: Visit) -> None:
         await _Alone(visit, visit.query["id"]).show()
         ui.link(visit.told("すべての確認待ちを見る", "All held changes"), visit.link("/holds"))
         return
-    await Board(visit, asked_in(visit.query)).show()
+    asked = asked_in(visit.query)
+    if asked.state == "approved":
+        await Approved(visit, asked).show()
+        ui.link(visit.told("確認待ちへ戻る", "Back to what waits"), visit.link("/holds"))
+        return
+    await Board(visit, asked).show()
 
 
 def asked_in(query: Mapping[str, str]) -> Asked:
@@ -44,6 +66,7 @@ def asked_in(query: Mapping[str, str]) -> Asked:
         sort=sort,
         descending=sort in FALLING,
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+        state="approved" if query.get("state") == "approved" else "open",
     )
 
 
@@ -78,6 +101,10 @@ class _Alone:
 
     def _buttons(self, row: HeldRow) -> None:
         amazon_link(self._visit, row)
+        if row.revocable:
+            with ui.element("div").classes("desk-hold-choices"), ui.element("div").classes("desk-hold-choice"):
+                revoke_button(self._visit, partial(self._revoke, row))
+                note(if_taken_back(self._visit, row))
         if row.hold.state != "open":
             return
         with ui.element("div").classes("desk-hold-choices"):
@@ -94,6 +121,17 @@ class _Alone:
 
     async def _keep(self, row: HeldRow) -> None:
         await self._tell("reject", await keep(self._visit, row), kept=True)
+
+    async def _revoke(self, row: HeldRow) -> None:
+        said = await revoke(self._visit, [row.hold.diff_id])
+        self._said.clear()
+        if isinstance(said, Unknown):
+            tell_refused(self._visit, said)
+            return
+        with self._said:
+            await tell_revoked(self._visit, said)
+        self._told = True
+        await self.show()
 
     async def _give(self, word: Word, row: HeldRow) -> None:
         await self._tell(word, await give(self._visit, word, [row.hold.diff_id]))

@@ -17,6 +17,7 @@ from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.domain.selling.diffs import NEVER_SELL
 from ecauto_pipeline.state import decisions, journal
 from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.held import hold_behind
 from ecauto_pipeline.state.known_asins import KnownAsin
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.diffs.evaluate import Rules, evaluate_again
@@ -59,6 +60,8 @@ class RulesGate:
         if refused is not None:
             return refused
         diff = decided.diff
+        if diff.reason == APPROVED and _taken_back(connection, decided):
+            return RecheckResult("skipped", "rejected")
         verdict, known = evaluate_again(self._rules, connection, diff.key, diff.kind, now, priced)
         if verdict is None:
             return RecheckResult("skipped", "not_listed")
@@ -84,6 +87,12 @@ class RulesGate:
             stamp, allowed = known.facts.stock_at, self._rules.max_age(known, now)
         age = (now - stamp).total_seconds() if stamp is not None else None
         return RecheckResult(data_age_s=age, allowed_s=allowed.total_seconds())
+
+
+def _taken_back(connection: Connection, decided: Decided) -> bool:
+    """Whether the yes that let this change pass was taken back since."""
+    hold = decisions.by_id(connection, hold_behind(decided))
+    return hold is not None and hold.state == "rejected"
 
 
 def superseded_or_unsettled(connection: Connection, decided: Decided) -> RecheckResult | None:

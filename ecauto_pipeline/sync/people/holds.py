@@ -90,9 +90,13 @@ def list_holds(tools: Tools, account: AccountKey | None = None, states: Sequence
 def show_hold(tools: Tools, prefix: str) -> Hold:
     """The one held row whose diff_id starts so. Raises NotOnRecord when there is none, or more than one."""
     with tools.state.read() as connection:
-        named = decisions.starting_with(connection, prefix) if prefix else []
-        row = _one([one for one in named if _was_held(one) and one.state in ("open", *OVER)], prefix)
-    return hold_of(row, tools.clock.now())
+        return hold_of(held_row_named(connection, prefix), tools.clock.now())
+
+
+def held_row_named(connection: Connection, prefix: str) -> Decided:
+    """The row itself, whatever became of it. Raises NotOnRecord when there is none, or more than one."""
+    named = decisions.starting_with(connection, prefix) if prefix else []
+    return _one([one for one in named if _was_held(one) and one.state in ("open", *OVER)], prefix)
 
 
 def approve(
