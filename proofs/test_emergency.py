@@ -24,6 +24,8 @@ def test_a_run_under_way_sends_no_more_than_the_call_each_shop_has_in_hand(tmp_p
     with emergency(tmp_path, shops=3, items=60) as one:
         one.day.run()
         one.spoil()
+        one.day.run("price_sync")
+        assert one.say_yes(), "three shops whose prices all fall are held as one each"
         mark, ended = one.mark(), list[RunResult]()
         run = threading.Thread(target=lambda: ended.append(one.day.run("price_sync")))
         run.start()

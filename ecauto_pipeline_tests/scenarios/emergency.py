@@ -49,12 +49,20 @@ class Emergency:
         self.day.run()
         self.spoil()
         for _ in range(2):
-            self.runs.append(self.day.run("price_sync").run_id)
-            with self.day.tools() as tools:
-                if not list_holds(tools):
-                    break
-                approve(tools, everything=True, who="owner")
+            run = self.day.run("price_sync")
+            if run.figures["pushed"]:  # one that was held as a whole has nothing to take back
+                self.runs.append(run.run_id)
+            if not self.say_yes():
+                break
         return len(self.wrong_and_on_sale())
+
+    def say_yes(self) -> bool:
+        """A person approves whatever is held; whether anything was."""
+        with self.day.tools() as tools:
+            held = bool(list_holds(tools))
+            if held:
+                approve(tools, everything=True, who="owner")
+        return held
 
     def spoil(self) -> None:
         """The bad setting: sold for what it costs, and nobody counts BASE's fees."""
