@@ -92,6 +92,7 @@ def test_every_room_stands_in_the_contract() -> None:
     [
         ("only the top three know dagster", "source_modules", {"cli", "definitions", "defs"}),
         ("the emulator shares no code with what it fools", "forbidden_modules", {"emulator", "clock"}),
+        ("only the fleet knows the packages of its extra", "source_modules", {"fleet"}),
         ("nobody but cli and wiring knows the emulator", "source_modules", {"cli", "wiring", "emulator"}),
     ],
 )

@@ -1,0 +1,56 @@
+"""`ecauto fleet ...`: what only several machines that share the work need.
+
+Not for: how they share it (fleet/, state/) or one machine, which needs none of this.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from ecauto_pipeline.cli.console import fail
+from ecauto_pipeline.doctor.dagster_files import dagster_home
+
+COMMAND = typer.Typer(
+    help="複数の機械で動かすためのコマンド (docs/fleet.md)。 Several machines that share the work.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@COMMAND.callback()
+def _group() -> None:
+    """Its commands keep their names while there is one alone."""
+
+
+@COMMAND.command("worker")
+def worker(
+    runs: Annotated[int, typer.Option("--runs", min=1, help="同時に行う実行の数 / runs at once")] = 2,
+    name: Annotated[
+        str, typer.Option("--name", help="ワーカー名、%h はホスト名 / its name, %h is the host; one of a kind")
+    ] = "worker@%h",
+) -> None:
+    """この機械で実行を引き受けます(Ctrl-Cかdocker stopで、今の実行を終えてから止まります)。 Takes runs of the fleet."""
+    from ecauto_pipeline.cli.dagster_run import instance
+
+    os.environ.setdefault("DAGSTER_HOME", str(dagster_home()))  # where its runs look for the instance, too
+    try:
+        with instance() as opened:
+            launcher = opened.run_launcher
+            make = getattr(launcher, "worker_app", None)
+            app = make() if make is not None else None
+    except ImportError as error:
+        fail(
+            f"the package {error.name} is missing: pip install --require-hashes -r requirements-fleet.txt",
+            ja=f"パッケージ {error.name} がありません: pip install --require-hashes -r requirements-fleet.txt",
+        )
+    if app is None:
+        fail(
+            f"dagster.yaml starts runs by {type(launcher).__name__}, which has no workers; see docs/fleet.md",
+            ja=f"dagster.yaml の run_launcher は {type(launcher).__name__} で、ワーカーがありません。"
+            "docs/ja/fleet.md をご覧ください",
+        )
+    alone = ("--without-gossip", "--without-mingle")  # workers have nothing to tell each other
+    app.worker_main(["worker", "--concurrency", str(runs), "--hostname", name, "--loglevel", "INFO", *alone])
