@@ -62,6 +62,11 @@ redirect_uri = "https://example.com/callback"
 rate_per_s = 0.1
 burst = 1
 
+[[lanes]]                              # optional: several shops and accounts shared out
+id = "west"
+shops = ["base_account_1"]
+sp_accounts = ["sp_1"]
+
 [[alerts.channels]]
 kind = "chatwork"
 token_env = "CHATWORK_TOKEN"

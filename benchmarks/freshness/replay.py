@@ -156,7 +156,13 @@ class Replay:
         hour = now.replace(minute=0, second=0)
         due = 0 if self.who.spend == "budget" else int(np.count_nonzero(evaluate_freshness(self.rows, now, POLICY).due))
         decision = slicing.decide(
-            now=now, hour_start=hour, last_fetch_ends_at=now, active=False, queued=0, due_left=due, spend=self.who.spend
+            now=now,
+            hour_start=hour,
+            last_fetch_ends_at=now,
+            active=False,
+            queued=0,
+            due_left=lambda: due,
+            spend=self.who.spend,
         )
         if now == hour or decision.launch or self.who.push_at_once:
             slice_s = self._slice_s()

@@ -17,6 +17,8 @@ import psutil
 from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.defs.lanes import lane_id
+from ecauto_pipeline.domain.lanes import meets
 from ecauto_pipeline.domain.liveness import Life, Process, Signs, life_of, stands_in_the_way, why_dead
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.owner import process_of, process_seen
@@ -32,7 +34,7 @@ ACTIVE = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
 ]
-AT_ONCE = 200
+AT_ONCE, AND_A_LANE = 200, 10
 """Records looked at in one go, oldest first: a queue is never so long, and a look has to end."""
 
 
@@ -50,9 +52,15 @@ def is_alive(run: LivingRun) -> bool:
     return stands_in_the_way(run.life)
 
 
+def stands_before(run: LivingRun, lane: str) -> bool:
+    """Whether the run is alive and works on shops of this lane (its id): its own runs do, and those of the whole."""
+    return is_alive(run) and meets(lane_id(run.run), lane)
+
+
 def active_runs(instance: dg.DagsterInstance, tools: Tools, job_name: str | None = None) -> Sequence[LivingRun]:
     """Every run that Dagster shows as queued or under way, of one job or of all, the oldest first."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=job_name, statuses=ACTIVE), AT_ONCE, ascending=True)
+    most = AT_ONCE + AND_A_LANE * len(tools.settings.lanes)
+    records = instance.get_run_records(dg.RunsFilter(job_name=job_name, statuses=ACTIVE), most, ascending=True)
     with tools.state.read() as connection:
         return [_look(instance, record, connection, tools.clock.now()) for record in records]
 

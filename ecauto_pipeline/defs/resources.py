@@ -21,8 +21,10 @@ from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.checks import report_check
 from ecauto_pipeline.defs.failures import failing_in_words, refused
 from ecauto_pipeline.defs.jobs import policy_of
+from ecauto_pipeline.defs.lanes import LANE_TAG, SIDE_BY_SIDE, tags_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
 from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key, keys_of
+from ecauto_pipeline.domain.lanes import Lane
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.installation import remember_first_hour
@@ -32,12 +34,11 @@ from ecauto_pipeline.sync.publish import publish_run
 from ecauto_pipeline.sync.run_record import begin_run, end_run, record_of
 from ecauto_pipeline.sync.stale_asins.next_slice import slice_length_s
 from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.lanes import in_lane, known_lane
 from ecauto_pipeline.wiring.open import open_tools
 
 listeners: list[Callable[[Progress], None]] = []
 """Who else wants to hear of progress in this process: the command line's progress bar."""
-
-LANE_TAG = "ecauto/lane"
 
 
 class Pipeline(dg.ConfigurableResource["Pipeline"]):
@@ -65,6 +66,10 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         Trigger.manual, description="who asked for the run: manual | schedule | next_slice | order | backfill | cli"
     )
     slice_no: int = Field(1, ge=1, description="which slice of its hour this run is")
+    lane: str = Field(
+        "",
+        description="the lane to work in, by id ([[lanes]] in ecauto.toml); empty = as tag ecauto/lane says, else all",
+    )
 
     _context: Context | None = PrivateAttr(default=None)
 
@@ -72,13 +77,15 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Pipeline]:
         settings = load()
         try:
-            known_accounts(settings, self.accounts)
+            lane = self._lane(settings, context)
+            in_lane(lane, known_accounts(settings, self.accounts))
             first = _first_hour(settings, context)
         except SettingsError as error:
             raise refused(error.said("ja"), error.said("en")) from error
         stop = threading.Event()
         run_id, job = (context.run.run_id, context.run.job_name) if context.run is not None else ("", "")
-        opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=policy_of(job).log)
+        log_name = policy_of(job).log
+        opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=log_name, lane=lane)
         by_hand = self.trigger is Trigger.cli
         canceled = _canceled_by_interrupt(context, by_hand)
         with failing_in_words(), canceled, opened as tools, _stop_on_signal(stop):
@@ -104,6 +111,21 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
             raise RuntimeError("the pipeline resource is not open")
         return self._context
 
+    def _lane(self, settings: Settings, context: dg.InitResourceContext) -> Lane:
+        """Raises SettingsError for a lane that ecauto.toml has not, and where tag and launchpad name two."""
+        run = context.run
+        tagged = run.tags.get(LANE_TAG, "") if run is not None else ""
+        if self.lane and tagged and self.lane != tagged:
+            raise SettingsError(
+                f"lane {self.lane!r} was chosen, and tag {LANE_TAG} says {tagged!r}",
+                ja=f"レーン {self.lane!r} が選ばれましたが、タグ {LANE_TAG} は {tagged!r} です",
+            )
+        lane = known_lane(settings, self.lane or tagged)
+        untagged = not lane.whole and not tagged and run is not None and run.job_name not in SIDE_BY_SIDE
+        if untagged and run is not None and context.instance is not None:
+            context.instance.add_run_tags(run.run_id, tags_of(lane))
+        return lane
+
     def _describe(self, context: dg.InitResourceContext, tools: Tools) -> Run:
         run = context.run
         if run is None:
@@ -122,13 +144,13 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
             hide_failed_prices=self.include_visibility,
             push=policy.push,
             fetch=policy.fetch,
-            accounts=known_accounts(tools.settings, self.accounts),
+            accounts=in_lane(tools.lane, known_accounts(tools.settings, self.accounts)),
             max_items=self.max_items or None,
             spend=spend,
             slice_s=self.slice_minutes * 60 or slice_length_s(tools, spend),
             trigger=Trigger.backfill.value if len(keys) > 1 else self.trigger.value,
             slice_no=self.slice_no,
-            lane=run.tags.get(LANE_TAG, "all"),
+            lane=tools.lane.id,
             retries=run.parent_run_id or "",
         )
 

@@ -1,20 +1,26 @@
 """When the jobs run by themselves: the hourly stock run, the daily price and catalogue runs, Japanese wall clock.
 
-On by default in live mode only. Stock and price resolve the partition of the hour they fire in; the one that comes
-second finds nothing stale. The catalogue has no partitions. A machine that was off starts again by itself: Dagster asks
-for the last tick it missed, and a run that died with the machine is no reason to skip (living_runs.py).
+On by default in live mode only. Each lane gets a run of its own. Stock and price resolve the partition of the hour they
+fire in; the one that comes second finds nothing stale. The catalogue has no partitions. A machine that was off starts
+again by itself: Dagster asks for the last tick it missed, and a run that died with the machine is no reason to skip
+(living_runs.py).
 Not for: further slices of an hour (sensors.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from ecauto_pipeline.defs.by_hand import catalog_refresh
 from ecauto_pipeline.defs.jobs import price_sync, stock_sync
-from ecauto_pipeline.defs.living_runs import ACTIVE, active_runs, is_alive
+from ecauto_pipeline.defs.lanes import config_of, tags_of
+from ecauto_pipeline.defs.living_runs import ACTIVE, LivingRun, active_runs, stands_before
 from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.domain.lanes import Lane
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.wiring.lanes import working_lanes
 from ecauto_pipeline.wiring.open import open_tools
 
 
@@ -30,7 +36,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 
 
 def _schedule(settings: Settings, name: str, job_name: str, cron: str, title: str) -> dg.ScheduleDefinition:
-    live = settings.mode == "live"
+    live, lanes = settings.mode == "live", working_lanes(settings)
 
     @dg.schedule(
         name=name,
@@ -40,15 +46,28 @@ def _schedule(settings: Settings, name: str, job_name: str, cron: str, title: st
         default_status=dg.DefaultScheduleStatus.RUNNING if live else dg.DefaultScheduleStatus.STOPPED,
         description=f"{title} ({cron}, {settings.timezone})。Skips a tick while the run before it lives and works.",
     )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason | list[dg.RunRequest]:
+        active: Sequence[LivingRun] = ()
         if context.instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=ACTIVE)):
             with open_tools(settings, offline=True) as tools:
-                living = [one.run.run_id for one in active_runs(context.instance, tools, job_name) if is_alive(one)]
-            if living:
-                return dg.SkipReason(f"前の実行がまだ動いています / run {living[0][:8]} of {job_name} still works")
+                active = active_runs(context.instance, tools, job_name)
+        free = [lane for lane in lanes if not any(stands_before(one, lane.id) for one in active)]
+        if lanes and not free:
+            run_id = active[0].run.run_id[:8]
+            return dg.SkipReason(f"前の実行がまだ動いています / run {run_id} of {job_name} still works")
         key = hour_key(context.scheduled_execution_time)
-        config = {"resources": {"pipeline": {"config": {"trigger": "schedule"}}}}
-        partition_key = None if job_name == catalog_refresh.name else key
-        return dg.RunRequest(run_key=f"{job_name}:{key}", partition_key=partition_key, run_config=config)
+        asked = [_run_in(lane, job_name, key) for lane in free]
+        return asked[0] if len(asked) == 1 else asked
 
     return schedule
+
+
+def _run_in(lane: Lane, job_name: str, key: str) -> dg.RunRequest:
+    """`key`: the hour of the tick. Where there is one lane the run key does without it, as it was before there were
+    lanes: what was asked for by an earlier version is not asked for again."""
+    return dg.RunRequest(
+        run_key=f"{job_name}:{key}" if lane.whole else f"{job_name}:{key}:{lane.id}",
+        partition_key=None if job_name == catalog_refresh.name else key,
+        run_config={"resources": {"pipeline": {"config": {"trigger": "schedule", **config_of(lane)}}}},
+        tags=tags_of(lane),
+    )

@@ -17,46 +17,22 @@ from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.alerts.shapes_heard import shapes_heard
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
-from ecauto_pipeline.defs.jobs import stock_sync
-from ecauto_pipeline.defs.living_runs import active_runs, is_alive, mark_dead_runs_failed
-from ecauto_pipeline.defs.order_watch import build_new_orders, order_watch
-from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.defs.living_runs import mark_dead_runs_failed
+from ecauto_pipeline.defs.next_slice import build_next_slice
+from ecauto_pipeline.defs.order_watch import build_new_orders
 from ecauto_pipeline.defs.slips import classes_of, is_a_slip, is_rehearsal, subject_of
 from ecauto_pipeline.doctor.silence import silences
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.sync.run_record import read_record
-from ecauto_pipeline.sync.stale_asins.next_slice import decide_next
 from ecauto_pipeline.wiring.open import open_tools
 
 LOOK_EVERY_S = 30
-NEXT_SLICE_EVERY_S = 10
 
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     """`next_slice`, `new_orders`, `alerts_after_success`, `alerts_after_failure`, `alerts_watch`, `dead_runs`,
     `old_runs`."""
     status = dg.DefaultSensorStatus.RUNNING if settings.mode == "live" else dg.DefaultSensorStatus.STOPPED
-
-    @dg.sensor(
-        job=stock_sync,
-        minimum_interval_seconds=NEXT_SLICE_EVERY_S,
-        default_status=status,
-        description="Launches the next slice of the hour while it has work and budget left.",
-    )
-    def next_slice(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        with open_tools(settings, offline=True) as tools:
-            runs = active_runs(context.instance, tools)
-            living = [one.run.run_id for one in runs if is_alive(one) and one.run.job_name != order_watch.name]
-            decision = decide_next(tools, living)
-            if not decision.launch:
-                return dg.SkipReason(decision.reason)
-            key = hour_key(tools.clock.now())
-        config = {"trigger": "next_slice", "slice_no": decision.slice_no, "spend": settings.tiers.spend}
-        return dg.RunRequest(
-            run_key=f"{key}:{decision.slice_no}:{decision.after_run}",
-            partition_key=key,
-            run_config={"resources": {"pipeline": {"config": config}}},
-        )
 
     @dg.run_status_sensor(
         run_status=dg.DagsterRunStatus.SUCCESS,
@@ -109,7 +85,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     def old_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         return dg.SkipReason(f"{forget_old_runs(context.instance, settings.logs.keep_runs)} records removed")
 
-    new_orders = build_new_orders(settings, status)
+    next_slice, new_orders = build_next_slice(settings, status), build_new_orders(settings, status)
     return [next_slice, new_orders, alerts_after_success, alerts_after_failure, alerts_watch, dead_runs, old_runs]
 
 

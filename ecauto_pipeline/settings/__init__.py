@@ -7,6 +7,7 @@ One module a family of tables; what the rest of the program asks for is named he
 from ecauto_pipeline.settings.amazon import Offers, OperationLimits, SpAccount, SpApi, Tiers, Ttl
 from ecauto_pipeline.settings.ecauto_toml import Settings, config_path, load, parse
 from ecauto_pipeline.settings.fleet import Fleet
+from ecauto_pipeline.settings.lanes import WHOLE_LANE, LaneTable
 from ecauto_pipeline.settings.running import CHANNEL_KINDS, Alerts, Channel, Desk, Slices
 from ecauto_pipeline.settings.section import Section
 from ecauto_pipeline.settings.selling import Guards, PriceTier, Pricing
@@ -14,6 +15,7 @@ from ecauto_pipeline.settings.shops import BaseAccount, BaseFees, CsvAccount, Cs
 
 __all__ = [
     "CHANNEL_KINDS",
+    "WHOLE_LANE",
     "Alerts",
     "BaseAccount",
     "BaseFees",
@@ -23,6 +25,7 @@ __all__ = [
     "Desk",
     "Fleet",
     "Guards",
+    "LaneTable",
     "Offers",
     "OperationLimits",
     "PriceTier",

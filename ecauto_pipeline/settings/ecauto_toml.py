@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings.amazon import Offers, SpAccount, SpApi, Tiers, Ttl
 from ecauto_pipeline.settings.fleet import Fleet
+from ecauto_pipeline.settings.lanes import LaneTable, wrong_in
 from ecauto_pipeline.settings.problems import unknown_key, unreadable, wrong_value
 from ecauto_pipeline.settings.running import Alerts, Desk, Emulator, Logs, Paths, Schedules, Slices, State
 from ecauto_pipeline.settings.section import Section
@@ -35,6 +37,7 @@ class Settings(Section):
     sp_api: SpApi = SpApi()
     base: BaseShops = BaseShops()
     csv: CsvShops = CsvShops()
+    lanes: tuple[LaneTable, ...] = Field((), description="shops and selling accounts by lane; none = one with all")
     ttl: Ttl = Ttl()
     tiers: Tiers = Tiers()
     offers: Offers = Offers()
@@ -105,6 +108,11 @@ class Settings(Section):
     def state_url(self) -> str:
         return self.state.url or f"sqlite:///{(self.data_dir / 'state.db').as_posix()}"
 
+    @property
+    def shares_state(self) -> bool:
+        """Whether other machines may work on the same state: it is no file beside these settings."""
+        return not self.state_url().startswith("sqlite")
+
     def _path(self, text: str) -> Path:
         path = Path(text).expanduser()
         return path if path.is_absolute() else self.root / path
@@ -124,6 +132,17 @@ class Settings(Section):
             ids = [account.id for account in accounts]
             if len(set(ids)) != len(ids):
                 raise ValueError(f"{name}: the same id twice")
+        return self
+
+    @model_validator(mode="after")
+    def _lanes_share_out_everything(self) -> Settings:
+        if not self.base.accounts and self.own_base:
+            return self  # the shops are our emulator's: whoever knows them looks (wiring/lanes.py)
+        shops = self.shop_accounts().items()
+        named = {f"{platform}:{shop.id}": shop.active for platform, of_it in shops for shop in of_it}
+        wrong = wrong_in(self.lanes, named, [account.id for account in self.sp_api.accounts or (SpAccount(),)])
+        if wrong is not None:
+            raise PydanticCustomError("said", "{en}", {"en": wrong[0], "ja": wrong[1]})
         return self
 
 
@@ -194,6 +213,8 @@ def _first_problem(error: ValidationError) -> tuple[str, str]:
     problems = error.errors(include_url=False)
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    if problem["type"] == "said":
+        return problem["msg"], wrong_value("said", problem["ctx"])
     if problem["type"] == "extra_forbidden":
         return unknown_key(place, str(problem["loc"][-1]), _known_keys(problem["loc"][:-1]))
     got = problem.get("input")

@@ -45,7 +45,9 @@ _WRONG: Mapping[str, str] = {
 
 
 def wrong_value(kind: str, named: Mapping[str, object]) -> str:
-    """A problem of pydantic's by its type and what it names."""
+    """A problem of pydantic's by its type and what it names; one of ours ("said") brings its own words."""
+    if kind == "said":
+        return str(named["ja"])
     words = _WRONG.get(kind, "値が正しくありません")
     return words.format(**{name: str(value).replace(" or ", "、") for name, value in named.items()})
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.lanes import WHOLE_LANE
 from ecauto_pipeline.domain.liveness import Life, Signs, life_of
 from ecauto_pipeline.state.owner import process_of
 from ecauto_pipeline.state.schema_runs import run_sections, runs
@@ -26,8 +27,8 @@ FEW = 500  # names in one statement
 class RunRow:
     """One run as kept. `owner`: the process that works on it (owner.py), "" where an earlier version kept none.
 
-    `stop_by`: who asked it to end before its time, "" = nobody. `sections`: text by section, of the steps that were
-    done; times aware UTC.
+    `stop_by`: who asked it to end before its time, "" = nobody; `lane`: whose shops it works on. `sections`: text by
+    section, of the steps that were done; times aware UTC.
     """
 
     run_id: str
@@ -39,6 +40,7 @@ class RunRow:
     dry_run: bool
     owner: str = ""
     stop_by: str = ""
+    lane: str = WHOLE_LANE
     sections: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -55,6 +57,7 @@ def begin(
     started_at: datetime,
     dry_run: bool,
     owner: str = "",
+    lane: str = WHOLE_LANE,
 ) -> None:
     """Open the run's row; a second call for the same run says only whose it is now."""
     if _known(connection, run_id):
@@ -69,6 +72,7 @@ def begin(
                 heartbeat_at=to_ms(started_at),
                 dry_run=int(dry_run),
                 owner=owner,
+                lane=lane,
             )
         )
 
@@ -131,10 +135,15 @@ def page(
     job: str = "",
     before: tuple[datetime, str] | None = None,
     sections: Sequence[str] | None = None,
+    lane: str = WHOLE_LANE,
+    since: datetime | None = None,
 ) -> list[RunRow]:
     """The newest runs, newest first, of one job or all. `before`: (started_at, run_id) of the run that stood last on
-    the page before. `sections`: those that are looked at, None = all of them."""
-    query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(limit)
+    the page before. `sections`: those that are looked at, None = all of them. `lane`: those that work on its shops, of
+    the whole lane every one; `since`: those that began then or later."""
+    query = select(runs).where(*of_lane(lane)).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(limit)
+    if since is not None:
+        query = query.where(runs.c.started_at >= to_ms(since))
     if job:
         query = query.where(runs.c.job == job)
     if before is not None:
@@ -154,10 +163,11 @@ def oldest(connection: Connection) -> datetime | None:
     return None if found is None else from_ms(found)
 
 
-def last_sign(connection: Connection, jobs: Iterable[str]) -> datetime | None:
-    """When a run of these jobs that is no dry run last gave a sign of life; None where none was ever begun."""
+def last_sign(connection: Connection, jobs: Iterable[str], lane: str = WHOLE_LANE) -> datetime | None:
+    """When a run of these jobs (and lane) that is no dry run last gave a sign of life; None where none was begun."""
     sign = func.coalesce(runs.c.ended_at, runs.c.heartbeat_at, runs.c.started_at)
-    newest = connection.execute(select(func.max(sign)).where(runs.c.dry_run == 0, runs.c.job.in_(list(jobs)))).scalar()
+    of_them = (runs.c.dry_run == 0, runs.c.job.in_(list(jobs)), *of_lane(lane))
+    newest = connection.execute(select(func.max(sign)).where(*of_them)).scalar()
     return None if newest is None else from_ms(newest)
 
 
@@ -203,15 +213,16 @@ def sections(
     since: datetime | None = None,
     limit: int | None = None,
     live_of_hour: str = "",
+    lane: str = WHOLE_LANE,
 ) -> list[tuple[str, str]]:
     """(run_id, text) of one section, of the newest runs that have it, newest first.
 
-    `live_of_hour`: a partition key; only its runs that were no dry runs.
+    `live_of_hour`: a partition key; only its runs that were no dry runs. `lane`: of runs that work on its shops.
     """
     query = (
         select(run_sections.c.run_id, run_sections.c.document)
         .join(runs, runs.c.run_id == run_sections.c.run_id)
-        .where(run_sections.c.section == section)
+        .where(run_sections.c.section == section, *of_lane(lane))
         .order_by(runs.c.started_at.desc(), runs.c.run_id)
     )
     if since is not None:
@@ -219,6 +230,11 @@ def sections(
     if live_of_hour:
         query = query.where(runs.c.partition_key == live_of_hour, runs.c.dry_run == 0)
     return [(row.run_id, row.document) for row in connection.execute(query.limit(limit))]
+
+
+def of_lane(lane: str) -> tuple[ColumnElement[bool], ...]:
+    """Runs that work on shops of this lane: its own, and those of the whole; of the whole every run."""
+    return () if lane == WHOLE_LANE else (runs.c.lane.in_((lane, WHOLE_LANE, "")),)
 
 
 def _known(connection: Connection, run_id: str) -> bool:
@@ -255,5 +271,6 @@ def _row(row: Row[Any], texts: Mapping[str, str]) -> RunRow:
         dry_run=bool(row.dry_run),
         owner=row.owner,
         stop_by=row.stop_by,
+        lane=row.lane or WHOLE_LANE,
         sections=texts,
     )

@@ -22,6 +22,8 @@ runs = Table(  # one row a run
     Column("exported", Integer, nullable=False, server_default="0"),
     _text("owner"),  # host, process id and start of whoever works on it
     _text("stop_by"),  # who asked it to end, "" = nobody
+    _text("lane"),  # whose shops it works on, "" = begun before there were lanes
+    Index("ix_runs_lane", "lane", "started_at"),
 )
 
 

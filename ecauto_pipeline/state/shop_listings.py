@@ -116,10 +116,11 @@ def save_register_side(connection: Connection, platform: str, account_id: str, r
     upsert(connection, listings, [{**key, **row} for row in rows])
 
 
-def retire(connection: Connection, active: Iterable[AccountKey]) -> None:
-    """Listings of accounts that are not active take no part."""
+def retire(connection: Connection, active: Iterable[AccountKey], among: Iterable[AccountKey] | None = None) -> None:
+    """Listings of accounts that are not active take no part. `among`: only of these accounts; None = of any."""
     others = not_(of_accounts(listings, active))
-    connection.execute(update(listings).where(others, listings.c.listed == 1).values(listed=0))
+    known = [] if among is None else [of_accounts(listings, among)]
+    connection.execute(update(listings).where(others, *known, listings.c.listed == 1).values(listed=0))
 
 
 def listing_facts(

@@ -156,9 +156,10 @@ def rates(connection: Connection, operation: str) -> dict[str, tuple[float, floa
     return {row.account: (row.rate_per_s, row.burst) for row in connection.execute(query)}
 
 
-def count_asins(connection: Connection) -> int:
-    """Distinct ASINs of the listings that take part."""
+def count_asins(connection: Connection, accounts: Sequence[AccountKey] = ()) -> int:
+    """Distinct ASINs of the listings that take part (of these accounts; () = all)."""
     query = select(func.count(listings.c.asin.distinct())).where(listings.c.listed == 1, listings.c.asin != "")
+    query = query.where(of_accounts(listings, accounts)) if accounts else query
     return int(connection.execute(query).scalar_one())
 
 

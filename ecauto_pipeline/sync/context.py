@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.domain.account_names import name_of
+from ecauto_pipeline.domain.lanes import WHOLE, WHOLE_LANE, Lane
 from ecauto_pipeline.domain.model import AccountKey, Kind
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.settings import Settings
@@ -51,7 +52,7 @@ class Run:
     slice_s: float = 600.0
     trigger: str = "manual"  # manual | schedule | next_slice | order | backfill | cli
     slice_no: int = 1
-    lane: str = "all"  # the shops and SP-API accounts it works with; one lane with all of them
+    lane: str = WHOLE_LANE  # the shops and SP-API accounts it works with; one lane with all of them
     retries: str = ""  # the run that this one is a retry or a re-execution of
 
     @property
@@ -82,7 +83,7 @@ class Progress:
 class Tools:
     """The collaborators of one process; nothing in it is changed by a step. `stop`: set when somebody asked us to end.
 
-    `shops`: the active ones only.
+    `shops`, `sp_accounts`: of its lane, the active ones only. `active_shops`: the keys of every lane's.
     """
 
     settings: Settings
@@ -94,6 +95,8 @@ class Tools:
     sp_accounts: Sequence[SpApiClient] = ()
     operations: Operations = field(default_factory=registered)
     log: logging.Logger
+    lane: Lane = WHOLE
+    active_shops: frozenset[AccountKey] = frozenset()
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Progress], None] = lambda _progress: None
 
@@ -105,6 +108,10 @@ class Tools:
     def name_of(self, account: AccountKey) -> str:
         """What people call this shop: its id where that says which one it is, else `platform:id`."""
         return name_of(account, {*self.shops, *shop_keys(self.settings)})
+
+    def in_lane(self, lane: Lane) -> Tools:
+        """The same as one lane sees them, for an offline look."""
+        return replace(self, lane=lane)
 
     def for_run(self, run: Run) -> Context:
         """The same tools, for the work of one run."""

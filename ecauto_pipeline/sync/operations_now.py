@@ -125,7 +125,7 @@ def present_operations(tools: Tools, connection: Connection | None = None) -> Op
         with tools.state.read() as opened:
             return present_operations(tools, opened)
     ids = [account.account_id for account in tools.sp_accounts]
-    ids = ids or [account.id for account in tools.settings.sp_api.accounts]
+    ids = ids or list(tools.lane.sp_accounts) or [account.id for account in tools.settings.sp_api.accounts]
     return operations_now(connection, tools.operations, tools.settings, ids, tools.clock.now())
 
 

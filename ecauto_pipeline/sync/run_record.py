@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.freshness.planning import Evidence
+from ecauto_pipeline.domain.lanes import WHOLE_LANE
 from ecauto_pipeline.domain.liveness import LONGEST_SILENCE, stands_in_the_way
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.offers.second_opinion import Audited
@@ -101,6 +102,7 @@ class RunRecord:
     ended_at: datetime | None = None
     heartbeat_at: datetime | None = None
     dry_run: bool = False
+    lane: str = WHOLE_LANE
     start: StartReport | None = None
     listings: ListingsReport | None = None
     stale_asins: PlanReport | None = None
@@ -189,7 +191,8 @@ def begin_run(context: Context) -> None:
             context.log.warning("run %s died without a word; what it kept is published now", dead.run_id)
         if run.retries:  # Dagster retries a run when it is over: no need to wait out its silence
             run_book.end_at_last_sign(connection, run.retries)
-        run_book.begin(connection, run.run_id, run.job, run.partition_key, run.started_at, run.dry_run, new_owner())
+        who = (run.run_id, run.job, run.partition_key, run.started_at, run.dry_run, new_owner(), run.lane)
+        run_book.begin(connection, *who)
         keep(connection, run.run_id, "start", StartReport(run.trigger, run.slice_no, run.fetch, run.lane))
 
 
@@ -266,9 +269,15 @@ def recent_pushes(connection: Connection, limit: int, besides: str = "") -> list
     return [one for one in found if isinstance(one, PushReport)]
 
 
-def sweep_evidence(connection: Connection, now: datetime) -> Evidence:
-    """What the runs of the last days found out about the sweep's sight."""
-    rows = run_book.sections(connection, "sp_api_snapshots", since=now - EVIDENCE_KEPT)
+def recent_of_lane(connection: Connection, lane: str, since: datetime, limit: int) -> list[RunRecord]:
+    """The newest runs since then that work on a lane's shops, newest first: what they planned and asked, no more."""
+    wanted = ("stale_asins", "sp_api_snapshots")
+    return [as_record(row) for row in run_book.page(connection, limit, sections=wanted, lane=lane, since=since)]
+
+
+def sweep_evidence(connection: Connection, now: datetime, lane: str = WHOLE_LANE) -> Evidence:
+    """What the runs of the last days found out about the sweep's sight; `lane`: those that work on its shops."""
+    rows = run_book.sections(connection, "sp_api_snapshots", since=now - EVIDENCE_KEPT, lane=lane)
     found = [one for _, text in rows if isinstance(one := _read("sp_api_snapshots", text), FetchReport)]
     return Evidence(
         answers=sum(one.sweep_answers for one in found),

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from ecauto_pipeline.domain.call_failures import CallsMet, commonest
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
+from ecauto_pipeline.domain.lanes import WHOLE_LANE
 from ecauto_pipeline.domain.offers.second_opinion import Audited, Verdict
 from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
@@ -28,7 +29,7 @@ class StartReport:
     trigger: str = "manual"
     slice_no: int = 1
     fetch: bool = True
-    lane: str = "all"
+    lane: str = WHOLE_LANE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ecauto_pipeline.domain.account_names import accounts_named, name_of
+from ecauto_pipeline.domain.lanes import WHOLE, Lane
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.emulator.credentials import BaseApp
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import BaseAccount, Settings, ShopAccount, SpAccount
+from ecauto_pipeline.settings.lanes import Told, wrong_in
 from ecauto_pipeline.shops import base, platforms
 from ecauto_pipeline.wiring import emulated
 
@@ -109,16 +111,27 @@ class Connections:
             raise SettingsError(str(first), ja=f"{first.name}: {first.ja}。{first.do_ja}")
 
 
-def resolve(settings: Settings, environ: Mapping[str, str] = os.environ) -> Connections:
-    """The connections of these settings. Never raises; whatever is wrong stands in `problems`."""
-    endpoints, shops = _endpoints(settings), base_accounts(settings)
+def resolve(settings: Settings, environ: Mapping[str, str] = os.environ, lane: Lane = WHOLE) -> Connections:
+    """The connections of these settings. Never raises; whatever is wrong stands in `problems`.
+
+    `lane`: its accounts and shops alone, so that what another lane lacks is no problem of this one.
+    """
+    endpoints = _endpoints(settings)
+    shops = tuple(one for one in base_accounts(settings) if lane.has(AccountKey(base.PLATFORM, one.id)))
+    numbered = [(number, one) for number, one in enumerate(sp_accounts(settings)) if lane.asks_with(one.id)]
     values: dict[str, str] = {}
-    filled = [
-        _fill_sp(settings, environ, number, account, values) for number, account in enumerate(sp_accounts(settings))
-    ]
+    filled = [_fill_sp(settings, environ, number, account, values) for number, account in numbered]
     filled += [_fill_shop(settings, environ, shop, values) for shop in shops if shop.active]
-    problems = [*_real_hosts(settings), *_no_shop(settings), *(_missing(one) for one in filled if one.missing)]
-    return Connections(endpoints, sp_accounts(settings), shops, Secrets(values), tuple(filled), tuple(problems))
+    missing = (_missing(one) for one in filled if one.missing)
+    problems = [*_real_hosts(settings), *_no_shop(settings), *_lanes(settings), *missing]
+    accounts = tuple(account for _, account in numbered)
+    return Connections(endpoints, accounts, shops, Secrets(values), tuple(filled), tuple(problems))
+
+
+def wrong_lanes(settings: Settings) -> Told | None:
+    """What is wrong in `[[lanes]]`, our emulator's shops included, in English and in Japanese; None = nothing."""
+    shops = {str(key): shop.active for key, shop in shop_accounts(settings).items()}
+    return wrong_in(settings.lanes, shops, [account.id for account in sp_accounts(settings)])
 
 
 def base_accounts(settings: Settings) -> tuple[BaseAccount, ...]:
@@ -255,6 +268,15 @@ def _no_shop(settings: Settings) -> list[Problem]:
         return []
     do_ja, do_en = "ecauto.toml に [[base.accounts]] を追加してください", "add [[base.accounts]] to ecauto.toml"
     return [Problem("shops", "有効なショップがありません", "no active shop", do_ja, do_en)]
+
+
+def _lanes(settings: Settings) -> list[Problem]:
+    wrong = wrong_lanes(settings)
+    if wrong is None:
+        return []
+    en, ja = (said.removeprefix("lanes: ") for said in wrong)
+    do_ja, do_en = "ecauto.toml の [[lanes]] を直してください", "mend [[lanes]] in ecauto.toml"
+    return [Problem("lanes", ja, en, do_ja, do_en)]
 
 
 def _real_hosts(settings: Settings) -> list[Problem]:

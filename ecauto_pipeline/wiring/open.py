@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock, SystemClock
 from ecauto_pipeline.domain.call_failures import CALL_FAILURES
+from ecauto_pipeline.domain.lanes import WHOLE, Lane
 from ecauto_pipeline.errors import CallError, RegisterBusy, SettingsError
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import BUSY_TIMEOUT_S as REGISTER_BUSY_TIMEOUT_S
@@ -82,8 +83,10 @@ def open_tools(
     operations: Operations | None = None,
     busy_timeout_s: float = BUSY_TIMEOUT_S,
     cache_kb: int = CACHE_KB,
+    lane: Lane = WHOLE,
 ) -> Iterator[Tools]:
-    """The tools of one run. `offline`: no shop and no SP-API account, nothing is contacted or started.
+    """The tools of one run. `offline`: no shop and no SP-API account, nothing is contacted or started. `lane`: only its
+    shops and accounts are opened.
 
     `shops_alone_s`: no SP-API account, and a call to a shop is given up after so many seconds. `operations`: what
     Amazon can be asked with; None = those of the program. `busy_timeout_s`: so long a state.db that
@@ -94,7 +97,7 @@ def open_tools(
     log = logging.getLogger("ecauto_pipeline")
     log.setLevel(logging.INFO)
     log.propagate = False
-    connections = None if offline else resolve(settings, environ)
+    connections = None if offline else resolve(settings, environ, lane)
     if connections is not None:
         _check(settings, connections)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -114,6 +117,8 @@ def open_tools(
                 log=log,
                 stop=stop,
                 progress=progress,
+                lane=lane,
+                active_shops=frozenset(key for key, shop in shop_accounts(settings).items() if shop.active),
             )
             with ExitStack() as pools:
                 yield tools if connections is None else _connected(tools, connections, run_id, pools, shops_alone_s)
@@ -176,7 +181,9 @@ def _connected(
     ledger = CallLedger(tools.state, run_id)
     opening = _Opening(tools, connections, endpoints, ledger, pools, run_id, shops_alone_s)
     shops = {
-        key: SHOPS[key.platform](opening, account) for key, account in shop_accounts(settings).items() if account.active
+        key: SHOPS[key.platform](opening, account)
+        for key, account in shop_accounts(settings).items()
+        if account.active and tools.lane.has(key)
     }
     sp_clients = tuple(
         _sp_client(settings, tools.clock, tools.state, account, endpoints, secrets, ledger, pools, tools.stop)

@@ -7,6 +7,7 @@ work is done in one run an hour. Not for: launching (defs/sensors.py) or plannin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -53,15 +54,15 @@ def decide(
     last_fetch_ends_at: datetime | None,
     active: bool,
     queued: int,
-    due_left: int,
+    due_left: Callable[[], int],
     spend: Literal["due", "budget"],
     startup_s: float = STARTUP_S,
 ) -> SliceDecision:
     """Launch or wait.
 
     `last_fetch_ends_at`: when the newest run's fetch ended or is expected to, None where it has not planned yet;
-    `active`: that run is still under way; `queued`: other runs queued or under way; `due_left`: ASINs due now. A clock
-    set back makes the hour seem not to have begun: wait.
+    `active`: that run is still under way; `queued`: other runs queued or under way; `due_left`: ASINs due now, counted
+    only where it depends on them. A clock set back makes the hour seem not to have begun: wait.
     """
     hour_end = hour_start + timedelta(hours=1)
     if not hour_start <= now < hour_end:
@@ -74,7 +75,7 @@ def decide(
         return SliceDecision(False, "planning")
     if active and last_fetch_ends_at is not None and now < last_fetch_ends_at - timedelta(seconds=startup_s):
         return SliceDecision(False, "fetching")
-    if spend == "due" and due_left <= 0:
+    if spend == "due" and due_left() <= 0:
         return SliceDecision(False, "nothing_due")
     return SliceDecision(True, "next_slice")
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide, join
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, Transport
+from ecauto_pipeline.shops.platforms import shop_keys
 from ecauto_pipeline.shops.protocol import Shop, key_of
 from ecauto_pipeline.state import shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
@@ -62,7 +63,7 @@ def run(context: Context) -> ListingsReport:
         except Exception as error:  # this shop's listings stay as they were joined before
             faults.append(fault_of(context, account, "join", error))
     with context.state.write() as connection:
-        shop_listings.retire(connection, context.shops)
+        shop_listings.retire(connection, context.active_shops or context.shops, may_retire(context))
         _demand(connection, register, context.clock.now())
     report = _report(context, accounts, results)
     rules = take_up_rules(context, accounts)
@@ -75,6 +76,18 @@ def run(context: Context) -> ListingsReport:
     for name, reason in report.not_read.items():
         context.log.warning("%s: not read (%s); its listings stay as they were", name, reason)
     return report
+
+
+def may_retire(tools: Tools) -> tuple[AccountKey, ...] | None:
+    """Whose listings this run may let take no part because these settings do not have the shop, or switch it off.
+
+    Of any shop (None) where the settings are the installation's: state is a file beside them. Other machines that share
+    the state may work by other settings, and a shop that this ecauto.toml lacks, or another lane's, may be theirs: then
+    only what it names of its own.
+    """
+    if not tools.settings.shares_state:
+        return None
+    return shop_keys(tools.settings) if tools.lane.whole else ()
 
 
 def _read_shops(tools: Tools, shops: list[Shop], register: RegisterNow) -> list[_ShopRead]:

@@ -1,4 +1,4 @@
-"""What Amazon can be asked with just now: the measured rates of detail and sweep operations, all accounts together.
+"""What Amazon can be asked with just now: the measured rates of detail and sweep operations, all accounts of the lane.
 
 Not for: keeping the buckets (the limiter and state/buckets.py) or spending them (sync/sp_api_snapshots/fetch.py).
 """
@@ -20,7 +20,7 @@ from ecauto_pipeline.sync.run_record import sweep_evidence
 def channel(connection: Connection, tools: Tools, role: Role, present: OperationsNow) -> Channel:
     """The operations that do this role's work together: the measured rate where an account has used an operation, else
     the owner's setting, else the documented rate. One that is down and may be tried counts for a call of it."""
-    accounts = max(1, len(tools.sp_accounts))
+    accounts = max(1, len(tools.sp_accounts) or len(tools.lane.sp_accounts))
     asins_per_s = burst_asins = 0.0
     largest = 1
     known = {one.name: targets.rates(connection, one.name) for one in present.operations}
@@ -45,4 +45,4 @@ def measured_call_rates(connection: Connection, tools: Tools, now: datetime) -> 
     detail = channel(connection, tools, Role.DETAIL, present)
     sweep = channel(connection, tools, Role.SWEEP, present)
     none = "no operation is left to sweep with" if sweep.burst_asins == 0 else ""
-    return CallRates(detail, sweep, sweep_evidence(connection, now).blind or none)
+    return CallRates(detail, sweep, sweep_evidence(connection, now, tools.lane.id).blind or none)

@@ -15,10 +15,11 @@ from ecauto_pipeline.domain.freshness import slicing
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.operations_now import present_operations
-from ecauto_pipeline.sync.run_record import RunRecord, recent_records
+from ecauto_pipeline.sync.run_record import RunRecord, recent_of_lane
 from ecauto_pipeline.sync.stale_asins.measured_rates import measured_call_rates
 from ecauto_pipeline.sync.stale_asins.plan import due_now
 
+_MOST_IN_AN_HOUR = 100
 SYNC_JOBS = ("stock_sync", "price_sync", "full_sync", "materialize")
 
 
@@ -39,18 +40,18 @@ def slice_length_s(tools: Tools, spend: Literal["due", "budget"]) -> float:
         return longest_s
     with tools.state.read() as connection:
         call_rates = measured_call_rates(connection, tools, tools.clock.now())
-        asins = targets.count_asins(connection)
+        asins = targets.count_asins(connection, tools.lane.shops)
     looks = call_rates.detail if call_rates.blind else call_rates.sweep
     return slicing.length_s(longest_s, spend, asins, looks.asins_per_s)
 
 
 def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
-    """The decision for this moment. `active_run_ids`: runs queued or under way that are alive."""
+    """The decision for this moment and lane. `active_run_ids`: runs of the lane, queued or under way, that live."""
     now = tools.clock.now()
     hour = jst(now).replace(minute=0, second=0, microsecond=0)
     with tools.state.read() as connection:
-        recent = [one for one in recent_records(connection, 100) if one.job in SYNC_JOBS and not one.dry_run]
-    in_hour = [one for one in recent if one.started_at >= hour]
+        recent = recent_of_lane(connection, tools.lane.id, hour, _MOST_IN_AN_HOUR)
+    in_hour = [one for one in recent if one.job in SYNC_JOBS and not one.dry_run]
     if not in_hour:
         return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
     last = in_hour[0]
@@ -62,7 +63,7 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
         last_fetch_ends_at=_fetch_end(last, tools.settings.slices.minutes * 60),
         active=last.run_id in active_run_ids and last.ended_at is None,
         queued=len([run_id for run_id in active_run_ids if run_id != last.run_id]),
-        due_left=due_now(tools),
+        due_left=lambda: due_now(tools),
         spend=tools.settings.tiers.spend,
     )
     return NextSlice(decision.launch, decision.reason, len(in_hour) + 1, last.run_id)

@@ -29,10 +29,10 @@ OVERHEAD_S = 60.0
 
 
 def survey(tools: Tools, run: Run | None = None) -> Survey:
-    """Count, and touch nothing. Without a run: every active account, every listing."""
+    """Count, and touch nothing. Without a run: every active account of the lane, every listing."""
     now = tools.clock.now()
     with tools.state.read() as connection:
-        rows = _read(connection, run, now)
+        rows = _read(connection, run, now) if run else targets.read_rows(connection, now, tools.lane.shops)
     return _count(rows, evaluate_freshness(rows, now, policy_of(tools)), to_ms(now))
 
 
@@ -154,9 +154,8 @@ def _write_periods(connection: Connection, rows: Rows, choice: Choice, now_ms: i
     targets.write_periods(connection, rows["asin"][chosen], tau, now_ms + tau * 1000, looked + full * 1000)
 
 
-def _read(connection: Connection, run: Run | None, now: datetime) -> Rows:
-    scope = (run.accounts, run.max_items) if run else ()
-    return targets.read_rows(connection, now, *scope)
+def _read(connection: Connection, run: Run, now: datetime) -> Rows:
+    return targets.read_rows(connection, now, run.accounts, run.max_items)
 
 
 def _count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:

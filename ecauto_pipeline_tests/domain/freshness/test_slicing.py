@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ HOUR = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
 def _decide(minute: float, ends: float | None = 10.0, **options: Any) -> SliceDecision:
     facts: dict[str, Any] = {"active": True, "queued": 0, "due_left": 500, "spend": "due", **options}
+    facts["due_left"] = partial(int, facts["due_left"])
     end = None if ends is None else HOUR + timedelta(minutes=ends)
     return decide(now=HOUR + timedelta(minutes=minute), hour_start=HOUR, last_fetch_ends_at=end, **facts)
 
@@ -59,9 +61,7 @@ def test_a_whole_hour_is_filled_by_slices_back_to_back() -> None:
     fetching_s += 600
     for tick in range(360):
         now = HOUR + timedelta(seconds=10 * tick)
-        decision = decide(
-            now=now, hour_start=HOUR, last_fetch_ends_at=end, active=True, queued=0, due_left=1, spend="due"
-        )
+        decision = _decide(tick / 6, (end - HOUR).total_seconds() / 60, due_left=1)
         if decision.launch:
             begin = max(end, now + timedelta(seconds=25))
             end, slices = begin + timedelta(seconds=600), slices + 1
