@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import oauth
 from ecauto_pipeline.state.upsert import upsert
@@ -37,5 +38,5 @@ class TokenWriteAhead:
             "document": document,
             "obtained_at": to_ms(obtained_at),
         }
-        with self._database.write() as connection:
-            upsert(connection, oauth, [row])
+        lock = locks.token(self._platform, account_id)
+        self._database.write_again(lambda connection: upsert(connection, oauth, [row]), lock, fenced=False)
