@@ -60,7 +60,7 @@ class _OneFile:
         there = (Path(base_dir) / f"{cls.FILE}.db").exists()
         if there and _is_made(create_engine(address, poolclass=NullPool), cls.LAST):
             return cls(address, inst_data)  # type: ignore[call-arg]  # Dagster's class beside this one takes them
-        return super().from_local(base_dir, inst_data)  # type: ignore[misc,no-any-return]  # Dagster's class has it
+        return super().from_local(base_dir, inst_data)  # type: ignore[misc, no-any-return]  # of Dagster's class
 
     @cached_property
     def _engine(self) -> Engine:

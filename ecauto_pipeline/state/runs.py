@@ -225,10 +225,9 @@ def sections(
         select(run_sections.c.run_id, run_sections.c.document)
         .join(runs, runs.c.run_id == run_sections.c.run_id)
         .where(run_sections.c.section == section, *of_lane(lane))
+        .where(runs.c.started_at >= (to_ms(since) if since is not None else 0))  # so SQLite begins with the newest run
         .order_by(runs.c.started_at.desc(), runs.c.run_id)
     )
-    if since is not None:
-        query = query.where(runs.c.started_at >= to_ms(since))
     if live_of_hour:
         query = query.where(runs.c.partition_key == live_of_hour, runs.c.dry_run == 0)
     return [(row.run_id, row.document) for row in connection.execute(query.limit(limit))]
