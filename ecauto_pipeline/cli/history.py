@@ -82,7 +82,7 @@ def rebuild() -> None:
 
 @COMMAND.command("compact")
 def compact() -> None:
-    """終わった月の小さなファイルをまとめます。 Merges the files of closed months."""
+    """終わった日と月の小さなファイルをまとめます。 Merges the small files of days and months that have ended."""
     with open_tools(load(), offline=True) as tools:
         published = publish(tools)
         report = tools.history.compact(jst(tools.clock.now()).date())
@@ -97,8 +97,8 @@ def compact() -> None:
         raise typer.Exit(WITH_ERRORS)
     say(
         told(
-            f"まとめました: {report.months} か月分、{report.files:,} ファイル、{report.rows:,} 行",
-            f"compacted: {report.months} months, {report.files:,} files, {report.rows:,} rows",
+            f"まとめました: {report.files:,} ファイルを {report.made:,} ファイルに、{report.rows:,} 行",
+            f"compacted: {report.files:,} files into {report.made:,}, {report.rows:,} rows",
         )
     )
 

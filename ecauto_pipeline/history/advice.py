@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ecauto_pipeline.history.parquet import place_of_damaged_name
+from ecauto_pipeline.history.listing import place_of_damaged_name
 from ecauto_pipeline.history.verify import TableReport, VerifyReport
 
 REBUILD = "ecauto history rebuild"

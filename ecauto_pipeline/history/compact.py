@@ -1,4 +1,6 @@
-"""Closed months: many small files become one per table and month, safely against a kill at any moment.
+"""Many small files become few: one a table for the days that ended, and one for each month once that has ended.
+
+Safely against a kill at any moment:
 
     1. the merged rows are written under a temporary name and synced
     2. a manifest naming the merged file and its sources is put beside it: from here on the merged file counts
@@ -22,37 +24,31 @@ import pyarrow.parquet as pq
 
 from ecauto_pipeline.atomic_file import make_folder, rename, replace_file, sync_file, sync_folder
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
+from ecauto_pipeline.history.listing import FileMark, is_small, period_of, present_files
 from ecauto_pipeline.history.loading import Candidate, conformed, is_damage, loaded_marks, record_file
-from ecauto_pipeline.history.parquet import (
-    MERGED_KEY,
-    UNREADABLE,
-    FileMark,
-    full_disk_as_error,
-    period_of,
-    present_files,
-    put_aside,
-    sha256_of,
-)
+from ecauto_pipeline.history.parquet import MERGED_KEY, UNREADABLE, full_disk_as_error, put_aside, sha256_of
 from ecauto_pipeline.history.rescue import rescue
 from ecauto_pipeline.history.tables import TABLES, Table
 
 LoadedMove = Callable[[duckdb.DuckDBPyConnection, datetime], None]
 
-_GROUP_ROWS = 200_000
+_GROUP_ROWS = 50_000
+"""Rows of a row group: what is in memory at once, here and wherever the file is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompactReport:
-    """Months merged (a table each), small files that went, rows they held; `deferred`: the database was held.
+    """Files made, files that went into them, rows they held; `deferred`: not now, `reason` says why.
 
-    `damage`: files that can't be read to the end, set aside beside their place; their month waits for the next time.
+    `damage`: files that can't be read to the end, set aside beside their place; the others wait for the next time.
     `set_aside`: damaged files, of whatever day, in whose place no sound one stands.
     """
 
-    months: int
+    made: int
     files: int
     rows: int
     deferred: bool
+    reason: str = ""
     damage: Damage = NO_DAMAGE
     set_aside: tuple[str, ...] = ()
 
@@ -63,26 +59,26 @@ class CompactReport:
 
 
 def compact_all(directory: Path, before: date, change_loaded_files: Callable[[LoadedMove], None]) -> CompactReport:
-    """Merge every closed month. `change_loaded_files` runs a change of `loaded_files`; if it can't,
+    """Merge what ended before `before`. `change_loaded_files` runs a change of `loaded_files`; if it can't,
     the next load finds out.
 
-    Call under the lock, with everything loaded. Raises DiskFull; the month under way is then as it was.
+    Call under the lock, with everything loaded. Raises DiskFull; the files under way are then as they were.
     """
-    months = files = rows = 0
+    made = files = rows = 0
     damage = NO_DAMAGE
     for table in TABLES.values():
         for leftover in (directory / table.name).glob("month=*/.*.tmp"):
             leftover.unlink()  # no manifest names it: finish_all has run
-        for month, sources in sorted(_closed(directory, table, before).items()):
+        for month, sources, number in _closed(directory, table, before):
             try:
-                merged = _merge_month(directory, table, month, sources, change_loaded_files)
+                merged = _merge(directory, table, (month, number), sources, change_loaded_files)
             except Exception as error:
                 if not is_damage(error):
                     raise
                 damage += _set_damaged_aside(directory, table, sources, change_loaded_files)
-                continue  # the month is merged the next time, without them
-            rows, months, files = rows + merged, months + 1, files + len(sources)
-    return CompactReport(months, files, rows, deferred=False, damage=damage)
+                continue  # merged the next time, without them
+            rows, made, files = rows + merged, made + 1, files + len(sources)
+    return CompactReport(made, files, rows, deferred=False, damage=damage)
 
 
 def _set_damaged_aside(
@@ -112,27 +108,43 @@ def finish_all(directory: Path) -> None:
             _remove_sources(directory / table, manifest)
 
 
-def _closed(directory: Path, table: Table, before: date) -> dict[str, list[Path]]:
-    """Month -> its files in load order, for months that ended and have small files."""
-    months: dict[str, list[Path]] = {}
-    for path in present_files(directory, table):
-        month = period_of(path)[:7]
+def _closed(directory: Path, table: Table, before: date) -> list[tuple[str, list[Path], int]]:
+    """(month, files in load order, number of the file they become), oldest first.
+
+    Of a month that ended all its files, unless it is one already; of the month under way the small files of the days
+    that ended, where there are several: a run every minute would else leave a month of 200,000 files.
+    """
+    months: dict[str, list[str]] = {}
+    for name in present_files(directory, table):
+        months.setdefault(period_of(name)[:7], []).append(name)
+    found = []
+    for month, names in sorted(months.items()):
+        merged = [name for name in names if not is_small(name)]
         if month < f"{before:%Y-%m}":
-            months.setdefault(month, []).append(path)
-    return {month: paths for month, paths in months.items() if any(_is_small(path) for path in paths)}
+            sources = names if len(names) > len(merged) or len(merged) > 1 else []
+        else:
+            ended = [name for name in names if is_small(name) and period_of(name)[:10] < before.isoformat()]
+            sources = ended if len(ended) > 1 else []
+        if sources:
+            number = 1 + max((_number_of(name) for name in merged), default=0)
+            found.append((month, [directory / name for name in sources], number))
+    return found
 
 
-def _is_small(path: Path) -> bool:
-    return path.parent.name.startswith("hour=")
+def _number_of(merged: str) -> int:
+    return int(merged.rpartition("/")[2].split("-")[1].split(".")[0])
 
 
-def _merge_month(
-    directory: Path, table: Table, month: str, sources: list[Path], change_loaded_files: Callable[[LoadedMove], None]
+def _merge(
+    directory: Path,
+    table: Table,
+    place: tuple[str, int],
+    sources: list[Path],
+    change_loaded_files: Callable[[LoadedMove], None],
 ) -> int:
-    root = directory / table.name
+    (month, number), root = place, directory / table.name
     folder = root / f"month={month}"
     make_folder(folder)
-    number = 1 + max((int(path.stem.split("-")[1]) for path in sources if not _is_small(path)), default=0)
     final = folder / f"compacted-{number:04d}.parquet"
     temporary = final.with_name(f".{final.name}.tmp")
     manifest = folder / f"{final.stem}.manifest.json"

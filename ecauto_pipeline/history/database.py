@@ -29,6 +29,10 @@ LOADED_FILES = (
     ("loaded_at", "TIMESTAMP WITH TIME ZONE"),
 )
 
+MOST_MB = 160
+"""What DuckDB itself may hold while rows are loaded or compared: what does not fit goes to `<database>.tmp` beside it,
+instead of four fifths of the machine's memory."""
+
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -83,7 +87,7 @@ def column_list(table: Table) -> str:
 
 @contextmanager
 def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to `path` in UTC, closed at the end.
+    """A connection to `path` in UTC, closed at the end; one that may write is held to MOST_MB.
 
     Raises DatabaseHeld, DatabaseTorn, DiskFull or PermissionError (a right is missing), also for what goes wrong inside
     the block. Other errors pass.
@@ -92,6 +96,10 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
         connection = duckdb.connect(str(path), read_only=read_only, config=_OFFLINE)
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            if not read_only:
+                connection.execute(f"SET memory_limit = '{MOST_MB}MB'")
+                connection.execute("SET preserve_insertion_order = false")
+                connection.execute("SET threads = 1")  # each holds buffers of its own
             kinds = connection.execute("SELECT DISTINCT type FROM duckdb_databases() WHERE NOT internal").fetchall()
             if kinds != [("duckdb",)]:
                 raise DatabaseTorn(

@@ -19,19 +19,14 @@ import pyarrow.parquet as pq
 
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.database import column_list, quoted
-from ecauto_pipeline.history.parquet import (
-    UNREADABLE,
-    WRONG_ROWS,
-    FileMark,
-    merged_from,
-    present_files,
-    put_aside,
-    sha256_of,
-)
+from ecauto_pipeline.history.listing import FileMark, present_files
+from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, merged_from, put_aside, sha256_of
 from ecauto_pipeline.history.tables import TABLES, Table
 
 BATCH_ROWS = 500_000
-"""Rows of one transaction, unless a single file is larger; also the most held in memory at once."""
+"""Rows of one transaction, unless a single file is larger."""
+CHUNK_ROWS = 50_000
+"""Rows held in memory at once."""
 
 SAME_KEY_WITHIN = timedelta(days=7)
 """How far apart in the table's own time two rows of one key may lie and still be recognised while loading: it lets
@@ -120,6 +115,12 @@ def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[st
     return {path: (file_id, FileMark(size, mtime, inode), sha) for path, file_id, size, mtime, inode, sha in found}
 
 
+def loaded_names(connection: duckdb.DuckDBPyConnection, table: Table) -> set[str]:
+    """The files of `table` that are loaded, as paths below the directory."""
+    found = connection.execute(f"SELECT path FROM loaded_files WHERE table_name = '{table.name}'").fetchall()
+    return {path for (path,) in found}
+
+
 def record_file(connection: duckdb.DuckDBPyConnection, table: Table, candidate: Candidate, now: datetime) -> int:
     """Enter `candidate` into `loaded_files` under a number larger than every earlier one; returns it."""
     file_id = int(connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM loaded_files").fetchall()[0][0])
@@ -146,12 +147,15 @@ def _candidates(
 ) -> list[Candidate]:
     known = loaded_marks(connection, table)
     found = []
-    for path in present_files(directory, table):
-        relative = path.relative_to(directory).as_posix()
-        mark = FileMark.of(path)  # taken before reading: a change in between is seen by the next load
+    for relative in present_files(directory, table):
+        try:  # taken before reading: a change in between is seen by the next load
+            mark = FileMark.of(f"{directory}/{relative}")
+        except FileNotFoundError:
+            continue  # somebody took it away since it was listed
         before = known.get(relative)
         if before is not None and before[1] == mark:
             continue
+        path = directory / relative
         try:
             sha = sha256_of(path)
         except OSError:
@@ -208,14 +212,14 @@ def _load_batch(
 
 
 def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
-    """The rows of `files` with their file's number and position, <= BATCH_ROWS at a time."""
+    """The rows of `files` with their file's number and position, <= CHUNK_ROWS at a time."""
     waiting: list[pa.Table] = []
     for path, file_id in files:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            for part in file.iter_batches(batch_size=BATCH_ROWS):
+            for part in file.iter_batches(batch_size=CHUNK_ROWS):
                 rows = conformed(table, pa.Table.from_batches([part]))
                 rows = rows.append_column("loaded_file", pa.repeat(pa.scalar(file_id, pa.int64()), rows.num_rows))
-                if waiting and sum(map(len, waiting)) + len(rows) > BATCH_ROWS:
+                if waiting and sum(map(len, waiting)) + len(rows) > CHUNK_ROWS:
                     yield _positioned(waiting)
                     waiting = []
                 waiting.append(rows)

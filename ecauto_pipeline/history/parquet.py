@@ -1,7 +1,7 @@
 """Immutable Parquet files: where they lie, how one is written so that a crash leaves all of it or nothing.
 
-A file appears under its final name only when it is whole and on the disk. Which files count is decided in one place,
-`present_files`, because a compaction may be under way. Not for: what the rows mean, or the database.
+A file appears under its final name only when it is whole and on the disk. Not for: which files there are (listing.py),
+what the rows mean, or the database.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 from ecauto_pipeline.atomic_file import rename, replacing
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.damage import DamagedFile
+from ecauto_pipeline.history.listing import DAMAGED
 from ecauto_pipeline.history.tables import HistoryError, RowRefused, Table
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
@@ -29,8 +29,6 @@ _PART = re.compile(r"[A-Za-z0-9_.]{1,60}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MERGED_KEY = b"ecauto.merged_from"
 """Where a compacted file names the files it was made of (JSON list of paths below the directory)."""
-DAMAGED = ".damaged"
-_ASIDE = re.compile(r"\.parquet(-\d+)?\.damaged$")
 WRONG_ROWS = (pa.ArrowException, OverflowError, UnicodeDecodeError)
 """What a damaged file makes Arrow raise about what it read; a name in a footer may be no text any more."""
 UNREADABLE = (*WRONG_ROWS, OSError)
@@ -41,20 +39,6 @@ class DiskFull(HistoryError, OSError):
     """No room for the history. Nothing half-written stays; make room and do it again."""
 
     errno = errno.ENOSPC
-
-
-@dataclass(frozen=True, slots=True)
-class FileMark:
-    """What tells one content of a file from another without reading it: size, time of change, inode."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-
-    @classmethod
-    def of(cls, path: Path) -> FileMark:
-        found = path.stat()
-        return cls(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
 def file_of(directory: Path, table: Table, run_id: str, part: str, at: datetime) -> Path:
@@ -148,22 +132,6 @@ def set_file_aside(path: Path) -> str:
     return aside.name
 
 
-def files_set_aside(directory: Path, table: Table) -> list[str]:
-    """The damaged files of a table in whose place no other stands, as paths below the directory."""
-    folder = directory / table.name
-    found = (*folder.glob(f"dt=*/hour=*/*{DAMAGED}"), *folder.glob(f"month=*/*{DAMAGED}"))
-    return sorted(path.relative_to(directory).as_posix() for path in found if not _place_of(path).exists())
-
-
-def place_of_damaged_name(name: str) -> str:
-    """Where a file that was set aside as `name` lay, and where a sound copy of it belongs."""
-    return _ASIDE.sub(".parquet", name)
-
-
-def _place_of(aside: Path) -> Path:
-    return aside.with_name(place_of_damaged_name(aside.name))
-
-
 def merged_from(path: Path) -> list[str]:
     """The files that a compacted file was made of, as paths below the directory; none for others."""
     if not path.parent.name.startswith("month="):
@@ -176,51 +144,3 @@ def sha256_of(path: Path) -> str:
     """The content of `path` in 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def present_files(directory: Path, table: Table) -> list[Path]:
-    """Every file that counts, in the order in which they are loaded: by month, compacted first, then by hour and name.
-
-    While a compaction is being finished its sources don't count, the merged file does (under either name).
-    """
-    folder = directory / table.name
-    while True:
-        try:
-            before = _glob(folder)
-            superseded, merged = _manifests(folder)
-            if _glob(folder) == before:
-                return sorted((before - superseded) | merged, key=_load_order)
-        except FileNotFoundError:
-            continue  # a folder was emptied and removed under our eyes
-
-
-def _glob(folder: Path) -> set[Path]:
-    return {*folder.glob("dt=*/hour=*/[!.]*.parquet"), *folder.glob("month=*/[!.]*.parquet")}
-
-
-def _manifests(folder: Path) -> tuple[set[Path], set[Path]]:
-    superseded: set[Path] = set()
-    merged: set[Path] = set()
-    for manifest in folder.glob("month=*/*.manifest.json"):
-        try:
-            plan = json.loads(manifest.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        final, temporary = folder / plan["merged"], folder / plan["temporary"]
-        if final.exists() or temporary.exists():
-            superseded |= {folder / source["path"] for source in plan["sources"]}
-            merged.add(final if final.exists() else temporary)
-    return superseded, merged
-
-
-def _load_order(path: Path) -> tuple[str, str, str]:
-    period = period_of(path)
-    return period[:7], "" if len(period) == 7 else period, path.name
-
-
-def period_of(path: Path) -> str:
-    """`2026-11` of a compacted file, `2026-11-23T07` (JST) of an hour's: sorts by time as text."""
-    if path.parent.name.startswith("month="):
-        return path.parent.name.removeprefix("month=")
-    day, hour = path.parent.parent.name.removeprefix("dt="), path.parent.name.removeprefix("hour=")
-    return f"{day}T{hour}"

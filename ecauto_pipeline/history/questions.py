@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, column_list, database, quoted
-from ecauto_pipeline.history.loading import conformed, loaded_marks
-from ecauto_pipeline.history.parquet import UNREADABLE, period_of, present_files
+from ecauto_pipeline.history.listing import period_of, present_files
+from ecauto_pipeline.history.loading import conformed, loaded_names
+from ecauto_pipeline.history.parquet import UNREADABLE
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import (
     API_CALLS,
@@ -232,8 +233,8 @@ class HistoryReader:
             try:
                 with database(self._database, read_only=True) as connection:
                     self._be_modest(connection)
-                    known = loaded_marks(connection, table)
-                    waiting = [path for path in files if path.relative_to(self._directory).as_posix() not in known]
+                    known = loaded_names(connection, table)
+                    waiting = [self._directory / name for name in files if name not in known]
                     return _run(
                         connection, query, f"({_loaded(table)} UNION ALL BY NAME {_files(table, waiting)})", values
                     )
@@ -242,22 +243,22 @@ class HistoryReader:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             self._be_modest(connection, 4)
-            return _run(connection, query, f"({_files(table, files)})", values)
+            return _run(connection, query, f"({_files(table, [self._directory / name for name in files])})", values)
 
     def _be_modest(self, connection: duckdb.DuckDBPyConnection, times: int = 1) -> None:
         if self._most_mb:
             connection.execute(f"SET memory_limit = '{int(self._most_mb) * times}MB'")
             connection.execute("SET threads = 1")
 
-    def _files(self, table: Table, since: datetime | None, checked: bool) -> list[Path]:
+    def _files(self, table: Table, since: datetime | None, checked: bool) -> list[str]:
         files = present_files(self._directory, table)
         if since is not None:
             oldest = f"{jst(since - _WRITTEN_BEFORE_OBSERVED):%Y-%m-%dT%H}"
-            files = [path for path in files if period_of(path) >= oldest[: len(period_of(path))]]
+            files = [name for name in files if period_of(name) >= oldest[: len(period_of(name))]]
         if not checked:
             return files
-        sound = [path for path in files if _readable(table, path)]
-        self.left_out |= {path.name for path in files} - {path.name for path in sound}
+        sound = [name for name in files if _readable(table, self._directory / name)]
+        self.left_out |= {name.rpartition("/")[2] for name in set(files) - set(sound)}
         return sound
 
 

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from ecauto_pipeline.atomic_file import replacing
 from ecauto_pipeline.history.damage import Damage, DamagedFile
 from ecauto_pipeline.history.database import column_list, quoted
+from ecauto_pipeline.history.listing import list_table, place_of_damaged_name
 from ecauto_pipeline.history.loading import conformed
-from ecauto_pipeline.history.parquet import files_set_aside, full_disk_as_error, identity_of_name, place_of_damaged_name
+from ecauto_pipeline.history.parquet import full_disk_as_error, identity_of_name
 from ecauto_pipeline.history.tables import TABLES, Table
 
 _ROWS_AT_ONCE = 200_000
@@ -38,7 +39,7 @@ def rescue(connection: duckdb.DuckDBPyConnection, directory: Path, damage: Damag
 
 def all_set_aside(directory: Path) -> tuple[str, ...]:
     """The damaged files of every table in whose place no other stands, as paths below the directory."""
-    return tuple(name for table in TABLES.values() for name in files_set_aside(directory, table))
+    return tuple(name for table in TABLES.values() for name in list_table(directory, table).unreplaced())
 
 
 def _rescued(connection: duckdb.DuckDBPyConnection, directory: Path, damaged: DamagedFile) -> DamagedFile:

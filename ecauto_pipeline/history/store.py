@@ -93,7 +93,7 @@ class HistoryStore:
         return self._writer.absent(table, keys)
 
     def compact(self, before: date) -> CompactReport:
-        """Merge the small files of every month that ended before `before` (JST) into one per table and month.
+        """Merge the small files of the days that ended before `before` (JST), and of months that ended all, by table.
 
         Loads first; does nothing (`deferred`) while somebody holds the database. Killed at any moment it neither loses
         nor doubles a row: the next load, verify or compact finishes it. Raises DiskFull (sources untouched).

@@ -13,9 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecauto_pipeline.history.database import DatabaseTorn, database, ensure_schema, quoted
+from ecauto_pipeline.history.listing import list_table, present_files
 from ecauto_pipeline.history.loading import loaded_marks
-from ecauto_pipeline.history.parquet import UNREADABLE, files_set_aside, present_files
+from ecauto_pipeline.history.parquet import UNREADABLE
 from ecauto_pipeline.history.tables import TABLES, Table
+
+_KEYS_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +85,19 @@ def _compare(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[Tab
 
 
 def _compare_table(connection: duckdb.DuckDBPyConnection, directory: Path, table: Table) -> TableReport:
-    files = {path.relative_to(directory).as_posix(): path for path in present_files(directory, table)}
+    files = present_files(directory, table)
     known = loaded_marks(connection, table)
     connection.execute("CREATE OR REPLACE TEMP TABLE parquet_keys (k VARCHAR)")
     unreadable = []
     waiting: list[pa.Table] = []
-    for relative, path in files.items():
+    for relative in files:
         try:
-            keys = pq.read_table(path, columns=[table.key], partitioning=None).column(table.key).cast(pa.string())
-            waiting.append(pa.table({"k": keys}))
+            for keys in _keys(directory / relative, table):
+                waiting.append(keys)
+                if sum(map(len, waiting)) > _KEYS_AT_ONCE:
+                    waiting = _add(connection, waiting)
         except (*UNREADABLE, KeyError):
             unreadable.append(relative)
-        if sum(map(len, waiting)) > 500_000:
-            waiting = _add(connection, waiting)
     _add(connection, waiting)
     name, key = quoted(table.name), quoted(table.key)
     distinct, repeated, held, missing, extra, doubled = connection.execute(
@@ -115,11 +118,18 @@ def _compare_table(connection: duckdb.DuckDBPyConnection, directory: Path, table
         missing,
         extra,
         doubled,
-        tuple(sorted(known.keys() - files.keys())),
-        tuple(sorted(files.keys() - known.keys())),
+        tuple(sorted(known.keys() - set(files))),
+        tuple(sorted(set(files) - known.keys())),
         tuple(unreadable),
-        tuple(files_set_aside(directory, table)),
+        tuple(list_table(directory, table).unreplaced()),
     )
+
+
+def _keys(path: Path, table: Table) -> list[pa.Table]:
+    """The keys of one file, all of them before any is counted: one that can't be read to the end counts for nothing."""
+    with pq.ParquetFile(path) as file:
+        parts = list(file.iter_batches(batch_size=_KEYS_AT_ONCE, columns=[table.key]))
+    return [pa.table({"k": part.column(table.key).cast(pa.string())}) for part in parts]
 
 
 def _add(connection: duckdb.DuckDBPyConnection, waiting: list[pa.Table]) -> list[pa.Table]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -22,12 +22,14 @@ from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.history.casting import to_arrow
 from ecauto_pipeline.history.compact import CompactReport, LoadedMove, compact_all, finish_all
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database, ensure_schema, quoted
+from ecauto_pipeline.history.listing import Listing, is_small, list_table
 from ecauto_pipeline.history.loading import Loaded, load_all
+from ecauto_pipeline.history.look import files_digest, nothing_to_load, remember
 from ecauto_pipeline.history.parquet import file_of, write_file
 from ecauto_pipeline.history.rebuild import Built, build, set_aside
 from ecauto_pipeline.history.rescue import all_set_aside, rescue
 from ecauto_pipeline.history.store import LoadReport
-from ecauto_pipeline.history.tables import RowRefused, table_of
+from ecauto_pipeline.history.tables import TABLES, RowRefused, table_of
 from ecauto_pipeline.history.verify import VerifyReport, verify_all
 
 _T = TypeVar("_T")
@@ -61,12 +63,18 @@ class HistoryWriter:
     def load(self) -> LoadReport:
         try:
             with self._exclusive():
-                self._tidy()
+                found = self._tidy()
+                files = files_digest(self.directory, found)
+                if nothing_to_load(self.database, files):
+                    aside = tuple(name for listing in found for name in listing.unreplaced())
+                    return LoadReport(0, 0, deferred=False, rebuilt=False, reason="", set_aside=aside)
                 try:
                     done, how = self._retried_while_held(self._load_once), ""
                 except DatabaseTorn as torn:
                     kept = set_aside(self.database, self._clock.now())
                     done, how = self._build(), f"{torn}; kept as {kept.name}"
+                if not done.loaded.unreadable:
+                    remember(self.database, files)
         except DatabaseHeld as held:
             return self._deferred(held)
         if done.interrupted:
@@ -153,14 +161,19 @@ class HistoryWriter:
         except (DatabaseHeld, DatabaseTorn):
             return  # the next load reads the merged file as a new one, or rebuilds
 
-    def _tidy(self) -> None:
-        """Finish what a killed compaction began, drop what killed writers left."""
+    def _tidy(self) -> list[Listing]:
+        """Finish what a killed compaction began, drop what killed writers left; what lies there then, by table."""
         make_folder(self.directory)
-        finish_all(self.directory)
+        found = [list_table(self.directory, table) for table in TABLES.values()]
+        if any(listing.manifests for listing in found):
+            finish_all(self.directory)
+            found = [list_table(self.directory, table) for table in TABLES.values()]
         oldest = self._clock.now().timestamp() - _STALE_TEMPORARY_S
-        for temporary in self.directory.glob("*/dt=*/hour=*/.*.tmp"):
-            if temporary.stat().st_mtime < oldest:
-                temporary.unlink(missing_ok=True)
+        for temporary in (self.directory / name for listing in found for name in listing.temporaries if is_small(name)):
+            with suppress(FileNotFoundError):
+                if temporary.stat().st_mtime < oldest:
+                    temporary.unlink()
+        return found
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:

@@ -387,7 +387,7 @@ def test_compaction_keeps_every_row_and_the_open_month(tmp_path: Path) -> None:
     store.load()
     before = asked(store, "SELECT * EXCLUDE (loaded_file) FROM snapshots ORDER BY 1")
     report = store.compact(date(2026, 11, 20))
-    assert (2, 32, 32, False) == (report.months, report.files, report.rows, report.deferred)
+    assert (2, 32, 32, False) == (report.made, report.files, report.rows, report.deferred)
     assert [
         "snapshots/dt=2026-11-23/hour=12/now.parquet",
         "snapshots/month=2026-10/compacted-0001.parquet",
@@ -398,7 +398,27 @@ def test_compaction_keeps_every_row_and_the_open_month(tmp_path: Path) -> None:
     store.rebuild()
     assert before == asked(store, "SELECT * EXCLUDE (loaded_file) FROM snapshots ORDER BY 1")
     assert [("done",)] == asked(store, "SELECT outcome FROM updates")
-    assert (0, 0) == (store.compact(date(2026, 11, 20)).months, store.load().files)
+    assert (0, 0) == (store.compact(date(2026, 11, 20)).made, store.load().files)
+
+
+def test_the_days_that_ended_are_compacted_and_once_the_month_ended_the_month(tmp_path: Path) -> None:
+    """A month under way never grows to a file a run: what ended yesterday is few files, today is left alone."""
+    store = store_in(tmp_path)
+    held: list[list[str]] = []
+    for day in range(3):
+        for hour in range(4):
+            at = _OCTOBER + timedelta(days=day, hours=hour)
+            store.write("snapshots", f"d{day}h{hour}", [snapshot(10 * day + hour, at=_OCTOBER)], at)
+        report = store.compact(date(2026, 10, 5 + day))
+        held.append(sorted(path.stem for path in store.directory.rglob("*.parquet")))
+        assert (min(day, 1), 4 * min(day, 1)) == (report.made, report.files)
+    today = [f"d2h{hour}" for hour in range(4)]
+    assert [[f"d0h{hour}" for hour in range(4)], ["compacted-0001", *(f"d1h{hour}" for hour in range(4))]] == held[:2]
+    assert ["compacted-0001", "compacted-0002", *today] == held[2]
+    assert 1 == store.compact(date(2026, 11, 1)).made
+    assert ["compacted-0003"] == [path.stem for path in store.directory.rglob("*.parquet")]
+    assert [f"s{10 * day + hour:08d}" for day in range(3) for hour in range(4)] == ids(store)
+    assert store.verify().ok
 
 
 def test_a_straggler_joins_its_month(tmp_path: Path) -> None:
@@ -408,7 +428,7 @@ def test_a_straggler_joins_its_month(tmp_path: Path) -> None:
     store.compact(date(2026, 11, 1))
     _write(store, 1, [1])
     assert 1 == store.load().files
-    assert 1 == store.compact(date(2026, 11, 1)).months
+    assert 1 == store.compact(date(2026, 11, 1)).made
     assert ["compacted-0002.parquet"] == [path.name for path in store.directory.rglob("*.parquet")]
     assert ["s00000000", "s00000001"] == ids(store)
     assert store.verify().ok

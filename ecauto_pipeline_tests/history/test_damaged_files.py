@@ -98,7 +98,7 @@ def test_verify_rebuild_and_compact_work_beside_a_damaged_file(tmp_path: Path) -
     assert 1 == len(store.rebuild().damaged)
     named = store.verify()
     assert (False, 1) == (named.ok, sum(len(table.set_aside) for table in named.tables))
-    assert (1, 10) == (store.compact(date(2026, 11, 23)).months, len(ids(store)))
+    assert (1, 10) == (store.compact(date(2026, 11, 23)).made, len(ids(store)))
 
 
 def rot(path: Path) -> None:

@@ -119,6 +119,31 @@ def test_a_load_repeated_does_nothing(tmp_path: Path) -> None:
     assert 5 == len(ids(store))
 
 
+def test_a_load_with_nothing_new_leaves_the_database_alone(tmp_path: Path) -> None:
+    """Names, sizes and times of the files tell: a database that somebody has open hinders nobody who needs nothing."""
+    store = store_in(tmp_path)
+    store.write("snapshots", "r1", snapshots([1]), NOON)
+    store.load()
+    with duckdb.connect(str(store.database), read_only=True):
+        assert (False, 0) == (store.load().deferred, store.load().files)
+        store.write("snapshots", "r2", snapshots([2]), NOON)
+        assert store.load().deferred
+
+
+def test_a_note_of_another_time_is_no_note(tmp_path: Path) -> None:
+    """What the last load wrote down is of these files and this database, or it says nothing."""
+    store = store_in(tmp_path)
+    store.write("snapshots", "r1", snapshots([1]), NOON)
+    store.load()
+    earlier = store.database.read_bytes(), (tmp_path / "history.duckdb.loaded").read_bytes()
+    store.write("snapshots", "r2", snapshots([2]), NOON)
+    store.load()
+    store.database.write_bytes(earlier[0])
+    (tmp_path / "history.duckdb.loaded").write_bytes(earlier[1])
+    assert 1 == store.load().files
+    assert ["s00000001", "s00000002"] == ids(store)
+
+
 def test_the_same_file_written_again_is_not_loaded_twice(tmp_path: Path) -> None:
     """A step repeated after a crash writes its file again: the rows stay one a key, at whatever hour it is repeated."""
     store = store_in(tmp_path)
