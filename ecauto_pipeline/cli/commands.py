@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, str] = {
     "register": "master.dbの急な減少を認める。 Accept a sudden fall of master.db.",
     "cache": "以前のJSONキャッシュの取り込みと書き出し。 The older file cache, in and out.",
     "auth": "ショップの認可。 Authorise a shop.",
+    "keys": "複数台で動かすときの、トークンを封印する鍵。 The key that seals a fleet's tokens.",
     "alerts": "通知。 Alerts.",
     "fleet": "複数の機械で動かすためのコマンド (docs/fleet.md)。 Several machines that share the work.",
     "history": "履歴の検証・再構築・圧縮。 Verify, rebuild or compact the history.",

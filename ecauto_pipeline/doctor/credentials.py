@@ -14,9 +14,11 @@ from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
 from ecauto_pipeline.doctor.rights import hindrance
 from ecauto_pipeline.doctor.set_up import problems
-from ecauto_pipeline.errors import AccountBlocked
+from ecauto_pipeline.doctor.state_book import kept
+from ecauto_pipeline.errors import AccountBlocked, EcautoError
 from ecauto_pipeline.settings import BaseAccount
-from ecauto_pipeline.shops.base.tokens import TokenFile
+from ecauto_pipeline.shops.base.tokens import TokenFile, Tokens
+from ecauto_pipeline.wiring.shop_tokens import sealed_tokens
 
 
 def secrets(chart: Chart, here: Installation) -> None:
@@ -36,10 +38,32 @@ def secrets(chart: Chart, here: Installation) -> None:
 
 
 def tokens(chart: Chart, here: Installation) -> None:
-    """The token file of each active shop: there, private, alive for a week or more."""
-    if not here.settings.own_base:
-        for shop in here.connections.active_shops:
+    """The tokens of each active shop: there, private or sealed, alive for a week or more."""
+    if here.settings.own_base:
+        return
+    for shop in here.connections.active_shops:
+        if here.settings.fleet.on:
+            _sealed(chart, here, shop)
+        else:
             _token(chart, here, shop)
+
+
+def _sealed(chart: Chart, here: Installation, shop: BaseAccount) -> None:
+    """In a fleet they lie sealed in state."""
+    name, do = f"token {shop.id}", f"ecauto auth base {shop.id}"
+    try:
+        with kept(here) as connection:
+            values = here.connections.secrets.values
+            found = None if connection is None else sealed_tokens(here.settings, shop, connection, values)
+    except EcautoError as error:
+        chart.bad(name, error.said("ja"), str(error), "ecauto keys list", "ecauto keys list")
+        return
+    if found is not None:
+        _lives(chart, here, name, found, do)
+    elif here.settings.mode == "emulated":
+        chart.ok(name, "最初の実行で接続先から受け取ります", "the first run asks the other side for one")
+    else:
+        chart.bad(name, "stateにトークンがありません", "state has no tokens of it", do, do)
 
 
 def _token(chart: Chart, here: Installation, shop: BaseAccount) -> None:
@@ -59,6 +83,10 @@ def _token(chart: Chart, here: Installation, shop: BaseAccount) -> None:
         chart.bad(name, f"{path.name} がありません", f"{path.name} is not there", do, do)
         return
     private(chart, f"{name} mode", path)
+    _lives(chart, here, name, found, do)
+
+
+def _lives(chart: Chart, here: Installation, name: str, found: Tokens, do: str) -> None:
     dies = found.refresh_expires_at
     if dies is None:
         chart.warn(name, "取得日時が不明です", "nobody knows when it was obtained", do, do)

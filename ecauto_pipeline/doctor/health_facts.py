@@ -32,6 +32,7 @@ from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.run_record import last_asking
 from ecauto_pipeline.sync.sections import Survey
 from ecauto_pipeline.wiring.connections import resolve, shop_accounts
+from ecauto_pipeline.wiring.shop_tokens import authorised
 
 SYNCS = frozenset({"stock_sync", "price_sync", "full_sync"})
 LOOKED_AT = 100
@@ -113,8 +114,8 @@ def _shops(connection: Connection, settings: Settings, now: datetime) -> tuple[S
         known = seen.get(key, ShopAccount(account.id))
         over = known.breaker_until is not None and known.breaker_until <= now
         breaker, dies = "" if over else known.breaker, known.refresh_expires_at
-        if settings.mode == "live" and isinstance(account, BaseAccount) and not settings.token_file(account).is_file():
-            breaker = NO_TOKEN
+        if settings.mode == "live" and isinstance(account, BaseAccount):
+            breaker = breaker if authorised(settings, account, connection) else NO_TOKEN
         days = None if dies is None else (dies - now).total_seconds() / 86_400
         fell = fallen[key].falls(settings.guards.max_register_fall) if key in fallen else ()
         found.append(ShopSeen(name_of(key, named), breaker, days, fell))

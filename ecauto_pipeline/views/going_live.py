@@ -24,6 +24,7 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.wiring.connections import Connections, resolve
+from ecauto_pipeline.wiring.shop_tokens import authorised
 
 State = Literal["done", "open", "later"]
 DAEMON_LIVES = timedelta(minutes=5)
@@ -71,6 +72,7 @@ def secrets_named(settings: Settings, environ: Mapping[str, str] = os.environ) -
         *((channel.token_env, ("通知先", "alerts")) for channel in settings.alerts.channels),
         (settings.alerts.heartbeat_url_env, ("外からの見張り", "dead man's switch")),
         (settings.desk.password_env, ("この画面のパスワード", "password of this page")),
+        (settings.fleet.key_env if settings.fleet.on else "", ("トークンの封印", "seal of the tokens")),
     ]
     found += [SecretNamed(name, about, bool(environ.get(name, "").strip())) for name, about in others if name]
     return found
@@ -83,6 +85,7 @@ def steps(tools: Tools, dagster_home: Path, environ: Mapping[str, str] = os.envi
     with tools.state.read() as connection:
         dry, real = _runs(connection, live)
         edits = real and journal.any_done(connection)
+        waiting = [shop.id for shop in connections.active_shops if not authorised(settings, shop, connection)]
     seen = survey(tools)
     beat = look_at_dagster(dagster_home, environ).daemon_at
     told = [
@@ -90,7 +93,7 @@ def steps(tools: Tools, dagster_home: Path, environ: Mapping[str, str] = os.envi
         _base(connections),
         _env_file(settings, connections),
         _config(settings),
-        _authorised(settings, connections),
+        _authorised(settings, waiting),
         _dry_run(live and dry),
         _first_fifty(live and edits),
         _whole(live and real, seen.total_asins, seen.missing),
@@ -187,8 +190,7 @@ def _config(settings: Settings) -> _Told:
     return _Told(("ecauto.toml", "ecauto.toml"), live and there, is_now, to_do, "")
 
 
-def _authorised(settings: Settings, connections: Connections) -> _Told:
-    waiting = [shop.id for shop in connections.active_shops if not settings.token_file(shop).is_file()]
+def _authorised(settings: Settings, waiting: list[str]) -> _Told:
     channels = len(settings.alerts.channels)
     is_now = ("どのショップも認可済みです", "every shop is authorised")
     if waiting:

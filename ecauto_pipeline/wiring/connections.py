@@ -122,7 +122,7 @@ def resolve(settings: Settings, environ: Mapping[str, str] = os.environ, lane: L
     values: dict[str, str] = {}
     filled = [_fill_sp(settings, environ, number, account, values) for number, account in numbered]
     filled += [_fill_shop(settings, environ, shop, values) for shop in shops if shop.active]
-    missing = (_missing(one) for one in filled if one.missing)
+    missing = [*_fleet_key(settings, environ, values), *(_missing(one) for one in filled if one.missing)]
     problems = [*_real_hosts(settings), *_no_shop(settings), *_lanes(settings), *missing]
     accounts = tuple(account for _, account in numbered)
     return Connections(endpoints, accounts, shops, Secrets(values), tuple(filled), tuple(problems))
@@ -261,6 +261,20 @@ def _missing(filled: AccountSecrets) -> Problem:
         ".env に追加してください",
         "add them to .env",
     )
+
+
+def _fleet_key(settings: Settings, environ: Mapping[str, str], values: dict[str, str]) -> list[Problem]:
+    """A fleet's key beside the other secrets; the old keys where there are any."""
+    if not settings.fleet.on:
+        return []
+    key, old = settings.fleet.key_env, settings.fleet.old_keys_env
+    values.update({name: environ.get(name, "").strip() for name in (key, old)})
+    if values[key]:
+        return []
+    ja, en = f"トークンを封印する鍵がありません: {key}", f"the key that seals the tokens is missing: {key}"
+    do_ja = "ecauto keys new で作り、どのマシンの環境にも同じものを入れてください"
+    do_en = "make one with `ecauto keys new`, and give every machine the same"
+    return [Problem("secrets fleet", ja, en, do_ja, do_en)]
 
 
 def _no_shop(settings: Settings) -> list[Problem]:

@@ -30,7 +30,6 @@ from ecauto_pipeline.shops.csv.shop import CsvShop
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import BUSY_TIMEOUT_S, CACHE_KB, Database
-from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.state.windows import ShopWindows
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.log_files import CALLS, SYNC, log_to_files
@@ -45,6 +44,7 @@ from ecauto_pipeline.wiring.connections import (
     resolve,
     shop_accounts,
 )
+from ecauto_pipeline.wiring.shop_tokens import check_tokens, seal, token_home, unauthorised
 
 if TYPE_CHECKING:  # requests and Amazon's library take a second to load: who contacts somebody imports them, in place
     from ecauto_pipeline.amazon.client import SpApiClient
@@ -63,6 +63,12 @@ def check(settings: Settings, environ: Mapping[str, str] = os.environ, *, reach:
     if settings.mode == "live" or settings.master_db.exists():
         with suppress(RegisterBusy):  # the run goes on with what is known, and tells
             Register(settings.master_db).check()
+    if settings.fleet.on:
+        database = Database(settings.state_url())
+        try:
+            check_tokens(settings, connections.active_shops, database, seal(settings, connections.secrets.values))
+        finally:
+            database.close()
     if reach:
         for name, url in connections.outside().items():
             _reach(SETTING_OF[name], url)
@@ -94,10 +100,6 @@ def open_tools(
     """
     clock, stop, operations = clock or SystemClock(), stop or threading.Event(), operations or registered()
     operations.check(settings)
-    if settings.fleet.on:
-        from ecauto_pipeline.fleet.same_everywhere import refuse_local
-
-        refuse_local(settings)
     log = logging.getLogger("ecauto_pipeline")
     log.setLevel(logging.INFO)
     log.propagate = False
@@ -111,10 +113,6 @@ def open_tools(
     logs, keep = settings.data_dir / "logs", settings.logs.keep_days
     with log_to_files(log, logs, log_name, clock, keep), log_to_files(CALLS_LOG, logs, CALLS, clock, keep):
         try:
-            if settings.fleet.on and connections is not None:
-                from ecauto_pipeline.fleet.same_everywhere import agree_on_settings
-
-                agree_on_settings(database, settings, clock.now())
             tools = Tools(
                 settings=settings,
                 clock=clock,
@@ -166,10 +164,12 @@ def sp_api_clients(
 
 def _check(settings: Settings, connections: Connections) -> None:
     connections.require()
-    if settings.mode == "live":
+    if settings.fleet.on:
+        seal(settings, connections.secrets.values)  # that there is a key; what it opens is looked at in state
+    elif settings.mode == "live":
         for shop in connections.active_shops:
             if not settings.token_file(shop).is_file():
-                raise _unauthorised(shop)
+                raise unauthorised(shop)
     if settings.mode == "live" and not settings.master_db.is_file():  # any other trouble of it is told by `listings`
         Register(settings.master_db).check()
 
@@ -183,6 +183,8 @@ def _connected(
     tools: Tools, connections: Connections, run_id: str, pools: ExitStack, shops_alone_s: float | None
 ) -> Tools:
     settings, secrets = tools.settings, connections.secrets
+    if settings.fleet.on:
+        check_tokens(settings, connections.active_shops, tools.state, seal(settings, secrets.values))
     endpoints = _located(settings, connections.endpoints)
     if settings.mode == "emulated":
         emulated.seed_register(settings, endpoints.base.removesuffix("/1"))
@@ -303,8 +305,8 @@ def _line(
         secrets[account.client_secret_variable()],
         redirect_uri(tools.settings, account),
     )
-    write_ahead = TokenWriteAhead(tools.state, base.PLATFORM)
-    keeper = TokenKeeper(wire, application, tools.settings.token_file(account), write_ahead, tools.clock)
+    home = token_home(tools.settings, account, tools.state, tools.clock, secrets.values, wire.wait)
+    keeper = TokenKeeper(wire, application, home, tools.clock)
     if tools.settings.mode == "emulated":
         with suppress(CallError):  # said by the shop itself, once it is asked something: it is that shop's trouble
             _authorise_emulated(keeper, endpoints.base, account)
@@ -321,15 +323,8 @@ def _authorise_emulated(keeper: TokenKeeper, endpoint: str, account: BaseAccount
     url = authorization_url(endpoint, application.client_id, application.redirect_uri, "emulated")
     code = emulated.authorize_as_owner(url)
     if code is None:
-        raise _unauthorised(account)
+        raise unauthorised(account)
     keeper.exchange(code)
-
-
-def _unauthorised(account: BaseAccount) -> SettingsError:
-    return SettingsError(
-        f"{account.id}: no token file yet; run: ecauto auth base {account.id}",
-        ja=f"{account.id}: まだ認可されていません。ecauto auth base {account.id} を実行してください",
-    )
 
 
 def _reach(name: str, url: str) -> None:

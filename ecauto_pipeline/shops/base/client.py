@@ -59,7 +59,7 @@ class BaseClient:
                 return self._with_token(request)
             except (Transport, Throttled) as failure:
                 certain = not request.writes or isinstance(failure, Throttled) or failure.reason == "connect"
-                if attempt == ATTEMPTS or not certain or failure.reason == "token_lock":
+                if attempt == ATTEMPTS or not certain or failure.reason in ("token_lock", "token_key"):
                     raise
                 self._wire.wait(FIRST_PAUSE_S * 2 ** (attempt - 1) * self._chance.uniform(0.5, 1.5))
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -1,36 +1,24 @@
-"""Keeps one shop authorised: hands out an access token that works, refreshes it once for all processes.
+"""Keeps one shop authorised: hands out an access token that works, refreshes it once for all who share its home.
 
-Every refresh kills the refresh token that paid for it, so: one lock a shop, everything read again after taking it, the
-new pair in state.db before the file is replaced. Not for: the browser's part of the code flow (wiring/authorize.py).
+Every refresh kills the refresh token that paid for it, so: one at a time, everything read again after the turn has
+come, the new pair kept before it is used. Not for: where the pair is kept, and whose turn it is (token_file_home.py on
+one machine), or the browser's part of the code flow (wiring/authorize.py).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import urlencode
-
-from filelock import FileLock, Timeout
 
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.errors import AccountBlocked, Transport
 from ecauto_pipeline.shops.base.limits import REFRESH_EARLY, SCOPES
-from ecauto_pipeline.shops.base.ports import WriteAhead
-from ecauto_pipeline.shops.base.tokens import (
-    TokenFile,
-    Tokens,
-    from_answer,
-    from_document,
-    newest,
-    to_document,
-)
+from ecauto_pipeline.shops.base.ports import TokenHome
+from ecauto_pipeline.shops.base.tokens import Tokens, from_answer
 from ecauto_pipeline.shops.base.wire import BaseWire, Request
-
-LOCK_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +45,16 @@ def authorization_url(endpoint: str, client_id: str, redirect_uri: str, state: s
 class TokenKeeper:
     """The tokens of one shop. Safe to share between threads and processes."""
 
-    def __init__(
-        self, wire: BaseWire, application: BaseApplication, path: Path, write_ahead: WriteAhead, clock: Clock
-    ) -> None:
-        self._wire, self._application, self._clock = wire, application, clock
-        self._file, self._write_ahead = TokenFile(path), write_ahead
-        self._lock_path = path.with_name(path.name + ".lock")
+    def __init__(self, wire: BaseWire, application: BaseApplication, home: TokenHome, clock: Clock) -> None:
+        self._wire, self._application, self._home, self._clock = wire, application, home, clock
         self._tokens: Tokens | None = None
         self._mutex = threading.RLock()
-        self.file_problem = ""
-        """Why the token file does not hold the tokens in use, "" = it does. They are in state, the file is tried again
-        by the next refresh and the next run."""
+
+    @property
+    def file_problem(self) -> str:
+        """Why the tokens in use stand in state alone and not in their file, "" = nothing is amiss. The file is tried
+        again by the next refresh and the next run."""
+        return self._home.problem
 
     @property
     def application(self) -> BaseApplication:
@@ -90,19 +77,19 @@ class TokenKeeper:
 
     def exchange(self, code: str, scope: str = "") -> Tokens:
         """Trade the code of an authorisation for tokens and keep them. Raises AccountBlocked, Transport."""
-        with self._mutex, self._locked():
+        with self._mutex, self._home.turn() as in_time:
             try:
-                before = self._load()
+                before = self._home.load()
             except AccountBlocked:
                 before = None  # a broken file is what a new authorisation mends
-            answer = self._ask(grant_type="authorization_code", code=code)
+            answer = self._ask(in_time, grant_type="authorization_code", code=code)
             self._keep(from_answer(answer, before, self._clock.now(), scope or " ".join(SCOPES)))
             assert self._tokens is not None
             return self._tokens
 
     def current(self) -> Tokens | None:
-        """What is on the disk, None when this shop was never authorised. Raises AccountBlocked when it is broken."""
-        return newest(self._file.read(), self._ahead())
+        """What is kept, None when this shop was never authorised. Raises AccountBlocked when it is broken."""
+        return self._home.current()
 
     def token_days_left(self, now: datetime) -> float | None:
         """Days until the refresh token dies, negative when it has; None when that isn't known."""
@@ -111,73 +98,41 @@ class TokenKeeper:
         return None if dies_at is None else (dies_at - now).total_seconds() / 86_400
 
     def _renew(self, refused: str) -> None:
-        with self._locked():
-            tokens = self._load()
+        self._tokens = self._home.at_hand()
+        if self._serves(self._tokens, refused):
+            return
+        with self._home.turn() as in_time:
+            tokens = self._home.load()
             if tokens is None:
                 raise AccountBlocked("token", "never authorised: run `ecauto auth base` for this account")
             self._tokens = tokens
-            now = self._clock.now()
-            if tokens.usable(now, REFRESH_EARLY) and tokens.access_token != refused:
+            if self._serves(tokens, refused):
                 return
-            answer = self._ask(grant_type="refresh_token", refresh_token=tokens.refresh_token)
+            try:
+                answer = self._ask(in_time, grant_type="refresh_token", refresh_token=tokens.refresh_token)
+            except AccountBlocked:
+                others = self._home.load()
+                if others is None or others.refresh_token == tokens.refresh_token:
+                    raise
+                self._tokens = others  # somebody outside our turns was first, and what they were given is here
+                return
             self._keep(from_answer(answer, tokens, self._clock.now()))
 
-    def _load(self) -> Tokens | None:
-        """The newest tokens; a file that a crash left behind is healed. The lock is held."""
-        ahead = self._ahead()
-        try:
-            in_file = self._file.read()
-        except AccountBlocked:
-            if ahead is None:
-                raise
-            in_file = None
-        tokens = newest(in_file, ahead)
-        if tokens is not None and (in_file is None or tokens.refresh_token != in_file.refresh_token):
-            self._write_file(tokens)
-        return tokens
-
-    def _ahead(self) -> Tokens | None:
-        document = self._write_ahead.load(self._wire.account_id)
-        return None if document is None else from_document(document)
-
-    def _write_file(self, tokens: Tokens) -> None:
-        """State holds them already: a scanner, a sync client or a lost permission must not stop the shop."""
-        try:
-            self._file.write(tokens)
-        except OSError as error:
-            self.file_problem = f"{self._file.path.name}: {type(error).__name__}"
-        else:
-            self.file_problem = ""
+    def _serves(self, tokens: Tokens | None, refused: str) -> bool:
+        usable = tokens is not None and tokens.usable(self._clock.now(), REFRESH_EARLY)
+        return tokens is not None and usable and tokens.access_token != refused
 
     def _keep(self, tokens: Tokens) -> None:
-        assert tokens.obtained_at is not None
-        try:
-            self._write_ahead.save(self._wire.account_id, to_document(tokens), tokens.obtained_at)
-        finally:  # the pair before is dead: where state can't be written the file is all there is
-            self._write_file(tokens)
+        self._home.keep(tokens)
         self._tokens = tokens
 
-    def _ask(self, **grant: str) -> dict[str, object]:
+    def _ask(self, in_time: Callable[[], bool], **grant: str) -> dict[str, object]:
         values = {
             **grant,
             "client_id": self._application.client_id,
             "client_secret": self._application.client_secret,
             "redirect_uri": self._application.redirect_uri,
         }
+        if not in_time():  # this process slept: by now the turn may be another's, and so the refresh token
+            raise Transport("token_lock", "the turn to renew is over")
         return self._wire.exchange(Request("oauth_token", "POST", "/oauth/token", "token", values))
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        lock = FileLock(self._lock_path, timeout=LOCK_TIMEOUT_S, mode=0o600)
-        try:
-            self._lock_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock.acquire()
-        except Timeout:
-            raise Transport("token_lock", "another process holds the token's lock") from None
-        except OSError as error:
-            text = f"{self._lock_path.name} can't be made or locked ({type(error).__name__})"
-            raise AccountBlocked("token", text) from None
-        try:
-            yield
-        finally:
-            lock.release()

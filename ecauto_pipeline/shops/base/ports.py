@@ -1,12 +1,17 @@
 """What the BASE client needs from the rest of the program, handed in by its constructor.
 
-Not for: implementations (state/windows.py, state/oauth.py and the call ledger; wiring joins them).
+Not for: implementations (token_file_home.py, fleet/sealed_tokens.py, state/windows.py, state/oauth.py and the call
+ledger; wiring joins them).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol
+
+from ecauto_pipeline.shops.base.tokens import Tokens
 
 
 class Budget(Protocol):
@@ -46,3 +51,29 @@ class WriteAhead(Protocol):
 
     def save(self, account_id: str, document: str, obtained_at: datetime) -> None:
         """Committed and on the disk when this returns."""
+
+
+class TokenHome(Protocol):
+    """Where the tokens of one shop live, and whose turn it is to change them."""
+
+    @property
+    def problem(self) -> str:
+        """What keeps the home from being all it should be, though no token is lost; "" = nothing."""
+
+    def turn(self) -> AbstractContextManager[Callable[[], bool]]:
+        """One at a time, of all who share this home. Raises Transport `token_lock` where the turn does not come.
+
+        What it gives tells whether the turn still has the time that one call takes.
+        """
+
+    def current(self) -> Tokens | None:
+        """What is kept, whoever's turn it is; None = nothing yet. Raises AccountBlocked for what can't be used."""
+
+    def at_hand(self) -> Tokens | None:
+        """What may be used without a turn; None where only a turn tells (there may be something to put right)."""
+
+    def load(self) -> Tokens | None:
+        """`current` with the turn in hand; what a crash left behind is put right."""
+
+    def keep(self, tokens: Tokens) -> None:
+        """Durable when this returns, and never lost by a death before. The turn is in hand."""

@@ -12,7 +12,9 @@ from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.shops.base.client import BaseClient
 from ecauto_pipeline.shops.base.oauth import BaseApplication, TokenKeeper
+from ecauto_pipeline.shops.base.ports import TokenHome
 from ecauto_pipeline.shops.base.shop import BaseShop
+from ecauto_pipeline.shops.base.token_file_home import TokenFileHome
 from ecauto_pipeline.shops.base.tokens import TokenFile, Tokens
 from ecauto_pipeline.shops.base.wire import BaseWire
 from ecauto_pipeline.state.database import Database
@@ -45,6 +47,7 @@ class Hands:
     windows: ShopWindows
     calls: RememberedCalls
     token_path: Path
+    ahead: TokenWriteAhead
 
 
 def set_up(
@@ -56,9 +59,12 @@ def set_up(
     per_hour: int = 5000,
     timeout_s: float = 5.0,
     min_interval_s: float = 0.0,
+    home: TokenHome | None = None,
+    database: Database | None = None,
 ) -> Hands:
-    """A shop of `account` at `url`; its token file is data/tokens/<account>_token.json under `folder`."""
-    database = Database(f"sqlite:///{folder / 'state.db'}")
+    """A shop of `account` at `url`; its token file is data/tokens/<account>_token.json under `folder`, or its tokens
+    have another `home`. `database`: another state than state.db there."""
+    database = database or Database(f"sqlite:///{folder / 'state.db'}")
     windows = ShopWindows(
         database, clock, "base", account, per_hour=per_hour, per_day=100_000, min_interval_s=min_interval_s
     )
@@ -67,8 +73,10 @@ def set_up(
     app = base_app(account)
     path = folder / "tokens" / f"{account}_token.json"
     application = BaseApplication(app.client_id, app.client_secret, app.redirect_uri)
-    keeper = TokenKeeper(wire, application, path, TokenWriteAhead(database, "base"), clock)
-    return Hands(BaseShop(BaseClient(wire, keeper, random.Random(1))), keeper, windows, calls, path)
+    ahead = TokenWriteAhead(database, "base")
+    home = home or TokenFileHome(path, ahead, account)
+    keeper = TokenKeeper(wire, application, home, clock)
+    return Hands(BaseShop(BaseClient(wire, keeper, random.Random(1))), keeper, windows, calls, path, ahead)
 
 
 def authorise(hands: Hands, emulator: Any, clock: Clock, **options: Any) -> None:

@@ -17,7 +17,10 @@ import pytest
 from ecauto_pipeline.clock import ManualClock, jst
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import AccountBlocked, Transport
+from ecauto_pipeline.shops.base.token_file_home import TokenFileHome
 from ecauto_pipeline.shops.base.tokens import TokenFile, Tokens, fingerprint, from_document, newest, to_document
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, Hands, authorise, set_up
 
 A_TOKEN = Tokens("secret-access", "secret-refresh", NOON, NOON + timedelta(hours=1), "read_items")
@@ -183,14 +186,13 @@ def test_a_broken_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def _die_before_the_file(folder: Path, url: str) -> None:
-    hands = set_up(folder, url, ManualClock(NOON + timedelta(minutes=58)))
-
-    class DeadlyFile(TokenFile):
-        def write(self, tokens: Tokens) -> None:
+    class DeadlyHome(TokenFileHome):
+        def _write_file(self, tokens: Tokens) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    hands.keeper._file = DeadlyFile(hands.token_path)
-    hands.keeper.access_token()
+    ahead = TokenWriteAhead(Database(f"sqlite:///{folder / 'state.db'}"), "base")
+    home = DeadlyHome(folder / "tokens" / f"{ACCOUNT}_token.json", ahead, ACCOUNT)
+    set_up(folder, url, ManualClock(NOON + timedelta(minutes=58)), home=home).keeper.access_token()
 
 
 def test_a_kill_between_the_answer_and_the_file_loses_no_token(

@@ -105,7 +105,7 @@ def test_a_file_that_can_not_be_replaced_stops_nobody(world: tuple[EmulatorServe
     hands.token_path.rename(hands.token_path.with_name("aside"))
     before = TokenFile(hands.token_path.with_name("aside")).read()
     assert before is not None
-    hands.keeper._write_ahead.save(ACCOUNT, to_document(before), clock.now())
+    hands.ahead.save(ACCOUNT, to_document(before), clock.now())
     hands.token_path.mkdir()
     (hands.token_path / "something").write_text("that is in the way", encoding="utf-8")
     clock.advance(58 * 60)
