@@ -233,6 +233,7 @@ RUN_METRICS = _table(
         ("trigger", TEXT),
         ("opinion_audited", WHOLE),
         ("opinion_contradicted", WHOLE),
+        ("lane", TEXT),
     ],
     required=("started_at",),
 )

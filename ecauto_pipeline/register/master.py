@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
@@ -41,6 +41,17 @@ _TEXT = partial(str, encoding="utf-8", errors="replace")  # bytes that are no UT
 _CATALOGUE = ("title_ja", "description_ja", "brand", "category", "images")
 
 
+class _Mine:
+    """Which listings are read: a condition of SQLite's and what it asks for."""
+
+    def __init__(self, accounts: Collection[str] | None) -> None:
+        self.names = [] if accounts is None else sorted({name.casefold() for name in accounts})
+        marks = ", ".join(["''", *"?" * len(self.names)])
+        name = "lower(trim(account_id, char(9, 10, 13, 32, 160, 12288)))"
+        known = f" WHERE account_id IS NULL OR {name} IN ({marks})"
+        self.where = "" if accounts is None else known
+
+
 class Register:
     """One master.db. Opens it anew for each piece of work; safe to share between threads."""
 
@@ -64,15 +75,18 @@ class Register:
             verdict = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
             return int(database.execute("SELECT count(*) FROM listings").fetchone()[0]), _damage(verdict)
 
-    def read(self) -> RegisterRows:
+    def read(self, accounts: Collection[str] | None = None) -> RegisterRows:
         """All products and listings as of one moment; a row that makes no sense is named, and stops no other.
 
+        `accounts`: only what is listed in accounts of these ids, in whatever letters the register spells them, and what
+        names no account; None = everything.
         Raises RegisterError (RegisterMissing: there is no such file), RegisterBusy.
         """
         with self._open("ro") as database:
             database.execute("BEGIN")
             odd: list[OddRow] = []
-            return RegisterRows(self._products(database, odd), self._listings(database, odd), odd)
+            mine = _Mine(accounts)
+            return RegisterRows(self._products(database, odd, mine), self._listings(database, odd, mine), odd)
 
     def an_asin(self) -> str:
         """Some ASIN of the register, "" where it has none. Raises RegisterError, RegisterBusy."""
@@ -211,17 +225,19 @@ class Register:
             database.commit()
         return cls(path)
 
-    def _products(self, database: sqlite3.Connection, odd: list[OddRow]) -> list[ProductRow]:
+    def _products(self, database: sqlite3.Connection, odd: list[OddRow], mine: _Mine) -> list[ProductRow]:
         known = self._columns(database, "products")
         sold, viewed = (name if name in known else "NULL" for name in ("last_sold_at", "last_viewed_at"))
         titles = [f"length(trim({name})) > 0" if name in known else "0" for name in ("title_ja", "title_en")]
         columns = ", ".join([*REQUIRED["products"], sold, viewed, *titles])
-        return read_rows(database.execute(f"SELECT {columns} FROM products"), product, odd)
+        listed = f" WHERE asin IN (SELECT asin FROM listings{mine.where})" if mine.where else ""
+        return read_rows(database.execute(f"SELECT {columns} FROM products{listed}", mine.names), product, odd)
 
-    def _listings(self, database: sqlite3.Connection, odd: list[OddRow]) -> list[ListingRow]:
+    def _listings(self, database: sqlite3.Connection, odd: list[OddRow], mine: _Mine) -> list[ListingRow]:
         sku = "sku" if "sku" in self._columns(database, "listings") else "NULL"
         columns = ", ".join([*REQUIRED["listings"], sku])
-        return read_rows(database.execute(f"SELECT {columns} FROM listings ORDER BY id"), listing, odd)
+        found = database.execute(f"SELECT {columns} FROM listings{mine.where} ORDER BY id", mine.names)
+        return read_rows(found, listing, odd)
 
     def _columns(self, database: sqlite3.Connection, table: str) -> set[str]:
         known = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}

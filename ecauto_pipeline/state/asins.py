@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.domain.model import Status
+from ecauto_pipeline.domain.model import AccountKey, Status
 from ecauto_pipeline.domain.offers.learning import AsinRow
+from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
 
@@ -101,9 +102,11 @@ def known_good(connection: Connection) -> str | None:
     return connection.execute(query.order_by(asins.c.stock_at.desc(), asins.c.asin).limit(1)).scalar()
 
 
-def count_doubts(connection: Connection) -> int:
-    """ASINs that a second look is still owed."""
-    return int(connection.execute(select(func.count()).where(asins.c.doubt != "")).scalar_one())
+def count_doubts(connection: Connection, accounts: Sequence[AccountKey] = ()) -> int:
+    """ASINs that a second look is still owed, of what these accounts list; () = of all."""
+    query = select(func.count()).where(asins.c.doubt != "")
+    theirs = select(listings.c.asin).where(of_accounts(listings, accounts))
+    return int(connection.execute(query.where(asins.c.asin.in_(theirs)) if accounts else query).scalar_one())
 
 
 def stock_stamps(connection: Connection) -> dict[str, datetime]:

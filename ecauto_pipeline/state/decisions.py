@@ -216,9 +216,10 @@ def open_holds(connection: Connection) -> list[OpenHolds]:
     return [OpenHolds(reason, count, from_ms(oldest)) for reason, count, oldest in rows]
 
 
-def count_open_holds(connection: Connection) -> int:
-    """How many rows wait for a person."""
-    return int(connection.execute(select(func.count()).select_from(diffs).where(*_HELD_OPEN)).scalar_one())
+def count_open_holds(connection: Connection, accounts: Iterable[AccountKey] | None = None) -> int:
+    """How many rows wait for a person. `accounts`: only of these; None = of all."""
+    mine = [] if accounts is None else [of_accounts(diffs, accounts)]
+    return int(connection.execute(select(func.count()).select_from(diffs).where(*_HELD_OPEN, *mine)).scalar_one())
 
 
 def unexported(connection: Connection, limit: int) -> list[ForHistory]:

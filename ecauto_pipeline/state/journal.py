@@ -20,6 +20,7 @@ from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey, Out
 from ecauto_pipeline.domain.transitions import EDITS, NEW, moves_of, next_state
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
+from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import diffs, journal, listings
 
 _OUTCOMES: Final = {"intent": None, "done": Outcome.DONE, "dry_run": Outcome.DRY_RUN}
@@ -186,10 +187,12 @@ def any_done(connection: Connection) -> bool:
     return connection.execute(query).first() is not None
 
 
-def hidden_since(connection: Connection, since: datetime, but_for: Iterable[str]) -> dict[AccountKey, int]:
+def hidden_since(
+    connection: Connection, since: datetime, but_for: Iterable[str], accounts: Iterable[AccountKey] | None = None
+) -> dict[AccountKey, int]:
     """By account: listings that were hidden after `since` and are hidden still, each once.
 
-    Not those hidden for one of the reasons `but_for`, nor by a rollback.
+    Not those hidden for one of the reasons `but_for`, nor by a rollback. `accounts`: only these; None = all.
     """
     account = (journal.c.platform, journal.c.account_id)
     query = (
@@ -206,6 +209,7 @@ def hidden_since(connection: Connection, since: datetime, but_for: Iterable[str]
         .where(diffs.c.reason.not_in(list(but_for)), listings.c.shown_visible == 0)
         .group_by(*account)
     )
+    query = query if accounts is None else query.where(of_accounts(journal, accounts))
     return {AccountKey(row[0], row[1]): row[2] for row in connection.execute(query)}
 
 

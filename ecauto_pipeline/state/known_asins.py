@@ -5,7 +5,7 @@ One row per ASIN ever asked about. Not for: writing answers down or choosing wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ecauto_pipeline.domain.model import AsinFacts, Status
+from ecauto_pipeline.domain.model import AccountKey, AsinFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import HELD_AFTER
-from ecauto_pipeline.state.schema import asins
+from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.schema import asins, listings
 
 PART_ROWS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,9 +39,12 @@ class KnownAsin:
     last_viewed_at: datetime | None
 
 
-def known_asins(connection: Connection) -> dict[str, KnownAsin]:
-    """All of them, by ASIN."""
-    found = {known.facts.asin: known for known in _read(connection.execute(select(*_COLUMNS)))}
+def known_asins(connection: Connection, accounts: Sequence[AccountKey] = ()) -> dict[str, KnownAsin]:
+    """All of them, by ASIN; `accounts`: those that these accounts list."""
+    query = select(*_COLUMNS)
+    if accounts:
+        query = query.where(asins.c.asin.in_(select(listings.c.asin).where(of_accounts(listings, accounts))))
+    found = {known.facts.asin: known for known in _read(connection.execute(query))}
     return found | _contradicted(connection, found)
 
 

@@ -5,7 +5,7 @@ Not for: the list that comes of it (plans.py), what is due (domain/freshness/age
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -48,21 +48,23 @@ def read_rows(
 
     With `max_items` only those of that many listings, the ones sold last.
     """
-    taking_part = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
+    taking_part = _TAKING_PART if not accounts else and_(_TAKING_PART_BY_KEY, of_accounts(listings, accounts))
     refusing = refusing_accounts(connection)
     if refusing:  # said only where there is one: an index alone answers the question of all the others
         taking_part = and_(taking_part, not_(of_accounts(listings, refusing)))
-    if accounts:
-        taking_part = and_(taking_part, of_accounts(listings, accounts))
-    answer = cast(Iterable[Any], connection.execute(_query(taking_part)).cursor)  # raw tuples
+    query = _query(taking_part)
+    query = query if accounts else query.order_by(listings.c.asin)
+    answer = cast(Iterable[Any], connection.execute(query).cursor)  # raw tuples
     packed = np.fromiter(answer, dtype=_PACKED)
+    if accounts:
+        packed = packed[np.argsort(packed["asin"], kind="stable")]
     packed = packed[np.append(True, packed["asin"][1:] != packed["asin"][:-1])[: packed.size]]
     rows = np.empty(packed.size, ROW)
     for name in _WHOLE:
         rows[name] = packed[name]
     for name, shift, mask in (("wants", 3, 15), ("fetched", 2, 1), ("probed", 1, 1), ("out", 0, 1)):
         rows[name] = (packed["flags"] >> shift) & mask
-    _add_failures(connection, rows, taking_part, now)
+    _add_failures(connection, rows, packed["asin"][packed["flags"] >= _FAILS].tolist(), taking_part, now)
     if max_items is not None:
         keys = (listings.c.platform, listings.c.account_id, listings.c.item_id)
         sold = select(*keys, listings.c.asin, asins.c.last_sold_at).where(taking_part)
@@ -73,13 +75,16 @@ def read_rows(
     return rows
 
 
-def _add_failures(connection: Connection, rows: Rows, taking_part: ColumnElement[bool], now: datetime) -> None:
+def _add_failures(
+    connection: Connection, rows: Rows, failing: Sequence[str], taking_part: ColumnElement[bool], now: datetime
+) -> None:
     """The columns of the few that fail: a second question, because a million rows are paid for by the column."""
     rows["failures"] = rows["failed_at"] = rows["unanswerable"] = rows["public"] = 0
     on_show = func.max(case((listings.c.shown_visible == 1, 1), else_=0))
     known = (asins.c.asin, asins.c.failures, asins.c.failed_at, asins.c.failing_reason, asins.c.failing_since)
     query = select(*known, on_show).select_from(asins.join(listings, listings.c.asin == asins.c.asin))
-    found = connection.execute(query.where(asins.c.failures > 0, taking_part).group_by(*known)).all()
+    query = query.where(listings.c.asin.in_(bindparam("some", expanding=True)), taking_part).group_by(*known)
+    found = [row for some in _portions(failing) for row in connection.execute(query, {"some": some})]
     if not found:
         return
     places = np.searchsorted(rows["asin"], np.array([row[0] for row in found], rows["asin"].dtype))
@@ -91,13 +96,24 @@ def _add_failures(connection: Connection, rows: Rows, taking_part: ColumnElement
     rows["public"][places] = [row[5] for row in found]
 
 
+def _portions(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[start : start + _CHUNK] for start in range(0, len(names), _CHUNK))
+
+
+_CHUNK = 500
+_FAILS = 128
+"""Of the flags: it has failed since its last answer."""
+_TAKING_PART = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listings.c.asin != "")
+_TAKING_PART_BY_KEY = and_(listings.c.listed + 0 == 1, func.coalesce(listings.c.asin, "") != "")
+"""The same where some accounts are asked for: no index fits these words, so that the key does, which begins with the
+account, and nobody else's listings are gone through."""
 _WHOLE = (ROW.names or ())[:-8]
 _PACKED = np.dtype([(name, ROW[name]) for name in _WHOLE] + [("flags", np.int64)])
 """ROW as it is read: four of its small columns in one number, because a million rows are paid for by the column."""
 
 
 def _query(taking_part: ColumnElement[bool]) -> Select[Any]:
-    """The columns of `_PACKED`, NULL as 0, one row per listing, ascending by ASIN: no sort, no grouping."""
+    """The columns of `_PACKED`, NULL as 0, one row per listing: no grouping."""
     known = asins.c
     wants = case(
         (or_(known.doubt != "", known.wants_detail.in_(("zero", "doubtful"))), SECOND_LOOK),
@@ -124,14 +140,14 @@ def _query(taking_part: ColumnElement[bool]) -> Select[Any]:
             func.coalesce(known.orders_30d, 0.0),
             func.coalesce(known.views_30d, 0.0),
             func.coalesce(known.demand_at, 0),
-            8 * wants
+            _FAILS * case((func.coalesce(known.failures, 0) > 0, 1), else_=0)
+            + 8 * wants
             + 4 * case((known.status.is_not(None), 1), else_=0)
             + 2 * case((comparable, 1), else_=0)
             + case((known.in_stock == 0, 1), else_=0),
         )
         .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
         .where(taking_part)
-        .order_by(listings.c.asin)
     )
 
 

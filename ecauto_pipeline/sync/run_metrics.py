@@ -49,6 +49,7 @@ def metrics_row(record: RunRecord) -> dict[str, object]:
         "opinion_contradicted": asked.audited.contradicted if asked else None,
         "slice_no": start.slice_no if start else None,
         "trigger": start.trigger if start else None,
+        "lane": record.lane,
         "left_over": record.left_over,
         **{f"status_{status}": asked.by_status.get(status, 0) if asked else None for status in Status},
         "sp_account_calls": to_json(dict(asked.calls) if asked else {}),

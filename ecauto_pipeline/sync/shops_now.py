@@ -28,7 +28,7 @@ def shops_now(connection: Connection, tools: Tools) -> ShopsReport:
     accounts = {key: seen[key] for key in tools.shops if key in seen}
     expiries = [one.refresh_expires_at for one in accounts.values() if one.refresh_expires_at is not None]
     return ShopsReport(
-        held_open=decisions.count_open_holds(connection),
+        held_open=decisions.count_open_holds(connection, None if tools.lane.whole else tools.shops),
         token_days_left=(min(expiries) - now) / timedelta(days=1) if expiries else None,
         breakers=tuple(
             (tools.name_of(key), one.breaker) for key, one in accounts.items() if one.breaker and not _young(one, now)

@@ -35,7 +35,7 @@ _MORE = {
     "run_metrics": "sp_account_calls oldest_pushed_data_s due_total held_open catalogue_nulled probe_audited "
     "probe_missed token_days_left base_api_calls base_api_errors sp_api_errors slice_no status_success "
     "status_out_of_stock status_filtered_out status_not_found status_api_error left_over reason_counts trigger "
-    "opinion_audited opinion_contradicted",
+    "opinion_audited opinion_contradicted lane",
     "orders": "status reason seller_id is_prime is_fba ship_hours_max snapshot_id",
 }
 _REALS = {"rate_limit", "execution_time_seconds", "planned_seconds", "oldest_pushed_data_s", "token_days_left"}

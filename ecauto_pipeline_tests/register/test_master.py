@@ -63,6 +63,22 @@ def test_what_is_no_register_is_said(tmp_path: Path, make: Callable[[Path], obje
     assert existed == path.exists()
 
 
+def test_the_shops_of_a_lane_are_read_alone_whatever_their_ids_look_like(tmp_path: Path) -> None:
+    """In any letters, with blanks around them; what names no account is somebody's to see. The rest stays unread."""
+    spellings = ("shop_1", "SHOP_1", " Shop_1\u3000", None, "", "shop_2", "shop_11")
+    listed = [
+        {**LISTING, "asin": f"B{number:09d}", "sku": str(number), "account_id": name}
+        for number, name in enumerate(spellings)
+    ]
+    products = [{**PRODUCT, "asin": row["asin"]} for row in listed]
+    register = Register.create(tmp_path / "master.db", products, listed)
+    mine = register.read(["shop_1"])
+    assert [f"B{number:09d}" for number in range(5)] == [row.asin for row in mine.listings]
+    assert {row.asin for row in mine.listings} == {row.asin for row in mine.products}
+    assert mine.listings == register.read().listings[:5]
+    assert [f"B{number:09d}" for number in (3, 4)] == [row.asin for row in register.read([]).listings]
+
+
 def test_the_spellings_of_years_become_one(tmp_path: Path) -> None:
     """Old names, ids as numbers, NULL and REAL prices, blank codes, both kinds of clocks, more tables and columns."""
     path = tmp_path / "master.db"

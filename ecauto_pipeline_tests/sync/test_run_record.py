@@ -196,7 +196,8 @@ def test_what_nobody_measured_is_unknown_in_run_metrics() -> None:
     """Counts of the contract are whole numbers, 0 at the least; every other figure of an empty run is unknown."""
     row = metrics_row(a_record())
     assert dict.fromkeys(COUNTS, 0) == {name: row[name] for name in COUNTS}
-    known = COUNTS | {"run_id", "job", "partition_key", "started_at", "dry_run", "sp_account_calls", "reason_counts"}
+    who = {"run_id", "job", "partition_key", "started_at", "dry_run", "lane"}
+    known = COUNTS | who | {"sp_account_calls", "reason_counts"}
     assert {None} == {row[name] for name in row.keys() - known}
 
 

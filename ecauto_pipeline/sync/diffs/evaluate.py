@@ -134,7 +134,7 @@ def gather(
 ) -> EvaluationInput:
     """The same for the accounts of `fixed`, where no shop can be asked what it lets us change, or be written to."""
     accounts = tuple(fixed)
-    known = known_asins(connection)
+    known = known_asins(connection, () if context.lane.whole else accounts)
     moves = price_moves(connection, accounts, now - context.settings.guards.move_window, SAID_SO)
     listings = {fact.key: fact for fact in listing_facts(connection, accounts, now, moves=moves)}
     for key, failed in failed_prices(connection, accounts, now).items():
@@ -147,7 +147,8 @@ def gather(
         sold = ((key, known[fact.asin].last_sold_at if fact.asin in known else None) for key, fact in listings.items())
         chosen = best_sellers(sold, context.run.max_items)
         listings = {key: fact for key, fact in listings.items() if key in chosen}
-    lately = journal.hidden_since(connection, now - context.settings.guards.hide_window, SAID_SO)
+    mine = None if context.lane.whole else accounts
+    lately = journal.hidden_since(connection, now - context.settings.guards.hide_window, SAID_SO, mine)
     return EvaluationInput(now, listings, known, shown_public, lately, closed, fixed)
 
 

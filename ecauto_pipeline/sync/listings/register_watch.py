@@ -72,7 +72,9 @@ def read_register(context: Context) -> RegisterNow:
 
 def _read(context: Context) -> tuple[RegisterRows, Index] | RegisterTrouble:
     try:
-        rows = context.register.read()
+        rows = context.register.read(
+            None if context.lane.whole else [account.account_id for account in context.accounts]
+        )
         return rows, index_of(rows.listings)
     except RegisterMissing:
         raise

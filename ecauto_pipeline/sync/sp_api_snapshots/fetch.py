@@ -237,7 +237,7 @@ def _report(
             used_share=tally.used_share(),
             left_over=left,
             others=figures["others"],
-            doubts_open=asins.count_doubts(connection),
+            doubts_open=asins.count_doubts(connection, context.lane.shops),
             second_looks=sum(made for (_, operation), (made, _, _) in calls.items() if operation in confirms),
             not_believed=tuple(not_believed),
             zeros_not_believed=dict(sorted(tally.not_believed.items())),
