@@ -50,6 +50,9 @@ gc.disable()  # until all is collected: the modules of product and tests stay, a
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()  # no collection looks through modules again
+    gc.set_threshold(
+        20_000, 20, 20
+    )  # the young ones are looked at every 700 objects otherwise, whatever becomes of them
     gc.enable()
 
 

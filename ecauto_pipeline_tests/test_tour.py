@@ -32,6 +32,10 @@ def test_the_tour_can_be_taken(tmp_path: Path) -> None:
     assert _tour("README.md") == _tour("README.ja.md")
     for name in ("workspace.yaml", "dagster.yaml", "ecauto.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
+    config = tmp_path / "ecauto.toml"
+    demo_s = config.read_text(encoding="utf-8")
+    assert "listings = 1000" in demo_s
+    config.write_text(demo_s.replace("listings = 1000", "listings = 120"), encoding="utf-8")  # the same world, smaller
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_HOME", "ECAUTO_"))}
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
     taken = []

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from nicegui import app as nicegui_app
 from nicegui.functions.download import download
 from nicegui.functions.navigate import Navigate
 from nicegui.functions.notify import notify
+from nicegui.slot import Slot
 from nicegui.testing import User
 from nicegui.testing.general import nicegui_reset_globals
 from starlette.testclient import TestClient
@@ -46,8 +48,20 @@ def with_visitor(scene: Callable[[User], Awaitable[None]], program: Sequence[str
     asyncio.run(_played(scene, program))
 
 
-async def _played(scene: Callable[[User], Awaitable[None]], program: Sequence[str]) -> None:
+@contextmanager
+def _nothing_served_before() -> Iterator[None]:
+    """NiceGUI as if nothing had been served. It collects twice: only what comes in here is worth a look, so what stood
+    here before is put out of sight, and what was served is gone before the next one does that."""
+    gc.freeze()
     with nicegui_reset_globals():
+        yield
+    Client.instances.clear()
+    Slot.stacks.clear()
+    gc.collect()
+
+
+async def _played(scene: Callable[[User], Awaitable[None]], program: Sequence[str]) -> None:
+    with _nothing_served_before():
         office = Office()
         if program:
             office.commands = Commands(office.settings.data_dir / "desk", program)
@@ -69,7 +83,7 @@ def served(busy_timeout_s: float = BUSY_TIMEOUT_S) -> Iterator[TestClient]:
     """The desk of the project in force for whoever speaks HTTP and sockets; redirects are not followed.
 
     `busy_timeout_s`: so long a page waits for a state.db that somebody holds."""
-    with nicegui_reset_globals():
+    with _nothing_served_before():
         office = Office(busy_timeout_s=busy_timeout_s)
         try:
             with TestClient(application(office), base_url=f"http://{HOST}", follow_redirects=False) as client:

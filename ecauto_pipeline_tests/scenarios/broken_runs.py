@@ -20,10 +20,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import dagster as dg
 import duckdb
 import psutil
+import pytest
 
 from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import parse
@@ -98,6 +101,12 @@ class Trials:
         assert self.server.wait_for_run(run_id, _PATIENCE_S) == "FAILURE"
         return run_id, last
 
+    def run_here(self) -> None:
+        """An undisturbed full run in this process, on the same instance: it costs no process."""
+        with self._here() as (definitions, instance):
+            job = definitions.resolve_job_def("full_sync")
+            assert job.execute_in_process(instance=instance, partition_key=self.hour).success
+
     def wait_for_retry(self, run_id: str) -> str:
         """The daemon's retry of a run; its status at its end."""
         return self.server.wait_for_run(self._until(lambda: self.server.retry_of(run_id)), _PATIENCE_S)
@@ -105,6 +114,28 @@ class Trials:
     def one_by_one(self) -> list[str]:
         """Each asset materialized alone, in order; the statuses."""
         return [self.server.wait_for_run(self.server.materialize(asset, self.hour), _PATIENCE_S) for asset in ASSETS]
+
+    def one_by_one_here(self) -> list[bool]:
+        """As `one_by_one`, each a run of its own in this process; whether each succeeded."""
+        with self._here() as (definitions, instance):
+            job = definitions.resolve_implicit_global_asset_job_def()
+            chosen = ([dg.AssetKey(asset)] for asset in ASSETS)
+            return [
+                job.execute_in_process(
+                    instance=instance, partition_key=self.hour, asset_selection=asset, raise_on_error=False
+                ).success
+                for asset in chosen
+            ]
+
+    @contextmanager
+    def _here(self) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
+        """The definitions, and the instance of the webserver, for this process."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)  # where the paths of dagster.yaml begin
+            patch.setenv("ECAUTO_CONFIG", str(self.folder / "ecauto.toml"))
+            patch.delenv("ECAUTO_DATA_DIR", raising=False)
+            with dg.DagsterInstance.from_config(str(self.folder)) as instance:
+                yield build_defs(), instance
 
     def asked_since(self, last: int) -> Counter[str]:
         """How often each ASIN was in a getItemOffersBatch call after that one."""
