@@ -32,7 +32,7 @@ from ecauto_pipeline_tests.pages import ROOT
 pytestmark = pytest.mark.long
 
 WORLD: dict[str, Any] = {"seed": 4, "listings": 300, "accounts": 2, "speed": 12.0}
-UNANSWERED: dict[str, Any] = {"seed": 5, "listings": 1500, "accounts": 2, "speed": 6.0}
+UNANSWERED: dict[str, Any] = {"seed": 5, "listings": 700, "accounts": 2, "speed": 3.0}
 BEGIN = """
 import os, sys
 from ecauto_pipeline.cli import main

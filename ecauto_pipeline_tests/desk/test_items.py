@@ -81,13 +81,13 @@ def test_filters_and_pages_are_links(project: Path) -> None:
     with_visitor(scene)
 
 
-@pytest.mark.parametrize("query", ["page=999", "page=-1", "page=x", "sort=nope", "filter=nope,,", "shop=nope", "q=%00"])
-def test_an_address_that_makes_no_sense_is_a_list_still(project: Path, query: str) -> None:
+def test_an_address_that_makes_no_sense_is_a_list_still(project: Path) -> None:
     """What is not understood is left out."""
 
     async def scene(visitor: User) -> None:
-        answer = await visitor.http_client.get(f"/ja/items?{query}")
-        assert (200, True) == (answer.status_code, "商品" in answer.text)
+        for query in ("page=999", "page=-1", "page=x", "sort=nope", "filter=nope,,", "shop=nope", "q=%00"):
+            answer = await visitor.http_client.get(f"/ja/items?{query}")
+            assert (200, True) == (answer.status_code, "商品" in answer.text), query
 
     with_visitor(scene)
 

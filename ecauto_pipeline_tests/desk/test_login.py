@@ -49,13 +49,11 @@ def test_the_right_password_leads_on_and_a_wrong_one_does_not(desk: TestClient) 
     assert 303 == desk.get("/ja", headers=PAGE).status_code
 
 
-@pytest.mark.parametrize(
-    "onward", ["//evil.example", "https://evil.example/", "/\\evil.example", "/\nx", "//[", "http://[", "ja", ""]
-)
-def test_after_the_password_nobody_is_led_elsewhere(desk: TestClient, onward: str) -> None:
+def test_after_the_password_nobody_is_led_elsewhere(desk: TestClient) -> None:
     """An address of the desk itself, or its first page."""
-    answer = desk.post("/login", params={"next": onward}, data={"password": PASSWORD}, headers=OWN)
-    assert (303, "/") == (answer.status_code, answer.headers["location"])
+    for onward in ("//evil.example", "https://evil.example/", "/\\evil.example", "/\nx", "//[", "http://[", "ja", ""):
+        answer = desk.post("/login", params={"next": onward}, data={"password": PASSWORD}, headers=OWN)
+        assert (303, "/") == (answer.status_code, answer.headers["location"]), onward
 
 
 def test_a_socket_needs_a_session_and_an_origin_of_its_own(desk: TestClient) -> None:

@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from ecauto_pipeline.desk.pages import PAGES
-from ecauto_pipeline.desk.visit import Language
+from ecauto_pipeline.desk.visit import LANGUAGES, Language
 from ecauto_pipeline_tests.desk.shop import FilledShop, a_filled_shop
 from ecauto_pipeline_tests.desk.visitor import served
 
@@ -113,7 +113,6 @@ def silent(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize(("broken", "unknown"), BEFORE, ids=[one[0].__name__ for one in BEFORE])
 def test_every_page_opens_and_says_what_it_cannot_know(
     tmp_path: Path,
@@ -121,22 +120,21 @@ def test_every_page_opens_and_says_what_it_cannot_know(
     caplog: pytest.LogCaptureFixture,
     broken: Broken,
     unknown: frozenset[str],
-    language: Language,
 ) -> None:
     """What is broken is said on each page that needs it; nothing of how it failed, and the rest is shown."""
     shop = a_filled_shop(tmp_path, monkeypatch)
     held = broken(shop)
     with silent(caplog), served(busy_timeout_s=0.05) as desk:
-        pages = look_at_every_page(desk, shop, language)
+        pages = {language: look_at_every_page(desk, shop, language) for language in LANGUAGES}
     if isinstance(held, sqlite3.Connection | duckdb.DuckDBPyConnection):
         held.close()
-    assert frozenset() == unknown - {path for path, text in pages.items() if UNKNOWN[language] in text}
+    for language, seen in pages.items():
+        assert frozenset() == unknown - {path for path, text in seen.items() if UNKNOWN[language] in text}
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize("broken", ["not_toml", "gone", "of_another_kind"])
 def test_while_ecauto_toml_is_broken_every_page_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str, language: Language
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
 ) -> None:
     """Also addresses without a language lead on; when it is mended, all is as before without a new start."""
     shop = a_filled_shop(tmp_path, monkeypatch)
@@ -148,11 +146,13 @@ def test_while_ecauto_toml_is_broken_every_page_says_so(
             config.unlink()
         else:
             config.write_text('mode = [[["s3cret"' if broken == "not_toml" else "[desk]\nport = 'many'\n")
-        pages = look_at_every_page(desk, shop, language)
-        assert [] == [path for path, text in pages.items() if UNKNOWN[language] not in text]
+        for language in LANGUAGES:
+            pages = look_at_every_page(desk, shop, language)
+            assert [] == [path for path, text in pages.items() if UNKNOWN[language] not in text]
         assert (307, "/ja/holds") == (desk.get("/holds").status_code, desk.get("/holds").headers["location"])
         config.write_text(good, encoding="utf-8")
-        assert UNKNOWN[language] not in desk.get(f"/{language}/holds").text
+        for language in LANGUAGES:
+            assert UNKNOWN[language] not in desk.get(f"/{language}/holds").text
 
 
 def test_a_state_that_is_damaged_while_the_desk_runs_is_said(

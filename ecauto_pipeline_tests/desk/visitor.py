@@ -51,13 +51,14 @@ def with_visitor(scene: Callable[[User], Awaitable[None]], program: Sequence[str
 @contextmanager
 def _nothing_served_before() -> Iterator[None]:
     """NiceGUI as if nothing had been served. It collects twice: only what comes in here is worth a look, so what stood
-    here before is put out of sight, and what was served is gone before the next one does that."""
+    here before is put out of sight, and nobody holds what was served when it does so again."""
     gc.freeze()
     with nicegui_reset_globals():
-        yield
-    Client.instances.clear()
-    Slot.stacks.clear()
-    gc.collect()
+        try:
+            yield
+        finally:
+            Client.instances.clear()
+            Slot.stacks.clear()
 
 
 async def _played(scene: Callable[[User], Awaitable[None]], program: Sequence[str]) -> None:
