@@ -57,10 +57,11 @@ class Place:
         self.environ = {name: value for name, value in os.environ.items() if name not in hidden}
         self.environ |= {"ECAUTO_CONFIG": str(folder / "ecauto.toml"), "PYTHONPATH": str(ROOT)}
         self.url = process.ensure(folder / "data" / "emulator", **world)
+        self._asking = httpx.Client(trust_env=False, verify=False, timeout=60)  # once: its certificates take long
 
     def seen(self, api: str) -> int:
         """Calls that the emulator has seen."""
-        return len(httpx.get(f"{self.url}/emulator/calls", params={"api": api}, trust_env=False, timeout=60).json())
+        return len(self._asking.get(f"{self.url}/emulator/calls", params={"api": api}).json())
 
     def begin(self, command: str) -> subprocess.Popen[str]:
         """The command as a process, at its first line."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from datetime import UTC, datetime, timedelta
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -17,6 +16,7 @@ from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance, reser
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.windows import ShopWindows, window_end, window_start
+from ecauto_pipeline_tests.processes import fresh
 
 JST_22_50 = datetime(2026, 11, 10, 13, 50, tzinfo=UTC)  # 22:50 in Japan
 
@@ -147,7 +147,7 @@ def test_processes_share_one_window(tmp_path: Path) -> None:
     """Two processes together get exactly the limit."""
     path = tmp_path / "state.db"
     windows_of(path, ManualClock(JST_22_50))
-    context = multiprocessing.get_context("spawn")
+    context = fresh()
     answers: Queue[int] = context.Queue()
     workers = [context.Process(target=_spend, args=(path, 50, answers)) for _ in range(2)]
     for worker in workers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import stat
@@ -21,6 +20,7 @@ from ecauto_pipeline.shops.base.token_file_home import TokenFileHome
 from ecauto_pipeline.shops.base.tokens import TokenFile, Tokens, fingerprint, from_document, newest, to_document
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead
+from ecauto_pipeline_tests.processes import fresh
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, Hands, authorise, set_up
 
 A_TOKEN = Tokens("secret-access", "secret-refresh", NOON, NOON + timedelta(hours=1), "read_items")
@@ -202,7 +202,7 @@ def test_a_kill_between_the_answer_and_the_file_loses_no_token(
     emulator, hands, clock = world
     clock.advance(58 * 60)
     old = hands.token_path.read_text(encoding="utf-8")
-    victim = multiprocessing.get_context("spawn").Process(target=_die_before_the_file, args=(tmp_path, emulator.url))
+    victim = fresh().Process(target=_die_before_the_file, args=(tmp_path, emulator.url))
     victim.start()
     victim.join()
     assert -signal.SIGKILL == victim.exitcode
@@ -224,7 +224,7 @@ def test_two_processes_with_an_expired_token_refresh_once(
     """Both go on, BASE saw one refresh."""
     emulator, _, clock = world
     clock.advance(58 * 60)
-    context = multiprocessing.get_context("spawn")
+    context = fresh()
     answers: Queue[str] = context.Queue()
     workers = [context.Process(target=_check, args=(tmp_path, emulator.url, answers)) for _ in range(2)]
     for worker in workers:

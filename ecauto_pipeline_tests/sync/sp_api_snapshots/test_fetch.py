@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from ecauto_pipeline.state.schema_calls import api_calls
 from ecauto_pipeline.state.schema_calls import leases as lease_table
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
+from ecauto_pipeline_tests.processes import fresh
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
 
 _CLOCK = SystemClock()
@@ -421,7 +421,7 @@ def test_a_killed_run_loses_nothing_and_asks_nothing_twice(
     tools, started = tools_at(tmp_path, world.url, _CLOCK), _CLOCK.now()
     run = a_run("run", started)
     plan(tools.for_run(run), detail=sound)
-    context, before = multiprocessing.get_context("spawn"), _seq(world)
+    context, before = fresh(), _seq(world)
     committed: set[str] = set()
     kills = 3
     for number in range(kills + 1):

@@ -1,0 +1,29 @@
+"""Processes of their own for the tests: begun from one that has imported the product, where the system has such.
+
+Not for: processes that begin as the product's do, from nothing (subprocess, where that is what is tested).
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+from typing import Any
+
+
+@functools.cache
+def fresh() -> Any:
+    """A context of multiprocessing whose processes share nothing with this one: no thread, file or lock of it."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [
+            "ecauto_pipeline.wiring.open",
+            "ecauto_pipeline.sync.sp_api_snapshots.fetch",
+            "ecauto_pipeline_tests.sync.sp_api_snapshots.means",
+            "ecauto_pipeline_tests.shops.base.shops_at_hand",
+            "ecauto_pipeline.emulator.server",
+            "hypothesis",
+        ]
+    )
+    return context
