@@ -10,11 +10,18 @@ import sys
 import traceback
 from pathlib import Path
 
+import requests
+
+from ecauto_pipeline.amazon.operations import catalog_items, competitive_summary, item_offers_batch
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.settings import Settings, load
+from ecauto_pipeline.shops.base import shop
 from ecauto_pipeline.sync.context import Run
 from ecauto_pipeline.sync.line import STEPS
 from ecauto_pipeline.wiring.open import open_tools
+
+_A_RUN_LOADS = (requests, catalog_items, competitive_summary, item_offers_batch, shop)
+"""When it first needs them: each child would load them anew."""
 
 
 def run_once(settings: Settings, run_id: str) -> None:
