@@ -24,8 +24,9 @@ test: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
+# For two cores: a third of the time tests wait for processes and servers of their own
 suite: .venv/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed
 	$(BIN)/ruff check .
