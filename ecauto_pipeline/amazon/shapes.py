@@ -259,6 +259,12 @@ class OddShapes:
             found, self._found = self._found, {}
         return {key: frozenset(asins) for key, asins in found.items()}
 
+    @property
+    def has_unnoted(self) -> bool:
+        """Whether `unnoted` would return any."""
+        with self._lock:
+            return bool(self._unnoted)
+
     def unnoted(self) -> dict[tuple[str, str], frozenset[str]]:
         """The same since this was last asked."""
         with self._lock:

@@ -10,8 +10,11 @@ from typing import Annotated
 
 import typer
 
-from ecauto_pipeline.cli.console import fail
+from ecauto_pipeline.cli.console import fail, print_json, say, told
 from ecauto_pipeline.doctor.dagster_files import dagster_home
+from ecauto_pipeline.settings import load
+from ecauto_pipeline.state import locks, migrations
+from ecauto_pipeline.state.database import Database
 
 COMMAND = typer.Typer(
     help="複数の機械で動かすためのコマンド (docs/fleet.md)。 Several machines that share the work.",
@@ -23,6 +26,34 @@ COMMAND = typer.Typer(
 @COMMAND.callback()
 def _group() -> None:
     """Its commands keep their names while there is one alone."""
+
+
+@COMMAND.command("migrate")
+def migrate(json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False) -> None:
+    """PostgreSQLの状態データベースの表を、このプログラムのものにします。 Makes the tables of state in PostgreSQL this
+    program's; on SQLite every opening does."""
+    database = Database(load().state_url(), unmigrated=True)
+    before: int | None = migrations.VERSION
+    now = migrations.VERSION
+    try:
+        if not database.sqlite:
+            with database.write(locks.schema()) as connection:
+                before, now = migrations.migrate_postgresql(connection)
+    finally:
+        database.close()
+    if json_output:
+        print_json({"before": before, "now": now})
+    elif before == now:
+        say(told(f"表は最新です（バージョン {now}）。", f"the tables are of this version ({now})"))
+    elif before is None:
+        say(told(f"表を作りました（バージョン {now}）。", f"the tables are made (version {now})"))
+    else:
+        say(
+            told(
+                f"表をバージョン {before} から {now} にしました。",
+                f"the tables are now of version {now}, no longer {before}",
+            )
+        )
 
 
 @COMMAND.command("worker")

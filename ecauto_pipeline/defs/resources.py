@@ -169,7 +169,14 @@ def _first_hour(settings: Settings, context: dg.InitResourceContext) -> datetime
 
 
 def _publish(context: dg.InitResourceContext, work: Context) -> None:
-    """Carry what the run left into history, and say how that went where no step of the run says it."""
+    """Carry what the run left into history, and say how that went where no step of the run says it.
+
+    Where its last step did so, nothing of the run is left: what others have done since is the next run's, and so is
+    what could not be loaded because somebody holds the database.
+    """
+    done = record_of(work, work.run.run_id).history
+    if done is not None and not done.problem:
+        return
     report = publish_run(work)
     said = record_of(work, work.run.run_id).base_updates is not None
     if context.instance is not None and context.run is not None and (not said or report.damaged or report.problem):

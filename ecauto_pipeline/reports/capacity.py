@@ -18,8 +18,8 @@ from ecauto_pipeline.domain.selling.call_shares import reserved
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.operations_now import OperationsNow, present_operations
-from ecauto_pipeline.sync.run_record import sweep_evidence
 from ecauto_pipeline.sync.stale_asins.plan import survey
+from ecauto_pipeline.sync.sweep_evidence import sweep_evidence
 
 HEADINGS = (("項目", "item"), ("値", "value"), ("備考", "note"))
 _SHARES = (0.01, 0.05)  # high and medium of a supposed shop that names no tiers

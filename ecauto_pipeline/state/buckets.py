@@ -3,7 +3,8 @@
 A slot is reserved in one write transaction, the wait happens outside it, and the next-allowed time survives restarts.
 Not for: the arithmetic (limiter.py) or what a refusal means for the call (amazon/client.py).
 Time is measured on the machine's monotonic clock, which all processes since one boot share, so a change of the wall
-clock moves nothing; across boots (or hosts) the wall clock has to do, and time that runs backwards gives nothing.
+clock moves nothing; across boots the wall clock has to do, and time that runs backwards gives nothing. Where state is
+in PostgreSQL, whose processes may be on several machines, it is the server's clock for all of them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,10 @@ from ecauto_pipeline import limiter
 from ecauto_pipeline.clock import Clock, SystemClock, from_ms, to_ms
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.limiter import Bucket, RateLimit
+from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.schema_calls import buckets
+from ecauto_pipeline.state.shared_time import shared_now
 from ecauto_pipeline.state.upsert import upsert
 
 _ROW = select(buckets).where(
@@ -30,6 +34,8 @@ _ROW = select(buckets).where(
 )
 _REMEMBERED = 30  # calls whose time is remembered
 _LOOK_EVERY_S = 1.0  # how often a long wait asks whether the pace has changed
+SERVER = "server"
+"""The timeline of every process whose state is in PostgreSQL."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -50,11 +56,20 @@ def rate_of(connection: Connection, operation: str) -> float:
 class Buckets:
     """The buckets in state.db. Safe to share between threads; every process has its own."""
 
-    def __init__(self, database: Database, clock: Clock, timeline: str | None = None) -> None:
-        """`timeline` names the monotonic clock; processes that give the same name share one."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        timeline: str | None = None,
+        shared_s: Callable[[], float | None] | None = None,
+    ) -> None:
+        """`timeline` names the clock by which buckets are kept; processes that give the same name share one.
+        `shared_s`: its seconds where it is not `clock`'s monotonic ones but those of a clock that machines share."""
         self._database, self._clock = database, clock
         self._took: dict[tuple[str, str], deque[float]] = {}
-        self._timeline = timeline or _timeline(clock)
+        if shared_s is None and isinstance(clock, SystemClock) and database.server_time_s() is not None:
+            timeline, shared_s = timeline or SERVER, database.server_time_s
+        self._timeline, self._shared_s = timeline or _timeline(clock), shared_s
 
     def take(
         self,
@@ -80,11 +95,7 @@ class Buckets:
                 continue
             spare = bucket.tokens >= 1  # a burst at hand: nobody behind could come too early
             if not spare and self._clock.monotonic() - slot_s > bucket.late_after_s:
-                with self._database.write() as connection:
-                    held = self._load(connection, account, operation, limit)
-                    now_s = self._clock.monotonic()
-                    bucket, slot_s = limiter.delayed(held, now_s, now_s - slot_s), now_s
-                    self._save(connection, account, operation, bucket)
+                bucket, slot_s = self._move(account, operation, limit, slot_s)
             return Permit(bucket.generation, slot_s)
 
     def answered(
@@ -117,7 +128,7 @@ class Buckets:
             held = self._load(connection, account, operation, limit)
         if replace(after(held), tokens=held.tokens, at_s=held.at_s) == held:
             return
-        with self._database.write() as connection:
+        with self._database.write(locks.bucket(account, operation)) as connection:
             held = self._load(connection, account, operation, limit)
             self._save(connection, account, operation, after(held))
 
@@ -129,7 +140,7 @@ class Buckets:
 
     def refused(self, account: str, operation: str, limit: RateLimit, permit: Permit) -> None:
         """The API refused the call that `permit` allowed (429)."""
-        with self._database.write() as connection:
+        with self._database.write(locks.bucket(account, operation)) as connection:
             held = self._load(connection, account, operation, limit)
             after = limiter.refused(held, permit.generation, self._clock.monotonic())
             self._save(connection, account, operation, after, refused=True)
@@ -142,14 +153,28 @@ class Buckets:
     def _reserve(
         self, account: str, operation: str, limit: RateLimit, until_s: float | None
     ) -> tuple[Bucket, float] | None:
-        with self._database.write() as connection:
+        def reserve(connection: Connection) -> tuple[Bucket, float] | None:
             held = self._load(connection, account, operation, limit)
             now_s = self._clock.monotonic()
             bucket, wait_s = limiter.reserve(held, now_s)
             if until_s is not None and now_s + wait_s > until_s:
                 return None
             self._save(connection, account, operation, bucket, next_in_s=wait_s + bucket.interval_s)
-        return bucket, now_s + wait_s
+            return bucket, now_s + wait_s
+
+        return self._database.write_again(reserve, locks.bucket(account, operation))
+
+    def _move(self, account: str, operation: str, limit: RateLimit, slot_s: float) -> tuple[Bucket, float]:
+        """A call leaves only now: the slots behind it move."""
+
+        def move(connection: Connection) -> tuple[Bucket, float]:
+            held = self._load(connection, account, operation, limit)
+            now_s = self._clock.monotonic()
+            bucket = limiter.delayed(held, now_s, now_s - slot_s)
+            self._save(connection, account, operation, bucket)
+            return bucket, now_s
+
+        return self._database.write_again(move, locks.bucket(account, operation))
 
     def _wait(self, account: str, operation: str, generation: int, slot_s: float, stop: threading.Event | None) -> bool:
         """Sleep until the slot. False as soon as the slots were given anew."""
@@ -173,9 +198,9 @@ class Buckets:
             return limiter.full(limit, self._clock.monotonic())
         document: dict[str, Any] = json.loads(row["document"] or "{}")
         if document.get("timeline") == self._timeline:
-            at_s = float(document["at_s"])
+            at_s = float(document["at_s"]) - self._shared_ahead_s()
         else:
-            passed = self._clock.now() - from_ms(row["updated_at"])
+            passed = shared_now(connection, self._clock.now()) - from_ms(row["updated_at"])
             at_s = self._clock.monotonic() - max(0.0, passed.total_seconds())
         bucket = Bucket(
             rate_per_s=row["rate_per_s"],
@@ -205,7 +230,7 @@ class Buckets:
         next_in_s: float | None = None,
         refused: bool = False,
     ) -> None:
-        now_ms = to_ms(self._clock.now())
+        now_ms = to_ms(shared_now(connection, self._clock.now()))
         wait_s = limiter.wait_s(bucket, self._clock.monotonic()) if next_in_s is None else next_in_s
         row: dict[str, Any] = {
             "account": account,
@@ -219,7 +244,7 @@ class Buckets:
             "document": to_json(
                 {
                     "timeline": self._timeline,
-                    "at_s": bucket.at_s,
+                    "at_s": bucket.at_s + self._shared_ahead_s(),
                     "start_per_s": bucket.start_per_s,
                     "learned_slack": bucket.learned_slack,
                     "refusals": bucket.refusals,
@@ -231,6 +256,11 @@ class Buckets:
         if refused:
             row["refused_at"] = now_ms
         upsert(connection, buckets, [row])
+
+    def _shared_ahead_s(self) -> float:
+        """By how much the shared clock is ahead of our monotonic one; 0 where ours is the shared one."""
+        shared_s = self._shared_s() if self._shared_s is not None else None
+        return 0.0 if shared_s is None else shared_s - self._clock.monotonic()
 
 
 def _row(connection: Connection, account: str, operation: str) -> RowMapping | None:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, case, delete, event, func, insert, select
 
 from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema_calls import api_calls
@@ -72,7 +73,7 @@ class CallLedger:
     def flush(self, connection: Connection | None = None) -> None:
         """Write what waits: in the caller's transaction, or in one of its own. Rolled back, it waits again."""
         if connection is None:
-            with self._database.write() as own:
+            with self._database.write(locks.ledger()) as own:
                 self.flush(own)
             return
         with self._lock:

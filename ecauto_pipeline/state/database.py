@@ -1,8 +1,9 @@
 """Opens state.db: SQLite in WAL with synchronous=FULL by default, any SQLAlchemy URL of SQLite or PostgreSQL.
 
-`read()` and `write()` are the only ways in. A write transaction takes the write lock at its first line (BEGIN
-IMMEDIATE), so that what was read inside it still holds when it commits. A database of an earlier version gains the
-columns and indexes it lacks. Not for: what the tables mean (schema.py).
+`read()` and `write()` are the only ways in; `write_again()` for what may be done again when the server was away. A
+write takes its locks at its first line (BEGIN IMMEDIATE on SQLite; by name in PostgreSQL, see locks.py), so that what
+was read inside it still holds when it commits. Not for: what the tables mean (schema.py), how they come to be
+(migrations.py) or how PostgreSQL is asked (postgresql.py).
 """
 
 from __future__ import annotations
@@ -11,22 +12,28 @@ import errno
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, Index, create_engine, event, inspect, make_url
-from sqlalchemy.dialects import registry, sqlite
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 from sqlalchemy.util import LRUCache
 
 from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.state.every_table import every_table
+from ecauto_pipeline.state import locks, migrations
+from ecauto_pipeline.state.shared_time import AHEAD
+
+if TYPE_CHECKING:
+    from ecauto_pipeline.state.postgresql import PostgresqlStore
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 60.0
 CACHE_KB = 65_536
@@ -34,14 +41,20 @@ UNUSABLE: type[Exception] = DBAPIError
 """What a read or write raises where the file is damaged or read-only, or the disk is full."""
 LEAST_FREE_PAGES = 2_048
 """8 MiB of free pages: less is not worth rewriting the file."""
-RETIRED = ("run_targets",)
-"""Tables of earlier versions that hold nothing any more: what a run was to ask is planned anew (plans.py)."""
 _POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": 20}
 _COMPILED: LRUCache[Any, Any] = LRUCache(1_000)
 """Statements that were compiled for one state.db of this process, for every other one."""
-_Objects = frozenset[tuple[Any, ...]]
-_COMPLETE: set[_Objects] = set()
-"""Tables and indexes, as SQLite itself writes them down, of databases in which this process found nothing missing."""
+LOCKS_HELD = "ecauto_locks"
+"""In `connection.info` of a write: the Locks it was asked for, for whoever watches (the tests)."""
+
+
+class Fence(Protocol):
+    """What lets a process write: the lane that it works on, while nobody else has taken that over."""
+
+    lane: str
+
+    def check(self, connection: Connection) -> None:
+        """Raises where another has it: nothing of this transaction may be kept."""
 
 
 class StateDialect(SQLiteDialect_pysqlite):
@@ -84,11 +97,24 @@ class Database:
     Raises SettingsError, without a password in it, where `url` names no database that can be opened.
     """
 
-    def __init__(self, url: str, busy_timeout_s: float = BUSY_TIMEOUT_S, cache_kb: int = CACHE_KB) -> None:
-        """`busy_timeout_s`: so long SQLite waits for whoever holds the file before a read or write fails. `cache_kb`:
-        so much of the file each of its connections keeps in memory."""
+    def __init__(
+        self,
+        url: str,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        cache_kb: int = CACHE_KB,
+        *,
+        unmigrated: bool = False,
+        wall_s: Callable[[], float] = time.time,
+    ) -> None:
+        """`busy_timeout_s`: so long a read or write waits for whoever holds SQLite's file, or a lock in PostgreSQL, or
+        for a server that is away. `cache_kb`: so much of the file each of SQLite's connections keeps in memory.
+        `unmigrated`: also where PostgreSQL's tables are not of this version (who opens them so migrates them).
+        `wall_s`: this machine's clock, seconds since 1970."""
         check_url(url)
         self.url, self._busy_timeout_s, self._cache_kb = make_url(url), busy_timeout_s, cache_kb
+        self._wall_s, self._unmigrated = wall_s, unmigrated
+        self.fence: Fence | None = None
+        self._postgresql: PostgresqlStore | None = None
         try:
             self._open()
         except DBAPIError as error:
@@ -102,17 +128,25 @@ class Database:
 
     def _open(self) -> None:
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        if self.sqlite and self.url.database:
+        if not self.sqlite:
+            self._open_postgresql()
+            return
+        if self.url.database:
             _private_file(Path(self.url.database))
-        self.engine: Engine = self._sqlite_engine() if self.sqlite else create_engine(self.url, **_POOL)
-        if self.sqlite:
-            event.listen(self.engine, "connect", self._prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
+        self.engine: Engine = self._sqlite_engine()
+        event.listen(self.engine, "connect", self._prepare_sqlite)
+        event.listen(self.engine, "begin", _begin_sqlite)
         with self.write() as connection:
-            if self.sqlite:
-                _complete_sqlite(connection)
-            else:
-                _complete(connection)
+            migrations.complete_sqlite(connection)
+
+    def _open_postgresql(self) -> None:
+        from ecauto_pipeline.state.postgresql import PostgresqlStore, ServerClock
+
+        self._postgresql = PostgresqlStore(self.url, self._busy_timeout_s, ServerClock())
+        self.engine = self._postgresql.engine
+        with self._postgresql.opening() as connection:
+            if not self._unmigrated:
+                migrations.check_postgresql(connection)
 
     def _sqlite_engine(self) -> Engine:
         return create_engine(
@@ -131,15 +165,65 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A snapshot to read from; nothing is kept."""
+        if self._postgresql is not None:
+            with self._postgresql.read() as connection:
+                self._note_time(connection)
+                yield connection
+            return
         with self.engine.connect() as connection:
             yield connection
             connection.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction, committed at the end of the block, rolled back when it raises."""
+    def write(self, lock: locks.Locks = None, *, fenced: bool = True) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block, rolled back when it raises. `lock`: as in locks.py; None
+        = the whole state. Raises what `fence` raises, unless `fenced` is False: for what would be lost unwritten."""
+        fence = self.fence if fenced else None
+        if self._postgresql is not None:
+            shared = locks.lane(fence.lane) if fence is not None else None
+            with self._postgresql.write(lock, shared) as connection:
+                self._note_time(connection)
+                connection.info[LOCKS_HELD] = lock
+                if fence is not None:
+                    fence.check(connection)
+                yield connection
+            return
         with self.engine.connect().execution_options(ecauto_write=True) as connection, connection.begin():
+            connection.info[LOCKS_HELD] = lock
+            if fence is not None:
+                fence.check(connection)
             yield connection
+
+    def write_again(self, work: Callable[[Connection], T], lock: locks.Locks = None, *, fenced: bool = True) -> T:
+        """`work` in one write, and once more from its beginning where PostgreSQL surely kept nothing of it (the server
+        went away, a deadlock), for as long as a server that is away is waited for.
+
+        For work that does nothing but in its transaction. A commit whose end nobody knows is never done again.
+        """
+        until = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                with self.write(lock, fenced=fenced) as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if not self._was_undone(error) or time.monotonic() > until:
+                    raise
+
+    def server_time_s(self) -> float | None:
+        """The clock that all machines of a fleet share, seconds since 1970: PostgreSQL's. None on SQLite."""
+        return None if self._postgresql is None else self._postgresql.clock.time_s()
+
+    def _note_time(self, connection: Connection) -> None:
+        server_s = self.server_time_s()
+        if server_s is not None:
+            connection.info[AHEAD] = timedelta(seconds=server_s - self._wall_s())
+
+    def _was_undone(self, error: DBAPIError) -> bool:
+        if self._postgresql is None:
+            return False
+        from ecauto_pipeline.state.postgresql import is_undone
+
+        return is_undone(error)
 
     def give_back_space(self) -> bool:
         """Rewrite SQLite's file when more of it is free than used; whether it was done. Waits for nobody: when another
@@ -167,89 +251,9 @@ class Database:
         self.engine.dispose()
 
 
-def store_failed(error: BaseException) -> bool:
-    """Whether the database itself can't go on (full, read-only, damaged, gone), whatever is asked of it.
-
-    A row that it refuses is no such error.
-    """
-    if not isinstance(error, DBAPIError):
-        return False
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    return error.connection_invalidated or (isinstance(code, int) and code & 0xFF in _STORE_FAILED)
-
-
-_STORE_FAILED = frozenset(
-    {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_BUSY,
-    }
-)
-
-
 def to_json(document: object) -> str:
     """Compact JSON text, keys sorted, Japanese kept readable."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _complete(connection: Connection) -> None:
-    """Every table, column and index of this version is there afterwards, whatever version wrote the database."""
-    every_table.create_all(connection)
-    _add_missing_columns(connection)
-    for name in RETIRED:
-        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
-
-
-def _complete_sqlite(connection: Connection) -> None:
-    """The same, by one question to SQLite where a database was found complete before: sensors, questions and pages open
-    state.db all the time, and to look through its tables one by one is most of what that takes."""
-    found = _objects(connection)
-    if found in _COMPLETE:
-        return
-    if found:
-        _complete(connection)
-    else:
-        for statement in _statements():
-            connection.exec_driver_sql(statement)
-    _COMPLETE.add(_objects(connection))
-
-
-def _objects(connection: Connection) -> _Objects:
-    return frozenset(tuple(row) for row in connection.exec_driver_sql("SELECT type, name, sql FROM sqlite_master"))
-
-
-@lru_cache(maxsize=1)
-def _statements() -> tuple[str, ...]:
-    """What makes an empty SQLite file a database of this version."""
-    made: list[str] = []
-    dialect = sqlite.dialect()
-    for table in every_table.sorted_tables:
-        made.append(str(CreateTable(table).compile(dialect=dialect)))
-        made += [str(CreateIndex(index).compile(dialect=dialect)) for index in sorted(table.indexes, key=_name)]
-    return tuple(made)
-
-
-def _name(index: Index) -> str:
-    return str(index.name)
-
-
-def _add_missing_columns(connection: Connection) -> None:
-    """What a later version keeps besides; such columns are nullable or have a default, rows stay as they are."""
-    present = inspect(connection)
-    for table in every_table.sorted_tables:
-        known = {column["name"] for column in present.get_columns(table.name)}
-        missing = [column for column in table.columns if column.name not in known]
-        for column in missing:
-            ddl = CreateColumn(column).compile(connection)
-            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {ddl}")
-        indexed = {index["name"] for index in present.get_indexes(table.name)}
-        for index in table.indexes:
-            if index.name not in indexed:
-                index.create(connection, checkfirst=True)
 
 
 def _read_only_disk(path: str) -> OSError | None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.owner import new_owner, process_of
 from ecauto_pipeline.state.schema_calls import leases
+from ecauto_pipeline.state.shared_time import shared_now
 from ecauto_pipeline.state.upsert import upsert
 
 LIFE = timedelta(seconds=45)
@@ -36,6 +37,7 @@ class Lease:
 
 def claim(connection: Connection, names: Sequence[str], owner: str, now: datetime, life: timedelta = LIFE) -> list[str]:
     """The names, in their order, that are now the owner's; the others are somebody else's and alive."""
+    now = shared_now(connection, now)
     taken = {lease.name for lease in read(connection, names) if lease.owner != owner and not stale(lease, now, life)}
     got = [name for name in names if name not in taken]
     stamp = {"owner": owner, "expires_at": to_ms(now + life), "heartbeat_at": to_ms(now)}
@@ -59,14 +61,25 @@ def stale(lease: Lease, now: datetime, life: timedelta = LIFE) -> bool:
 
 def renew(connection: Connection, owner: str, now: datetime, life: timedelta = LIFE) -> None:
     """Everything the owner holds lives on."""
+    now = shared_now(connection, now)
     stamp = {"expires_at": to_ms(now + life), "heartbeat_at": to_ms(now)}
+    _hold_rows(connection, owner)
     connection.execute(update(leases).where(leases.c.owner == owner).values(**stamp))
 
 
 def release(connection: Connection, owner: str, names: Sequence[str] | None = None) -> None:
     """Give back `names`, or everything, of what this owner holds. What is another's stays."""
     gone = delete(leases).where(leases.c.owner == owner)
+    _hold_rows(connection, owner)
     connection.execute(gone if names is None else gone.where(leases.c.name.in_(names)))
+
+
+def _hold_rows(connection: Connection, owner: str) -> None:
+    """Lock the owner's rows in the order in which `claim` takes over stale ones, so that neither waits for the other
+    in a circle. SQLite knows no locks of rows, and needs none."""
+    if connection.dialect.name != "sqlite":
+        mine = select(leases.c.name).where(leases.c.owner == owner).order_by(leases.c.name)
+        connection.execute(mine.with_for_update()).all()
 
 
 def forget(connection: Connection, before: datetime) -> None:

@@ -6,14 +6,19 @@ Not for: the file, or which of the two is newer (shops/base/tokens.py decides), 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import oauth
 from ecauto_pipeline.state.upsert import insert_for, upsert
+
+T = TypeVar("T")
 
 
 class TokenWriteAhead:
@@ -36,8 +41,8 @@ class TokenWriteAhead:
 
     def save(self, account_id: str, document: str, obtained_at: datetime) -> None:
         """Committed and on the disk when this returns."""
-        with self._database.write() as connection:
-            upsert(connection, oauth, [self._row(account_id, document, obtained_at)])
+        row = self._row(account_id, document, obtained_at)
+        self._write(account_id, lambda connection: upsert(connection, oauth, [row]))
 
     def swap(self, account_id: str, before: str | None, document: str, obtained_at: datetime | None = None) -> bool:
         """The same where `before` still stands (None: where nothing does). False: somebody else wrote, nothing is done.
@@ -45,7 +50,8 @@ class TokenWriteAhead:
         `obtained_at` None leaves the moment as it is: they are the same tokens, written another way.
         """
         row = self._row(account_id, document, obtained_at)
-        with self._database.write() as connection:
+
+        def work(connection: Connection) -> bool:
             if before is None:
                 fresh = insert_for(connection, oauth).values(row)
                 written = fresh.on_conflict_do_nothing(index_elements=["platform", "account_id"])
@@ -53,10 +59,16 @@ class TokenWriteAhead:
                 written = update(oauth).where(*self._is(account_id, before)).values(row)
             return connection.execute(written.returning(oauth.c.account_id)).first() is not None
 
+        return self._write(account_id, work)
+
     def forget(self, account_id: str, document: str) -> bool:
         """Drop it where it is still this one."""
-        with self._database.write() as connection:
-            return connection.execute(delete(oauth).where(*self._is(account_id, document))).rowcount == 1
+        gone = delete(oauth).where(*self._is(account_id, document))
+        return self._write(account_id, lambda connection: connection.execute(gone).rowcount == 1)
+
+    def _write(self, account_id: str, work: Callable[[Connection], T]) -> T:
+        """A run that was superseded writes too: what it bought would be lost."""
+        return self._database.write_again(work, locks.token(self._platform, account_id), fenced=False)
 
     def _row(self, account_id: str, document: str, obtained_at: datetime | None) -> dict[str, object]:
         row: dict[str, object] = {"platform": self._platform, "account_id": account_id, "document": document}

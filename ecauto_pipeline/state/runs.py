@@ -18,6 +18,7 @@ from ecauto_pipeline.domain.lanes import WHOLE_LANE
 from ecauto_pipeline.domain.liveness import Life, Signs, life_of
 from ecauto_pipeline.state.owner import process_of
 from ecauto_pipeline.state.schema_runs import run_sections, runs
+from ecauto_pipeline.state.shared_time import shared_now
 from ecauto_pipeline.state.upsert import upsert
 
 FEW = 500  # names in one statement
@@ -85,7 +86,8 @@ def write_section(connection: Connection, run_id: str, section: str, text: str) 
 
 def beat(connection: Connection, run_id: str, now: datetime) -> None:
     """Still alive."""
-    connection.execute(update(runs).where(runs.c.run_id == run_id).values(heartbeat_at=to_ms(now)))
+    stamp = to_ms(shared_now(connection, now))
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(heartbeat_at=stamp))
 
 
 def ask_to_end(connection: Connection, run_id: str, who: str) -> None:
@@ -223,10 +225,9 @@ def sections(
         select(run_sections.c.run_id, run_sections.c.document)
         .join(runs, runs.c.run_id == run_sections.c.run_id)
         .where(run_sections.c.section == section, *of_lane(lane))
+        .where(runs.c.started_at >= (to_ms(since) if since is not None else 0))  # so SQLite begins with the newest run
         .order_by(runs.c.started_at.desc(), runs.c.run_id)
     )
-    if since is not None:
-        query = query.where(runs.c.started_at >= to_ms(since))
     if live_of_hour:
         query = query.where(runs.c.partition_key == live_of_hour, runs.c.dry_run == 0)
     return [(row.run_id, row.document) for row in connection.execute(query.limit(limit))]

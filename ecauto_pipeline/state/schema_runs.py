@@ -24,6 +24,10 @@ runs = Table(  # one row a run
     _text("stop_by"),  # who asked it to end, "" = nobody
     _text("lane"),  # whose shops it works on, "" = begun before there were lanes
     Index("ix_runs_lane", "lane", "started_at"),
+    Index("ix_runs_started_at", "started_at"),  # the newest, the oldest
+    Index("ix_runs_hour", "partition_key"),
+    Index("ix_runs_ended_at", "ended_at"),  # who is under way
+    Index("ix_runs_exported", "exported", "started_at"),
 )
 
 

@@ -162,6 +162,8 @@ def write_periods(
     )
     columns = (names.tolist(), tau_s.tolist(), next_check_ms.tolist(), next_full_ms.tolist())
     rows = [{"key": k, "tau": t, "check": int(c), "full": int(f)} for k, t, c, f in zip(*columns, strict=True)]
+    if rows and connection.dialect.name != "sqlite":  # who writes some of them besides goes by ASIN too (upsert.py)
+        rows.sort(key=lambda row: row["key"])
     if rows:
         connection.execute(statement, rows)
 

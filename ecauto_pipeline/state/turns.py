@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from ecauto_pipeline.clock import Clock, to_ms
+from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.owner import new_owner, process_of
 from ecauto_pipeline.state.schema_calls import leases
@@ -70,7 +71,10 @@ def turn(
     try:
         yield held
     finally:
-        with suppress(DBAPIError), database.write() as connection:  # kept too long it ends with its life
+        with (
+            suppress(DBAPIError),
+            database.write(locks.turn(name), fenced=False) as connection,
+        ):  # kept too long it ends with its life
             connection.execute(delete(leases).where(leases.c.name == name, leases.c.owner == owner))
 
 
@@ -84,7 +88,7 @@ def _take(database: Database, clock: Clock, name: str, owner: str, seen: str, li
     now = clock.now()
     ends = to_ms(now + timedelta(seconds=life_s))
     row = {"name": name, "owner": owner, "expires_at": ends, "heartbeat_at": to_ms(now)}
-    with database.write() as connection:
+    with database.write(locks.turn(name)) as connection:
         if seen:
             mine = update(leases).where(leases.c.name == name, leases.c.owner == seen).values(row)
         else:

@@ -30,9 +30,16 @@ def insert_into(dialect: str, table: Table) -> Any:
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Sequence[str] = ()) -> None:
-    """Insert rows that all have the same keys; an existing row takes the new values, but for the columns in `keep`."""
+    """Insert rows that all have the same keys; an existing row takes the new values, but for the columns in `keep`.
+
+    Where others write at the same time (PostgreSQL) they are written by key: two who write the same rows in two orders
+    would wait for each other.
+    """
     if not rows:
         return
+    if connection.dialect.name != "sqlite":
+        key = [column.name for column in table.primary_key]
+        rows = sorted(rows, key=lambda row: [row[name] for name in key])
     statement = _upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep))
     for start in range(0, len(rows), CHUNK_ROWS):
         connection.execute(statement, rows[start : start + CHUNK_ROWS])

@@ -20,6 +20,7 @@ from ecauto_pipeline.clock import Clock, from_ms, jst, to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance
 from ecauto_pipeline.errors import BudgetSpent
+from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema_calls import windows
 from ecauto_pipeline.state.upsert import insert_for, insert_into
@@ -124,6 +125,7 @@ class ShopWindows:
     ) -> None:
         self._database, self._clock = database, clock
         self._platform, self._account_id = platform, account_id
+        self._lock = locks.window(platform, account_id)
         self._limits: dict[Span, int] = {"hour": per_hour, "day": per_day}
         self._kept = kept
         self._interval_ms = math.ceil(min_interval_s * 1000)
@@ -135,21 +137,22 @@ class ShopWindows:
         `day_reserve` when only the share kept for hides, undoing and reads is left.
         """
         now_ms = to_ms(self._clock.now())
-        with self._database.write() as connection:
-            slot_ms = self._slot(connection, now_ms)
-            slot = from_ms(slot_ms)
-            for span in SPANS:
-                self._refuse(self._use(connection, slot, span), kind)
-            edits = int(kind in ("edit", "hide", "undo"))
-            counted = {"calls": 1, "edits": edits, "exhausted": 0, "last_call_at": slot_ms}
-            connection.execute(
-                _counting(connection.dialect.name), [{**self._key(slot, span), **counted} for span in SPANS]
-            )
+        slot_ms = self._database.write_again(lambda connection: self._reserve(connection, kind, now_ms), self._lock)
         return (slot_ms - now_ms) / 1000
+
+    def _reserve(self, connection: Connection, kind: str, now_ms: int) -> int:
+        slot_ms = self._slot(connection, now_ms)
+        slot = from_ms(slot_ms)
+        for span in SPANS:
+            self._refuse(self._use(connection, slot, span), kind)
+        edits = int(kind in ("edit", "hide", "undo"))
+        counted = {"calls": 1, "edits": edits, "exhausted": 0, "last_call_at": slot_ms}
+        connection.execute(_counting(connection.dialect.name), [{**self._key(slot, span), **counted} for span in SPANS])
+        return slot_ms
 
     def exhausted(self, span: Span, called_at: datetime) -> datetime:
         """The API refused a call sent at `called_at` because this window is over. Returns its end."""
-        with self._database.write() as connection:
+        with self._database.write(self._lock) as connection:
             statement = insert_for(connection, windows).values(
                 **self._key(called_at, span), calls=0, edits=0, exhausted=1
             )

@@ -12,7 +12,7 @@ import traceback
 from ecauto_pipeline.atomic_file import DISK_IS_FULL
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import CallError, EcautoError
-from ecauto_pipeline.state.database import store_failed
+from ecauto_pipeline.state.store_failed import store_failed
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.sections import Fault
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.freshness.planning import Evidence
 from ecauto_pipeline.domain.lanes import WHOLE_LANE
 from ecauto_pipeline.domain.liveness import LONGEST_SILENCE, stands_in_the_way
 from ecauto_pipeline.domain.model import Status
-from ecauto_pipeline.domain.offers.second_opinion import Audited
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.state import runs as run_book
@@ -40,9 +38,6 @@ from ecauto_pipeline.sync.sections import (
     ShopsReport,
     StartReport,
 )
-
-EVIDENCE_KEPT = timedelta(days=7)
-"""A verdict on the sweep rests on this much past; a sweep once found blind is tried again when it has gone by."""
 
 _ASKING_LOOKED_AT = 20
 """Newest runs among which the last that called Amazon is looked for."""
@@ -273,25 +268,6 @@ def recent_of_lane(connection: Connection, lane: str, since: datetime, limit: in
     """The newest runs since then that work on a lane's shops, newest first: what they planned and asked, no more."""
     wanted = ("stale_asins", "sp_api_snapshots")
     return [as_record(row) for row in run_book.page(connection, limit, sections=wanted, lane=lane, since=since)]
-
-
-def sweep_evidence(connection: Connection, now: datetime, lane: str = WHOLE_LANE) -> Evidence:
-    """What the runs of the last days found out about the sweep's sight; `lane`: those that work on its shops."""
-    rows = run_book.sections(connection, "sp_api_snapshots", since=now - EVIDENCE_KEPT, lane=lane)
-    found = [one for _, text in rows if isinstance(one := _read("sp_api_snapshots", text), FetchReport)]
-    return Evidence(
-        answers=sum(one.sweep_answers for one in found),
-        unknown=sum(one.sweep_unknown for one in found),
-        audited=sum(one.probe_audited for one in found),
-        missed=sum(one.probe_missed for one in found),
-    )
-
-
-def opinion_audits(connection: Connection, now: datetime) -> Audited:
-    """What the second opinion said of unchanged answers in the runs of the last days."""
-    rows = run_book.sections(connection, "sp_api_snapshots", since=now - EVIDENCE_KEPT)
-    found = [one.audited for _, text in rows if isinstance(one := _read("sp_api_snapshots", text), FetchReport)]
-    return Audited(sum(one.compared for one in found), sum(one.contradicted for one in found))
 
 
 def _read(name: SectionName, text: str) -> Section | None:

@@ -29,9 +29,10 @@ from ecauto_pipeline.state.windows import calls_in
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.run_metrics import metrics_row
-from ecauto_pipeline.sync.run_record import RunRecord, opinion_audits, recent_records
+from ecauto_pipeline.sync.run_record import RunRecord, recent_records
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since
 from ecauto_pipeline.sync.stale_asins.plan import survey
+from ecauto_pipeline.sync.sweep_evidence import opinion_audits
 from ecauto_pipeline.views.next_runs import next_runs
 from ecauto_pipeline.views.run_figures import SEVEN
 from ecauto_pipeline.views.under_way import as_data, runs_under_way

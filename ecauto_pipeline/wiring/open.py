@@ -100,6 +100,10 @@ def open_tools(
     """
     clock, stop, operations = clock or SystemClock(), stop or threading.Event(), operations or registered()
     operations.check(settings)
+    if settings.fleet.on:
+        from ecauto_pipeline.fleet.same_everywhere import refuse_local
+
+        refuse_local(settings)
     log = logging.getLogger("ecauto_pipeline")
     log.setLevel(logging.INFO)
     log.propagate = False
@@ -113,6 +117,10 @@ def open_tools(
     logs, keep = settings.data_dir / "logs", settings.logs.keep_days
     with log_to_files(log, logs, log_name, clock, keep), log_to_files(CALLS_LOG, logs, CALLS, clock, keep):
         try:
+            if settings.fleet.on and connections is not None:
+                from ecauto_pipeline.fleet.same_everywhere import agree_on_settings
+
+                agree_on_settings(database, settings, clock.now())
             tools = Tools(
                 settings=settings,
                 clock=clock,

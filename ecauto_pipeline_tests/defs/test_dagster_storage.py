@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import IntegrityError
 
 from ecauto_pipeline.defs import dagster_storage
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
@@ -53,6 +56,31 @@ def _engines_used() -> Iterator[dict[str, set[int]]]:
     event.listen(Engine, "engine_connect", connected)
     yield used
     event.remove(Engine, "engine_connect", connected)
+
+
+@contextmanager
+def _connections() -> Iterator[list[str]]:
+    """Every connection that is made while this is open, by the name of its file."""
+    made: list[str] = []
+
+    def connected(connection: Connection) -> None:
+        made.append(Path(str(connection.engine.url.database)).stem)
+
+    event.listen(Engine, "engine_connect", connected)
+    yield made
+    event.remove(Engine, "engine_connect", connected)
+
+
+def _a_run(instance: dg.DagsterInstance) -> dg.DagsterRun:
+    """A run of `counted` that is going to be: its events say what it will make and check."""
+    graph = dg.Definitions(assets=[counted]).resolve_asset_graph()
+    return instance.create_run_for_job(dg.define_asset_job("one").resolve(asset_graph=graph))
+
+
+def _passed(run: dg.DagsterRun) -> dg.DagsterEvent:
+    found = dg.AssetCheckEvaluation(counted.key, "adds_up", True, metadata={})
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION.value
+    return dg.DagsterEvent(kind, run.job_name, event_specific_data=found)
 
 
 def _seen(instance: dg.DagsterInstance, run_id: str) -> tuple[object, ...]:
@@ -104,6 +132,46 @@ def test_no_connection_outlives_its_call(home: Path) -> None:
     with dg.DagsterInstance.from_config(str(home)) as instance:
         dg.materialize([counted], instance=instance)
         assert [] == list((home / "data" / "dagster").rglob("*.db-wal"))
+
+
+def test_an_event_connects_once_to_each_file(home: Path) -> None:
+    """However many tables it goes into; what a run is going to do is handed over in one go, not event by event."""
+    with dg.DagsterInstance.from_config(str(home)) as instance, _connections() as made:
+        _a_run(instance)
+        made.clear()
+        run = _a_run(instance)
+        assert 1 == made.count("index")
+        made.clear()
+        instance.report_dagster_event(_passed(run), run.run_id)
+        assert sorted([run.run_id, "index"]) == sorted(made)
+        assert 3 == len(instance.all_logs(run.run_id))
+
+
+def test_what_an_event_stores_is_whole_or_not_there(home: Path) -> None:
+    """Where one table does not take it no file has any of it; the next one is stored."""
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        run = _a_run(instance)
+        with closing(sqlite3.connect(home / "data" / "dagster" / "history" / "runs" / "index.db")) as index:
+            index.execute(
+                "CREATE TRIGGER refuses BEFORE UPDATE ON asset_check_executions BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+            with pytest.raises(IntegrityError):
+                instance.report_dagster_event(_passed(run), run.run_id)
+            assert 2 == len(instance.all_logs(run.run_id))
+            index.execute("DROP TRIGGER refuses")
+        instance.report_dagster_event(_passed(run), run.run_id)
+        assert 3 == len(instance.all_logs(run.run_id))
+        (kept,) = instance.event_log_storage.get_asset_check_execution_history(
+            dg.AssetCheckKey(counted.key, "adds_up"), limit=5
+        )
+        assert "SUCCEEDED" == kept.status.value
+
+
+def test_opening_the_files_reads_no_migrations(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens what was made already has nothing to make: the sensors' process does so at every look."""
+    monkeypatch.setattr(ScriptDirectory, "from_config", None)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert ([], 0) == (list(instance.all_instigator_state()), instance.get_runs_count())
 
 
 def test_who_watches_a_run_hears_of_it_from_another_program(home: Path) -> None:

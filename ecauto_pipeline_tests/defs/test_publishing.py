@@ -8,14 +8,17 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from sqlalchemy import insert, select
 
 from ecauto_pipeline.alerts.rules import judge
 from ecauto_pipeline.alerts.setup import alert_setup
-from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.clock import SystemClock, to_ms
 from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.jobs import POLICIES
 from ecauto_pipeline.defs.resources import Pipeline
 from ecauto_pipeline.history.store import HistoryStore
+from ecauto_pipeline.state.schema_calls import api_calls
+from ecauto_pipeline.sync.line import finish
 from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.defs.installation import Installation, installed
@@ -32,6 +35,20 @@ def nothing_op(pipeline: Pipeline) -> None:
 @dg.job(resource_defs={"pipeline": Pipeline.configure_at_launch()})
 def nothing() -> None:
     nothing_op()
+
+
+@dg.op
+def last_step_op(pipeline: Pipeline) -> None:
+    """The line's end, and another process at work before the run's process has gone."""
+    finish(pipeline.context)
+    with pipeline.context.state.write() as connection:
+        names = dict.fromkeys(("api", "operation", "account", "outcome", "run_id"), "other")
+        connection.execute(insert(api_calls).values(**names, call_id="later", started_at=to_ms(SystemClock().now())))
+
+
+@dg.job(resource_defs={"pipeline": Pipeline.configure_at_launch()})
+def last_step() -> None:
+    last_step_op()
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +93,21 @@ def test_a_damaged_file_is_named_by_the_run_that_meets_it_whatever_its_job(here:
     (here.data / "history" / f"{name}.damaged").unlink()
     again = nothing.execute_in_process(instance=here.instance)
     assert (again.run_id, True) == newest_check(here)[:2]
+
+
+def calls_kept(here: Installation) -> list[str]:
+    """The calls in state.db that are not in history."""
+    with open_tools(here.settings, offline=True) as tools, tools.state.read() as connection:
+        return list(connection.execute(select(api_calls.c.call_id)).scalars())
+
+
+def test_a_run_publishes_once(here: Installation) -> None:
+    """What its last step carried into history is not gone through again at its end: what others did since then is the
+    next run's."""
+    last_step.execute_in_process(instance=here.instance)
+    assert ["later"] == calls_kept(here)
+    nothing.execute_in_process(instance=here.instance)
+    assert [] == calls_kept(here)
 
 
 @pytest.mark.parametrize("job", POLICIES)

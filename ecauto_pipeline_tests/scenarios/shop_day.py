@@ -26,6 +26,7 @@ from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.line import run_line
 from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.state.lock_watch import hold_to_locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class ShopDay:
     @contextmanager
     def tools(self, run_id: str = "") -> Iterator[Tools]:
         with open_tools(self.settings, clock=self.clock, run_id=run_id) as tools:
+            hold_to_locks(tools.state)
             yield tools
 
     def run(self, job: str = "full_sync", **options: Any) -> RunResult:

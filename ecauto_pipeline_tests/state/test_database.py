@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.state.database import RETIRED, Database
+from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.every_table import every_table
+from ecauto_pipeline.state.migrations import RETIRED
 from ecauto_pipeline.state.schema import asins, diffs, listings
 
 

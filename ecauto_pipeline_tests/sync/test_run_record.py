@@ -31,7 +31,6 @@ from ecauto_pipeline.sync.run_record import (
     SectionName,
     keep,
     read_record,
-    sweep_evidence,
 )
 from ecauto_pipeline.sync.sections import (
     DelistReport,
@@ -46,6 +45,7 @@ from ecauto_pipeline.sync.sections import (
     ViewsReport,
     WriteBackReport,
 )
+from ecauto_pipeline.sync.sweep_evidence import sweep_evidence
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 COUNTS = {"total_asins", "cache_hits", "cache_misses", "sp_api_calls", "base_api_updates", "errors", "targets"}

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from ecauto_pipeline.state import locks, migrations
+from ecauto_pipeline.state.database import Database
 from proofs.fleet.servers import S3, PostgreSQL, Redis, S3Bucket
 
 
@@ -50,6 +52,16 @@ def postgresql_url(postgresql_server: PostgreSQL) -> Iterator[str]:
     database = postgresql_server.new_database()
     yield postgresql_server.url(database)
     postgresql_server.drop_database(database)
+
+
+@pytest.fixture
+def state_url(postgresql_url: str) -> str:
+    """The same with the tables of state in it, as `ecauto fleet migrate` makes them."""
+    database = Database(postgresql_url, unmigrated=True)
+    with database.write(locks.schema()) as connection:
+        migrations.migrate_postgresql(connection)
+    database.close()
+    return postgresql_url
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.errors import CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Shop
-from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.state import decisions, journal, locks, shown
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.listing_lookup import lately_read
 from ecauto_pipeline.sync.context import Context
@@ -60,7 +60,7 @@ def _judge_shop(context: Context, shop: Shop, evidence: Sequence[Update]) -> Del
         evaluated.add(_judge(shop, update, canary, resolves))
     deciding.apply_guards_and_holds(context, evaluated, inputs)
     marked = []
-    with context.state.write() as connection:
+    with context.state.write(locks.shops(context.accounts)) as connection:
         account = deciding.keep(context, connection, evaluated).account
         for diff in evaluated.found:
             if diff.decision is Decision.PUSH:

@@ -6,8 +6,8 @@ Not for: making the edit, or what its end means for the rest of the shop (shop_w
 from __future__ import annotations
 
 from ecauto_pipeline.errors import CallError, ItemRefused
-from ecauto_pipeline.shops.protocol import Item, Shop
-from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.shops.protocol import Item, Shop, key_of
+from ecauto_pipeline.state import decisions, journal, locks, shown
 from ecauto_pipeline.state.corrections import OTHER_VALUE
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.journal import Update
@@ -24,7 +24,7 @@ def note_done(context: Context, decided: Decided, update_id: str, item: Item | N
     """
     diff, now = decided.diff, context.clock.now()
     value = diff.wanted if item is None else shown_value(item, diff.kind)
-    with context.state.write() as connection:
+    with context.state.write(locks.shop(diff.key.account)) as connection:
         if value == diff.wanted:
             journal.finish(connection, update_id, "confirm", now)
             shown.record_edit(connection, diff.key, diff.kind, value, now, diff.reason, diff.cost_jpy)
@@ -38,7 +38,7 @@ def note_done(context: Context, decided: Decided, update_id: str, item: Item | N
 def note_failed(context: Context, decided: Decided, update_id: str, error: CallError) -> None:
     """The shop would not, or was not reached; what it will never do is remembered of the listing."""
     now, refused = context.clock.now(), isinstance(error, ItemRefused)
-    with context.state.write() as connection:
+    with context.state.write(locks.shop(decided.diff.key.account)) as connection:
         journal.finish(connection, update_id, "refuse", now, text_of(error), refused=refused)
         decisions.move(connection, [decided.diff_id], "end", now)
         if isinstance(error, ItemRefused) and error.permanent:
@@ -47,7 +47,7 @@ def note_failed(context: Context, decided: Decided, update_id: str, error: CallE
 
 def note_lost(context: Context, shop: Shop, update_id: str, error: CallError) -> Update:
     """Nobody knows whether it happened; the edit as it is to be read back."""
-    with context.state.write() as connection:
+    with context.state.write(locks.shop(key_of(shop))) as connection:
         journal.finish(connection, update_id, "lose", context.clock.now(), text_of(error))
         found = journal.unsettled(connection, shop.platform, shop.account_id)
     return next(row for row in found if row.update_id == update_id)
@@ -55,7 +55,7 @@ def note_lost(context: Context, shop: Shop, update_id: str, error: CallError) ->
 
 def take_back(context: Context, decided: Decided, update_id: str, *, rolls_back: bool) -> None:
     """No edit has left: its intent goes, and the decision waits again; one of a rollback ends."""
-    with context.state.write() as connection:
+    with context.state.write(locks.shop(decided.diff.key.account)) as connection:
         journal.withdraw(connection, update_id)
         if rolls_back:
             decisions.move(connection, [decided.diff_id], "end", context.clock.now())

@@ -15,7 +15,7 @@ from ecauto_pipeline.domain.model import AccountKey, Decision
 from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.shops.platforms import PLATFORMS
-from ecauto_pipeline.state import calls, decisions
+from ecauto_pipeline.state import calls, decisions, locks
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.stops import PAUSED
 from ecauto_pipeline.sync.base_updates.catalogue import watch_catalogue
@@ -43,7 +43,7 @@ def run(context: Context) -> PushReport:
     """
     report = _push_open(context) if context.run.push else PushReport(dry_run=context.run.dry_run)
     report = watch_catalogue(context, report)
-    with context.state.write() as connection:
+    with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "base_updates", report)
     context.log.info("pushed: %s; edits %d, waiting %d", asdict(report.account), report.edits, report.waiting)
     return report

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ecauto_pipeline.domain.model import AccountKey
-from ecauto_pipeline.state import leases
+from ecauto_pipeline.state import leases, locks
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Context
 
@@ -22,6 +22,7 @@ class PushLease:
     def __init__(self, context: Context, account: AccountKey) -> None:
         self._context = context
         self._name = f"push:{account}"
+        self._lock = locks.shop(account)
         self._owner = leases.new_owner()
         self._renewed = 0.0
 
@@ -43,11 +44,11 @@ class PushLease:
 
     def release(self) -> None:
         """Let the next one have it."""
-        with self._context.state.write() as connection:
+        with self._context.state.write(self._lock) as connection:
             leases.release(connection, self._owner)
 
     def _mine(self) -> bool:
-        with self._context.state.write() as connection:
+        with self._context.state.write(self._lock) as connection:
             now = self._context.clock.now()
             got = leases.claim(connection, [self._name], self._owner, now, LEASE_LIFE)
             run_book.beat(connection, self._context.run.run_id, now)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from ecauto_pipeline.domain.model import Kind, Outcome
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Item, Shop, key_of
-from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.state import decisions, journal, locks, shown
 from ecauto_pipeline.state.corrections import OTHER_VALUE
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.sync.context import Tools
@@ -77,7 +77,7 @@ def read_back_edit(tools: Tools, shop: Shop, update: Update) -> Outcome:
 
 def _end(tools: Tools, update: Update, outcome: Outcome, error: str, value: int | None) -> Outcome:
     now = tools.clock.now()
-    with tools.state.write() as connection:
+    with tools.state.write(locks.shop(update.key.account)) as connection:
         journal.finish(connection, update.update_id, _EVENTS[outcome], now, error)
         if outcome is Outcome.DONE:
             decided = decisions.by_id(connection, update.diff_id)

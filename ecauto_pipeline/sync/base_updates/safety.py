@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.domain.model import AccountKey, Decision, Kind
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.domain.selling.guards import hides_allowed
-from ecauto_pipeline.state import decisions, journal
+from ecauto_pipeline.state import decisions, journal, locks
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_listings import count_public
 from ecauto_pipeline.sync.context import Context
@@ -38,7 +38,7 @@ class SafetyHides:
         if run.dry_run or not (run.include_visibility or run.hide_failed_prices):
             return None
         now = self._context.clock.now()
-        with self._context.state.write() as connection:
+        with self._context.state.write(locks.shop(key.account)) as connection:
             verdict, _ = evaluate_again(self._rules, connection, key, Kind.VISIBILITY, now, priced=False)
             if verdict is None or verdict.decision is not Decision.PUSH or verdict.reason not in FAILED_CORRECTIONS:
                 return None

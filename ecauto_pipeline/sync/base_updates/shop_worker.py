@@ -23,7 +23,7 @@ from ecauto_pipeline.errors import (
     Transport,
 )
 from ecauto_pipeline.shops.protocol import Item, Shop, key_of
-from ecauto_pipeline.state import decisions, journal, stops
+from ecauto_pipeline.state import decisions, journal, locks, stops
 from ecauto_pipeline.state.corrections import OTHER_VALUE
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
@@ -69,6 +69,7 @@ class ShopWorker:
         self._closed, self._rollback_of, self._say, self._safety = closed, rollback_of, ended, safety
         self._name = context.name_of(key_of(shop))
         self._lease = PushLease(context, key_of(shop))
+        self._lock = locks.shop(key_of(shop))
         self._order = order
         self._silent = self._faults_in_a_row = 0
         self._taken_in: list[TakenIn] = []
@@ -168,7 +169,7 @@ class ShopWorker:
     def _one(self, decided: Decided) -> None:
         diff, now = decided.diff, self._context.clock.now()
         price_end = self._price_ends.get(diff.key)  # of this run's price push of the same listing
-        with self._context.state.write() as connection:
+        with self._context.state.write(self._lock) as connection:
             if self._paused(connection):
                 self._closed, rechecked = PAUSED, RecheckResult("skipped", PAUSED, final=False)
             elif diff.kind is Kind.VISIBILITY and diff.wanted == 1 and price_end not in (None, "pushed", "unchanged"):
@@ -293,7 +294,7 @@ class ShopWorker:
             return
         self.report.unknown += outcome is Outcome.UNKNOWN
         if outcome is Outcome.FAILED:  # this run has tried; the next one judges anew
-            with self._context.state.write() as connection:
+            with self._context.state.write(self._lock) as connection:
                 decisions.move(connection, [decided.diff_id], "drop", self._context.clock.now())
         self._end(decided, "failed", error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}")
 
@@ -311,7 +312,7 @@ class ShopWorker:
         reason, until = breaker_of(error)
         if reason:
             now = self._context.clock.now()
-            with self._context.state.write() as connection:
+            with self._context.state.write(self._lock) as connection:
                 args = (self._shop.platform, self._shop.account_id, reason, now, until)
                 if open_breaker(connection, *args):
                     self.report.alerts.append((self._name, reason))

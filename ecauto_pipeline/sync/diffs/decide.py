@@ -17,7 +17,7 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, Listi
 from ecauto_pipeline.domain.selling.diffs import EXCLUDED
 from ecauto_pipeline.domain.selling.guards import ACCOUNT_FALL, hold_account_fall, hold_mass_delist, hold_mass_hides
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
-from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state import decisions, locks
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
@@ -112,7 +112,7 @@ def decide(context: Context, evaluation: Evaluation) -> DiffReport:
         inputs = load_input(context, connection, context.clock.now())
         evaluated = evaluation(context, inputs, standing_of(context, connection))
     context.go_on()
-    with context.state.write() as connection:
+    with context.state.write(locks.shops(context.accounts)) as connection:
         return keep(context, connection, evaluated)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
+from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diff_section import DiffReport
@@ -21,7 +22,7 @@ from ecauto_pipeline.sync.run_record import keep
 def run(context: Context) -> DiffReport:
     """Judge the prices of a run's listings. A run that includes no prices has no price targets."""
     report = deciding.decide(context, evaluate_prices) if context.run.include_price != "never" else DiffReport()
-    with context.state.write() as connection:
+    with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "price_diffs", report)
     context.log.info("price judged: %s %s", asdict(report.account), dict(report.reasons))
     return report

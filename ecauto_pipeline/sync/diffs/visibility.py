@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 from ecauto_pipeline.domain.model import Diff, Kind
+from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.state.unconfirmed import unconfirmed
 from ecauto_pipeline.sync.context import Context
@@ -28,7 +29,7 @@ def run(context: Context) -> DiffReport:
     report = DiffReport()
     if context.run.include_visibility:
         report = _with_unconfirmed(context, deciding.decide(context, evaluate_visibility))
-    with context.state.write() as connection:
+    with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "visibility_diffs", report)
     context.log.info("visibility judged: %s %s", asdict(report.account), dict(report.reasons))
     return report

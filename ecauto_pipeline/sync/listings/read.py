@@ -18,7 +18,7 @@ from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide, join
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, Transport
 from ecauto_pipeline.shops.platforms import shop_keys
 from ecauto_pipeline.shops.protocol import Shop, key_of
-from ecauto_pipeline.state import shop_accounts, shop_listings
+from ecauto_pipeline.state import locks, shop_accounts, shop_listings
 from ecauto_pipeline.state.sales import last_seen
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.faults import FAULT, fault_of
@@ -68,7 +68,7 @@ def run(context: Context) -> ListingsReport:
     report = _report(context, accounts, results)
     rules = take_up_rules(context, accounts)
     report = replace(report, faults=tuple(faults), blocklist=blocklist.trouble, register=register.report, rules=rules)
-    with context.state.write() as connection:
+    with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "listings", report)
     context.log.info(
         "listings read: %d of %d items, not read: %s", report.listings, report.items, dict(report.not_read)
@@ -124,7 +124,7 @@ def _read_known_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSi
         if isinstance(error, BudgetSpent) and not shop_accounts.breaker_of(error)[0]:
             return _ShopRead(key_of(shop), not_read=error.reason)  # what was read lately stands: it can still be hidden
         return _ShopRead(key_of(shop), not_read=_open_breaker(tools, shop, error))
-    with tools.state.write() as connection:
+    with tools.state.write(locks.shop(key_of(shop))) as connection:
         shop_accounts.record_read(
             connection,
             *of_shop,
@@ -155,7 +155,7 @@ def _read_known_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSi
 def _open_breaker(tools: Tools, shop: Shop, error: CallError) -> str:
     of_shop = (shop.platform, shop.account_id)
     reason, until = shop_accounts.breaker_of(error)
-    with tools.state.write() as connection:
+    with tools.state.write(locks.shop(key_of(shop))) as connection:
         before = shop_accounts.load_account(connection, *of_shop)
         kept = before.breaker if before.needs_person else "not_read"  # a time-out does not mend a restricted shop
         news = shop_accounts.open_breaker(connection, *of_shop, reason or kept, tools.clock.now(), until)
@@ -170,7 +170,7 @@ def _note_token(tools: Tools, shop: Shop) -> None:
     except CallError as error:
         tools.log.warning("%s: the token's age is not known (%s)", tools.name_of(key_of(shop)), error.reason)
         return
-    with tools.state.write() as connection:
+    with tools.state.write(locks.shop(key_of(shop))) as connection:
         shop_accounts.record_refresh_expiry(connection, shop.platform, shop.account_id, expires_at)
 
 
@@ -185,7 +185,7 @@ def _join(
     """Write the register's side of every listing whose side changed. `blocklist` None: that flag stays."""
     changed = []
     of_shop = (account.platform, account.account_id)
-    with tools.state.write() as connection:
+    with tools.state.write(locks.shop(account)) as connection:
         whole = shop_accounts.load_account(connection, *of_shop).full_read_at is not None
         met = set()
         for before in shop_listings.load_both_sides(connection, *of_shop):

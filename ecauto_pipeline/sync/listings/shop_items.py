@@ -19,8 +19,8 @@ from ecauto_pipeline.domain.selling.hidden_by import SeenBefore, who_hid
 from ecauto_pipeline.domain.selling.joining import RegisterSide
 from ecauto_pipeline.domain.selling.set_by_hand import PriceBefore, set_by_hand
 from ecauto_pipeline.errors import ItemGone, Transport
-from ecauto_pipeline.shops.protocol import Item, Shop
-from ecauto_pipeline.state import shop_listings
+from ecauto_pipeline.shops.protocol import Item, Shop, key_of
+from ecauto_pipeline.state import locks, shop_listings
 from ecauto_pipeline.state.shop_accounts import ShopAccount
 from ecauto_pipeline.state.shop_listings import OwnEdit
 from ecauto_pipeline.sync.context import Tools
@@ -101,7 +101,7 @@ def _read_all(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) ->
     if tally.items > len(seen) or len(known - seen) > VERIFY_MOST:
         seen |= _read_pages(tools, shop, register, tally)
     gone = _proven_gone(tools, shop, sorted(known - seen), register)
-    with tools.state.write() as connection:
+    with tools.state.write(locks.shop(key_of(shop))) as connection:
         shop_listings.mark_absent(connection, shop.platform, shop.account_id, gone, tools.clock.now())
     settled = started_at - CLOCKS_AGREE_WITHIN  # changes during the reading are read again
     modified_seen = settled if tally.newest is None else min(tally.newest, settled)
@@ -156,7 +156,7 @@ def _keep(
     shown_ms = {number: to_ms(item.shown_at or asked_at) for number, item in items.items()}
     since_ms = min(shown_ms.values(), default=now_ms)
     of_shop = (shop.platform, shop.account_id)
-    with tools.state.write() as connection:
+    with tools.state.write(locks.shop(key_of(shop))) as connection:
         before = shop_listings.load_shop_side(connection, *of_shop, list(items))
         oldest = min((row["read_at"] or 0 for row in before.values()), default=since_ms)
         edits: dict[str, list[OwnEdit]] = {}

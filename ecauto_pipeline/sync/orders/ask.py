@@ -13,7 +13,7 @@ from datetime import datetime
 from ecauto_pipeline.amazon.client import SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
-from ecauto_pipeline.state import leases, observations
+from ecauto_pipeline.state import leases, locks, observations
 from ecauto_pipeline.state.observations import Observation
 from ecauto_pipeline.state.operation_health import read_health
 from ecauto_pipeline.sync.context import Context
@@ -48,7 +48,7 @@ def ask_about(context: Context, asins: Sequence[str], deadline: float) -> Iterat
                 return
             yield asin, _newest(context, asin, context.run.started_at)
     finally:
-        with context.state.write() as connection:
+        with context.state.write(locks.run(context.run.run_id)) as connection:
             leases.release(connection, asking.owner)
             for account in context.sp_accounts:
                 account.ledger.flush(connection)

@@ -17,7 +17,7 @@ from ecauto_pipeline.domain.selling.fees import profit_jpy
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.errors import CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Order, Sale, Shop, key_of
-from ecauto_pipeline.state import orders, shop_accounts, shop_listings
+from ecauto_pipeline.state import locks, orders, shop_accounts, shop_listings
 from ecauto_pipeline.state.observations import Observation
 from ecauto_pipeline.state.orders import AskedOrder, FoundOrder, OrderRow
 from ecauto_pipeline.state.sales import add_sales
@@ -58,7 +58,7 @@ def run(context: Context) -> OrdersReport:
             not_read[name] = FAULT
     settled = [] if context.run.dry_run else _ask(context)
     report = _report(context, found, numbers, settled, not_read)
-    with context.state.write() as connection:
+    with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "order_watch", report)
     context.log.info("%d new orders, %d ASINs asked about, not read: %s", report.orders, report.asked, not_read)
     return report

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.domain.model import AccountKey, Decision, Kind, ListingKey
 from ecauto_pipeline.domain.transitions import DECISIONS, next_state
 from ecauto_pipeline.errors import NotOnRecord
-from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state import decisions, locks
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context, Tools
@@ -221,7 +221,7 @@ def release_holds(context: Context, ids: Iterable[str], who: str = "") -> Releas
         with context.state.write() as connection:
             report += deciding.keep(context, connection, evaluated.narrowed(targets))
     pushed = push_own(context)
-    with context.state.write() as connection:
+    with context.state.write(locks.run(context.run.run_id)) as connection:
         by_hand = HandReport(report.account + pushed.correction, pushed)
         keep(connection, context.run.run_id, "by_hand", by_hand)
     return ReleaseReport(len(chosen), report, pushed)

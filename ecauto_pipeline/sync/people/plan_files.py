@@ -16,7 +16,7 @@ from typing import Any
 
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state import decisions, locks
 from ecauto_pipeline.state.decisions import Target
 from ecauto_pipeline.sync.base_updates.push import push_own
 from ecauto_pipeline.sync.context import Context, Run
@@ -133,7 +133,7 @@ def apply_plan(context: Context, document: Mapping[str, Any]) -> ApplyReport:
 def _kept(context: Context, report: ApplyReport) -> ApplyReport:
     refused = Counter(why for *_, why in report.refused)
     by_hand = HandReport(report.decided.account + report.pushed.correction, report.pushed, dict(refused))
-    with context.state.write() as connection:
+    with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "by_hand", by_hand)
     return report
 

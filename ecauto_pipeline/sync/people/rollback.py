@@ -23,7 +23,7 @@ from ecauto_pipeline.domain.selling.diff_builder import profit_at
 from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.domain.selling.pricing import breaks_floor
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
-from ecauto_pipeline.state import decisions, journal, shown
+from ecauto_pipeline.state import decisions, journal, locks, shown
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.known_asins import known_asin
@@ -102,7 +102,7 @@ def rollback_run(context: Context, *targets: str, since: datetime | None = None)
         refused=names,
     )
     by_hand = HandReport(report.account, pushed, dict(Counter(why for *_, why in names)), report.left)
-    with context.state.write() as connection:
+    with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "by_hand", by_hand)
     return report
 

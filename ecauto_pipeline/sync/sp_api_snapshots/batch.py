@@ -16,7 +16,7 @@ from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.offers.knowledge import within
 from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
-from ecauto_pipeline.state import asins, leases, observations
+from ecauto_pipeline.state import asins, leases, locks, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.audits import to_check
 from ecauto_pipeline.sync.sp_api_snapshots.batch_results import Asked, Claimed, shut_out
@@ -60,7 +60,7 @@ class Asking:
         `role`: whose work it is. What another run has asked in detail and still holds it is putting to another source.
         """
         now = self._context.clock.now()
-        with self._context.state.write() as connection:
+        with self._context.state.write(locks.asins(wanted)) as connection:
             names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
             mine = [name.removeprefix(_PREFIX) for name in names]
             rows = asins.read(connection, wanted)
@@ -89,7 +89,8 @@ class Asking:
         if on_trial:  # what is said of an ASIN known to be good is said of the call
             given = [replace(answer, of_call=not answer.status.authoritative) for answer in given]
         now = self._context.clock.now()
-        with self._context.state.write() as connection:
+        reach = self._locks(account, zeros_of(operation, role), claimed, given, on_trial)
+        with self._context.state.write(reach) as connection:
             before = asins.read(connection, [answer.asin for answer in given])
             numbered = [(self._ids.next(now), answer, before[answer.asin]) for answer in given]
             kept, lost = self.zeros.judge(zeros_of(operation, role), numbered)
@@ -111,7 +112,8 @@ class Asking:
                 freed, in_vain = self._decided(connection, account.account_id, operation, given[0], now)
                 to_others += in_vain
             account.ledger.flush(connection)
-            note_shapes(connection, account, now)
+            if reach is None:
+                note_shapes(connection, account, now)
             doubts = self._doubts(after, refused) if role is Role.DETAIL else []
             stay = set(doubts) if self._rules.opinion else set()
             leases.release(connection, self.owner, [_name(asin) for asin in claimed if asin not in stay])
@@ -138,6 +140,17 @@ class Asking:
     def try_out(self, account: SpApiClient, operation: Operation[Answer]) -> None:
         """See whether an operation that is down answers again, where nothing has to be asked of it."""
         try_out(self._context, self.watch, account, operation, self._deadline)
+
+    def _locks(
+        self, account: SpApiClient, zeros: str, claimed: list[str], given: list[Answer], on_trial: bool
+    ) -> locks.Locks:
+        """What keeping these answers touches: their ASINs and the account's health. None, the whole state, where it may
+        be more: zeros of other ASINs taken back, a shape to be counted."""
+        if account.odd.has_unnoted or self.zeros.may_lose_credit(zeros, given):
+            return None
+        blamed = self._refused_by.get(given[0].asin) if on_trial and given else None
+        accounts = {account.account_id, *(blamed[:1] if blamed is not None else ())}
+        return (*locks.asins(claimed), *map(locks.sp_account, sorted(accounts)))
 
     def _decided(
         self, connection: Connection, account: str, operation: Operation[Answer], said: Answer, now: datetime

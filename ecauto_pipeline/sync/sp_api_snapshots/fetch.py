@@ -15,7 +15,7 @@ from ecauto_pipeline.domain.offers.learning import LearnRules
 from ecauto_pipeline.domain.offers.second_opinion import Verdict
 from ecauto_pipeline.errors import NothingDone
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.state import asins, leases, plans
+from ecauto_pipeline.state import asins, leases, locks, plans
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.calls import counted, failed_for
 from ecauto_pipeline.state.plans import Target
@@ -108,7 +108,7 @@ def run(context: Context) -> FetchReport:
                 break
             planned = _more(context, hand, work, began, deadline)
     finally:
-        with context.state.write() as connection:
+        with context.state.write(locks.run(context.run.run_id)) as connection:
             leases.release(connection, asking.owner)
             for account in context.sp_accounts:
                 account.ledger.flush(connection)
@@ -120,7 +120,7 @@ def run(context: Context) -> FetchReport:
         *(context, tally, asking.zeros.tripped(), work.planned, work.left, now - began), continues=hand.continues
     )
     if work.left == 0:
-        with context.state.write() as connection:
+        with context.state.write(locks.plan(hand.plan.partition_key, hand.plan.lane)) as connection:
             plans.finish(connection, hand.plan.plan_id, context.clock.now())
     elif report.asked == 0 and report.others == 0 and now < deadline and not (workers.no_slot or workers.down):
         raise NothingDone(
@@ -179,7 +179,7 @@ def _supervise(
             keep_examples(context)
         if now - beaten >= leases.RENEW_EVERY_S:
             beaten = now
-            with context.state.write() as connection:
+            with context.state.write(locks.run(context.run.run_id)) as connection:
                 leases.renew(connection, asking.owner, context.clock.now())
                 run_book.beat(connection, context.run.run_id, context.clock.now())
     context.progress(_progress(context, work, tally, context.clock.monotonic(), span))

@@ -17,7 +17,7 @@ from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.operation_health import MOST_OF_A_CALL, OF_SHAPES, WELL, FailedCall, OperationHealth
-from ecauto_pipeline.state import asins
+from ecauto_pipeline.state import asins, locks
 from ecauto_pipeline.state.operation_health import AccountOperation, note_call
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import note_answers
@@ -118,7 +118,8 @@ def try_out(
     answers = account.call(operation, [good], context.run.run_id, deadline, PROBE_TRIES)
     given = watch.blamed(account.account_id, operation, [one for one in answers if one.reason != NOT_ASKED])
     now = context.clock.now()
-    with context.state.write() as connection:
+    reach = locks.sp_account(account.account_id) if operation.role is not Role.OPINION else None
+    with context.state.write(reach) as connection:
         watch.called(connection, account.account_id, operation, given, now, wanted=False)
         if operation.role is Role.OPINION and given:
             note_answers(connection, given, now)

@@ -74,6 +74,17 @@ class Zeros:
                 news = {sid: answer.asin for sid, answer, row in answers if sid in news and _is_fresh(row)}
             return [(sid, _unbelieved(answer) if sid in news else answer) for sid, answer, _ in answers], lost
 
+    def may_lose_credit(self, operation: str, answers: Iterable[Answer]) -> bool:
+        """Whether `judge` may take back zeros kept earlier when these come, whatever was believed before."""
+        more = sum(answer.status in ZERO for answer in answers)
+        with self._lock:
+            seen = self._seen.get(operation)
+            if seen is None or seen.tripped or not seen.kept or not more:
+                return False
+            worst = replace(seen, believed=seen.believed + more, zeros=seen.zeros + more)
+            few = replace(worst, asked=0, fresh=seen.fresh + more, fresh_zeros=seen.fresh_zeros + more)
+            return few.looks_wrong(self._guards) or replace(worst, asked=JUDGED_FROM).looks_wrong(self._guards)
+
     def judged(self, operations: Iterable[str]) -> bool:
         """Whether enough was asked, by all of these together, to tell."""
         with self._lock:

@@ -14,7 +14,7 @@ from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.state import targets
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.operations_now import NO_ACCOUNT, OperationsNow, present_operations
-from ecauto_pipeline.sync.run_record import sweep_evidence
+from ecauto_pipeline.sync.sweep_evidence import sweep_evidence
 
 
 def channel(connection: Connection, tools: Tools, role: Role, present: OperationsNow) -> Channel:

@@ -16,7 +16,7 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness import planning
 from ecauto_pipeline.domain.freshness.ages import REASONS, TIERS, Policy, RowFreshness, Rows, evaluate_freshness
 from ecauto_pipeline.domain.freshness.planning import CallRates, Choice
-from ecauto_pipeline.state import plans, targets
+from ecauto_pipeline.state import locks, plans, targets
 from ecauto_pipeline.state.plans import Plan, Target
 from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.run_record import keep, read_record
@@ -68,7 +68,7 @@ def _plan(context: Context) -> tuple[PlanReport, Plan]:
     choice = _choose(rows, judged, now_ms, context.run.slice_s, call_rates, policy, context.run)
     counted = _count(rows, judged, now_ms)
     report = _report(counted, choice, call_rates, context.run, views)
-    with context.state.write() as connection:
+    with context.state.write(locks.plan(context.run.partition_key, context.run.lane)) as connection:
         listed = _targets(rows, judged, choice) if context.run.fetch else []
         made = _write(connection, context.run, now, listed, report.left_over)
         if context.run.fetch:
@@ -119,7 +119,7 @@ def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> 
     detail, sweep = choice.detail.size, choice.sweep.size
     fetch_s = elapsed_s + min(left_s, max(call_rates.detail.seconds_for(detail), call_rates.sweep.seconds_for(sweep)))
     if added:
-        with context.state.write() as connection:
+        with context.state.write(locks.plan(context.run.partition_key, context.run.lane)) as connection:
             plans.add_targets(connection, made.plan_id, added, choice.left_over)
             _write_periods(connection, rows, choice, now_ms)
             record = read_record(connection, context.run.run_id)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness.ages import evaluate_freshness
 from ecauto_pipeline.domain.freshness.remaining import remaining
-from ecauto_pipeline.state import plans, targets
+from ecauto_pipeline.state import locks, plans, targets
 from ecauto_pipeline.state.plans import Plan, Target
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
@@ -42,7 +42,7 @@ def work_in_hand(context: Context) -> WorkInHand:
             break
         if left:
             return WorkInHand(other, left, other.run_id)
-        with context.state.write() as connection:
+        with context.state.write(locks.plan(other.partition_key, other.lane)) as connection:
             plans.finish(connection, other.plan_id, context.clock.now())
     made = stale_asins.make_plan(context)
     with context.state.read() as connection:

@@ -19,13 +19,13 @@ from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state import leases
 from ecauto_pipeline.state.asins import read, write
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.run_record import opinion_audits
 from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
 from ecauto_pipeline.sync.sp_api_snapshots.batch_results import Claimed
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
+from ecauto_pipeline.sync.sweep_evidence import opinion_audits
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
 

@@ -1,0 +1,227 @@
+"""State in PostgreSQL: locks by name, a server that is away for a moment, and what became of a commit nobody answered.
+
+A write takes its locks (locks.py) before anything else, at READ COMMITTED, so that what it reads afterwards is newest
+and holds until it commits; a read is one snapshot (REPEATABLE READ), as SQLite gives. Both wait for a server that
+is away: nothing was done yet. A connection lost later ends the block with an error, and nothing of it was kept;
+where it is lost in the commit itself, PostgreSQL is asked what became of that transaction, never guessed.
+Not for: SQLite or what callers do (database.py).
+Source: PostgreSQL 15 manual, 9.27.10 (advisory locks), 9.26.8 (pg_xact_status), appendix A (error codes).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from ecauto_pipeline.state.locks import Lock, Locks, in_order
+
+T = TypeVar("T")
+STATE = "state"
+"""The name that every write shares, and a write of the whole state has alone."""
+LONGEST_PAUSE_S = 30.0
+"""A process that stops in the middle of a write (SIGSTOP, a machine that hangs) holds its locks so long at most: then
+the server ends its session, and nothing of the write is kept."""
+OPENING_WAIT_S = 10.0
+_ASK_AGAIN_S = 0.25
+_POOL: dict[str, Any] = {"pool_size": 4, "max_overflow": 12, "pool_timeout": 60, "pool_pre_ping": True}
+"""A process seldom has more than four transactions at once: three threads an SP-API account wait for Amazon."""
+_CONNECT = {
+    "connect_timeout": 5,
+    "application_name": "ecauto",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_AWAY = frozenset({"57P01", "57P02", "57P03", "53300"})
+"""admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections."""
+_AWAY_SAID = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
+_UNABLE = ("08", "53", "57P", "58", "XX")
+"""Classes: connection, resources (disk full), operator's intervention, system, internal (damaged)."""
+_UNABLE_CODES = frozenset({"25006", "55P03"})
+"""read_only_sql_transaction, lock_not_available: as a read-only file and SQLITE_BUSY."""
+_UNDONE = frozenset({"40001", "40P01"})
+"""serialization_failure, deadlock_detected: rolled back whole."""
+
+
+class CommitUnknown(OperationalError):
+    """The server went away while it was told to commit, and has not said since what became of it: nobody knows."""
+
+
+class ServerClock:
+    """The server's clock, as every machine of a fleet can know it: by this machine's monotonic one and the least
+    delayed of the latest answers. Safe to share between threads."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._ahead: deque[tuple[float, float]] = deque(maxlen=64)  # (heard at, server's seconds less ours)
+        self._lock = threading.Lock()
+
+    def heard(self, server_s: float) -> None:
+        """An answer that has just come said so (seconds since 1970): it was then, or a little earlier."""
+        now_s = self._monotonic()
+        with self._lock:
+            while self._ahead and now_s - self._ahead[0][0] > 30:  # both clocks are slewed a little
+                self._ahead.popleft()
+            self._ahead.append((now_s, server_s - now_s))
+
+    def time_s(self) -> float | None:
+        """Seconds since 1970 on the server now; None before anything was heard."""
+        with self._lock:
+            ahead = max((one for _, one in self._ahead), default=None)
+        return None if ahead is None else self._monotonic() + ahead
+
+
+class PostgresqlStore:
+    """The transactions of one process. Safe to share between threads.
+
+    `wait_s`: so long a lock, or a server that is away, is waited for.
+    """
+
+    def __init__(self, url: URL, wait_s: float, clock: ServerClock) -> None:
+        self._wait_s, self.clock = wait_s, clock
+        self.engine: Engine = create_engine(url, connect_args=_CONNECT, **_POOL)
+        self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        event.listen(self.engine, "connect", self._prepare)
+
+    def _prepare(self, connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {max(1, round(self._wait_s * 1000))}")
+        connection.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One snapshot; nothing is kept."""
+        connection, _ = self._entered(self._reading, lambda _connection: None, self._wait_s)
+        try:
+            yield connection
+        finally:
+            _left(connection)
+
+    @contextmanager
+    def write(self, lock: Locks, shared: Lock | None = None) -> Iterator[Connection]:
+        """One transaction under these names; `shared`: one more, which others who share it may hold too."""
+        connection, transaction_id = self._entered(self.engine, lambda one: self._take(one, lock, shared), self._wait_s)
+        try:
+            yield connection
+        except BaseException:
+            _left(connection)
+            raise
+        try:
+            connection.commit()
+        except DBAPIError as error:
+            if not error.connection_invalidated or not self._was_kept(transaction_id, error):
+                raise
+        finally:
+            _left(connection)
+
+    def opening(self) -> Connection:
+        """A connection to look at what is there, its transaction begun; waits less for a server that is away."""
+
+        def heard(connection: Connection) -> None:
+            self.clock.heard(connection.exec_driver_sql(f"SELECT {_NOW}").scalar_one())
+
+        return self._entered(self.engine, heard, min(self._wait_s, OPENING_WAIT_S))[0]
+
+    def _was_kept(self, transaction_id: str, lost: DBAPIError) -> bool:
+        """Whether a transaction whose commit nobody answered was committed: as PostgreSQL itself knows.
+
+        Raises CommitUnknown where the server does not say so in time.
+        """
+        until, ask = time.monotonic() + self._wait_s, "SELECT pg_xact_status(%s::xid8)"
+        said: str | None = "in progress"
+        while said == "in progress" and time.monotonic() < until:
+            try:
+                connection, said = self._entered(
+                    self.engine, lambda one: one.exec_driver_sql(ask, (transaction_id,)).scalar(), self._wait_s
+                )
+            except DBAPIError as away:
+                raise CommitUnknown(None, None, away.orig or away) from lost
+            _left(connection)
+            if said == "in progress":
+                time.sleep(_ASK_AGAIN_S)
+        if said not in ("committed", "aborted"):
+            raise CommitUnknown(None, None, lost.orig or lost) from lost
+        return said == "committed"
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _take(self, connection: Connection, lock: Locks, shared: Lock | None) -> str:
+        reach, names = in_order(lock)
+        asked = ["pg_current_xact_id()::text", f"set_config('{_IDLE}', '{round(LONGEST_PAUSE_S * 1000)}', true)"]
+        words: list[str] = []
+        if reach != "apart":
+            asked.append(_LOCK if reach == "whole" else _SHARE)
+            words.append(STATE)
+        if shared is not None and shared not in names:
+            asked.append(_SHARE)
+            words.append(shared.name)
+        for one in names:
+            asked.append(_LOCK)
+            words.append(one.name)
+        row = connection.exec_driver_sql(f"SELECT {', '.join(asked)}, {_NOW}", tuple(words)).one()
+        self.clock.heard(row[-1])
+        return str(row[0])
+
+    def _entered(self, engine: Engine, begin: Callable[[Connection], T], wait_s: float) -> tuple[Connection, T]:
+        """A connection whose transaction has begun, and what `begin` made of it. Waits for a server that is away."""
+        until = time.monotonic() + wait_s
+        while True:
+            connection: Connection | None = None
+            try:
+                connection = engine.connect()
+                return connection, begin(connection)
+            except BaseException as error:
+                if connection is not None:
+                    _left(connection)
+                if not isinstance(error, DBAPIError) or not is_away(error) or time.monotonic() > until:
+                    raise
+            time.sleep(_ASK_AGAIN_S)
+
+
+_IDLE = "idle_in_transaction_session_timeout"
+_LOCK = "pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_SHARE = "pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
+_NOW = "extract(epoch FROM clock_timestamp())::float8"
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether the server can't be reached now and may be soon; not what it refuses for good (a password)."""
+    code = _code(error)
+    if error.connection_invalidated or code in _AWAY or code.startswith("08"):
+        return True
+    said = str(error.orig)
+    return (
+        isinstance(error, OperationalError)
+        and not code
+        and ("FATAL" not in said or any(words in said for words in _AWAY_SAID))
+    )
+
+
+def is_unable(error: DBAPIError) -> bool:
+    """Whether the server can't go on, whatever is asked of it: gone, full, read-only, damaged, or locked for long."""
+    code = _code(error)
+    return is_away(error) or code.startswith(_UNABLE) or code in _UNABLE_CODES
+
+
+def is_undone(error: DBAPIError) -> bool:
+    """Whether the transaction was surely undone as a whole, and may be done again as a whole."""
+    return not isinstance(error, CommitUnknown) and (is_away(error) or _code(error) in _UNDONE)
+
+
+def _code(error: DBAPIError) -> str:
+    """SQLSTATE, "" where there is none: psycopg says `sqlstate`, psycopg2 `pgcode`."""
+    return str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
+
+
+def _left(connection: Connection) -> None:
+    with suppress(DBAPIError):  # the server went away meanwhile: it has rolled back by itself
+        connection.close()

@@ -1,0 +1,155 @@
+"""What deploy/ names exists: settings, variables, commands, files, Dagster's own keys and those of its chart.
+
+Not for: whether Docker and Kubernetes take the files (proofs/fleet/test_deploy.py asks their own checkers).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+from dagster._config import validate_config
+from dagster._core.instance.config import dagster_instance_config_schema
+
+from ecauto_pipeline.settings import Settings, parse
+from ecauto_pipeline_tests import commands_page
+from ecauto_pipeline_tests.pages import ROOT, read
+
+COMPOSE = "deploy/compose/docker-compose.yml"
+OF_SERVERS = {
+    *("PGPASSWORD", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"),
+}
+"""Variables that servers and their libraries know by these names."""
+
+CHART = """
+dagster-user-deployments.deployments.[]: name image dagsterApiGrpcArgs port env envSecrets volumes volumeMounts
+dagster-user-deployments.deployments.[]: includeConfigInLaunchedRuns podSecurityContext resources
+dagster-user-deployments: enabled enableSubchart deployments
+dagsterWebserver: replicaCount image
+dagsterDaemon: enabled image runCoordinator runMonitoring runRetries
+dagsterDaemon.runCoordinator: enabled type config
+dagsterDaemon.runCoordinator.config.queuedRunCoordinator: maxConcurrentRuns tagConcurrencyLimits dequeueIntervalSeconds
+dagsterDaemon.runMonitoring: enabled startTimeoutSeconds cancelTimeoutSeconds pollIntervalSeconds
+dagsterDaemon.runMonitoring: maxResumeRunAttempts freeSlotsAfterRunEndSeconds
+dagsterDaemon.runRetries: enabled maxRetries
+runLauncher: type config
+runLauncher.config.k8sRunLauncher: imagePullPolicy loadInclusterConfig failPodOnRunFailure runK8sConfig
+runLauncher.config.k8sRunLauncher.runK8sConfig: containerConfig podSpecConfig jobSpecConfig
+computeLogManager: type config
+postgresql: enabled postgresqlHost postgresqlUsername postgresqlPassword postgresqlDatabase postgresqlScheme service
+global: postgresqlSecretName dagsterHome
+rabbitmq: enabled
+redis: enabled
+telemetry: enabled
+: dagster-user-deployments dagsterWebserver dagsterDaemon runLauncher computeLogManager postgresql global rabbitmq
+: redis telemetry generatePostgresqlPasswordSecret
+"""
+"""Keys of Dagster's chart that may be used, by table. Source: helm/dagster of dagster-io/dagster, its values' models
+and the template of its dagster.yaml, which drops what it does not name, at 835892b45aaa (read November 2026)."""
+
+
+def test_the_policy_of_the_example_is_read_by_the_program() -> None:
+    """deploy/compose/ecauto.toml: every key exists, a fleet is on, nothing of it is on a local disk."""
+    settings = _settings()
+    assert settings.fleet.on
+    assert settings.state_url().startswith("postgresql+psycopg://")
+
+
+def test_every_variable_that_is_asked_for_can_be_given() -> None:
+    """By ecauto.toml, dagster.yaml and the containers' commands: each stands in secrets.env.example; and no other."""
+    settings = tomllib.loads(read("deploy/compose/ecauto.toml"))
+    named = {value for key, value in _leaves(settings) if key.endswith("_env")}
+    named |= {value for key, value in _leaves(yaml.safe_load(read("deploy/dagster.yaml"))) if key == "env"}
+    named |= set(re.findall(r"\$\$([A-Z][A-Z_]+)", read(COMPOSE))) - {"HOSTNAME"}
+    given = set(re.findall(r"^([A-Z][A-Z0-9_]+)=", read("deploy/compose/secrets.env.example"), re.M))
+    assert given == named | OF_SERVERS
+
+
+def test_no_secret_stands_in_an_example() -> None:
+    """secrets.env.example names variables; only addresses on the containers' own network have a value."""
+    values = re.findall(r"^[A-Z][A-Z0-9_]+=(.+)$", read("deploy/compose/secrets.env.example"), re.M)
+    assert [] == [value for value in values if not re.fullmatch(r"[a-z0-9+]+://[a-z0-9:/@-]+", value)]
+    assert "secrets.env" in read(".gitignore").splitlines()
+
+
+def test_every_command_of_the_containers_exists() -> None:
+    """`ecauto ...` with its options, in compose, Dockerfile and the desk's manifest."""
+    known = {entry.path: set(entry.option_names) for entry in commands_page.entries()}
+    composed = [one.get("command") for one in yaml.safe_load(read(COMPOSE))["services"].values()]
+    desk = yaml.safe_load(read("deploy/helm/desk.yaml").split("---")[0])
+    told = [*composed, desk["spec"]["template"]["spec"]["containers"][0]["command"], ["ecauto", "fleet", "worker"]]
+    ours = [words for words in told if words and words[0] == "ecauto"]
+    assert len(ours) >= 4
+    for words in ours:
+        path = next(" ".join(words[:n]) for n in (3, 2) if " ".join(words[:n]) in known)
+        assert {word for word in words if word.startswith("--")} <= known[path], words
+
+
+def test_dagster_knows_every_key_of_its_file() -> None:
+    """deploy/dagster.yaml against Dagster's own schema of an instance."""
+    document = yaml.safe_load(read("deploy/dagster.yaml"))
+    result = validate_config(dagster_instance_config_schema(), document)
+    assert result.success, result.errors
+
+
+def test_both_engines_are_told_the_same() -> None:
+    """A lane's one run at a time and how often a dead run is tried again: workers and Kubernetes alike."""
+    ours = yaml.safe_load(read("deploy/dagster.yaml"))
+    daemon = yaml.safe_load(read("deploy/helm/values.yaml"))["dagsterDaemon"]
+    queued = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
+    assert ours["run_coordinator"]["config"]["tag_concurrency_limits"] == queued["tagConcurrencyLimits"]
+    assert ours["run_retries"]["max_retries"] == daemon["runRetries"]["maxRetries"]
+
+
+def test_the_chart_knows_every_key_of_its_values() -> None:
+    """A key that the chart does not name would be dropped without a word."""
+    allowed: dict[str, set[str]] = {}
+    for line in CHART.strip().splitlines():
+        table, _, names = line.partition(":")
+        allowed.setdefault(table, set()).update(names.split())
+    strangers = [
+        f"{table}.{name}"
+        for table, names in _tables(yaml.safe_load(read("deploy/helm/values.yaml")))
+        if table in allowed
+        for name in names - allowed[table]
+    ]
+    assert [] == strangers
+
+
+def test_the_image_is_made_of_files_that_are_there() -> None:
+    """Each COPY of the Dockerfile, from the project's root."""
+    copied = re.findall(r"^COPY (.+) \S+$", read("deploy/Dockerfile"), re.M)
+    files = [name for line in copied for name in line.split()]
+    assert len(files) >= 5
+    assert [] == [name for name in files if not (ROOT / name).exists()]
+
+
+def _settings() -> Settings:
+    return parse(tomllib.loads(read("deploy/compose/ecauto.toml")), ROOT, name="deploy/compose/ecauto.toml")
+
+
+def _leaves(document: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """(key, value) of everything that is no table."""
+    if isinstance(document, Mapping):
+        for name, value in document.items():
+            yield from _leaves(value, str(name))
+    elif isinstance(document, list):
+        for value in document:
+            yield from _leaves(value, key)
+    else:
+        yield key, document
+
+
+def _tables(document: Any, path: str = "") -> Iterator[tuple[str, set[str]]]:
+    """(path, names) of every table; the rows of a list are `[]`."""
+    if isinstance(document, Mapping):
+        yield path, {str(name) for name in document}
+        for name, value in document.items():
+            yield from _tables(value, f"{path}.{name}".lstrip("."))
+    elif isinstance(document, list):
+        for value in document:
+            yield from _tables(value, f"{path}.[]")
