@@ -18,11 +18,13 @@ LANE_TAG = "ecauto/lane"
 
 SIDE_BY_SIDE = frozenset({"order_watch"})
 """Jobs whose runs wait for no other run of their lane, and so carry no tag: somebody is about to buy."""
+ORDERS_TAG = "ecauto/orders_of_lane"
+"""The lane of a run of `order_watch`."""
 
 
-def tags_of(lane: Lane) -> dict[str, str]:
+def tags_of(lane: Lane, tag: str = LANE_TAG) -> dict[str, str]:
     """The tags of a run that is asked for in this lane."""
-    return {} if lane.whole else {LANE_TAG: lane.id}
+    return {} if lane.whole else {tag: lane.id}
 
 
 def config_of(lane: Lane) -> dict[str, str]:

@@ -11,15 +11,19 @@ from datetime import datetime
 import dagster as dg
 
 from ecauto_pipeline.alerts.orders import tell_orders
+from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.failures import in_words
-from ecauto_pipeline.defs.living_runs import active_runs, is_alive
+from ecauto_pipeline.defs.lanes import ORDERS_TAG, config_of, tags_of
+from ecauto_pipeline.defs.living_runs import active_runs, stands_before
 from ecauto_pipeline.defs.metadata import figures
 from ecauto_pipeline.defs.resources import Pipeline
+from ecauto_pipeline.domain.lanes import Lane, in_turn
 from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state.orders import unsettled
 from ecauto_pipeline.sync.orders.new_orders import Looked, look
 from ecauto_pipeline.sync.orders.watch import run as watch
+from ecauto_pipeline.wiring.lanes import working_lanes
 from ecauto_pipeline.wiring.open import open_tools
 
 LOOK_EVERY_S = 120
@@ -48,7 +52,8 @@ def order_watch() -> None:
 
 
 def build_new_orders(settings: Settings, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
-    """The sensor `new_orders`."""
+    """The sensor `new_orders`, over the lanes that have an active shop."""
+    lanes, clock = working_lanes(settings), SystemClock()
 
     @dg.sensor(
         job=order_watch,
@@ -56,46 +61,71 @@ def build_new_orders(settings: Settings, status: dg.DefaultSensorStatus) -> dg.S
         default_status=status,
         description="Looks for new orders, one list call a shop, and starts order_watch when there are any.",
     )
-    def new_orders(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        try:
-            looked, waiting = _look(settings)
-        except EcautoError as error:  # status and doctor say it too; a run would fail of it
-            return dg.SkipReason(f"{error.said('ja')} / {error}")
-        with open_tools(settings, offline=True) as tools:
-            told = tell_orders(tools, looked.spent)
-            if not looked.new and not waiting:
-                return dg.SkipReason(_nothing_new(looked, told.sent, len(told.failures)))
-            living = [one for one in active_runs(context.instance, tools, order_watch.name) if is_alive(one)]
-            now = tools.clock.now()
-        if living:
-            return dg.SkipReason(f"前の実行がまだ動いています / run {living[0].run.run_id[:8]} still works")
-        if _failed_lately(context.instance, now):
-            return dg.SkipReason(
-                "前の実行が失敗しました。しばらくして再試行します / the last run failed, tried again soon"
-            )
-        return dg.RunRequest(run_config={"resources": {"pipeline": {"config": {"trigger": "order"}}}})
+    def new_orders(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason | list[dg.RunRequest]:
+        asked: list[dg.RunRequest] = []
+        why_not: list[str] = []
+        unseen, until = "", clock.monotonic() + LOOKS_FOR_S
+        for lane in in_turn(lanes, context.cursor or ""):
+            left_s = until - clock.monotonic()
+            if left_s <= 0:
+                unseen = lane.id
+                break
+            said = _asked_for(context.instance, settings, lane, left_s)
+            if isinstance(said, dg.RunRequest):
+                asked.append(said)
+            else:
+                why_not.append(said)
+        if len(lanes) > 1:
+            context.update_cursor(unseen)
+        if not asked:
+            return dg.SkipReason("; ".join(dict.fromkeys(why_not)))
+        return asked[0] if len(asked) == 1 else asked
 
     return new_orders
 
 
-def _failed_lately(instance: dg.DagsterInstance, now: datetime) -> bool:
-    """Whether the newest run of the job failed a moment ago: the next one would hardly fare better."""
-    newest = instance.get_run_records(dg.RunsFilter(job_name=order_watch.name), limit=1)
+def _asked_for(instance: dg.DagsterInstance, settings: Settings, lane: Lane, left_s: float) -> dg.RunRequest | str:
+    """A run for the new orders of a lane's shops, or why there is to be none. What ails one lane stops no other."""
+    try:
+        looked, waiting = _look(settings, lane, left_s)
+    except EcautoError as error:  # status and doctor say it too; a run would fail of it
+        return f"{error.said('ja')} / {error}"
+    with open_tools(settings, offline=True) as tools:
+        told = tell_orders(tools, looked.spent)
+        if not looked.new and not waiting:
+            return _nothing_new(looked, told.sent, len(told.failures))
+        active = active_runs(instance, tools, order_watch.name)
+        living = [one for one in active if stands_before(one, lane.id)]
+        now = tools.clock.now()
+    if living:
+        return f"前の実行がまだ動いています / run {living[0].run.run_id[:8]} still works"
+    if _failed_lately(instance, now, lane):
+        return "前の実行が失敗しました。しばらくして再試行します / the last run failed, tried again soon"
+    config = {"trigger": "order", **config_of(lane)}
+    return dg.RunRequest(run_config={"resources": {"pipeline": {"config": config}}}, tags=tags_of(lane, ORDERS_TAG))
+
+
+def _failed_lately(instance: dg.DagsterInstance, now: datetime, lane: Lane) -> bool:
+    """Whether the newest run of the job and lane failed a moment ago: the next one would hardly fare better."""
+    of_lane = dg.RunsFilter(job_name=order_watch.name, tags=tags_of(lane, ORDERS_TAG))
+    newest = instance.get_run_records(of_lane, limit=1)
     failed = [one for one in newest if one.dagster_run.status == dg.DagsterRunStatus.FAILURE]
     return any(one.end_time is not None and now.timestamp() - one.end_time < AGAIN_AFTER_S for one in failed)
 
 
-def _look(settings: Settings) -> tuple[Looked, int]:
-    """What the shops say, and how many rows still wait for Amazon. Raises SettingsError, RegisterError."""
+def _look(settings: Settings, lane: Lane, left_s: float) -> tuple[Looked, int]:
+    """What the shops say, and how many of their rows still wait for Amazon. Raises SettingsError, RegisterError."""
     stop = threading.Event()
-    giving_up = threading.Timer(LOOKS_FOR_S, stop.set)
+    giving_up = threading.Timer(left_s, stop.set)
     giving_up.daemon = True
     giving_up.start()
     try:
-        with open_tools(settings, stop=stop, run_id=order_watch.name, shops_alone_s=CALL_TIMEOUT_S) as tools:
+        opened = open_tools(settings, stop=stop, run_id=order_watch.name, shops_alone_s=CALL_TIMEOUT_S, lane=lane)
+        with opened as tools:
             looked = look(tools)
             with tools.state.read() as connection:
-                return looked, len(unsettled(connection))
+                waiting = [row for row in unsettled(connection) if lane.has(row.found.key.account)]
+                return looked, len(waiting)
     finally:
         giving_up.cancel()
 

@@ -81,11 +81,11 @@ def run(context: Context) -> ListingsReport:
 def may_retire(tools: Tools) -> tuple[AccountKey, ...] | None:
     """Whose listings this run may let take no part because these settings do not have the shop, or switch it off.
 
-    Of any shop (None) where the settings are the installation's: state is a file beside them. Other machines that share
-    the state may work by other settings, and a shop that this ecauto.toml lacks, or another lane's, may be theirs: then
-    only what it names of its own.
+    Of any shop (None) where the settings are the installation's: state is a file beside them, or a fleet's machines go
+    by one file (fleet/same_everywhere.py). Other machines that share the state may work by other settings, and a shop
+    that this ecauto.toml lacks, or another lane's, may be theirs: then only what it names of its own.
     """
-    if not tools.settings.shares_state:
+    if not tools.settings.shares_state or tools.settings.fleet.on:
         return None
     return shop_keys(tools.settings) if tools.lane.whole else ()
 
