@@ -219,6 +219,7 @@ diffs = Table(  # decisions; how long a row of each table lives: lifetimes.py
     Index("ix_diffs_listing", "platform", "account_id", "item_id", "kind", "state"),
     Index("ix_diffs_state", "state", "decision"),
     Index("ix_diffs_decided_at", "decided_at"),
+    Index("ix_diffs_exported", "exported", "decided_at"),
 )
 
 
@@ -249,5 +250,7 @@ journal = Table(  # the update journal: intent before the call, outcome after it
     Index("ix_journal_open", "outcome"),
     Index("ix_journal_listing", "platform", "account_id", "item_id"),
     Index("ix_journal_intent_at", "intent_at"),
+    Index("ix_journal_exported", "exported", "outcome"),
+    Index("ix_journal_written_back", "written_back", "outcome"),
     UniqueConstraint("key", "run_id", name="uq_journal_key_run"),
 )

@@ -1,7 +1,8 @@
 """From evaluated to decisions: shops that can't be written to, masses that wait, and what people said of holds.
 
-Every target judged ends as one decision, counted; all but UNCHANGED are stored, and what earlier runs decided of the
-same target is superseded or settled. Not for: the evaluated (evaluate.py) or sending (sync/base_updates/push.py).
+Every target judged ends as one decision, counted; all but UNCHANGED are stored, a skip where it differs from the last
+one, and what earlier runs decided of the same target is superseded or settled. Not for: the evaluated (evaluate.py) or
+sending (sync/base_updates/push.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ecauto_pipeline.domain.selling.guards import ACCOUNT_FALL, hold_account_fal
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.state import decisions, locks
 from ecauto_pipeline.state.decisions import Decided, Target
+from ecauto_pipeline.state.repeated_skips import without_repeated
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, load_input
@@ -170,7 +172,8 @@ def keep(context: Context, connection: Connection, evaluated: EvaluatedDiffs) ->
     if not context.run.dry_run:
         decisions.move(connection, superseded, "supersede", now)
         decisions.move(connection, expired, "expire", now)
-    stored = evaluated.with_tiers(context, evaluated.found if context.run.dry_run else fresh)
+    told = without_repeated(connection, context.run.run_id, evaluated.found if context.run.dry_run else fresh)
+    stored = evaluated.with_tiers(context, told)
     decisions.store(connection, context.run.run_id, context.run.partition_key, stored, now, closed=context.run.dry_run)
     return evaluated.report(context, kept=len(kept), new=held - len(kept), settled=len(expired))
 
