@@ -8,6 +8,7 @@
     ├── Stopped              leave now: SIGTERM or Terminate
     ├── NotOnRecord          ask again: what a person named is not there, or could be several (exit 2)
     ├── NothingDone          fail the run: there was work it may do and time, and nothing was done
+    ├── LaneTaken            fail the run: another works on its lane; nothing more is written or sent
     └── CallError            one API call gave no usable answer; `reason`, `http_status`, `request_id`
         ├── Throttled        back off (429, QuotaExceeded)
         ├── TokenRefused     refresh once, retry once, then ask a person
@@ -64,6 +65,10 @@ class NotOnRecord(EcautoError, LookupError):
 
 class NothingDone(EcautoError):
     """A step found work that it may do, had time, and did nothing: never a success."""
+
+
+class LaneTaken(EcautoError):
+    """Another run of the fleet works on this run's lane."""
 
 
 class CallError(EcautoError):

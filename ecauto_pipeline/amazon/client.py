@@ -47,10 +47,12 @@ class SpApiClient:
         timeout_s: float = 30.0,
         stop: threading.Event | None = None,
         chance: Callable[[], float] = random.random,
+        may_send: Callable[[], None] = lambda: None,
     ) -> None:
+        """`may_send` is called right before a call leaves, and raises where it must not."""
         self.account_id, self.marketplace_id, self.pace, self.ledger = account_id, marketplace_id, pace, ledger
         self._credentials, self._endpoint = credentials, endpoint
-        self._clock, self._stop, self._chance = clock, stop, chance
+        self._clock, self._stop, self._chance, self._may_send = clock, stop, chance, may_send
         self._wire = Wire(endpoint, timeout_s, clock.monotonic)
         self._lwa_wire = Wire(lwa_endpoint, timeout_s, clock.monotonic, lwa=True)
         self._token = Token(credentials, lwa_endpoint, self._lwa_wire)
@@ -138,6 +140,7 @@ class SpApiClient:
         permit = self.pace.take(account, operation.name, limit, until_s=deadline, stop=self._stop)
         if permit is None:
             return None
+        self._may_send()
         started_at, started = self._clock.now(), self._clock.monotonic()
         error: CallError | None = None
         remark = ""

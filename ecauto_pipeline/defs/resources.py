@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from types import FrameType
 
@@ -30,6 +30,7 @@ from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.installation import remember_first_hour
 from ecauto_pipeline.state.runs import asked_to_end_by
 from ecauto_pipeline.sync.context import Context, Progress, Run, Tools
+from ecauto_pipeline.sync.lane_lease import holding
 from ecauto_pipeline.sync.publish import publish_run
 from ecauto_pipeline.sync.run_record import begin_run, end_run, record_of
 from ecauto_pipeline.sync.stale_asins.next_slice import slice_length_s
@@ -91,18 +92,19 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         with failing_in_words(), canceled, opened as tools, _stop_on_signal(stop):
             with tools.state.write() as connection:
                 remember_first_hour(connection, first)
-            self._context = tools.for_run(self._describe(context, tools))
-            begin_run(self._context)
-            try:
-                yield self
-            finally:
-                interrupted = stop.is_set() or _interrupted(context, run_id)
-                stop.set()
-                if interrupted and (by_hand or _asked_to_end(tools, run_id)):
-                    _cancel(context)
-                end_run(self._context)
-                if not interrupted:  # somebody waits for us to go: the next run publishes
-                    _publish(context, self._context)
+            with _lane_held(context, tools, job):
+                self._context = tools.for_run(self._describe(context, tools))
+                begin_run(self._context)
+                try:
+                    yield self
+                finally:
+                    interrupted = stop.is_set() or _interrupted(context, run_id)
+                    stop.set()
+                    if interrupted and (by_hand or _asked_to_end(tools, run_id)):
+                        _cancel(context)
+                    end_run(self._context)
+                    if not interrupted:  # somebody waits for us to go: the next run publishes
+                        _publish(context, self._context)
 
     @property
     def context(self) -> Context:
@@ -153,6 +155,20 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
             lane=tools.lane.id,
             retries=run.parent_run_id or "",
         )
+
+
+def _lane_held(context: dg.InitResourceContext, tools: Tools, job: str) -> AbstractContextManager[object]:
+    """In a fleet: nobody else's run works on this lane meanwhile, nor does one that Dagster calls over."""
+    run, instance = context.run, context.instance
+    if not tools.settings.fleet.on or run is None:
+        return nullcontext()
+
+    def is_over(run_id: str) -> bool:
+        other = instance.get_run_by_id(run_id) if instance is not None else None
+        return run_id in (run.run_id, run.parent_run_id) or (other is not None and other.is_finished)
+
+    lane = f"{tools.lane.id}/{job}" if job in SIDE_BY_SIDE else tools.lane.id
+    return holding(tools, lane, run.run_id, is_over)
 
 
 def _first_hour(settings: Settings, context: dg.InitResourceContext) -> datetime:

@@ -52,6 +52,10 @@ class Fence(Protocol):
     """What lets a process write: the lane that it works on, while nobody else has taken that over."""
 
     lane: str
+    claims: str
+
+    def may_send(self) -> None:
+        """Raises where another has it, or may have it before a call that leaves now has come back."""
 
     def check(self, connection: Connection) -> None:
         """Raises where another has it: nothing of this transaction may be kept."""
@@ -208,6 +212,12 @@ class Database:
             except DBAPIError as error:
                 if not self._was_undone(error) or time.monotonic() > until:
                     raise
+
+    def may_send(self) -> None:
+        """To be called right before a call to a shop or to Amazon leaves. Raises what `fence` raises; without one there
+        is nobody who could have taken this process's work over."""
+        if self.fence is not None:
+            self.fence.may_send()
 
     def server_time_s(self) -> float | None:
         """The clock that all machines of a fleet share, seconds since 1970: PostgreSQL's. None on SQLite."""

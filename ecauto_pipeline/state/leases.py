@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.state.owner import new_owner, process_of
+from ecauto_pipeline.state.database import Fence
+from ecauto_pipeline.state.owner import new_owner as new_worker
+from ecauto_pipeline.state.owner import process_of
 from ecauto_pipeline.state.schema_calls import leases
 from ecauto_pipeline.state.shared_time import shared_now
 from ecauto_pipeline.state.upsert import upsert
@@ -85,6 +87,12 @@ def _hold_rows(connection: Connection, owner: str) -> None:
 def forget(connection: Connection, before: datetime) -> None:
     """Drop leases that ran out before: whoever held them is long gone."""
     connection.execute(delete(leases).where(leases.c.expires_at < to_ms(before)))
+
+
+def new_owner(fence: Fence | None = None) -> str:
+    """A name for one worker of this process; of a run in a lane of a fleet, such that whoever takes the lane over knows
+    its claims (lane_leases.py)."""
+    return new_worker() + (fence.claims if fence is not None else "")
 
 
 __all__ = ["LIFE", "RENEW_EVERY_S", "Lease", "claim", "forget", "new_owner", "read", "release", "renew", "stale"]

@@ -92,6 +92,7 @@ LIFETIMES = (
     Lifetime("run_sections", _days(30), "runsの行とともに", "as long as its row of runs"),
     Lifetime("plans", _days(3), "作ってから3日", "3 days from its making", plans.forget),
     Lifetime("plan_targets", _days(3), "plansの行とともに", "as long as its row of plans"),
+    Lifetime("lane_leases", None, "レーンごとに1行", "one row a lane"),
     Lifetime(
         "notices",
         _days(30),

@@ -52,6 +52,7 @@ TABLES: Mapping[str, frozenset[str]] = {
     "shop": frozenset({"listings", "shop_accounts", "diffs", "journal", "leases", "runs"}),
     "plan": frozenset({"plans", "plan_targets", "asins"}),
     "run": frozenset({"runs", "leases"}),
+    "lane_beat": frozenset({"lane_leases"}),
 }
 """What may be written under each kind of name. `asin`: the row of an ASIN and the claim on it (`fetch/`), answers about
 it; `shop`: everything of one shop, the right to push to it (`push:`), the heartbeat of the run that pushes; `plan`: the
@@ -123,6 +124,11 @@ def publish() -> Lock:
 def lane(name: str) -> Lock:
     """Who works on a lane; those who work on it share its name in each of their writes (lane_leases.py)."""
     return Lock("lane", name, "whole")
+
+
+def lane_beat(name: str) -> Lock:
+    """The lease of a lane by whoever holds it: that it lives on, that it is over."""
+    return Lock("lane_beat", name, "apart")
 
 
 def schema() -> Lock:

@@ -50,6 +50,7 @@ class Migration:
 MIGRATIONS = (
     Migration(1, "the tables of every version before there were numbers", "26562726d029"),
     Migration(2, "what history and master.db lack is found by indexes", "d1cf5dbe4658"),
+    Migration(3, "who works on a lane of a fleet", "cc352b2f37bb"),
 )
 """In order. Who changes a table adds one, with the shape that the test then names."""
 VERSION = MIGRATIONS[-1].number

@@ -55,6 +55,18 @@ plans = Table(  # what is to be asked in one hour, lane and scope; whoever gets 
 )
 
 
+lane_leases = Table(  # who works on a lane of a fleet, under which number
+    "lane_leases",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("number", Integer, nullable=False),  # rises with each claim, never falls
+    Column("run_id", Text, nullable=False),
+    _text("owner"),  # "" = nobody works on it now
+    Column("expires_at", MS, nullable=False),
+    Column("heartbeat_at", MS, nullable=False),
+)
+
+
 plan_targets = Table(
     "plan_targets",
     metadata,

@@ -270,6 +270,7 @@ def _sp_client(
         ledger=ledger,
         timeout_s=settings.sp_api.timeout_s,
         stop=stop,
+        may_send=state.may_send,
     )
     pools.callback(client.close)
     return client
@@ -306,6 +307,7 @@ def _line(
         ledger,
         timeout_s=tools.settings.base.timeout_s if longest_s is None else min(longest_s, tools.settings.base.timeout_s),
         stop=tools.stop,
+        may_send=tools.state.may_send,
     )
     pools.callback(wire.close)
     application = BaseApplication(

@@ -54,12 +54,14 @@ class BaseWire:
         *,
         timeout_s: float = 30.0,
         stop: threading.Event | None = None,
+        may_send: Callable[[], None] = lambda: None,
     ) -> None:
+        """`may_send` is called right before a call leaves, and raises where it must not."""
         self.account_id = account_id
         self.endpoint = endpoint.rstrip("/")
         self._clock, self._budget, self._ledger = clock, budget, ledger
         self._timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
-        self._stop = stop
+        self._stop, self._may_send = stop, may_send
         self._session = requests.Session()
         self._session.headers["Accept"] = "application/json"
         self._session.headers["User-Agent"] = "ecauto-pipeline"
@@ -77,6 +79,7 @@ class BaseWire:
     def exchange(self, request: Request, access_token: str | None = None) -> dict[str, Any]:
         """The answer's JSON object. Raises the CallError family; `access_token` None for token calls."""
         self.wait(self._budget.reserve(request.kind))
+        self._may_send()
         started_at, started = self._clock.now(), self._clock.monotonic()
         status: list[int] = []
         error: CallError | None = None

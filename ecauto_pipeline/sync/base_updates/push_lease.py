@@ -23,7 +23,7 @@ class PushLease:
         self._context = context
         self._name = f"push:{account}"
         self._lock = locks.shop(account)
-        self._owner = leases.new_owner()
+        self._owner = leases.new_owner(context.state.fence)
         self._renewed = 0.0
 
     def claim(self) -> bool:

@@ -242,6 +242,7 @@ class ShopWorker:
         if self._closed in ("pushed_elsewhere", PAUSED):
             self._withdraw(self._closed)
             return
+        self._context.state.may_send()
         taken_in, self._taken_in = self._taken_in, []  # from here on nobody may take an intent back unread
         error: CallError | None = None
         try:

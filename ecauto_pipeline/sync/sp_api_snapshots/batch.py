@@ -47,7 +47,7 @@ class Asking:
         self._context, self._work, self._tally = context, work, tally
         self._rules, self._deadline, self._since = rules, deadline, since
         self.watch = watch or HealthWatch({})
-        self.owner = leases.new_owner()
+        self.owner = leases.new_owner(context.state.fence)
         self.zeros = Zeros(context.settings.guards)
         self._refused = RefusedCalls()
         self._refused_by: dict[str, tuple[str, Operation[Answer]]] = {}  # trial -> whose call it decides about

@@ -1,0 +1,103 @@
+"""Who works on a lane of a fleet: one run at a time, each with a number that is one higher than the last.
+
+A run that was marked failed may still live, and one that was stopped wakes up. So the number decides: whoever takes a
+lane over raises it, and what still runs under an older one writes and sends nothing more (sync/lane_lease.py). A claim
+waits for writes under way, because each of them shares the lane's name (locks.py).
+Not for: claims on single ASINs or shops (leases.py), or which lanes there are (settings/lanes.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.owner import process_of
+from ecauto_pipeline.state.schema_calls import leases
+from ecauto_pipeline.state.schema_runs import lane_leases as table
+from ecauto_pipeline.state.shared_time import shared_now
+from ecauto_pipeline.state.upsert import upsert
+
+LIFE = timedelta(seconds=55)
+"""A machine that is gone holds its lane up so long at most."""
+RENEW_EVERY_S = 10.0
+_NUMBER = select(table.c.number).where(table.c.lane == bindparam("of_lane"))
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLease:
+    """`number` rises with each claim; `owner` "" = nobody works on the lane now. Times by the clock that all share."""
+
+    lane: str
+    number: int
+    run_id: str
+    owner: str
+    expires_at: datetime
+    heartbeat_at: datetime
+
+
+def read(connection: Connection) -> list[LaneLease]:
+    """Every lane that was ever worked on, by name."""
+    rows = connection.execute(select(table).order_by(table.c.lane))
+    return [
+        LaneLease(row.lane, row.number, row.run_id, row.owner, from_ms(row.expires_at), from_ms(row.heartbeat_at))
+        for row in rows
+    ]
+
+
+def number_of(connection: Connection, lane: str) -> int:
+    """The newest number of this lane, 0 where nobody ever claimed it."""
+    return int(connection.execute(_NUMBER, {"of_lane": lane}).scalar() or 0)
+
+
+def is_alive(lease: LaneLease, now: datetime) -> bool:
+    """Whether somebody works on it. `now`: by the clock all machines share."""
+    return bool(lease.owner) and lease.expires_at > now and process_of(lease.owner) != "gone"
+
+
+def claim(
+    connection: Connection,
+    lane: str,
+    run_id: str,
+    owner: str,
+    now: datetime,
+    is_over: Callable[[LaneLease], bool] = lambda _lease: False,
+) -> LaneLease:
+    """The lane as it is now: ours, with a new number, or another's who is alive and not `is_over`.
+
+    What the one before us held (ASINs, shops) is free at once and its run is closed: it can do nothing with them any
+    more. Under locks.lane(lane).
+    """
+    now = shared_now(connection, now)
+    held = next((one for one in read(connection) if one.lane == lane), None)
+    if held is not None and is_alive(held, now) and not is_over(held):
+        return held
+    if held is not None and held.owner:
+        connection.execute(delete(leases).where(leases.c.owner.endswith(mark(lane, held.number), autoescape=True)))
+        run_book.end_at_last_sign(connection, held.run_id)
+    number = held.number + 1 if held is not None else 1
+    stamp = {"expires_at": to_ms(now + LIFE), "heartbeat_at": to_ms(now)}
+    upsert(connection, table, [{"lane": lane, "number": number, "run_id": run_id, "owner": owner, **stamp}])
+    return LaneLease(lane, number, run_id, owner, now + LIFE, now)
+
+
+def renew(connection: Connection, lane: str, number: int, now: datetime) -> bool:
+    """It lives on; False where another has taken it over."""
+    now = shared_now(connection, now)
+    ours = update(table).where(table.c.lane == lane, table.c.number == number)
+    stamp = {"expires_at": to_ms(now + LIFE), "heartbeat_at": to_ms(now)}
+    return connection.execute(ours.values(**stamp)).rowcount == 1
+
+
+def release(connection: Connection, lane: str, number: int) -> None:
+    """Nobody works on it now; its number stands. What is another's stays."""
+    connection.execute(update(table).where(table.c.lane == lane, table.c.number == number).values(owner=""))
+
+
+def mark(lane: str, number: int) -> str:
+    """How the claims of a run in a lane end (`leases.new_owner`), so that they can be told from all others."""
+    return f"@{lane}#{number}"
