@@ -80,8 +80,9 @@ def test_every_command_of_the_containers_exists() -> None:
     """`ecauto ...` with its options, in compose, Dockerfile and the desk's manifest."""
     known = {entry.path: set(entry.option_names) for entry in commands_page.entries()}
     composed = [one.get("command") for one in yaml.safe_load(read(COMPOSE))["services"].values()]
-    desk = yaml.safe_load(read("deploy/helm/desk.yaml").split("---")[0])
-    told = [*composed, desk["spec"]["template"]["spec"]["containers"][0]["command"], ["ecauto", "fleet", "worker"]]
+    manifests = [yaml.safe_load(read(f"deploy/helm/{name}.yaml").split("---")[0]) for name in ("desk", "migrate")]
+    in_pods = [one["spec"]["template"]["spec"]["containers"][0]["command"] for one in manifests]
+    told = [*composed, *in_pods, ["ecauto", "fleet", "worker"]]
     ours = [words for words in told if words and words[0] == "ecauto"]
     assert len(ours) >= 4
     for words in ours:

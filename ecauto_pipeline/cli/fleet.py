@@ -6,12 +6,14 @@ Not for: how they share it (fleet/, state/) or one machine, which needs none of 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from ecauto_pipeline.cli.console import fail, print_json, say, told
 from ecauto_pipeline.doctor.dagster_files import dagster_home
+from ecauto_pipeline.fleet.same_everywhere import settle_settings
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import locks, migrations
 from ecauto_pipeline.state.database import Database
@@ -30,20 +32,25 @@ def _group() -> None:
 
 @COMMAND.command("migrate")
 def migrate(json_output: Annotated[bool, typer.Option("--json", help="machine-readable")] = False) -> None:
-    """PostgreSQLの状態データベースの表を、このプログラムのものにします。 Makes the tables of state in PostgreSQL this
-    program's; on SQLite every opening does."""
-    database = Database(load().state_url(), unmigrated=True)
+    """PostgreSQLの状態の表をこのプログラムのものに、このecauto.tomlをフリートのものにします。 Makes the tables of
+    state in PostgreSQL this program's (on SQLite every opening does), and this ecauto.toml the fleet's."""
+    settings = load()
+    database = Database(settings.state_url(), unmigrated=True)
     before: int | None = migrations.VERSION
     now = migrations.VERSION
     try:
         if not database.sqlite:
             with database.write(locks.schema()) as connection:
                 before, now = migrations.migrate_postgresql(connection)
+        new_settings = settings.fleet.on and settle_settings(database, settings, datetime.now(UTC))
     finally:
         database.close()
     if json_output:
-        print_json({"before": before, "now": now})
-    elif before == now:
+        print_json({"before": before, "now": now, "new_settings": new_settings})
+        return
+    if new_settings:
+        say(told("フリートはこの ecauto.toml に従います。", "the fleet goes by this ecauto.toml from now on"))
+    if before == now:
         say(told(f"表は最新です（バージョン {now}）。", f"the tables are of this version ({now})"))
     elif before is None:
         say(told(f"表を作りました（バージョン {now}）。", f"the tables are made (version {now})"))

@@ -27,6 +27,9 @@ from ecauto_pipeline.sync.context import Tools
 OWNER_TAG = "ecauto/owner"
 """Who executes a run of the command line, known before the run opens its record."""
 
+ON_ANOTHER_MACHINE = ("dagster-celery/task_id", "dagster/image")
+"""Tags that Dagster's launchers of a fleet leave: a process number in such a run's events is one of another machine."""
+
 NO_PROCESS_YET = (dg.DagsterRunStatus.QUEUED,)
 ACTIVE = [
     *NO_PROCESS_YET,
@@ -90,6 +93,8 @@ def _signs(instance: dg.DagsterInstance, record: dg.RunRecord, connection: Conne
     owner = kept.owner if kept is not None and kept.owner else run.tags.get(OWNER_TAG, "")
     if owner:
         return Signs(process_of(owner), heard_at)
+    if any(tag in run.tags for tag in ON_ANOTHER_MACHINE):
+        return Signs("unknown", heard_at)  # its launcher asks the machines (run monitoring)
     process: Process = "unknown"
     for pid, seen_at in _processes(instance, run.run_id):
         process, heard_at = process_seen(pid, seen_at), max(heard_at, seen_at)

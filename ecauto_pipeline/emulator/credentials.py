@@ -39,7 +39,7 @@ SP_ACCOUNTS: tuple[SpAccount, ...] = tuple(
         client_id=f"amzn1.application-oa2-client.emulated-{n}",
         client_secret=f"amzn1.oa2-cs.v1.EMULATED-NOT-A-SECRET-{n}",
     )
-    for n in (1, 2, 3)
+    for n in range(1, 9)
 )
 
 

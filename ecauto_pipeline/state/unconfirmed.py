@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.freshness.ages import Policy
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema import MS, asins, listings
 from ecauto_pipeline.state.shop_accounts import refusing_accounts
 
 
@@ -37,13 +37,13 @@ _SINCE = func.coalesce(case((asins.c.status.is_not(None), asins.c.stock_at)), li
 def is_unconfirmed(now: datetime, policy: Policy, factor: float) -> ColumnElement[bool]:
     """Whether a row of listings, with its row of asins joined to it, is on show and so long not confirmed."""
     now_ms = to_ms(now)
-    high, medium, low = (round(factor * age) for age in policy.max_age_ms)
+    high, medium, low = (literal(round(factor * age), MS) for age in policy.max_age_ms)
     longest = case(
         (asins.c.last_sold_at >= now_ms - policy.sold_within_ms, high),
         (asins.c.last_viewed_at >= now_ms - policy.viewed_within_ms, medium),
         else_=low,
     )
-    return and_(listings.c.listed == 1, listings.c.shown_visible == 1, _SINCE < now_ms - longest)
+    return and_(listings.c.listed == 1, listings.c.shown_visible == 1, _SINCE < literal(now_ms, MS) - longest)
 
 
 def unconfirmed(

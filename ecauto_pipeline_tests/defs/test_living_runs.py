@@ -95,6 +95,19 @@ def test_a_run_that_died_before_it_opened_its_record_is_known_by_its_process(her
     assert isinstance(tick(here), dg.RunRequest)
 
 
+@pytest.mark.parametrize("tag", ["dagster-celery/task_id", "dagster/image"])
+def test_a_process_number_of_another_machine_says_nothing_here(here: Installation, tools: Tools, tag: str) -> None:
+    """A worker's run that has not opened its record yet: that nobody here has its number is no death."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    elsewhere = shown(here, STARTED, tags={tag: "1"})
+    run = here.instance.get_run_by_id(elsewhere)
+    assert run is not None
+    here.instance.report_engine_event(f"Started process for run (pid: {ended.pid}).", run)
+    assert ["works"] == [one.life for one in active_runs(here.instance, tools)]
+    assert [] == list(mark_dead_runs_failed(here.instance, tools))
+
+
 def test_the_dead_are_marked_failed_in_words_and_the_living_are_left_alone(
     here: Installation, tools: Tools, gone: str
 ) -> None:

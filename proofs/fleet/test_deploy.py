@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import kubernetes_validate
+import pytest
 import yaml
 from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher import LaunchRunContext
@@ -99,10 +100,11 @@ def test_kubernetes_takes_the_job_of_a_run(tmp_path: Path) -> None:
     assert (7200, 10001) == (job["spec"]["activeDeadlineSeconds"], pod["securityContext"]["runAsUser"])
 
 
-def test_kubernetes_takes_the_desk() -> None:
-    """deploy/helm/desk.yaml, document by document."""
-    documents = list(yaml.safe_load_all((ROOT / "deploy/helm/desk.yaml").read_text(encoding="utf-8")))
-    assert ["Deployment", "Service"] == [one["kind"] for one in documents]
+@pytest.mark.parametrize(("name", "kinds"), [("desk", ["Deployment", "Service"]), ("migrate", ["Job"])])
+def test_kubernetes_takes_the_manifests(name: str, kinds: list[str]) -> None:
+    """What stands beside Dagster's chart, document by document."""
+    documents = list(yaml.safe_load_all((ROOT / f"deploy/helm/{name}.yaml").read_text(encoding="utf-8")))
+    assert kinds == [one["kind"] for one in documents]
     for one in documents:
         kubernetes_validate.validate(one, KUBERNETES, strict=True)
 

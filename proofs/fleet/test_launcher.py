@@ -5,7 +5,6 @@ Real servers, real Celery workers, Dagster's own daemon; deploy/dagster.yaml wit
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -17,14 +16,8 @@ import dagster as dg
 import psutil
 import pytest
 import redis
-from dagster._core.remote_origin import (
-    ManagedGrpcPythonEnvCodeLocationOrigin,
-    RemoteJobOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from sqlalchemy.exc import DBAPIError
 
+from proofs.fleet.dagster_runs import Runs
 from proofs.fleet.machines import ECAUTO, Machine, dagster_home
 from proofs.fleet.servers import PostgreSQL, Redis, wait_for
 
@@ -34,7 +27,6 @@ SHORTER = {
     "run_monitoring.start_timeout_seconds": 30,
     "run_coordinator.config.user_code_failure_retry_delay": 2,
 }
-OVER = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
 class Fleet:
@@ -59,10 +51,8 @@ class Fleet:
         )
         worker = {"worker": [*ECAUTO, "fleet", "worker", "--runs", "1"]}
         self.workers = {name: self._machine(name, worker) for name in ("w1", "w2")}
-        os.environ.update(self.environ)  # what the test itself opens the instance by
-        home = dagster_home(folder / "test", SHORTER)
-        self.instance = dg.DagsterInstance.from_config(str(home))
-        closing.callback(self.instance.dispose)
+        self.runs = Runs(dagster_home(folder / "test", SHORTER), LOCATION, self.environ)
+        closing.callback(self.runs.close)
         for machine in self.machines:
             closing.callback(machine.kill)
             machine.start()
@@ -77,24 +67,7 @@ class Fleet:
         return Machine(home, name, commands, {**self.environ, "DAGSTER_HOME": str(home)})
 
     def submit(self, tags: Mapping[str, str] | None = None) -> str:
-        """A run in Dagster's queue; returns its id."""
-        from dagster._core.definitions.reconstruct import ReconstructableRepository
-
-        from proofs.fleet.little_jobs import working
-
-        origin = ReconstructableRepository.for_module(LOCATION, "defs").get_reconstructable_job("working")
-        run = self.instance.create_run_for_job(
-            working, remote_job_origin=_remote_origin(), job_code_origin=origin.get_python_origin(), tags=tags
-        )
-        self.instance.submit_run(run.run_id, None)  # type: ignore[arg-type]  # a queue needs no workspace
-        return run.run_id
-
-    def status(self, run_id: str) -> dg.DagsterRunStatus | None:
-        """None while PostgreSQL can't be asked."""
-        with suppress(DBAPIError, dg.DagsterError):
-            run = self.instance.get_run_by_id(run_id)
-            return run.status if run is not None else None
-        return None
+        return self.runs.submit("working", tags)
 
     def begins(self, run_id: str, within_s: float = 60.0) -> None:
         wait_for(lambda: self.beats(run_id) > 0, within_s, f"{run_id[:8]} to work")
@@ -124,46 +97,18 @@ class Fleet:
                     return process
         raise AssertionError(f"nobody works on {run_id}")
 
-    def over(self, run_id: str, within_s: float) -> dg.DagsterRunStatus:
-        wait_for(lambda: self.status(run_id) in OVER, within_s, f"{run_id[:8]} to be over", 0.2)
-        status = self.status(run_id)
-        assert status is not None
-        return status
-
-    def retry_of(self, run_id: str, within_s: float = 30.0) -> str:
-        """The run that Dagster launched in its place."""
-        found: list[str] = []
-
-        def launched() -> bool:
-            with suppress(DBAPIError):
-                filters = dg.RunsFilter(tags={"dagster/parent_run_id": run_id})
-                found[:] = [run.run_id for run in self.instance.get_runs(filters)]
-            return bool(found)
-
-        wait_for(launched, within_s, f"a retry of {run_id[:8]}", 0.2)
-        return found[0]
-
-    def retries(self, run_id: str) -> int:
-        return self.instance.get_runs_count(dg.RunsFilter(tags={"dagster/parent_run_id": run_id}))
-
     def end(self, run_id: str, within_s: float = 60.0) -> dg.DagsterRunStatus:
         """Its work is done; how Dagster saw it end."""
         (self.work / f"{run_id}.end").touch()
-        return self.over(run_id, within_s)
+        return self.runs.over(run_id, within_s)
 
     def stays(self, run_id: str, for_s: float) -> bool:
         """Whether it goes on working, and Dagster goes on believing it, through more than three rounds of questions."""
         until = time.monotonic() + for_s
         while time.monotonic() < until:
-            if not self.still_works(run_id) or self.status(run_id) != dg.DagsterRunStatus.STARTED:
+            if not self.still_works(run_id) or self.runs.status(run_id) != dg.DagsterRunStatus.STARTED:
                 return False
         return True
-
-
-def _remote_origin() -> RemoteJobOrigin:
-    target = LoadableTargetOrigin(executable_path=sys.executable, module_name=LOCATION)
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name=LOCATION)
-    return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), "working")
 
 
 @pytest.fixture(scope="module")
@@ -178,11 +123,11 @@ def test_a_terminated_run_is_canceled_and_not_tried_again(fleet: Fleet) -> None:
     """Terminate in the UI is a person's word: the process ends, CANCELED stands, no retry follows."""
     run_id = fleet.submit()
     fleet.begins(run_id)
-    assert fleet.instance.run_coordinator.cancel_run(run_id)
-    assert dg.DagsterRunStatus.CANCELED == fleet.over(run_id, 20)
+    assert fleet.runs.instance.run_coordinator.cancel_run(run_id)
+    assert dg.DagsterRunStatus.CANCELED == fleet.runs.over(run_id, 20)
     assert not fleet.still_works(run_id)
     time.sleep(8)
-    assert 0 == fleet.retries(run_id)
+    assert 0 == fleet.runs.retries(run_id)
 
 
 def test_a_dead_process_is_seen_and_its_run_tried_again(fleet: Fleet) -> None:
@@ -190,8 +135,8 @@ def test_a_dead_process_is_seen_and_its_run_tried_again(fleet: Fleet) -> None:
     run_id = fleet.submit()
     fleet.begins(run_id)
     fleet.process_of(run_id).send_signal(signal.SIGKILL)
-    assert dg.DagsterRunStatus.FAILURE == fleet.over(run_id, 30)
-    retry = fleet.retry_of(run_id)
+    assert dg.DagsterRunStatus.FAILURE == fleet.runs.over(run_id, 30)
+    retry = fleet.runs.retry_of(run_id)
     fleet.begins(retry)
     assert dg.DagsterRunStatus.SUCCESS == fleet.end(retry)
 
@@ -203,8 +148,8 @@ def test_a_dead_machine_is_seen_and_its_run_goes_on_elsewhere(fleet: Fleet) -> N
     dead = fleet.where(run_id)
     dead.kill()
     killed_at = time.monotonic()
-    assert dg.DagsterRunStatus.FAILURE == fleet.over(run_id, 60)
-    retry = fleet.retry_of(run_id)
+    assert dg.DagsterRunStatus.FAILURE == fleet.runs.over(run_id, 60)
+    retry = fleet.runs.retry_of(run_id)
     fleet.begins(retry)
     print(f"\ndead machine: its work goes on after {time.monotonic() - killed_at:.0f} s")
     assert dead is not fleet.where(retry)
@@ -220,7 +165,7 @@ def test_lost_results_are_no_lost_run(fleet: Fleet) -> None:
         client.flushall()
     assert fleet.stays(run_id, 14)
     assert dg.DagsterRunStatus.SUCCESS == fleet.end(run_id)
-    assert 0 == fleet.retries(run_id)
+    assert 0 == fleet.runs.retries(run_id)
 
 
 @pytest.mark.parametrize("keeps_data", [True, False], ids=["with its data", "without its data"])
@@ -241,7 +186,7 @@ def test_a_run_goes_on_while_redis_is_away(fleet: Fleet, keeps_data: bool) -> No
     assert fleet.stays(run_id, 12)
     assert dg.DagsterRunStatus.SUCCESS == fleet.end(run_id)
     assert dg.DagsterRunStatus.SUCCESS == fleet.end(waiting)
-    assert 0 == fleet.retries(run_id) + fleet.retries(waiting)
+    assert 0 == fleet.runs.retries(run_id) + fleet.runs.retries(waiting)
 
 
 def test_runs_wait_for_workers_instead_of_failing(fleet: Fleet) -> None:
@@ -251,12 +196,12 @@ def test_runs_wait_for_workers_instead_of_failing(fleet: Fleet) -> None:
     run_id = fleet.submit()
     time.sleep(12)
     # STARTING while it is asked who is there
-    assert fleet.status(run_id) in (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING)
+    assert fleet.runs.status(run_id) in (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING)
     for machine in fleet.workers.values():
         machine.start()
     fleet.begins(run_id, 60)
     assert dg.DagsterRunStatus.SUCCESS == fleet.end(run_id)
-    assert 0 == fleet.retries(run_id)
+    assert 0 == fleet.runs.retries(run_id)
 
 
 def test_a_lane_has_one_run_at_a_time(fleet: Fleet) -> None:
@@ -265,7 +210,7 @@ def test_a_lane_has_one_run_at_a_time(fleet: Fleet) -> None:
     other = fleet.submit({"ecauto/lane": "b"})
     fleet.begins(first)
     fleet.begins(other)
-    assert dg.DagsterRunStatus.QUEUED == fleet.status(second)
+    assert dg.DagsterRunStatus.QUEUED == fleet.runs.status(second)
     assert dg.DagsterRunStatus.SUCCESS == fleet.end(first)
     assert dg.DagsterRunStatus.SUCCESS == fleet.end(other)
     fleet.begins(second)
@@ -281,8 +226,8 @@ def test_postgresql_s_restart_leads_to_a_retry(fleet: Fleet) -> None:
     time.sleep(5)
     fleet.postgresql.start()
     back_at = time.monotonic()
-    assert dg.DagsterRunStatus.FAILURE == fleet.over(run_id, 60)
-    retry = fleet.retry_of(run_id, 60)
+    assert dg.DagsterRunStatus.FAILURE == fleet.runs.over(run_id, 60)
+    retry = fleet.runs.retry_of(run_id, 60)
     fleet.begins(retry)
     after_s = time.monotonic() - back_at
     print(f"\nPostgreSQL back: the work goes on after {after_s:.0f} s")

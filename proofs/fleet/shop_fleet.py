@@ -1,0 +1,165 @@
+"""A fleet that keeps the emulator's shops: a machine with Dagster's daemon, workers, PostgreSQL and Redis, the world
+on one more; each machine a folder, a DAGSTER_HOME and a copy of ecauto.toml of its own.
+
+An hour of the shops is a minute here: rates are multiplied by SPEED, ages divided by it. Not for: laws (test_*.py).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.register.master import Register
+from proofs.fleet.dagster_runs import Runs
+from proofs.fleet.machines import ECAUTO, Machine, dagster_home
+from proofs.fleet.servers import PostgreSQL, Redis, free_port, wait_for
+
+LOCATION = "ecauto_pipeline.definitions"
+SPEED = 60
+LANES, SHOPS, SP_ACCOUNTS = 4, 12, 8
+AGES = {
+    "ttl": {"basic": "168m", "category": "720m", "price": "24m", "stock": "60s"},
+    "tiers": {"high_every": "60s", "medium_every": "6m", "low_every": "24m"},
+}
+SOONER = {"run_monitoring.poll_interval_seconds": 4, "run_coordinator.config.user_code_failure_retry_delay": 3}
+
+
+class ShopFleet:
+    """Started whole by the constructor; `closing` ends what was started, also where the rest failed."""
+
+    def __init__(
+        self,
+        folder: Path,
+        closing: ExitStack,
+        *,
+        listings: int = 1_200,
+        workers: int = 3,
+        runs_each: int = 2,
+        document: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        self.folder, self.postgresql, self.redis = folder, PostgreSQL(), Redis()
+        closing.callback(self.postgresql.close)
+        closing.callback(self.redis.close)
+        self.postgresql.start()
+        self.redis.start()
+        self.state, dagster = (self.postgresql.new_database() for _ in range(2))
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.lanes = [f"lane_{number}" for number in range(1, LANES + 1)]
+        self.toml = _toml(self.url, self.postgresql.url(self.state), folder / "shared" / "master.db", document or {})
+        self.environ = {
+            "ECAUTO_DAGSTER_POSTGRES_URL": self.postgresql.url(dagster, "psycopg2"),
+            "ECAUTO_REDIS_URL": self.redis.url(),
+            "ECAUTO_FLEET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        }
+        world = ["--seed", "7", "--listings", str(listings), "--accounts", str(SHOPS), "--speed", str(SPEED)]
+        port = self.url.rpartition(":")[2]
+        emulator = [sys.executable, "-m", "ecauto_pipeline.emulator", "--data", "emulator", "--port", port, *world]
+        daemon = [sys.executable, "-m", "dagster._daemon", "run", "-w", "workspace.yaml"]
+        self.world = self._machine("world", {"emulator": emulator})
+        self.control = self._machine("control", {"daemon": daemon})
+        worker = {"worker": [*ECAUTO, "fleet", "worker", "--runs", str(runs_each)]}
+        self.workers = {name: self._machine(name, worker) for name in [f"w{n}" for n in range(1, workers + 1)]}
+        self._start(closing)
+        self.runs = Runs(
+            dagster_home(folder / "test", SOONER), LOCATION, {**self.environ, **self._own(self.control.folder)}
+        )
+        closing.callback(self.runs.close)
+
+    def _start(self, closing: ExitStack) -> None:
+        for machine in (self.world, self.control, *self.workers.values()):
+            closing.callback(machine.kill)
+        self.world.start()
+        wait_for(self._world_answers, 60, "the emulator")
+        rows = self.ask("/emulator/register")
+        register = self.folder / "shared" / "master.db"
+        register.parent.mkdir()
+        Register.create(register, rows["products"], rows["listings"])
+        migrate = [*ECAUTO, "fleet", "migrate"]
+        done = subprocess.run(
+            migrate, cwd=self.control.folder, env=self.control.environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        for machine in (self.control, *self.workers.values()):
+            machine.start()
+
+    def _machine(self, name: str, commands: Mapping[str, Sequence[str]]) -> Machine:
+        home = dagster_home(self.folder / name, SOONER, LOCATION)
+        (home / "ecauto.toml").write_text(self.toml, encoding="utf-8")
+        return Machine(home, name, commands, {**self.environ, **self._own(home)})
+
+    @staticmethod
+    def _own(home: Path) -> dict[str, str]:
+        """What is another machine's own folder there."""
+        return {
+            "DAGSTER_HOME": str(home),
+            "ECAUTO_CONFIG": str(home / "ecauto.toml"),
+            "ECAUTO_DATA_DIR": str(home / "data"),
+        }
+
+    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The emulator's control plane."""
+        data = None if body is None else json.dumps(dict(body)).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def _world_answers(self) -> bool:
+        try:
+            return bool(self.ask("/emulator"))
+        except OSError:
+            return False
+
+    def submit(self, lane: str, job: str = "stock_sync") -> str:
+        """What the schedule asks for in one lane; returns the run's id."""
+        tags = {"ecauto/lane": lane, "dagster/partition": hour_key(datetime.now(UTC))}
+        config = {"resources": {"pipeline": {"config": {"trigger": "schedule", "lane": lane}}}}
+        return self.runs.submit(job, tags, config)
+
+    def round(self, within_s: float = 240.0, job: str = "stock_sync") -> dict[str, str]:
+        """A run in every lane, all at once, to their ends: lane -> the run that succeeded."""
+        asked = {lane: self.submit(lane, job) for lane in self.lanes}
+        for lane, run_id in asked.items():
+            status = self.runs.over(run_id, within_s)
+            assert status == dg.DagsterRunStatus.SUCCESS, f"{lane}: {self.runs.failure(run_id)}"
+        return asked
+
+    def calls(self, since: int = 0, api: str = "sp_api") -> list[dict[str, Any]]:
+        """What the emulator saw, oldest first."""
+        return list(self.ask(f"/emulator/calls?since={since}&api={api}"))
+
+    def shops_of(self, lane: str) -> list[str]:
+        number = self.lanes.index(lane)
+        each = SHOPS // LANES
+        return [f"base_account_{n}" for n in range(number * each + 1, (number + 1) * each + 1)]
+
+
+def _toml(url: str, state: str, register: Path, document: Mapping[str, Mapping[str, object]]) -> str:
+    """`document`: further keys by table, over AGES."""
+    lines = ['mode = "emulated"', "", "[fleet]", "on = true", "", "[state]", f'url = "{state}"', ""]
+    lines += ["[paths]", f'master_db = "{register.as_posix()}"', ""]
+    lines += ["[sp_api]", f'endpoint = "{url}"', f'lwa_endpoint = "{url}"', "", "[base]", f'endpoint = "{url}/1"', ""]
+    for table, keys in {**AGES, **document}.items():
+        lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""]
+    for number in range(1, SP_ACCOUNTS + 1):
+        lines += ["[[sp_api.accounts]]", f'id = "sp_{number}"', ""]
+    for number in range(1, SHOPS + 1):
+        callback = f"http://127.0.0.1/emulated/callback/{number}"
+        lines += ["[[base.accounts]]", f'id = "base_account_{number}"', f'redirect_uri = "{callback}"', ""]
+    for number in range(LANES):
+        shops = [f"base_account_{number * SHOPS // LANES + n}" for n in range(1, SHOPS // LANES + 1)]
+        accounts = [f"sp_{number * SP_ACCOUNTS // LANES + n}" for n in range(1, SP_ACCOUNTS // LANES + 1)]
+        lines += ["[[lanes]]", f'id = "lane_{number + 1}"', f"shops = {json.dumps(shops)}"]
+        lines += [f"sp_accounts = {json.dumps(accounts)}", ""]
+    return "\n".join(lines)
