@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Row, Severity, Verdict
-from ecauto_pipeline.settings import Alerts
+from ecauto_pipeline.settings import WHOLE_LANE, Alerts
 from ecauto_pipeline.state.amazon_shapes import ShapeMet
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -109,12 +109,15 @@ class RunRule(Rule):
     """A rule that judges the record of a run. `asset`: which one shows it as its check; both finders are pure.
 
     `find`: the run as a whole; `each`: by shop or operation, which `subject` says, those alone that the run measured.
+    `of_lane`: a run of a lane speaks of its lane, so that another lane's run ends nothing that it found; False: what is
+    judged is the same whichever lane looks.
     """
 
     asset: str
     find: Callable[[RunRecord, AlertSetup], Finding]
     each: Callable[[RunRecord, AlertSetup], Mapping[str, Finding]] | None = None
     subject: Literal["", "shop", "operation"] = ""
+    of_lane: bool = True
 
     def judge(self, record: RunRecord, setup: AlertSetup) -> Verdict:
         """What this rule says of the run; a step that the run did not do leaves its rules unjudged."""
@@ -131,11 +134,22 @@ class RunRule(Rule):
         whole = self.judge(record, setup)
         told_already = bool(each) and (any(not one.passed for one in each) or all(one.judged for one in each))
         said = each if told_already and not whole.passed else (*each, whole)
+        said = tuple(replace(one, subject=self.told_under(one.subject, record.lane)) for one in said)
         return tuple(map(_not_judged, said)) if record.dry_run else said
+
+    def told_under(self, subject: str, lane: str) -> str:
+        """The subject of what a run of this lane finds; a shop is of one lane alone and needs no more than its name."""
+        alone = not self.of_lane or (self.subject == "shop" and subject)
+        return subject if alone else in_lane(subject, lane)
 
 
 def _not_judged(verdict: Verdict) -> Verdict:
     return replace(verdict, passed=True, judged=False, remedy="", members={}, done_ja="", done_en="")
+
+
+def in_lane(subject: str, lane: str) -> str:
+    """`subject@lane`; the subject itself where there is one lane with everything."""
+    return subject if lane == WHOLE_LANE else f"{subject}@{lane}"
 
 
 def unmeasured(ja: str, en: str, threshold: float | None = None) -> Finding:

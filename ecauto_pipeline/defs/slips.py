@@ -11,7 +11,9 @@ from typing import Any
 
 import dagster as dg
 
+from ecauto_pipeline.alerts.rule import in_lane
 from ecauto_pipeline.defs.by_hand import BY_HAND
+from ecauto_pipeline.defs.lanes import lane_id
 from ecauto_pipeline.defs.questions import QUESTIONS
 from ecauto_pipeline.defs.stopping import STOPPING
 
@@ -52,8 +54,9 @@ def is_rehearsal(run: dg.DagsterRun) -> bool:
 
 
 def subject_of(run: dg.DagsterRun) -> str:
-    """What its failure is told under: the job; of assets that a person chose, "materialize", or the only one's name."""
+    """What its failure is told under: the job, and its lane; of assets that a person chose, "materialize", or the only
+    one's name."""
     if not run.job_name.startswith("__"):
-        return run.job_name
+        return in_lane(run.job_name, lane_id(run))
     chosen = {key.to_user_string() for key in run.asset_selection or ()}
     return "capacity" if chosen == {"capacity"} else "materialize"

@@ -18,7 +18,8 @@ from ecauto_pipeline.sync.stale_asins.next_slice import SYNC_JOBS
 
 
 def silences(tools: Tools, daemon_at: datetime | None) -> tuple[Verdict, ...]:
-    """One verdict a rule of silence. `daemon_at`: the daemon's last sign of life, None where nothing is known of one.
+    """One verdict a rule of silence, and one a lane that is silent or not while others run. `daemon_at`: the daemon's
+    last sign of life, None where nothing is known of one.
 
     In emulated mode nothing is to run by itself: only the room on the disk is looked at.
     """
@@ -28,5 +29,8 @@ def silences(tools: Tools, daemon_at: datetime | None) -> tuple[Verdict, ...]:
         return (room,)
     with tools.state.read() as connection:
         last = run_book.last_sign(connection, SYNC_JOBS)
+        by_lane = {lane.id: run_book.last_sign(connection, SYNC_JOBS, lane.id) for lane in settings.lanes}
     period = longest_gap(settings.schedules.stock)
-    return nothing_ran(last, period, now), daemon_down(daemon_at, DAEMON_BEATS, now), room
+    whole = nothing_ran(last, period, now)
+    each = [nothing_ran(at, period, now, lane) for lane, at in by_lane.items()] if whole.passed else []
+    return whole, *each, daemon_down(daemon_at, DAEMON_BEATS, now), room

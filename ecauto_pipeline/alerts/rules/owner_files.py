@@ -45,6 +45,7 @@ def _blocklist(record: RunRecord, setup: AlertSetup) -> Finding:
 
 BLOCKLIST_READ = RunRule(
     name="blocklist_read",
+    of_lane=False,
     law=Words("出品禁止リストは読める", "the list of what must never be public can be read"),
     label=Words("出品禁止リスト", "blocklist"),
     asset="listings",
@@ -93,6 +94,7 @@ _NO_RULES = Words("使える規則なし", "no rules are known")
 
 RULES_READ = RunRule(
     name="rules_read",
+    of_lane=False,
     law=Words("商品ごとの規則のファイルは正しい", "the file of rules per item is in force"),
     label=Words("商品ごとの規則", "rules per item"),
     asset="listings",
@@ -127,6 +129,7 @@ def _views(record: RunRecord, setup: AlertSetup) -> Finding:
 
 VIEWS_READ = RunRule(
     name="views_read",
+    of_lane=False,
     law=Words("閲覧数のファイルは読める", "the file of page views can be read"),
     label=Words("閲覧数のファイル", "page views"),
     asset="stale_asins",

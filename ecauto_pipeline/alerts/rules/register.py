@@ -19,6 +19,7 @@ def _catalogue(record: RunRecord, setup: AlertSetup) -> Finding:
 
 CATALOGUE_INTACT = RunRule(
     name="catalogue_intact",
+    of_lane=False,
     law=Words("カタログ情報は消えない", "no title, description, brand, category or image vanishes"),
     label=Words("商品情報の消失", "catalogue intact"),
     asset="base_updates",

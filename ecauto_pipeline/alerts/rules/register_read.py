@@ -101,6 +101,7 @@ def _read(record: RunRecord, setup: AlertSetup) -> Finding:
 
 REGISTER_READ = RunRule(
     name="register_read",
+    of_lane=False,
     law=Words("台帳を読める", "master.db can be read"),
     label=Words("master.dbの読み込み", "reading master.db"),
     asset="listings",

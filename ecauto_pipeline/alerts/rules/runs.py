@@ -80,6 +80,7 @@ def _rows_of(again: int, lost: int | None) -> tuple[str, str]:
 
 HISTORY_PUBLISHED = RunRule(
     name="history_published",
+    of_lane=False,
     law=Words("結果は履歴に残る", "what was done is carried into history, and every file of it can be read"),
     label=Words("履歴への書き込み", "publishing history"),
     asset="base_updates",
@@ -103,6 +104,7 @@ def _channels(record: RunRecord, setup: AlertSetup) -> Finding:
 
 ALERT_CHANNEL_CONFIGURED = RunRule(
     name="alert_channel_configured",
+    of_lane=False,
     law=Words("通知先がある", "somebody hears of an alert"),
     label=Words("通知先", "alert channels"),
     asset="base_updates",

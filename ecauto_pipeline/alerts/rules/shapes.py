@@ -85,6 +85,7 @@ def _when(one: ShapeMet) -> str:
 
 AMAZON_SHAPE = RunRule(
     name="amazon_shape",
+    of_lane=False,
     law=Words("Amazonの回答は知っている形をしている", "Amazon's answers have the shapes that are known"),
     label=Words("Amazonの回答の形", "shape of Amazon's answers"),
     asset="sp_api_snapshots",

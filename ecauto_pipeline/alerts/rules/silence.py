@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ecauto_pipeline.alerts.rule import Finding, Rule, Words
+from ecauto_pipeline.alerts.rule import Finding, Rule, Words, in_lane
 from ecauto_pipeline.alerts.verdicts import Verdict, span_en, span_ja
+from ecauto_pipeline.settings import WHOLE_LANE
 
 NOTHING_RAN = Rule(
     name="nothing_ran",
@@ -43,17 +44,19 @@ SILENCE = (NOTHING_RAN, DAEMON_DOWN, DISK_LOW)
 GIB = 1024**3
 
 
-def nothing_ran(last_sign_at: datetime | None, period: timedelta, now: datetime) -> Verdict:
-    """`period`: the longest time between two ticks of the stock schedule. Where nothing ever ran, nothing is judged."""
+def nothing_ran(last_sign_at: datetime | None, period: timedelta, now: datetime, lane: str = WHOLE_LANE) -> Verdict:
+    """`period`: the longest time between two ticks of the stock schedule. Where nothing ever ran, nothing is judged.
+    `lane`: nothing of its runs, while those of others go on."""
+    subject = in_lane("", lane)
     if last_sign_at is None:
         said = Words("まだ一度も同期していません", "nothing was ever synced")
-        return NOTHING_RAN.verdict(Finding(said=said, judged=False))
+        return NOTHING_RAN.verdict(Finding(said=said, judged=False), subject)
     silent, longest = (now - last_sign_at).total_seconds(), 2 * period.total_seconds()
     said = Words(
         f"{span_ja(silent)}のあいだ何も実行されていません（上限 {span_ja(longest)}）",
         f"nothing has run for {span_en(silent)} (at most {span_en(longest)})",
     )
-    return NOTHING_RAN.verdict(Finding(said=said, passed=silent <= longest, value=silent, threshold=longest))
+    return NOTHING_RAN.verdict(Finding(said=said, passed=silent <= longest, value=silent, threshold=longest), subject)
 
 
 def daemon_down(last_beat_at: datetime | None, longest: timedelta, now: datetime) -> Verdict:
