@@ -52,6 +52,11 @@ PAGES = (
     Page("items, by title", "/ja/items?sort=title"),
     Page("items, the last page", f"/ja/items?page={COUNT // 50}"),
     Page("one item", f"/ja/items/{item_of(12_345)}"),
+    Page("changes", "/ja/changes"),
+    Page("runs", "/ja/runs"),
+    Page("rules", "/ja/rules"),
+    Page("money", "/ja/money"),
+    Page("setup", "/ja/setup"),
     Page(f"items as CSV, {COUNT:,} rows", "/ja/items.csv", None),
 )
 

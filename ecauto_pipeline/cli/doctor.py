@@ -13,7 +13,7 @@ import typer
 
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.cli.arguments import Json
-from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, print_json, table
+from ecauto_pipeline.cli.console import FINE, WITH_ERRORS, fail, print_json, table
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.doctor.examine import examine, worst
 from ecauto_pipeline.settings import load
@@ -29,17 +29,22 @@ Ask = Annotated[
     bool, typer.Option("--ask", help="Amazonに実際に聞く(トークン1回、ASIN 1件) / really ask Amazon: a token, one ASIN")
 ]
 COLUMNS = (("", ""), ("項目", "what"), ("今の状態", "as it is"), ("すること", "to do"))
+Language = Annotated[
+    str, typer.Option("--language", help="ja | en、省略時は [alerts] language / default: that of [alerts]")
+]
 
 
 COMMAND = typer.Typer(add_completion=False)
 
 
 @COMMAND.command()
-def doctor(ask: Ask = False, json_output: Json = False) -> None:
+def doctor(ask: Ask = False, lines_in: Language = "", json_output: Json = False) -> None:
     """設定・秘密・トークン・時計・ファイルを調べ、することを1行ずつ示します。 Checks everything that can be checked."""
     settings = load()
     registered().check(settings)
-    language = settings.alerts.language
+    if lines_in not in ("", "ja", "en"):
+        fail("--language: ja or en", ja="--language は ja か en です")
+    language = lines_in or settings.alerts.language
     findings = examine(settings, os.environ, SystemClock(), language=language, ask=ask)
     if json_output:
         print_json([asdict(one) for one in findings])

@@ -26,7 +26,7 @@ from ecauto_pipeline.wiring.open import open_tools
 
 BUSY_TIMEOUT_S = 2.0
 """A page waits no longer for a state.db that somebody holds; a run would wait a minute."""
-CACHE_KB = 4_096
+CACHE_KB = 1_024
 """Of state.db each connection keeps no more in memory: a desk has several, and a page reads little."""
 WAITED_FOR_S = 1.0
 """So soon after state.db could not be opened nobody waits for it again: the questions of one page wait together."""

@@ -31,6 +31,7 @@ from ecauto_pipeline.desk.office import Office
 from ecauto_pipeline.desk.page import Page
 from ecauto_pipeline.desk.pages import PAGES
 from ecauto_pipeline.desk.picture_answers import answer as answer_picture
+from ecauto_pipeline.desk.unseen import UnseenPages
 from ecauto_pipeline.desk.visit import LANGUAGES, Language, Visit
 
 _STYLE = Path(__file__).with_name("style.css")
@@ -42,9 +43,10 @@ BUILD_TIMEOUT_S = 60.0
 def application(office: Office) -> ASGIApp:
     """Every page, in both languages, behind the gate. Once a process: NiceGUI keeps its pages in the module."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    unseen = UnseenPages()
     for language in LANGUAGES:
         for page in PAGES:
-            _add_page(office, page, language)
+            _add_page(office, page, language, unseen)
     _add_files(office)
     nicegui_app.config.socket_io_js_transports = ["websocket"]
     ui.run_with(
@@ -92,12 +94,13 @@ def end_with(parent_pid: int, server: uvicorn.Server, every_s: float = PARENT_EV
     server.should_exit = True
 
 
-def _add_page(office: Office, page: Page, language: Language) -> None:
+def _add_page(office: Office, page: Page, language: Language, unseen: UnseenPages) -> None:
     title = f"{page.title[language == 'en']} - ecauto"
 
     async def show(request: Request) -> None:
         named = request.path_params.get("named", "")
         await framed(Visit(office, language, dict(request.query_params), named), page)
+        unseen.built(ui.context.client)
 
     ui.page(
         f"/{language}{page.path}".rstrip("/") or "/",

@@ -20,18 +20,22 @@ def to_arrow(table: Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
     Raises RowRefused on an unknown column, a value of another type (a float where a whole number belongs, a naive
     time, NaN) or a null where the table allows none.
     """
-    known = set(table.schema.names)
+    known = set(table.names)
     for number, row in enumerate(rows):
         if not row.keys() <= known:
             unknown = sorted(row.keys() - known)
             raise RowRefused(f"{table.name}: unknown column {', '.join(unknown)} in row {number}")
     return pa.Table.from_arrays(
-        [_column(table, field, [row.get(field.name) for row in rows]) for field in table.schema], schema=table.schema
+        [
+            _column(table, field, kind, [row.get(field.name) for row in rows])
+            for field, (_, kind) in zip(table.schema, table.columns, strict=True)
+        ],
+        schema=table.schema,
     )
 
 
-def _column(table: Table, field: pa.Field, values: list[object]) -> pa.Array:
-    cast = _digits if field.name in table.digits else _CASTS[field.type]
+def _column(table: Table, field: pa.Field, kind: str, values: list[object]) -> pa.Array:
+    cast = _digits if field.name in table.digits else _CASTS[kind]
     out: list[object] = []
     for number, value in enumerate(values):
         if value is None:

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from ecauto_pipeline.history.parquet import DiskFull
-from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS, TABLES, HistoryError, Table
+from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS, TABLES, DiskFull, HistoryError, Table
 
 LOADED_FILES = (
     ("file_id", "BIGINT"),
@@ -82,7 +81,7 @@ def quoted(name: str) -> str:
 
 def column_list(table: Table) -> str:
     """The columns of `table`, quoted, in order; without `loaded_file`."""
-    return ", ".join(quoted(name) for name in table.schema.names)
+    return ", ".join(quoted(name) for name in table.names)
 
 
 @contextmanager
@@ -138,6 +137,13 @@ def _closed(path: Path) -> Path | None:
     return next((one for one in places if one.exists() and not os.access(one, os.R_OK | os.W_OK)), None)
 
 
+def loaded_names(connection: duckdb.DuckDBPyConnection, table: Table) -> set[str]:
+    """The loaded files of `table`, as paths below the directory. The table's name is one of ours: a value beside the
+    query would make DuckDB import pandas (questions.py)."""
+    query = f"SELECT path FROM loaded_files WHERE table_name = '{table.name}'"
+    return {path for (path,) in connection.execute(query).fetchall()}
+
+
 def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing: the public tables, `loaded_files`, columns added since, the view `asin_latest`.
 
@@ -151,7 +157,7 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     wanted = {name: [*table.sql_columns(), ("loaded_file", "BIGINT")] for name, table in TABLES.items()}
     wanted["loaded_files"] = list(LOADED_FILES)
     if all({column for column, _ in columns} <= have.get(name, set()) for name, columns in wanted.items()) and (
-        set(SNAPSHOTS.schema.names) <= have.get("asin_latest", set())
+        set(SNAPSHOTS.names) <= have.get("asin_latest", set())
     ):
         return
     connection.execute("BEGIN TRANSACTION")
@@ -168,7 +174,7 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
 _STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
 # The newest moment first, over two narrow columns; only its rows are then compared by snapshot_id.
 _ASIN_LATEST = f"""
-    SELECT {", ".join("s." + quoted(name) for name in SNAPSHOTS.schema.names)}
+    SELECT {", ".join("s." + quoted(name) for name in SNAPSHOTS.names)}
     FROM snapshots AS s
     JOIN (
         SELECT asin, max(observed_at) AS newest FROM snapshots WHERE status IN ({_STATUSES}) GROUP BY asin

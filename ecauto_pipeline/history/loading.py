@@ -115,12 +115,6 @@ def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[st
     return {path: (file_id, FileMark(size, mtime, inode), sha) for path, file_id, size, mtime, inode, sha in found}
 
 
-def loaded_names(connection: duckdb.DuckDBPyConnection, table: Table) -> set[str]:
-    """The files of `table` that are loaded, as paths below the directory."""
-    found = connection.execute(f"SELECT path FROM loaded_files WHERE table_name = '{table.name}'").fetchall()
-    return {path for (path,) in found}
-
-
 def record_file(connection: duckdb.DuckDBPyConnection, table: Table, candidate: Candidate, now: datetime) -> int:
     """Enter `candidate` into `loaded_files` under a number larger than every earlier one; returns it."""
     file_id = int(connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM loaded_files").fetchall()[0][0])

@@ -22,7 +22,7 @@ from ecauto_pipeline.atomic_file import rename, replacing
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.damage import DamagedFile
 from ecauto_pipeline.history.listing import DAMAGED
-from ecauto_pipeline.history.tables import HistoryError, RowRefused, Table
+from ecauto_pipeline.history.tables import DiskFull, RowRefused, Table
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
 _PART = re.compile(r"[A-Za-z0-9_.]{1,60}")
@@ -33,12 +33,6 @@ WRONG_ROWS = (pa.ArrowException, OverflowError, UnicodeDecodeError)
 """What a damaged file makes Arrow raise about what it read; a name in a footer may be no text any more."""
 UNREADABLE = (*WRONG_ROWS, OSError)
 _RUN_KEY, _PART_KEY = b"ecauto.run_id", b"ecauto.part"
-
-
-class DiskFull(HistoryError, OSError):
-    """No room for the history. Nothing half-written stays; make room and do it again."""
-
-    errno = errno.ENOSPC
 
 
 def file_of(directory: Path, table: Table, run_id: str, part: str, at: datetime) -> Path:

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Literal, cast
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, column_list, database, quoted
+from ecauto_pipeline.history.database import (
+    DatabaseHeld,
+    DatabaseTorn,
+    column_list,
+    database,
+    loaded_names,
+    quoted,
+)
 from ecauto_pipeline.history.listing import period_of, present_files
-from ecauto_pipeline.history.loading import conformed, loaded_names
-from ecauto_pipeline.history.parquet import UNREADABLE
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import (
     API_CALLS,
@@ -67,11 +70,12 @@ class HistoryReader:
     def prices_of(self, asin: str, start: datetime, end: datetime) -> list[Row]:
         """The same, of each answer when it came, by which operation, its status and price alone: a hundredth of it."""
         query = (
-            "SELECT observed_at, operation, status, price_jpy FROM <source> WHERE asin = ? AND observed_at >= ? "
-            "AND observed_at < ? QUALIFY row_number() OVER (PARTITION BY snapshot_id ORDER BY load_order DESC, "
-            "load_position DESC) = 1 ORDER BY observed_at, snapshot_id"
+            f"SELECT {_as_number('observed_at')}, operation, status, price_jpy FROM <source> "
+            "WHERE asin = ? AND observed_at >= ? AND observed_at < ? "
+            "QUALIFY row_number() OVER (PARTITION BY snapshot_id ORDER BY load_order DESC, load_position DESC) = 1 "
+            "ORDER BY observed_at, snapshot_id"
         )
-        return [aware(row) for row in self._ask(SNAPSHOTS, query, [asin, start, end], start)]
+        return self._ask(SNAPSHOTS, query, [asin, start, end], start)
 
     def latest_before(self, asin: str, at: datetime, *, authoritative: bool = True) -> Row | None:
         """The newest answer about `asin` with observed_at <= at, None if there is none.
@@ -174,17 +178,14 @@ class HistoryReader:
         if asins is not None:
             conditions.append("asin IN (SELECT unnest(CAST(? AS VARCHAR[])))")
             values.append(asins)
-        struct = ", ".join(
-            f"'{name}': {name}" for name in ("snapshot_id", "observed_at", "status", "price_jpy", "in_stock")
-        )
+        struct = ", ".join(f"'{name}': {name}" for name in ("snapshot_id", "status", "price_jpy", "in_stock"))
+        struct += ", 'observed_at': epoch_us(observed_at)"
         query = (
             f"SELECT asin, arg_max({{{struct}}}, {{'o': observed_at, 's': snapshot_id}}) AS newest "
             f"FROM <source> WHERE {' AND '.join(conditions)} GROUP BY asin"
         )
-        return [
-            aware({"asin": row["asin"], **cast(Row, row["newest"])})
-            for row in self._ask(SNAPSHOTS, query, values, since)
-        ]
+        found = self._ask(SNAPSHOTS, query, values, since)
+        return [_with_moments(SNAPSHOTS, {"asin": row["asin"], **cast(Row, row["newest"])}) for row in found]
 
     def _rows(
         self,
@@ -197,24 +198,29 @@ class HistoryReader:
     ) -> list[Row]:
         time, key = quoted(table.time), quoted(table.key)
         order = f"{time} DESC, {key} DESC" if newest is not None else f"{time}, {key}"
+        columns = ", ".join(_as_number(name) if name in table.times else quoted(name) for name in table.names)
         # A key may be met again in a file that is not loaded yet: the later one stands, as it will after the load.
         query = (
-            f"SELECT {column_list(table)} FROM <source> WHERE {where} "
+            f"SELECT {columns} FROM <source> WHERE {where} "
             f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_order DESC, load_position DESC) = 1 "
             f"ORDER BY {order}"
         )
         if newest is not None:
             query += f" LIMIT {int(newest)}"
-        return [aware(row) for row in self._ask(table, query, values, since)]
+        return self._ask(table, query, values, since)
 
     def _ask(self, table: Table, query: str, values: list[object], since: datetime | None) -> list[Row]:
-        """Run `query` over everything known of `table`. Raises HistoryError when the files keep changing."""
+        """Run `query` over everything known of `table`. Raises HistoryError when the files keep changing.
+
+        It gives moments as microseconds, under the names of the table's columns or as `at`; they come back as aware
+        UTC.
+        """
         bound = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
         checked = False
         last: Exception | None = None
         for _ in range(_ATTEMPTS):
             try:
-                return self._ask_once(table, query, bound, since, checked)
+                return [_with_moments(table, row) for row in self._ask_once(table, query, bound, since, checked)]
             except (FileNotFoundError, duckdb.Error) as gone:
                 # a compaction took a file away between listing and reading, or one is damaged: look again, at each;
                 # a question that the memory did not do for is asked with more
@@ -263,13 +269,13 @@ class HistoryReader:
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:
-    """Values stand in the query as literals, and times are made here: both libraries would import pandas for them, a
-    second and 50 MB in a process that may need neither."""
+    """Values stand in the query as literals, and moments come as numbers: for them DuckDB would import pandas, for
+    whole tables Arrow, a second and 50 MB each in a process that may need neither."""
     first, *others = query.split("?")
     whole = first + "".join(f"{_literal(value)}{text}" for value, text in zip(values, others, strict=True))
-    found = connection.execute(whole.replace("<source>", source)).to_arrow_table()
-    columns = [_values(found.column(name)) for name in found.column_names]
-    return [dict(zip(found.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+    found = connection.execute(whole.replace("<source>", source))
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _literal(value: object) -> str:
@@ -280,12 +286,9 @@ def _literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _values(column: pa.ChunkedArray) -> list[object]:
-    if not pa.types.is_timestamp(column.type):
-        found: list[object] = column.to_pylist()
-        return found
-    moments = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).to_pylist()
-    return [None if one is None else _EPOCH + timedelta(microseconds=one) for one in moments]
+def _as_number(name: str) -> str:
+    """A moment as microseconds, under its own name."""
+    return f"epoch_us({quoted(name)}) AS {quoted(name)}"
 
 
 def _loaded(table: Table) -> str:
@@ -310,6 +313,12 @@ def _files(table: Table, files: list[Path]) -> str:
 
 def _readable(table: Table, path: Path) -> bool:
     """Read to the end: a damaged page shows only then."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from ecauto_pipeline.history.loading import conformed
+    from ecauto_pipeline.history.parquet import UNREADABLE
+
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for part in file.iter_batches():
@@ -319,5 +328,11 @@ def _readable(table: Table, path: Path) -> bool:
     return True
 
 
-def aware(row: Row) -> Row:
-    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}
+def _with_moments(table: Table, row: Row) -> Row:
+    """Aware UTC where the columns of `table` are moments."""
+    moments = table.times | {"at"}
+    return {name: _moment(value) if name in moments else value for name, value in row.items()}
+
+
+def _moment(microseconds: object) -> datetime | None:
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=cast(int, microseconds))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from ecauto_pipeline.history.questions import HistoryReader, Row, aware
+from ecauto_pipeline.history.questions import HistoryReader, Row
 from ecauto_pipeline.history.tables import (
     API_CALLS,
     AUTHORITATIVE,
@@ -29,17 +29,17 @@ class HistorySummaries(HistoryReader):
     def answers_by_hour(self, start: datetime, end: datetime) -> list[Row]:
         """Rows: at, status, count."""
         query = (
-            "SELECT date_trunc('hour', observed_at) AS at, status, count(DISTINCT snapshot_id) AS count FROM <source> "
-            "WHERE observed_at >= ? AND observed_at < ? GROUP BY ALL ORDER BY ALL"
+            "SELECT epoch_us(date_trunc('hour', observed_at)) AS at, status, count(DISTINCT snapshot_id) AS count "
+            "FROM <source> WHERE observed_at >= ? AND observed_at < ? GROUP BY ALL ORDER BY ALL"
         )
         return self._counted(SNAPSHOTS, query, start, end)
 
     def calls_by_hour(self, start: datetime, end: datetime) -> list[Row]:
         """Rows: at, api, operation, account, count, failed (calls whose outcome is not "ok")."""
         query = (
-            "SELECT date_trunc('hour', started_at) AS at, api, operation, account, count(DISTINCT call_id) AS count, "
-            "count(DISTINCT call_id) FILTER (WHERE outcome <> 'ok') AS failed FROM <source> "
-            "WHERE started_at >= ? AND started_at < ? GROUP BY ALL ORDER BY ALL"
+            "SELECT epoch_us(date_trunc('hour', started_at)) AS at, api, operation, account, "
+            "count(DISTINCT call_id) AS count, count(DISTINCT call_id) FILTER (WHERE outcome <> 'ok') AS failed "
+            "FROM <source> WHERE started_at >= ? AND started_at < ? GROUP BY ALL ORDER BY ALL"
         )
         return self._counted(API_CALLS, query, start, end)
 
@@ -109,7 +109,7 @@ class HistorySummaries(HistoryReader):
             "AS at), "
             "said AS (SELECT DISTINCT asin, date_trunc('minute', observed_at) AS observed_at FROM <source> "
             f"WHERE observed_at >= ? AND observed_at < ? AND status IN ({_STATUSES})) "
-            "SELECT marks.at, tier, count(DISTINCT said.asin) AS fresh FROM marks "
+            "SELECT epoch_us(marks.at) AS at, tier, count(DISTINCT said.asin) AS fresh FROM marks "
             "JOIN age_of ON true JOIN tier_of USING (tier) JOIN said USING (asin) "
             "WHERE said.observed_at <= marks.at AND said.observed_at > marks.at - to_seconds(seconds) "
             "GROUP BY marks.at, tier ORDER BY ALL"
@@ -122,7 +122,7 @@ class HistorySummaries(HistoryReader):
             [int(max_age[name].total_seconds()) for name in names],
             *(start, end, oldest, end),
         ]
-        return [aware(row) for row in self._ask(SNAPSHOTS, query, values, oldest)]
+        return self._ask(SNAPSHOTS, query, values, oldest)
 
     def _counted(self, table: Table, query: str, start: datetime, end: datetime) -> list[Row]:
-        return [aware(row) for row in self._ask(table, query, [start, end], start)]
+        return self._ask(table, query, [start, end], start)

@@ -1,30 +1,38 @@
 """The shape of the public tables: names, order and types of their columns.
 
 The columns of `Table.contract` are a promise to whoever queries `history.duckdb`; what we need besides follows.
-Times are timestamp[us, UTC], money whole yen in 64-bit integers, unknown is null.
-Not for: rows (casting.py), files or the database.
+Times are timestamp[us, UTC], money whole yen in 64-bit integers, unknown is null. Arrow is imported by whoever asks for
+its schema: a question needs none of it. Not for: rows (casting.py), files or the database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import pyarrow as pa
+from functools import cache
+from typing import TYPE_CHECKING
 
 from ecauto_pipeline.errors import EcautoError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 AUTHORITATIVE = ("success", "out_of_stock", "filtered_out", "not_found")
 """The statuses in which Amazon did answer; `api_error` is the absence of an answer."""
 
-TEXT, WHOLE, REAL, FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-TIME = pa.timestamp("us", tz="UTC")
-
-_SQL_TYPES = {TEXT: "VARCHAR", WHOLE: "BIGINT", REAL: "DOUBLE", FLAG: "BOOLEAN", TIME: "TIMESTAMP WITH TIME ZONE"}
+TEXT, WHOLE, REAL, FLAG, TIME = "VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMP WITH TIME ZONE"
+"""DuckDB's types, one a kind of column."""
 
 
 class HistoryError(EcautoError):
     """The history can't be written or asked; the message says which file and why."""
+
+
+class DiskFull(HistoryError, OSError):
+    """No room for the history. Nothing half-written stays; make room and do it again."""
+
+    errno = errno.ENOSPC
 
 
 class RowRefused(HistoryError, ValueError):
@@ -44,26 +52,51 @@ class Table:
     name: str
     key: str
     time: str
-    schema: pa.Schema
+    columns: tuple[tuple[str, str], ...]
     contract: tuple[str, ...]
     required: tuple[str, ...]
     digits: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns, in order."""
+        return tuple(name for name, _ in self.columns)
+
+    @property
+    def times(self) -> frozenset[str]:
+        """The columns that are moments."""
+        return frozenset(name for name, kind in self.columns if kind == TIME)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """What its files hold, as Arrow says it."""
+        return _schema(self.columns)
+
     def sql_columns(self) -> list[tuple[str, str]]:
-        """(name, DuckDB type) in the order of the schema."""
-        return [(field.name, _SQL_TYPES[field.type]) for field in self.schema]
+        """(name, DuckDB type) in order."""
+        return list(self.columns)
 
 
-def _columns(text: Iterable[tuple[str, pa.DataType]]) -> list[pa.Field]:
-    return [pa.field(name, kind) for name, kind in text]
+@cache
+def _schema(columns: tuple[tuple[str, str], ...]) -> pa.Schema:
+    import pyarrow as pa
+
+    kinds = {
+        TEXT: pa.string(),
+        WHOLE: pa.int64(),
+        REAL: pa.float64(),
+        FLAG: pa.bool_(),
+        TIME: pa.timestamp("us", "UTC"),
+    }
+    return pa.schema([pa.field(name, kinds[kind]) for name, kind in columns])
 
 
 def _table(
     name: str,
     key: str,
     time: str,
-    contract: Sequence[tuple[str, pa.DataType]],
-    more: Sequence[tuple[str, pa.DataType]] = (),
+    contract: Sequence[tuple[str, str]],
+    more: Sequence[tuple[str, str]] = (),
     *,
     required: tuple[str, ...] = (),
     digits: tuple[str, ...] = (),
@@ -72,7 +105,7 @@ def _table(
         name=name,
         key=key,
         time=time,
-        schema=pa.schema(_columns([*contract, *more])),
+        columns=(*contract, *more),
         contract=tuple(column for column, _ in contract),
         required=(key, *required),
         digits=digits,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, cast
 
 import numpy as np
@@ -36,6 +37,7 @@ from ecauto_pipeline.state.schema_calls import buckets
 from ecauto_pipeline.state.shop_accounts import refusing_accounts
 
 Floats = npt.NDArray[np.float64]
+PART_ROWS = 10_000
 
 
 def read_rows(
@@ -48,23 +50,12 @@ def read_rows(
 
     With `max_items` only those of that many listings, the ones sold last.
     """
-    taking_part = _TAKING_PART if not accounts else and_(_TAKING_PART_BY_KEY, of_accounts(listings, accounts))
-    refusing = refusing_accounts(connection)
-    if refusing:  # said only where there is one: an index alone answers the question of all the others
-        taking_part = and_(taking_part, not_(of_accounts(listings, refusing)))
+    taking_part = _taking_part(connection, accounts)
     query = _query(taking_part)
-    query = query if accounts else query.order_by(listings.c.asin)
-    answer = cast(Iterable[Any], connection.execute(query).cursor)  # raw tuples
-    packed = np.fromiter(answer, dtype=_PACKED)
+    packed = np.fromiter(_tuples(connection, query if accounts else query.order_by(listings.c.asin)), dtype=_PACKED)
     if accounts:
         packed = packed[np.argsort(packed["asin"], kind="stable")]
-    packed = packed[np.append(True, packed["asin"][1:] != packed["asin"][:-1])[: packed.size]]
-    rows = np.empty(packed.size, ROW)
-    for name in _WHOLE:
-        rows[name] = packed[name]
-    for name, shift, mask in (("wants", 3, 15), ("fetched", 2, 1), ("probed", 1, 1), ("out", 0, 1)):
-        rows[name] = (packed["flags"] >> shift) & mask
-    _add_failures(connection, rows, packed["asin"][packed["flags"] >= _FAILS].tolist(), taking_part, now)
+    rows = _unpacked(connection, packed, "", taking_part, now)
     if max_items is not None:
         keys = (listings.c.platform, listings.c.account_id, listings.c.item_id)
         sold = select(*keys, listings.c.asin, asins.c.last_sold_at).where(taking_part)
@@ -72,6 +63,43 @@ def read_rows(
         found = [(ListingKey(p, a, i), asin, at) for p, a, i, asin, at in connection.execute(sold)]
         chosen = best_sellers(((key, from_ms(at) if at else None) for key, _, at in found), max_items)
         rows = rows[np.isin(rows["asin"], [asin for key, asin, _ in found if key in chosen])]
+    return rows
+
+
+def each_part(
+    connection: Connection, now: datetime, accounts: Sequence[AccountKey] = (), most: int = PART_ROWS
+) -> Iterator[Rows]:
+    """The same rows, at most so many at a time, for whoever only counts them; those of some accounts at once."""
+    if accounts:
+        yield read_rows(connection, now, accounts)
+        return
+    taking_part = _taking_part(connection, ())
+    answer, last = iter(_tuples(connection, _query(taking_part).order_by(listings.c.asin))), ""
+    while (packed := np.fromiter(islice(answer, most), dtype=_PACKED)).size:
+        yield _unpacked(connection, packed, last, taking_part, now)
+        last = str(packed["asin"][-1])
+
+
+def _taking_part(connection: Connection, accounts: Sequence[AccountKey]) -> ColumnElement[bool]:
+    taking_part = _TAKING_PART if not accounts else and_(_TAKING_PART_BY_KEY, of_accounts(listings, accounts))
+    refusing = refusing_accounts(connection)
+    # said only where there is one: an index alone answers the question of all the others
+    return and_(taking_part, not_(of_accounts(listings, refusing))) if refusing else taking_part
+
+
+def _tuples(connection: Connection, query: Select[Any]) -> Iterable[Any]:
+    return cast(Iterable[Any], connection.execute(query).cursor)  # raw ones
+
+
+def _unpacked(connection: Connection, packed: Rows, last: str, taking_part: ColumnElement[bool], now: datetime) -> Rows:
+    """One row an ASIN, but for `last`: its row was in the part before."""
+    packed = packed[np.append(packed["asin"][:1] != last, packed["asin"][1:] != packed["asin"][:-1])]
+    rows = np.empty(packed.size, ROW)
+    for name in _WHOLE:
+        rows[name] = packed[name]
+    for name, shift, mask in (("wants", 3, 15), ("fetched", 2, 1), ("probed", 1, 1), ("out", 0, 1)):
+        rows[name] = (packed["flags"] >> shift) & mask
+    _add_failures(connection, rows, packed["asin"][packed["flags"] >= _FAILS].tolist(), taking_part, now)
     return rows
 
 

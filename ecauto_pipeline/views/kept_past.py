@@ -70,7 +70,7 @@ class KeptPast:
 
 def kept_past(store: HistoryStore) -> KeptPast:
     """Of this history, with little memory."""
-    from ecauto_pipeline.history.questions import HistoryReader  # DuckDB and Arrow: not for pages without a past
+    from ecauto_pipeline.history.questions import HistoryReader  # DuckDB: not for pages without a past
 
     return KeptPast(HistoryReader(store, most_mb=MOST_MB))
 

@@ -46,6 +46,7 @@ STARTED = {
     ("rules_upload.py", "rules import"),
     ("run_undo.py", "rollback"),
     ("hold_acts.py", "holds send"),
+    ("setup_checkup.py", "doctor"),
 }
 """What a click starts as a command of its own."""
 

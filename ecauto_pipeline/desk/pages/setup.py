@@ -5,36 +5,27 @@ Secrets are told by name alone and typed nowhere here. Not for: finding any of i
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from nicegui import ui
 
 from ecauto_pipeline.alerts.announce import try_channels
 from ecauto_pipeline.alerts.channels.sending import SendResult
-from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.desk.page import Page
 from ecauto_pipeline.desk.pages.setup_capacity import capacity_card
+from ecauto_pipeline.desk.pages.setup_checkup import Checkup
 from ecauto_pipeline.desk.parts.asking import sure, tell, tell_refused
 from ecauto_pipeline.desk.parts.cards import Mood, banner, cannot_know, card, chip, nothing
-from ecauto_pipeline.desk.parts.tables import Cell, Column, table
+from ecauto_pipeline.desk.parts.tables import Column, table
 from ecauto_pipeline.desk.parts.text import note
 from ecauto_pipeline.desk.visit import LOG, Unknown, Visit
 from ecauto_pipeline.doctor.dagster_files import dagster_home
-from ecauto_pipeline.doctor.findings import Finding
-from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.views.going_live import SecretNamed, Step, secrets_named, steps
 
 STATES: dict[str, tuple[tuple[str, str], Mood]] = {
     "done": (("済", "done"), "good"),
     "open": (("次はこれ", "next"), "doubtful"),
     "later": (("まだ", "later"), "plain"),
-}
-MARKS: dict[str, tuple[tuple[str, str], Mood]] = {
-    "ok": (("良好", "fine"), "good"),
-    "warn": (("注意", "attention"), "doubtful"),
-    "bad": (("問題", "trouble"), "bad"),
-    "unknown": (("不明", "unknown"), "doubtful"),
 }
 
 
@@ -46,7 +37,7 @@ async def draw(visit: Visit) -> None:
     with card(visit.told("秘密の情報（名前だけ）", "Secrets, by name alone")):
         _secrets(visit, named)
     with card(visit.told("診断", "Checkup")):
-        await _checkup(visit)
+        Checkup(visit).draw()
     with card(visit.told("通知の試験", "Trial of the alerts")):
         _alerts(visit)
     await capacity_card(visit)
@@ -109,41 +100,6 @@ def _secrets(visit: Visit, named: Sequence[SecretNamed] | Unknown) -> None:
             "values are neither shown nor typed here; write them into .env beside ecauto.toml",
         )
     )
-
-
-async def _checkup(visit: Visit) -> None:
-    """The doctor's lines; asked again by a button."""
-
-    @ui.refreshable
-    async def lines() -> None:
-        found = await visit.read(lambda tools: _examine(visit, tools))
-        if isinstance(found, Unknown):
-            cannot_know(visit, found)
-            return
-        table(
-            (
-                Column(visit.told("項目", "what")),
-                Column(visit.told("状態", "state")),
-                Column(visit.told("今の状態", "as it is"), wide=True),
-                Column(visit.told("すること", "to do"), wide=True),
-            ),
-            [_finding(visit, one) for one in found],
-            label=visit.told("診断", "checkup"),
-        )
-
-    await lines()
-    ui.button(visit.told("もう一度調べる", "Examine again"), on_click=lines.refresh).props("outline no-caps")
-
-
-def _examine(visit: Visit, tools: Tools) -> Sequence[Finding]:
-    from ecauto_pipeline.doctor.examine import examine  # DuckDB and Amazon's library: not for whoever never looks here
-
-    return examine(tools.settings, os.environ, SystemClock(), language=visit.language)
-
-
-def _finding(visit: Visit, one: Finding) -> tuple[Cell, ...]:
-    words, mood = MARKS[one.state]
-    return one.name, lambda: chip(visit.told(*words), mood), one.what_is, one.what_to_do
 
 
 def _alerts(visit: Visit) -> None:

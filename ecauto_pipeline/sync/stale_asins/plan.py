@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,11 +31,12 @@ OVERHEAD_S = 60.0
 
 
 def survey(tools: Tools, run: Run | None = None) -> Survey:
-    """Count, and touch nothing. Without a run: every active account of the lane, every listing."""
-    now = tools.clock.now()
+    """Count, and touch nothing. Without a run: every active account of the lane, every listing, and little memory."""
+    now, policy = tools.clock.now(), policy_of(tools)
     with tools.state.read() as connection:
-        rows = _read(connection, run, now) if run else targets.read_rows(connection, now, tools.lane.shops)
-    return _count(rows, evaluate_freshness(rows, now, policy_of(tools)), to_ms(now))
+        parts = [_read(connection, run, now)] if run else targets.each_part(connection, now, tools.lane.shops)
+        counted = [count(rows, evaluate_freshness(rows, now, policy), to_ms(now)) for rows in parts]
+    return together(counted)
 
 
 def due_now(tools: Tools) -> int:
@@ -66,7 +69,7 @@ def _plan(context: Context) -> tuple[PlanReport, Plan]:
         call_rates = measured_call_rates(connection, context, now)
     judged = evaluate_freshness(rows, now, policy)
     choice = _choose(rows, judged, now_ms, context.run.slice_s, call_rates, policy, context.run)
-    counted = _count(rows, judged, now_ms)
+    counted = count(rows, judged, now_ms)
     report = _report(counted, choice, call_rates, context.run, views)
     with context.state.write(locks.plan(context.run.partition_key, context.run.lane)) as connection:
         listed = _targets(rows, judged, choice) if context.run.fetch else []
@@ -158,7 +161,8 @@ def _read(connection: Connection, run: Run, now: datetime) -> Rows:
     return targets.read_rows(connection, now, run.accounts, run.max_items)
 
 
-def _count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:
+def count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:
+    """What is due of these rows, and why."""
     due = int(np.count_nonzero(judged.due))
     fetched = rows["fetched"] == 1
     by_reason = np.bincount(judged.reason, minlength=len(REASONS))
@@ -183,6 +187,25 @@ def _count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:
         overdue=int(np.count_nonzero(overdue)),
         waiting=int(np.count_nonzero(judged.due & judged.waits)),
     )
+
+
+def together(parts: Sequence[Survey]) -> Survey:
+    """What was counted part by part."""
+    by_reason = sum((Counter(one.by_reason) for one in parts), Counter[str]())
+    known = {str(tier): [one.oldest_stock_s[tier] or 0.0 for one in parts if one.oldest_stock_s[tier] is not None]
+             for tier in TIERS}  # fmt: skip
+    return Survey(
+        **{name: sum(getattr(one, name) for one in parts) for name in _COUNTS},
+        by_reason={reason: by_reason[reason] for reason in REASONS if by_reason[reason]},
+        by_tier={str(tier): sum(one.by_tier[tier] for one in parts) for tier in TIERS},
+        due_by_tier={str(tier): sum(one.due_by_tier[tier] for one in parts) for tier in TIERS},
+        oldest_stock_s={tier: max(ages, default=None) for tier, ages in known.items()},
+    )
+
+
+_COUNTS = (
+    *("total_asins", "cache_hits", "cache_misses", "missing", "price_expired", "stock_expired", "overdue", "waiting"),
+)
 
 
 def _report(counted: Survey, choice: Choice, call_rates: CallRates, run: Run, views: ViewsReport) -> PlanReport:

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.freshness.ages import evaluate_freshness
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import Tiers
+from ecauto_pipeline.state import targets
+from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench, asin_no
 
 HOUR, DAY, SLACK = timedelta(hours=1), timedelta(days=1), timedelta(minutes=5)
@@ -161,8 +164,6 @@ def test_planning_again_replaces_the_list(bench: PlannerBench) -> None:
     """A step that is repeated leaves one list, in the same order."""
     bench.list_asins(range(50))
     run = bench.run()
-    from ecauto_pipeline.sync.stale_asins import plan as stale_asins
-
     stale_asins.run(bench.tools.for_run(run))
     first = bench.targets(run)
     stale_asins.run(bench.tools.for_run(run))
@@ -179,6 +180,27 @@ def test_a_survey_writes_nothing_and_counts_as_the_plan(bench: PlannerBench) -> 
     report, _ = bench.plan()
     assert before == report.survey
     assert (10, 4, 6, 6) == (before.total_asins, before.missing, before.price_expired, before.stock_expired)
+
+
+@pytest.mark.parametrize("most", [1, 7, 59, 60, 61])
+def test_rows_read_part_by_part_are_the_rows_read_at_once(bench: PlannerBench, most: int) -> None:
+    """Each ASIN once, whichever parts its listings fall into, the failing ones with how they fail; so what is counted
+    part by part is what is counted at once."""
+    for account in ("shop_1", "shop_2", "shop_3"):
+        bench.list_asins(range(20), account)
+    bench.know(range(15), age=DAY)
+    for number in (3, 10, 14):
+        bench.set(number, failures=3, failed_at=1_000, failing_reason="x", failing_since=1_000)
+    now, policy = bench.clock.now(), stale_asins.policy_of(bench.tools)
+    with bench.database.read() as connection:
+        whole = targets.read_rows(connection, now)
+        parts = list(targets.each_part(connection, now, most=most))
+    assert whole.tolist() == [row for part in parts for row in part.tolist()]
+    assert max(part.size for part in parts) <= most
+    at_once, *each = (
+        stale_asins.count(rows, evaluate_freshness(rows, now, policy), to_ms(now)) for rows in (whole, *parts)
+    )
+    assert at_once == stale_asins.together(each)
 
 
 def test_a_blind_sweep_is_given_up_by_itself(bench: PlannerBench) -> None:
