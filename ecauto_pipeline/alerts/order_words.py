@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ecauto_pipeline.alerts.goods import plain
 from ecauto_pipeline.alerts.rule import Words
+from ecauto_pipeline.amazon.goods_page import goods_page
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.reasons import said
@@ -18,7 +19,6 @@ from ecauto_pipeline.sync.orders.watch import GONE
 
 MOST_ROWS = 20
 """Item rows that a message spells out; the rest is counted."""
-_BUY_AT = "https://www.amazon.co.jp/dp/{asin}"
 
 
 def verdict(row: OrderRow) -> str:
@@ -81,7 +81,7 @@ def _lines(row: OrderRow, titles: Mapping[str, str], language: str) -> Iterator[
     if what is not None:
         yield "  " + _in(what, language)
     if found.asin:
-        yield "  " + _BUY_AT.format(asin=found.asin)
+        yield "  " + goods_page(found.asin)
 
 
 def _what_to_do(row: OrderRow) -> Words | None:
@@ -152,7 +152,7 @@ def _as_data(row: OrderRow, titles: Mapping[str, str]) -> dict[str, object]:
         "is_prime": asked.is_prime,
         "verdict": verdict(row),
         "sold_at": found.sold_at.isoformat(),
-        "link": _BUY_AT.format(asin=found.asin) if found.asin else "",
+        "link": goods_page(found.asin),
     }
 
 

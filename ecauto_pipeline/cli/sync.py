@@ -12,6 +12,9 @@ import typer
 from ecauto_pipeline.cli.arguments import Account, Partition, Platform, ResultJson
 from ecauto_pipeline.cli.console import fail
 from ecauto_pipeline.cli.running import chosen, ready, run_and_show
+from ecauto_pipeline.state.owner import new_owner
+from ecauto_pipeline.sync.people.start_sync import start_told
+from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)
 
@@ -42,4 +45,6 @@ def sync(
         "accounts": chosen(settings, platform, account),
         "max_items": max_items,
     }
-    raise typer.Exit(run_and_show(settings, job, partition, config, json_output))
+    with start_told(lambda: open_tools(settings, offline=True), new_owner()):
+        code = run_and_show(settings, job, partition, config, json_output)
+    raise typer.Exit(code)

@@ -22,6 +22,7 @@ from ecauto_pipeline.domain.call_failures import CallsMet
 from ecauto_pipeline.domain.operations_down import OperationDown
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.selling.register_fall import Fall
+from ecauto_pipeline.domain.words import changes_wait
 
 DAEMON_BEATS = timedelta(minutes=5)
 """Dagster's daemon gives a sign of life every 30 s."""
@@ -284,5 +285,5 @@ def _the_rest(facts: Facts) -> Iterator[Trouble]:
             ja, en = f"警報が続いています: {rule_label(rule, 'ja')}{about}", f"alert: {rule_label(rule, 'en')}{about}"
             yield Trouble("alert", ja, en, "ecauto doctor", rule)
     if facts.held:
-        ja, en = f"{facts.held:,}件の変更が確認を待っています", f"{facts.held:,} changes wait for a person"
+        ja, en = f"{facts.held:,}件の変更が確認を待っています", f"{changes_wait(facts.held)} for a person"
         yield Trouble("held", ja, en, "ecauto holds list")

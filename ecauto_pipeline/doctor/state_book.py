@@ -22,7 +22,7 @@ from ecauto_pipeline.doctor.installation import Installation
 from ecauto_pipeline.doctor.rights import state_fault
 from ecauto_pipeline.domain.account_names import name_of as name_of_shop
 from ecauto_pipeline.domain.reasons import said
-from ecauto_pipeline.domain.words import BREAKERS
+from ecauto_pipeline.domain.words import BREAKERS, changes_wait
 from ecauto_pipeline.state import decisions, journal, register_counts
 from ecauto_pipeline.state.described import StateUnreadable, damage, looking_at, missing_tables
 from ecauto_pipeline.state.notices import read_book
@@ -68,7 +68,7 @@ def holds(chart: Chart, here: Installation) -> None:
         held = decisions.count_open_holds(connection) if connection is not None else 0
     if held:
         do = "ecauto holds list"
-        chart.warn("holds", f"確認待ち {held}件", f"{held} changes wait for a person", do, do)
+        chart.warn("holds", f"確認待ち {held}件", f"{changes_wait(held)} for a person", do, do)
 
 
 def unsettled(chart: Chart, here: Installation) -> None:

@@ -155,3 +155,8 @@ def worded(table: Words, code: str, language: str = "ja") -> str:
     """The code's words, the code alone where there are none."""
     words = table.get(code)
     return code if words is None else words[0 if language == "ja" else 1]
+
+
+def changes_wait(count: int, what: str = "change") -> str:
+    """English: "1 change waits", "2,000 changes wait"; `what`: "held change"."""
+    return f"1 {what} waits" if count == 1 else f"{count:,} {what}s wait"

@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.domain.reasons import said
+from ecauto_pipeline.domain.words import changes_wait
 from ecauto_pipeline.sync.people.holds import Hold
 
 SHORT_ID = 8
@@ -54,7 +55,7 @@ def held_lines(
     if not rows:
         yield "no change waits for a person" if english else "確認を待っている変更はありません。"
         return
-    yield f"{len(rows)} changes wait for a person" if english else f"人の確認待ち {len(rows)} 件"
+    yield f"{changes_wait(len(rows))} for a person" if english else f"人の確認待ち {len(rows)} 件"
     short = short_ids([row.diff_id for row in rows])
     for row in rows:
         hours = row.age.total_seconds() / 3600

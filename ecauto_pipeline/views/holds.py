@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
+from ecauto_pipeline.amazon.goods_page import goods_page
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Status
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.domain.selling.fees import profit_jpy
@@ -29,7 +30,6 @@ from ecauto_pipeline.sync.selling_terms import TermsOfShops
 from ecauto_pipeline.wiring.connections import known_accounts
 
 PAGE_ROWS = 50
-AMAZON = "https://www.amazon.co.jp/dp/{asin}"
 SORTS: tuple[HeldSort, ...] = ("age", "change", "profit", "asin", "shop")
 
 
@@ -96,7 +96,7 @@ class HeldRow:
     @property
     def amazon(self) -> str:
         """The goods' page at Amazon."""
-        return AMAZON.format(asin=self.hold.asin)
+        return goods_page(self.hold.asin)
 
     @property
     def keepable(self) -> bool:

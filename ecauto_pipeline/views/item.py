@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ecauto_pipeline.amazon.goods_page import goods_page
 from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selling.fees import profit_jpy
 from ecauto_pipeline.domain.selling.item_rules import ItemRule
@@ -21,8 +22,6 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
 from ecauto_pipeline.sync.people.rule_edits import own_rule
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
-
-AMAZON = "https://www.amazon.co.jp/dp/{asin}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +61,19 @@ class ItemNow:
     @property
     def amazon(self) -> str:
         """Its page at Amazon, "" where nobody can place it."""
-        return AMAZON.format(asin=self.asin) if self.asin else ""
+        return goods_page(self.asin)
 
 
-def item_now(tools: Tools, named: str) -> ItemNow:
-    """What is known of an item id (with every other listing of its ASIN) or an ASIN. Raises NotOnRecord."""
+def item_now(tools: Tools, named: str, shop: str = "") -> ItemNow:
+    """What is known of an item id (with every other listing of its ASIN) or an ASIN. Raises NotOnRecord.
+
+    `shop`: the account whose item is meant, where shops have items of one id; its listing comes first.
+    """
     now, terms = tools.clock.now(), TermsOfShops(tools.settings)
     with tools.state.read() as connection:
         found = listings_about(connection, named)
-        asin = next((one.asin for one in found if one.asin), "")
+        meant = [one for one in found if one.key.account_id == shop] or found
+        asin = next((one.asin for one in meant if one.asin), "")
         if asin and asin != named:
             found = listings_about(connection, asin)
         if not found:
@@ -83,7 +86,7 @@ def item_now(tools: Tools, named: str) -> ItemNow:
         }  # fmt: skip
     cost = known.facts.price_jpy if known is not None else None
     listings = []
-    for one in sorted(found, key=lambda each: each.key):
+    for one in sorted(found, key=lambda each: (each.key.account_id != shop, each.key)):
         lines, rule = rules.get(one.key, ((), None))
         rule = None if rule is None or rule.unknown else rule
         own = own_rule(tools, one.key)

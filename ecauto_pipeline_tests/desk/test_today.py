@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state import stops
 from ecauto_pipeline.state.owner import new_owner
-from ecauto_pipeline.sync.people.start_sync import AlreadyUnderWay
+from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.people.start_sync import AlreadyUnderWay, claim_start, start_told
 from ecauto_pipeline.views.changes import changes_of
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.cli.typed import type_command
@@ -122,6 +124,23 @@ def test_a_run_under_way_is_shown_with_its_step_and_nobody_starts_a_second_one(
     assert not (tmp_path / "data" / "desk").exists()
 
 
+def test_a_click_in_the_seconds_after_a_sync_was_typed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A typed one is refused to nobody, not even while a desk is starting one; at its end a click may start again."""
+    a_project(tmp_path, monkeypatch)
+
+    def opened() -> AbstractContextManager[Tools]:
+        return open_tools(load(), offline=True)
+
+    with opened() as tools:
+        with start_told(opened, new_owner()), start_told(opened, new_owner()), pytest.raises(AlreadyUnderWay):
+            claim_start(tools, new_owner())
+        claim_start(tools, new_owner())  # of a desk
+        with start_told(opened, new_owner()):
+            pass
+        with pytest.raises(AlreadyUnderWay):  # that desk's claim stands
+            claim_start(tools, new_owner())
+
+
 def test_of_two_clicks_at_once_one_starts_a_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also on two desks: before the first one's run is on record the other is told; when it has ended, another may."""
     a_project(tmp_path, monkeypatch)
@@ -131,7 +150,7 @@ def test_of_two_clicks_at_once_one_starts_a_sync(tmp_path: Path, monkeypatch: py
         assert ("sync", "--dry-run", "--json") == first.words
         with pytest.raises(AlreadyUnderWay) as told:
             start_sync(LightCommands(tmp_path), tools, "suzuki (desk)")
-        assert "ほかの画面が、たった今" in told.value.said("ja")
+        assert "ほかの画面かコマンドが、たった今" in told.value.said("ja")
         first.process.communicate(b"\n")
         deadline = time.monotonic() + 10
         while True:  # it is a thread of its own that gives the claim back

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
 from ecauto_pipeline.alerts.verdicts import span_en, span_ja
+from ecauto_pipeline.domain.words import changes_wait
 from ecauto_pipeline.sync.run_record import RunRecord
 
 _ENDS = {
@@ -87,7 +88,7 @@ def _held(record: RunRecord, setup: AlertSetup) -> Finding:
     if record.shops is None:
         return unmeasured("保留は調べていません", "held changes were not looked at", 0.0)
     waiting = record.shops.held_open
-    said = Words(f"確認待ちの保留 {waiting}件", f"{waiting} held changes wait for a person")
+    said = Words(f"確認待ちの保留 {waiting}件", f"{changes_wait(waiting, 'held change')} for a person")
     return Finding(said=said, passed=waiting == 0, value=float(waiting), threshold=0.0)
 
 
@@ -98,7 +99,7 @@ def _held_in(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
     found = {}
     for shop in {*record.shops.shops, *setup.held}:
         rows = setup.held.get(shop, {})
-        said = Words(f"確認待ちの保留 {len(rows)}件", f"{len(rows)} held changes wait for a person")
+        said = Words(f"確認待ちの保留 {len(rows)}件", f"{changes_wait(len(rows), 'held change')} for a person")
         found[shop] = Finding(
             said=said,
             passed=not rows,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
 from ecauto_pipeline.alerts.rules.rates import rate
 from ecauto_pipeline.domain.reasons import said as in_words
+from ecauto_pipeline.domain.words import changes_wait
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import PushReport
 
@@ -231,7 +232,7 @@ def _shops_out_of_calls(record: RunRecord, setup: AlertSetup) -> Mapping[str, Fi
         found[shop] = Finding(
             said=Words(
                 f"BASEの呼び出し上限に達し、{rows:,}件が待機しています" if rows else "BASEの呼び出しは足りています",
-                f"out of BASE calls, {rows:,} changes wait" if rows else "BASE takes every change",
+                f"out of BASE calls, {changes_wait(rows)}" if rows else "BASE takes every change",
             ),
             passed=not rows,
             value=float(rows),

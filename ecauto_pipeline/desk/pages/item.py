@@ -23,9 +23,8 @@ MOST_LETTERS = 64
 
 
 async def draw(visit: Visit) -> None:
-    named = visit.named.strip()[:MOST_LETTERS]
-
-    found = await visit.read(lambda tools: item_now(tools, named))
+    named, shop = visit.named.strip()[:MOST_LETTERS], visit.query.get("shop", "")
+    found = await visit.read(lambda tools: item_now(tools, named, shop))
     if isinstance(found, Unknown):
         cannot_know(visit, found)
         gone = Past(visit, named, {})  # history may know what no shop has any more
@@ -42,7 +41,7 @@ async def draw(visit: Visit) -> None:
         rules_of_item(visit, item, again)
 
     async def again() -> None:
-        item = await visit.read(lambda tools: item_now(tools, named))
+        item = await visit.read(lambda tools: item_now(tools, named, shop))
         if not isinstance(item, Unknown):
             await rules.refresh(item)
 
