@@ -29,9 +29,7 @@ Ask = Annotated[
     bool, typer.Option("--ask", help="Amazonに実際に聞く(トークン1回、ASIN 1件) / really ask Amazon: a token, one ASIN")
 ]
 COLUMNS = (("", ""), ("項目", "what"), ("今の状態", "as it is"), ("すること", "to do"))
-Language = Annotated[
-    str, typer.Option("--language", help="ja | en、省略時は [alerts] language / default: that of [alerts]")
-]
+Language = Annotated[str, typer.Option("--language", help="ja | en、省略時は通知の言語 / default: that of the alerts")]
 
 
 COMMAND = typer.Typer(add_completion=False)

@@ -14,7 +14,9 @@ from nicegui.testing import User
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.state.item_rules import rules_in_force
 from ecauto_pipeline.state.rule_changes import changes
+from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.people.rule_edits import set_rule
+from ecauto_pipeline.views.item import item_now
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.desk.shop import FilledShop, a_filled_shop
@@ -152,5 +154,26 @@ def test_torn_history_leaves_the_rest_of_the_page(
         await visitor.open(f"/ja/items/{shop.dearer[1]}")
         await visitor.should_see(f"ASIN {shop.dearer[2]}", retries=WAITED)
         await visitor.should_see("この商品の規則", retries=WAITED)
+
+    with_visitor(scene)
+
+
+def test_an_item_is_opened_in_the_shop_whose_row_was_clicked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two shops have items of one id: the address says which is meant, by each link of the list."""
+    shop = a_filled_shop(tmp_path, monkeypatch)
+    (account, item, asin), other = shop.dearer, shop.cheaper
+    second = next(one.id for one in shop.settings.base.accounts if one.id != account)
+    with open_tools(shop.settings, offline=True) as tools:
+        with tools.state.write() as connection:
+            mine = (listings.c.account_id == account, listings.c.item_id == item)
+            row = dict(connection.execute(listings.select().where(*mine)).one()._mapping)
+            connection.execute(listings.insert().values(row | {"account_id": second, "asin": other[2]}))
+        assert [asin, asin] != [item_now(tools, item, one).asin for one in (account, second)]
+        assert [asin, other[2]] == [item_now(tools, item, one).asin for one in (account, second)]
+        assert [account, second] == [item_now(tools, item, one).listings[0].key.account_id for one in (account, second)]
+
+    async def scene(visitor: User) -> None:
+        await visitor.open(f"/ja/items/{item}?shop={second}")
+        await visitor.should_see(f"ASIN {other[2]}", retries=WAITED)
 
     with_visitor(scene)
