@@ -18,7 +18,9 @@ from ecauto_pipeline.sync.stale_asins.next_slice import NextSlice, decide_next
 from ecauto_pipeline.wiring.lanes import working_lanes
 from ecauto_pipeline.wiring.open import open_tools
 
-LOOK_EVERY_S = 10
+LOOK_EVERY_S = {"budget": 10, "due": 30}
+"""By `[tiers] spend`. Where every call is to be used, a slice begins as the one before ends; where only what is due is
+asked there is mostly one an hour, and a look costs Dagster's processes more than ours."""
 LOOKS_FOR_S = 5.0
 
 
@@ -28,7 +30,7 @@ def build_next_slice(settings: Settings, status: dg.DefaultSensorStatus) -> dg.S
 
     @dg.sensor(
         job=stock_sync,
-        minimum_interval_seconds=LOOK_EVERY_S,
+        minimum_interval_seconds=LOOK_EVERY_S[settings.tiers.spend],
         default_status=status,
         description="Launches the next slice of the hour while it has work and budget left, lane by lane.",
     )

@@ -17,7 +17,7 @@ from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.alerts.shapes_heard import shapes_heard
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
-from ecauto_pipeline.defs.living_runs import mark_dead_runs_failed
+from ecauto_pipeline.defs.living_runs import ACTIVE, mark_dead_runs_failed
 from ecauto_pipeline.defs.next_slice import build_next_slice
 from ecauto_pipeline.defs.order_watch import build_new_orders
 from ecauto_pipeline.defs.slips import classes_of, is_a_slip, is_rehearsal, subject_of
@@ -73,6 +73,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         description="Marks runs failed whose process has gone (power cut, restart), with the reason.",
     )
     def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        if not context.instance.get_runs_count(dg.RunsFilter(statuses=ACTIVE)):
+            return dg.SkipReason("no run is under way")
         with open_tools(settings, offline=True) as tools:
             dead = mark_dead_runs_failed(context.instance, tools)
         return dg.SkipReason(f"{len(dead)} dead runs marked failed{''.join(f' {run_id[:8]}' for run_id in dead)}")
