@@ -88,9 +88,6 @@ class Runs:
 
     def failure(self, run_id: str) -> str:
         """What Dagster noted of a run that failed, for the message of a test."""
-        events = self.instance.all_logs(run_id)
-        return "\n".join(
-            f"{one.message} {one.dagster_event.event_specific_data}"
-            for one in events
-            if one.dagster_event is not None and one.dagster_event.is_failure
-        )[-4000:]
+        noted = [one.dagster_event for one in self.instance.all_logs(run_id) if one.dagster_event is not None]
+        told = [f"{one.message} {one.event_specific_data}" for one in noted if one.is_failure or one.is_engine_event]
+        return "\n".join(told)[-6000:]
