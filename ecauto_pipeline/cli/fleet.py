@@ -6,17 +6,20 @@ Not for: how they share it (fleet/, state/) or one machine, which needs none of 
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from ecauto_pipeline.cli.console import fail, print_json, say, told
+from ecauto_pipeline.cli.arguments import Json
+from ecauto_pipeline.cli.console import err, fail, print_json, say, table, told
 from ecauto_pipeline.doctor.dagster_files import dagster_home
 from ecauto_pipeline.fleet.same_everywhere import settle_settings
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import locks, migrations
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.views.fleet import look_at_fleet
 
 COMMAND = typer.Typer(
     help="複数の機械で動かすためのコマンド (docs/fleet.md)。 Several machines that share the work.",
@@ -61,6 +64,80 @@ def migrate(json_output: Annotated[bool, typer.Option("--json", help="machine-re
                 f"the tables are now of version {now}, no longer {before}",
             )
         )
+
+
+@COMMAND.command("status")
+def status(json_output: Json = False) -> None:
+    """レーン、ワーカー、ロック、接続の今の様子。 Lanes, workers, locks, connections, as they are now.
+
+    測定していないものは「不明」です。 What was not measured is said to be unknown.
+    """
+    from ecauto_pipeline.wiring.open import open_tools
+
+    workers = _workers()
+    with open_tools(load(), offline=True) as tools:
+        now = look_at_fleet(tools)
+    if json_output:
+        print_json({**asdict(now), "workers": workers})
+        return
+    unknown = told("不明", "unknown")
+    rows = [
+        (
+            one.lane,
+            one.host and f"{one.host} ({one.run_id[:8]})",
+            one.number,
+            _ago(now.at, one.ended_at),
+            "" if one.seconds is None else f"{one.seconds:.0f} s",
+            one.errors,
+        )
+        for one in now.lanes
+    ]
+    columns = [
+        told(ja, en)
+        for ja, en in (
+            ("レーン", "lane"),
+            ("処理中", "worked on by"),
+            ("番号", "number"),
+            ("最後の実行", "last run"),
+            ("かかった時間", "took"),
+            ("エラー", "errors"),
+        )
+    ]
+    table(told("レーン", "lanes"), columns, rows)
+    if workers is None:
+        ja, en = "不明(Redis に接続できないか、Celery を使っていません)", "unknown (no Redis, or no Celery)"
+        say(told(f"ワーカー: {ja}", f"workers: {en}"))
+    for name, runs in (workers or {}).items():
+        say(f"{name}: " + (", ".join(run[:8] for run in runs) or told("空き", "idle")))
+    server = now.server
+    connections = unknown if server is None else f"{server.connections} / {server.connections_allowed}"
+    held = unknown if server is None else f"{server.locks_held}"
+    waiting = unknown if server is None else f"{server.locks_waited_for}"
+    ja, en = (
+        f"接続: {connections}、ロック: {held}、待ち: {waiting}",
+        f"connections: {connections}, locks: {held}, waited for: {waiting}",
+    )
+    say(told(ja, en))
+
+
+def _workers() -> dict[str, list[str]] | None:
+    """Which workers answer, with their runs; None where the launcher has none or nobody can be asked."""
+    from ecauto_pipeline.cli.dagster_run import instance
+
+    try:
+        with instance() as opened:
+            ask = getattr(opened.run_launcher, "workers", None)
+            return dict(found) if ask is not None and (found := ask()) is not None else None
+    except Exception as error:  # Dagster's storage or a package is away: the lanes are shown all the same
+        err().print(f"Dagster: {type(error).__name__}", markup=False)
+        return None
+
+
+def _ago(now: datetime, then: datetime | None) -> str:
+    if then is None:
+        return told("記録なし", "none on record")
+    minutes = int((now - then).total_seconds() // 60)
+    return told(f"{minutes} 分前", f"{minutes} minutes ago")
 
 
 @COMMAND.command("worker")

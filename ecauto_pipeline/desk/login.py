@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ecauto_pipeline.desk.metrics_answer import has_token
 from ecauto_pipeline.desk.sessions import LIFE_S, Sessions
 
 COOKIE = "ecauto_desk"
@@ -37,8 +38,9 @@ _FORM = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title
 class Login:
     """Stands between the gate and the pages."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, language: str, secure: bool) -> None:
-        """`secure`: people come by https, so the cookie travels by https alone."""
+    def __init__(self, app: ASGIApp, sessions: Sessions, language: str, secure: bool, metrics_token: str = "") -> None:
+        """`secure`: people come by https, so the cookie travels by https alone. `metrics_token`: of Prometheus."""
+        self._metrics_token = metrics_token
         self._app, self._sessions, self._secure = app, sessions, secure
         self._english = language == "en"
         self._trying = asyncio.Semaphore(_ATTEMPTS_AT_ONCE)  # a scrypt takes 16 MB
@@ -53,7 +55,7 @@ class Login:
             await self._socket(cookie, scope, receive, send)
         elif path == "/login":
             await (await self._login(Request(scope, receive)))(scope, receive, send)
-        elif path in OPEN:
+        elif path in OPEN or has_token(scope, self._metrics_token):
             await self._app(scope, receive, send)
         elif not self._sessions.is_in(cookie):
             await self._outside(scope)(scope, receive, send)

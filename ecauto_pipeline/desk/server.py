@@ -27,6 +27,9 @@ from ecauto_pipeline.desk.gate import MOST_MESSAGE_BYTES, Gate, hosts_of
 from ecauto_pipeline.desk.item_file import answer as answer_item_file
 from ecauto_pipeline.desk.login import Login
 from ecauto_pipeline.desk.memory import keep_small
+from ecauto_pipeline.desk.metrics_answer import PATH as METRICS
+from ecauto_pipeline.desk.metrics_answer import answer as answer_metrics
+from ecauto_pipeline.desk.metrics_answer import token_of
 from ecauto_pipeline.desk.office import Office
 from ecauto_pipeline.desk.page import Page
 from ecauto_pipeline.desk.pages import PAGES
@@ -63,7 +66,8 @@ def application(office: Office) -> ASGIApp:
     add_error_pages(nicegui_app, lambda: office.language)
     settings = office.settings
     url = settings.desk.url
-    within = Login(api, office.sessions, settings.alerts.language, secure=url.startswith("https:"))
+    token, secure = token_of(settings.desk), url.startswith("https:")
+    within = Login(api, office.sessions, settings.alerts.language, secure=secure, metrics_token=token)
     return Gate(within, hosts_of(office.host, office.port, url))
 
 
@@ -120,6 +124,10 @@ def _add_files(office: Office) -> None:
     @nicegui_app.get("/picture/{asin}")
     async def _picture(asin: str, initial: str = "") -> Response:
         return await answer_picture(office, asin, initial)
+
+    @nicegui_app.get(METRICS)
+    async def _metrics() -> Response:
+        return await answer_metrics(office)
 
     @nicegui_app.get("/{language}/items.csv")
     async def _items(language: Language, request: Request) -> Response:

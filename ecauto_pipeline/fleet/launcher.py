@@ -151,6 +151,14 @@ class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine 
             return CheckRunHealthResult(WorkerStatus.RUNNING, f"missed {missed} of {MISSES} times")
         return self._failed(run, "no worker works on it any more / この実行を処理しているワーカーはもうありません")
 
+    def workers(self) -> dict[str, list[str]] | None:
+        """The ids of the runs that each worker has, by its name; None where that is not known (Redis is away)."""
+        try:
+            answers = self.celery.control.inspect(timeout=ANSWER_WITHIN_S).active() or {}
+        except UNREACHABLE:
+            return None
+        return {name: [str(task["id"]) for task in active] for name, active in sorted(answers.items())}
+
     def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> str | None:
         """Which workers answer; None where that is not known."""
         try:
@@ -167,6 +175,6 @@ class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine 
         now = time.monotonic()
         if self._round is None or now - self._round.asked_at_s > ROUND_S:
             answers = self.celery.control.inspect(timeout=ANSWER_WITHIN_S).active() or {}
-            tasks = frozenset(task["id"] for active in answers.values() for task in active)
+            tasks = frozenset(str(task["id"]) for active in answers.values() for task in active)
             self._round = Round(now, frozenset(answers), tasks)
         return self._round

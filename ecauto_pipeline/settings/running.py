@@ -98,6 +98,9 @@ class Desk(Section):
         "", description='its address for people, where a tunnel or proxy serves it ("" = the one it listens on)'
     )
     password_env: str = Field("", description="variable of the password; with one, everybody has to give it")
+    metrics_token_env: str = Field(
+        "", description="variable of the token by which Prometheus reads /metrics of a desk with a password"
+    )
 
     @property
     def address(self) -> str:

@@ -53,6 +53,12 @@ def rate_of(connection: Connection, operation: str) -> float:
     return float(connection.execute(query).scalar() or 0.0)
 
 
+def rates(connection: Connection) -> dict[tuple[str, str], float]:
+    """Calls a second that each account may make now, by (account, operation), of those it ever called."""
+    query = select(buckets.c.account, buckets.c.operation, buckets.c.rate_per_s)
+    return {(account, operation): float(rate) for account, operation, rate in connection.execute(query)}
+
+
 class Buckets:
     """The buckets in state.db. Safe to share between threads; every process has its own."""
 

@@ -22,6 +22,7 @@ import dagster as dg
 
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.register.master import Register
+from ecauto_pipeline_tests.desk.test_metrics import samples
 from proofs.fleet.dagster_runs import Runs
 from proofs.fleet.machines import ECAUTO, Machine, dagster_home
 from proofs.fleet.servers import PostgreSQL, Redis, free_port, wait_for
@@ -138,6 +139,27 @@ class ShopFleet:
     def calls(self, since: int = 0, api: str = "sp_api") -> list[dict[str, Any]]:
         """What the emulator saw, oldest first."""
         return list(self.ask(f"/emulator/calls?since={since}&api={api}"))
+
+    def change_prices(self, share: float) -> list[str]:
+        """Another price at Amazon for this share of the ASINs that have offers, from now on; returns them."""
+        asins = sorted(self.ask("/emulator/world/asins"))
+        changed = []
+        for asin in asins[:: round(1 / share)]:
+            truth = self.ask(f"/emulator/world/asins/{asin}")
+            if truth["offers"]:
+                self.ask(f"/emulator/world/asins/{asin}", {"price_jpy": round(truth["level_jpy"] * 1.2)})
+                changed.append(asin)
+        return changed
+
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """What Prometheus would read of a desk of this fleet: value by labels by metric."""
+        code = "from ecauto_pipeline.settings import load; from ecauto_pipeline.wiring.open import open_tools\n"
+        code += "from ecauto_pipeline.views.metrics import prometheus\n"
+        code += "with open_tools(load(), offline=True) as tools: print(prometheus(tools))"
+        told = subprocess.run(
+            [sys.executable, "-c", code], env=self.control.environ, capture_output=True, text=True, check=True
+        )
+        return samples(told.stdout)
 
     def shops_of(self, lane: str) -> list[str]:
         number = self.lanes.index(lane)

@@ -14,7 +14,7 @@ from nicegui import ui
 from ecauto_pipeline.desk.page import Page
 from ecauto_pipeline.desk.pages.change_rows import change_table
 from ecauto_pipeline.desk.pages.today_push import push_card
-from ecauto_pipeline.desk.pages.today_standing import draw_freshness, draw_runs, draw_shops
+from ecauto_pipeline.desk.pages.today_standing import draw_freshness, draw_lanes, draw_runs, draw_shops
 from ecauto_pipeline.desk.pages.today_to_do import draw_to_do
 from ecauto_pipeline.desk.pages.today_work import Work
 from ecauto_pipeline.desk.parts.cards import cannot_know, card, nothing
@@ -23,6 +23,7 @@ from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.doctor.dagster_files import dagster_home
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.views.changes import DayChanges, changes_of, counted
+from ecauto_pipeline.views.fleet import FleetNow, look_at_fleet
 from ecauto_pipeline.views.runs import RunLine, kept_runs
 from ecauto_pipeline.views.status import gather
 from ecauto_pipeline.views.stopped import pushing_stopped
@@ -38,6 +39,7 @@ class _Seen:
     status: dict[str, Any] | Unknown
     last: tuple[RunLine, ...] | Unknown
     changes: DayChanges | Unknown
+    fleet: FleetNow | Unknown | None
 
 
 async def draw(visit: Visit) -> None:
@@ -53,6 +55,9 @@ async def draw(visit: Visit) -> None:
         _last_runs(visit, seen)
         if not isinstance(seen.status, Unknown):
             draw_shops(visit, seen.status)
+        if isinstance(seen.fleet, FleetNow):  # where it can't be read, so can't the status, which says so
+            draw_lanes(visit, seen.fleet)
+        if not isinstance(seen.status, Unknown):
             draw_freshness(visit, seen.status)
         _changes(visit, seen.changes)  # the longest, and on a phone a card each
 
@@ -79,8 +84,14 @@ async def _look(visit: Visit) -> _Seen:
             visit.read(status),
             visit.read(lambda tools: kept_runs(tools, limit=5).lines),
             visit.read(lambda tools: changes_of(tools, limit=MOST_CHANGES)),
+            visit.read(_lanes),
         )
     )
+
+
+def _lanes(tools: Tools) -> FleetNow | None:
+    """None where there is one lane: nothing is asked."""
+    return look_at_fleet(tools) if tools.settings.lanes else None
 
 
 def _last_runs(visit: Visit, seen: _Seen) -> None:

@@ -17,6 +17,7 @@ from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.words import BREAKERS, TIERS, worded
+from ecauto_pipeline.views.fleet import FleetNow
 from ecauto_pipeline.views.next_runs import NextRun, words
 from ecauto_pipeline.views.run_lines import sentence
 from ecauto_pipeline.views.runs import RunLine
@@ -86,6 +87,31 @@ def _shop(visit: Visit, name: str, shop: dict[str, Any]) -> list[Cell]:
     days = shop["token_days_left"]
     token = UNKNOWN if days is None else visit.told(f"{days:,.0f}日", f"{days:,.0f} days")
     return [name, state, count(shop["listings"]), moment(shop["last_read"]), left, kept, token]
+
+
+def draw_lanes(visit: Visit, fleet: FleetNow) -> None:
+    """A row a lane, where there are several: who works on it, and how long ago its last run ended."""
+    if len(fleet.lanes) < 2:
+        return
+    columns = (
+        Column(visit.told("レーン", "lane")),
+        Column(visit.told("ショップ", "shops"), number=True),
+        Column(visit.told("処理中", "worked on by")),
+        Column(visit.told("最後の実行", "last run")),
+        Column(visit.told("エラー", "errors"), number=True),
+    )
+    rows: list[list[Cell]] = [
+        [
+            one.lane,
+            count(one.shops),
+            f"{one.host} ({one.run_id[:8]})" if one.run_id else visit.told("なし", "nobody"),
+            UNKNOWN if one.ended_at is None else moment(one.ended_at),
+            UNKNOWN if one.errors is None else count(one.errors),
+        ]
+        for one in fleet.lanes
+    ]
+    with card(visit.told("レーン", "Lanes")):
+        table(columns, rows, label=visit.told("レーンの一覧", "Lanes"))
 
 
 def draw_freshness(visit: Visit, status: dict[str, Any]) -> None:
