@@ -17,6 +17,7 @@ Account = Annotated[list[str] | None, typer.Option("--account", help="このシ�
 Json = Annotated[bool, typer.Option("--json", help="machine-readable")]
 ResultJson = Annotated[bool, typer.Option("--json", help="結果をJSONで / machine-readable")]
 Platform = Annotated[str, typer.Option("--platform", help="この販売先だけ / only the shops of this platform")]
+Lane = Annotated[str, typer.Option("--lane", help="このレーンだけ / only this lane of ecauto.toml")]
 Partition = Annotated[str, typer.Option("--partition", help="対象の1時間 / the hour; default: this one")]
 
 

@@ -100,6 +100,7 @@ def execute(
         from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
         from ecauto_pipeline.defs import resources
+        from ecauto_pipeline.defs.lanes import LANE_TAG
         from ecauto_pipeline.defs.living_runs import OWNER_TAG
 
         mark_dead_runs(opened)
@@ -115,7 +116,7 @@ def execute(
                     **({"ops": {f"{job_name}_op": {"config": dict(op_config)}}} if op_config is not None else {}),
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                tags=_tags(OWNER_TAG, partition_key),
+                tags=_tags(OWNER_TAG, partition_key) | ({LANE_TAG: str(config["lane"])} if config.get("lane") else {}),
                 remote_job_origin=job_origin(job_name),
                 job_code_origin=origin,
             )

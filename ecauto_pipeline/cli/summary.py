@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecauto_pipeline.alerts.rules import rule_label
 from ecauto_pipeline.cli.console import labelled, language, print_json, say, told
+from ecauto_pipeline.domain.lanes import WHOLE_LANE
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.views.run_figures import ACCOUNT, ANSWERS, MOST_REASONS, PLANNED, SET_ASIDE, SEVEN
@@ -28,7 +29,8 @@ def show_summary(run: RunRecord, failed_checks: Sequence[tuple[str, str, str]]) 
     mode = told("(ドライラン: BASEには何も送っていません)", "(dry run: BASE was sent nothing)") if run.dry_run else ""
     planned = PLANNED if run.dry_run else {}
     rows = [(told(*planned.get(key, words)), key, figures.get(key)) for words, key in SEVEN]
-    labelled(f"{told('実行結果', 'result')} {run.job} {run.partition_key} {mode}", rows)
+    lane = "" if run.lane == WHOLE_LANE else f" {told('レーン', 'lane')} {run.lane}"
+    labelled(f"{told('実行結果', 'result')} {run.job} {run.partition_key}{lane} {mode}", rows)
     if any(figures.get(key) for _, key in ANSWERS):
         say()
         answers = [(told(*words), key, figures.get(key) or 0) for words, key in ANSWERS]

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ecauto_pipeline.cli.arguments import Account, Partition, Platform, ResultJson
+from ecauto_pipeline.cli.arguments import Account, Lane, Partition, Platform, ResultJson
 from ecauto_pipeline.cli.console import fail
-from ecauto_pipeline.cli.running import chosen, ready, run_and_show
+from ecauto_pipeline.cli.running import ready, run_lanes_and_show, shares_of
 from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.sync.people.start_sync import start_told
 from ecauto_pipeline.wiring.open import open_tools
@@ -27,24 +27,21 @@ def sync(
     account: Account = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="BASEには何も送らない / send BASE nothing")] = False,
     max_items: Annotated[int, typer.Option("--max-items", min=0, help="件数の上限 / listings at most; 0 = all")] = 0,
+    lane: Lane = "",
     partition: Partition = "",
     json_output: ResultJson = False,
 ) -> None:
-    """今の1時間ぶんの同期を1回実行します。 One run of the current hour: read, ask, decide, push."""
+    """今の1時間ぶんの同期を1回実行します。 One run of the current hour (one a lane): read, ask, decide, push."""
     if price_only and stock_only:
         fail("--price-only and --stock-only exclude each other", ja="--price-only と --stock-only は同時に使えません")
-    settings = ready(platform, account)
+    settings = ready(platform, account, lane=lane)
     job, include_price = "full_sync", "all"
     if price_only:
         job = "price_sync"
     elif stock_only:
         job, include_price = "stock_sync", "never"
-    config: dict[str, object] = {
-        "include_price": include_price,
-        "dry_run": dry_run,
-        "accounts": chosen(settings, platform, account),
-        "max_items": max_items,
-    }
+    config: dict[str, object] = {"include_price": include_price, "dry_run": dry_run, "max_items": max_items}
+    shares = [config | share for share in shares_of(settings, lane, platform, account)]
     with start_told(lambda: open_tools(settings, offline=True), new_owner()):
-        code = run_and_show(settings, job, partition, config, json_output)
+        code = run_lanes_and_show(settings, job, partition, shares, json_output)
     raise typer.Exit(code)

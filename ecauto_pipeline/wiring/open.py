@@ -55,10 +55,13 @@ if TYPE_CHECKING:  # requests and Amazon's library take a second to load: who co
 _REACH_S = 5.0
 
 
-def check(settings: Settings, environ: Mapping[str, str] = os.environ, *, reach: bool = True) -> None:
-    """Everything a run needs is there. Raises SettingsError or RegisterError with one line; writes nothing."""
+def check(
+    settings: Settings, environ: Mapping[str, str] = os.environ, *, reach: bool = True, lane: Lane = WHOLE
+) -> None:
+    """Everything a run (of this lane) needs is there. Raises SettingsError or RegisterError with one line; writes
+    nothing."""
     registered().check(settings)
-    connections = resolve(settings, environ)
+    connections = resolve(settings, environ, lane)
     _check(settings, connections)
     if settings.mode == "live" or settings.master_db.exists():
         with suppress(RegisterBusy):  # the run goes on with what is known, and tells

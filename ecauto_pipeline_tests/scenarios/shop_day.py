@@ -11,7 +11,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.line import run_line
+from ecauto_pipeline.wiring.lanes import in_lane, known_lane
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.state.lock_watch import hold_to_locks
 
@@ -87,19 +88,21 @@ class ShopDay:
             token_file.write_text(json.dumps(self.control.issue_base_tokens(account.id)), encoding="utf-8")
 
     @contextmanager
-    def tools(self, run_id: str = "") -> Iterator[Tools]:
-        with open_tools(self.settings, clock=self.clock, run_id=run_id) as tools:
+    def tools(self, run_id: str = "", lane: str = "") -> Iterator[Tools]:
+        of_lane = known_lane(self.settings, lane)
+        with open_tools(self.settings, clock=self.clock, run_id=run_id, lane=of_lane) as tools:
             hold_to_locks(tools.state)
             yield tools
 
     def run(self, job: str = "full_sync", **options: Any) -> RunResult:
-        """One run of the line, in the order of the assets."""
+        """One run of the line, in the order of the assets; `lane`: of its shops alone."""
         run_id = options.pop("run_id", "") or str(uuid.uuid4())
         now = self.clock.now()
         keys = options.pop("partition_keys", (hour_key(now),))
         run = Run(run_id=run_id, job=job, partition_keys=keys, started_at=now, **options)
-        with self.tools(run_id) as tools:
-            reports = run_line(tools.for_run(run))
+        with self.tools(run_id, run.lane) as tools:
+            accounts = in_lane(tools.lane, run.accounts)
+            reports = run_line(tools.for_run(replace(run, accounts=accounts)))
         rows = self.history("select * from run_metrics where run_id = ?", run_id)
         return RunResult(run_id, reports, rows[0])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ecauto_pipeline.cli.running import shares_of
 from ecauto_pipeline.domain.lanes import WHOLE, Lane
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import SettingsError
@@ -131,3 +132,15 @@ def test_a_run_of_a_lane_works_on_its_shops_or_some_of_them(tmp_path: Path) -> N
         known_lane(settings_of(tmp_path, EAST, WEST), "north")
     with pytest.raises(SettingsError, match=r"no \[\[lanes\]\]"):
         known_lane(settings_of(tmp_path), "north")
+
+
+def test_a_command_makes_one_run_a_lane_for_the_shops_that_were_chosen(tmp_path: Path) -> None:
+    """Where there is one lane with everything it is one run, as before; a shop brings its own lane."""
+    settings = settings_of(tmp_path, EAST, WEST)
+    assert [{"accounts": [], "lane": "east"}, {"accounts": [], "lane": "west"}] == shares_of(settings, "", "", None)
+    assert [{"accounts": [], "lane": "west"}] == shares_of(settings, "west", "", None)
+    assert [{"accounts": ["base:osaka"], "lane": "west"}] == shares_of(settings, "", "", ["osaka"])
+    assert [{"accounts": ["csv:tokyo"], "lane": "east"}] == shares_of(settings, "", "csv", None)
+    assert [{"accounts": []}] == shares_of(settings_of(tmp_path), "", "", None)
+    with pytest.raises(SettingsError, match="base:tokyo is not in lane 'west'"):
+        shares_of(settings, "west", "", ["base:tokyo"])
