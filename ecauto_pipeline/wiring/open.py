@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock, SystemClock
-from ecauto_pipeline.domain.call_failures import CALL_FAILURES
 from ecauto_pipeline.domain.lanes import WHOLE, Lane
-from ecauto_pipeline.errors import CallError, RegisterBusy, SettingsError
+from ecauto_pipeline.errors import CallError, RegisterBusy
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import BUSY_TIMEOUT_S as REGISTER_BUSY_TIMEOUT_S
 from ecauto_pipeline.register.master import Register
@@ -44,6 +41,7 @@ from ecauto_pipeline.wiring.connections import (
     resolve,
     shop_accounts,
 )
+from ecauto_pipeline.wiring.reach import reach_out
 from ecauto_pipeline.wiring.shop_tokens import check_tokens, seal, token_home, unauthorised
 
 if TYPE_CHECKING:  # requests and Amazon's library take a second to load: who contacts somebody imports them, in place
@@ -51,8 +49,6 @@ if TYPE_CHECKING:  # requests and Amazon's library take a second to load: who co
     from ecauto_pipeline.shops.base.oauth import TokenKeeper
     from ecauto_pipeline.shops.base.wire import BaseWire
     from ecauto_pipeline.shops.protocol import Shop
-
-_REACH_S = 5.0
 
 
 def check(
@@ -74,7 +70,7 @@ def check(
             database.close()
     if reach:
         for name, url in connections.outside().items():
-            _reach(SETTING_OF[name], url)
+            reach_out(SETTING_OF[name], url)
 
 
 @contextmanager
@@ -338,16 +334,3 @@ def _authorise_emulated(keeper: TokenKeeper, endpoint: str, account: BaseAccount
     if code is None:
         raise unauthorised(account)
     keeper.exchange(code)
-
-
-def _reach(name: str, url: str) -> None:
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), timeout=_REACH_S).close()
-    except OSError as error:
-        why = CALL_FAILURES["name_not_resolved" if isinstance(error, socket.gaierror) else "connection_failed"]
-        raise SettingsError(
-            f"{name}: {url} can't be reached ({why.en}: {error.strerror or error})",
-            ja=f"{name}: {url} に接続できません（{why.ja}）",
-        ) from None

@@ -1,0 +1,28 @@
+"""Whether an address of ecauto.toml can be reached at all, before a run begins.
+
+Not for: what is asked there (the clients) or which addresses there are (connections.py).
+"""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+from ecauto_pipeline.domain.call_failures import CALL_FAILURES
+from ecauto_pipeline.errors import SettingsError
+
+_REACH_S = 5.0
+
+
+def reach_out(name: str, url: str) -> None:
+    """Raises SettingsError, naming the key of ecauto.toml, where nobody takes a connection."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=_REACH_S).close()
+    except OSError as error:
+        why = CALL_FAILURES["name_not_resolved" if isinstance(error, socket.gaierror) else "connection_failed"]
+        raise SettingsError(
+            f"{name}: {url} can't be reached ({why.en}: {error.strerror or error})",
+            ja=f"{name}: {url} に接続できません（{why.ja}）",
+        ) from None
