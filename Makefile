@@ -35,6 +35,7 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 proofs: .venv/installed
+	$(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile thorough -m hypothesis ecauto_pipeline_tests
 	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py --ignore proofs/test_desk.py --ignore proofs/fleet
 
 drills: .venv/installed

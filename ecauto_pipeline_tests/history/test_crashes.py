@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import DiskFull
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.history.rows import NOON, asked, ids, snapshot, snapshots, store_in
 
 _OCTOBER = datetime(2026, 10, 5, 3, 0, tzinfo=UTC)
@@ -72,7 +73,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(_STEPS)
 def test_no_sequence_of_steps_and_crashes_loses_or_doubles_a_row(
     steps: list[tuple[str, int, list[int], int]],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
@@ -19,16 +21,24 @@ NOON = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 MOMENTS = st.integers(-2_000_000, 2_000_000).map(lambda minutes: NOON + timedelta(minutes=minutes))
 
 
-@given(moments=st.lists(MOMENTS, min_size=1, max_size=5))
-def test_the_first_hour_never_moves(moments: list[datetime]) -> None:
-    """Whoever comes later, with whatever clock, changes nothing."""
+@pytest.fixture(scope="module")
+def never_used() -> Iterator[Engine]:
+    """The tables of a folder that nothing is ever committed to."""
     engine = create_engine("sqlite://")
-    with engine.begin() as connection:
-        metadata.create_all(connection)
+    metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@given(moments=st.lists(MOMENTS, min_size=1, max_size=5))
+def test_the_first_hour_never_moves(never_used: Engine, moments: list[datetime]) -> None:
+    """Whoever comes later, with whatever clock, changes nothing."""
+    with never_used.connect() as connection:
+        assert first_hour(connection) is None
         for moment in moments:
             remember_first_hour(connection, moment)
         assert moments[0].replace(minute=0, second=0, microsecond=0) == first_hour(connection)
-    engine.dispose()
+        connection.rollback()
 
 
 def test_a_folder_older_than_the_mark_began_with_its_earliest_run(tmp_path: Path) -> None:

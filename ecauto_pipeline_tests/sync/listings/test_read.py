@@ -30,7 +30,7 @@ ONE, TWO = "base_account_1", "base_account_2"
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[EmulatorServer, ManualClock]]:
     clock = ManualClock(NOON)
-    with EmulatorServer(clock=clock, seed=1, listings=500, accounts=2) as emulator:
+    with EmulatorServer(clock=clock, seed=7, listings=260, accounts=2) as emulator:
         yield emulator, clock
 
 
@@ -38,7 +38,7 @@ def server() -> Iterator[tuple[EmulatorServer, ManualClock]]:
 def bench(server: tuple[EmulatorServer, ManualClock], tmp_path: Path) -> Iterator[ShopBench]:
     emulator, clock = server
     clock.set(NOON)
-    emulator.control.reset(seed=1)
+    emulator.control.reset(seed=7)
     yield ShopBench.at(tmp_path, emulator, clock, (ONE, TWO))
     emulator.control.clear_faults()
 

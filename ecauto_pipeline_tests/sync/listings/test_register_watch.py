@@ -29,7 +29,7 @@ SIDE = ("item_id", "asin", "register_id", "register_status", "register_visible",
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[EmulatorServer, ManualClock]]:
     clock = ManualClock(NOON)
-    with EmulatorServer(clock=clock, seed=1, listings=300, accounts=2) as emulator:
+    with EmulatorServer(clock=clock, seed=1, listings=220, accounts=2) as emulator:
         yield emulator, clock
 
 
