@@ -33,6 +33,38 @@ _STARTUP_S = 120.0
 _LOOK_EVERY_S = 0.01
 
 
+class _EndsAtOnce(uvicorn.Server):
+    """uvicorn looks ten times a second whether it is to end, and then waits a tenth of a second for its clients."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def end(self) -> None:
+        """From any thread; again and again, if need be."""
+        self.should_exit = self.force_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._asked.set)
+
+    async def main_loop(self) -> None:
+        self._asked, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        tick = 0
+        while not await self.on_tick(tick):
+            tick = (tick + 1) % 10  # of a second: the date of the answers is set at the first
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await self._asked.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for one in sockets or []:
+            one.close()
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.close()
+        await asyncio.sleep(0)  # what was answered goes out
+
+
 class EmulatorServer:
     """A running emulator: `url` for clients, `control` for the one who tests. Ends with the `with` block."""
 
@@ -79,13 +111,13 @@ class EmulatorServer:
 
     def stop(self) -> None:
         """End at once, whatever hangs."""
-        self._server.should_exit = self._server.force_exit = True
+        self._server.end()
         if self._thread is not None:
             self._thread.join(timeout=5)
         self._socket.close()
         self._emulation.close()
 
-    def _make_server(self) -> uvicorn.Server:
+    def _make_server(self) -> _EndsAtOnce:
         connections: dict[Any, asyncio.Transport] = {}
 
         class Protocol(H11Protocol):
@@ -112,7 +144,7 @@ class EmulatorServer:
             timeout_keep_alive=75,
         )
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
-        return uvicorn.Server(config)
+        return _EndsAtOnce(config)
 
     def handle(self, call: Call) -> Answer:
         """Answer one call of an emulated API."""
