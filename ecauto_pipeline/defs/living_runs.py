@@ -21,7 +21,7 @@ from ecauto_pipeline.defs.lanes import lane_id
 from ecauto_pipeline.domain.lanes import meets
 from ecauto_pipeline.domain.liveness import Life, Process, Signs, life_of, stands_in_the_way, why_dead
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state.owner import process_of, process_seen
+from ecauto_pipeline.state.owner import may_be_elsewhere, process_of, process_seen
 from ecauto_pipeline.sync.context import Tools
 
 OWNER_TAG = "ecauto/owner"
@@ -93,7 +93,7 @@ def _signs(instance: dg.DagsterInstance, record: dg.RunRecord, connection: Conne
     owner = kept.owner if kept is not None and kept.owner else run.tags.get(OWNER_TAG, "")
     if owner:
         return Signs(process_of(owner), heard_at)
-    if any(tag in run.tags for tag in ON_ANOTHER_MACHINE):
+    if may_be_elsewhere(connection) or any(tag in run.tags for tag in ON_ANOTHER_MACHINE):
         return Signs("unknown", heard_at)  # its launcher asks the machines (run monitoring)
     process: Process = "unknown"
     for pid, seen_at in _processes(instance, run.run_id):

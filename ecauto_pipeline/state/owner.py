@@ -1,7 +1,9 @@
 """Who does a piece of work: a process, named so that it can be told from every other, also after a reboot.
 
-An owner is "host|process id|start|unique". The start is what tells a process from a later one of the same number:
-on Linux the boot and the clock ticks since it, which no correction of the clock moves; elsewhere the system's own time.
+An owner is "host|process id|start|unique". The start is what tells a process from a later one of the same number, and
+from one of another machine or container that goes by the same host name: on Linux "boot.namespace.machine+ticks", the
+boot, the namespace of process ids, the machine, and the clock ticks since the boot, which no correction of the clock
+moves; elsewhere the system's own time. Whoever can't look at a process never calls it gone.
 Not for: claims on work (leases.py), or what follows from a process that has gone (domain/liveness.py).
 """
 
@@ -15,10 +17,12 @@ from datetime import datetime
 from pathlib import Path
 
 import psutil
+from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.liveness import Process
 
 _BOOT, _STAT = Path("/proc/sys/kernel/random/boot_id"), "/proc/{pid}/stat"
+_NAMESPACE, _MACHINE = Path("/proc/self/ns/pid"), Path("/etc/machine-id")
 _START_FIELD = 19
 """Of the fields behind the name in /proc/PID/stat: ticks from the boot to the start. Source: proc(5), field 22."""
 _CLOCK_SLACK_S = 5.0
@@ -38,7 +42,7 @@ def is_this_process(owner: str) -> bool:
 def process_of(owner: str) -> Process:
     """What became of the owner's process: "unknown" on another host, or where the name says too little."""
     host, pid, start, *_ = [*owner.split("|"), "", "", ""]
-    if host != platform.node() or not pid.isdigit():
+    if host != platform.node() or not pid.isdigit() or _is_of_another_machine(start):
         return "unknown"
     try:
         now = _start_of(int(pid))
@@ -48,7 +52,12 @@ def process_of(owner: str) -> Process:
         return "unknown"
     if ("+" in start) != ("+" in now):  # written by a version that named starts otherwise
         return "unknown"
-    return "lives" if start == now else "gone"
+    return "lives" if _boot_and_ticks(start) == _boot_and_ticks(now) else "gone"
+
+
+def may_be_elsewhere(connection: Connection) -> bool:
+    """Whether who writes to this state may be on another machine, so that the number of a process says nothing."""
+    return connection.dialect.name != "sqlite"
 
 
 def place_of(owner: str) -> tuple[str, str]:
@@ -94,6 +103,34 @@ def _start_of(pid: int) -> str:
         raise psutil.NoSuchProcess(pid)
     try:
         fields = Path(_STAT.format(pid=pid)).read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        return f"{_BOOT.read_text(encoding='ascii').strip()[:8]}+{fields[_START_FIELD]}"
+        return f"{_place()}+{fields[_START_FIELD]}"
     except (OSError, IndexError):
         return f"{process.create_time():.2f}"
+
+
+def _place() -> str:
+    """This boot, this namespace of process ids, this machine, as far as the system tells. Raises OSError."""
+    boot = _BOOT.read_text(encoding="ascii").strip()[:8]
+    namespace = os.readlink(_NAMESPACE).strip("pid:[]")
+    machine = _MACHINE.read_text(encoding="ascii").strip()[:8] if _MACHINE.is_file() else ""
+    return f"{boot}.{namespace}.{machine}"
+
+
+def _is_of_another_machine(start: str) -> bool:
+    """Whether it was another container's or machine's process though the host name is ours. What an earlier version
+    wrote, a boot alone, is taken for ours: several machines never wrote so."""
+    boot, namespace, machine = [*start.partition("+")[0].split("."), "", ""][:3]
+    if "+" not in start or not namespace:
+        return False
+    try:
+        our_boot, our_namespace, our_machine = _place().split(".")
+    except OSError:
+        return True
+    if namespace != our_namespace:
+        return True
+    return boot != our_boot and not (machine and machine == our_machine)  # the same machine since started anew: ours
+
+
+def _boot_and_ticks(start: str) -> tuple[str, str]:
+    place, _, ticks = start.partition("+")
+    return place.partition(".")[0], ticks

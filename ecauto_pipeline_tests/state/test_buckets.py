@@ -143,3 +143,34 @@ def test_threads_and_databases_of_several_processes_share_the_rate(database: Dat
         thread.join()
     assert 32 == len(starts)
     assert max(starts) - began >= 31 / 40.0 * 0.98
+
+
+class _Machine(ManualClock):
+    """One of several machines in one world: its wall clock is wrong by `wrong_s`, its monotonic one began at will."""
+
+    def __init__(self, world: ManualClock, wrong_s: float, began_s: float) -> None:
+        super().__init__(_START)
+        self._world, self._wrong, self._began_s = world, timedelta(seconds=wrong_s), began_s
+
+    def now(self) -> datetime:
+        return self._world.now() + self._wrong
+
+    def monotonic(self) -> float:
+        return self._world.monotonic() + self._began_s
+
+    def sleep(self, seconds: float, wake: threading.Event | None = None) -> bool:
+        return self._world.sleep(seconds, wake)
+
+
+def test_machines_whose_clocks_differ_by_minutes_keep_one_rate(database: Database) -> None:
+    """By the clock of the server that both ask: never a call too early, and hardly any time lost."""
+    world = ManualClock(_START)
+    machines = [_Machine(world, 180.0, 5e5), _Machine(world, -240.0, 17.0)]
+    both = [Buckets(database, one, "server", lambda: world.now().timestamp()) for one in machines]
+    times = []
+    for number in range(100):
+        both[number * 7 % 3 % 2].take("sp_1", "op", _LIMIT)
+        times.append(world.monotonic())
+    gaps = [b - a for a, b in itertools.pairwise(times)]
+    assert min(gaps) >= 10.0
+    assert 99 / (times[-1] - times[0]) >= 0.97 * _LIMIT.rate_per_s

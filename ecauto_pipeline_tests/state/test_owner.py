@@ -44,6 +44,29 @@ def test_a_number_that_is_used_again_is_another_process() -> None:
     assert "gone" == process_of(f"{host}|{pid}|{'0' * 8}+{ticks}|{unique}")
 
 
+def test_a_process_of_another_machine_of_this_name_is_never_called_gone() -> None:
+    """A container of the same host name has its own process ids on the same boot; another machine its own boot. Only
+    this machine, started anew, has surely lost its processes."""
+    host, pid, start, unique = new_owner().split("|")
+    (boot, namespace, machine), ticks = start.partition("+")[0].split("."), start.partition("+")[2]
+
+    def found(boot: str, namespace: str, machine: str) -> str:
+        return process_of(f"{host}|{pid}|{boot}.{namespace}.{machine}+{int(ticks) + 1}|{unique}")
+
+    assert "unknown" == found(boot, "4026530000", machine)
+    assert "unknown" == found("0" * 8, namespace, "f" * 8)
+    assert "unknown" == found("0" * 8, namespace, "")
+    assert ("gone" if machine else "unknown") == found("0" * 8, namespace, machine)
+    assert "gone" == found(boot, namespace, machine)
+
+
+def test_what_an_earlier_version_wrote_is_still_known() -> None:
+    """Its names had the boot alone: a run that lives through an update is not taken for dead."""
+    host, pid, start, unique = new_owner().split("|")
+    earlier = f"{start.partition('.')[0]}+{start.partition('+')[2]}"
+    assert "lives" == process_of(f"{host}|{pid}|{earlier}|{unique}")
+
+
 @pytest.mark.parametrize("owner", ["", "elsewhere|1|0|a", f"{platform.node()}|one|0|a", f"{platform.node()}|1|3.14|a"])
 def test_what_nobody_can_look_for_is_unknown(owner: str) -> None:
     """Another host, no name, no number, a start written otherwise: neither alive nor gone."""
