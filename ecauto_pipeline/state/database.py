@@ -199,10 +199,11 @@ class Database:
             yield connection
 
     def write_again(self, work: Callable[[Connection], T], lock: locks.Locks = None, *, fenced: bool = True) -> T:
-        """`work` in one write, and once more from its beginning where PostgreSQL surely kept nothing of it (the server
-        went away, a deadlock), for as long as a server that is away is waited for.
+        """`work` in one write, and once more from its beginning where PostgreSQL went away in the middle of it or undid
+        it (a deadlock), for as long as a server that is away is waited for.
 
-        For work that does nothing but in its transaction. A commit whose end nobody knows is never done again.
+        For work that does nothing but in its transaction and may be done twice: where the server was lost in the commit
+        itself, the first may have been kept.
         """
         until = time.monotonic() + self._busy_timeout_s
         while True:
@@ -210,7 +211,7 @@ class Database:
                 with self.write(lock, fenced=fenced) as connection:
                     return work(connection)
             except DBAPIError as error:
-                if not self._was_undone(error) or time.monotonic() > until:
+                if not self._may_pass(error) or time.monotonic() > until:
                     raise
 
     def may_send(self) -> None:
@@ -228,12 +229,12 @@ class Database:
         if server_s is not None:
             connection.info[AHEAD] = timedelta(seconds=server_s - self._wall_s())
 
-    def _was_undone(self, error: DBAPIError) -> bool:
+    def _may_pass(self, error: DBAPIError) -> bool:
         if self._postgresql is None:
             return False
-        from ecauto_pipeline.state.postgresql import is_undone
+        from ecauto_pipeline.state.postgresql import may_pass
 
-        return is_undone(error)
+        return may_pass(error)
 
     def give_back_space(self) -> bool:
         """Rewrite SQLite's file when more of it is free than used; whether it was done. Waits for nobody: when another

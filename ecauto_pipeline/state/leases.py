@@ -72,16 +72,19 @@ def renew(connection: Connection, owner: str, now: datetime, life: timedelta = L
 def release(connection: Connection, owner: str, names: Sequence[str] | None = None) -> None:
     """Give back `names`, or everything, of what this owner holds. What is another's stays."""
     gone = delete(leases).where(leases.c.owner == owner)
-    _hold_rows(connection, owner)
+    _hold_rows(connection, owner, names)
     connection.execute(gone if names is None else gone.where(leases.c.name.in_(names)))
 
 
-def _hold_rows(connection: Connection, owner: str) -> None:
-    """Lock the owner's rows in the order in which `claim` takes over stale ones, so that neither waits for the other
-    in a circle. SQLite knows no locks of rows, and needs none."""
-    if connection.dialect.name != "sqlite":
-        mine = select(leases.c.name).where(leases.c.owner == owner).order_by(leases.c.name)
-        connection.execute(mine.with_for_update()).all()
+def _hold_rows(connection: Connection, owner: str, names: Sequence[str] | None = None) -> None:
+    """Lock these rows of the owner, or all, by name as `claim` writes them: threads of one owner that renew, give back
+    and claim would wait for each other in a circle. SQLite knows no locks of rows, and needs none."""
+    if connection.dialect.name == "sqlite":
+        return
+    mine = select(leases.c.name).where(leases.c.owner == owner)
+    if names is not None:
+        mine = mine.where(leases.c.name.in_(names))
+    connection.execute(mine.order_by(leases.c.name).with_for_update()).all()
 
 
 def forget(connection: Connection, before: datetime) -> None:

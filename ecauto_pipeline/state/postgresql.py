@@ -3,7 +3,8 @@
 A write takes its locks (locks.py) before anything else, at READ COMMITTED, so that what it reads afterwards is newest
 and holds until it commits; a read is one snapshot (REPEATABLE READ), as SQLite gives. Both wait for a server that
 is away: nothing was done yet. A connection lost later ends the block with an error, and nothing of it was kept;
-where it is lost in the commit itself, PostgreSQL is asked what became of that transaction, never guessed.
+where it is lost in the commit itself, PostgreSQL is asked what became of that transaction; where it can't say so for
+certain, that is what is raised.
 Not for: SQLite or what callers do (database.py).
 Source: PostgreSQL 15 manual, 9.27.10 (advisory locks), 9.26.8 (pg_xact_status), appendix A (error codes).
 """
@@ -42,7 +43,9 @@ _CONNECT = {
 }
 _AWAY = frozenset({"57P01", "57P02", "57P03", "53300"})
 """admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections."""
-_AWAY_SAID = ("starting up", "shutting down", "recovery mode", "too many clients", "remaining connection slots")
+_REFUSED_SAID = ("authentication", "password", "does not exist", "pg_hba", "permission", "not allowed")
+"""What a connection that is refused for good is told, which has no code. All else (starting up, shutting down, full,
+nobody there) may be over soon."""
 _UNABLE = ("08", "53", "57P", "58", "XX")
 """Classes: connection, resources (disk full), operator's intervention, system, internal (damaged)."""
 _UNABLE_CODES = frozenset({"25006", "55P03"})
@@ -91,9 +94,11 @@ class PostgresqlStore:
         self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         event.listen(self.engine, "connect", self._prepare)
 
-    def _prepare(self, connection: Any, _record: object) -> None:
+    def _prepare(self, connection: Any, record: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = {max(1, round(self._wait_s * 1000))}")
+            cursor.execute(f"SELECT {_STARTED}")
+            record.info[_STARTED] = cursor.fetchone()[0]
         connection.commit()
 
     @contextmanager
@@ -114,10 +119,11 @@ class PostgresqlStore:
         except BaseException:
             _left(connection)
             raise
+        started = connection.info.get(_STARTED)
         try:
             connection.commit()
         except DBAPIError as error:
-            if not error.connection_invalidated or not self._was_kept(transaction_id, error):
+            if not error.connection_invalidated or not self._was_kept(transaction_id, started, error):
                 raise
         finally:
             _left(connection)
@@ -130,26 +136,32 @@ class PostgresqlStore:
 
         return self._entered(self.engine, heard, min(self._wait_s, OPENING_WAIT_S))[0]
 
-    def _was_kept(self, transaction_id: str, lost: DBAPIError) -> bool:
+    def _was_kept(self, transaction_id: str, started: object, lost: DBAPIError) -> bool:
         """Whether a transaction whose commit nobody answered was committed: as PostgreSQL itself knows.
 
-        Raises CommitUnknown where the server does not say so in time.
+        A server that crashed meanwhile gives out numbers again that it had not yet written down: its "aborted" is true
+        of ours, its "committed" may be of another. Raises CommitUnknown there, and where it says nothing in time.
         """
-        until, ask = time.monotonic() + self._wait_s, "SELECT pg_xact_status(%s::xid8)"
-        said: str | None = "in progress"
+        until, ask = time.monotonic() + self._wait_s, f"SELECT pg_xact_status(%s::xid8), {_STARTED}"
+        said, started_since = "in progress", started
         while said == "in progress" and time.monotonic() < until:
             try:
-                connection, said = self._entered(
-                    self.engine, lambda one: one.exec_driver_sql(ask, (transaction_id,)).scalar(), self._wait_s
+                connection, row = self._entered(
+                    self.engine, lambda one: one.exec_driver_sql(ask, (transaction_id,)).one(), self._wait_s
                 )
-            except DBAPIError as away:
-                raise CommitUnknown(None, None, away.orig or away) from lost
+            except DBAPIError as error:
+                if _code(error) == _IN_THE_FUTURE:  # that number is still to be given out
+                    return False
+                raise CommitUnknown(None, None, error.orig or error) from lost
             _left(connection)
+            said, started_since = row
             if said == "in progress":
                 time.sleep(_ASK_AGAIN_S)
-        if said not in ("committed", "aborted"):
+        if said == "aborted":
+            return False
+        if said != "committed" or started_since != started:
             raise CommitUnknown(None, None, lost.orig or lost) from lost
-        return said == "committed"
+        return True
 
     def close(self) -> None:
         self.engine.dispose()
@@ -187,6 +199,8 @@ class PostgresqlStore:
             time.sleep(_ASK_AGAIN_S)
 
 
+_IN_THE_FUTURE = "22023"
+_STARTED = "extract(epoch FROM pg_postmaster_start_time())::float8"
 _IDLE = "idle_in_transaction_session_timeout"
 _LOCK = "pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _SHARE = "pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
@@ -198,12 +212,8 @@ def is_away(error: DBAPIError) -> bool:
     code = _code(error)
     if error.connection_invalidated or code in _AWAY or code.startswith("08"):
         return True
-    said = str(error.orig)
-    return (
-        isinstance(error, OperationalError)
-        and not code
-        and ("FATAL" not in said or any(words in said for words in _AWAY_SAID))
-    )
+    refused = any(words in str(error.orig) for words in _REFUSED_SAID)
+    return isinstance(error, OperationalError) and not code and not refused
 
 
 def is_unable(error: DBAPIError) -> bool:
@@ -212,9 +222,9 @@ def is_unable(error: DBAPIError) -> bool:
     return is_away(error) or code.startswith(_UNABLE) or code in _UNABLE_CODES
 
 
-def is_undone(error: DBAPIError) -> bool:
-    """Whether the transaction was surely undone as a whole, and may be done again as a whole."""
-    return not isinstance(error, CommitUnknown) and (is_away(error) or _code(error) in _UNDONE)
+def may_pass(error: DBAPIError) -> bool:
+    """Whether the same done once more may well succeed: the server was away, or it undid the transaction (deadlock)."""
+    return is_away(error) or _code(error) in _UNDONE
 
 
 def _code(error: DBAPIError) -> str:

@@ -42,14 +42,15 @@ def tools_at(
     timeout_s: float = 5.0,
     timeline: str | None = None,
     stop: threading.Event | None = None,
+    state_url: str = "",
 ) -> Tools:
-    """Tools whose SP accounts call `url`, state in `folder`; what fetching does not need is absent.
+    """Tools whose SP accounts call `url`, state in `folder` unless `state_url` says where; what fetching does not need is absent.
 
     Unchanged answers are not audited unless `document` says so: which ones would be depends on the day.
     """
     document = document or {}
     settings = parse({**document, "sp_api": {"audit_share": 0.0, **document.get("sp_api", {})}}, folder)
-    state = Database(f"sqlite:///{folder / 'state.db'}")
+    state = Database(state_url or f"sqlite:///{folder / 'state.db'}")
     tools = Tools(
         settings=settings,
         clock=clock,
