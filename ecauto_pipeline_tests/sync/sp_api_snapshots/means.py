@@ -44,7 +44,7 @@ def tools_at(
     stop: threading.Event | None = None,
     state_url: str = "",
 ) -> Tools:
-    """Tools whose SP accounts call `url`, state in `folder` unless `state_url` says where; what fetching does not need is absent.
+    """Tools whose SP accounts call `url`, state in `folder` or at `state_url`; what fetching does not need is absent.
 
     Unchanged answers are not audited unless `document` says so: which ones would be depends on the day.
     """
