@@ -128,7 +128,7 @@ class ShopFleet:
         config = {"resources": {"pipeline": {"config": {"trigger": "schedule", "lane": lane}}}}
         return self.runs.submit(job, tags, config)
 
-    def round(self, within_s: float = 240.0, job: str = "stock_sync") -> dict[str, str]:
+    def round(self, within_s: float = 600.0, job: str = "stock_sync") -> dict[str, str]:
         """A run in every lane, all at once, to their ends: lane -> the run that succeeded."""
         asked = {lane: self.submit(lane, job) for lane in self.lanes}
         for lane, run_id in asked.items():
@@ -139,6 +139,19 @@ class ShopFleet:
     def calls(self, since: int = 0, api: str = "sp_api") -> list[dict[str, Any]]:
         """What the emulator saw, oldest first."""
         return list(self.ask(f"/emulator/calls?since={since}&api={api}"))
+
+    def last_call(self) -> int:
+        """The number of the last call that the emulator saw."""
+        return max((int(call["seq"]) for api in ("sp_api", "base") for call in self.calls(api=api)), default=0)
+
+    def calls_of(self, lane: str, since: int) -> int:
+        """How many calls this lane has made to Amazon and to its shops since that number."""
+        own = {*self.shops_of(lane), *self.sp_accounts_of(lane)}
+        return sum(call["account"] in own for api in ("sp_api", "base") for call in self.calls(since, api))
+
+    def sp_accounts_of(self, lane: str) -> list[str]:
+        number, each = self.lanes.index(lane), SP_ACCOUNTS // LANES
+        return [f"sp_{n}" for n in range(number * each + 1, (number + 1) * each + 1)]
 
     def change_prices(self, share: float) -> list[str]:
         """Another price at Amazon for this share of the ASINs that have offers, from now on; returns them."""
