@@ -47,7 +47,7 @@ test-ui: .venv/installed
 test-desk: .venv/installed
 	$(BIN)/python -m pytest --timeout 1800 proofs/test_desk.py
 
-# The fleet's packages are in a virtualenv of their own. Needs PostgreSQL and Redis: apt-get install postgresql redis-server
+# The fleet's packages are in a virtualenv of their own. Needs PostgreSQL and Redis: apt-get install postgresql redis-server docker-compose
 FLEET := .venv-fleet/bin
 
 .venv-fleet/installed: requirements-fleet-dev.txt pyproject.toml
