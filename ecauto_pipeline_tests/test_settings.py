@@ -344,3 +344,11 @@ def test_a_fresh_file_spends_every_call_and_corrects_every_price() -> None:
     fresh, silent = load(Path(__file__).parents[1] / "ecauto.toml", {}), parse({}, Path("."))
     assert ("budget", "due") == (fresh.tiers.spend, silent.tiers.spend)
     assert ("all", "all") == (fresh.schedules.include_price, silent.schedules.include_price)
+
+
+def test_the_register_is_a_file_or_an_address(tmp_path: Path) -> None:
+    """An address is never taken for a path; beside it the file has its usual place, for a copy."""
+    address = "postgresql+psycopg://me:secret@db.example/shop"
+    settings = parse({"paths": {"master_db": address}}, tmp_path)
+    assert (address, tmp_path / "data" / "master.db") == (settings.register_url, settings.master_db)
+    assert "" == parse({"paths": {"master_db": "elsewhere/master.db"}}, tmp_path).register_url

@@ -51,7 +51,7 @@ COMMANDS: Mapping[str, str] = {
     "orders": "最近の注文と、その仕入れと利益。 What was sold lately, what it cost, what is left.",
     "money": "注文と利益を日と月ごとに、避けた損失とともに表示します。 What is left of orders, and losses avoided.",
     "rules": "商品ごとの規則 (固定価格・下限・販売禁止など)。 Rules per item: fixed prices, floors, bans.",
-    "register": "master.dbの急な減少を認める。 Accept a sudden fall of master.db.",
+    "register": "台帳(master.db): 急な減少を認める、PostgreSQLと移し合う。 The register: accept a fall, carry it.",
     "cache": "以前のJSONキャッシュの取り込みと書き出し。 The older file cache, in and out.",
     "auth": "ショップの認可。 Authorise a shop.",
     "keys": "複数台で動かすときの、トークンを封印する鍵。 The key that seals a fleet's tokens.",

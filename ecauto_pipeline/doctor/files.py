@@ -15,7 +15,7 @@ from ecauto_pipeline.domain.selling.rules_file import read_rules
 from ecauto_pipeline.errors import RegisterBusy, RegisterError
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database
 from ecauto_pipeline.history.tables import DiskFull, HistoryError
-from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.wiring.register_place import register_of
 
 WAIT_S = 0.5
 """How long another program may hold master.db before that is said."""
@@ -28,7 +28,8 @@ def register(chart: Chart, here: Installation) -> None:
     """master.db can be read as a run reads it, is sound, and can be written back to."""
     settings, path = here.settings, here.settings.master_db
     do_ja, do_en = "paths.master_db を確認してください", "check paths.master_db in ecauto.toml"
-    if not path.is_file():
+    in_file = not settings.register_url
+    if in_file and not path.is_file():
         if settings.own_base:
             chart.ok("master.db", "最初の実行で作られます", "made at the first run")
         elif settings.mode == "emulated":
@@ -37,13 +38,16 @@ def register(chart: Chart, here: Installation) -> None:
         else:
             chart.bad("master.db", "ありません", "is not there", do_ja, do_en)
         return
-    if fault := hindrance(path, write=False):
+    if fault := (hindrance(path, write=False) if in_file else None):
         chart.fault("master.db", fault)
         return
     try:
-        count, damage = Register(path, WAIT_S).look_over()
-    except RegisterBusy:
-        chart.fault("master.db", "busy", state="warn")
+        count, damage = register_of(settings, WAIT_S).look_over()
+    except RegisterBusy as error:
+        if in_file:
+            chart.fault("master.db", "busy", state="warn")
+        else:
+            chart.bad("master.db", error.said("ja"), error.said("en"), do_ja, do_en)
         return
     except RegisterError as error:
         if (fault := fault_of(error)) and fault != "damaged":
@@ -55,7 +59,7 @@ def register(chart: Chart, here: Installation) -> None:
         return
     if damage:
         _damaged(chart, damage)
-    elif fault := hindrance(path) or hindrance(path.parent):
+    elif fault := (hindrance(path) or hindrance(path.parent)) if in_file else None:
         chart.fault("master.db", fault, state="warn")
     else:
         chart.ok("master.db", f"出品 {count:,}件", f"{count:,} listings")
@@ -63,11 +67,11 @@ def register(chart: Chart, here: Installation) -> None:
 
 def register_rows(chart: Chart, here: Installation) -> None:
     """Every value of master.db makes sense. One that is not there, or that another program holds, is another line."""
-    path = here.settings.master_db
-    if not path.is_file():
+    register = register_of(here.settings, WAIT_S)
+    if not register.is_there():
         return
     try:
-        odd = Register(path, WAIT_S).read().odd
+        odd = register.read().odd
     except RegisterBusy:
         return
     if odd:

@@ -71,12 +71,12 @@ def _problems(tools: Tools, environ: Mapping[str, str]) -> tuple[tuple[str, str]
     settings = tools.settings
     found = [(f"{one.name}: {one.ja}", f"{one.name}: {one.en}") for one in resolve(settings, environ).problems]
     found += _of_the_disk(settings)
-    if settings.mode == "live" or settings.master_db.exists():
+    if settings.mode == "live" or tools.register.is_there():
         try:
             tools.register.check()
         except RegisterError as error:
-            place = settings.master_db.name
-            gone = not settings.master_db.exists()
+            place = tools.register.name
+            gone = not tools.register.is_there()
             ja = f"{place} がありません ([paths] master_db)" if gone else error.ja or f"{place} を使えません: {error}"
             found.append((ja, error.said("en")))
     return tuple(found)

@@ -24,7 +24,6 @@ from ecauto_pipeline.domain.operation_health import FailedCall
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.words import STATUSES, worded
 from ecauto_pipeline.errors import CallError, RegisterError, SettingsError
-from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.known_asins import any_asin
 from ecauto_pipeline.state.operation_health import note_call, read_health
@@ -33,6 +32,7 @@ from ecauto_pipeline.sync.run_record import last_asking
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import note_answers, refused_since
 from ecauto_pipeline.sync.sp_api_snapshots.queues import ASKING
 from ecauto_pipeline.wiring.open import sp_api_clients
+from ecauto_pipeline.wiring.register_place import register_of
 
 LONGEST_ASKING_S = 20.0
 """No try begins later than this after the first: a slot of the rate comes sooner, unless a run uses them all."""
@@ -93,7 +93,7 @@ def _ask_now(chart: Chart, here: Installation) -> None:
         with state.read() as connection:
             asin = any_asin(connection)
         with suppress(RegisterError):  # said by its own line
-            asin = asin or Register(here.settings.master_db).an_asin()
+            asin = asin or register_of(here.settings).an_asin()
         try:
             with sp_api_clients(here.settings, here.environ, state, here.clock, RUN_ID) as clients:
                 for client in clients:

@@ -31,33 +31,38 @@ from ecauto_pipeline.register.rows import (
     ProductUpdate,
     RegisterRows,
 )
+from ecauto_pipeline.register.seeding import insert
+from ecauto_pipeline.register.shops_read import Mine
+from ecauto_pipeline.register.statements import Statements
 from ecauto_pipeline.register.tables import CREATE, REQUIRED
 
 BUSY_TIMEOUT_S = 5.0
 BATCH_ROWS = 500
-_ONE_ROWS = (sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError)
-"""What is one row's matter: a constraint or trigger of the owner's, a value that no column takes."""
 _TEXT = partial(str, encoding="utf-8", errors="replace")  # bytes that are no UTF-8 are one row's matter
 _CATALOGUE = ("title_ja", "description_ja", "brand", "category", "images")
-
-
-class _Mine:
-    """Which listings are read: a condition of SQLite's and what it asks for."""
-
-    def __init__(self, accounts: Collection[str] | None) -> None:
-        self.names = [] if accounts is None else sorted({name.casefold() for name in accounts})
-        marks = ", ".join(["''", *"?" * len(self.names)])
-        name = "lower(trim(account_id, char(9, 10, 13, 32, 160, 12288)))"
-        known = f" WHERE account_id IS NULL OR {name} IN ({marks})"
-        self.where = "" if accounts is None else known
 
 
 class Register:
     """One master.db. Opens it anew for each piece of work; safe to share between threads."""
 
+    one_rows: tuple[type[Exception], ...] = (sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError)
+    """What is one row's matter: a constraint or trigger of the owner's, a value that no column takes."""
+    an_asin_like = "asin GLOB 'B0????????'"
+    by_letters = "COLLATE BINARY"
+    blanks = "char(9, 10, 13, 32, 160, 12288)"
+
     def __init__(self, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         self.path = Path(path)
         self._busy_timeout_s = busy_timeout_s
+
+    @property
+    def name(self) -> str:
+        """What it is called in words to people."""
+        return self.path.name
+
+    def is_there(self) -> bool:
+        """Whether there is one, sound or not."""
+        return self.path.is_file()
 
     def check(self) -> None:
         """Raises RegisterError when the file is absent, no database, or lacks a table or column that we need."""
@@ -85,13 +90,13 @@ class Register:
         with self._open("ro") as database:
             database.execute("BEGIN")
             odd: list[OddRow] = []
-            mine = _Mine(accounts)
+            mine = Mine(accounts, self.blanks)
             return RegisterRows(self._products(database, odd, mine), self._listings(database, odd, mine), odd)
 
     def an_asin(self) -> str:
         """Some ASIN of the register, "" where it has none. Raises RegisterError, RegisterBusy."""
         with self._open("ro") as database:
-            found = database.execute("SELECT asin FROM products WHERE asin GLOB 'B0????????' LIMIT 1").fetchone()
+            found = database.execute(f"SELECT asin FROM products WHERE {self.an_asin_like} LIMIT 1").fetchone()
         return str(found[0]) if found else ""
 
     def catalogue_filled(self) -> dict[str, int]:
@@ -117,7 +122,7 @@ class Register:
 
         Raises RegisterError, RegisterBusy.
         """
-        order = " ORDER BY title_ja COLLATE BINARY" if in_order else ""
+        order = f" ORDER BY title_ja {self.by_letters}" if in_order else ""
         with self._open("ro") as database:
             rows = database.execute(f"SELECT asin, title_ja FROM products WHERE title_ja <> ''{order}")
             yield from ((asin, title) for asin, title in rows if isinstance(asin, str) and isinstance(title, str))
@@ -220,12 +225,13 @@ class Register:
             raise RegisterError(f"{path.name}: there is a register already", ja=f"{path.name} はすでにあります")
         with replacing(path) as temporary, closing(sqlite3.connect(temporary)) as database:
             database.executescript(CREATE)
+            register = cls(path)
             for table, entries in (("products", products), ("listings", listings)):
-                _insert(database, table, entries)
+                insert(database, table, register._column_names(database, table), entries)
             database.commit()
-        return cls(path)
+        return register
 
-    def _products(self, database: sqlite3.Connection, odd: list[OddRow], mine: _Mine) -> list[ProductRow]:
+    def _products(self, database: Statements, odd: list[OddRow], mine: Mine) -> list[ProductRow]:
         known = self._columns(database, "products")
         sold, viewed = (name if name in known else "NULL" for name in ("last_sold_at", "last_viewed_at"))
         titles = [f"length(trim({name})) > 0" if name in known else "0" for name in ("title_ja", "title_en")]
@@ -233,24 +239,24 @@ class Register:
         listed = f" WHERE asin IN (SELECT asin FROM listings{mine.where})" if mine.where else ""
         return read_rows(database.execute(f"SELECT {columns} FROM products{listed}", mine.names), product, odd)
 
-    def _listings(self, database: sqlite3.Connection, odd: list[OddRow], mine: _Mine) -> list[ListingRow]:
+    def _listings(self, database: Statements, odd: list[OddRow], mine: Mine) -> list[ListingRow]:
         sku = "sku" if "sku" in self._columns(database, "listings") else "NULL"
         columns = ", ".join([*REQUIRED["listings"], sku])
         found = database.execute(f"SELECT {columns} FROM listings{mine.where} ORDER BY id", mine.names)
         return read_rows(found, listing, odd)
 
-    def _columns(self, database: sqlite3.Connection, table: str) -> set[str]:
-        known = {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+    def _columns(self, database: Statements, table: str) -> set[str]:
+        known = set(self._column_names(database, table))
         if not known:
             raise RegisterError(
-                f"{self.path.name}: no table {table!r}; is this the register?",
-                ja=f"{self.path.name} に表 {table!r} がありません。台帳のファイルですか",
+                f"{self.name}: no table {table!r}; is this the register?",
+                ja=f"{self.name} に表 {table!r} がありません。台帳のファイルですか",
             )
         missing = [name for name in REQUIRED[table] if name not in known]
         if missing:
             raise RegisterError(
-                f"{self.path.name}: {table} lacks {', '.join(missing)}",
-                ja=f"{self.path.name} の表 {table} に列がありません: {', '.join(missing)}",
+                f"{self.name}: {table} lacks {', '.join(missing)}",
+                ja=f"{self.name} の表 {table} に列がありません: {', '.join(missing)}",
             )
         return known
 
@@ -269,18 +275,34 @@ class Register:
                 database.execute("BEGIN IMMEDIATE")
                 try:
                     written += database.executemany(statement, part).rowcount
-                except _ONE_ROWS:
+                except self.one_rows:
                     if refused is None:
                         raise
                     if database.in_transaction:
                         database.execute("ROLLBACK")
-                    written += _one_by_one(database, table, statement, part, refused)
+                    written += self._one_by_one(database, table, statement, part, refused)
                 else:
                     database.execute("COMMIT")
         return written
 
+    def _one_by_one(
+        self, database: Statements, table: str, statement: str, part: Iterable[Sequence[Any]], refused: list[OddRow]
+    ) -> int:
+        """Each row in a transaction of its own; those that take nothing are named."""
+        written = 0
+        for values in part:
+            try:
+                written += database.execute(statement, values).rowcount
+            except self.one_rows as error:
+                name = getattr(error, "sqlite_errorname", type(error).__name__)
+                refused.append(OddRow(table, str(values[-1]), "", name))
+        return written
+
+    def _column_names(self, database: Statements, table: str) -> list[str]:
+        return [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+
     @contextmanager
-    def _open(self, mode: Literal["ro", "rw"]) -> Iterator[sqlite3.Connection]:
+    def _open(self, mode: Literal["ro", "rw"]) -> Iterator[Statements]:
         if not self.path.is_file():
             raise RegisterMissing(
                 f"{self.path}: no such register ([paths] master_db names it)",
@@ -300,20 +322,6 @@ class Register:
             database.close()  # an open transaction is rolled back
 
 
-def _one_by_one(
-    database: sqlite3.Connection, table: str, statement: str, part: Iterable[Sequence[Any]], refused: list[OddRow]
-) -> int:
-    """Each row in a transaction of its own; those that take nothing are named."""
-    written = 0
-    for values in part:
-        try:
-            written += database.execute(statement, values).rowcount
-        except _ONE_ROWS as error:
-            name = getattr(error, "sqlite_errorname", type(error).__name__)
-            refused.append(OddRow(table, str(values[-1]), "", name))
-    return written
-
-
 def _damage(verdict: str) -> str:
     return "" if verdict == "ok" else verdict
 
@@ -323,20 +331,3 @@ def _catalogue_value(update: CatalogueUpdate, name: str) -> str | None:
     if name == "images":
         return json.dumps(list(value), ensure_ascii=False) if value else None
     return value if isinstance(value, str) and value.strip() else None
-
-
-def _insert(database: sqlite3.Connection, table: str, entries: Iterable[Mapping[str, Any]]) -> None:
-    known = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
-    entries = iter(entries)
-    first = next(entries, None)
-    if first is None:
-        return
-    names = [name for name in known if name in first]
-    unknown = sorted(set(first) - set(known))
-    if unknown:
-        raise RegisterError(
-            f"{table} has no column {', '.join(unknown)}", ja=f"表 {table} に列がありません: {', '.join(unknown)}"
-        )
-    statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-    database.execute(statement, [first[name] for name in names])
-    database.executemany(statement, ([entry[name] for name in names] for entry in entries))

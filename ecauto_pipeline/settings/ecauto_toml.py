@@ -60,7 +60,13 @@ class Settings(Section):
 
     @property
     def master_db(self) -> Path:
-        return self._in_data(self.paths.master_db)
+        """The register's file; where the register is in PostgreSQL, the place for a copy of it."""
+        return self.data_dir / "master.db" if self.register_url else self._in_data(self.paths.master_db)
+
+    @property
+    def register_url(self) -> str:
+        """Where the register is in PostgreSQL; "" = it is the file `master_db`."""
+        return self.paths.master_db if "://" in self.paths.master_db else ""
 
     @property
     def blocklist(self) -> Path:

@@ -17,7 +17,9 @@ class Paths(Section):
     """Where files live; relative to the folder of ecauto.toml."""
 
     data: str = Field("data", description="folder of everything the program keeps (ECAUTO_DATA_DIR overrides)")
-    master_db: str = Field("data/master.db", description="the owner's register (SQLite)")
+    master_db: str = Field(
+        "data/master.db", description="the owner's register: an SQLite file, or an SQLAlchemy URL of PostgreSQL"
+    )
     blocklist: str = Field("data/blocked_asins.json", description="ASINs that must never be public")
     rules: str = Field("data/rules.csv", description="optional rules per item (docs/rules.md)")
     views: str = Field("data/views.csv", description="optional page views: asin or item_id, viewed_at, count")

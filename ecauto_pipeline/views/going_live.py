@@ -24,6 +24,7 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.wiring.connections import Connections, resolve
+from ecauto_pipeline.wiring.register_place import register_of
 from ecauto_pipeline.wiring.shop_tokens import authorised
 
 State = Literal["done", "open", "later"]
@@ -177,11 +178,12 @@ def _env_file(settings: Settings, connections: Connections) -> _Told:
 
 
 def _config(settings: Settings) -> _Told:
-    live, there = settings.mode == "live", settings.master_db.is_file()
+    live, there = settings.mode == "live", register_of(settings).is_there()
+    name = register_of(settings).name
     register = ("あります", "is there") if there else ("ありません", "is not there")
     is_now = (
-        f'mode = "{settings.mode}"、{settings.master_db.name} は{register[0]}',
-        f'mode = "{settings.mode}", {settings.master_db.name} {register[1]}',
+        f'mode = "{settings.mode}"、{name} は{register[0]}',
+        f'mode = "{settings.mode}", {name} {register[1]}',
     )
     to_do = (
         'ecauto.toml に mode = "live" とショップを書き、master.db を置いてください',

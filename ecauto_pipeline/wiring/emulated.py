@@ -62,18 +62,19 @@ def shop_application(account_id: str, place: int) -> BaseApp:
 
 def seed_register(settings: Settings, world_url: str) -> None:
     """An emulated world brings its register along where there is none yet. Raises RegisterError where it does not."""
-    from ecauto_pipeline.register.master import Register
+    from ecauto_pipeline.wiring.register_place import register_of, seed
 
-    if settings.master_db.exists():
+    register = register_of(settings)
+    if register.is_there():
         return
     settings.master_db.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.data_dir / "seed.lock"):
-        if settings.master_db.exists():
+        if register.is_there():
             return
         rows = process.register_rows(world_url)
         if rows is None:
             raise RegisterError(
-                f"{settings.master_db.name}: no such file, and this world brings none along",
-                ja=f"{settings.master_db.name} がありません。このエミュレーターは台帳を用意しません",
+                f"{register.name}: no such file, and this world brings none along",
+                ja=f"{register.name} がありません。このエミュレーターは台帳を用意しません",
             )
-        Register.create(settings.master_db, rows["products"], rows["listings"])
+        seed(settings, rows)

@@ -20,7 +20,6 @@ from ecauto_pipeline.domain.lanes import WHOLE, Lane
 from ecauto_pipeline.errors import CallError, RegisterBusy
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import BUSY_TIMEOUT_S as REGISTER_BUSY_TIMEOUT_S
-from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
 from ecauto_pipeline.shops import base
 from ecauto_pipeline.shops.csv.shop import CsvShop
@@ -42,6 +41,7 @@ from ecauto_pipeline.wiring.connections import (
     shop_accounts,
 )
 from ecauto_pipeline.wiring.reach import reach_out
+from ecauto_pipeline.wiring.register_place import register_of
 from ecauto_pipeline.wiring.shop_tokens import check_tokens, seal, token_home, unauthorised
 
 if TYPE_CHECKING:  # requests and Amazon's library take a second to load: who contacts somebody imports them, in place
@@ -59,9 +59,10 @@ def check(
     registered().check(settings)
     connections = resolve(settings, environ, lane)
     _check(settings, connections)
-    if settings.mode == "live" or settings.master_db.exists():
+    register = register_of(settings)
+    if settings.mode == "live" or register.is_there():
         with suppress(RegisterBusy):  # the run goes on with what is known, and tells
-            Register(settings.master_db).check()
+            register.check()
     if settings.fleet.on:
         database = Database(settings.state_url())
         try:
@@ -125,7 +126,7 @@ def open_tools(
                 clock=clock,
                 state=database,
                 history=history,
-                register=Register(settings.master_db, min(busy_timeout_s, REGISTER_BUSY_TIMEOUT_S)),
+                register=register_of(settings, min(busy_timeout_s, REGISTER_BUSY_TIMEOUT_S)),
                 operations=operations,
                 log=log,
                 stop=stop,
@@ -177,8 +178,9 @@ def _check(settings: Settings, connections: Connections) -> None:
         for shop in connections.active_shops:
             if not settings.token_file(shop).is_file():
                 raise unauthorised(shop)
-    if settings.mode == "live" and not settings.master_db.is_file():  # any other trouble of it is told by `listings`
-        Register(settings.master_db).check()
+    is_file = not settings.register_url
+    if settings.mode == "live" and is_file and not settings.master_db.is_file():  # `listings` tells any other trouble
+        register_of(settings).check()
 
 
 def _located(settings: Settings, endpoints: Endpoints) -> Endpoints:

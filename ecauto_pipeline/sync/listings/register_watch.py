@@ -83,7 +83,7 @@ def _read(context: Context) -> tuple[RegisterRows, Index] | RegisterTrouble:
     except Exception as error:
         if concerns_everybody(error):
             raise
-        name, place = context.settings.master_db.name, f"{type(error).__name__}, {place_of(error)}"
+        name, place = context.register.name, f"{type(error).__name__}, {place_of(error)}"
         context.log.exception("master.db was not read")
         return RegisterTrouble(f"{name} を読めません（{place}）", f"{name} can't be read ({place})")
 
