@@ -102,6 +102,12 @@ def show(document: dict[str, Any]) -> None:
         "account state listings read calls/h kept breaker token-days",
     ).split()
     table(told("ショップ", "shops"), heads, shops)
+    if document["lanes"]:
+        ja, en = (
+            "レーン ショップ ASIN 更新が必要 最も古い在庫情報 最終同期",
+            "lane shops ASINs due oldest-stock last-sync",
+        )
+        table(told("レーン", "lanes"), told(ja, en).split(), [_lane(one) for one in document["lanes"]])
     runs = [
         (run["started_at"][5:16].replace("T", " "), _titled(run), *(number(run[name]) for _, name in SEVEN))
         for run in document["runs"]
@@ -110,6 +116,12 @@ def show(document: dict[str, Any]) -> None:
         "開始 ジョブ ASIN ヒット ミス SP-API BASE更新 エラー 秒", "start job ASINs hits misses SP-API updates errors s"
     ).split()
     table(told("最近の実行", "latest runs"), heads, runs)
+
+
+def _lane(one: dict[str, Any]) -> tuple[str, ...]:
+    last = (one["last_sign"] or "-")[:16].replace("T", " ")
+    shops = told("、", ", ").join(one["shops"]) or "-"
+    return one["id"], shops, number(one["total_asins"]), number(one["due"]), _hours(one["oldest_stock_s"]), last
 
 
 def _titled(run: dict[str, Any]) -> str:

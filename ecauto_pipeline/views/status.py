@@ -33,6 +33,8 @@ from ecauto_pipeline.sync.run_record import RunRecord, recent_records
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import refused_since
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.sync.sweep_evidence import opinion_audits
+from ecauto_pipeline.views.lanes import as_data as as_row
+from ecauto_pipeline.views.lanes import lanes_now
 from ecauto_pipeline.views.next_runs import next_runs
 from ecauto_pipeline.views.run_figures import SEVEN
 from ecauto_pipeline.views.under_way import as_data, runs_under_way
@@ -106,6 +108,7 @@ def gather(
             "oldest_stock_s": dict(fresh.oldest_stock_s),
         },
         "accounts": accounts,
+        "lanes": [as_row(one) for one in lanes_now(tools)],
         "held_open": held,
         "unwatched": unwatched,
         "operations_down": [

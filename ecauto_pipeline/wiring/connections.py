@@ -290,7 +290,7 @@ def _lanes(settings: Settings) -> list[Problem]:
         return []
     en, ja = (said.removeprefix("lanes: ") for said in wrong)
     do_ja, do_en = "ecauto.toml の [[lanes]] を直してください", "mend [[lanes]] in ecauto.toml"
-    return [Problem("lanes", ja, en, do_ja, do_en)]
+    return [Problem("shops in lanes", ja, en, do_ja, do_en)]
 
 
 def _real_hosts(settings: Settings) -> list[Problem]:

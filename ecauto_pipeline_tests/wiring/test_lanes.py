@@ -92,7 +92,7 @@ def test_the_emulators_own_shops_are_shared_out_too(tmp_path: Path) -> None:
     settings = parse({"emulator": {"accounts": 3}, "lanes": [lane]}, tmp_path)
     with pytest.raises(SettingsError, match="base_account_2' is in no lane"):
         lanes_of(settings)
-    assert ["lanes"] == [problem.name for problem in resolve(settings, {}).problems]
+    assert ["shops in lanes"] == [problem.name for problem in resolve(settings, {}).problems]
     both = parse(
         {"emulator": {"accounts": 3}, "lanes": [{**lane, "shops": ["base_account_1", "base_account_2"]}]}, tmp_path
     )
