@@ -33,9 +33,10 @@ def asin_no(number: int) -> str:
 class PlannerBench:
     """One installation with a clock moved by hand; Amazon is whatever `answer` says."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, url: str = "", **settings: Any) -> None:
+        """`url`: where state is kept, "" = a file in `folder`."""
         self.clock = ManualClock(START)
-        self.database = Database(f"sqlite:///{(folder / 'state.db').as_posix()}")
+        self.database = Database(url or f"sqlite:///{(folder / 'state.db').as_posix()}")
         self.tools = Tools(
             settings=Settings(root=folder, **settings),
             clock=self.clock,
