@@ -182,6 +182,7 @@ def test_every_schedule_asks_for_a_run_that_its_job_accepts(defs: dg.Definitions
         "stock_sync_schedule": "2026-11-24-02:00",
         "price_sync_schedule": "2026-11-24-02:00",
         "catalog_refresh_schedule": None,
+        "compact_history_schedule": None,
     } == partitions
 
 

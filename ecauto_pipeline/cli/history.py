@@ -13,7 +13,9 @@ from ecauto_pipeline.cli.console import WITH_ERRORS, print_json, say, table, tol
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.damage import Damage
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.sync.publish import give_back, publish
+from ecauto_pipeline.sync.publish import compact as compact_history
+from ecauto_pipeline.sync.publish import publish
+from ecauto_pipeline.sync.publish import rebuild as rebuild_history
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(
@@ -67,8 +69,7 @@ def verify(json_output: Annotated[bool, typer.Option("--json", help="machine-rea
 def rebuild() -> None:
     """DuckDBをParquetから作り直します。 Builds history.duckdb anew from the Parquet files."""
     with open_tools(load(), offline=True) as tools:
-        report = tools.history.rebuild()
-        damage, _ = give_back(tools, report)
+        report, damage = rebuild_history(tools)
     if report.deferred:
         say(told("今は作り直せません", "can't be rebuilt now") + f": {report.reason}", style="yellow")
         raise typer.Exit(WITH_ERRORS)
@@ -85,15 +86,11 @@ def compact() -> None:
     """終わった日と月の小さなファイルをまとめます。 Merges the small files of days and months that have ended."""
     with open_tools(load(), offline=True) as tools:
         published = publish(tools)
-        report = tools.history.compact(jst(tools.clock.now()).date())
-        damage = published.damage + give_back(tools, report)[0]
+        report = compact_history(tools, jst(tools.clock.now()).date())
+        damage = published.damage + report.damage
     _say_damage(damage)
     if report.deferred:
-        held = told(
-            "DuckDBが使用中です。閉じてからもう一度実行してください。",
-            "the DuckDB file is open elsewhere: close it, run it again",
-        )
-        say(held, style="yellow")
+        say(told("今はまとめられません", "can't be compacted now") + f": {report.reason}", style="yellow")
         raise typer.Exit(WITH_ERRORS)
     say(
         told(

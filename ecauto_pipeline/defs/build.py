@@ -9,6 +9,7 @@ from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.capacity import capacity
+from ecauto_pipeline.defs.history_upkeep import HISTORY_UPKEEP
 from ecauto_pipeline.defs.jobs import SYNC_JOBS
 from ecauto_pipeline.defs.order_watch import order_watch
 from ecauto_pipeline.defs.partitions import first_hour, hand_to_run_processes, hours_from
@@ -33,7 +34,7 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
     flow = dg.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=hours), ASSETS)
     return dg.Definitions(
         assets=[*flow, capacity],
-        jobs=[*SYNC_JOBS, order_watch, *BY_HAND, *STOPPING, *QUESTIONS],
+        jobs=[*SYNC_JOBS, order_watch, *BY_HAND, *HISTORY_UPKEEP, *STOPPING, *QUESTIONS],
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
         resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]  # the default is in Field(...), unseen by mypy

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from ecauto_pipeline.defs.by_hand import catalog_refresh
+from ecauto_pipeline.defs.history_upkeep import compact_history, publish_history
 from ecauto_pipeline.defs.jobs import price_sync, stock_sync
 from ecauto_pipeline.defs.lanes import config_of, tags_of
 from ecauto_pipeline.defs.living_runs import ACTIVE, LivingRun, active_runs, stands_before
@@ -25,14 +26,39 @@ from ecauto_pipeline.wiring.open import open_tools
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """`stock_sync_schedule`, `price_sync_schedule`, `catalog_refresh_schedule` with the cron lines of ecauto.toml."""
+    """`stock_sync_schedule`, `price_sync_schedule`, `catalog_refresh_schedule` with the cron lines of ecauto.toml;
+    `compact_history_schedule` where it has one, and `publish_history_schedule` in a fleet."""
+    upkeep = {compact_history.name: settings.history.compact}
+    if settings.fleet.on:
+        upkeep[publish_history.name] = settings.history.publish
     return [
         _schedule(settings, "stock_sync_schedule", stock_sync.name, settings.schedules.stock, "毎時の在庫同期"),
         _schedule(settings, "price_sync_schedule", price_sync.name, settings.schedules.price, "毎日の価格同期"),
         _schedule(
             settings, "catalog_refresh_schedule", catalog_refresh.name, settings.schedules.catalog, "カタログ情報の更新"
         ),
+        *(_upkeep(settings, name, cron) for name, cron in upkeep.items() if cron),
     ]
+
+
+def _upkeep(settings: Settings, job_name: str, cron: str) -> dg.ScheduleDefinition:
+    """A job beside the line; a tick while the one before it works is skipped."""
+    live = settings.mode == "live"
+
+    @dg.schedule(
+        name=f"{job_name}_schedule",
+        job_name=job_name,
+        cron_schedule=cron,
+        execution_timezone=settings.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING if live else dg.DefaultScheduleStatus.STOPPED,
+        description=f"履歴の手入れ ({cron}, {settings.timezone})。Skips a tick while the run before it works.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=ACTIVE)):
+            return dg.SkipReason(f"前の実行がまだ動いています / the run of {job_name} before this one still works")
+        return dg.RunRequest(run_key=f"{job_name}:{context.scheduled_execution_time.isoformat()}")
+
+    return schedule
 
 
 def _schedule(settings: Settings, name: str, job_name: str, cron: str, title: str) -> dg.ScheduleDefinition:

@@ -38,6 +38,14 @@ def refuse_local(settings: Settings) -> None:
                 "[fleet] on では状態を PostgreSQL に置きます。[state] url が SQLite になっています",
             )
         )
+    if not settings.history.url.startswith("s3:"):
+        found.append(
+            (
+                "[fleet] on: history has to be in object storage, [history] url is no s3://bucket/prefix",
+                "[fleet] on では履歴をオブジェクトストレージに置きます。"
+                "[history] url を s3://バケット/プレフィックス にしてください",
+            )
+        )
     if found:
         raise SettingsError("\n".join(en for en, _ in found), ja="\n".join(ja for _, ja in found))
 

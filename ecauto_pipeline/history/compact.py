@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -29,6 +30,9 @@ from ecauto_pipeline.history.loading import Candidate, conformed, is_damage, loa
 from ecauto_pipeline.history.parquet import MERGED_KEY, UNREADABLE, full_disk_as_error, put_aside, sha256_of
 from ecauto_pipeline.history.rescue import rescue
 from ecauto_pipeline.history.tables import TABLES, Table
+
+if TYPE_CHECKING:
+    from ecauto_pipeline.history.mirror import Mirror
 
 LoadedMove = Callable[[duckdb.DuckDBPyConnection, datetime], None]
 
@@ -58,12 +62,17 @@ class CompactReport:
         return self.damage.files
 
 
-def compact_all(directory: Path, before: date, change_loaded_files: Callable[[LoadedMove], None]) -> CompactReport:
+def compact_all(
+    directory: Path, before: date, change_loaded_files: Callable[[LoadedMove], None], mirror: Mirror | None = None
+) -> CompactReport:
     """Merge what ended before `before`. `change_loaded_files` runs a change of `loaded_files`; if it can't,
     the next load finds out.
 
-    Call under the lock, with everything loaded. Raises DiskFull; the files under way are then as they were.
+    Call under the lock, with everything loaded. Raises DiskFull, ObjectStorageAway; the files under way are then as
+    they were. With a `mirror` the merged file is an object, which names its sources, and needs no manifest.
     """
+    if mirror is not None:
+        mirror.remove_merged_sources()
     made = files = rows = 0
     damage = NO_DAMAGE
     for table in TABLES.values():
@@ -71,7 +80,7 @@ def compact_all(directory: Path, before: date, change_loaded_files: Callable[[Lo
             leftover.unlink()  # no manifest names it: finish_all has run
         for month, sources, number in _closed(directory, table, before):
             try:
-                merged = _merge(directory, table, (month, number), sources, change_loaded_files)
+                merged = _merge(directory, table, (month, number), sources, change_loaded_files, mirror)
             except Exception as error:
                 if not is_damage(error):
                     raise
@@ -141,6 +150,7 @@ def _merge(
     place: tuple[str, int],
     sources: list[Path],
     change_loaded_files: Callable[[LoadedMove], None],
+    mirror: Mirror | None,
 ) -> int:
     (month, number), root = place, directory / table.name
     folder = root / f"month={month}"
@@ -150,6 +160,12 @@ def _merge(
     manifest = folder / f"{final.stem}.manifest.json"
     with full_disk_as_error(folder), _removed_on_error(temporary):
         marks, rows = _write_merged(directory, table, sources, temporary)
+        if mirror is not None:
+            named = folder / f"compacted-{number:04d}.{sha256_of(temporary)[:16]}.parquet"
+            mirror.put(temporary, named.relative_to(directory).as_posix())
+            change_loaded_files(_move(directory, table, named, sources, rows))
+            mirror.remove(path.relative_to(directory).as_posix() for path in sources)
+            return rows
         plan = {
             "merged": final.relative_to(root).as_posix(),
             "temporary": temporary.relative_to(root).as_posix(),
@@ -239,7 +255,7 @@ def _move(directory: Path, table: Table, final: Path, sources: list[Path], rows:
     If a source is not entered as it is on the disk, nothing is done and the next load reads the merged file.
     """
     relative = final.relative_to(directory).as_posix()
-    candidate = Candidate(final, relative, FileMark.of(final), sha256_of(final), rows, None)
+    candidate = Candidate(final, relative, FileMark.of(final), sha256_of(final), rows)
 
     def move(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
         known = loaded_marks(connection, table)

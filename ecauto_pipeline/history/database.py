@@ -84,6 +84,12 @@ def column_list(table: Table) -> str:
     return ", ".join(quoted(name) for name in table.names)
 
 
+def later_first(table: Table, *load_columns: str) -> str:
+    """What orders the rows of one key in SQL, the one that stands first; `load_columns` say when each was loaded."""
+    settled = (f"{quoted(table.settled)} DESC NULLS LAST",) if table.settled else ()
+    return ", ".join((*settled, *(f"{column} DESC" for column in load_columns)))
+
+
 @contextmanager
 def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to `path` in UTC, closed at the end; one that may write is held to MOST_MB.

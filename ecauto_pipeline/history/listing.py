@@ -19,6 +19,9 @@ from ecauto_pipeline.history.tables import Table
 
 DAMAGED = ".damaged"
 MANIFEST = ".manifest.json"
+DIGEST = r"\.[0-9a-f]{16}"
+"""What a file that is an object too has in its name, before `.parquet`: the beginning of its content's SHA-256."""
+_DIGEST_SUFFIX = re.compile(rf"{DIGEST}\.parquet$")
 _ASIDE = re.compile(r"\.parquet(-\d+)?\.damaged$")
 
 
@@ -134,6 +137,11 @@ def period_of(name: str) -> str:
 def is_small(name: str) -> bool:
     """Whether this file is one of an hour's, as a run wrote it, not one that a compaction made."""
     return "/hour=" in name
+
+
+def plain_name(name: str) -> str:
+    """The name of a file without its content's digest: the same for every content of one run and part."""
+    return _DIGEST_SUFFIX.sub(".parquet", name)
 
 
 def place_of_damaged_name(name: str) -> str:

@@ -1,7 +1,7 @@
 """Parquet into DuckDB, in bulk: which files are new or changed, and one transaction a batch of them.
 
 The law: after a load every distinct key found in the Parquet files is one row of its table, whatever was interrupted
-before. Where two files hold the same key, the one loaded later stands (an update first `unknown`, then settled).
+before. Where two files hold the same key, the later word stands (merging.py).
 Not for: locks, damaged databases (store.py), or the files themselves (parquet.py).
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.database import column_list, quoted
-from ecauto_pipeline.history.listing import FileMark, present_files
+from ecauto_pipeline.history.listing import FileMark, is_small, plain_name, present_files
+from ecauto_pipeline.history.merging import merge
 from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, merged_from, put_aside, sha256_of
 from ecauto_pipeline.history.tables import TABLES, Table
 
@@ -28,21 +29,17 @@ BATCH_ROWS = 500_000
 CHUNK_ROWS = 50_000
 """Rows held in memory at once."""
 
-SAME_KEY_WITHIN = timedelta(days=7)
-"""How far apart in the table's own time two rows of one key may lie and still be recognised while loading: it lets
-the search for them skip the years before. `verify` looks at all of them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file that is not loaded, or is loaded with another content (`replaces` is then its earlier file_id)."""
+    """A file that is not loaded, or is loaded with another content (`replaces`: the earlier file_ids)."""
 
     path: Path
     relative: str
     mark: FileMark
     sha256: str
     rows: int
-    replaces: int | None
+    replaces: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -141,7 +138,14 @@ def _candidates(
 ) -> list[Candidate]:
     known = loaded_marks(connection, table)
     found = []
-    for relative in present_files(directory, table):
+    present = present_files(directory, table)
+    gone = known.keys() - set(present)
+    earlier: dict[str, tuple[int, ...]] = {}
+    for name in sorted(gone):  # another content of a file that is named after it
+        earlier[plain_name(name)] = (*earlier.get(plain_name(name), ()), known[name][0])
+    if gone:
+        _forget_merged(connection, directory, [name for name in present if name in known], gone)
+    for relative in present:
         try:  # taken before reading: a change in between is seen by the next load
             mark = FileMark.of(f"{directory}/{relative}")
         except FileNotFoundError:
@@ -161,7 +165,8 @@ def _candidates(
                 [mark.size, mark.mtime_ns, mark.inode, before[0]],
             )
             continue
-        candidate = Candidate(path, relative, mark, sha, 0, None if before is None else before[0])
+        replaced = earlier.get(plain_name(relative), ()) if before is None else (before[0],)
+        candidate = Candidate(path, relative, mark, sha, 0, replaced)
         try:
             found.append(replace(candidate, rows=pq.read_metadata(path).num_rows))
         except UNREADABLE as error:
@@ -170,6 +175,17 @@ def _candidates(
             else:
                 done.unreadable += (relative,)
     return found
+
+
+def _forget_merged(connection: duckdb.DuckDBPyConnection, directory: Path, loaded: list[str], gone: set[str]) -> None:
+    """Files that are gone because a merged file, loaded while they were still there, holds their rows."""
+    for name in loaded:
+        try:
+            sources = [] if is_small(name) else merged_from(directory / name)
+        except UNREADABLE:
+            continue
+        for source in gone.intersection(sources):
+            connection.execute("DELETE FROM loaded_files WHERE path = ?", [source])
 
 
 def _batches(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
@@ -189,13 +205,13 @@ def _load_batch(
     connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, batch: list[Candidate], now: datetime
 ) -> None:
     connection.execute("BEGIN TRANSACTION")
-    gone = [candidate.replaces for candidate in batch if candidate.replaces is not None]
+    gone = [file_id for candidate in batch for file_id in candidate.replaces]
     for file_id in gone:
         connection.execute(f"DELETE FROM {quoted(table.name)} WHERE loaded_file = ?", [file_id])
         connection.execute("DELETE FROM loaded_files WHERE file_id = ?", [file_id])
     numbered = [(candidate.path, record_file(connection, table, candidate, now)) for candidate in batch]
     for rows in _chunks(table, numbered):
-        _merge(connection, table, rows)
+        merge(connection, table, rows)
     for candidate in batch:
         for name in merged_from(candidate.path):
             if not (directory / name).exists():
@@ -242,25 +258,6 @@ def conformed(table: Table, rows: pa.Table) -> pa.Table:
     if found.column(table.key).null_count:
         raise pa.ArrowInvalid(f"{table.name}: rows without {table.key}")
     return found
-
-
-def _merge(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
-    key, time = quoted(table.key), quoted(table.time)
-    connection.register("incoming", rows)
-    oldest, nulls = connection.execute(
-        f"SELECT CAST(epoch_us(min({time})) AS BIGINT), count(*) - count({time}) FROM incoming"
-    ).fetchall()[0]
-    bound = ""
-    if oldest is not None and not nulls:
-        since = oldest - int(SAME_KEY_WITHIN.total_seconds()) * 1_000_000
-        bound = f"AND ({time} IS NULL OR {time} >= make_timestamptz({since}))"
-    connection.execute(f"DELETE FROM {quoted(table.name)} WHERE {key} IN (SELECT {key} FROM incoming) {bound}")
-    connection.execute(
-        f"INSERT INTO {quoted(table.name)} ({column_list(table)}, loaded_file) "
-        f"SELECT {column_list(table)}, loaded_file FROM incoming "
-        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_position DESC) = 1 ORDER BY {time}, {key}"
-    )
-    connection.unregister("incoming")
 
 
 def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, table: Table) -> None:

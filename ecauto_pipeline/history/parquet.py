@@ -10,19 +10,24 @@ import errno
 import hashlib
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecauto_pipeline.atomic_file import rename, replacing
+from ecauto_pipeline.atomic_file import make_folder, rename, replacing
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.damage import DamagedFile
-from ecauto_pipeline.history.listing import DAMAGED
+from ecauto_pipeline.history.listing import DAMAGED, plain_name
 from ecauto_pipeline.history.tables import DiskFull, RowRefused, Table
+
+if TYPE_CHECKING:
+    from ecauto_pipeline.history.mirror import Mirror
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
 _PART = re.compile(r"[A-Za-z0-9_.]{1,60}")
@@ -35,8 +40,11 @@ UNREADABLE = (*WRONG_ROWS, OSError)
 _RUN_KEY, _PART_KEY = b"ecauto.run_id", b"ecauto.part"
 
 
-def file_of(directory: Path, table: Table, run_id: str, part: str, at: datetime) -> Path:
-    """Where the rows of (table, run_id, part) go: the hour of `at` in JST, or where they went the first time.
+def file_of(
+    directory: Path, table: Table, run_id: str, part: str, at: datetime, *, content_named: bool = False
+) -> Path:
+    """Where the rows of (table, run_id, part) go: the hour of `at` in JST, or where they went the first time, whatever
+    their content was then.
 
     Raises RowRefused on a run id or part that can't be a file name, or a naive `at`.
     """
@@ -47,11 +55,18 @@ def file_of(directory: Path, table: Table, run_id: str, part: str, at: datetime)
     if at.tzinfo is None:
         raise RowRefused(f"{table.name}: `at` is a naive time")
     name = f"{run_id}-{part}.parquet" if part else f"{run_id}.parquet"
-    earlier = sorted((directory / table.name).glob(f"dt=*/hour=*/{name}"))
+    stem, root = name.removesuffix(".parquet"), directory / table.name
+    names = [name, f"{stem}.{'[0-9a-f]' * 16}.parquet"] if content_named else [name]
+    earlier = sorted(path for one in names for path in root.glob(f"dt=*/hour=*/{one}"))
     if earlier:
-        return earlier[0]
+        return earlier[0].with_name(name)
     hour = jst(at)
     return directory / table.name / f"dt={hour:%Y-%m-%d}" / f"hour={hour:%H}" / name
+
+
+def versions_of(path: Path) -> list[Path]:
+    """The files that stand for `path`: itself, or those that have their content in the name."""
+    return [one for one in path.parent.glob(f"{path.stem}*.parquet") if plain_name(one.name) == path.name]
 
 
 def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
@@ -60,14 +75,45 @@ def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
     Raises DiskFull, or RowRefused when `path` belongs to another (run_id, part). An existing file stays as it was
     until the new one takes its place.
     """
-    identity = {_RUN_KEY: run_id.encode(), _PART_KEY: part.encode()}
     if path.exists():
-        there = _identity(path)
-        if any(there.get(name, given) != given for name, given in identity.items()):
-            raise RowRefused(f"{path.name} belongs to another run and part")
+        _refuse_strangers(path, run_id, part)
     with full_disk_as_error(path.parent), replacing(path) as temporary:
-        marked = content.replace_schema_metadata(identity)
-        pq.write_table(marked, temporary, compression="zstd", write_page_checksum=True)
+        write_rows(temporary, content, run_id, part)
+
+
+def write_object(mirror: Mirror, path: Path, content: pa.Table, run_id: str, part: str) -> Path:
+    """As write_file, into object storage and its copy here, named after its content; returns where the copy lies.
+
+    What stood for `path` with another content goes afterwards: killed in between both are there, and of two rows of a
+    key one counts. Raises ObjectStorageAway too; nothing is there then, or all of it.
+    """
+    earlier = versions_of(path)
+    for one in earlier:
+        _refuse_strangers(one, run_id, part)
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with full_disk_as_error(path.parent):
+            write_rows(temporary, content, run_id, part)
+        named = path.with_name(f"{path.stem}.{sha256_of(temporary)[:16]}.parquet")
+        mirror.put(temporary, named.relative_to(mirror.directory).as_posix())
+    finally:
+        temporary.unlink(missing_ok=True)
+    mirror.remove(one.relative_to(mirror.directory).as_posix() for one in earlier if one != named)
+    return named
+
+
+def write_rows(path: Path, content: pa.Table, run_id: str, part: str) -> None:
+    """The same rows make the same bytes."""
+    marked = content.replace_schema_metadata({_RUN_KEY: run_id.encode(), _PART_KEY: part.encode()})
+    pq.write_table(marked, path, compression="zstd", write_page_checksum=True)
+
+
+def _refuse_strangers(path: Path, run_id: str, part: str) -> None:
+    there = _identity(path)
+    given = {_RUN_KEY: run_id.encode(), _PART_KEY: part.encode()}
+    if any(there.get(name, wanted) != wanted for name, wanted in given.items()):
+        raise RowRefused(f"{path.name} belongs to another run and part")
 
 
 def _identity(path: Path) -> dict[bytes, bytes]:
@@ -92,8 +138,9 @@ def full_disk_as_error(folder: Path) -> Iterator[None]:
 
 def identity_of_name(path: Path, run_id: str) -> dict[bytes, bytes]:
     """The mark of a file that holds rows of this run alone, by its name; none where the name says something else."""
-    rest = path.stem.removeprefix(run_id)
-    if not run_id or rest == path.stem or (rest and not rest.startswith("-")):
+    stem = plain_name(path.name).removesuffix(".parquet")
+    rest = stem.removeprefix(run_id)
+    if not run_id or rest == stem or (rest and not rest.startswith("-")):
         return {}
     return {_RUN_KEY: run_id.encode(), _PART_KEY: rest.removeprefix("-").encode()}
 

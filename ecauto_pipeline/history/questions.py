@@ -20,6 +20,7 @@ from ecauto_pipeline.history.database import (
     DatabaseTorn,
     column_list,
     database,
+    later_first,
     loaded_names,
     quoted,
 )
@@ -56,6 +57,7 @@ class HistoryReader:
     def __init__(self, store: HistoryStore, *, most_mb: int = 0) -> None:
         """`most_mb`: DuckDB takes no more memory than that, where the files have to be read four times as much, and one
         thread; 0 = what it likes."""
+        self._store = store
         self._directory = store.directory
         self._database = store.database
         self._most_mb = most_mb
@@ -202,8 +204,8 @@ class HistoryReader:
         # A key may be met again in a file that is not loaded yet: the later one stands, as it will after the load.
         query = (
             f"SELECT {columns} FROM <source> WHERE {where} "
-            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_order DESC, load_position DESC) = 1 "
-            f"ORDER BY {order}"
+            f"QUALIFY row_number() OVER (PARTITION BY {key} "
+            f"ORDER BY {later_first(table, 'load_order', 'load_position')}) = 1 ORDER BY {order}"
         )
         if newest is not None:
             query += f" LIMIT {int(newest)}"
@@ -215,6 +217,7 @@ class HistoryReader:
         It gives moments as microseconds, under the names of the table's columns or as `at`; they come back as aware
         UTC.
         """
+        self._store.catch_up()
         bound = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
         checked = False
         last: Exception | None = None

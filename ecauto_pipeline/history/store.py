@@ -7,7 +7,7 @@ Arrow and DuckDB take long to load, and most of what a person asks is in state.d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 
+CATCH_UP_EVERY_S = 60.0
+
 if TYPE_CHECKING:
     from ecauto_pipeline.history.compact import CompactReport
+    from ecauto_pipeline.history.objects import ObjectStore
     from ecauto_pipeline.history.verify import VerifyReport
     from ecauto_pipeline.history.writer import HistoryWriter
 
@@ -49,13 +52,30 @@ class HistoryStore:
     """The Parquet files under `directory` and their image in `database`.
 
     Safe to share between threads and processes. `lock_timeout_s` bounds how long a load waits for another holder.
+    `objects`: where the files lie in truth, `directory` being this machine's copy of it; then only one publisher at a
+    time may write, load as the `keeper`, rebuild or compact (sync/publisher.py). None: in `directory` itself.
     """
 
-    def __init__(self, directory: Path, database: Path, clock: Clock, *, lock_timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        database: Path,
+        clock: Clock,
+        *,
+        lock_timeout_s: float = 10.0,
+        objects: Callable[[], ObjectStore] | None = None,
+    ) -> None:
         self.directory = directory
         self.database = database
         self._clock = clock
         self._lock_timeout_s = lock_timeout_s
+        self._objects = objects
+        self._caught_up_at: float | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether the files lie in object storage, which other machines write to as well."""
+        return self._objects is not None
 
     def write(
         self, table: str, run_id: str, rows: Sequence[Mapping[str, object]], at: datetime, part: str = ""
@@ -65,17 +85,33 @@ class HistoryStore:
         Writing again replaces what the same (table, run_id, part) held, wherever `at` says. `at` (aware) names the
         hour's folder, in JST.
 
-        Raises RowRefused for rows that do not fit (nothing is written), DiskFull when there is no room.
+        Raises RowRefused for rows that do not fit (nothing is written), DiskFull when there is no room,
+        ObjectStorageAway.
         """
         return self._writer.write(table, run_id, rows, at, part)
 
-    def load(self) -> LoadReport:
+    def load(self, *, keeper: bool = True) -> LoadReport:
         """Take every file into the database that it does not hold yet. One row a key, whatever happened before.
 
-        Never raises because somebody has the database open (`deferred`), nor because it is damaged (`rebuilt`).
+        Never raises because somebody has the database open or object storage is away (`deferred`), nor because it is
+        damaged (`rebuilt`). `keeper` False: a damaged object is named as unreadable and left to the publisher.
         Raises DiskFull when there is no room; what was loaded stays, the rest comes with the next load.
         """
-        return self._writer.load()
+        return self._writer.load(keeper)
+
+    def catch_up(self) -> None:
+        """Before a question: of object storage, what others have put since is loaded here, at most once a minute.
+
+        While that is away, or the database is held, questions are answered from what this machine has. Raises
+        HistoryError where it never had a whole copy: an answer would call unknown what is only not here.
+        """
+        if self._objects is None:
+            return
+        now = self._clock.monotonic()
+        if self._caught_up_at is None or now - self._caught_up_at >= CATCH_UP_EVERY_S:
+            self._writer.load(keeper=False)
+            self._caught_up_at = now
+        self._writer.require_copy()
 
     def rebuild(self) -> LoadReport:
         """Build the database anew from all Parquet files; the old one serves until the new one takes its place.
@@ -96,7 +132,8 @@ class HistoryStore:
         """Merge the small files of the days that ended before `before` (JST), and of months that ended all, by table.
 
         Loads first; does nothing (`deferred`) while somebody holds the database. Killed at any moment it neither loses
-        nor doubles a row: the next load, verify or compact finishes it. Raises DiskFull (sources untouched).
+        nor doubles a row: the next load, verify or compact finishes it. Raises DiskFull, ObjectStorageAway (sources
+        untouched).
         """
         return self._writer.compact(before)
 
@@ -104,4 +141,9 @@ class HistoryStore:
     def _writer(self) -> HistoryWriter:
         from ecauto_pipeline.history.writer import HistoryWriter
 
-        return HistoryWriter(self.directory, self.database, self._clock, self._lock_timeout_s)
+        mirror = None
+        if self._objects is not None:
+            from ecauto_pipeline.history.mirror import Mirror
+
+            mirror = Mirror(self.directory, self._objects())
+        return HistoryWriter(self.directory, self.database, self._clock, self._lock_timeout_s, mirror)

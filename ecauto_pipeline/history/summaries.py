@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from ecauto_pipeline.history.database import later_first
 from ecauto_pipeline.history.questions import HistoryReader, Row
 from ecauto_pipeline.history.tables import (
     API_CALLS,
@@ -48,7 +49,8 @@ class HistorySummaries(HistoryReader):
         query = (
             "SELECT kind, outcome, count(*) AS count FROM (SELECT kind, outcome FROM <source> "
             "WHERE attempted_at >= ? AND attempted_at < ? "
-            "QUALIFY row_number() OVER (PARTITION BY update_id ORDER BY load_order DESC, load_position DESC) = 1) "
+            "QUALIFY row_number() OVER (PARTITION BY update_id "
+            f"ORDER BY {later_first(UPDATES, 'load_order', 'load_position')}) = 1) "
             "GROUP BY ALL ORDER BY ALL"
         )
         return self._counted(UPDATES, query, start, end)

@@ -46,7 +46,8 @@ class RowRefused(HistoryError, ValueError):
 class Table:
     """One public table. `key` names a fact once and for all, `time` is the column it is ordered by.
 
-    `digits` are the text columns that hold an integer (`shown`, `wanted`, `before`, `after`).
+    `digits` are the text columns that hold an integer (`shown`, `wanted`, `before`, `after`). `settled` is the column
+    of a time that says which of two rows of a key is the later word (null = none yet); "" = rows never change.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Table:
     contract: tuple[str, ...]
     required: tuple[str, ...]
     digits: tuple[str, ...] = ()
+    settled: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,6 +102,7 @@ def _table(
     *,
     required: tuple[str, ...] = (),
     digits: tuple[str, ...] = (),
+    settled: str = "",
 ) -> Table:
     return Table(
         name=name,
@@ -109,6 +112,7 @@ def _table(
         contract=tuple(column for column, _ in contract),
         required=(key, *required),
         digits=digits,
+        settled=settled,
     )
 
 
@@ -193,6 +197,7 @@ UPDATES = _table(
     [("key", TEXT), ("rollback_of", TEXT)],
     required=("run_id", "outcome"),
     digits=("before", "after"),
+    settled="completed_at",
 )
 
 API_CALLS = _table(
@@ -302,6 +307,7 @@ ORDERS = _table(
         ("snapshot_id", TEXT),
     ],
     required=("run_id", "item_id", "sold_at"),
+    settled="settled_at",
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in (SNAPSHOTS, DIFFS, UPDATES, API_CALLS, RUN_METRICS, ORDERS)}

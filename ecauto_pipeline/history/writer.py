@@ -25,11 +25,13 @@ from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, databas
 from ecauto_pipeline.history.listing import Listing, is_small, list_table
 from ecauto_pipeline.history.loading import Loaded, load_all
 from ecauto_pipeline.history.look import files_digest, nothing_to_load, remember
-from ecauto_pipeline.history.parquet import file_of, write_file
+from ecauto_pipeline.history.mirror import Mirror
+from ecauto_pipeline.history.objects import ObjectStorageAway
+from ecauto_pipeline.history.parquet import file_of, write_file, write_object
 from ecauto_pipeline.history.rebuild import Built, build, set_aside
 from ecauto_pipeline.history.rescue import all_set_aside, rescue
 from ecauto_pipeline.history.store import LoadReport
-from ecauto_pipeline.history.tables import TABLES, RowRefused, table_of
+from ecauto_pipeline.history.tables import TABLES, HistoryError, RowRefused, table_of
 from ecauto_pipeline.history.verify import VerifyReport, verify_all
 
 _T = TypeVar("_T")
@@ -40,29 +42,41 @@ _STALE_TEMPORARY_S = 86_400.0
 class HistoryWriter:
     """The work of one HistoryStore, whose methods say what each of these promises."""
 
-    def __init__(self, directory: Path, database: Path, clock: Clock, lock_timeout_s: float) -> None:
+    def __init__(
+        self, directory: Path, database: Path, clock: Clock, lock_timeout_s: float, mirror: Mirror | None = None
+    ) -> None:
+        """`mirror`: `directory` is a copy of object storage, and kept equal to it."""
         self.directory = directory
         self.database = database
         self._clock = clock
         self._lock_timeout_s = lock_timeout_s
+        self._mirror = mirror
+        self._pulled = False
 
     def write(
         self, table: str, run_id: str, rows: Sequence[Mapping[str, object]], at: datetime, part: str = ""
     ) -> Path | None:
-        shape = table_of(table)
-        path = file_of(self.directory, shape, run_id, part, at)
+        shape, mirror = table_of(table), self._mirror
+        file_of(self.directory, shape, run_id, part, at)
         if not rows:
             return None
         content = to_arrow(shape, rows)
         keys = content.column(shape.key).to_pylist()
         if len(set(keys)) < len(keys):
             raise RowRefused(f"{table}: {len(keys) - len(set(keys))} rows repeat the {shape.key} of another")
-        write_file(path, content, run_id, part)
-        return path
+        if mirror is None:
+            path = file_of(self.directory, shape, run_id, part, at)
+            write_file(path, content, run_id, part)
+            return path
+        if not self._pulled:  # what stands for the same run and part may be another machine's
+            self._pull()
+        path = file_of(self.directory, shape, run_id, part, at, content_named=True)
+        return write_object(mirror, path, content, run_id, part)
 
-    def load(self) -> LoadReport:
+    def load(self, keeper: bool = True) -> LoadReport:
         try:
             with self._exclusive():
+                self._pull()
                 found = self._tidy()
                 files = files_digest(self.directory, found)
                 if nothing_to_load(self.database, files):
@@ -73,9 +87,12 @@ class HistoryWriter:
                 except DatabaseTorn as torn:
                     kept = set_aside(self.database, self._clock.now())
                     done, how = self._build(), f"{torn}; kept as {kept.name}"
+                if self._told_to_objects(done, keeper):
+                    again = self._retried_while_held(self._load_once).loaded
+                    done.loaded.files, done.loaded.rows = done.loaded.files + again.files, done.loaded.rows + again.rows
                 if not done.loaded.unreadable:
                     remember(self.database, files)
-        except DatabaseHeld as held:
+        except (DatabaseHeld, ObjectStorageAway) as held:
             return self._deferred(held)
         if done.interrupted:
             how = how or "an interrupted rebuild was done again"
@@ -88,27 +105,62 @@ class HistoryWriter:
     def rebuild(self) -> LoadReport:
         try:
             with self._exclusive():
+                self._pull()
                 self._tidy()
                 try:
                     self._retried_while_held(self._touch)
                 except DatabaseTorn:
                     set_aside(self.database, self._clock.now())
                 done = self._build()
-        except DatabaseHeld as held:
+                if self._told_to_objects(done, keeper=True):
+                    done = self._build()
+        except (DatabaseHeld, ObjectStorageAway) as held:
             return self._deferred(held)
         reason = "; ".join(["asked for", *_about_files(done.loaded)])
         damage, aside = done.loaded.damage, all_set_aside(self.directory)
         return LoadReport(done.loaded.files, done.loaded.rows, False, True, reason, damage, aside)
 
-    def _deferred(self, held: DatabaseHeld) -> LoadReport:
+    def require_copy(self) -> None:
+        """Raises HistoryError where this machine never had a whole copy of object storage."""
+        if self._mirror is not None and not self._mirror.ever_pulled:
+            raise ObjectStorageAway(
+                "object storage can't be reached, and this machine has no copy of the history yet",
+                ja="オブジェクトストレージに接続できず、このコンピューターには履歴の写しがまだありません",
+            )
+
+    def _pull(self) -> None:
+        if self._mirror is not None:
+            make_folder(self.directory)
+            self._mirror.pull()
+            self._pulled = True
+
+    def _told_to_objects(self, done: Built, keeper: bool) -> bool:
+        """What a load set aside here is set right in object storage, or left to the publisher; whether files came back
+        that are to be loaded: then it was only the copy that was damaged."""
+        if self._mirror is None:
+            return False
+        damage = done.loaded.damage
+        mended, damaged = self._mirror.examine(damage.files)
+        if keeper:
+            self._mirror.set_objects_aside(damaged)
+            self._mirror.put_rescued()
+        else:
+            self._mirror.give_up(damaged)
+            done.loaded.unreadable += tuple(damaged)
+        kept = damaged if keeper else []
+        done.loaded.damage = replace(damage, of=tuple(one for one in damage.of if one.name in kept))
+        return bool(mended)
+
+    def _deferred(self, held: HistoryError) -> LoadReport:
         aside = all_set_aside(self.directory)
         return LoadReport(0, 0, deferred=True, rebuilt=False, reason=str(held), set_aside=aside)
 
     def verify(self) -> VerifyReport:
         try:
             with self._exclusive():
+                self._pull()
                 return self._retried_while_held(lambda: verify_all(self.directory, self.database))
-        except DatabaseHeld as held:
+        except (DatabaseHeld, ObjectStorageAway) as held:
             return VerifyReport(checked=False, damage="", reason=str(held), tables=())
 
     def absent(self, table: str, keys: Sequence[str]) -> list[str] | None:
@@ -127,14 +179,14 @@ class HistoryWriter:
     def compact(self, before: date) -> CompactReport:
         loaded = self.load()
         if loaded.deferred:
-            return CompactReport(0, 0, 0, deferred=True, set_aside=loaded.set_aside)
+            return CompactReport(0, 0, 0, deferred=True, reason=loaded.reason, set_aside=loaded.set_aside)
         try:
             with self._exclusive():
                 self._tidy()
-                done = compact_all(self.directory, before, self._settle_loaded)
+                done = compact_all(self.directory, before, self._settle_loaded, self._mirror)
                 return replace(done, damage=loaded.damage + done.damage, set_aside=all_set_aside(self.directory))
-        except DatabaseHeld:
-            return CompactReport(0, 0, 0, deferred=True, damage=loaded.damage)
+        except (DatabaseHeld, ObjectStorageAway) as held:
+            return CompactReport(0, 0, 0, deferred=True, reason=str(held), damage=loaded.damage)
 
     def _load_once(self) -> Built:
         if not self.database.exists():

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings.amazon import Offers, SpAccount, SpApi, Tiers, Ttl
 from ecauto_pipeline.settings.fleet import Fleet
+from ecauto_pipeline.settings.history import History
 from ecauto_pipeline.settings.lanes import LaneTable, wrong_in
 from ecauto_pipeline.settings.problems import unknown_key, unreadable, wrong_value
 from ecauto_pipeline.settings.running import Alerts, Desk, Emulator, Logs, Paths, Schedules, Slices, State
@@ -48,6 +49,7 @@ class Settings(Section):
     alerts: Alerts = Alerts()
     desk: Desk = Desk()
     fleet: Fleet = Fleet()
+    history: History = History()
     logs: Logs = Logs()
     emulator: Emulator = Emulator()
 

@@ -265,9 +265,17 @@ def unexported(connection: Connection, limit: int) -> list[ForHistory]:
 
 
 def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
-    """These are in history now; they live on here until `forget`."""
-    for keys in in_portions([row.key for row in rows]):
-        connection.execute(update(journal).where(journal.c.update_id.in_(keys)).values(exported=1))
+    """These are in history now, as they were handed out: what was settled since is to go there once more."""
+    said = {row.key: _word(row.values["outcome"], row.values["completed_at"]) for row in rows}
+    for keys in in_portions(list(said)):
+        columns = (journal.c.update_id, journal.c.outcome, journal.c.completed_at)
+        now = connection.execute(select(*columns).where(journal.c.update_id.in_(keys)))
+        same = [row.update_id for row in now if said[row.update_id] == (row.outcome, row.completed_at)]
+        connection.execute(update(journal).where(journal.c.update_id.in_(same)).values(exported=1))
+
+
+def _word(outcome: object, completed_at: object) -> tuple[object, int | None]:
+    return outcome, to_ms(completed_at) if isinstance(completed_at, datetime) else None
 
 
 def exported_keys(connection: Connection) -> list[tuple[str, str]]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from itertools import groupby
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection
 
@@ -25,11 +26,16 @@ from ecauto_pipeline.state.lifetimes import end_lives
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.faults import concerns_everybody, place_of
 from ecauto_pipeline.sync.history_section import HistoryReport
+from ecauto_pipeline.sync.publisher import Publisher, as_publisher
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import as_record, keep, read_record
 
+if TYPE_CHECKING:
+    from ecauto_pipeline.history.compact import CompactReport
+    from ecauto_pipeline.history.store import LoadReport
+
 CALLS_LOG = logging.getLogger("ecauto_pipeline.sp_api_calls")
-CHUNK = 50_000
+CHUNK = 20_000
 """Rows a file at most: what fits easily in memory as Python rows."""
 
 
@@ -73,7 +79,12 @@ def publish_and_report(tools: Tools) -> HistoryReport:
 
 
 def publish_run(context: Context) -> HistoryReport:
-    """Publish, and keep how it went with the run, joined to what it published before; as publish_and_report."""
+    """Publish, and keep how it went with the run, joined to what it published before; as publish_and_report.
+
+    In a fleet a run leaves it to the publisher, and has nothing to say of it.
+    """
+    if context.settings.fleet.on:
+        return HistoryReport()
     report = publish_and_report(context)
     run_id = context.run.run_id
     with context.state.write() as connection:
@@ -88,16 +99,36 @@ def publish(tools: Tools) -> PublishReport:
 
     Where a file proves damaged, what state still has of it is written and loaded once more, before it may leave state.
     """
-    written = _write(tools)
-    report = tools.history.load()
-    damage, set_aside = give_back(tools, report)
+    with as_publisher(tools) as publisher:
+        written = _write(tools, publisher)
+        report = tools.history.load()
+        damage, set_aside = give_back(tools, report, publisher)
     _end_lives(tools)
     if report.reason:
         tools.log.warning("history.duckdb: %s", report.reason)
     return PublishReport(written, report.rows, report.deferred, report.rebuilt, report.reason, damage, set_aside)
 
 
-def give_back(tools: Tools, found: DamageFound) -> tuple[Damage, tuple[str, ...]]:
+def compact(tools: Tools, before: date) -> CompactReport:
+    """Merge the files of what ended before that Japanese day, and give back what state has of files that were damaged.
+
+    Raises DiskFull, NotThePublisher.
+    """
+    with as_publisher(tools) as publisher:
+        report = tools.history.compact(before)
+        damage, set_aside = give_back(tools, report, publisher)
+    return replace(report, damage=damage, set_aside=set_aside)
+
+
+def rebuild(tools: Tools) -> tuple[LoadReport, Damage]:
+    """Build history.duckdb anew; the damage as it is once state gave back what it has. Raises DiskFull,
+    NotThePublisher."""
+    with as_publisher(tools) as publisher:
+        report = tools.history.rebuild()
+        return report, give_back(tools, report, publisher)[0]
+
+
+def give_back(tools: Tools, found: DamageFound, publisher: Publisher) -> tuple[Damage, tuple[str, ...]]:
     """Write and load once more what state still has of damaged files' tables and the database lacks.
 
     So too for files that an earlier run set aside and did not come to this. Snapshots and calls leave state as soon as
@@ -118,7 +149,7 @@ def give_back(tools: Tools, found: DamageFound) -> tuple[Damage, tuple[str, ...]
         rows, again = rows + len(missing), again or bool(missing or later)
     set_aside = found.set_aside
     if again:
-        _write(tools)
+        _write(tools, publisher)
         set_aside = tools.history.load().set_aside
     for name in found.damage.files:
         tools.log.warning("history: %s was damaged and is set aside as %s.damaged", name, name)
@@ -132,15 +163,15 @@ def _of_the_runs(damage: Damage, table: str, known: Mapping[str, str]) -> list[s
     return [key for key, run_id in known.items() if run_id in harmed]
 
 
-def _write(tools: Tools) -> dict[str, int]:
+def _write(tools: Tools, publisher: Publisher) -> dict[str, int]:
     """Everything settled into files; rows by table."""
     return {
-        "snapshots": _publish_table(tools, "snapshots", observations),
-        "api_calls": _publish_table(tools, "api_calls", calls, _tell_call),
-        "diffs": _publish_table(tools, "diffs", decisions),
-        "updates": _publish_table(tools, "updates", journal),
-        "orders": _publish_table(tools, "orders", orders),
-        "run_metrics": _metrics(tools),
+        "snapshots": _publish_table(tools, publisher, "snapshots", observations),
+        "api_calls": _publish_table(tools, publisher, "api_calls", calls, _tell_call),
+        "diffs": _publish_table(tools, publisher, "diffs", decisions),
+        "updates": _publish_table(tools, publisher, "updates", journal),
+        "orders": _publish_table(tools, publisher, "orders", orders),
+        "run_metrics": _metrics(tools, publisher),
     }
 
 
@@ -179,7 +210,11 @@ _KEPT: Mapping[str, _Kept] = {
 
 
 def _publish_table(
-    tools: Tools, name: str, table: _Table, tell: Callable[[ForHistory], None] = lambda _row: None
+    tools: Tools,
+    publisher: Publisher,
+    name: str,
+    table: _Table,
+    tell: Callable[[ForHistory], None] = lambda _row: None,
 ) -> int:
     """Each chunk is written, then said to be safe; returns how many rows."""
     count = 0
@@ -190,10 +225,12 @@ def _publish_table(
             return count
         for run_id, rows in _by_run(chunk):
             values = [row.values for row in rows]
+            publisher.go_on()
             tools.history.write(name, run_id, values, min(row.at for row in rows), _part_of(rows))
             for row in rows:
                 tell(row)
         with tools.state.write() as connection:
+            publisher.require(connection)
             table.mark_exported(connection, chunk)
         count += len(chunk)
 
@@ -223,12 +260,14 @@ def _tell_call(call: ForHistory) -> None:
         )
 
 
-def _metrics(tools: Tools) -> int:
+def _metrics(tools: Tools, publisher: Publisher) -> int:
     with tools.state.read() as connection:
         ended = run_book.unexported(connection)
     for run in ended:
+        publisher.go_on()
         tools.history.write("run_metrics", run.run_id, [metrics_row(as_record(run))], run.started_at)
         with tools.state.write() as connection:
+            publisher.require(connection)
             run_book.mark_exported(connection, run.run_id)
     return len(ended)
 

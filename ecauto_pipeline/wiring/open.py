@@ -18,7 +18,6 @@ from ecauto_pipeline.amazon.registry import Operations, registered
 from ecauto_pipeline.clock import Clock, SystemClock
 from ecauto_pipeline.domain.lanes import WHOLE, Lane
 from ecauto_pipeline.errors import CallError, RegisterBusy
-from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import BUSY_TIMEOUT_S as REGISTER_BUSY_TIMEOUT_S
 from ecauto_pipeline.settings import BaseAccount, Settings, SpAccount
 from ecauto_pipeline.shops import base
@@ -40,6 +39,7 @@ from ecauto_pipeline.wiring.connections import (
     resolve,
     shop_accounts,
 )
+from ecauto_pipeline.wiring.history_place import history_of
 from ecauto_pipeline.wiring.reach import reach_out
 from ecauto_pipeline.wiring.register_place import register_of
 from ecauto_pipeline.wiring.shop_tokens import check_tokens, seal, token_home, unauthorised
@@ -112,7 +112,7 @@ def open_tools(
         _check(settings, connections)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.state_url(), busy_timeout_s, cache_kb)
-    history = HistoryStore(settings.data_dir / "history", settings.data_dir / "history.duckdb", clock)
+    history = history_of(settings, environ, clock)
     CALLS_LOG.propagate = False
     logs, keep = settings.data_dir / "logs", settings.logs.keep_days
     with log_to_files(log, logs, log_name, clock, keep), log_to_files(CALLS_LOG, logs, CALLS, clock, keep):

@@ -106,7 +106,7 @@ def test_rows_that_differ_are_mended_as_advised(place: Place) -> None:
 def test_compact_works_beside_it(place: Place) -> None:
     """The sound file's month is merged, the damaged one is named."""
     code, said = place.told(history.compact)
-    assert (0, True) == (code, "まとめました: 1 か月分" in said)
+    assert (0, True) == (code, "まとめました: 1 ファイルを 1 ファイルに" in said)
     assert f"{place.harmed.name}" in said
 
 

@@ -28,7 +28,7 @@ def state(tmp_path: Path) -> Iterator[Database]:
 
 
 def _settings(folder: Path, **tables: Any) -> Settings:
-    return parse({**ON, "state": POSTGRESQL, **tables}, folder)
+    return parse({**ON, "state": POSTGRESQL, "history": {"url": "s3://bucket/history"}, **tables}, folder)
 
 
 def test_state_on_a_machine_s_own_disk_is_refused(tmp_path: Path) -> None:
@@ -39,6 +39,13 @@ def test_state_on_a_machine_s_own_disk_is_refused(tmp_path: Path) -> None:
     ):
         raise AssertionError("opened")
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("url", ["", "file:///srv/history"])
+def test_history_on_a_machine_s_own_disk_is_refused(tmp_path: Path, url: str) -> None:
+    """Two machines would keep half of what happened each."""
+    with pytest.raises(SettingsError, match=r"history has to be in object storage"):
+        refuse_local(_settings(tmp_path, history={"url": url}))
 
 
 def test_a_fleet_s_own_addresses_are_taken(tmp_path: Path) -> None:
@@ -71,7 +78,7 @@ def test_what_is_one_machine_s_own_may_differ(state: Database, tmp_path: Path) -
     """Folders, the desk's port, logs, and the address that PostgreSQL has there; no password is kept."""
     agree_on_settings(state, _settings(tmp_path), NOW)
     url = "postgresql+psycopg://ecauto:geheim@db/ecauto"
-    other = parse({**ON, "state": {"url": url}, "paths": {"data": "elsewhere"}, "desk": {"port": 4001}}, tmp_path)
+    other = _settings(tmp_path, state={"url": url}, paths={"data": "elsewhere"}, desk={"port": 4001})
     agree_on_settings(state, other, NOW)
     assert "geheim" not in str(digests(other))
 

@@ -89,6 +89,21 @@ def test_an_edit_goes_to_history_when_it_has_an_outcome(database: Database) -> N
     assert not {"intent_at", "written_back", "exported"} & set(row.values)
 
 
+def test_an_edit_that_is_settled_while_it_is_published_goes_once_more(database: Database) -> None:
+    """Handed out as unknown and read back before it was marked: history would else keep it unknown for good."""
+    with database.write() as connection:
+        decisions.store(connection, "run", "", [_diff(Decision.PUSH)], NOW, closed=False)
+        update_id = journal.intend(connection, "run", decisions.of_run(connection, "run")[0], NOW)
+        journal.finish(connection, update_id, "lose", NOW)
+        handed_out = journal.unexported(connection, 10)
+        journal.finish(connection, update_id, "confirm", NOW + timedelta(seconds=1))
+        journal.mark_exported(connection, handed_out)
+        again = journal.unexported(connection, 10)
+        assert ["unknown", "done"] == [row.values["outcome"] for row in (*handed_out, *again)]
+        journal.mark_exported(connection, again)
+        assert [] == journal.unexported(connection, 10)
+
+
 def test_looking_at_a_state_makes_nothing(tmp_path: Path, database: Database) -> None:
     """What is missing is named and stays missing; what can't be read is one error of ours."""
     with looking_at(database.url.render_as_string()) as connection:

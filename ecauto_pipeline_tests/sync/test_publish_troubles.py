@@ -106,7 +106,7 @@ def turn_a_column(path: Path) -> None:
 class HeldStore(HistoryStore):
     """Somebody else has the database open: what is written is not loaded."""
 
-    def load(self) -> LoadReport:
+    def load(self, *, keeper: bool = True) -> LoadReport:
         return LoadReport(0, 0, deferred=True, rebuilt=False, reason="held")
 
 

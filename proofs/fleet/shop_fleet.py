@@ -25,7 +25,7 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline_tests.desk.test_metrics import samples
 from proofs.fleet.dagster_runs import Runs
 from proofs.fleet.machines import ECAUTO, Machine, dagster_home
-from proofs.fleet.servers import PostgreSQL, Redis, free_port, wait_for
+from proofs.fleet.servers import S3, PostgreSQL, Redis, free_port, wait_for
 
 LOCATION = "ecauto_pipeline.definitions"
 SPEED = 60
@@ -50,16 +50,18 @@ class ShopFleet:
         runs_each: int = 2,
         document: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
-        self.folder, self.postgresql, self.redis = folder, PostgreSQL(), Redis()
-        closing.callback(self.postgresql.close)
-        closing.callback(self.redis.close)
-        self.postgresql.start()
-        self.redis.start()
+        self.folder, self.postgresql, self.redis, self.s3 = folder, PostgreSQL(), Redis(), S3()
+        for server in (self.postgresql, self.redis, self.s3):
+            closing.callback(server.close)
+            server.start()
+        self.bucket = self.s3.new_bucket()
         self.state, dagster = (self.postgresql.new_database() for _ in range(2))
         self.url = f"http://127.0.0.1:{free_port()}"
         self.lanes = [f"lane_{number}" for number in range(1, LANES + 1)]
-        self.toml = _toml(self.url, self.postgresql.url(self.state), folder / "shared" / "master.db", document or {})
+        kept = {"history": {"url": self.bucket.url()}, **(document or {})}
+        self.toml = _toml(self.url, self.postgresql.url(self.state), folder / "shared" / "master.db", kept)
         self.environ = {
+            **self.bucket.environ,
             "ECAUTO_DAGSTER_POSTGRES_URL": self.postgresql.url(dagster, "psycopg2"),
             "ECAUTO_REDIS_URL": self.redis.url(),
             "ECAUTO_FLEET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
