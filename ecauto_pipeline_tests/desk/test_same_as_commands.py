@@ -101,7 +101,7 @@ def test_every_action_of_the_desk_has_its_command() -> None:
         (file.name, first_words(call, tree))
         for file, tree in trees()
         for call in calls_of(tree, "start")
-        if ast.unparse(call.func).endswith("commands.start")
+        if ast.unparse(call.func).endswith(("commands.start", "visit.start")) and file.name != "visit.py"
     }
     assert started == STARTED
     assert {words.split()[0] for _, words in started} <= set(COMMANDS)

@@ -40,12 +40,14 @@ def a_project(folder: Path, patch: pytest.MonkeyPatch, document: str = 'mode = "
     return folder
 
 
-def with_visitor(scene: Callable[[User], Awaitable[None]], program: Sequence[str] = ()) -> None:
+def with_visitor(
+    scene: Callable[[User], Awaitable[None]], program: Sequence[str] = (), busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> None:
     """Serve the desk of the project in force and play the scene; everything of NiceGUI is as before afterwards.
 
-    `program`: what the desk starts instead of `ecauto`.
+    `program`: what the desk starts instead of `ecauto`. `busy_timeout_s`: as for `served`.
     """
-    asyncio.run(_played(scene, program))
+    asyncio.run(_played(scene, program, busy_timeout_s))
 
 
 @contextmanager
@@ -61,9 +63,9 @@ def _nothing_served_before() -> Iterator[None]:
             Slot.stacks.clear()
 
 
-async def _played(scene: Callable[[User], Awaitable[None]], program: Sequence[str]) -> None:
+async def _played(scene: Callable[[User], Awaitable[None]], program: Sequence[str], busy_timeout_s: float) -> None:
     with _nothing_served_before():
-        office = Office()
+        office = Office(busy_timeout_s=busy_timeout_s)
         if program:
             office.commands = Commands(office.settings.data_dir / "desk", program)
         try:

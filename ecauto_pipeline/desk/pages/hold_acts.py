@@ -14,6 +14,7 @@ from nicegui import ui
 from ecauto_pipeline.desk.commands import Command
 from ecauto_pipeline.desk.pages.hold_words import became, reason_words
 from ecauto_pipeline.desk.pages.run_commands import draw_command
+from ecauto_pipeline.desk.parts.asking import tell_refused
 from ecauto_pipeline.desk.parts.cards import banner
 from ecauto_pipeline.desk.parts.text import note, yen
 from ecauto_pipeline.desk.visit import Unknown, Visit
@@ -137,7 +138,11 @@ class _Sending:
     def _start(self) -> None:
         words = ("holds", "send", *self._ids, "--json")
         LOG.info("desk: %s starts ecauto %s", self._visit.office.who, " ".join(words[:20]))
-        self._command = self._visit.office.commands.start(*words)
+        started = self._visit.start(*words)
+        if isinstance(started, Unknown):
+            tell_refused(self._visit, started)
+            return
+        self._command = started
         self.draw.refresh()
 
 

@@ -15,11 +15,11 @@ from nicegui import events, ui
 
 from ecauto_pipeline.desk.commands import Command
 from ecauto_pipeline.desk.gate import MOST_BODY_BYTES
-from ecauto_pipeline.desk.parts.asking import sure, tell
+from ecauto_pipeline.desk.parts.asking import sure, tell, tell_refused
 from ecauto_pipeline.desk.parts.cards import banner, card
 from ecauto_pipeline.desk.parts.tables import Column, table
 from ecauto_pipeline.desk.parts.text import count, note, short
-from ecauto_pipeline.desk.visit import Visit
+from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.views.rule_words import DAY_0
 
 LOG = logging.getLogger("ecauto_pipeline")
@@ -69,7 +69,10 @@ class _Upload:
     async def chosen(self, event: events.UploadEventArguments) -> None:
         folder = self._visit.settings.data_dir / "desk" / "uploads"
         path = folder / f"{uuid.uuid4().hex}.csv"
-        await event.file.save(path)
+        refused = await self._visit.keep(event.file, path)
+        if refused is not None:
+            tell_refused(self._visit, refused)
+            return
         for old in sorted(folder.glob("*.csv"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
         self._check(path, short(event.file.name, 80))
@@ -80,7 +83,10 @@ class _Upload:
         self._check(self._visit.settings.rules, "rules.csv")
 
     def _check(self, path: Path, name: str) -> None:
-        command = self._visit.office.commands.start("rules", "check", str(path), "--effect", "--json")
+        command = self._visit.start("rules", "check", str(path), "--effect", "--json")
+        if isinstance(command, Unknown):
+            tell_refused(self._visit, command)
+            return
         self._wait(
             command,
             self._visit.told(f"{name} を調べています…", f"checking {name} ..."),
@@ -188,7 +194,10 @@ class _Upload:
             return
         who = visit.office.who
         words = ("rules", "import", str(path), "--instead-of", found["instead_of"], "--who", who, "--json")
-        command = visit.office.commands.start(*words)
+        command = visit.start(*words)
+        if isinstance(command, Unknown):
+            tell_refused(visit, command)
+            return
         LOG.info("a file of %s rules taken in by %s", found["rules"], who)
         self._wait(command, visit.told("保存しています…", "saving ..."), lambda: self._saved(command))
 

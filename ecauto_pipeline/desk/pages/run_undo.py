@@ -11,7 +11,7 @@ from nicegui import ui
 
 from ecauto_pipeline.desk.commands import Command
 from ecauto_pipeline.desk.pages.run_commands import draw_command
-from ecauto_pipeline.desk.parts.asking import sure, tell
+from ecauto_pipeline.desk.parts.asking import sure, tell, tell_refused
 from ecauto_pipeline.desk.parts.cards import banner, cannot_know, card
 from ecauto_pipeline.desk.parts.tables import Cell, Column, table
 from ecauto_pipeline.desk.parts.text import count, heading, note, short
@@ -116,7 +116,10 @@ class _Undo:
             return
         words = ("rollback", self._run_id, *more, "--json")
         LOG.info("desk: %s starts ecauto %s", self._visit.office.who, " ".join(words))
-        self._visit.office.commands.start(*words)
+        started = self._visit.start(*words)
+        if isinstance(started, Unknown):
+            tell_refused(self._visit, started)
+            return
         self._looked = False
         await self.draw.refresh()
 

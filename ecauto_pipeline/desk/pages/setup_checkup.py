@@ -11,10 +11,10 @@ from typing import Any
 from nicegui import ui
 
 from ecauto_pipeline.desk.commands import Command
-from ecauto_pipeline.desk.parts.cards import Mood, banner, chip
+from ecauto_pipeline.desk.parts.cards import Mood, banner, cannot_know, chip
 from ecauto_pipeline.desk.parts.tables import Cell, Column, table
 from ecauto_pipeline.desk.parts.text import short
-from ecauto_pipeline.desk.visit import Visit
+from ecauto_pipeline.desk.visit import Unknown, Visit
 
 LOOK_EVERY_S = 0.3
 MARKS: dict[str, tuple[tuple[str, str], Mood]] = {
@@ -45,7 +45,13 @@ class Checkup:
         commands = self._visit.office.commands
         words = ("doctor", "--language", self._visit.language, "--json")
         under_way = next((one for one in commands.running("doctor") if one.words == words), None)
-        self._command = under_way or commands.start(*words)
+        started = under_way or self._visit.start(*words)
+        if isinstance(started, Unknown):
+            self._body.clear()
+            with self._body:
+                cannot_know(self._visit, started)
+            return
+        self._command = started
         self._wait()
 
     def _look(self) -> None:
