@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ecauto_pipeline.emulator import process
-from proofs.desk_walk import Desk
+from proofs.desk_walk import PATIENCE_S, Desk
 
 HELD, SOLD_OUT, MOVED, ORDERS = 9, 3, 12, 6
 _EVERYTHING_IS_DUE = """
@@ -69,12 +69,22 @@ def made_busy(desk: Desk) -> BusyShop:
     usual = config.read_text(encoding="utf-8")
     desk.ecauto("rules", "import", str(_rules(desk.folder, moved)))
     config.write_text(usual + _EVERYTHING_IS_DUE, encoding="utf-8")
-    time.sleep(20)  # until what the first run learnt is due
+    _wait_until_all_is_due(desk)
     desk.ecauto("sync")
     config.write_text(usual, encoding="utf-8")
     _look_for_orders(desk)
     assert len(desk.known("holds", "list")) >= HELD
     return shop
+
+
+def _wait_until_all_is_due(desk: Desk) -> None:
+    """As the desk's own figures say it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        fresh = desk.known("status")["freshness"]
+        if fresh["due"] == fresh["total_asins"] > 0:
+            return
+        assert time.monotonic() < deadline, fresh
 
 
 def _look_for_orders(desk: Desk) -> None:

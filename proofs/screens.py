@@ -27,10 +27,19 @@ def browser_path() -> str | None:
 
 def draws_japanese() -> bool:
     """Whether the machine has a font for Japanese: without one a picture of the UI is full of boxes."""
+    return _has_font(":lang=ja")
+
+
+def draws_emoji() -> bool:
+    """Whether it has one for emoji too: titles of goods hold some."""
+    return _has_font(":charset=1f600")
+
+
+def _has_font(wanted: str) -> bool:
     lister = shutil.which("fc-list")
     if lister is None:
         return True  # no fontconfig: the system's own way, which can't be asked
-    found = subprocess.run([lister, ":lang=ja"], capture_output=True, text=True, check=False, encoding="utf-8")
+    found = subprocess.run([lister, wanted], capture_output=True, text=True, check=False, encoding="utf-8")
     return bool(found.stdout.strip())
 
 

@@ -7,6 +7,7 @@ nothing, nothing is wider than the screen, axe-core finds no serious fault.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,7 +18,7 @@ from ecauto_pipeline.desk.pages import PAGES
 from ecauto_pipeline_tests.pages import ROOT
 from proofs.desk_shop import BusyShop, made_busy
 from proofs.desk_walk import WIDTHS, Desk, a_desk, browsing, faults_of, keep_picture, settle
-from proofs.screens import browser_path, draws_japanese
+from proofs.screens import browser_path, draws_emoji, draws_japanese
 
 IMAGES = ROOT / "docs" / "images"
 ON_A_PHONE = ("today", "hold", "items")
@@ -29,6 +30,7 @@ expect.set_options(timeout=60_000)
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     assert browser_path() is not None, "install Chromium first (Debian: apt-get install chromium)"
     assert draws_japanese(), "install a Japanese font first (Debian: apt-get install fonts-noto-cjk)"
+    assert draws_emoji(), "install an emoji font first (Debian: apt-get install fonts-noto-color-emoji)"
     with a_desk(tmp_path_factory.mktemp("desk")) as served:
         yield served
 
@@ -87,6 +89,31 @@ def test_a_hold_is_approved_with_the_second_click_from_its_message(desk: Desk, w
         view.get_by_role("button", name={"ja": "承認", "en": "Approve"}[language], exact=True).click()
         expect(view.get_by_text({"ja": "1件を承認しました", "en": "1 approved"}[language])).to_be_visible()
     assert "approved" == desk.known("holds", "show", hold)["state"]
+
+
+def test_a_yes_is_taken_back_before_it_is_sent(desk: Desk) -> None:
+    """By the list of what was approved; it is a no then, and the command knows it."""
+    hold = desk.known("holds", "list")[0]["diff_id"]
+    assert 0 == desk.ecauto("holds", "approve", hold).returncode
+    title = desk.known("holds", "show", hold)["title"]
+    with walking(desk, "desktop", "/ja/holds") as view:
+        view.get_by_role("link", name=re.compile("^承認済みで送信前の")).click()
+        view.get_by_role("button", name=f"承認を取り消す: {title}"[:40]).first.click()
+        expect(view.get_by_role("dialog")).to_contain_text("同じ変更は二度と提案しません")
+        view.get_by_role("dialog").get_by_role("button", name="はい、取り消します").click()
+        expect(view.get_by_text("1件の承認を取り消し、却下しました")).to_be_visible()
+    assert "rejected" == desk.known("holds", "show", hold)["state"]
+
+
+def test_what_is_approved_is_sent_at_once(desk: Desk, shop: BusyShop) -> None:
+    """By the button under the approval: the run of `ecauto holds send` is told to its end, the shop shows the price."""
+    hold = desk.known("holds", "list")[0]
+    with walking(desk, "desktop", f"/ja/holds?id={hold['diff_id'][:12]}") as view:
+        view.get_by_role("button", name="承認", exact=True).click()
+        view.get_by_role("button", name="次の同期を待たずに今すぐ送る").click()
+        expect(view.get_by_text("完了しました")).to_be_visible()
+    assert hold["wanted"] == shop.item(hold["account_id"], hold["item_id"])["price_jpy"]
+    assert [] == desk.known("holds", "list", "--approved")
 
 
 def test_a_hold_is_rejected(desk: Desk) -> None:
@@ -288,3 +315,28 @@ def test_the_setup_examines_and_reckons(desk: Desk) -> None:
             slider.press("ArrowRight")
         expect(view.get_by_text("ASINの数: 1,000")).to_be_visible()
         expect(view.get_by_role("cell", name="1,000", exact=True)).to_be_visible()
+
+
+def test_a_forged_title_is_text_in_a_browser(desk: Desk) -> None:
+    """One from the shop's register, one from Amazon's catalogue: both stand there as they are, nothing of them is an
+    element or runs."""
+    forged = '<script>window.forged=1</script><img src=x onerror="window.forged=1">{{ 7*7 }}'
+    registered, told = desk.known("items", "--limit", "2")["items"]
+    with sqlite3.connect(desk.folder / "data" / "master.db") as register:
+        titles = dict(register.execute("SELECT asin, title_ja FROM products").fetchall())
+        for one, title in ((registered, f"R {forged}"), (told, None)):
+            register.execute("UPDATE products SET title_ja = ?, title_en = NULL WHERE asin = ?", (title, one["asin"]))
+    with sqlite3.connect(desk.folder / "data" / "state.db") as state:
+        state.execute("INSERT OR IGNORE INTO catalogue (asin) VALUES (?)", (told["asin"],))
+        state.execute("UPDATE catalogue SET title = ? WHERE asin = ?", (f"A {forged}", told["asin"]))
+    try:
+        for source, one in (("R", registered), ("A", told)):
+            for address in (f"/ja/items?q={one['asin']}", f"/en/items/{one['item_id']}"):
+                with walking(desk, "desktop", address) as view:
+                    expect(view.get_by_text(f"{source} <script>window.forged=1").first).to_be_visible()
+                    assert 0 == view.locator("img[src='x'], script:text('forged')").count()
+                    assert view.evaluate("window.forged") is None
+    finally:
+        with sqlite3.connect(desk.folder / "data" / "master.db") as register:
+            for one in (registered, told):
+                register.execute("UPDATE products SET title_ja = ? WHERE asin = ?", (titles[one["asin"]], one["asin"]))
