@@ -22,7 +22,7 @@ from ecauto_pipeline.state.schema import diffs, listings
 
 HeldSort = Literal["age", "change", "profit", "asin", "shop"]
 HeldState = Literal["open", "approved"]
-"""Waits for a person; or has a yes that no run has got over yet."""
+"""Waits for a person; or has a yes for which nothing was sent yet."""
 MOST_NAMED = 20_000
 """So many ASINs one statement can name beside everything else."""
 _SAID_SO = ("rejected", "approved")
@@ -192,8 +192,18 @@ def word_in(evidence: Mapping[str, Any], wanted: int | None) -> WordBefore | Non
     return None
 
 
+def _was_sent() -> ColumnElement[bool]:
+    """An edit that the yes to the row let pass has left; the row itself waits for the next run to get over it."""
+    push = diffs.alias("push")
+    same = [push.c[name] == diffs.c[name] for name in ("platform", "account_id", "item_id", "kind")]
+    left = (push.c.decision == Decision.PUSH, push.c.reason == "approved", push.c.state == "sent")
+    return select(push.c.diff_id).where(*same, *left, push.c.evidence.contains(diffs.c.diff_id)).exists()
+
+
 def _asked(question: HeldQuestion) -> Sequence[ColumnElement[bool]]:
     asked = [diffs.c.decision == Decision.HELD, diffs.c.state == question.state]
+    if question.state == "approved":
+        asked.append(~_was_sent())
     if question.account is not None:
         asked.append(of_accounts(diffs, (question.account,)))
     if question.kind is not None:

@@ -36,7 +36,7 @@ SORTS: tuple[HeldSort, ...] = ("age", "change", "profit", "asin", "shop")
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Which rows somebody looks for. `shop`: as people call it; `text`: part of a title, or the beginning of an ASIN,
-    an item id or a diff_id; "" = any. `page` from 1. `state`: approved = those with a yes that no run has got over."""
+    an item id or a diff_id; "" = any. `page` from 1. `state`: approved = with a yes, and nothing sent for it yet."""
 
     shop: str = ""
     kind: str = ""
@@ -112,7 +112,7 @@ class HeldRow:
 @dataclass(frozen=True, slots=True)
 class HeldPage:
     """One page. `total`: rows that match, `waiting`: rows of the state asked for at all; `groups`: what there is to
-    narrow by, and what people call their `shops`. `approved`: rows with a yes that no run has got over yet."""
+    narrow by, and what people call their `shops`. `approved`: rows with a yes for which nothing was sent yet."""
 
     rows: tuple[HeldRow, ...]
     total: int

@@ -9,7 +9,7 @@ import pytest
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.state import decisions, held
-from ecauto_pipeline.state.held import word_in
+from ecauto_pipeline.state.held import HeldQuestion, word_in
 from ecauto_pipeline.sync.base_updates.recheck import RulesGate
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.evaluate import load_input
@@ -87,10 +87,20 @@ def test_a_run_that_read_the_yes_before_and_decides_after_is_stopped_at_the_last
     assert ("skipped", "rejected", True) == (refused.end, refused.reason, refused.final)
 
 
+def not_sent_yet(world: World) -> list[str]:
+    with world.state.read() as connection:
+        found = [row.diff_id for row in held.held_rows(connection, HeldQuestion(state="approved"), 0, 9)]
+        assert len(found) == sum(one.count for one in held.held_groups(connection, "approved"))
+    return found
+
+
 def test_what_was_sent_can_not_be_taken_back(world: World) -> None:
-    """It is named, with its state, and stays approved until the next run has got over it."""
+    """It is named, with its state, and stays approved until the next run has got over it; among what is not sent yet it
+    stands no more."""
+    assert [name_of(world)] == not_sent_yet(world)
     world.sync()
     assert [("1", "price", 1300)] == world.shop.edits
+    assert [] == not_sent_yet(world)
     said = take_back(world.tools, [name_of(world)], "sato")
     assert ((), ["approved"]) == (said.done, [one.state for one in said.late])
     assert "rejected_by" not in show_hold(world.tools, name_of(world)).evidence
