@@ -6,6 +6,7 @@ Not for: Dagster (dagster_run.py) or the words of the summary (summary.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,10 @@ from ecauto_pipeline.cli.summary import show_interrupted, show_summary
 from ecauto_pipeline.domain.lanes import WHOLE, Lane
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.shops.platforms import PLATFORMS
+from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.state.work_done import work_done
+from ecauto_pipeline.sync.people.start_sync import start_told
+from ecauto_pipeline.sync.stale_asins.next_slice import SYNC_JOBS
 from ecauto_pipeline.wiring.connections import known_accounts, shop_accounts
 from ecauto_pipeline.wiring.lanes import in_lane, known_lane, working_lanes
 from ecauto_pipeline.wiring.open import check, open_tools
@@ -149,7 +153,8 @@ def _run(
         )
     config = {**config, "trigger": "cli", "spend": "due"}
     dry_run, language = bool(config.get("dry_run")), settings.alerts.language
-    with progress_shown(quiet=json_output, dry_run=dry_run, language=language) as listener:
+    told_of = start_told(lambda: open_tools(settings, offline=True), new_owner()) if job in SYNC_JOBS else nullcontext()
+    with told_of, progress_shown(quiet=json_output, dry_run=dry_run, language=language) as listener:
         finished = execute(job, key, config, listener, op_config)
     from ecauto_pipeline.sync.run_record import read_record
 

@@ -12,9 +12,6 @@ import typer
 from ecauto_pipeline.cli.arguments import Account, Lane, Partition, Platform, ResultJson
 from ecauto_pipeline.cli.console import fail
 from ecauto_pipeline.cli.running import ready, run_lanes_and_show, shares_of
-from ecauto_pipeline.state.owner import new_owner
-from ecauto_pipeline.sync.people.start_sync import start_told
-from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)
 
@@ -42,6 +39,4 @@ def sync(
         job, include_price = "stock_sync", "never"
     config: dict[str, object] = {"include_price": include_price, "dry_run": dry_run, "max_items": max_items}
     shares = [config | share for share in shares_of(settings, lane, platform, account)]
-    with start_told(lambda: open_tools(settings, offline=True), new_owner()):
-        code = run_lanes_and_show(settings, job, partition, shares, json_output)
-    raise typer.Exit(code)
+    raise typer.Exit(run_lanes_and_show(settings, job, partition, shares, json_output))

@@ -21,6 +21,7 @@ from ecauto_pipeline.state import orders as kept_orders
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
+from ecauto_pipeline.views.kept_past import MOST_MB
 
 WINDOW = timedelta(days=30)
 """Over which losses avoided are counted."""
@@ -160,7 +161,7 @@ def _rows(tools: Tools, since: datetime) -> Iterable[_Row]:
     if since < boundary:
         from ecauto_pipeline.history.questions import HistoryReader  # DuckDB: not for the days that state.db knows
 
-        for row in HistoryReader(tools.history).orders(since, boundary):
+        for row in HistoryReader(tools.history, most_mb=MOST_MB).orders(since, boundary):
             if cast(int, row["amount"] or 0) > 0:
                 yield _Row(
                     cast(datetime, row["sold_at"]),
