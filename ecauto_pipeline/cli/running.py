@@ -22,8 +22,6 @@ from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.state.work_done import work_done
-from ecauto_pipeline.sync.people.start_sync import start_told
-from ecauto_pipeline.sync.stale_asins.next_slice import SYNC_JOBS
 from ecauto_pipeline.wiring.connections import known_accounts, shop_accounts
 from ecauto_pipeline.wiring.lanes import in_lane, known_lane, working_lanes
 from ecauto_pipeline.wiring.open import check, open_tools
@@ -140,6 +138,8 @@ def _run(
         ja, en = problem
         fail(f"--partition {en}", ja=f"--partition {ja}")
     from ecauto_pipeline.cli.dagster_run import execute
+    from ecauto_pipeline.sync.people.start_sync import start_told
+    from ecauto_pipeline.sync.stale_asins.next_slice import SYNC_JOBS
 
     if not json_output:
         of_hour_ja, of_hour = (f"(対象 {key})", f" ({key})") if key else ("", "")
