@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from nicegui.testing import User
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.state.item_rules import rules_in_force
 from ecauto_pipeline.state.rule_changes import changes
-from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.schema import catalogue, listings
 from ecauto_pipeline.sync.people.rule_edits import set_rule
+from ecauto_pipeline.views.holds import Asked, held_page
 from ecauto_pipeline.views.item import item_now
+from ecauto_pipeline.views.items import Wanted, find_items
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.desk.shop import FilledShop, a_filled_shop
@@ -177,3 +180,22 @@ def test_an_item_is_opened_in_the_shop_whose_row_was_clicked(tmp_path: Path, mon
         await visitor.should_see(f"ASIN {other[2]}", retries=WAITED)
 
     with_visitor(scene)
+
+
+def test_goods_without_a_title_in_the_register_are_called_as_amazon_calls_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the list, on the item's own page and among what is held alike; also while master.db is gone."""
+    shop = a_filled_shop(tmp_path, monkeypatch)
+    _, item, asin = shop.held
+    with sqlite3.connect(shop.settings.master_db) as register:
+        register.execute("UPDATE products SET title_ja = NULL, title_en = NULL WHERE asin = ?", (asin,))
+    with open_tools(shop.settings, offline=True) as tools:
+        with tools.state.write() as connection:
+            connection.execute(catalogue.delete().where(catalogue.c.asin == asin))
+            connection.execute(catalogue.insert().values(asin=asin, title="カタログの  商品名"))
+        for gone in (False, True):
+            if gone:
+                shop.settings.master_db.unlink()
+            called = item_now(tools, item).title, held_page(tools, Asked()).rows[0].title
+            assert ("カタログの 商品名",) * 3 == (*called, find_items(tools, Wanted(item)).items[0].title)

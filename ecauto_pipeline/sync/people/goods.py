@@ -9,16 +9,26 @@ from collections.abc import Iterable
 
 from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.errors import RegisterError
+from ecauto_pipeline.state.catalogue import titles_told
 from ecauto_pipeline.state.listing_lookup import listings_about
 from ecauto_pipeline.sync.context import Tools
 
 
 def titles_of(tools: Tools, asins: Iterable[str]) -> dict[str, str]:
-    """The titles in master.db, by ASIN, on one line; an ASIN without one, or a master.db out of reach, has none."""
+    """The titles in master.db, else as Amazon's catalogue told them, by ASIN, on one line; those without one left out.
+
+    Where master.db is out of reach the catalogue's alone.
+    """
+    wanted = list(asins)
     try:
-        return {asin: " ".join(title.split()) for asin, title in tools.register.titles(asins).items()}
+        found = dict(tools.register.titles(wanted))
     except RegisterError:
-        return {}
+        found = {}
+    missing = [asin for asin in wanted if asin not in found]
+    if missing:
+        with tools.state.read() as connection:
+            found |= titles_told(connection, missing)
+    return {asin: " ".join(title.split()) for asin, title in found.items()}
 
 
 def on_sale(tools: Tools, keys: Iterable[ListingKey]) -> dict[ListingKey, bool]:
