@@ -5,9 +5,12 @@ Not for: how they share it (fleet/, state/) or one machine, which needs none of 
 
 from __future__ import annotations
 
+import getpass
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -64,6 +67,47 @@ def migrate(json_output: Annotated[bool, typer.Option("--json", help="machine-re
                 f"the tables are now of version {now}, no longer {before}",
             )
         )
+
+
+class SharedFile(StrEnum):
+    """The owner's files that a fleet keeps in state."""
+
+    BLOCKLIST = "blocklist"
+    RULES = "rules"
+    VIEWS = "views"
+
+
+@COMMAND.command("put")
+def put(
+    name: Annotated[SharedFile, typer.Argument(metavar="NAME", help="blocklist / rules / views")],
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="そのファイル / the file")] = None,
+    none: Annotated[bool, typer.Option("--none", help="中身はない / there are none")] = False,
+) -> None:
+    """店主のファイル(出品禁止リスト、規則、閲覧数)をstateに置き、すべてのマシンで使います。
+
+    One of the owner's files into state, for every machine; what lies on a machine under its name is a copy.
+    """
+    from ecauto_pipeline.sync.listings.shared_files import put_file
+    from ecauto_pipeline.sync.people.rules import import_rules, no_rules
+    from ecauto_pipeline.wiring.open import open_tools
+
+    settings = load()
+    if none == (file is not None):
+        fail("say a file, or --none", ja="ファイルか --none のどちらかを指定してください")
+    if not settings.fleet.on:
+        fail(
+            "[fleet] on is false: the files are this machine's own",
+            ja="[fleet] on が false です。ファイルはこの1台のものです",
+        )
+    with open_tools(settings, offline=True) as tools:
+        if name is SharedFile.RULES:
+            taken = import_rules(tools, no_rules() if file is None else file.read_bytes(), getpass.getuser())
+            if taken.trouble is not None:
+                fail(taken.trouble.en, ja=taken.trouble.ja)
+            count = taken.rules
+        else:
+            count = put_file(settings, tools.state, tools.clock, name.value, file)
+    say(told(f"{name.value}: {count:,}件を置きました。", f"{name.value}: {count:,} entries put"))
 
 
 @COMMAND.command("status")

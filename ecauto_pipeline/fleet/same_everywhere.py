@@ -46,6 +46,13 @@ def refuse_local(settings: Settings) -> None:
                 "[history] url を s3://バケット/プレフィックス にしてください",
             )
         )
+    if settings.mode == "live" and not settings.register_url:
+        found.append(
+            (
+                "[fleet] on: the register has to be in PostgreSQL, [paths] master_db names a file (register import)",
+                "[fleet] on では台帳を PostgreSQL に置きます。[paths] master_db がファイルです (register import)",
+            )
+        )
     if found:
         raise SettingsError("\n".join(en for en, _ in found), ja="\n".join(ja for _, ja in found))
 

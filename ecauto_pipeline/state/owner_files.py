@@ -17,6 +17,8 @@ from ecauto_pipeline.state.schema_notes import owner_files
 from ecauto_pipeline.state.upsert import upsert
 
 BLOCKLIST, VIEWS, RULES = "blocklist", "views", "rules"
+SHARED_VIEWS = "shared_views"
+"""A fleet's page views, whole: of one machine's file nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)

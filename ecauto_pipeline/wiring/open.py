@@ -27,6 +27,7 @@ from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import BUSY_TIMEOUT_S, CACHE_KB, Database
 from ecauto_pipeline.state.windows import ShopWindows
 from ecauto_pipeline.sync.context import Progress, Tools
+from ecauto_pipeline.sync.listings.shared_files import bring_files
 from ecauto_pipeline.sync.log_files import CALLS, SYNC, log_to_files
 from ecauto_pipeline.sync.publish import CALLS_LOG
 from ecauto_pipeline.wiring import emulated
@@ -134,6 +135,8 @@ def open_tools(
                 lane=lane,
                 active_shops=frozenset(key for key, shop in shop_accounts(settings).items() if shop.active),
             )
+            if settings.fleet.on:
+                bring_files(settings, database, needed=connections is not None and settings.mode == "live")
             with ExitStack() as pools:
                 yield tools if connections is None else _connected(tools, connections, run_id, pools, shops_alone_s)
         finally:

@@ -48,6 +48,13 @@ def test_history_on_a_machine_s_own_disk_is_refused(tmp_path: Path, url: str) ->
         refuse_local(_settings(tmp_path, history={"url": url}))
 
 
+def test_a_register_on_a_machine_s_own_disk_is_refused_in_live_mode(tmp_path: Path) -> None:
+    """Two registers would drift apart; an emulated world brings its own."""
+    with pytest.raises(SettingsError, match=r"register has to be in PostgreSQL"):
+        refuse_local(_settings(tmp_path, mode="live"))
+    refuse_local(_settings(tmp_path, mode="live", paths={"master_db": POSTGRESQL["url"]}))
+
+
 def test_a_fleet_s_own_addresses_are_taken(tmp_path: Path) -> None:
     """PostgreSQL for state: nothing to refuse; and one machine is asked nothing."""
     refuse_local(_settings(tmp_path))

@@ -24,6 +24,7 @@ from ecauto_pipeline.fleet.seal import Seal, new_key
 from ecauto_pipeline.fleet.sealed_tokens import SealedTokenHome
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.shops.base.tokens import Tokens
+from ecauto_pipeline.state import locks, migrations
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.wiring.open import open_tools
@@ -35,10 +36,10 @@ ROUNDS = 8
 
 
 @pytest.fixture
-def fleet(postgresql_url: str, tmp_path: Path) -> Iterator[Fleet]:
+def fleet(state_url: str, tmp_path: Path) -> Iterator[Fleet]:
     clock = ManualClock(NOON)
     with EmulatorServer(clock=clock, seed=1, listings=20, accounts=1) as emulator:
-        fleet = Fleet(emulator, clock, tmp_path, postgresql_url)
+        fleet = Fleet(emulator, clock, tmp_path, state_url)
         yield fleet
         fleet.close()
 
@@ -107,7 +108,12 @@ def test_a_restart_of_postgresql_in_mid_renewal_loses_no_token(tmp_path: Path) -
     with ExitStack() as ends:
         ends.callback(server.close)
         server.start()
-        database = Database(server.url(server.new_database()))
+        url = server.url(server.new_database())
+        unmigrated = Database(url, unmigrated=True)
+        with unmigrated.write(locks.schema()) as connection:
+            migrations.migrate_postgresql(connection)
+        unmigrated.close()
+        database = Database(url)
         ends.callback(database.close)
         clock = SystemClock()
         home = SealedTokenHome(
@@ -147,13 +153,14 @@ def test_a_dump_of_postgresql_shows_no_token_and_no_key(fleet: Fleet, postgresql
     assert [] == [secret for secret in secrets if secret in dump]
 
 
-def test_a_fleets_run_opens_without_a_token_file(postgresql_url: str, tmp_path: Path) -> None:
+def test_a_fleets_run_opens_without_a_token_file(state_url: str, tmp_path: Path) -> None:
     """Its tokens are in state, sealed, from the first call on; without the key, or with another, nothing is opened."""
     with EmulatorServer(seed=1, listings=20, accounts=1) as emulator:
         settings = parse(
             {
                 "fleet": {"on": True, "key_env": "KEY"},
-                "state": {"url": postgresql_url},
+                "state": {"url": state_url},
+                "history": {"url": "s3://bucket/history"},
                 "sp_api": {"endpoint": emulator.url},
                 "base": {"endpoint": f"{emulator.url}/1", "accounts": [{"id": ACCOUNT}]},
             },
@@ -168,6 +175,6 @@ def test_a_fleets_run_opens_without_a_token_file(postgresql_url: str, tmp_path: 
         for wrong in ({}, {"KEY": new_key()}):
             with pytest.raises(SettingsError, match="KEY"), open_tools(settings, environ=wrong):
                 pass
-        database = Database(postgresql_url)
+        database = Database(state_url)
         assert before == TokenWriteAhead(database, "base").load(ACCOUNT)
         database.close()

@@ -95,6 +95,11 @@ def fingerprint_of(content: bytes | None) -> str:
     return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
+def no_rules() -> bytes:
+    """A file that says so: its headings alone."""
+    return f"{BOM}{','.join(COLUMNS)}\r\n".encode()
+
+
 def export_rules(tools: Tools) -> str:
     """The rules in force as the owner wrote them, as Excel opens it; the headings alone where there are none."""
     with tools.state.read() as connection:

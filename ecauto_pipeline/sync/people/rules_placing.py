@@ -20,6 +20,7 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.file_trouble import RulesReport
 from ecauto_pipeline.sync.listings.item_rules import of_bytes, take_up
 from ecauto_pipeline.sync.listings.rules_history import Said, keep_former
+from ecauto_pipeline.sync.listings.shared_files import bring_file
 
 MOST_TRIES = 20
 
@@ -34,6 +35,8 @@ def place_rules(tools: Tools, make: Callable[[bytes | None], bytes], said: Said)
     for _ in range(MOST_TRIES):
         with tools.state.read() as connection:
             known, in_force = read_owner_file(connection, RULES), rules_in_force(connection)
+        if tools.settings.fleet.on and known.content is not None:
+            bring_file(tools.settings, "rules", known.content)  # of another machine's word, the newest
         before = content_of(path)
         content = make(before)
         unread = before is not None and before != content and text_of(before) != known.content
