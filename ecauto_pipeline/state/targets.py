@@ -50,12 +50,13 @@ def read_rows(
 
     With `max_items` only those of that many listings, the ones sold last.
     """
-    taking_part = _taking_part(connection, accounts)
+    theirs = _of_whom(connection, accounts)
+    taking_part = and_(_TAKING_PART_BY_KEY if accounts else _TAKING_PART, *theirs)
     query = _query(taking_part)
     packed = np.fromiter(_tuples(connection, query if accounts else query.order_by(listings.c.asin)), dtype=_PACKED)
     if accounts:
         packed = packed[np.argsort(packed["asin"], kind="stable")]
-    rows = _unpacked(connection, packed, "", taking_part, now)
+    rows = _unpacked(connection, packed, "", theirs, now)
     if max_items is not None:
         keys = (listings.c.platform, listings.c.account_id, listings.c.item_id)
         sold = select(*keys, listings.c.asin, asins.c.last_sold_at).where(taking_part)
@@ -73,25 +74,30 @@ def each_part(
     if accounts:
         yield read_rows(connection, now, accounts)
         return
-    taking_part = _taking_part(connection, ())
-    answer, last = iter(_tuples(connection, _query(taking_part).order_by(listings.c.asin))), ""
+    theirs = _of_whom(connection, ())
+    query = _query(and_(_TAKING_PART, *theirs)).order_by(listings.c.asin)
+    answer, last = iter(_tuples(connection, query)), ""
     while (packed := np.fromiter(islice(answer, most), dtype=_PACKED)).size:
-        yield _unpacked(connection, packed, last, taking_part, now)
+        yield _unpacked(connection, packed, last, theirs, now)
         last = str(packed["asin"][-1])
 
 
-def _taking_part(connection: Connection, accounts: Sequence[AccountKey]) -> ColumnElement[bool]:
-    taking_part = _TAKING_PART if not accounts else and_(_TAKING_PART_BY_KEY, of_accounts(listings, accounts))
+Conditions = Sequence[ColumnElement[bool]]
+
+
+def _of_whom(connection: Connection, accounts: Sequence[AccountKey]) -> Conditions:
+    """Listings of these accounts (() = all), without those of shops that refuse everything."""
     refusing = refusing_accounts(connection)
-    # said only where there is one: an index alone answers the question of all the others
-    return and_(taking_part, not_(of_accounts(listings, refusing))) if refusing else taking_part
+    # each is said only where there is one: an index alone answers the question of all the others
+    chosen = [of_accounts(listings, accounts)] if accounts else []
+    return [*chosen, not_(of_accounts(listings, refusing))] if refusing else chosen
 
 
 def _tuples(connection: Connection, query: Select[Any]) -> Iterable[Any]:
     return cast(Iterable[Any], connection.execute(query).cursor)  # raw ones
 
 
-def _unpacked(connection: Connection, packed: Rows, last: str, taking_part: ColumnElement[bool], now: datetime) -> Rows:
+def _unpacked(connection: Connection, packed: Rows, last: str, theirs: Conditions, now: datetime) -> Rows:
     """One row an ASIN, but for `last`: its row was in the part before."""
     packed = packed[np.append(packed["asin"][:1] != last, packed["asin"][1:] != packed["asin"][:-1])]
     rows = np.empty(packed.size, ROW)
@@ -99,19 +105,21 @@ def _unpacked(connection: Connection, packed: Rows, last: str, taking_part: Colu
         rows[name] = packed[name]
     for name, shift, mask in (("wants", 3, 15), ("fetched", 2, 1), ("probed", 1, 1), ("out", 0, 1)):
         rows[name] = (packed["flags"] >> shift) & mask
-    _add_failures(connection, rows, packed["asin"][packed["flags"] >= _FAILS].tolist(), taking_part, now)
+    _add_failures(connection, rows, packed["asin"][packed["flags"] >= _FAILS].tolist(), theirs, now)
     return rows
 
 
 def _add_failures(
-    connection: Connection, rows: Rows, failing: Sequence[str], taking_part: ColumnElement[bool], now: datetime
+    connection: Connection, rows: Rows, failing: Sequence[str], theirs: Conditions, now: datetime
 ) -> None:
-    """The columns of the few that fail: a second question, because a million rows are paid for by the column."""
+    """The columns of the few that fail: a second question, because a million rows are paid for by the column. Asked by
+    name, and with no other condition on the name, for which SQLite would go through all of them."""
     rows["failures"] = rows["failed_at"] = rows["unanswerable"] = rows["public"] = 0
     on_show = func.max(case((listings.c.shown_visible == 1, 1), else_=0))
     known = (asins.c.asin, asins.c.failures, asins.c.failed_at, asins.c.failing_reason, asins.c.failing_since)
     query = select(*known, on_show).select_from(asins.join(listings, listings.c.asin == asins.c.asin))
-    query = query.where(listings.c.asin.in_(bindparam("some", expanding=True)), taking_part).group_by(*known)
+    some_of_them = (listings.c.listed == 1, listings.c.asin.in_(bindparam("some", expanding=True)), *theirs)
+    query = query.where(*some_of_them).group_by(*known)
     found = [row for some in _portions(failing) for row in connection.execute(query, {"some": some})]
     if not found:
         return
@@ -168,7 +176,7 @@ def _query(taking_part: ColumnElement[bool]) -> Select[Any]:
             func.coalesce(known.orders_30d, 0.0),
             func.coalesce(known.views_30d, 0.0),
             func.coalesce(known.demand_at, 0),
-            _FAILS * case((func.coalesce(known.failures, 0) > 0, 1), else_=0)
+            case((known.failures > 0, _FAILS), else_=0)
             + 8 * wants
             + 4 * case((known.status.is_not(None), 1), else_=0)
             + 2 * case((comparable, 1), else_=0)
