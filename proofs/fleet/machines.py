@@ -113,7 +113,7 @@ def dagster_home(folder: Path, changes: Mapping[str, object] | None = None, loca
 def _namespaces(name: str) -> Sequence[str]:
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         return ()
-    own = ["unshare", "--pid", "--fork", "--kill-child", "--uts", "--mount-proc"]
+    own = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--uts", "--mount-proc"]
     return [*own, "sh", "-c", 'hostname "$0" && exec "$@"', name]
 
 

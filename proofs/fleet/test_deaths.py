@@ -112,7 +112,7 @@ def test_a_lane_goes_on_after_the_death_of(fleet: ShopFleet, death: str) -> None
     tried = [run_id]
     while (status := fleet.runs.over(tried[-1], 600)) == dg.DagsterRunStatus.FAILURE:
         tried.append(fleet.runs.retry_of(tried[-1], GOES_ON_WITHIN_S))
-    print(f"\\n{death}: {lane} goes on after {took_s:.0f} s, in {len(tried)} run(s)")
+    print(f"\n{death}: {lane} goes on after {took_s:.0f} s, in {len(tried)} run(s)")
     assert dg.DagsterRunStatus.SUCCESS == status, fleet.runs.failure(tried[-1])
     assert [] == _sent_twice(fleet)
 
