@@ -21,7 +21,7 @@ from typing import Any
 import dagster as dg
 
 from ecauto_pipeline.defs.partitions import hour_key
-from ecauto_pipeline.register.master import Register
+from ecauto_pipeline.register.postgresql import open_postgresql
 from ecauto_pipeline_tests.desk.test_metrics import samples
 from proofs.fleet.dagster_runs import Runs
 from proofs.fleet.machines import ECAUTO, Machine, dagster_home
@@ -55,11 +55,12 @@ class ShopFleet:
             closing.callback(server.close)
             server.start()
         self.bucket = self.s3.new_bucket()
-        self.state, dagster = (self.postgresql.new_database() for _ in range(2))
+        self.state, self.register, dagster = (self.postgresql.new_database() for _ in range(3))
         self.url = f"http://127.0.0.1:{free_port()}"
         self.lanes = [f"lane_{number}" for number in range(1, LANES + 1)]
         kept = {"history": {"url": self.bucket.url()}, **(document or {})}
-        self.toml = _toml(self.url, self.postgresql.url(self.state), folder / "shared" / "master.db", kept)
+        state, register = self.postgresql.url(self.state), self.postgresql.url(self.register)
+        self.toml = _toml(self.url, state, register, kept)
         self.environ = {
             **self.bucket.environ,
             "ECAUTO_DAGSTER_POSTGRES_URL": self.postgresql.url(dagster, "psycopg2"),
@@ -86,9 +87,7 @@ class ShopFleet:
         self.world.start()
         wait_for(self._world_answers, 60, "the emulator")
         rows = self.ask("/emulator/register")
-        register = self.folder / "shared" / "master.db"
-        register.parent.mkdir()
-        Register.create(register, rows["products"], rows["listings"])
+        open_postgresql(self.postgresql.url(self.register)).seed(rows["products"], rows["listings"])
         migrate = [*ECAUTO, "fleet", "migrate"]
         done = subprocess.run(
             migrate, cwd=self.control.folder, env=self.control.environ, capture_output=True, text=True, check=False
@@ -146,10 +145,10 @@ class ShopFleet:
         """The number of the last call that the emulator saw."""
         return max((int(call["seq"]) for api in ("sp_api", "base") for call in self.calls(api=api)), default=0)
 
-    def calls_of(self, lane: str, since: int) -> int:
+    def calls_of(self, lane: str, since: int, apis: Sequence[str] = ("sp_api", "base")) -> int:
         """How many calls this lane has made to Amazon and to its shops since that number."""
         own = {*self.shops_of(lane), *self.sp_accounts_of(lane)}
-        return sum(call["account"] in own for api in ("sp_api", "base") for call in self.calls(since, api))
+        return sum(call["account"] in own for api in apis for call in self.calls(since, api))
 
     def sp_accounts_of(self, lane: str) -> list[str]:
         number, each = self.lanes.index(lane), SP_ACCOUNTS // LANES
@@ -182,10 +181,10 @@ class ShopFleet:
         return [f"base_account_{n}" for n in range(number * each + 1, (number + 1) * each + 1)]
 
 
-def _toml(url: str, state: str, register: Path, document: Mapping[str, Mapping[str, object]]) -> str:
+def _toml(url: str, state: str, register: str, document: Mapping[str, Mapping[str, object]]) -> str:
     """`document`: further keys by table, over AGES."""
     lines = ['mode = "emulated"', "", "[fleet]", "on = true", "", "[state]", f'url = "{state}"', ""]
-    lines += ["[paths]", f'master_db = "{register.as_posix()}"', ""]
+    lines += ["[paths]", f'master_db = "{register}"', ""]
     lines += ["[sp_api]", f'endpoint = "{url}"', f'lwa_endpoint = "{url}"', "", "[base]", f'endpoint = "{url}/1"', ""]
     for table, keys in {**AGES, **document}.items():
         lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items()), ""]

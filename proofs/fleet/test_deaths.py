@@ -103,7 +103,7 @@ def test_a_lane_goes_on_after_the_death_of(fleet: ShopFleet, death: str) -> None
     fleet.change_prices(share=0.2)
     before = fleet.last_call()
     run_id = fleet.submit(lane)
-    wait_for(lambda: fleet.calls_of(lane, before) >= 2, 120, f"{lane} to ask Amazon")
+    wait_for(lambda: fleet.calls_of(lane, before, ["sp_api"]) >= 2, 120, f"{lane} to ask Amazon")
     bring_back = DEATHS[death](fleet, run_id)
     bring_back()
     back_at, seen = time.monotonic(), fleet.last_call()

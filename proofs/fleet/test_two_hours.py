@@ -83,5 +83,7 @@ def test_there_is_one_register_and_one_state(fleet: ShopFleet) -> None:
     """What Amazon said stands in the register that all share; no machine made a state or a register of its own."""
     strays = [path for machine in fleet.workers.values() for path in machine.folder.rglob("*.db")]
     assert [] == [path for path in strays if path.name in ("state.db", "master.db")]
+    filled = fleet.postgresql.sql("SELECT count(*) FROM products WHERE last_fetched_at IS NOT NULL", fleet.register)
+    assert int(filled) > 900
     known = fleet.postgresql.sql("SELECT count(*) FROM asins WHERE status IS NOT NULL", fleet.state)
     assert int(known) > 900
