@@ -14,10 +14,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from ecauto_pipeline import limiter
 from ecauto_pipeline.clock import Clock, SystemClock, from_ms, to_ms
@@ -32,6 +33,7 @@ from ecauto_pipeline.state.upsert import upsert
 _ROW = select(buckets).where(
     buckets.c.account == bindparam("of_account"), buckets.c.operation == bindparam("of_operation")
 )
+_DOCUMENT = _ROW.with_only_columns(buckets.c.document)
 _REMEMBERED = 30  # calls whose time is remembered
 _LOOK_EVERY_S = 1.0  # how often a long wait asks whether the pace has changed
 SERVER = "server"
@@ -130,8 +132,7 @@ class Buckets:
                 next_one = limiter.delayed(next_one, now_s, delay_s)
             return next_one
 
-        with self._database.read() as connection:
-            held = self._load(connection, account, operation, limit)
+        held = self._look(account, operation, limit)
         if replace(after(held), tokens=held.tokens, at_s=held.at_s) == held:
             return
         with self._database.write(locks.bucket(account, operation)) as connection:
@@ -153,8 +154,7 @@ class Buckets:
 
     def peek(self, account: str, operation: str, limit: RateLimit) -> Bucket:
         """The bucket as it stands now, times on this process's monotonic clock."""
-        with self._database.read() as connection:
-            return limiter.brought_to(self._load(connection, account, operation, limit), self._clock.monotonic())
+        return limiter.brought_to(self._look(account, operation, limit), self._clock.monotonic())
 
     def _reserve(
         self, account: str, operation: str, limit: RateLimit, until_s: float | None
@@ -194,19 +194,27 @@ class Buckets:
                 return True
 
     def _moved(self, account: str, operation: str, generation: int) -> bool:
-        with self._database.read() as connection:
-            row = _row(connection, account, operation)
-        return row is not None and json.loads(row["document"]).get("generation") != generation
+        row = self._database.look(_DOCUMENT, {"of_account": account, "of_operation": operation})
+        return row is not None and json.loads(row.document).get("generation") != generation
 
     def _load(self, connection: Connection, account: str, operation: str, limit: RateLimit) -> Bucket:
-        row = _row(connection, account, operation)
+        row = connection.execute(_ROW, {"of_account": account, "of_operation": operation}).first()
+        return self._bucket(row, limit, shared_now(connection, self._clock.now()))
+
+    def _look(self, account: str, operation: str, limit: RateLimit) -> Bucket:
+        """The same outside of a transaction, for what nothing is written by."""
+        row = self._database.look(_ROW, {"of_account": account, "of_operation": operation})
+        return self._bucket(row, limit, self._clock.now())
+
+    def _bucket(self, found: Row[Any] | None, limit: RateLimit, now: datetime) -> Bucket:
+        row = None if found is None else found._mapping
         if row is None:
             return limiter.full(limit, self._clock.monotonic())
         document: dict[str, Any] = json.loads(row["document"] or "{}")
         if document.get("timeline") == self._timeline:
             at_s = float(document["at_s"]) - self._shared_ahead_s()
         else:
-            passed = shared_now(connection, self._clock.now()) - from_ms(row["updated_at"])
+            passed = now - from_ms(row["updated_at"])
             at_s = self._clock.monotonic() - max(0.0, passed.total_seconds())
         bucket = Bucket(
             rate_per_s=row["rate_per_s"],
@@ -267,10 +275,6 @@ class Buckets:
         """By how much the shared clock is ahead of our monotonic one; 0 where ours is the shared one."""
         shared_s = self._shared_s() if self._shared_s is not None else None
         return 0.0 if shared_s is None else shared_s - self._clock.monotonic()
-
-
-def _row(connection: Connection, account: str, operation: str) -> RowMapping | None:
-    return connection.execute(_ROW, {"of_account": account, "of_operation": operation}).mappings().first()
 
 
 def _timeline(clock: Clock) -> str:

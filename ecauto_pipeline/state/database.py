@@ -13,13 +13,13 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event, make_url
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -177,6 +177,13 @@ class Database:
         with self.engine.connect() as connection:
             yield connection
             connection.rollback()
+
+    def look(self, query: Executable, values: Mapping[str, object]) -> Row[Any] | None:
+        """The first row that one statement finds now; for what is looked at often and decides nothing by itself."""
+        if self._postgresql is not None:
+            return self._postgresql.look(query, values)
+        with self.read() as connection:
+            return connection.execute(query, values).first()
 
     @contextmanager
     def write(self, lock: locks.Locks = None, *, fenced: bool = True) -> Iterator[Connection]:

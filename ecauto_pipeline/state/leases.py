@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.database import Fence
@@ -65,26 +65,23 @@ def renew(connection: Connection, owner: str, now: datetime, life: timedelta = L
     """Everything the owner holds lives on."""
     now = shared_now(connection, now)
     stamp = {"expires_at": to_ms(now + life), "heartbeat_at": to_ms(now)}
-    _hold_rows(connection, owner)
+    if connection.dialect.name != "sqlite":
+        connection.execute(_in_order(select(leases.c.name).where(leases.c.owner == owner))).all()
     connection.execute(update(leases).where(leases.c.owner == owner).values(**stamp))
 
 
 def release(connection: Connection, owner: str, names: Sequence[str] | None = None) -> None:
     """Give back `names`, or everything, of what this owner holds. What is another's stays."""
-    gone = delete(leases).where(leases.c.owner == owner)
-    _hold_rows(connection, owner, names)
-    connection.execute(gone if names is None else gone.where(leases.c.name.in_(names)))
+    mine = [leases.c.owner == owner, *([] if names is None else [leases.c.name.in_(names)])]
+    if connection.dialect.name != "sqlite":
+        mine = [leases.c.name.in_(_in_order(select(leases.c.name).where(*mine)))]
+    connection.execute(delete(leases).where(*mine))
 
 
-def _hold_rows(connection: Connection, owner: str, names: Sequence[str] | None = None) -> None:
-    """Lock these rows of the owner, or all, by name as `claim` writes them: threads of one owner that renew, give back
-    and claim would wait for each other in a circle. SQLite knows no locks of rows, and needs none."""
-    if connection.dialect.name == "sqlite":
-        return
-    mine = select(leases.c.name).where(leases.c.owner == owner)
-    if names is not None:
-        mine = mine.where(leases.c.name.in_(names))
-    connection.execute(mine.order_by(leases.c.name).with_for_update()).all()
+def _in_order(mine: Select[tuple[str]]) -> Select[tuple[str]]:
+    """These rows locked by name, as `claim` writes them: threads of one owner that renew, give back and claim would
+    wait for each other in a circle. SQLite knows no locks of rows, and needs none."""
+    return mine.order_by(leases.c.name).with_for_update()
 
 
 def forget(connection: Connection, before: datetime) -> None:
