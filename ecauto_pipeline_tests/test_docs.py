@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ecauto_pipeline import errors
 from ecauto_pipeline.alerts.rules import OUTSIDE_RULES, RULES
@@ -20,6 +21,7 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import load, parse
 from ecauto_pipeline.views.run_figures import ACCOUNT, ANSWERS, SEVEN
 from ecauto_pipeline_tests import commands_page, configuration_page
+from ecauto_pipeline_tests.examples import EXAMPLES
 from ecauto_pipeline_tests.pages import ROOT, read
 
 PAPERS = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -228,6 +230,18 @@ def test_tests_and_papers_name_the_make_targets_that_exist() -> None:
         name for paper in PAPERS for name in re.findall(r"^make ([\w-]+)", paper.read_text(encoding="utf-8"), re.M)
     }
     assert named <= targets, named - targets
+
+
+def test_what_is_tried_where_is_what_the_paper_says() -> None:
+    """The files of docs/architecture.md, "Tests and proofs", and how many examples and moments each tries."""
+    told = read("docs/architecture.md").split("## Tests and proofs")[1]
+    files = re.findall(r"`(\S+\.py)`", told)
+    assert len(files) == 6
+    assert [] == [file for file in files if not (ROOT / file).is_file()]
+    thorough = settings.get_profile("thorough").max_examples
+    assert f"| {EXAMPLES} examples | {thorough:,} examples |" in told
+    assert "at twelve of each command" in told
+    assert "MOMENTS = 12\n" in read("proofs/test_ctrl_c.py")
 
 
 def test_settings_in_the_papers_exist() -> None:

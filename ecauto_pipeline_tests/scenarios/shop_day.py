@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ecauto_pipeline.clock import Clock, ManualClock, SystemClock
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.history.store import HistoryStore, LoadReport
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.sync.context import Run, Tools
@@ -30,13 +32,24 @@ from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.state.lock_watch import hold_to_locks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunResult:
     """What the steps of one run reported, by step, and what the run's row says."""
 
     run_id: str
     reports: Mapping[str, Any]
-    figures: dict[str, Any]
+    day: ShopDay
+
+    @cached_property
+    def figures(self) -> dict[str, Any]:
+        return self.day.history("select * from run_metrics where run_id = ?", self.run_id)[0]
+
+
+class _LoadsWhenAsked(HistoryStore):
+    """History whose database nobody can have now, until it is asked: of many runs, one load is enough."""
+
+    def load(self) -> LoadReport:
+        return LoadReport(0, 0, deferred=True, rebuilt=False, reason="")
 
 
 class ShopDay:
@@ -92,7 +105,8 @@ class ShopDay:
         of_lane = known_lane(self.settings, lane)
         with open_tools(self.settings, clock=self.clock, run_id=run_id, lane=of_lane) as tools:
             hold_to_locks(tools.state)
-            yield tools
+            history = tools.history
+            yield replace(tools, history=_LoadsWhenAsked(history.directory, history.database, self.clock))
 
     def run(self, job: str = "full_sync", **options: Any) -> RunResult:
         """One run of the line, in the order of the assets; `lane`: of its shops alone."""
@@ -103,11 +117,12 @@ class ShopDay:
         with self.tools(run_id, run.lane) as tools:
             accounts = in_lane(tools.lane, run.accounts)
             reports = run_line(tools.for_run(replace(run, accounts=accounts)))
-        rows = self.history("select * from run_metrics where run_id = ?", run_id)
-        return RunResult(run_id, reports, rows[0])
+        return RunResult(run_id, reports, self)
 
     def history(self, query: str, *values: object) -> list[dict[str, Any]]:
-        """Rows of history.duckdb."""
+        """Rows of history.duckdb, into which all that was written is loaded."""
+        with self.tools() as tools:
+            assert not HistoryStore(tools.history.directory, tools.history.database, self.clock).load().deferred
         with duckdb.connect(str(self.settings.data_dir / "history.duckdb"), read_only=True) as connection:
             cursor = connection.execute(query, list(values))
             names = [column[0] for column in cursor.description or ()]

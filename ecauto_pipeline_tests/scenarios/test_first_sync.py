@@ -1,4 +1,4 @@
-"""The demo's world, synchronised once and then again: what BASE shows, what is written down, what is asked."""
+"""Half of the demo's world, synchronised once and then again: what BASE shows, what is written down, what is asked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline_tests.scenarios.expectation import expected_after_first_sync
 from ecauto_pipeline_tests.scenarios.shop_day import RunResult, ShopDay
 
-LISTINGS = 1000
+LISTINGS = 500
 
 
 @pytest.fixture(scope="module")
