@@ -53,11 +53,21 @@ class _LoadsWhenAsked(HistoryStore):
 
 
 class ShopDay:
-    """One installation. `document` is merged over the settings that point at the emulator."""
+    """One installation. `document` is merged over the settings that point at the emulator.
+
+    `loads_when_asked`: runs write history and leave its database alone; a day that asks little of it is played sooner.
+    """
 
     def __init__(
-        self, folder: Path, emulator: EmulatorServer, clock: Clock | None = None, document: dict[str, Any] | None = None
+        self,
+        folder: Path,
+        emulator: EmulatorServer,
+        clock: Clock | None = None,
+        document: dict[str, Any] | None = None,
+        *,
+        loads_when_asked: bool = False,
     ) -> None:
+        self.loads_when_asked = loads_when_asked
         self.folder, self.emulator, self.clock = folder, emulator, clock or SystemClock()
         self.control = emulator.control
         self.accounts = sorted({item["account"] for item in self._listed_items()})
@@ -105,8 +115,7 @@ class ShopDay:
         of_lane = known_lane(self.settings, lane)
         with open_tools(self.settings, clock=self.clock, run_id=run_id, lane=of_lane) as tools:
             hold_to_locks(tools.state)
-            history = tools.history
-            yield replace(tools, history=_LoadsWhenAsked(history.directory, history.database, self.clock))
+            yield tools
 
     def run(self, job: str = "full_sync", **options: Any) -> RunResult:
         """One run of the line, in the order of the assets; `lane`: of its shops alone."""
@@ -115,6 +124,9 @@ class ShopDay:
         keys = options.pop("partition_keys", (hour_key(now),))
         run = Run(run_id=run_id, job=job, partition_keys=keys, started_at=now, **options)
         with self.tools(run_id, run.lane) as tools:
+            if self.loads_when_asked:
+                stored = tools.history
+                tools = replace(tools, history=_LoadsWhenAsked(stored.directory, stored.database, self.clock))
             accounts = in_lane(tools.lane, run.accounts)
             reports = run_line(tools.for_run(replace(run, accounts=accounts)))
         return RunResult(run_id, reports, self)
@@ -122,7 +134,7 @@ class ShopDay:
     def history(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Rows of history.duckdb, into which all that was written is loaded."""
         with self.tools() as tools:
-            assert not HistoryStore(tools.history.directory, tools.history.database, self.clock).load().deferred
+            assert not tools.history.load().deferred
         with duckdb.connect(str(self.settings.data_dir / "history.duckdb"), read_only=True) as connection:
             cursor = connection.execute(query, list(values))
             names = [column[0] for column in cursor.description or ()]

@@ -40,7 +40,7 @@ class BothShops:
         self.clock = clock
         self.cart = FileCart(folder, "cp932")
         table = {"accounts": [self.cart.account()], "encoding": "cp932"}
-        self.day = ShopDay(folder, emulator, clock, {"csv": table})
+        self.day = ShopDay(folder, emulator, clock, {"csv": table}, loads_when_asked=True)
         self.cases = sound(self.day, 3)
         with sqlite3.connect(self.day.settings.master_db) as register:
             for number, case in enumerate(self.cases):

@@ -28,7 +28,7 @@ def day(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ShopDay]:
     """Two active shops; a parameter is merged over their settings."""
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=9, listings=90, accounts=3, speed=100.0) as emulator:
-        yield ShopDay(tmp_path, emulator, clock, getattr(request, "param", None))
+        yield ShopDay(tmp_path, emulator, clock, getattr(request, "param", None), loads_when_asked=True)
 
 
 def _firing(day: ShopDay, result: RunResult) -> set[str]:

@@ -28,7 +28,7 @@ def _world(folder: Path, start: datetime = _START, listings: int = 200, speed: f
     """Two active shops over an Amazon that answers every question."""
     clock = ManualClock(start)
     with EmulatorServer(clock=clock, seed=9, listings=listings, accounts=3, speed=speed) as emulator:
-        day = ShopDay(folder, emulator, clock)
+        day = ShopDay(folder, emulator, clock, loads_when_asked=True)
         for asin in day.control.asins():
             if day.control.truth(asin)["failure"] is not None:
                 day.control.set_truth(asin, offers=[{"seller_id": "A1SELLER", "price_jpy": 3000, "max_hours": 24}])
