@@ -48,7 +48,7 @@ class RunResult:
 class _LoadsWhenAsked(HistoryStore):
     """History whose database nobody can have now, until it is asked: of many runs, one load is enough."""
 
-    def load(self) -> LoadReport:
+    def load(self, *, keeper: bool = True) -> LoadReport:
         return LoadReport(0, 0, deferred=True, rebuilt=False, reason="")
 
 
