@@ -19,6 +19,7 @@ from ecauto_pipeline.domain.words import HIDDEN_BY
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.views.item_filters import FILTERS, STATES
+from ecauto_pipeline.views.item_titles import without_title
 from ecauto_pipeline.views.items import DEFAULT_SORT, SORTS, Found, Item, Wanted, every_item, find_items
 from ecauto_pipeline.views.items_csv import csv_lines, document
 from ecauto_pipeline.wiring.connections import known_accounts
@@ -91,7 +92,7 @@ def _show(found: Found, language: str) -> None:
     english = language == "en"
     say(f"{found.total:,} of {found.of:,} listings" if english else f"商品 {found.total:,} 件 (全 {found.of:,} 件)")
     for item in found.items:
-        say(item.title or ("(no title)" if english else "(商品名なし)"), style="bold")
+        say(item.title or without_title(item.title, "en" if english else "ja"), style="bold")
         say("  " + "  ".join(_facts(item, english)))
     if found.total > len(found.items):
         say("more with --limit or --csv" if english else "続きは --limit か --csv で見られます")

@@ -13,6 +13,7 @@ from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.domain.words import changes_wait
 from ecauto_pipeline.sync.people.holds import Hold
+from ecauto_pipeline.views.item_titles import without_title
 
 SHORT_ID = 8
 KINDS: Mapping[Kind, tuple[str, str]] = {
@@ -45,7 +46,7 @@ def short_ids(ids: Sequence[str]) -> dict[str, str]:
 def held_lines(
     rows: Sequence[Hold],
     name_of: Callable[[AccountKey], str],
-    titles: Mapping[str, str],
+    titles: Mapping[str, str | None],
     selling: Mapping[ListingKey, bool | None],
     language: str,
     width: int,
@@ -59,7 +60,7 @@ def held_lines(
     short = short_ids([row.diff_id for row in rows])
     for row in rows:
         hours = row.age.total_seconds() / 3600
-        title = titles.get(row.asin) or ("(no title)" if english else "(商品名なし)")
+        title = titles.get(row.asin, "") or without_title(titles.get(row.asin, ""), language)
         yield ""
         yield f"{short[row.diff_id]}  {row.asin}  {KINDS[row.kind][english]} {_change(row, english)}"
         yield f"  {_cut(title, width - 2)}"

@@ -24,7 +24,7 @@ from ecauto_pipeline.state import asins, held
 from ecauto_pipeline.state.held import HeldGroup, HeldListing, HeldQuestion, HeldSort, HeldState, WordBefore
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.people.goods import titles_of
+from ecauto_pipeline.sync.people.goods import known_titles, titles_of
 from ecauto_pipeline.sync.people.holds import Hold, hold_of, show_hold
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 from ecauto_pipeline.wiring.connections import known_accounts
@@ -74,7 +74,7 @@ class HeldRow:
     """
 
     hold: Hold
-    title: str
+    title: str | None
     shop: str
     price_jpy: int | None
     cost_then_jpy: int | None
@@ -174,7 +174,7 @@ def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[
     same = held.held_of_asins(connection, (one.asin for one in holds))
     agreed = [one for one in holds if one.state == "approved"]
     passed = held.pushes_of_yes(connection, (one.diff_id for one in agreed), (one.key for one in agreed))
-    titles = titles_of(tools, (one.asin for one in holds))
+    titles = known_titles(tools, (one.asin for one in holds))
     profit = _Profits(tools, connection, now)
     found = []
     for hold in holds:
@@ -188,7 +188,7 @@ def _rows(tools: Tools, connection: Connection, holds: Sequence[Hold]) -> tuple[
         found.append(
             HeldRow(
                 hold=hold,
-                title=titles.get(hold.asin, ""),
+                title=titles[hold.asin],
                 shop=tools.name_of(hold.key.account),
                 price_jpy=price,
                 cost_then_jpy=listing.priced_cost_jpy if listing else None,

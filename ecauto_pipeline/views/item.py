@@ -19,7 +19,7 @@ from ecauto_pipeline.state.item_rules import RulesAsTheyStand, rules_of
 from ecauto_pipeline.state.known_asins import known_asin
 from ecauto_pipeline.state.listing_lookup import KnownListing, listings_about
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.people.goods import titles_of
+from ecauto_pipeline.sync.people.goods import known_titles
 from ecauto_pipeline.sync.people.rule_edits import own_rule
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
@@ -50,7 +50,7 @@ class ItemNow:
 
     named: str
     asin: str
-    title: str
+    title: str | None
     status: str
     cost_jpy: int | None
     cost_at: datetime | None
@@ -100,7 +100,7 @@ def item_now(tools: Tools, named: str, shop: str = "") -> ItemNow:
     return ItemNow(
         named,
         asin,
-        titles_of(tools, [asin]).get(asin, "") if asin else "",
+        known_titles(tools, [asin])[asin] if asin else "",
         str(known.facts.status or "") if known is not None else "",
         cost,
         known.facts.price_at if known is not None else None,

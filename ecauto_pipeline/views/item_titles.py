@@ -17,15 +17,24 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.catalogue import each_title, titles_told
 
 
-def titles_of(register: Register, connection: Connection, asins: Collection[str]) -> dict[str, str]:
-    """The title of each of these ASINs, on one line; those without one left out."""
+def titles_of(register: Register, connection: Connection, asins: Collection[str]) -> dict[str, str | None]:
+    """The title of each of these ASINs, on one line; those without one left out, None where nobody can tell: the
+    register can't be asked, and Amazon's catalogue did not tell."""
     try:
-        found = register.titles(asins)
+        found, unknown = register.titles(asins), False
     except RegisterError:
-        found = {}
+        found, unknown = {}, True
     missing = [asin for asin in asins if asin not in found]
     found |= titles_told(connection, missing)
-    return {asin: " ".join(title.split()) for asin, title in found.items()}
+    told: dict[str, str | None] = {asin: " ".join(title.split()) for asin, title in found.items()}
+    return told | {asin: None for asin in missing if unknown and asin not in found}
+
+
+def without_title(title: str | None, language: str) -> str:
+    """What stands in a title's place: there is none, or (None) nobody can tell whether there is."""
+    if title is None:
+        return "(title unknown: the register can't be read)" if language == "en" else "(商品名は不明: 台帳を読めません)"
+    return "(no title)" if language == "en" else "(商品名なし)"
 
 
 def words_of(text: str) -> tuple[str, ...]:

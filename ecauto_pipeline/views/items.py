@@ -62,7 +62,7 @@ class Item:
     key: ListingKey
     asin: str
     code: str
-    title: str
+    title: str | None
     shop: str
     price_jpy: int | None
     cost_jpy: int | None
@@ -191,7 +191,7 @@ class _Judge:
         titles = titles_of(self.tools.register, self.connection, {row.asin for row in seen.values() if row.asin})
         return [self._item(key[0], seen[key], titles) for key in keys if key in seen]
 
-    def _item(self, account: AccountKey, row: SeenListing, titles: Mapping[str, str]) -> Item:
+    def _item(self, account: AccountKey, row: SeenListing, titles: Mapping[str, str | None]) -> Item:
         cost, profit, standing = self.judged(account, row)
         changed_at = self.changed_at(account, row)
         return Item(

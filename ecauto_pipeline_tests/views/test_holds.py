@@ -59,6 +59,15 @@ def test_a_row_says_what_one_has_to_know(world: World) -> None:
     assert (False, None, "shop_2") == (twin.on_sale, twin.cost_then_jpy, twin.shop)
 
 
+def test_a_held_row_s_title_is_unknown_while_the_register_is_gone(world: World) -> None:
+    """With a register it is there, or there is none."""
+    waiting = row_of(world, "1")
+    assert held_row(world.tools, waiting).title is None
+    Register.create(world.master, [{"asin": "B000000001", "title_ja": "電動 ミル"}], [])
+    assert "電動 ミル" == held_row(world.tools, waiting).title
+    assert "" == held_row(world.tools, row_of(world, "3")).title
+
+
 def test_what_is_doubted_has_no_profit_and_both_answers(world: World) -> None:
     """Each source by operation, with its price, and its moment where it is that of this very answer."""
     second = {

@@ -24,6 +24,7 @@ from ecauto_pipeline.state.unwatched import unwatched
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.stale_asins.plan import policy_of
 from ecauto_pipeline.views.item_filters import FILTERS
+from ecauto_pipeline.views.item_titles import without_title
 from ecauto_pipeline.views.items import SORTS, Item, Wanted, every_item, find_items
 from ecauto_pipeline.views.items_csv import csv_lines, harmless
 from ecauto_pipeline.wiring.open import open_tools
@@ -116,6 +117,18 @@ def test_without_the_register_titles_of_the_catalogue_are_found_still(
         tools.settings.master_db.unlink()
         assert (["111"], []) == (_found(tools, Wanted("coffee")), _found(tools, Wanted("ワイヤレス")))
         assert 12 == len(_found(tools, Wanted(sort="title")))
+
+
+def test_a_title_that_nobody_can_tell_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the register can't be read: none but what the catalogue tells is known, and "no title" is not said."""
+    with a_few_items(tmp_path, monkeypatch) as tools:
+        tools.settings.master_db.unlink()
+        titles = {item.key.item_id: item.title for item in find_items(tools, Wanted()).items}
+    assert titles.pop("111")
+    assert {None} == set(titles.values())
+    assert "unknown" in without_title(None, "en")
+    assert "不明" in without_title(None, "ja")
+    assert ("(no title)", "(商品名なし)") == (without_title("", "en"), without_title("", "ja"))
 
 
 def test_whatever_it_is_sorted_by_what_is_unknown_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

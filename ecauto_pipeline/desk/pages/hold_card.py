@@ -24,6 +24,7 @@ from ecauto_pipeline.desk.parts.pictures import picture
 from ecauto_pipeline.desk.parts.text import UNKNOWN, ago, note, short
 from ecauto_pipeline.desk.visit import Visit
 from ecauto_pipeline.views.holds import HeldRow
+from ecauto_pipeline.views.item_titles import without_title
 
 LONGEST_TITLE = 90
 _SAID_ELSEWHERE = (
@@ -34,7 +35,7 @@ _SAID_ELSEWHERE = (
 
 def title_of(visit: Visit, row: HeldRow) -> str:
     """What people call it, cut."""
-    return short(row.title, LONGEST_TITLE) or visit.told("(商品名なし)", "(no title)")
+    return short(row.title, LONGEST_TITLE) or without_title(row.title, visit.language)
 
 
 def draw_card(

@@ -17,6 +17,7 @@ from ecauto_pipeline.desk.parts.text import heading, moment, note, short, yen
 from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.domain.words import HIDDEN_BY, STATUSES, worded
 from ecauto_pipeline.views.item import ItemNow, ListingNow, item_now
+from ecauto_pipeline.views.item_titles import without_title
 
 MOST_LETTERS = 64
 """No item id or ASIN is longer."""
@@ -51,7 +52,7 @@ async def draw(visit: Visit) -> None:
 
 def _what_it_is(visit: Visit, item: ItemNow) -> None:
     with card(), ui.element("div").classes("desk-item-head"):
-        title = short(item.title) or visit.told("（商品名なし）", "(no title)")
+        title = short(item.title) or without_title(item.title, visit.language)
         picture(visit, item.asin, title, 120)
         with ui.element("div"):
             heading(title)

@@ -19,6 +19,7 @@ from ecauto_pipeline.desk.visit import Visit
 from ecauto_pipeline.domain.reasons import WORDS
 from ecauto_pipeline.domain.words import HIDDEN_BY
 from ecauto_pipeline.views.item_filters import FILTERS, STATES
+from ecauto_pipeline.views.item_titles import without_title
 from ecauto_pipeline.views.items import Found, Item
 
 _TITLE_CHARACTERS = 110
@@ -68,7 +69,7 @@ def _title(visit: Visit, item: Item, several_shops: bool) -> None:
     with ui.element("div").classes("desk-item"):
         picture(visit, item.asin, item.title or item.asin, size=48)
         with ui.element("div").classes("desk-item-words"):
-            name = short(item.title, _TITLE_CHARACTERS) or visit.told("（商品名なし）", "(no title)")
+            name = short(item.title, _TITLE_CHARACTERS) or without_title(item.title, visit.language)
             ui.link(name, visit.link(f"/items/{item.key.item_id}", shop=item.key.account_id if several_shops else ""))
             ids = dict.fromkeys(one for one in (item.asin, item.key.item_id, item.code) if one)
             with ui.element("div").classes("desk-ids"):

@@ -31,6 +31,16 @@ def titles_of(tools: Tools, asins: Iterable[str]) -> dict[str, str]:
     return {asin: " ".join(title.split()) for asin, title in found.items()}
 
 
+def known_titles(tools: Tools, asins: Iterable[str]) -> dict[str, str | None]:
+    """A title for each of these ASINs: "" where the register has none, None where it can't be asked."""
+    wanted = list(asins)
+    try:
+        found = tools.register.titles(wanted)
+    except RegisterError:
+        return dict.fromkeys(wanted)
+    return {asin: " ".join(found.get(asin, "").split()) for asin in wanted}
+
+
 def on_sale(tools: Tools, keys: Iterable[ListingKey]) -> dict[ListingKey, bool]:
     """Whether each listing is shown and has stock, as last read; one that was never read is left out."""
     found = {}
