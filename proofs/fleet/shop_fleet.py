@@ -129,13 +129,18 @@ class ShopFleet:
         config = {"resources": {"pipeline": {"config": {"trigger": "schedule", "lane": lane}}}}
         return self.runs.submit(job, tags, config)
 
-    def round(self, within_s: float = 600.0, job: str = "stock_sync") -> dict[str, str]:
-        """A run in every lane, all at once, to their ends: lane -> the run that succeeded."""
+    def round(self, within_s: float = 600.0, job: str = "stock_sync") -> dict[str, list[str]]:
+        """A run in every lane, all at once, to their ends: lane -> the run that was asked for, and those after it."""
         asked = {lane: self.submit(lane, job) for lane in self.lanes}
-        for lane, run_id in asked.items():
-            status = self.runs.over(run_id, within_s)
-            assert status == dg.DagsterRunStatus.SUCCESS, f"{lane}: {self.runs.failure(run_id)}"
-        return asked
+        return {lane: self.ended(run_id, within_s) for lane, run_id in asked.items()}
+
+    def ended(self, run_id: str, within_s: float = 600.0) -> list[str]:
+        """This run and those that Dagster launched in its place, the last of which ended well; else it fails here."""
+        tried = [run_id]
+        while (status := self.runs.over(tried[-1], within_s)) == dg.DagsterRunStatus.FAILURE:
+            tried.append(self.runs.retry_of(tried[-1], 60))
+        assert status == dg.DagsterRunStatus.SUCCESS, self.runs.failure(tried[-1])
+        return tried
 
     def calls(self, since: int = 0, api: str = "sp_api") -> list[dict[str, Any]]:
         """What the emulator saw, oldest first."""
