@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, str] = {
     " Emulator, UI and desk.",
     "desk": "店主の画面を開きます (http://127.0.0.1:3001、Ctrl-Cで終了)。 The shop owner's page.",
     "emulator": "エミュレーターだけを起動します(Ctrl-Cで終了)。 The emulator alone.",
-    "sync": "今の1時間ぶんの同期を1回実行します。 One run of the current hour: read, ask, decide, push.",
+    "sync": "今の1時間ぶんの同期を1回実行します。 One run of the current hour (one a lane): read, ask, decide, push.",
     "validate": "キャッシュを検証し、足りないものを補います。 Checks the cache and fills what is missing or expired.",
     "status": "正常か要対応か、その理由と次のコマンド。 Whether a person has to look and why; how fresh all is.",
     "runs": "実行の一覧、内容、中止。 What runs did, and the end of one under way.",

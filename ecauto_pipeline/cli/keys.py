@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ecauto_pipeline.fleet.sealed_tokens import SealedTokenHome
 
 COMMAND = typer.Typer(
-    help="トークンを封印する鍵(複数台で動かすとき)。 The key that seals a fleet's tokens.",
+    help="複数台で動かすときの、トークンを封印する鍵。 The key that seals a fleet's tokens.",
     no_args_is_help=True,
     add_completion=False,
 )
