@@ -19,26 +19,22 @@ def titles_of(tools: Tools, asins: Iterable[str]) -> dict[str, str]:
 
     Where master.db is out of reach the catalogue's alone.
     """
+    return {asin: title for asin, title in known_titles(tools, asins).items() if title}
+
+
+def known_titles(tools: Tools, asins: Iterable[str]) -> dict[str, str | None]:
+    """The same for each of these ASINs: "" where nobody has one, None where master.db can't be asked whether it has."""
     wanted = list(asins)
+    nothing: str | None = ""
     try:
         found = dict(tools.register.titles(wanted))
     except RegisterError:
-        found = {}
+        found, nothing = {}, None
     missing = [asin for asin in wanted if asin not in found]
     if missing:
         with tools.state.read() as connection:
             found |= titles_told(connection, missing)
-    return {asin: " ".join(title.split()) for asin, title in found.items()}
-
-
-def known_titles(tools: Tools, asins: Iterable[str]) -> dict[str, str | None]:
-    """A title for each of these ASINs: "" where the register has none, None where it can't be asked."""
-    wanted = list(asins)
-    try:
-        found = tools.register.titles(wanted)
-    except RegisterError:
-        return dict.fromkeys(wanted)
-    return {asin: " ".join(found.get(asin, "").split()) for asin in wanted}
+    return {asin: " ".join(found[asin].split()) if asin in found else nothing for asin in wanted}
 
 
 def on_sale(tools: Tools, keys: Iterable[ListingKey]) -> dict[ListingKey, bool]:
