@@ -20,6 +20,7 @@ from ecauto_pipeline.atomic_file import make_folder
 from ecauto_pipeline.history.listing import is_small, list_table, place_of_damaged_name, plain_name
 from ecauto_pipeline.history.objects import ObjectMark, ObjectStore
 from ecauto_pipeline.history.parquet import full_disk_as_error, merged_from, sha256_of
+from ecauto_pipeline.history.store import PULLED
 from ecauto_pipeline.history.tables import TABLES
 
 _AT_ONCE = 8
@@ -55,6 +56,21 @@ class Mirror:
             self._forget(name)
         self._there = there
         self._note.touch()
+
+    def look(self) -> None:
+        """What there is, without fetching it: all that a publisher has to know. Raises ObjectStorageAway."""
+        self._there = self.store.listing()
+
+    def versions(self, table: str, file_name: str) -> list[Path]:
+        """Where the copies of what stands for this file name lie or would lie, whatever its hour and content; each is
+        fetched if it is not here. By the last look or pull. Raises ObjectStorageAway."""
+        found = []
+        for name in sorted(self._there):
+            if name.startswith(f"{table}/dt=") and plain_name(name.rpartition("/")[2]) == file_name:
+                if not (self.directory / name).exists():
+                    self._fetch(name, self._there[name])
+                found.append(self.directory / name)
+        return found
 
     def put(self, temporary: Path, name: str) -> Path:
         """A finished file of this machine becomes object and copy; `temporary` is gone then. Raises ObjectStorageAway.
@@ -197,4 +213,4 @@ class Mirror:
 
     @property
     def _note(self) -> Path:
-        return self.directory / ".pulled"
+        return self.directory / PULLED

@@ -40,11 +40,8 @@ UNREADABLE = (*WRONG_ROWS, OSError)
 _RUN_KEY, _PART_KEY = b"ecauto.run_id", b"ecauto.part"
 
 
-def file_of(
-    directory: Path, table: Table, run_id: str, part: str, at: datetime, *, content_named: bool = False
-) -> Path:
-    """Where the rows of (table, run_id, part) go: the hour of `at` in JST, or where they went the first time, whatever
-    their content was then.
+def file_of(directory: Path, table: Table, run_id: str, part: str, at: datetime) -> Path:
+    """Where the rows of (table, run_id, part) go: the hour of `at` in JST, or where they went the first time.
 
     Raises RowRefused on a run id or part that can't be a file name, or a naive `at`.
     """
@@ -55,18 +52,11 @@ def file_of(
     if at.tzinfo is None:
         raise RowRefused(f"{table.name}: `at` is a naive time")
     name = f"{run_id}-{part}.parquet" if part else f"{run_id}.parquet"
-    stem, root = name.removesuffix(".parquet"), directory / table.name
-    names = [name, f"{stem}.{'[0-9a-f]' * 16}.parquet"] if content_named else [name]
-    earlier = sorted(path for one in names for path in root.glob(f"dt=*/hour=*/{one}"))
+    earlier = sorted((directory / table.name).glob(f"dt=*/hour=*/{name}"))
     if earlier:
-        return earlier[0].with_name(name)
+        return earlier[0]
     hour = jst(at)
     return directory / table.name / f"dt={hour:%Y-%m-%d}" / f"hour={hour:%H}" / name
-
-
-def versions_of(path: Path) -> list[Path]:
-    """The files that stand for `path`: itself, or those that have their content in the name."""
-    return [one for one in path.parent.glob(f"{path.stem}*.parquet") if plain_name(one.name) == path.name]
 
 
 def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
@@ -87,9 +77,10 @@ def write_object(mirror: Mirror, path: Path, content: pa.Table, run_id: str, par
     What stood for `path` with another content goes afterwards: killed in between both are there, and of two rows of a
     key one counts. Raises ObjectStorageAway too; nothing is there then, or all of it.
     """
-    earlier = versions_of(path)
+    earlier = mirror.versions(path.relative_to(mirror.directory).parts[0], path.name)
     for one in earlier:
         _refuse_strangers(one, run_id, part)
+    path = earlier[0].with_name(path.name) if earlier else path
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:

@@ -18,6 +18,8 @@ from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 
 CATCH_UP_EVERY_S = 60.0
+PULLED = ".pulled"
+"""In the copy of object storage once it was whole."""
 
 if TYPE_CHECKING:
     from ecauto_pipeline.history.compact import CompactReport
@@ -76,6 +78,12 @@ class HistoryStore:
     def shared(self) -> bool:
         """Whether the files lie in object storage, which other machines write to as well."""
         return self._objects is not None
+
+    @property
+    def asked_here(self) -> bool:
+        """Whether this machine has a whole copy, as one that is asked questions has; one that publishes alone has none
+        and makes none: a worker in a container would fetch all of history for each publishing."""
+        return self._objects is None or (self.directory / PULLED).exists()
 
     def write(
         self, table: str, run_id: str, rows: Sequence[Mapping[str, object]], at: datetime, part: str = ""

@@ -51,7 +51,7 @@ class HistoryWriter:
         self._clock = clock
         self._lock_timeout_s = lock_timeout_s
         self._mirror = mirror
-        self._pulled = False
+        self._looked = False
 
     def write(
         self, table: str, run_id: str, rows: Sequence[Mapping[str, object]], at: datetime, part: str = ""
@@ -68,10 +68,10 @@ class HistoryWriter:
             path = file_of(self.directory, shape, run_id, part, at)
             write_file(path, content, run_id, part)
             return path
-        if not self._pulled:  # what stands for the same run and part may be another machine's
-            self._pull()
-        path = file_of(self.directory, shape, run_id, part, at, content_named=True)
-        return write_object(mirror, path, content, run_id, part)
+        if not self._looked:  # what stands for the same run and part may be another machine's
+            mirror.look()
+            self._looked = True
+        return write_object(mirror, file_of(self.directory, shape, run_id, part, at), content, run_id, part)
 
     def load(self, keeper: bool = True) -> LoadReport:
         try:
@@ -132,7 +132,7 @@ class HistoryWriter:
         if self._mirror is not None:
             make_folder(self.directory)
             self._mirror.pull()
-            self._pulled = True
+            self._looked = True
 
     def _told_to_objects(self, done: Built, keeper: bool) -> bool:
         """What a load set aside here is set right in object storage, or left to the publisher; whether files came back

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.errors import EcautoError, Stopped
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
+from ecauto_pipeline.history.store import LoadReport
 from ecauto_pipeline.state import calls, decisions, journal, observations, orders
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.exporting import ForHistory
@@ -32,7 +33,6 @@ from ecauto_pipeline.sync.run_record import as_record, keep, read_record
 
 if TYPE_CHECKING:
     from ecauto_pipeline.history.compact import CompactReport
-    from ecauto_pipeline.history.store import LoadReport
 
 CALLS_LOG = logging.getLogger("ecauto_pipeline.sp_api_calls")
 CHUNK = 20_000
@@ -101,7 +101,7 @@ def publish(tools: Tools) -> PublishReport:
     """
     with as_publisher(tools) as publisher:
         written = _write(tools, publisher)
-        report = tools.history.load()
+        report = tools.history.load() if tools.history.asked_here else LoadReport(0, 0, False, False, "")
         damage, set_aside = give_back(tools, report, publisher)
     _end_lives(tools)
     if report.reason:

@@ -25,6 +25,7 @@ def shared_world(folder: Path, store: type[HistoryStore] = HistoryStore) -> Worl
     world = World(folder)
     place = folder / "copy", folder / "history.duckdb", world.clock
     history = store(*place, lock_timeout_s=1.0, objects=lambda: in_folder(folder))
+    history.load()  # this machine is asked questions: it has a copy
     world.tools = replace(world.tools, history=history)
     context = world.tools.for_run(world.run())
     begin_run(context)
@@ -76,6 +77,22 @@ def test_a_publisher_that_was_paused_marks_nothing(tmp_path: Path) -> None:
     assert 1 == publish_and_report(replace(world.tools, history=successor)).written["run_metrics"]
     assert put.keys() == in_folder(tmp_path).listing().keys()
     assert [(1,)] == asked(successor, "SELECT count(*) FROM run_metrics")
+
+
+def test_who_publishes_alone_fetches_nothing(tmp_path: Path) -> None:
+    """A worker in a container begins with an empty folder each time: it puts what is new, and copies no history."""
+    world = shared_world(tmp_path)
+    place = tmp_path / "worker", tmp_path / "worker.duckdb", world.clock
+    worker = HistoryStore(*place, lock_timeout_s=1.0, objects=lambda: in_folder(tmp_path))
+    assert "" == publish_and_report(world.tools).problem
+    context = world.tools.for_run(world.run())
+    begin_run(context)
+    end_run(context)
+    done = publish_and_report(replace(world.tools, history=worker))
+    assert ("", 1, 0) == (done.problem, done.written["run_metrics"], done.loaded_rows)
+    assert 2 == len(in_folder(tmp_path).listing())
+    assert 1 == len(list(worker.directory.rglob("*.parquet")))
+    assert not worker.database.exists()
 
 
 def test_the_lease_lives_on_while_it_is_used(tmp_path: Path) -> None:

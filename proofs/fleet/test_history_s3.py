@@ -96,6 +96,7 @@ def test_a_store_that_is_away_for_a_minute_delays_and_loses_nothing(
     """Runs go on: each ends, and what it left stays in state. With the store back the next publishing has all of it."""
     world = World(tmp_path)
     history = store_at(tmp_path / "data", bucket)
+    history.load()
     world.tools = replace(world.tools, history=history)
 
     def a_run_ends() -> str:

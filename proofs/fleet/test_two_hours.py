@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
+import dagster as dg
+import duckdb
 import pytest
 
+from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.settings import parse
+from ecauto_pipeline.wiring.history_place import history_of
 from proofs.fleet.shop_fleet import ShopFleet
 
 EACH_HOUR = {"high_every": "60s", "medium_every": "60s", "low_every": "60s"}
@@ -87,3 +94,23 @@ def test_there_is_one_register_and_one_state(fleet: ShopFleet) -> None:
     assert int(filled) > 900
     known = fleet.postgresql.sql("SELECT count(*) FROM asins WHERE status IS NOT NULL", fleet.state)
     assert int(known) > 900
+
+
+def test_there_is_one_history(fleet: ShopFleet, tmp_path: Path) -> None:
+    """The publisher carries what every lane's runs left to one place, each row once; no machine keeps Parquet."""
+    published = fleet.runs.over(fleet.runs.submit("publish_history"), 240.0)
+    assert dg.DagsterRunStatus.SUCCESS == published
+    here = parse({"history": {"url": fleet.bucket.url()}, "paths": {"data": str(tmp_path)}}, tmp_path)
+    history = history_of(here, os.environ, SystemClock())
+    history.load()
+    with duckdb.connect(str(history.database), read_only=True) as connection:
+        answers = connection.execute("SELECT count(*), count(DISTINCT snapshot_id) FROM snapshots").fetchall()[0]
+        runs = connection.execute("SELECT count(*), count(DISTINCT run_id) FROM run_metrics").fetchall()[0]
+    ended = int(fleet.postgresql.sql("SELECT count(*) FROM runs WHERE ended_at IS NOT NULL", fleet.state))
+    print(f"\n{answers[0]} answers, {runs[0]} runs in history")
+    assert (ended, ended) == runs
+    assert answers[0] == answers[1] > 900
+    assert "0" == fleet.postgresql.sql("SELECT count(*) FROM observations", fleet.state).strip()
+    kept = [machine.folder.glob("data/history/**/*.parquet") for machine in fleet.workers.values()]
+    assert [] == [path for found in kept for path in found]
+    assert history.verify().ok
