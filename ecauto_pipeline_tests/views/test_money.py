@@ -69,6 +69,12 @@ def test_orders_of_a_year_ago_come_from_history(shop: FilledShop) -> None:
     assert [(1, 10), (1, 250)] == [(one.rows, one.profit_jpy) for one in by_month]
 
 
+def orders_of(tools: Tools, asin: str, orders_30d: float) -> None:
+    with tools.state.write() as connection:
+        row = {"asin": asin, "orders_30d": orders_30d, "demand_at": to_ms(tools.clock.now())}
+        upsert(connection, asins, [row])
+
+
 def test_a_sale_after_a_rise_is_a_loss_avoided(shop: FilledShop) -> None:
     """The price of `dearer` was raised by the second run; at the price before, with twice the cost, it would lose."""
     with open_tools(shop.settings, offline=True) as tools:
@@ -76,18 +82,14 @@ def test_a_sale_after_a_rise_is_a_loss_avoided(shop: FilledShop) -> None:
             edits = journal.about(connection, shop.dearer[1])
         rise = next(one for one in edits if one.kind is Kind.PRICE)
         before, after = rise.before or 0, rise.after
+        orders_of(tools, shop.dearer[2], 30.0)  # what the world sold meanwhile depends on the hour
         nothing = spared(tools)
         sell(tools, shop.dearer, 1, tools.clock.now(), after, AskedOrder("success", cost_at_sale_jpy=before + 1000))
         found = spared(tools)
         assert (0, 1) == (nothing.avoided.by_rises, found.avoided.by_rises)
         assert found.avoided.by_rises_jpy >= 2 * 1000  # two pieces, fees besides
         assert found.avoided.hides >= 1
-        with tools.state.write() as connection:
-            upsert(
-                connection,
-                asins,
-                [{"asin": shop.dearer[2], "orders_30d": 300.0, "demand_at": to_ms(tools.clock.now())}],
-            )
+        orders_of(tools, shop.dearer[2], 330.0)
         usual, more = nothing.expected, spared(tools).expected
         assert usual is not None
         assert more is not None
