@@ -70,10 +70,14 @@ def remove_leftovers(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def rename(source: Path, target: Path) -> None:
-    """Give a file that is on the disk already its place, durably; what had that name is gone."""
+def rename(source: Path, target: Path, durable: bool = True) -> None:
+    """Give a file that is on the disk already its place; what had that name is gone.
+
+    `durable` False: for what can be had again, a power cut may lose the new name or tear the file.
+    """
     os.replace(source, target)
-    sync_folder(target.parent)
+    if durable:
+        sync_folder(target.parent)
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:

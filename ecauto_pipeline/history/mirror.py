@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from ecauto_pipeline.atomic_file import make_folder
+from ecauto_pipeline.atomic_file import make_folder, rename
 from ecauto_pipeline.history.listing import is_small, list_table, place_of_damaged_name, plain_name
 from ecauto_pipeline.history.objects import ObjectMark, ObjectStore
 from ecauto_pipeline.history.parquet import full_disk_as_error, merged_from, sha256_of
@@ -180,7 +180,7 @@ class Mirror:
         """Not forced to the disk: a copy that a power cut tore is found by the load, and fetched anew."""
         path = self.directory / name
         os.utime(temporary, ns=(mark.mtime_ns, mark.mtime_ns))
-        os.replace(temporary, path)
+        rename(temporary, path, durable=False)
         return path
 
     @contextmanager

@@ -22,7 +22,12 @@ def _leaves(command: click.Command, words: tuple[str, ...]) -> list[tuple[str, .
     options = [
         word for one in command.params if one.required and one.opts[0].startswith("-") for word in (one.opts[0], "x")
     ]
-    return [(*words, *("x" for _ in needed), *options)]
+    return [(*words, *(_any_of(one) for one in needed), *options)]
+
+
+def _any_of(argument: click.Parameter) -> str:
+    """A word that may stand there."""
+    return str(argument.type.choices[0]) if isinstance(argument.type, click.Choice) else "x"
 
 
 def _every_command() -> list[tuple[str, ...]]:

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from ecauto_pipeline.defs.build import build_defs
+from ecauto_pipeline.defs.history_upkeep import HISTORY_UPKEEP
 from ecauto_pipeline.defs.jobs import MATERIALIZE, POLICIES, JobPolicy, policy_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice
 from ecauto_pipeline.defs.questions import QUESTIONS
@@ -67,10 +68,11 @@ def test_the_choices_are_what_a_step_reads() -> None:
 
 
 def test_every_job_has_a_policy_of_its_own_unless_it_opens_no_run() -> None:
-    """A job without one would silently do what a person's materialization may; questions and stops open none."""
+    """A job without one would silently do what a person's materialization may; questions, stops and
+    what looks after history open none."""
     jobs = {job.name for job in build_defs(Settings()).get_repository_def().get_all_jobs()}
     ours = {name for name in jobs if not name.startswith("__")}
-    assert ours - {job.name for job in (*QUESTIONS, *STOPPING)} == set(POLICIES)
+    assert ours - {job.name for job in (*QUESTIONS, *STOPPING, *HISTORY_UPKEEP)} == set(POLICIES)
     assert MATERIALIZE is policy_of("__ASSET_JOB")
 
 

@@ -20,6 +20,7 @@ from ecauto_pipeline.amazon.library import Credentials
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.emulator.credentials import MARKETPLACE_ID, SP_ACCOUNTS
+from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state import asins, plans
 from ecauto_pipeline.state import runs as run_book
@@ -56,7 +57,7 @@ def tools_at(
         clock=clock,
         state=state,
         history=NOT_NEEDED,
-        register=NOT_NEEDED,
+        register=Register(settings.master_db),
         shops={},
         sp_accounts=[],
         log=logging.getLogger("ecauto.test"),
