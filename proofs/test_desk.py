@@ -197,12 +197,20 @@ def test_a_rule_of_one_item_is_set_and_lifted(desk: Desk, shop: BusyShop) -> Non
     assert [] == _rules_of(desk, asin)
 
 
+def _run_that_moved(desk: Desk, item_id: str) -> str:
+    """The latest run that edited this item."""
+    changed = [one["run_id"] for one in desk.known("runs", "list") if one["changed"]]
+    moved: str = next(
+        run for run in changed if item_id in [edit["item_id"] for edit in desk.known("runs", "show", run)["edits"]]
+    )
+    return moved
+
+
 def test_a_run_is_undone(desk: Desk, shop: BusyShop) -> None:
     """After it was told what goes back: the shop shows the price of before."""
     account, item_id, before = shop.moved
     assert before != shop.item(account, item_id)["price_jpy"]
-    runs = [one for one in desk.known("runs", "list") if one["changed"]]
-    run = min(runs, key=lambda one: one["changed"])["run_id"]
+    run = _run_that_moved(desk, item_id)
     with walking(desk, "desktop", "/ja/runs") as view:
         view.locator(f"a[href='/ja/runs/{run}']").first.click()  # the latest stands above the list too
         view.get_by_role("button", name="元に戻すとどうなるか見る").click()
