@@ -11,39 +11,26 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecauto_pipeline.state import locks, migrations
-from ecauto_pipeline.state.database import Database
 from proofs.fleet.servers import S3, PostgreSQL, Redis, S3Bucket
+from proofs.fleet.tables import migrated
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgreSQL]:
-    server = PostgreSQL()
-    try:
-        server.start()
+    with PostgreSQL() as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
-    server = Redis()
-    try:
-        server.start()
+    with Redis() as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3]:
-    server = S3()
-    try:
-        server.start()
+    with S3() as server:
         yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture
@@ -56,12 +43,8 @@ def postgresql_url(postgresql_server: PostgreSQL) -> Iterator[str]:
 
 @pytest.fixture
 def state_url(postgresql_url: str) -> str:
-    """The same with the tables of state in it, as `ecauto fleet migrate` makes them."""
-    database = Database(postgresql_url, unmigrated=True)
-    with database.write(locks.schema()) as connection:
-        migrations.migrate_postgresql(connection)
-    database.close()
-    return postgresql_url
+    """The same with the tables of state in it."""
+    return migrated(postgresql_url)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from ecauto_pipeline.state.store_failed import store_failed
 from ecauto_pipeline.state.upsert import upsert
 from proofs.fleet.cut_line import CutLine
 from proofs.fleet.servers import PostgreSQL
+from proofs.fleet.tables import migrated
 
 AWAY_S = 5.0
 
@@ -30,20 +31,8 @@ AWAY_S = 5.0
 @pytest.fixture
 def own_server() -> Iterator[PostgreSQL]:
     """One that a test may kill."""
-    server = PostgreSQL()
-    try:
-        server.start()
+    with PostgreSQL() as server:
         yield server
-    finally:
-        server.close()
-
-
-def _migrated(url: str) -> str:
-    database = Database(url, unmigrated=True)
-    with database.write(locks.schema()) as connection:
-        migrations.migrate_postgresql(connection)
-    database.close()
-    return url
 
 
 def _note(connection: Connection, name: str) -> None:
@@ -59,7 +48,7 @@ def test_a_state_that_nobody_migrated_names_the_command(postgresql_url: str) -> 
     """Neither made in passing, beside others, nor opened half; one of a later program is left alone."""
     with pytest.raises(SettingsError, match="has no tables yet; run: ecauto fleet migrate"):
         Database(postgresql_url)
-    _migrated(postgresql_url)
+    migrated(postgresql_url)
     database = Database(postgresql_url)
     with database.write() as connection:
         connection.exec_driver_sql(f"UPDATE schema_version SET version = {migrations.VERSION + 1}")
@@ -67,13 +56,13 @@ def test_a_state_that_nobody_migrated_names_the_command(postgresql_url: str) -> 
     with pytest.raises(SettingsError, match="a newer program wrote it"):
         Database(postgresql_url)
     with pytest.raises(SettingsError, match="a newer program wrote it"):
-        _migrated(postgresql_url)
+        migrated(postgresql_url)
 
 
 def test_a_restart_of_five_seconds_loses_and_doubles_nothing(own_server: PostgreSQL) -> None:
     """Killed -9 under four threads that write without pause: what may be done again is, what raised was not kept (or
     nobody knows, and that is what it says), and everybody goes on within moments of its return."""
-    url = _migrated(own_server.url(own_server.new_database()))
+    url = migrated(own_server.url(own_server.new_database()))
     database, over = Database(url), threading.Event()
     told: dict[str, list[str]] = {"again": [], "once": [], "refused": [], "unknown": [], "strange": []}
 
@@ -120,7 +109,7 @@ def test_a_commit_that_nobody_answered_is_asked_about(postgresql_server: Postgre
     """Cut before it arrived, nothing was kept, and it is raised or done again; cut before its answer came, it was kept,
     and is neither raised nor done again."""
     name = postgresql_server.new_database()
-    _migrated(postgresql_server.url(name))
+    migrated(postgresql_server.url(name))
     line = CutLine(postgresql_server.port)
     database = Database(postgresql_server.url(name).replace(str(postgresql_server.port), str(line.port)))
     raised = False

@@ -24,13 +24,13 @@ from ecauto_pipeline.fleet.seal import Seal, new_key
 from ecauto_pipeline.fleet.sealed_tokens import SealedTokenHome
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.shops.base.tokens import Tokens
-from ecauto_pipeline.state import locks, migrations
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.fleet.token_laws import LAWS, Fleet, all_secrets
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, set_up
 from proofs.fleet.servers import PostgreSQL
+from proofs.fleet.tables import migrated
 
 ROUNDS = 8
 
@@ -108,12 +108,7 @@ def test_a_restart_of_postgresql_in_mid_renewal_loses_no_token(tmp_path: Path) -
     with ExitStack() as ends:
         ends.callback(server.close)
         server.start()
-        url = server.url(server.new_database())
-        unmigrated = Database(url, unmigrated=True)
-        with unmigrated.write(locks.schema()) as connection:
-            migrations.migrate_postgresql(connection)
-        unmigrated.close()
-        database = Database(url)
+        database = Database(migrated(server.url(server.new_database())))
         ends.callback(database.close)
         clock = SystemClock()
         home = SealedTokenHome(
