@@ -25,21 +25,8 @@ from ecauto_pipeline.wiring.lanes import lanes_of
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.defs.installation import SMALL, Installation, installed
 from ecauto_pipeline_tests.pages import ROOT
+from ecauto_pipeline_tests.two_lanes import LANES
 
-LANES = """
-[[sp_api.accounts]]
-id = "sp_1"
-[[sp_api.accounts]]
-id = "sp_2"
-[[lanes]]
-id = "east"
-shops = ["base_account_1"]
-sp_accounts = ["sp_1"]
-[[lanes]]
-id = "west"
-shops = ["base_account_2"]
-sp_accounts = ["sp_2"]
-"""
 TWO_LANES = SMALL.replace("accounts = 2", "accounts = 3") + LANES
 
 

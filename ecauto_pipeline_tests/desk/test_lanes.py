@@ -8,25 +8,15 @@ import pytest
 from nicegui.testing import User
 
 from ecauto_pipeline_tests.desk.visitor import a_project, with_visitor
+from ecauto_pipeline_tests.two_lanes import LANES
 
-TWO = """mode = "emulated"
+SHOPS = """mode = "emulated"
 [[base.accounts]]
 id = "base_account_1"
 [[base.accounts]]
 id = "base_account_2"
-[[sp_api.accounts]]
-id = "sp_1"
-[[sp_api.accounts]]
-id = "sp_2"
-[[lanes]]
-id = "east"
-shops = ["base_account_1"]
-sp_accounts = ["sp_1"]
-[[lanes]]
-id = "west"
-shops = ["base_account_2"]
-sp_accounts = ["sp_2"]
 """
+TWO = SHOPS + LANES
 
 
 def test_each_lane_has_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
