@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -31,6 +32,7 @@ from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline_tests.defs.installation import worked_since
+from ecauto_pipeline_tests.processes import fresh
 from ecauto_pipeline_tests.scenarios.webserver import Webserver, webserver
 
 ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")
@@ -87,29 +89,48 @@ class Trials:
         Returns its id and the emulator's last call before the kill. `retry`: whether the daemon may launch it again.
         """
         run_id = self.server.launch("full_sync", self.hour, tags={} if retry else NO_RETRY)
+        return run_id, self.kill(run_id, asset)
+
+    def kill(self, run_id: str, asset: str) -> int:
+        """Kill a run that works inside `asset` after it has done a part of it; the emulator's last call before."""
+        last = self._kill(run_id, asset)
+        assert self.server.wait_for_run(run_id, _PATIENCE_S) == "FAILURE"
+        return last
+
+    def killed_beside(self, asset: str) -> int:
+        """As `killed_in`, but the run's process is begun here and not by the webserver: it costs less."""
+        run_id = str(uuid.uuid4())
+        process = fresh().Process(target=full_run, args=(self.folder, self.hour, run_id))
+        process.start()
+        last = self._kill(run_id, asset)
+        process.join()
+        return last
+
+    def _kill(self, run_id: str, asset: str) -> int:
         record = RunRecord(self.folder, run_id)
         process = self._until(record.process)
         begun = {"sp_api_snapshots": self._answered, "base_updates": self._edited}.get(asset, lambda: True)
         before = ASSETS[max(0, ASSETS.index(asset) - 1)]
-        self._until(lambda: record.begun(before))
+        self._until(lambda: record.begun(before) or record.begun(asset))
         while not (record.inside(asset) and begun()):
             assert not record.past(asset), f"{asset} was over before it could be killed"
             _let_go_on(process)
         process.send_signal(signal.SIGSTOP)  # it may be there before it was ever held
         last = max((call["seq"] for call in self.control.calls()), default=0)
         process.kill()
-        assert self.server.wait_for_run(run_id, _PATIENCE_S) == "FAILURE"
-        return run_id, last
+        return last
 
     def run_here(self) -> None:
         """An undisturbed full run in this process, on the same instance: it costs no process."""
-        with self._here() as (definitions, instance):
-            job = definitions.resolve_job_def("full_sync")
-            assert job.execute_in_process(instance=instance, partition_key=self.hour).success
+        full_run(self.folder, self.hour, str(uuid.uuid4()))
+
+    def retried(self, run_id: str) -> str:
+        """The run that the daemon launched after this one; its id."""
+        return self._until(lambda: self.server.retry_of(run_id))
 
     def wait_for_retry(self, run_id: str) -> str:
         """The daemon's retry of a run; its status at its end."""
-        return self.server.wait_for_run(self._until(lambda: self.server.retry_of(run_id)), _PATIENCE_S)
+        return self.server.wait_for_run(self.retried(run_id), _PATIENCE_S)
 
     def one_by_one(self) -> list[str]:
         """Each asset materialized alone, in order; the statuses."""
@@ -117,7 +138,7 @@ class Trials:
 
     def one_by_one_here(self) -> list[bool]:
         """As `one_by_one`, each a run of its own in this process; whether each succeeded."""
-        with self._here() as (definitions, instance):
+        with _here(self.folder) as (definitions, instance):
             job = definitions.resolve_implicit_global_asset_job_def()
             chosen = ([dg.AssetKey(asset)] for asset in ASSETS)
             return [
@@ -126,16 +147,6 @@ class Trials:
                 ).success
                 for asset in chosen
             ]
-
-    @contextmanager
-    def _here(self) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
-        """The definitions, and the instance of the webserver, for this process."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(self.folder)  # where the paths of dagster.yaml begin
-            patch.setenv("ECAUTO_CONFIG", str(self.folder / "ecauto.toml"))
-            patch.delenv("ECAUTO_DATA_DIR", raising=False)
-            with dg.DagsterInstance.from_config(str(self.folder)) as instance:
-                yield build_defs(), instance
 
     def asked_since(self, last: int) -> Counter[str]:
         """How often each ASIN was in a getItemOffersBatch call after that one."""
@@ -200,6 +211,24 @@ class Trials:
                 return value
             time.sleep(0.05)
         raise TimeoutError("it did not happen")
+
+
+@contextmanager
+def _here(folder: Path) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
+    """The definitions, and the instance of the webserver, for this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # where the paths of dagster.yaml begin
+        patch.setenv("ECAUTO_CONFIG", str(folder / "ecauto.toml"))
+        patch.delenv("ECAUTO_DATA_DIR", raising=False)
+        with dg.DagsterInstance.from_config(str(folder)) as instance:
+            yield build_defs(), instance
+
+
+def full_run(folder: Path, hour: str, run_id: str) -> None:
+    """A full run of this name in this process."""
+    with _here(folder) as (definitions, instance):
+        job = definitions.resolve_job_def("full_sync")
+        assert job.execute_in_process(instance=instance, partition_key=hour, run_id=run_id).success
 
 
 def _let_go_on(process: psutil.Process) -> None:

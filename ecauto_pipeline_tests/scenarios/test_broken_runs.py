@@ -28,33 +28,31 @@ def undisturbed(trial: Trials) -> Left:
     return trial.left()
 
 
-def test_the_daemon_s_retry_of_a_killed_run_asks_what_is_left(trial: Trials, undisturbed: Left) -> None:
-    """Killed while it asks Amazon: the retry asks the rest, no answered ASIN again, and pushes it all."""
+def test_a_run_killed_twice_is_taken_up_by_the_daemon_and_then_by_a_person(trial: Trials, undisturbed: Left) -> None:
+    """Killed while it asks Amazon, its retry while that edits the shops; re-executed from its failure it ends.
+
+    The retry asks the rest and no answered ASIN again; no edit is lost, none is sent twice.
+    """
     trial.begin()
     run_id, last = trial.killed_in("sp_api_snapshots", retry=True)
     answered = trial.answered()
-    assert trial.wait_for_retry(run_id) == "SUCCESS"
+    retry = trial.retried(run_id)
+    trial.kill(retry, "base_updates")
+    again = trial.server.re_execute(retry)
+    assert trial.server.wait_for_run(again) == "SUCCESS"
     assert answered
     assert not answered & set(trial.asked_since(last))
-    assert undisturbed == trial.left()
-
-
-def test_re_executed_from_its_failure_a_killed_push_sends_the_rest(trial: Trials, undisturbed: Left) -> None:
-    """Killed while it edits the shops: no edit is lost, none is sent twice."""
-    trial.begin()
-    run_id, _ = trial.killed_in("base_updates", retry=False)
-    again = trial.server.re_execute(run_id)
-    assert trial.server.wait_for_run(again) == "SUCCESS"
     assert undisturbed == trial.left()
 
 
 def test_each_asset_alone_in_order_is_the_same_as_one_run(trial: Trials, undisturbed: Left) -> None:
     """Killed while it judges; then the six assets are materialized one by one, each in a run of its own.
 
-    Those six begin in this process, as Dagster begins them in theirs; the proofs start them from the webserver.
+    The runs begin in this process and one beside it, as `ecauto sync` begins its own; the proofs start them from the
+    webserver.
     """
     trial.begin()
-    _, last = trial.killed_in("price_diffs", retry=False)
+    last = trial.killed_beside("price_diffs")
     answered = trial.answered()
     assert [True] * 6 == trial.one_by_one_here()
     assert not answered & set(trial.asked_since(last))
