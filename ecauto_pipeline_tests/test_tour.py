@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,21 @@ pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).absolute().parents[1]
 SERVES = "ecauto dev"  # until it is ended; proofs/test_going_live.py starts it
+OVER = "-- over"
+IN_TURN = f"""
+import shlex, sys
+from ecauto_pipeline.cli import main
+
+for words in sys.argv[1:]:
+    sys.argv = ["ecauto", *shlex.split(words)]
+    code = 0
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code or 0
+    print("{OVER}", code, flush=True)
+"""
+"""In one process: what the commands load is the same, and loading it is most of what they cost."""
 
 
 def _tour(paper: str) -> list[str]:
@@ -37,19 +51,22 @@ def test_the_tour_can_be_taken(tmp_path: Path) -> None:
     assert "listings = 1000" in demo_s
     config.write_text(demo_s.replace("listings = 1000", "listings = 120"), encoding="utf-8")  # the same world, smaller
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_HOME", "ECAUTO_"))}
-    environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
-    taken = []
+    typed = [command.removeprefix("ecauto ") for command in _tour("README.md") if command != SERVES]
     try:
-        for command in _tour("README.md"):
-            if command == SERVES:
-                continue
-            done = subprocess.run(
-                shlex.split(command), cwd=tmp_path, env=environ, capture_output=True, encoding="utf-8", timeout=500
-            )
-            assert done.returncode in (0, 1), (command, done.stderr[-500:])
-            assert done.stdout.strip(), command
-            assert "Traceback" not in done.stdout + done.stderr
-            taken.append(command)
+        done = subprocess.run(
+            [sys.executable, "-c", IN_TURN, *typed],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=500,
+        )
     finally:
         process.stop(tmp_path / "data" / "emulator")
-    assert len(taken) >= 6
+    assert 0 == done.returncode, done.stderr[-500:]
+    ended = re.findall(rf"(.*?){OVER} (\d+)\n", done.stdout, re.S)
+    assert len(typed) == len(ended) >= 6
+    for command, (said, code) in zip(typed, ended, strict=True):
+        assert code in ("0", "1"), (command, done.stderr[-500:])
+        assert said.strip(), command
+    assert "Traceback" not in done.stdout + done.stderr

@@ -96,7 +96,7 @@ def test_a_day_of_hourly_runs_asks_about_nothing_that_is_not_due(tmp_path: Path)
         again: Counter[str] = Counter()
         for _ in range(27):
             since, now = seen(day), day.clock.now()
-            run = day.run("stock_sync")
+            run = day.run("stock_sync", push=False)
             told = _targets(day, run.run_id)
             for asin in set(_asked(day, since)):
                 tier, reason = told[asin]
@@ -133,12 +133,12 @@ def test_at_two_stock_and_price_cost_no_call_more_than_stock_alone(tmp_path: Pat
     made = []
     for pair in (True, False):
         with _world(tmp_path / str(pair), datetime(2026, 6, 1, 17, 0, tzinfo=UTC)) as day:
-            day.run()
+            day.run(push=False)
             day.advance(24 * 3600)
             since = seen(day)
-            day.run("stock_sync", include_price="floor")
+            day.run("stock_sync", include_price="floor", push=False)
             if pair:
-                day.run("price_sync", include_price="all", include_visibility=False)
+                day.run("price_sync", include_price="all", include_visibility=False, push=False)
             made.append(sorted(tuple(call["details"]["asins"]) for call in _good_calls(day, since)))
     assert len(made[0]) > 5
     assert made[0] == made[1]
@@ -155,16 +155,16 @@ def test_a_sweep_that_sees_nothing_is_given_up_and_said(tmp_path: Path) -> None:
             for item in day.control.items(account):
                 if item["visible"] and item["stock"] and not item["variations"]:
                     day.control.sell(account, item["item_id"])
-        day.run()
+        day.run(push=False)
         day.advance(70 * 60)
         since = seen(day)
-        first = day.run("stock_sync").reports["stale_asins"]
+        first = day.run("stock_sync", push=False).reports["stale_asins"]
         assert first.sweep_asins >= 100
         assert "" == first.blind
         assert Counter(_asked(day, since, "getCompetitivePricing"))
         day.advance(70 * 60)
         since = seen(day)
-        result = day.run("stock_sync")
+        result = day.run("stock_sync", push=False)
         second = result.reports["stale_asins"]
         assert 0 == second.sweep_asins
         assert "sweep answers said nothing" in second.blind
@@ -174,9 +174,9 @@ def test_a_sweep_that_sees_nothing_is_given_up_and_said(tmp_path: Path) -> None:
             assert not capacity(tools).shop.sweep_sees
         day.control.clear_faults()
         day.advance(8 * 86_400)
-        day.run()
+        day.run(push=False)
         day.advance(70 * 60)
         since = seen(day)
-        third = day.run("stock_sync").reports["stale_asins"]
+        third = day.run("stock_sync", push=False).reports["stale_asins"]
         assert "" == third.blind
         assert len(_asked(day, since, "getCompetitivePricing")) == third.sweep_asins
