@@ -1,4 +1,4 @@
-"""`ecauto keys`: the key that seals a fleet's tokens, and the tokens' way into state and out again.
+"""`ecauto keys`: the key that seals a fleet's tokens and its own secrets, and their way into the seal and out again.
 
 Not for: authorising a shop (auth.py), or what a seal is (fleet/seal.py).
 """
@@ -18,6 +18,7 @@ from ecauto_pipeline.domain.words import sentence_of
 from ecauto_pipeline.errors import CallError
 from ecauto_pipeline.settings import BaseAccount, Settings, load
 from ecauto_pipeline.shops import base
+from ecauto_pipeline.state import salts
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.wiring.connections import base_accounts, known_accounts
@@ -40,6 +41,8 @@ _LIES = {
     "clear": ("封印されていません (ecauto keys seal)", "not sealed (ecauto keys seal)"),
     "none": ("トークンがありません", "no tokens in state"),
 }
+_SECRETS = {salts.ORDERS: ("注文の識別", "names of orders")}
+"""The installation's own secrets, as people call them."""
 _Account = Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="ショップ(省略: すべて) / one shop; else all")]
 _Yes = Annotated[bool, typer.Option("--yes", help="確認せずに行う / do not ask")]
 
@@ -66,15 +69,17 @@ def new() -> None:
 @COMMAND.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="JSONで出力 / as JSON")] = False) -> None:
     """どのショップのトークンがどの鍵で封印されているかを示します。 Under which key each shop's tokens lie."""
-    from ecauto_pipeline.fleet.keys import lie
+    from ecauto_pipeline.fleet import keys, sealed_salts
 
     with _opened() as here:
-        how = {name: "none" for name in here.shops} | dict(lie(here.rows, base.PLATFORM, here.seal))
+        how = {name: "none" for name in here.shops} | dict(keys.lie(here.rows, base.PLATFORM, here.seal))
+        own = sealed_salts.lie(here.tools.state, here.seal)
     if as_json:
-        print_json({"tokens": how})
+        print_json({"tokens": how, "secrets": own})
         return
     columns = (told("ショップ", "shop"), told("状態", "state"))
     rows = [(name, _LIES[one][language() != "ja"]) for name, one in how.items()]
+    rows += [(_named(name), _LIES[one][language() != "ja"]) for name, one in own.items()]
     table(told("封印", "Seals"), columns, rows)
 
 
@@ -84,14 +89,16 @@ def rotate() -> None:
 
     Seal everything under the newest key; says how many. Whenever it dies, running it again ends it.
     """
-    from ecauto_pipeline.fleet import keys
+    from ecauto_pipeline.fleet import keys, sealed_salts
 
     with _opened() as here, _calls():
+        own = sealed_salts.rotate(here.tools.state, here.seal)
         done = keys.rotate(here.rows, base.PLATFORM, here.seal, {name: here.home(name) for name in here.rows.each()})
-    en = f"{done.resealed} sealed anew, {done.already} lay under the newest key already"
-    say(told(f"{done.resealed}件を封印し直しました(すでに新しい鍵のもの {done.already}件)。", f"{en}."))
-    if done.unopened:
-        names = ", ".join(done.unopened)
+    resealed, already = done.resealed + own.resealed, done.already + own.already
+    en = f"{resealed} sealed anew, {already} lay under the newest key already"
+    say(told(f"{resealed}件を封印し直しました(すでに新しい鍵のもの {already}件)。", f"{en}."))
+    if done.unopened or own.unopened:
+        names = ", ".join([*done.unopened, *map(_named, own.unopened)])
         fail(
             f"no key here opens: {names}; keep the old keys",
             WITH_ERRORS,
@@ -103,9 +110,10 @@ def rotate() -> None:
 @COMMAND.command("seal")
 def seal_files(account: _Account = "") -> None:
     """トークンのファイルを封印してstateに移し、ファイルを消します。 Token files into state, sealed."""
-    from ecauto_pipeline.fleet import keys
+    from ecauto_pipeline.fleet import keys, sealed_salts
 
     with _opened() as here, _calls():
+        sealed_salts.rotate(here.tools.state, here.seal)
         former = keys.former_state(here.settings.data_dir, here.tools.state, base.PLATFORM)
         for name in here.named(account):
             path = here.settings.token_file(here.shops[name])
@@ -120,7 +128,7 @@ def unseal(account: _Account = "", yes: _Yes = False) -> None:
 
     Back to one machine: tokens out of state into private files of this machine, then none of them in state.
     """
-    from ecauto_pipeline.fleet import keys
+    from ecauto_pipeline.fleet import keys, sealed_salts
 
     with _opened() as here, _calls():
         ask = told(
@@ -134,17 +142,27 @@ def unseal(account: _Account = "", yes: _Yes = False) -> None:
                 ("ファイルに移しました", "moved into its file") if moved else ("トークンがありません", "has no tokens")
             )
             say(f"{name}: {told(*said)}")
+        if not account:
+            sealed_salts.unseal(here.tools.state, here.seal)
 
 
 @COMMAND.command("forget")
 def forget(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="ショップ / the shop")], yes: _Yes = False
+    account: Annotated[str, typer.Argument(metavar="[ACCOUNT]", help="ショップ / the shop")] = "",
+    orders: Annotated[bool, typer.Option("--orders", help="注文を識別する秘密 / the secret that names orders")] = False,
+    yes: _Yes = False,
 ) -> None:
     """鍵をなくしたとき: 開けないトークンをstateから消します。あとで認可し直します。
 
-    The key is lost for good: drop tokens that no key opens; then `ecauto auth base`.
+    The key is lost for good: drop tokens that no key opens; then `ecauto auth base`. --orders drops the secret behind
+    the names of orders: the next run makes another, and orders of the last minutes may be told of once more.
     """
+    if bool(account) == orders:
+        fail("name one ACCOUNT, or --orders", ja="ACCOUNT か --orders のどちらか一つを指定してください")
     with _opened() as here:
+        if orders:
+            _forget_orders(here, yes)
+            return
         (name,) = here.named(account)
         document = here.rows.load(name)
         if document is None:
@@ -156,6 +174,26 @@ def forget(
         _asked(ask, yes)
         here.rows.forget(name, document)
     say(told(f"{name}: 消しました。次: ecauto auth base {name}", f"{name}: dropped; next: ecauto auth base {name}"))
+
+
+def _forget_orders(here: _Here, yes: bool) -> None:
+    from ecauto_pipeline.fleet import sealed_salts
+
+    _asked(
+        told(
+            "直近の注文がもう一度通知され、数えられることがあります。よろしいですか",
+            "Orders of the last minutes may be told of and counted once more. Go on",
+        ),
+        yes,
+    )
+    name = _named(salts.ORDERS)
+    if not sealed_salts.forget(here.tools.state, salts.ORDERS):
+        fail(f"state has no secret for: {name}", ja=f"stateに秘密がありません: {name}")
+    say(told(f"{name}: 消しました。次の実行が作り直します。", f"{name}: dropped; the next run makes another."))
+
+
+def _named(secret: str) -> str:
+    return told(*_SECRETS.get(secret, (secret, secret)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "access_denied": ("BASEがこのショップの操作を拒否", "BASE refuses this shop"),
     "shop_unreachable": ("BASEにつながらない", "BASE can't be reached"),
     "fault": ("想定外のエラー。次の実行でもう一度試す", "an error nobody foresaw; the next run tries again"),
+    "token_key": ("このマシンに封印を開く鍵がない", "this machine has no key that opens the seal"),
+    "token_lock": ("ほかの処理がトークンを更新中", "another process is renewing the token"),
     "no_such_edit": ("このショップでは変更できない項目", "this shop does not let it be changed"),
     "bad_item_id": ("BASEにその商品がない", "BASE does not know the item"),
     "other_value": ("BASEが別の値を返した", "BASE answered with another value"),

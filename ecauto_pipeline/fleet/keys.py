@@ -35,10 +35,11 @@ class Rotated:
 
 def lie(rows: TokenWriteAhead, platform: str, seal: Seal) -> dict[str, Lies]:
     """Every shop that has tokens in state, and how they lie there. Nothing is changed."""
-    return {account: _lies(seal, seal_name(platform, account), text) for account, text in rows.each().items()}
+    return {account: lies(seal, seal_name(platform, account), text) for account, text in rows.each().items()}
 
 
-def _lies(seal: Seal, name: str, document: str) -> Lies:
+def lies(seal: Seal, name: str, document: str) -> Lies:
+    """How this one lies, sealed for `name` or not."""
     if not is_sealed(document):
         return "clear"
     if seal.is_newest(name, document):
@@ -60,7 +61,7 @@ def rotate(rows: TokenWriteAhead, platform: str, seal: Seal, homes: Mapping[str,
         name = seal_name(platform, account)
         with homes[account].turn():
             document = rows.load(account)
-            how = "newest" if document is None else _lies(seal, name, document)
+            how = "newest" if document is None else lies(seal, name, document)
             if document is None or how == "newest":
                 already += document is not None
             elif how == "unopened":

@@ -1,6 +1,6 @@
 """Orders that were found: one row an item row of an order, counted, asked about and told of once.
 
-An order is known by a hash keyed with a secret of this installation (`salts`): what the shop calls it stands nowhere,
+An order is known by a hash keyed with a secret of this installation (salts.py): what the shop calls it stands nowhere,
 and can't be guessed back from what does. Nothing about a buyer comes here.
 Not for: reading orders from a shop (shops/), asking Amazon (sync/orders) or telling people (alerts/orders.py).
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,11 +19,11 @@ from sqlalchemy import Connection, Row, delete, select, update
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
+from ecauto_pipeline.state.salts import ORDERS, AtRest, salt
 from ecauto_pipeline.state.schema import asins, listings
-from ecauto_pipeline.state.schema_notes import orders, salts
+from ecauto_pipeline.state.schema_notes import orders
 from ecauto_pipeline.state.upsert import insert_for
 
-_SALT = "orders"
 _NO_MESSAGE = "-"
 """Stands for the message of what is not worth one."""
 
@@ -47,12 +46,12 @@ class OrderKeys:
         return hmac.new(self.secret, "\x1f".join(parts).encode(), hashlib.sha256).hexdigest()[:40]
 
 
-def order_keys(connection: Connection) -> OrderKeys:
-    """The installation's own; made with the first order that is looked for (needs a write transaction)."""
-    fresh = insert_for(connection, salts).values(name=_SALT, value=secrets.token_hex(32))
-    connection.execute(fresh.on_conflict_do_nothing(index_elements=["name"]))
-    kept = connection.execute(select(salts.c.value).where(salts.c.name == _SALT)).scalar_one()
-    return OrderKeys(bytes.fromhex(kept))
+def order_keys(connection: Connection, at_rest: AtRest) -> OrderKeys:
+    """The installation's own; made with the first order that is looked for (needs a write transaction).
+
+    Raises Transport `token_key` where this machine can't read their secret.
+    """
+    return OrderKeys(salt(connection, ORDERS, at_rest))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from ecauto_pipeline.domain.model import AccountKey, Kind
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.platforms import shop_keys
+from ecauto_pipeline.state.salts import IN_CLEAR, AtRest
 
 if TYPE_CHECKING:
     from ecauto_pipeline.amazon.client import SpApiClient
@@ -83,7 +84,8 @@ class Progress:
 class Tools:
     """The collaborators of one process; nothing in it is changed by a step. `stop`: set when somebody asked us to end.
 
-    `shops`, `sp_accounts`: of its lane, the active ones only. `active_shops`: the keys of every lane's.
+    `shops`, `sp_accounts`: of its lane, the active ones only. `active_shops`: the keys of every lane's. `at_rest`: how
+    the installation's own secrets lie in state.
     """
 
     settings: Settings
@@ -97,6 +99,7 @@ class Tools:
     log: logging.Logger
     lane: Lane = WHOLE
     active_shops: frozenset[AccountKey] = frozenset()
+    at_rest: AtRest = IN_CLEAR
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Progress], None] = lambda _progress: None
 

@@ -43,7 +43,7 @@ from ecauto_pipeline.wiring.connections import (
 from ecauto_pipeline.wiring.history_place import history_of
 from ecauto_pipeline.wiring.reach import reach_out
 from ecauto_pipeline.wiring.register_place import register_of
-from ecauto_pipeline.wiring.shop_tokens import check_tokens, seal, token_home, unauthorised
+from ecauto_pipeline.wiring.shop_tokens import at_rest, check_tokens, seal, token_home, unauthorised
 
 if TYPE_CHECKING:  # requests and Amazon's library take a second to load: who contacts somebody imports them, in place
     from ecauto_pipeline.amazon.client import SpApiClient
@@ -211,7 +211,7 @@ def _connected(
         _sp_client(settings, tools.clock, tools.state, account, endpoints, secrets, ledger, pools, tools.stop)
         for account in (connections.sp_accounts if shops_alone_s is None else ())
     )
-    return replace(tools, shops=shops, sp_accounts=sp_clients)
+    return replace(tools, shops=shops, sp_accounts=sp_clients, at_rest=at_rest(settings, secrets.values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Where the shops' tokens live in this installation: files on one machine, sealed in state in a fleet.
+"""Where the shops' tokens live in this installation: files on one machine, sealed in state in a fleet; and how its own
+secrets lie in state.
 
 What a fleet needs is imported in place: one machine has none of its packages. Not for: tokens themselves
 (shops/base/oauth.py) or the key's variables (connections.py).
@@ -18,6 +19,7 @@ from ecauto_pipeline.settings import BaseAccount, Settings
 from ecauto_pipeline.shops import base
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead, token_document
+from ecauto_pipeline.state.salts import IN_CLEAR, AtRest
 
 if TYPE_CHECKING:
     from ecauto_pipeline.fleet.seal import Seal
@@ -64,6 +66,16 @@ def seal(settings: Settings, values: Mapping[str, str] = os.environ) -> Seal:
             ja=f"複数台で動かすには Python のパッケージ {error.name} が必要です（ecauto-pipeline[fleet]）",
         ) from None
     return seal_of(values, settings.fleet.key_env, settings.fleet.old_keys_env)
+
+
+def at_rest(settings: Settings, values: Mapping[str, str]) -> AtRest:
+    """How the installation's own secrets lie in state: sealed in a fleet. Raises SettingsError as `seal` does."""
+    if not settings.fleet.on:
+        return IN_CLEAR
+    sealing = seal(settings, values)  # first: it says in words which package is missing
+    from ecauto_pipeline.fleet.sealed_salts import SealedAtRest
+
+    return SealedAtRest(sealing)
 
 
 def authorised(settings: Settings, account: BaseAccount, connection: Connection) -> bool:

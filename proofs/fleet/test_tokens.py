@@ -27,6 +27,7 @@ from ecauto_pipeline.shops.base.tokens import Tokens
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.fleet.salt_laws import LAWS as SALT_LAWS
 from ecauto_pipeline_tests.fleet.token_laws import LAWS, Fleet, all_secrets
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, set_up
 from proofs.fleet.servers import PostgreSQL
@@ -48,6 +49,14 @@ def fleet(state_url: str, tmp_path: Path) -> Iterator[Fleet]:
 def test_a_law_of_tokens_holds_on_postgresql(law: Callable[[Fleet], None], fleet: Fleet) -> None:
     """The same functions as on SQLite."""
     law(fleet)
+
+
+@pytest.mark.parametrize("law", SALT_LAWS, ids=lambda law: law.__name__)
+def test_a_law_of_own_secrets_holds_on_postgresql(law: Callable[[Database], None], state_url: str) -> None:
+    """The same functions as on SQLite."""
+    database = Database(state_url)
+    law(database)
+    database.close()
 
 
 def _work(url: str, emulator: str, folder: Path, key: str, minutes: Any, answers: Queue[str]) -> None:

@@ -46,7 +46,7 @@ def _keep(tools: Tools, shop: Shop, sales: list[Sale], counted: list[Sale], upto
         if done_until is not None:  # another run may have counted some of them meanwhile
             counted = [sale for sale in counted if sale.ordered_at >= done_until]
             upto = max(upto, done_until)
-        keys = orders.order_keys(connection)
+        keys = orders.order_keys(connection, tools.at_rest)
         names = [keys.of_row(key_of(shop), sale.unique_key, sale.row) for sale in counted]
         watched = orders.counted(connection, names)
         counted = [sale for name, sale in zip(names, counted, strict=True) if name not in watched]

@@ -63,7 +63,7 @@ def new_orders(tools: Tools, shop: Shop) -> list[Order]:
     """
     key, now = key_of(shop), tools.clock.now()
     with tools.state.write() as connection:
-        keys = orders.order_keys(connection)
+        keys = orders.order_keys(connection, tools.at_rest)
         rests = read_mark(connection, f"{_RESTS}/{key}")
         began = read_mark(connection, f"{_BEGAN}/{key}")
         newest = read_mark(connection, f"{_NEWEST}/{key}")

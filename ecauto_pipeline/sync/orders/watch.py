@@ -72,7 +72,7 @@ def _keep(context: Context, shop: Shop, order: Order) -> list[FoundOrder]:
     account, now = key_of(shop), context.clock.now()
     of_shop = (account.platform, account.account_id)
     with context.state.write() as connection:
-        keys = orders.order_keys(connection)
+        keys = orders.order_keys(connection, context.at_rest)
         name = keys.of_order(account, order.unique_key)
         if not rows:
             orders.add_empty(connection, name, account, context.run.run_id, order.ordered_at)
