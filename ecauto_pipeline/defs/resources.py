@@ -92,7 +92,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         with failing_in_words(), canceled, opened as tools, _stop_on_signal(stop):
             with tools.state.write() as connection:
                 remember_first_hour(connection, first)
-            with _lane_held(context, tools, job):
+            with lane_held(context, tools, job):
                 self._context = tools.for_run(self._describe(context, tools))
                 begin_run(self._context)
                 try:
@@ -157,7 +157,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         )
 
 
-def _lane_held(context: dg.InitResourceContext, tools: Tools, job: str) -> AbstractContextManager[object]:
+def lane_held(context: dg.InitResourceContext, tools: Tools, job: str) -> AbstractContextManager[object]:
     """In a fleet: nobody else's run works on this lane meanwhile, nor does one that Dagster calls over."""
     run, instance = context.run, context.instance
     if not tools.settings.fleet.on or run is None:
