@@ -26,7 +26,12 @@ MARKS = {
 }
 TITLE = ("診断", "checkup")
 Ask = Annotated[
-    bool, typer.Option("--ask", help="Amazonに実際に聞く(トークン1回、ASIN 1件) / really ask Amazon: a token, one ASIN")
+    bool,
+    typer.Option(
+        "--ask",
+        help="Amazonに実際に聞き(トークン1回、ASIN 1件)、履歴の保存先に書いて消す"
+        " / really ask Amazon: a token, one ASIN; write and remove an object in object storage",
+    ),
 ]
 COLUMNS = (("", ""), ("項目", "what"), ("今の状態", "as it is"), ("すること", "to do"))
 Language = Annotated[str, typer.Option("--language", help="ja | en、省略時は通知の言語 / default: that of the alerts")]

@@ -1,7 +1,8 @@
 """The doctor: looks at everything a run depends on and says, line by line, what is and what to do about it.
 
 It asks the very connections that a run opens. Read only: it creates, repairs and sends nothing, and shows no secret;
-only when the person wants Amazon asked (`ask`) are there a few calls of it in state.db and at Amazon.
+only when the person wants others asked (`ask`) are there a few calls in state.db and at Amazon, and is an object put
+where history lies in object storage, and taken away.
 Not for: which lines there are and in which order (lines.py), or looking (the module of each).
 """
 
@@ -32,7 +33,7 @@ def examine(
     """Every finding, in the order in which a person would repair things. What goes wrong in a line is that line's.
 
     `endpoints`: name -> address to reach; None = those a run would call that are not our own emulator's.
-    `ask`: let each SP-API account fetch a token and ask about one ASIN.
+    `ask`: let each SP-API account fetch a token and ask about one ASIN, and object storage take an object.
     """
     chart, connections = Chart(language), resolve(settings, environ)
     reached = _callable(connections) if endpoints is None else endpoints

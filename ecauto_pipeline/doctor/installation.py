@@ -19,7 +19,7 @@ from ecauto_pipeline.wiring.connections import Connections
 class Installation:
     """`endpoints`: name -> address to reach. `skews_s`: our clock less theirs, filled as they answer.
 
-    `ask`: the person wants Amazon to be asked.
+    `ask`: the person wants Amazon to be asked, and object storage to be written to.
     """
 
     settings: Settings

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecauto_pipeline.doctor import credentials, files, machine, set_up, sp_api, state_book
+from ecauto_pipeline.doctor import credentials, files, machine, servers, set_up, sp_api, state_book
 from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.installation import Installation
 
@@ -52,6 +52,27 @@ LINES = (
     Line("DAGSTER_HOME", machine.dagster_home, ("設定されていれば、使えるフォルダーか", "where set: a usable folder")),
     Line("endpoint", machine.reach, ("接続先が応答するか", "each service answers")),
     Line("clock", machine.clock, ("時計が接続先と合っているか", "our clock agrees with theirs")),
+    Line(
+        "PostgreSQL",
+        servers.postgresql,
+        (
+            "複数台: 通信が暗号化されているか、Dagsterの記録につながるか",
+            "a fleet: what goes there is encrypted, Dagster's records can be reached",
+        ),
+    ),
+    Line(
+        "Redis",
+        servers.redis,
+        ("複数台: 応答し、パスワードを求めるか", "a fleet: it answers, and wants a password"),
+    ),
+    Line(
+        "object storage",
+        servers.object_storage,
+        (
+            "履歴のバケットを一覧できるか。--ask なら書いて消せるか",
+            "history's bucket can be listed; --ask: written and removed from",
+        ),
+    ),
     Line(
         "token",
         credentials.tokens,

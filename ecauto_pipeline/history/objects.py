@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 10.0
 ATTEMPTS = 2
 _PIECE = 8 << 20
+_PROBE = "doctor"
 _NAME = re.compile(
     rf"({'|'.join(TABLES)})/(dt=\d{{4}}-\d\d-\d\d/hour=\d\d|month=\d{{4}}-\d\d)/[A-Za-z0-9][A-Za-z0-9_.-]*"
 )
@@ -58,14 +60,7 @@ class ObjectStore:
         A bucket that isn't there is away, not empty: an empty history would take the place of the whole copy.
         """
         found: dict[str, ObjectMark] = {}
-        bucket = self.root.split("/")[0]
-        with _away("list"):
-            there = not bucket or self.filesystem.get_file_info(bucket).type == pafs.FileType.Directory
-        if not there:
-            raise ObjectStorageAway(
-                "object storage can't list: there is no such bucket",
-                ja="オブジェクトストレージを使えません: そのバケットはありません",
-            )
+        self._require_bucket()
         for table in TABLES:
             folder = pafs.FileSelector(f"{self.root}/{table}", recursive=True, allow_not_found=True)
             with _away("list"):
@@ -75,6 +70,22 @@ class ObjectStore:
                 if info.type == pafs.FileType.File and _NAME.fullmatch(name):
                     found[name] = ObjectMark(info.size, info.mtime_ns)
         return found
+
+    def look(self) -> None:
+        """That the bucket is there and lets us list below the prefix: two requests, however much there is. Raises
+        ObjectStorageAway."""
+        self._require_bucket()
+        with _away("list"):
+            self.filesystem.get_file_info(pafs.FileSelector(f"{self.root}/{_PROBE}", allow_not_found=True))
+
+    def try_to_put(self) -> None:
+        """That an object can be put below the prefix and taken away again; after a death in between it lies there, and
+        nobody counts it as history. Raises ObjectStorageAway."""
+        name = f"{_PROBE}/{secrets.token_hex(8)}"
+        with _away("put"), self.filesystem.open_output_stream(self._path(name)) as stream:
+            stream.write(b"ecauto doctor")
+        self.remove(name)
+        self.drop_empty(_PROBE)
 
     def get(self, name: str, target: Path) -> None:
         """The object's bytes into the file `target`. Raises FileNotFoundError, ObjectStorageAway."""
@@ -126,6 +137,16 @@ class ObjectStore:
                 info.type == pafs.FileType.File for info in inside
             ):
                 self.filesystem.delete_dir(path)
+
+    def _require_bucket(self) -> None:
+        bucket = self.root.split("/")[0]
+        with _away("list"):
+            there = not bucket or self.filesystem.get_file_info(bucket).type == pafs.FileType.Directory
+        if not there:
+            raise ObjectStorageAway(
+                "object storage can't list: there is no such bucket",
+                ja="オブジェクトストレージを使えません: そのバケットはありません",
+            )
 
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}"

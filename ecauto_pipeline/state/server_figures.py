@@ -1,7 +1,8 @@
-"""How busy the database of state is: connections, and the named locks that are held or waited for.
+"""How busy the database of state is: connections, and the named locks that are held or waited for; and whether what
+goes there is encrypted.
 
 PostgreSQL alone knows; of SQLite nothing is measured. Not for: what a name stands for (locks.py).
-Source: PostgreSQL 15, views pg_stat_activity and pg_locks.
+Source: PostgreSQL 15, views pg_stat_activity, pg_locks and pg_stat_ssl.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ _LOCKS = text(
     "SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted) FROM pg_locks"
     " WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+
+_ENCRYPTED = text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,11 @@ def server_figures(connection: Connection) -> ServerFigures | None:
         int(held),
         int(waiting),
     )
+
+
+def is_encrypted(connection: Connection) -> bool | None:
+    """Whether this very connection is, by the server's word; None on SQLite, or where it does not say."""
+    if connection.dialect.name != "postgresql":
+        return None
+    said = connection.execute(_ENCRYPTED).scalar()
+    return None if said is None else bool(said)

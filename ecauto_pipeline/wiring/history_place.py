@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from ecauto_pipeline.history.objects import ObjectStore
 
 
 def history_of(settings: Settings, environ: Mapping[str, str], clock: Clock) -> HistoryStore:
@@ -32,3 +36,10 @@ def history_of(settings: Settings, environ: Mapping[str, str], clock: Clock) -> 
         return HistoryStore(folder, data / "history.duckdb", clock)
     objects = partial(open_objects, place.url, place.endpoint, dict(environ))
     return HistoryStore(data / "history-copy", data / "history.duckdb", clock, objects=objects)
+
+
+def open_store(settings: Settings, environ: Mapping[str, str]) -> ObjectStore:
+    """The object storage of an `s3://` history; asks nobody yet. Raises SettingsError."""
+    from ecauto_pipeline.history.objects import open_objects
+
+    return open_objects(settings.history.url, settings.history.endpoint, environ)

@@ -1,4 +1,4 @@
-"""Whether an address of ecauto.toml can be reached at all, before a run begins.
+"""Whether an address of ecauto.toml, or the broker of a fleet's workers, can be reached at all.
 
 Not for: what is asked there (the clients) or which addresses there are (connections.py).
 """
@@ -26,3 +26,15 @@ def reach_out(name: str, url: str) -> None:
             f"{name}: {url} can't be reached ({why.en}: {error.strerror or error})",
             ja=f"{name}: {url} に接続できません（{why.ja}）",
         ) from None
+
+
+def ask_broker(url: str) -> tuple[str, bool]:
+    """The host of this Redis, which answers, and whether it wants a password. Raises EcautoError, without one in it."""
+    try:
+        from ecauto_pipeline.fleet.broker import ping
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"a fleet needs the Python package {error.name}: install ecauto-pipeline[fleet]",
+            ja=f"複数台で動かすには Python のパッケージ {error.name} が必要です（ecauto-pipeline[fleet]）",
+        ) from None
+    return ping(url)

@@ -50,6 +50,14 @@ def _distribution(made: House, *wants: str) -> None:
     made.import_path.append(str(about.parent))
 
 
+def _dagster(made: House, document: str) -> None:
+    """A DAGSTER_HOME with this dagster.yaml."""
+    home = made.folder / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(document, encoding="utf-8")
+    made.environ["DAGSTER_HOME"] = str(home)
+
+
 def _stopped(made: House, account_id: str = "") -> None:
     key = {"platform": "base" if account_id else "", "account_id": account_id}
     made.kept(schema_notes.stops, **key, since=to_ms(NOW), who="owner")
@@ -194,6 +202,9 @@ def _somebody_asks_history(made: House) -> None:
     made.other.stdout.readline()
 
 
+_POSTGRES = "storage: {postgres: {postgres_url: "
+_PARTS = "storage: {postgres: {postgres_db: {hostname: h, username: u, password: p, db_name: d}}}"
+_BROKER = "run_launcher: {config: {broker: "
 HOUR = to_ms(NOW.replace(minute=0))
 FAULTS: tuple[Made, ...] = (
     Made("python", "too old", lambda h: _distribution(h, "Requires-Python: >=9"), "bad", "Python >=9"),
@@ -219,6 +230,12 @@ FAULTS: tuple[Made, ...] = (
     Made("endpoint", "nobody answers", lambda h: h.endpoints.update(lwa="http://127.0.0.1:9"), "bad", "the network"),
     Made("clock", "slow", lambda h: setattr(h, "skew_s", 100.0), "warn", "NTP"),
     Made("clock", "another year", lambda h: setattr(h, "skew_s", -4e7), "bad", "NTP"),
+    Made("PostgreSQL", "no variable", lambda h: _dagster(h, _POSTGRES + "{env: NOT_THERE}}}"), "bad", ".env"),
+    Made("PostgreSQL", "another driver", lambda h: _dagster(h, _POSTGRES + "'postgresql://h/d'}}"), "bad", "psycopg2"),
+    Made("PostgreSQL", "the driver of its parts", lambda h: _dagster(h, _PARTS), "bad", "psycopg2"),
+    Made("PostgreSQL", "no YAML", lambda h: _dagster(h, "storage: ["), "bad", "deploy/dagster.yaml"),
+    Made("Redis", "no variable", lambda h: _dagster(h, _BROKER + "{env: NOT_THERE}}}"), "bad", ".env"),
+    Made("object storage", "a key in it", lambda h: _set(h, "history", url="s3://key@bucket/h"), "bad", "[history]"),
     Made("token", "none", lambda h: h.file("data/tokens/shop_1_token.json").unlink(), "bad", "ecauto auth base shop_1"),
     Made(
         "token", "no token file", lambda h: _torn(h, "data/tokens/shop_1_token.json"), "bad", "ecauto auth base shop_1"

@@ -112,14 +112,16 @@ class Server:
 class PostgreSQL(Server):
     """A cluster with one superuser `ecauto`, trusted on loopback; data survive kill() and start().
 
-    fsync is off: the tests end processes, never the computer, and what a process wrote the kernel keeps.
+    fsync is off: the tests end processes, never the computer, and what a process wrote the kernel keeps. `password`:
+    stands in its addresses, though it lets everybody in.
     """
 
     end_signal = signal.SIGINT  # "fast": clients are cut off
     packages = "postgresql"
 
-    def __init__(self) -> None:
+    def __init__(self, password: str = "") -> None:
         super().__init__()
+        self._user = f"ecauto:{password}" if password else "ecauto"
         self._data = self.folder / "data"
         if os.geteuid() == 0:  # it refuses to run as root
             os.chown(self.folder, pwd.getpwnam("postgres").pw_uid, -1)
@@ -161,7 +163,7 @@ class PostgreSQL(Server):
 
     def url(self, database: str, driver: str = "psycopg") -> str:
         """For SQLAlchemy; Dagster's own storage wants `driver="psycopg2"`."""
-        return f"postgresql+{driver}://ecauto@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+{driver}://{self._user}@127.0.0.1:{self.port}/{database}"
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """What psql prints of a statement, unaligned, without headings."""
@@ -171,17 +173,19 @@ class PostgreSQL(Server):
 
 
 class Redis(Server):
-    """`keeps_data`: whether a start after kill() finds what was there (every write is in its file) or nothing."""
+    """`keeps_data`: whether a start after kill() finds what was there (every write is in its file) or nothing.
+    `password` "" = whoever reaches it is let in."""
 
     packages = "redis-server"
 
-    def __init__(self, keeps_data: bool = True) -> None:
+    def __init__(self, keeps_data: bool = True, password: str = "") -> None:
         super().__init__()
-        self.keeps_data = keeps_data
+        self.keeps_data, self._password = keeps_data, password
 
     def command(self) -> Sequence[str]:
         kept = ["--appendonly", "yes", "--appendfsync", "always"] if self.keeps_data else ["--appendonly", "no"]
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder), "--save", ""]
+        options += ["--requirepass", self._password] if self._password else []
         return [_program("redis-server", self.packages), *options, *kept]
 
     def start(self) -> None:
@@ -193,12 +197,13 @@ class Redis(Server):
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
                 connection.sendall(b"PING\r\n")
-                return connection.recv(5) == b"+PONG"  # "-LOADING" while it reads its file
+                return connection.recv(5) in (b"+PONG", b"-NOAU")  # "-LOADING" while it reads its file
         except OSError:
             return False
 
     def url(self, database: int = 0) -> str:
-        return f"redis://127.0.0.1:{self.port}/{database}"
+        guard = f":{self._password}@" if self._password else ""
+        return f"redis://{guard}127.0.0.1:{self.port}/{database}"
 
 
 @dataclass(frozen=True, slots=True)
