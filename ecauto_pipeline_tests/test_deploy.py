@@ -5,14 +5,18 @@ Not for: whether Docker and Kubernetes take the files (proofs/fleet/test_deploy.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from dagster._config import validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
+from jsonschema import Draft7Validator
 
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline_tests import commands_page
@@ -25,31 +29,8 @@ OF_SERVERS = {
 }
 """Variables that servers and their libraries know by these names."""
 
-CHART = """
-dagster-user-deployments.deployments.[]: name image dagsterApiGrpcArgs port env envSecrets volumes volumeMounts
-dagster-user-deployments.deployments.[]: includeConfigInLaunchedRuns podSecurityContext resources
-dagster-user-deployments: enabled enableSubchart deployments
-dagsterWebserver: replicaCount image
-dagsterDaemon: enabled image runCoordinator runMonitoring runRetries
-dagsterDaemon.runCoordinator: enabled type config
-dagsterDaemon.runCoordinator.config.queuedRunCoordinator: maxConcurrentRuns tagConcurrencyLimits dequeueIntervalSeconds
-dagsterDaemon.runMonitoring: enabled startTimeoutSeconds cancelTimeoutSeconds pollIntervalSeconds
-dagsterDaemon.runMonitoring: maxResumeRunAttempts freeSlotsAfterRunEndSeconds
-dagsterDaemon.runRetries: enabled maxRetries
-runLauncher: type config
-runLauncher.config.k8sRunLauncher: imagePullPolicy loadInclusterConfig failPodOnRunFailure runK8sConfig
-runLauncher.config.k8sRunLauncher.runK8sConfig: containerConfig podSpecConfig jobSpecConfig
-computeLogManager: type config
-postgresql: enabled postgresqlHost postgresqlUsername postgresqlPassword postgresqlDatabase postgresqlScheme service
-global: postgresqlSecretName dagsterHome
-rabbitmq: enabled
-redis: enabled
-telemetry: enabled
-: dagster-user-deployments dagsterWebserver dagsterDaemon runLauncher computeLogManager postgresql global rabbitmq
-: redis telemetry generatePostgresqlPasswordSecret
-"""
-"""Keys of Dagster's chart that may be used, by table. Source: helm/dagster of dagster-io/dagster, its values' models
-and the template of its dagster.yaml, which drops what it does not name, at 835892b45aaa (read November 2026)."""
+CHART = Path(__file__).with_name("chart_values.schema.json")
+"""What Dagster's chart takes in the tables that deploy/helm/values.yaml sets; its source stands in it."""
 
 
 def test_the_policy_of_the_example_is_read_by_the_program() -> None:
@@ -106,19 +87,37 @@ def test_both_engines_are_told_the_same() -> None:
     assert ours["run_retries"]["max_retries"] == daemon["runRetries"]["maxRetries"]
 
 
-def test_the_chart_knows_every_key_of_its_values() -> None:
-    """A key that the chart does not name would be dropped without a word."""
-    allowed: dict[str, set[str]] = {}
-    for line in CHART.strip().splitlines():
-        table, _, names = line.partition(":")
-        allowed.setdefault(table, set()).update(names.split())
-    strangers = [
-        f"{table}.{name}"
-        for table, names in _tables(yaml.safe_load(read("deploy/helm/values.yaml")))
-        if table in allowed
-        for name in names - allowed[table]
-    ]
-    assert [] == strangers
+def test_the_chart_takes_its_values() -> None:
+    """Every key is one the chart names (another would be dropped without a word), of its type, and the choice of run
+    launcher and coordinator has its table."""
+    schema = json.loads(CHART.read_text(encoding="utf-8"))
+    Draft7Validator.check_schema(schema)
+    found = Draft7Validator(schema).iter_errors(yaml.safe_load(read("deploy/helm/values.yaml")))
+    assert [] == [f"{one.json_path}: {one.message}" for one in found]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("dagsterDaemon.runRetries.retryOnFailure", True),
+        ("dagsterDaemon.runCoordinator.config.queuedRunCoordinator.tagConcurrencyLimits", [{"key": "ecauto/lane"}]),
+        ("runLauncher.type", "CeleryRunLauncher"),
+        ("runLauncher.config", {"customRunLauncher": {}}),
+        ("runLauncher.config.k8sRunLauncher.imagePullPolicy", "Sometimes"),
+        ("dagster-user-deployments.deployments", [{"name": "ecauto"}]),
+        ("postgresql.service.port", "5432"),
+    ],
+    ids=lambda one: one if isinstance(one, str) and "." in one else "",
+)
+def test_the_chart_would_not_take_another_value(path: str, value: object) -> None:
+    """A key that there is not, a row that lacks one, a word it does not know, another type."""
+    values = yaml.safe_load(read("deploy/helm/values.yaml"))
+    *tables, last = path.split(".")
+    table = values
+    for name in tables:
+        table = table[name]
+    table[last] = value
+    assert not Draft7Validator(json.loads(CHART.read_text(encoding="utf-8"))).is_valid(values)
 
 
 def test_the_image_is_made_of_files_that_are_there() -> None:
@@ -143,14 +142,3 @@ def _leaves(document: Any, key: str = "") -> Iterator[tuple[str, Any]]:
             yield from _leaves(value, key)
     else:
         yield key, document
-
-
-def _tables(document: Any, path: str = "") -> Iterator[tuple[str, set[str]]]:
-    """(path, names) of every table; the rows of a list are `[]`."""
-    if isinstance(document, Mapping):
-        yield path, {str(name) for name in document}
-        for name, value in document.items():
-            yield from _tables(value, f"{path}.{name}".lstrip("."))
-    elif isinstance(document, list):
-        for value in document:
-            yield from _tables(value, f"{path}.[]")
