@@ -76,3 +76,18 @@ POLICIES = {
 def policy_of(job_name: str) -> JobPolicy:
     """What runs of this job may do; of an unknown one (Dagster's own job behind Materialize): MATERIALIZE."""
     return POLICIES.get(job_name, MATERIALIZE)
+
+
+def pushes_in_the_end(run: dg.DagsterRun, include_visibility: bool) -> bool:
+    """Whether this run's steps go on to judging and pushing, so that what it finds may leave while it still asks.
+
+    Whoever materializes the asking alone has asked for no edit.
+    """
+    if run.step_keys_to_execute is not None:
+        steps = set(run.step_keys_to_execute)
+    elif run.asset_selection is not None:
+        steps = {key.to_user_string() for key in run.asset_selection}
+    else:
+        return True
+    judged = {"price_diffs", "visibility_diffs"} if include_visibility else {"price_diffs"}
+    return {*judged, "base_updates"} <= steps

@@ -20,7 +20,7 @@ from ecauto_pipeline.alerts.rules.runs import HISTORY_PUBLISHED
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.checks import report_check
 from ecauto_pipeline.defs.failures import failing_in_words, refused
-from ecauto_pipeline.defs.jobs import policy_of
+from ecauto_pipeline.defs.jobs import policy_of, pushes_in_the_end
 from ecauto_pipeline.defs.lanes import LANE_TAG, SIDE_BY_SIDE, tags_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
 from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key, keys_of
@@ -133,6 +133,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         if run is None:
             raise RuntimeError("the pipeline resource belongs to a run")
         policy = policy_of(run.job_name)
+        visibility = self.include_visibility and policy.visibility
         spend = self.spend.or_else(tools.settings.tiers.spend)
         keys = keys_of(dict(run.tags)) or (hour_key(tools.clock.now()),)
         return Run(
@@ -142,9 +143,10 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
             started_at=tools.clock.now(),
             dry_run=self.dry_run,
             include_price=self.include_price.or_else(policy.include_price(tools.settings)),
-            include_visibility=self.include_visibility and policy.visibility,
+            include_visibility=visibility,
             hide_failed_prices=self.include_visibility,
             push=policy.push,
+            push_while_asking=policy.push and pushes_in_the_end(run, visibility),
             fetch=policy.fetch,
             accounts=in_lane(tools.lane, known_accounts(tools.settings, self.accounts)),
             max_items=self.max_items or None,

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
@@ -46,17 +46,26 @@ class Decided:
         return self.diff.key, self.diff.kind
 
 
-def diff_id(run_id: str, diff: Diff) -> str:
-    """The name of this decision in this run: the same judgement twice is one row."""
+def diff_id(run_id: str, diff: Diff, when: Literal["", "early"] = "") -> str:
+    """The name of this decision in this run: the same judgement twice is one row. `early`: made while the run asked,
+    and another than what the run makes of it when it has seen everything."""
     key = diff.key
-    parts = (run_id, key.platform, key.account_id, key.item_id, diff.kind, str(diff.wanted), diff.snapshot_id)
+    parts = (run_id + when, key.platform, key.account_id, key.item_id, diff.kind, str(diff.wanted), diff.snapshot_id)
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
 def store(
-    connection: Connection, run_id: str, partition_key: str, found: Sequence[Diff], now: datetime, *, closed: bool
+    connection: Connection,
+    run_id: str,
+    partition_key: str,
+    found: Sequence[Diff],
+    now: datetime,
+    *,
+    closed: bool,
+    when: Literal["", "early"] = "",
 ) -> None:
-    """Write decisions of a run; `closed`: of a dry run. Storing the same ones again changes nothing."""
+    """Write decisions of a run; `closed`: of a dry run; `when`: as in `diff_id`. Storing the same ones again changes
+    nothing."""
     statement = insert(diffs).prefix_with("OR IGNORE", dialect="sqlite")
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects import postgresql
@@ -65,6 +74,8 @@ def store(
     stamp = to_ms(now)
     for start in range(0, len(found), CHUNK_ROWS):
         rows = [_values(run_id, partition_key, diff, stamp, closed) for diff in found[start : start + CHUNK_ROWS]]
+        for row, diff in zip(rows, found[start:], strict=False):
+            row["diff_id"] = diff_id(run_id, diff, when)
         connection.execute(statement, rows)
 
 
@@ -265,7 +276,6 @@ def _about(key: ListingKey, kind: Kind) -> tuple[ColumnElement[bool], ...]:
 def _values(run_id: str, partition_key: str, diff: Diff, stamp: int, closed: bool) -> dict[str, Any]:
     waits = not closed and diff.decision in (Decision.PUSH, Decision.HELD)
     return {
-        "diff_id": diff_id(run_id, diff),
         "run_id": run_id,
         "partition_key": partition_key,
         "kind": diff.kind.value,

@@ -46,6 +46,7 @@ class Run:
     include_visibility: bool = True  # and stock, which belongs to it
     hide_failed_prices: bool = True  # a loss whose right price its shop does not take, in a run without visibility too
     push: bool = True
+    push_while_asking: bool = False  # its steps go on to the push, which need not wait for the last answer
     fetch: bool = True
     accounts: tuple[AccountKey, ...] = ()  # () = every active one
     max_items: int | None = None  # listings at most, best sellers first

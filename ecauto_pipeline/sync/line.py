@@ -15,13 +15,22 @@ from ecauto_pipeline.sync.context import Context, Run
 from ecauto_pipeline.sync.diffs import price, visibility
 from ecauto_pipeline.sync.listings import read
 from ecauto_pipeline.sync.publish import publish_run
+from ecauto_pipeline.sync.push_while_asking import PushWhileAsking
 from ecauto_pipeline.sync.run_record import Section, SectionName, begin_run, end_run
+from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.stale_asins import plan
 
 
 def _always(_run: Run) -> bool:
     return True
+
+
+def ask(context: Context) -> FetchReport:
+    """Ask Amazon; where the run goes on to its push, what stops a wrong sale leaves while it asks."""
+    run = context.run
+    early = run.push_while_asking and run.push and not run.dry_run and run.max_items is None
+    return fetch.run(context, PushWhileAsking(context) if early else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Step:
 LINE = (
     Step("listings", read.run),
     Step("stale_asins", plan.run, ("listings",)),
-    Step("sp_api_snapshots", fetch.run, ("stale_asins",)),
+    Step("sp_api_snapshots", ask, ("stale_asins",)),
     Step("price_diffs", price.run, ("sp_api_snapshots",)),
     Step("visibility_diffs", visibility.run, ("sp_api_snapshots",), lambda run: run.include_visibility),
     Step("base_updates", push.run, ("price_diffs", "visibility_diffs"), lambda run: run.push),

@@ -30,7 +30,7 @@ def metrics_row(record: RunRecord) -> dict[str, object]:
         "cache_hits": survey.cache_hits if survey else 0,
         "cache_misses": survey.cache_misses if survey else 0,
         "sp_api_calls": asked.sp_api_calls if asked else 0,
-        "base_api_updates": pushed.edits if pushed else 0,
+        "base_api_updates": record.edits,
         "errors": record.errors,
         "execution_time_seconds": record.execution_seconds,
         "planned_seconds": record.planned_seconds,

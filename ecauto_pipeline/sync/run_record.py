@@ -59,6 +59,7 @@ SectionName = Literal[
     "listings",
     "stale_asins",
     "sp_api_snapshots",
+    "early_updates",
     "price_diffs",
     "visibility_diffs",
     "base_updates",
@@ -72,6 +73,7 @@ SECTIONS: Mapping[SectionName, type[Section]] = {
     "listings": ListingsReport,
     "stale_asins": PlanReport,
     "sp_api_snapshots": FetchReport,
+    "early_updates": PushReport,
     "price_diffs": DiffReport,
     "visibility_diffs": DiffReport,
     "base_updates": PushReport,
@@ -80,7 +82,8 @@ SECTIONS: Mapping[SectionName, type[Section]] = {
     "order_watch": OrdersReport,
     "history": HistoryReport,
 }
-"""Every section by its name, which is the asset's or the job's: the shape that is kept and read back."""
+"""Every section by its name, which is the asset's or the job's: the shape that is kept and read back. `early_updates`:
+what sp_api_snapshots let leave while it asked; base_updates counts it in."""
 
 
 _NOT_OF_THE_RECORD = ("sections", "owner", "stop_by")
@@ -102,6 +105,7 @@ class RunRecord:
     listings: ListingsReport | None = None
     stale_asins: PlanReport | None = None
     sp_api_snapshots: FetchReport | None = None
+    early_updates: PushReport | None = None
     price_diffs: DiffReport | None = None
     visibility_diffs: DiffReport | None = None
     base_updates: PushReport | None = None
@@ -127,6 +131,19 @@ class RunRecord:
     def pushed(self) -> PushReport | None:
         """What was sent to the shops, by the line or by hand."""
         return self.by_hand.pushed if self.by_hand is not None else self.base_updates
+
+    @property
+    def edits(self) -> int:
+        """Calls to change something at the shops, those of a run that ended while it still asked included."""
+        sent = self.pushed or self.early_updates
+        return sent.edits if sent is not None else 0
+
+    @property
+    def changed(self) -> int | None:
+        """Targets set at the shops, None until something was sent."""
+        if self.account is not None:
+            return self.account.pushed
+        return self.early_updates.account.pushed if self.early_updates is not None else None
 
     @property
     def shops(self) -> ShopsReport | None:

@@ -221,7 +221,7 @@ def _line(row: RunRow, record: RunRecord, ends: Mapping[str, str], now: datetime
         sends=row.job not in NEVER_SEND,
         asked=asked.asked if asked is not None else own,
         silent=asked.by_status.get(Status.API_ERROR, 0) if asked is not None else own_silent,
-        changed=account.pushed if account is not None else None,
+        changed=record.changed,
         held=account.held if account is not None else None,
         failed=account.failed if account is not None else None,
         found=looked.found if looked is not None else orders.rows if orders is not None else None,

@@ -10,7 +10,7 @@ import pytest
 
 from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.history_upkeep import HISTORY_UPKEEP
-from ecauto_pipeline.defs.jobs import MATERIALIZE, POLICIES, JobPolicy, policy_of
+from ecauto_pipeline.defs.jobs import MATERIALIZE, POLICIES, STOCK_ASSETS, JobPolicy, policy_of, pushes_in_the_end
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice
 from ecauto_pipeline.defs.questions import QUESTIONS
 from ecauto_pipeline.defs.stopping import STOPPING
@@ -88,3 +88,28 @@ def test_what_the_jobs_may_do() -> None:
     ]
     assert ["release_holds", "rollback_run", "apply_plan"] == [name for name, one in POLICIES.items() if not one.fetch]
     assert JobPolicy() == MATERIALIZE
+
+
+@pytest.mark.parametrize(
+    ("chosen", "visibility", "pushes"),
+    [
+        (None, True, True),
+        (STOCK_ASSETS, True, True),
+        (("sp_api_snapshots",), True, False),
+        (STOCK_ASSETS[:-1], True, False),
+        (("sp_api_snapshots", "price_diffs", "base_updates"), True, False),
+        (("sp_api_snapshots", "price_diffs", "base_updates"), False, True),
+    ],
+    ids=["job", "all", "asking", "no_push", "prices_of_all", "prices"],
+)
+@pytest.mark.parametrize("how", ["assets", "steps"])
+def test_only_a_run_that_goes_on_to_the_push_may_push_while_it_asks(
+    chosen: tuple[str, ...] | None, visibility: bool, pushes: bool, how: str
+) -> None:
+    """Chosen as assets or taken up from a failure by its steps: who chose the asking alone has asked for no edit."""
+    run = dg.DagsterRun(
+        job_name="stock_sync",
+        asset_selection=frozenset(map(dg.AssetKey, chosen)) if chosen and how == "assets" else None,
+        step_keys_to_execute=list(chosen) if chosen and how == "steps" else None,
+    )
+    assert pushes is pushes_in_the_end(run, visibility)

@@ -90,6 +90,7 @@ FULL: dict[str, Section] = {
         views=ViewsReport(1, 1, 0, ((2, "品"),), "v"),
     ),
     "sp_api_snapshots": FetchReport(by_status={"success": 2}, used_share={"a/b": 0.5}, not_believed=("x",)),
+    "early_updates": PushReport(RowCounts(1, 1), edits=1),
     "price_diffs": DiffReport(
         RowCounts(1, 1), {"a": RowCounts(1, 1)}, {Kind.PRICE: RowCounts(1, 1)}, {"push:change": 1}
     ),

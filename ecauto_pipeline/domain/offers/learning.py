@@ -116,6 +116,14 @@ def learn(row: AsinRow, answer: Answer, role: Role, snapshot_id: str, now: datet
     return believed(row, answer, snapshot_id, now, rules)
 
 
+def got_worse(before: AsinRow, after: AsinRow) -> bool:
+    """Whether selling it may be wrong from now on: it is gone, or said once more to have no offer that fits, or dearer
+    than was known."""
+    if after.status in ZERO:
+        return (before.status, before.filtered_count) != (after.status, after.filtered_count)
+    return before.price_jpy is not None and after.price_jpy is not None and after.price_jpy > before.price_jpy
+
+
 def sweep_finding(row: AsinRow, answer: Answer, rules: LearnRules) -> str:
     """What a sweep's authoritative answer asks for: "" = unchanged, else the reason why detail has to look."""
     if row.wants_detail:

@@ -43,6 +43,17 @@ def hides_allowed(shown_public: int, guards: Guards, hidden_lately: int = 0) -> 
     return max(guards.max_hide_rows - 1, int(exact(guards.max_hide_share) * shown_before)) - hidden_lately
 
 
+def hides_leave_early(hides: int, seen_public: int, guards: Guards) -> bool:
+    """Whether so many hides of one account may leave while its run still asks, as far as the run itself can tell.
+
+    `hides`: all that this run wants so far, those that left included; `seen_public`: listings that were on show and of
+    which this run has had an answer. Either a handful, or at most max_hide_share of what was seen: what has been looked
+    at stands for what has not, so that no portion leaves of a mass that the whole run would hold. Whether they are too
+    many for a day is for `hides_allowed` to say.
+    """
+    return hides < FEW_ZEROS or hides <= exact(guards.max_hide_share) * seen_public
+
+
 def hold_account_fall(
     diffs: Iterable[Diff], listings: Iterable[ListingFacts], guards: Guards, asked_for: frozenset[str]
 ) -> list[Diff]:
@@ -103,6 +114,15 @@ def most_are_zero(previous_in_stock: int, now_zero: int) -> bool:
 def push_order(diff: Diff) -> tuple[int, str, str, str, str]:
     """Sort key of pushes: hides, price rises, price falls, restocks, un-hides; then the listing. Total."""
     return (_rank(diff), diff.key.platform, diff.key.account_id, diff.key.item_id, str(diff.kind))
+
+
+def stops_a_loss(diff: Diff) -> bool:
+    """Whether this is a push that ends a wrong sale: a hide, or a price that rises. Nothing else is in a hurry."""
+    if diff.decision is not Decision.PUSH or diff.shown is None or diff.wanted is None:
+        return False
+    if diff.kind is Kind.VISIBILITY:
+        return diff.wanted == 0
+    return diff.kind is Kind.PRICE and diff.wanted > diff.shown
 
 
 def _rank(diff: Diff) -> int:

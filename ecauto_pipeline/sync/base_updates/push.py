@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 
 from ecauto_pipeline.domain.model import AccountKey, Decision
@@ -21,6 +21,7 @@ from ecauto_pipeline.state.stops import PAUSED
 from ecauto_pipeline.sync.base_updates.catalogue import watch_catalogue
 from ecauto_pipeline.sync.base_updates.delist import delist
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport
+from ecauto_pipeline.sync.base_updates.push_totals import WORST_ROWS, together
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
 from ecauto_pipeline.sync.base_updates.safety import SafetyHides
 from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, Order, ShopWorker
@@ -28,20 +29,21 @@ from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
 from ecauto_pipeline.sync.faults import FAULT, fault_of
-from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.run_record import keep, read_record
 from ecauto_pipeline.sync.sections import PushReport, WriteBackReport
 from ecauto_pipeline.sync.shops_now import shops_now
 
 STOP_WAIT_S = 2.0
-WORST_ROWS = 10
 
 
 def run(context: Context) -> PushReport:
     """Push every open decision of this run's scope (accounts and kinds), whoever decided it; then mark what is gone.
 
-    Raises Stopped; item errors are rows.
+    What left while the run still asked is counted in. Raises Stopped; item errors are rows.
     """
     report = _push_open(context) if context.run.push else PushReport(dry_run=context.run.dry_run)
+    early = _early_updates(context)
+    report = report if early is None else together(early, report)
     report = watch_catalogue(context, report)
     with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "base_updates", report)
@@ -73,6 +75,12 @@ def _push_open(context: Context) -> PushReport:
     )
 
 
+def _early_updates(context: Context) -> PushReport | None:
+    with context.state.read() as connection:
+        record = read_record(connection, context.run.run_id)
+    return record.early_updates if record is not None else None
+
+
 def push_own(context: Context) -> PushReport:
     """Push this run's decisions and nothing else."""
 
@@ -91,12 +99,14 @@ def push(
     *,
     rollback_of: str = "",
     safety: bool = False,
+    over: Callable[[], Collection[str]] | None = None,
     order: Order = push_order,
 ) -> PushReport:
     """Push the rows of each of the run's accounts through `gate`, in this order. `rows_of` may be asked more than once.
 
     `rollback_of`: the runs that are taken back; whoever takes back has just read the items himself.
-    `safety`: a listing whose price can't be corrected is hidden (safety.py).
+    `safety`: a listing whose price can't be corrected is hidden (safety.py). `over`: asked at the end, for the
+    decisions whose ends are reported; the others are still to be judged, and master.db is told when they are.
     """
     context.go_on()
     with context.state.read() as connection:
@@ -123,7 +133,11 @@ def push(
         if one.crash is not None:
             raise one.crash
     context.go_on()
-    told = WriteBackReport() if context.run.dry_run else write_back(context)
+    if over is not None:
+        ids = over()
+        for one in reports:
+            one.ended = [end for end in one.ended if end.decided.diff_id in ids]
+    told = WriteBackReport() if context.run.dry_run or over is not None else write_back(context)
     planned_s = max((n * context.shops[one].abilities.edit_s for one, n in zip(accounts, rows, strict=True)), default=0)
     report = replace(_report(context, reports, told), planned_s=planned_s)
     return _with_shops(context, report)

@@ -20,6 +20,7 @@ from ecauto_pipeline.domain.selling.guards import ACCOUNT_FALL, hold_account_fal
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.state import decisions, locks
 from ecauto_pipeline.state.decisions import Decided, Target
+from ecauto_pipeline.state.early_edits import edited
 from ecauto_pipeline.state.repeated_skips import without_repeated
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
@@ -40,11 +41,21 @@ class EvaluatedDiffs:
         self._inputs = inputs
         self._unchanged: Counter[tuple[AccountKey, Kind]] = Counter()
         self._settled: list[Diff] = []  # unchanged, and something of an earlier run stands
+        self._counted_before: set[Target] = set()  # judged again, and what this run has sent stands for it
 
     def add(self, verdict: Diff) -> None:
-        """Take one verdict; a change that its shop can't take, now or at all, is skipped there and then."""
+        """Take one verdict; a change that its shop can't take, now or at all, is skipped there and then.
+
+        A target that this run has edited already counts as it did then, unless another change is wanted now.
+        """
+        edited = self._inputs.edited.get((verdict.key, verdict.kind), ())
+        if edited and verdict.decision in (Decision.UNCHANGED, Decision.SKIPPED):
+            self._counted_before.add((verdict.key, verdict.kind))
+        elif any((verdict.wanted, verdict.snapshot_id) == (one.diff.wanted, one.diff.snapshot_id) for one in edited):
+            return  # it did not take: the next run tries again
         if verdict.decision is Decision.UNCHANGED:
-            self._unchanged[verdict.key.account, verdict.kind] += 1
+            if not edited:
+                self._unchanged[verdict.key.account, verdict.kind] += 1
             if (verdict.key, verdict.kind) in self.standing:
                 self._settled.append(verdict)
             return
@@ -78,15 +89,17 @@ class EvaluatedDiffs:
         for (account, kind), count in self._unchanged.items():
             by_account[account] += RowCounts(targets=count, unchanged=count)
             by_kind[kind] += RowCounts(targets=count, unchanged=count)
+        counted = [diff for diff in self.found if (diff.key, diff.kind) not in self._counted_before]
+        counted += [one.diff for made in self._inputs.edited.values() for one in made]
         grouped: dict[tuple[AccountKey, Kind], list[Diff]] = defaultdict(list)
-        for diff in self.found:
+        for diff in counted:
             grouped[diff.key.account, diff.kind].append(diff)
         for (account, kind), group in grouped.items():
             by_account[account] += count_rows(group)
             by_kind[kind] += count_rows(group)
-        reasons = Counter(f"{diff.decision}:{diff.reason}" for diff in self.found)
+        reasons = Counter(f"{diff.decision}:{diff.reason}" for diff in counted)
         closed = set(self._inputs.closed.values())
-        waiting = sum(diff.decision is Decision.SKIPPED and diff.reason in closed for diff in self.found)
+        waiting = sum(diff.decision is Decision.SKIPPED and diff.reason in closed for diff in counted)
         return DiffReport(
             account=sum(by_account.values(), RowCounts()),
             by_account={context.name_of(account): one for account, one in sorted(by_account.items())},
@@ -104,14 +117,16 @@ Evaluation = Callable[[Context, EvaluationInput, Mapping[Target, list[Decided]]]
 """What one step thinks of a run's listings, given what earlier runs left standing; nothing is written."""
 
 
-def decide(context: Context, evaluation: Evaluation) -> DiffReport:
+def decide(context: Context, evaluation: Evaluation, kinds: Iterable[Kind]) -> DiffReport:
     """Judge a run's listings as they stand in state now, and store what should change.
 
-    Raises Stopped.
+    `kinds`: which the evaluation is about; what the run has sent of them while it asked is counted in. Raises Stopped.
     """
     context.go_on()
     with collector_paused(), context.state.read() as connection:
         inputs = load_input(context, connection, context.clock.now())
+        if not context.run.dry_run:
+            inputs = replace(inputs, edited=edited(connection, context.run.run_id, context.accounts, kinds))
         evaluated = evaluation(context, inputs, standing_of(context, connection))
     context.go_on()
     with context.state.write(locks.shops(context.accounts)) as connection:

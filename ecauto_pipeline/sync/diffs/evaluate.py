@@ -26,6 +26,7 @@ from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.shops.protocol import Abilities
 from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.corrections import failed_prices
+from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
 from ecauto_pipeline.state.price_moves import price_moves
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
@@ -49,7 +50,7 @@ class EvaluationInput:
 
     `hidden_lately`: how many in each account were hidden within the guards' hide_window without anybody having said
     so, and are hidden still. `closed`: accounts that can't be written to now, with the reason their rows are skipped
-    for. `fixed`: what a shop never lets us change.
+    for. `fixed`: what a shop never lets us change. `edited`: what this run has decided and sent while it asked.
     """
 
     now: datetime
@@ -59,6 +60,7 @@ class EvaluationInput:
     hidden_lately: Mapping[AccountKey, int]
     closed: Mapping[AccountKey, str]
     fixed: Mapping[AccountKey, frozenset[Kind]] = field(default_factory=dict)
+    edited: Mapping[Target, Sequence[Decided]] = field(default_factory=dict)
 
 
 class Rules:
@@ -185,11 +187,18 @@ def evaluate(
 
 
 def evaluate_again(
-    rules: Rules, connection: Connection, key: ListingKey, kind: Kind, now: datetime, priced: bool
+    rules: Rules,
+    connection: Connection,
+    key: ListingKey,
+    kind: Kind,
+    now: datetime,
+    priced: bool,
+    include: IncludePrice = "all",
 ) -> tuple[Diff | None, KnownAsin | None]:
     """The verdict about one target as things stand now; None when the listing no longer takes part.
 
     `priced`: this run's price push of the listing counts as done though the shop may not show it yet (dry run).
+    `include`: which prices count where a price is asked about.
     """
     moves = price_moves(connection, (key.account,), now - rules.move_window, SAID_SO, key.item_id)
     found = list(listing_facts(connection, (key.account,), now, key.item_id, moves))
@@ -199,7 +208,7 @@ def evaluate_again(
     listing = found[0] if failed is None else with_failed_price(found[0], failed)
     known = known_asin(connection, listing.asin)
     if kind is Kind.PRICE:
-        return rules.price(listing, known.facts if known else None, now), known
+        return rules.price(listing, known.facts if known else None, now, include), known
     both = rules.visibility_and_stock(listing, known, now, "all" if priced else "never")
     return both[0 if kind is Kind.VISIBILITY else 1], known
 

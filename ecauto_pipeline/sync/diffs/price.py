@@ -21,7 +21,9 @@ from ecauto_pipeline.sync.run_record import keep
 
 def run(context: Context) -> DiffReport:
     """Judge the prices of a run's listings. A run that includes no prices has no price targets."""
-    report = deciding.decide(context, evaluate_prices) if context.run.include_price != "never" else DiffReport()
+    report = DiffReport()
+    if context.run.include_price != "never":
+        report = deciding.decide(context, evaluate_prices, (Kind.PRICE,))
     with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "price_diffs", report)
     context.log.info("price judged: %s %s", asdict(report.account), dict(report.reasons))

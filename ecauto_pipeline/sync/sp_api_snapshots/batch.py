@@ -6,6 +6,7 @@ comes next (queues.py), retries (amazon/client.py), or what an answer changes (d
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from ecauto_pipeline.amazon.client import NOT_ASKED, TRIES, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.offers.knowledge import within
-from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, learn
+from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, got_worse, learn
 from ecauto_pipeline.state import asins, leases, locks, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.audits import to_check
@@ -32,7 +33,10 @@ _REFUSED_WHOLE = "http_400"
 
 
 class Asking:
-    """The asking of one run in one process. What was answered `since` then (its plan was made) is not asked again."""
+    """The asking of one run in one process. What was answered `since` then (its plan was made) is not asked again.
+
+    `worse`: told of ASINs that are gone or dearer by an answer that is committed.
+    """
 
     def __init__(
         self,
@@ -43,10 +47,11 @@ class Asking:
         deadline: float,
         since: datetime,
         watch: HealthWatch | None = None,
+        worse: Callable[[Iterable[str]], None] = lambda _asins: None,
     ) -> None:
         self._context, self._work, self._tally = context, work, tally
         self._rules, self._deadline, self._since = rules, deadline, since
-        self.watch = watch or HealthWatch({})
+        self.watch, self._worse = watch or HealthWatch({}), worse
         self.owner = leases.new_owner(context.state.fence)
         self.zeros = Zeros(context.settings.guards)
         self._refused = RefusedCalls()
@@ -117,6 +122,7 @@ class Asking:
             doubts = self._doubts(after, refused) if role is Role.DETAIL else []
             stay = set(doubts) if self._rules.opinion else set()
             leases.release(connection, self.owner, [_name(asin) for asin in claimed if asin not in stay])
+        self._worse(asin for asin, row in after.items() if got_worse(before[asin], row))
         doubted = [answer.asin for _, answer in kept if answer.reason == REASON]
         prices = taken_back | {asin: before[asin].price_jpy for asin in doubted}
         self._tally.disbelieved(operation.name, prices)
@@ -194,6 +200,7 @@ class Asking:
             note_shapes(connection, account, now)
             done = set(claimed).difference(found.undecided)  # a single look at those is owed, by this run
             leases.release(connection, self.owner, [_name(asin) for asin in claimed if asin in done])
+        self._worse(asin for asin, row in found.rows.items() if got_worse(rows[asin], row))
         for one in found.borne_out:
             self._tally.borne_out(one.answer, REASON if one.unbelieved else "")
         for verdict in found.verdicts:

@@ -7,7 +7,9 @@ Not for: what to ask (sync/stale_asins) or what the answers mean for a shop (syn
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Protocol
 
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
@@ -65,7 +67,26 @@ def learn_rules(settings: Settings) -> LearnRules:
     )
 
 
-def run(context: Context) -> FetchReport:
+class Meanwhile(Protocol):
+    """What goes on beside the questions. `failure`: what ends the run over it, None while all is well."""
+
+    failure: BaseException | None
+
+    def answered(self, asins: Iterable[str]) -> None:
+        """Told of ASINs that are gone or dearer, by an answer that is committed."""
+
+    def look(self) -> None:
+        """Called several times a second; must not wait."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something of it is under way."""
+
+    def wait(self, seconds: float) -> None:
+        """At most about so long (real time) for what is under way."""
+
+
+def run(context: Context, meanwhile: Meanwhile | None = None) -> FetchReport:
     """Ask what the plan in hand still holds, for at most `run.slice_s`. Raises Stopped when asked to end.
 
     What was answered since the plan was made is not asked again; what is being asked by another run is left to it.
@@ -91,7 +112,8 @@ def run(context: Context) -> FetchReport:
     opinion = any(one.role is Role.OPINION for one in asked_with)
     rules = replace(learn_rules(context.settings), opinion=opinion)
     watch = HealthWatch(present.health)
-    asking = Asking(context, work, tally, rules, deadline, hand.plan.made_at, watch)
+    told = (meanwhile.answered,) if meanwhile is not None else ()
+    asking = Asking(context, work, tally, rules, deadline, hand.plan.made_at, watch, *told)
     try:
         while planned:
             _queue_planned(context, watch, planned, work, tally, opinion)
@@ -99,7 +121,7 @@ def run(context: Context) -> FetchReport:
             gone = asking.opinions.refused
             workers.start(one for one in asked_with if not gone or one.role is not Role.OPINION)
             try:
-                _supervise(context, workers, work, tally, asking, (began, deadline))
+                _supervise(context, workers, work, tally, asking, (began, deadline), meanwhile)
             finally:
                 workers.halt()
                 if context.stop.is_set() or workers.failure is not None:
@@ -112,10 +134,12 @@ def run(context: Context) -> FetchReport:
             leases.release(connection, asking.owner)
             for account in context.sp_accounts:
                 account.ledger.flush(connection)
+    now = context.clock.monotonic()
+    if meanwhile is not None:
+        _end_of(context, meanwhile)
     if workers.failure is not None:
         raise workers.failure
     context.go_on()
-    now = context.clock.monotonic()
     report = _report(
         *(context, tally, asking.zeros.tripped(), work.planned, work.left, now - began), continues=hand.continues
     )
@@ -167,12 +191,15 @@ def _supervise(
     tally: Tally,
     asking: Asking,
     span: tuple[float, float],
+    meanwhile: Meanwhile | None,
 ) -> None:
     """Tell people how it goes and keep our claims alive until the workers are done or somebody wants us to end."""
     told = beaten = span[0]
     while workers.busy and not context.stop.is_set() and workers.failure is None:
         workers.join(_LOOK_S)  # real time: a clock moved by hand must not run away while the workers work
         now = context.clock.monotonic()
+        if meanwhile is not None:
+            meanwhile.look()
         if now - told >= _TELL_EVERY_S:
             told = now
             context.progress(_progress(context, work, tally, now, span))
@@ -183,6 +210,16 @@ def _supervise(
                 leases.renew(connection, asking.owner, context.clock.now())
                 run_book.beat(connection, context.run.run_id, context.clock.now())
     context.progress(_progress(context, work, tally, context.clock.monotonic(), span))
+
+
+def _end_of(context: Context, meanwhile: Meanwhile) -> None:
+    """Let what is under way beside the questions come to its end: the next step reads what it leaves behind."""
+    while meanwhile.busy and not context.stop.is_set():
+        meanwhile.wait(_LOOK_S)
+    if meanwhile.busy:  # somebody waits for us to go
+        meanwhile.wait(_LEAVE_S)
+    if meanwhile.failure is not None:
+        raise meanwhile.failure
 
 
 def _progress(
