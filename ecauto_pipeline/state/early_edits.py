@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Kind, ListingKey
+from ecauto_pipeline.domain.selling.guards import MASS_HIDE
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target, decided_row
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
@@ -64,17 +65,20 @@ def public_answered(connection: Connection, account: AccountKey, since: datetime
     return int(connection.execute(query.where(*mine, or_(*stamps))).scalar_one())
 
 
-def hides_decided(
+def hides_wanted(
     connection: Connection, run_id: str, account: AccountKey, but_for: Collection[str]
 ) -> dict[ListingKey, bool]:
-    """The listings of one account that this run wants hidden so far, sent or not; whether each is on show still.
+    """The listings of one account that are to be hidden: by this run so far, sent or not, and by what still stands of
+    others, a mass that waits for a person included; whether each is on show still.
 
     Not those for one of the reasons `but_for`.
     """
-    hides = (diffs.c.kind == Kind.VISIBILITY, diffs.c.wanted == 0, diffs.c.decision == Decision.PUSH)
-    stands = (diffs.c.state.in_(("open", "sent", "closed")), diffs.c.reason.not_in(list(but_for)))
+    hides = (diffs.c.kind == Kind.VISIBILITY, diffs.c.wanted == 0, diffs.c.reason.not_in(list(but_for)))
+    own = and_(diffs.c.run_id == run_id, diffs.c.state.in_(("open", "sent", "closed")))
+    pushed = and_(diffs.c.decision == Decision.PUSH, or_(own, diffs.c.state == "open"))
+    massed = and_(diffs.c.decision == Decision.HELD, diffs.c.reason == MASS_HIDE, diffs.c.state == "open")
     query = select(*(diffs.c[name] for name in _LISTING), listings.c.shown_visible).join(
         listings, and_(*(diffs.c[name] == listings.c[name] for name in _LISTING))
     )
-    rows = connection.execute(query.where(diffs.c.run_id == run_id, *hides, *stands, of_accounts(diffs, (account,))))
+    rows = connection.execute(query.where(of_accounts(diffs, (account,)), *hides, or_(pushed, massed)))
     return {ListingKey(*key): visible == 1 for *key, visible in rows}

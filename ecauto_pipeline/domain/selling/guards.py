@@ -16,7 +16,7 @@ from ecauto_pipeline.settings import Guards
 
 JUDGED_FROM = 20  # ASINs; of fewer, a share of zeros says nothing
 FALLS_FROM = 20  # listings; fewer that fall are no account's fall, however small the account
-ACCOUNT_FALL = "account_fall"
+ACCOUNT_FALL, MASS_HIDE = "account_fall", "mass_hide"
 FEW_ZEROS = 5  # from so many on, even few answers look wrong when most of them say zero
 
 
@@ -34,7 +34,7 @@ def hold_mass_hides(diffs: Iterable[Diff], shown_public: int, guards: Guards, hi
     if together < guards.max_hide_rows or together <= exact(guards.max_hide_share) * shown_before:
         return diffs
     figures = {"rows": rows, "hidden_lately": hidden_lately, "shown_public": shown_public}
-    return _hold(diffs, _guarded_hide, "mass_hide", figures)
+    return _hold(diffs, _guarded_hide, MASS_HIDE, figures)
 
 
 def hides_allowed(shown_public: int, guards: Guards, hidden_lately: int = 0) -> int:
@@ -46,10 +46,10 @@ def hides_allowed(shown_public: int, guards: Guards, hidden_lately: int = 0) -> 
 def hides_leave_early(hides: int, seen_public: int, guards: Guards) -> bool:
     """Whether so many hides of one account may leave while its run still asks, as far as the run itself can tell.
 
-    `hides`: all that this run wants so far, those that left included; `seen_public`: listings that were on show and of
-    which this run has had an answer. Either a handful, or at most max_hide_share of what was seen: what has been looked
-    at stands for what has not, so that no portion leaves of a mass that the whole run would hold. Whether they are too
-    many for a day is for `hides_allowed` to say.
+    `hides`: all that are wanted so far, those of this run that left included; `seen_public`: listings that were on show
+    and of which this run has had an answer. Either a handful, or at most max_hide_share of what was seen: what has been
+    looked at stands for what has not, so that no portion leaves of a mass that the whole run would hold. Whether they
+    are too many for a day is for `hides_allowed` to say.
     """
     return hides < FEW_ZEROS or hides <= exact(guards.max_hide_share) * seen_public
 

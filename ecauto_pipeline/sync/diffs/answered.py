@@ -18,7 +18,7 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, Listi
 from ecauto_pipeline.domain.selling.guards import hides_allowed, hides_leave_early, stops_a_loss
 from ecauto_pipeline.state import decisions, journal, locks
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.state.early_edits import hides_decided, on_show, public_answered
+from ecauto_pipeline.state.early_edits import hides_wanted, on_show, public_answered
 from ecauto_pipeline.state.shop_listings import count_public
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diffs.evaluate import SAID_SO, Rules, closed_accounts, evaluate_again
@@ -91,12 +91,12 @@ def _hides(diffs: Iterable[Diff]) -> list[Diff]:
 def _may_hide(context: Context, connection: Connection, hides: Sequence[Diff], now: datetime) -> bool:
     """Whether these hides of one account are few enough to leave before the run has seen the rest."""
     account, guards, run = hides[0].key.account, context.settings.guards, context.run
-    decided = hides_decided(connection, run.run_id, account, SAID_SO) | {diff.key: True for diff in hides}
-    on_show_still = sum(decided.values())
-    seen = public_answered(connection, account, run.started_at) + len(decided) - on_show_still
+    wanted = hides_wanted(connection, run.run_id, account, SAID_SO) | {diff.key: True for diff in hides}
+    on_show_still = sum(wanted.values())
+    seen = public_answered(connection, account, run.started_at) + len(wanted) - on_show_still
     lately = journal.hidden_since(connection, now - guards.hide_window, SAID_SO, (account,)).get(account, 0)
     allowed = hides_allowed(count_public(connection, account), guards, lately)
-    return on_show_still <= allowed and hides_leave_early(len(decided), seen, guards)
+    return on_show_still <= allowed and hides_leave_early(len(wanted), seen, guards)
 
 
 def _store(context: Context, account: AccountKey, found: Sequence[Diff]) -> int:
