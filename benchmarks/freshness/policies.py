@@ -27,7 +27,8 @@ Pick = Callable[[Rows, datetime, float, CallRates, Policy], tuple[Ints, Ints]]
 class Contender:
     """`pick` gives (detail, sweep) in order; `single`: details one ASIN a call; `slice_min` minutes between
     picks, 0 = as the program does by default;
-    `push_at_once`: else at the end of the slice; `prices`: which price differences are pushed hourly."""
+    `push_at_once`: else at the end of the slice, but with `early` what is gone or dearer; `prices`: which price
+    differences are pushed hourly."""
 
     name: str
     pick: Pick
@@ -36,6 +37,7 @@ class Contender:
     push_at_once: bool = False
     prices: Literal["all", "floor"] = "all"
     spend: Literal["due", "budget"] = "due"
+    early: bool = False
 
 
 def _planner_due(rows: Rows, now: datetime, slice_s: float, means: CallRates, policy: Policy) -> tuple[Ints, Ints]:
@@ -66,9 +68,10 @@ CONTENDERS = (
     Contender("P0 round robin, single calls", _oldest_first, single=True, push_at_once=True),
     Contender("P1 tiers 1/6/24 h, single calls", _tiers, single=True, push_at_once=True),
     Contender("P2 tiers 1/6/24 h, batch calls", _tiers, push_at_once=True),
-    Contender("planner, due, floor", _planner_due, prices="floor"),
-    Contender("planner, due, all", _planner_due),
-    Contender("planner, budget, floor", _planner_budget, prices="floor", spend="budget"),
-    Contender("planner, budget, all", _planner_budget, spend="budget"),
-    Contender("planner, budget, all, slices of 2 min", _planner_budget, spend="budget", slice_min=2),
+    Contender("planner, due, floor", _planner_due, prices="floor", early=True),
+    Contender("planner, due, all", _planner_due, early=True),
+    Contender("planner, budget, floor", _planner_budget, prices="floor", spend="budget", early=True),
+    Contender("planner, budget, all", _planner_budget, spend="budget", early=True),
+    Contender("planner, budget, all, slices of 2 min", _planner_budget, spend="budget", slice_min=2, early=True),
+    Contender("planner, budget, all, pushed when a slice ends", _planner_budget, spend="budget"),
 )

@@ -4,7 +4,8 @@ A wrong order: the shop offers what Amazon no longer has, or at a price made fro
 than 12% since. Orders are taken as expected values, so that luck in selling does not blur the comparison. Sweeps see
 90% of the changes and cry wolf 3% of the time; a zero is believed when a single call agrees. The shop takes 69.4 pushes
 a minute, hides first, then price rises. Runs cost what they cost under Dagster: nothing is asked for `RUN_GAP_S`
-between two slices, and the first push comes `PUSH_AFTER_S` after the last answer.
+between two slices, and the first push comes `PUSH_AFTER_S` after the last answer. What is gone or dearer leaves while
+the slice goes on, `EARLY_EVERY_S` apart.
 Not for: the rules themselves (policies.py calls the program's).
 """
 
@@ -35,6 +36,7 @@ TICKS_A_MINUTE = 60 // TICK_S
 TICKS_A_DAY = MINUTES_A_DAY * TICKS_A_MINUTE
 RUN_GAP_S = 5.0  # a run takes 20 s to start, and starts 10 to 20 s before the fetch ahead of it ends
 PUSH_AFTER_S = TICK_S  # deciding, and two more steps
+EARLY_EVERY_S = 2 * TICK_S  # the program's 30 s, and some seconds for deciding
 POLICY = Policy.of(Ttl(), Tiers(), Offers())
 
 
@@ -106,6 +108,8 @@ class Replay:
             self._world(tick / TICKS_A_MINUTE)
             self._slice(tick, now)
             self._ask(to_ms(now))
+            if self.who.early and tick % (EARLY_EVERY_S // TICK_S) == 0:
+                self._early()
             self._push(now)
             if tick % (10 * TICKS_A_MINUTE) == 0:
                 self._demand(to_ms(now))
@@ -148,6 +152,8 @@ class Replay:
         while self.decided and tick >= self.decided[0][0]:
             self.all_pushed = False
             _, self.ready_in, self.ready_price = self.decided.pop(0)
+            if self.who.early:  # what has left since then is not taken back
+                self._early()
         if self.fetching and (tick >= self.slice_end or not (self.detail or self.found or self.sweep)):
             self.fetching = False
             self.decided.append((tick + PUSH_AFTER_S // TICK_S, self.believed_in.copy(), self.believed_price.copy()))
@@ -217,6 +223,13 @@ class Replay:
         if self.who.push_at_once:
             np.copyto(self.ready_in, self.believed_in)
             np.copyto(self.ready_price, self.believed_price)
+
+    def _early(self) -> None:
+        """What is gone or dearer by what is believed may leave from now on."""
+        gone, dearer = self.ready_in & ~self.believed_in, self.believed_price > self.ready_price
+        self.ready_in[gone] = False
+        self.ready_price[dearer] = self.believed_price[dearer]
+        self.all_pushed = self.all_pushed and not (gone.any() or dearer.any())
 
     def _answered(self, who: npt.NDArray[np.int64], _now_ms: int) -> npt.NDArray[np.int64]:
         """Those of the asked whom Amazon answers: all of them."""
