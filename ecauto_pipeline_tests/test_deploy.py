@@ -79,12 +79,15 @@ def test_dagster_knows_every_key_of_its_file() -> None:
 
 
 def test_both_engines_are_told_the_same() -> None:
-    """A lane's one run at a time and how often a dead run is tried again: workers and Kubernetes alike."""
+    """A lane's one run at a time, how often a dead run is tried again and that what it prints stays with its platform:
+    workers and Kubernetes alike."""
     ours = yaml.safe_load(read("deploy/dagster.yaml"))
-    daemon = yaml.safe_load(read("deploy/helm/values.yaml"))["dagsterDaemon"]
+    values = yaml.safe_load(read("deploy/helm/values.yaml"))
+    daemon = values["dagsterDaemon"]
     queued = daemon["runCoordinator"]["config"]["queuedRunCoordinator"]
     assert ours["run_coordinator"]["config"]["tag_concurrency_limits"] == queued["tagConcurrencyLimits"]
     assert ours["run_retries"]["max_retries"] == daemon["runRetries"]["maxRetries"]
+    assert "NoOpComputeLogManager" == ours["compute_logs"]["class"] == values["computeLogManager"]["type"]
 
 
 def test_the_chart_takes_its_values() -> None:
