@@ -236,6 +236,22 @@ def a_renewal_that_slept_sends_nothing(fleet: Fleet) -> None:
     assert fleet.machine("a").shop.check()["shop_id"]
 
 
+def a_restored_older_pair_is_dead_until_its_owner_says_yes_again(fleet: Fleet) -> None:
+    """A backup from before the last renewal holds a refresh token that was used: the shop is blocked in words, and
+    works again once it is authorised anew."""
+    fleet.authorise()
+    before = fleet.rows.load(ACCOUNT)
+    assert before is not None
+    fleet.clock.advance(58 * 60)
+    assert fleet.machine("a").shop.check()["shop_id"]
+    assert before != fleet.rows.load(ACCOUNT)
+    fleet.rows.save(ACCOUNT, before, NOON)
+    with pytest.raises(AccountBlocked):
+        fleet.machine("b").shop.check()
+    fleet.authorise()
+    assert fleet.machine("b").shop.check()["shop_id"]
+
+
 def tokens_move_in_and_out(fleet: Fleet) -> None:
     """The newest of file and state is sealed, the file is gone; back again it is a private file, and state has none."""
     path = fleet.folder / "one" / "tokens" / "t.json"
@@ -264,6 +280,7 @@ LAWS: tuple[Callable[[Fleet], None], ...] = (
     rotating_ends_the_same_whenever_it_died,
     a_holder_that_died_holds_nobody_up,
     a_renewal_that_slept_sends_nothing,
+    a_restored_older_pair_is_dead_until_its_owner_says_yes_again,
     tokens_move_in_and_out,
 )
 
