@@ -8,7 +8,8 @@ Not for: rules, or when to call (sync/).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -97,6 +98,10 @@ class Shop(Protocol):
 
         Where edits leave together it is only taken in: nothing has happened before `flush`.
         """
+
+    def series(self, edits: Sequence[tuple[Kind, int]]) -> AbstractContextManager[None]:
+        """These edits (kind, value) follow within it, or the first of them: what is counted and written down of each
+        call may be so of all together. Nothing of it decides whether a call may leave."""
 
     def flush(self) -> None:
         """Let the edits taken in leave; nothing to do where each has left at once. They happened when this returns.

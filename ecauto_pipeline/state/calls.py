@@ -1,14 +1,16 @@
 """The call ledger: one row for every call that left this machine, whatever became of it.
 
 A ledger that holds rows back writes them with the transaction of the work they belong to (`flush`), or by itself when
-too many wait. Not for: budgets (windows.py, buckets.py) or judging (alerts/rates.py).
+too many wait, or one has waited LONGEST_HELD_MS: a process that dies leaves out the calls of that time at most.
+Not for: budgets (windows.py, buckets.py) or judging (alerts/rates.py).
 """
 
 from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +21,9 @@ from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema_calls import api_calls
+
+MOST_HELD = 200
+LONGEST_HELD_MS = 1_000
 
 
 class CallLedger:
@@ -31,6 +36,21 @@ class CallLedger:
         self._database, self.run_id, self._hold = database, run_id, hold
         self._lock = threading.Lock()
         self._waiting: list[dict[str, Any]] = []
+        self._holders = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Rows wait within it, whoever makes them: for somebody's `flush`, and for the end of the last such block."""
+        with self._lock:
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+                write = not self._holders and len(self._waiting) > self._hold
+            if write:
+                self.flush()
 
     def record(
         self,
@@ -66,7 +86,9 @@ class CallLedger:
         }
         with self._lock:
             self._waiting.append(row)
-            full = len(self._waiting) > self._hold
+            most = max(self._hold, MOST_HELD) if self._holders else self._hold
+            waited_ms = row["started_at"] - self._waiting[0]["started_at"]
+            full = len(self._waiting) > most or (self._holders > 0 and waited_ms >= LONGEST_HELD_MS)
         if full:
             self.flush()
 

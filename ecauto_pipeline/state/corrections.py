@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.corrections import RESTS_FOR, Edited, FailedPrice, failed_price
+from ecauto_pipeline.state.of_accounts import ItemsOf, portions_of
 from ecauto_pipeline.state.schema import journal, listings
 
 OTHER_VALUE = "other_value"
@@ -22,23 +23,30 @@ OTHER_VALUE = "other_value"
 
 
 def failed_prices(
-    connection: Connection, accounts: Iterable[AccountKey], now: datetime, item_id: str | None = None
+    connection: Connection,
+    accounts: Iterable[AccountKey],
+    now: datetime,
+    item_id: str | None = None,
+    items: ItemsOf | None = None,
 ) -> dict[ListingKey, FailedPrice]:
-    """The listings of these accounts (`item_id`: that one alone) whose last price was refused or had no effect."""
+    """The listings of these accounts (`item_id`: that one alone; `items`: of the accounts named there, these alone)
+    whose last price was refused or had no effect."""
     found: dict[ListingKey, FailedPrice] = {}
     since = journal.c.intent_at >= to_ms(now - RESTS_FOR)
     for account in accounts:
         mine = [journal.c.platform == account.platform, journal.c.account_id == account.account_id, since]
         if item_id is not None:
             mine.append(journal.c.item_id == item_id)
-        for item, edits in groupby(connection.execute(_edits(mine)), key=lambda row: row.item_id):
-            rows = list(edits)
-            shown = rows[0]  # the listing's side, beside each of its edits
-            changed_at = None if shown.item_modified_at is None else from_ms(shown.item_modified_at)
-            in_sale = bool(shown.regular_price_jpy)
-            failed = failed_price([_edited(row) for row in rows], shown.shown_price_jpy, in_sale, changed_at, now)
-            if failed is not None:
-                found[ListingKey(account.platform, account.account_id, item)] = failed
+        for few in portions_of(account, items):
+            named = mine if few is None else [*mine, journal.c.item_id.in_(few)]
+            for item, edits in groupby(connection.execute(_edits(named)), key=lambda row: row.item_id):
+                rows = list(edits)
+                shown = rows[0]  # the listing's side, beside each of its edits
+                changed_at = None if shown.item_modified_at is None else from_ms(shown.item_modified_at)
+                in_sale = bool(shown.regular_price_jpy)
+                failed = failed_price([_edited(row) for row in rows], shown.shown_price_jpy, in_sale, changed_at, now)
+                if failed is not None:
+                    found[ListingKey(account.platform, account.account_id, item)] = failed
     return found
 
 

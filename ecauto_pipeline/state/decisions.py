@@ -27,6 +27,7 @@ STANDING = ("open", "approved", "rejected")
 SHUT = ("account_blocked", "not_read", "shop_unreachable")
 """Why a change is skipped whose shop as a whole can't be worked on."""
 Target = tuple[ListingKey, Kind]
+_BY_IDS = select(diffs).where(diffs.c.diff_id.in_(bindparam("names", expanding=True)))
 _HELD_OPEN = (diffs.c.decision == Decision.HELD, diffs.c.state == "open")
 
 
@@ -168,6 +169,15 @@ def by_id(connection: Connection, name: str) -> Decided | None:
     """One decision, None where there is none of this name."""
     row = connection.execute(select(diffs).where(diffs.c.diff_id == name)).first()
     return decided_row(row) if row is not None else None
+
+
+def by_ids(connection: Connection, names: Collection[str]) -> dict[str, Decided]:
+    """Some decisions by their names; those that are not here are left out."""
+    found: dict[str, Decided] = {}
+    for few in in_portions(list(names)):
+        rows = connection.execute(_BY_IDS, {"names": few})
+        found |= {row.diff_id: decided_row(row) for row in rows}
+    return found
 
 
 def starting_with(connection: Connection, prefix: str) -> list[Decided]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, distinct, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, distinct, func, insert, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey, Outcome
@@ -24,8 +24,13 @@ from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import diffs, journal, listings
 
 _OUTCOMES: Final = {"intent": None, "done": Outcome.DONE, "dry_run": Outcome.DRY_RUN}
-_IN_ORDER = (journal.c.intent_at, journal.c.update_id)
-_UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
+_IN_ORDER = (func.coalesce(journal.c.attempted_at, journal.c.intent_at), journal.c.update_id)
+"""As they left: intents of several edits are written at once."""
+UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
+_OUTCOMES_OF = select(journal.c.update_id, journal.c.outcome).where(
+    journal.c.update_id.in_(bindparam("names", expanding=True))
+)
+_INSERT = insert(journal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +77,43 @@ def intend(
     A second try of the same change in the same run takes the row of the first one again. Raises MoveNotAllowed where
     that one is done, or still to be settled.
     """
-    diff, stamp = decided.diff, to_ms(now)
-    outcome = _OUTCOMES[next_state(EDITS, NEW, event)]
-    change = key_of(diff)
-    update_id = hashlib.sha256(f"{run_id}\x1f{change}".encode()).hexdigest()[:32]
-    done_at = stamp if outcome is not None else None
-    fields = {"outcome": outcome, "error": "", "intent_at": stamp, "attempted_at": stamp, "completed_at": done_at}
-    fields |= {"before": diff.shown, "diff_id": decided.diff_id, "exported": 0, "rollback_of": rollback_of}
-    fields |= {"refused": 0}
-    before = connection.execute(select(journal.c.outcome).where(journal.c.update_id == update_id)).first()
-    if before is not None:
-        next_state(EDITS, before.outcome or "intent", event)
-        again = update(journal).where(journal.c.update_id == update_id)
-        connection.execute(again.values(**fields, attempts=journal.c.attempts + 1))
-    else:
-        connection.execute(
-            insert(journal).values(
-                update_id=update_id,
-                key=change,
-                run_id=run_id,
-                platform=diff.key.platform,
-                account_id=diff.key.account_id,
-                item_id=diff.key.item_id,
-                asin=diff.asin,
-                kind=diff.kind,
-                after=diff.wanted,
-                attempts=0 if outcome is Outcome.DRY_RUN else 1,
-                **fields,
-            )
-        )
+    (update_id,) = intend_all(connection, run_id, (decided,), now, event=event, rollback_of=rollback_of)
     return update_id
+
+
+def intend_all(
+    connection: Connection,
+    run_id: str,
+    rows: Sequence[Decided],
+    now: datetime,
+    *,
+    event: Literal["intend", "record", "rehearse"] = "intend",
+    rollback_of: str = "",
+) -> list[str]:
+    """`intend` for several edits (<= 500), each of another target: their update_ids, in order."""
+    stamp, outcome = to_ms(now), _OUTCOMES[next_state(EDITS, NEW, event)]
+    done_at = stamp if outcome is not None else None
+    shared = {"outcome": outcome, "error": "", "intent_at": stamp, "attempted_at": stamp, "completed_at": done_at}
+    shared |= {"exported": 0, "refused": 0, "rollback_of": rollback_of}
+    changes = [key_of(decided.diff) for decided in rows]
+    names = [hashlib.sha256(f"{run_id}\x1f{change}".encode()).hexdigest()[:32] for change in changes]
+    before = {row.update_id: row.outcome for row in connection.execute(_OUTCOMES_OF, {"names": names})}
+    new: list[dict[str, Any]] = []
+    for update_id, change, decided in zip(names, changes, rows, strict=True):
+        diff = decided.diff
+        fields = {**shared, "before": diff.shown, "diff_id": decided.diff_id}
+        if update_id in before:
+            next_state(EDITS, before[update_id] or "intent", event)
+            again = update(journal).where(journal.c.update_id == update_id)
+            connection.execute(again.values(**fields, attempts=journal.c.attempts + 1))
+            continue
+        of_listing = {"platform": diff.key.platform, "account_id": diff.key.account_id, "item_id": diff.key.item_id}
+        fields |= {"update_id": update_id, "key": change, "run_id": run_id, **of_listing, "asin": diff.asin}
+        fields |= {"kind": diff.kind, "after": diff.wanted, "attempts": 0 if outcome is Outcome.DRY_RUN else 1}
+        new.append(fields)
+    if new:
+        connection.execute(_INSERT, new)
+    return names
 
 
 def finish(
@@ -119,7 +131,7 @@ def finish(
     """
     was, outcome = moves_of(EDITS, event)
     ended = None if outcome == Outcome.UNKNOWN else to_ms(now)
-    row = update(journal).where(journal.c.update_id == update_id, _is_in(was))
+    row = update(journal).where(journal.c.update_id == update_id, is_in(was))
     ends = {"outcome": outcome, "error": error, "completed_at": ended, "exported": 0, "refused": int(refused)}
     moved = connection.execute(row.values(**ends))
     return moved.rowcount > 0
@@ -131,21 +143,14 @@ def withdraw(connection: Connection, update_id: str) -> bool:
     False, and nothing goes, where it is no mere intent any more.
     """
     was, _ = moves_of(EDITS, "withdraw")
-    return connection.execute(delete(journal).where(journal.c.update_id == update_id, _is_in(was))).rowcount > 0
+    return connection.execute(delete(journal).where(journal.c.update_id == update_id, is_in(was))).rowcount > 0
 
 
 def unsettled(connection: Connection, platform: str, account_id: str) -> list[Update]:
     """Edits of one shop of which nobody knows whether they happened, oldest first."""
     mine = (journal.c.platform == platform, journal.c.account_id == account_id)
-    query = select(journal).where(_UNSETTLED, *mine).order_by(journal.c.intent_at, journal.c.update_id)
+    query = select(journal).where(UNSETTLED, *mine).order_by(journal.c.intent_at, journal.c.update_id)
     return [_update(row) for row in connection.execute(query)]
-
-
-def is_unsettled(connection: Connection, key: ListingKey, kind: Kind) -> bool:
-    """Whether an earlier edit of this target is still to be settled: nothing may be sent before it is."""
-    target = (journal.c.platform == key.platform, journal.c.account_id == key.account_id)
-    query = select(journal.c.update_id).where(_UNSETTLED, *target, journal.c.item_id == key.item_id)
-    return connection.execute(query.where(journal.c.kind == kind).limit(1)).first() is not None
 
 
 def of_run(connection: Connection, run_id: str) -> list[Update]:
@@ -296,10 +301,10 @@ def forget(connection: Connection, before: datetime) -> None:
     connection.execute(delete(journal).where(journal.c.exported == 1, journal.c.intent_at < to_ms(before), *settled))
 
 
-def _is_in(states: Sequence[str]) -> ColumnElement[bool]:
+def is_in(states: Sequence[str]) -> ColumnElement[bool]:
     """Rows in these states of domain/transitions.py; an intent is an outcome of NULL."""
-    settled = journal.c.outcome.in_([state for state in states if state != "intent"])
-    return or_(journal.c.outcome.is_(None), settled) if "intent" in states else settled
+    outcome = journal.c.outcome
+    return or_(*(outcome.is_(None) if state == "intent" else outcome == state for state in states))
 
 
 def _update(row: Row[Any]) -> Update:

@@ -5,7 +5,7 @@ One row per ASIN ever asked about. Not for: writing answers down or choosing wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from ecauto_pipeline.domain.model import AccountKey, AsinFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import HELD_AFTER
+from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import asins, listings
 
@@ -46,6 +47,16 @@ def known_asins(connection: Connection, accounts: Sequence[AccountKey] = ()) -> 
         query = query.where(asins.c.asin.in_(select(listings.c.asin).where(of_accounts(listings, accounts))))
     found = {known.facts.asin: known for known in _read(connection.execute(query))}
     return found | _contradicted(connection, found)
+
+
+def known_of(connection: Connection, names: Iterable[str]) -> dict[str, KnownAsin]:
+    """These of them, by ASIN; those never asked about are left out."""
+    found: dict[str, KnownAsin] = {}
+    for few in in_portions(sorted(set(names))):
+        rows = connection.execute(select(*_COLUMNS).where(asins.c.asin.in_(few)))
+        found |= {known.facts.asin: known for known in _read(rows)}
+    doubted = any(known.facts.doubt for known in found.values())
+    return found | _contradicted(connection, found) if doubted else found
 
 
 def known_asin(connection: Connection, asin: str) -> KnownAsin | None:

@@ -1,15 +1,30 @@
-"""Rows of certain shops in any table that names a shop by `platform` and `account_id`.
+"""Rows of certain shops in any table that names a shop by `platform` and `account_id`; of some items of theirs.
 
 Not for: which shops (sync/context.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Table, and_, false, or_
 
 from ecauto_pipeline.domain.model import AccountKey
+
+ItemsOf = Mapping[AccountKey, Collection[str]]
+"""Which items of a shop; a shop that is not named: all of its."""
+FEW = 500
+"""Items in one statement."""
+
+
+def portions_of(account: AccountKey, items: ItemsOf | None) -> Iterator[Sequence[str] | None]:
+    """The items of a shop, so few at a time that one statement can name them; None, once, where it is all of them."""
+    if items is None or account not in items:
+        yield None
+        return
+    names = sorted(items[account])
+    for start in range(0, len(names), FEW):
+        yield names[start : start + FEW]
 
 
 def of_accounts(table: Table, accounts: Iterable[AccountKey]) -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, or_, select
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome, PriceEdit, PriceMoves
 from ecauto_pipeline.domain.selling.moves import moves_of
+from ecauto_pipeline.state.of_accounts import ItemsOf, portions_of
 from ecauto_pipeline.state.schema import diffs, journal
 
 
@@ -24,9 +25,10 @@ def price_moves(
     since: datetime,
     asked_for: Collection[str],
     item_id: str | None = None,
+    items: ItemsOf | None = None,
 ) -> dict[ListingKey, PriceMoves]:
-    """The listings of these accounts (`item_id`: that one alone) whose price was edited after `since`, with what of it
-    counts.
+    """The listings of these accounts (`item_id`: that one alone; `items`: of the accounts named there, these alone)
+    whose price was edited after `since`, with what of it counts.
 
     `asked_for`: reasons of decisions that a person's word stands behind. An edit of unknown outcome counts as done.
     """
@@ -43,9 +45,11 @@ def price_moves(
         mine = [journal.c.platform == account.platform, journal.c.account_id == account.account_id]
         if item_id is not None:
             mine.append(journal.c.item_id == item_id)
-        rows: Iterable[Any] = connection.execute(query.where(*mine))
-        for item, at, before, after, rollback_of, reason in rows:
-            edit = PriceEdit(from_ms(at), before, after, rollback_of != "" or reason in asked_for)
-            edits[ListingKey(account.platform, account.account_id, item)].append(edit)
+        for few in portions_of(account, items):
+            named = [] if few is None else [journal.c.item_id.in_(few)]
+            rows: Iterable[Any] = connection.execute(query.where(*mine, *named))
+            for item, at, before, after, rollback_of, reason in rows:
+                edit = PriceEdit(from_ms(at), before, after, rollback_of != "" or reason in asked_for)
+                edits[ListingKey(account.platform, account.account_id, item)].append(edit)
     found = {key: moves_of(each) for key, each in edits.items()}
     return {key: moves for key, moves in found.items() if moves is not None}

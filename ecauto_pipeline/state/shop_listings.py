@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, delete, func, not_, or_, select, update
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, of_accounts, portions_of
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
 from ecauto_pipeline.state.schema import diffs, journal, listings
 from ecauto_pipeline.state.upsert import upsert
@@ -129,19 +129,28 @@ def listing_facts(
     now: datetime,
     item_id: str | None = None,
     moves: Mapping[ListingKey, PriceMoves] | None = None,
+    items: ItemsOf | None = None,
 ) -> Iterator[ListingFacts]:
     """The listings that take part, of these accounts, by account and item, with what the owner's rules say of them now;
-    `item_id`: that one alone. `moves`: what is known of their price edits (price_moves.py)."""
+    `item_id`: that one alone; `items`: of the accounts named there, these alone. `moves`: what is known of their price
+    edits (price_moves.py)."""
     free = None if is_unknown(connection, BLOCKLIST) else False
-    rules = RulesAsTheyStand(connection, now, whole=item_id is None)
-    for account in sorted(accounts):  # one query each: the primary key gives its rows in order
-        yield from _facts_of(connection, account, item_id, free, rules, moves or {})
+    accounts = sorted(accounts)
+    among = items if item_id is None else dict.fromkeys(accounts, (item_id,))
+    rules = RulesAsTheyStand(connection, now, whole=_are_many(accounts, among))
+    for account in accounts:  # one query each: the primary key gives its rows in order
+        for few in portions_of(account, among):
+            yield from _facts_of(connection, account, few, free, rules, moves or {})
+
+
+def _are_many(accounts: Iterable[AccountKey], items: ItemsOf | None) -> bool:
+    return items is None or any(one not in items for one in accounts) or sum(map(len, items.values())) > FEW
 
 
 def _facts_of(
     connection: Connection,
     account: AccountKey,
-    item_id: str | None,
+    items: Sequence[str] | None,
     free: bool | None,
     rules: RulesAsTheyStand,
     moves: Mapping[ListingKey, PriceMoves],
@@ -154,8 +163,8 @@ def _facts_of(
     )
     mine = _of(account.platform, account.account_id)
     query = select(*(listings.c[name] for name in names)).where(*mine, listings.c.listed == 1)
-    if item_id is not None:
-        query = query.where(listings.c.item_id == item_id)
+    if items is not None:
+        query = query.where(listings.c.item_id.in_(items))
     found = connection.execute(query.order_by(listings.c.item_id))
     times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
     for row in chain.from_iterable(found.partitions(_PART_ROWS)):

@@ -6,16 +6,20 @@ the shop (that is another module's) or the edit itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Update, bindparam, func, select, update
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
+from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import listings
+
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def record_edit(
@@ -33,20 +37,51 @@ def record_edit(
     `cost_jpy`: what a price was made from, None where that is not known.
     A candidate for delisting takes no part any more; one that is none again does so from the next reading on.
     """
-    values: dict[str, Any]
-    if kind is Kind.PRICE:
-        values = {"shown_price_jpy": value, "price_by_hand": 0, "priced_jpy": value, "priced_cost_jpy": cost_jpy}
-    elif kind is Kind.STOCK:
-        values = {"shown_stock": value}
-    elif kind is Kind.VISIBILITY:
-        hidden = {"hidden_by": "ours", "hidden_reason": reason, "hidden_at": to_ms(now)}
-        shown = {"hidden_by": "", "hidden_reason": "", "hidden_at": None}
-        values = {"shown_visible": value, **(hidden if value == 0 else shown)}
-    else:
+    if kind is Kind.DELIST:
         went = func.coalesce(listings.c.gone_at, to_ms(now))
         gone = {"delist": "delisted_candidate", "listed": 0, "gone_at": went}
-        values = gone if value else {"delist": "", "gone_at": None}
-    _set(connection, key, **values)
+        _set(connection, key, **(gone if value else {"delist": "", "gone_at": None}))
+    else:
+        _set(connection, key, **_changed(kind, value, now, reason, cost_jpy))
+
+
+def record_edits(connection: Connection, edits: Sequence[tuple[Diff, datetime]]) -> None:
+    """`record_edit` for several that their shops took as they were wanted, and when: prices, visibility, stock."""
+    for kind, rows in groupby(sorted(edits, key=_kind_of), key=_kind_of):
+        connection.execute(_setting(kind), [_columns(diff, now) for diff, now in rows])
+
+
+def _kind_of(edit: tuple[Diff, datetime]) -> Kind:
+    return edit[0].kind
+
+
+def _changed(kind: Kind, value: int | None, now: datetime, reason: str, cost_jpy: int | None) -> dict[str, Any]:
+    """The columns of a listing after an edit of this kind, always the same ones."""
+    if kind is Kind.PRICE:
+        return {"shown_price_jpy": value, "price_by_hand": 0, "priced_jpy": value, "priced_cost_jpy": cost_jpy}
+    if kind is Kind.STOCK:
+        return {"shown_stock": value}
+    hidden = {"hidden_by": "ours", "hidden_reason": reason, "hidden_at": to_ms(now)}
+    shown = {"hidden_by": "", "hidden_reason": "", "hidden_at": None}
+    return {"shown_visible": value, **(hidden if value == 0 else shown)}
+
+
+def _columns(diff: Diff, now: datetime) -> dict[str, Any]:
+    changed = _changed(diff.kind, diff.wanted, now, diff.reason, diff.cost_jpy)
+    key = {"of_platform": diff.key.platform, "of_account": diff.key.account_id, "of_item": diff.key.item_id}
+    return key | {f"to_{name}": value for name, value in changed.items()}
+
+
+@lru_cache(maxsize=len(Kind))
+def _setting(kind: Kind) -> Update:
+    """The statement for rows of `_columns`; made once, because making it costs more than a row."""
+    of_listing = (
+        listings.c.platform == bindparam("of_platform"),
+        listings.c.account_id == bindparam("of_account"),
+        listings.c.item_id == bindparam("of_item"),
+    )
+    names = _changed(kind, 1, _ANY_TIME, "", None)
+    return update(listings).where(*of_listing).values({name: bindparam(f"to_{name}") for name in names})
 
 
 def record_reading(connection: Connection, key: ListingKey, kind: Kind, value: int | None) -> None:

@@ -10,14 +10,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema_notes import stops
 from ecauto_pipeline.state.upsert import insert_for
 
 _EVERY = ("", "")
+_STOP_OF = (
+    select(stops)
+    .where(
+        or_(
+            and_(stops.c.platform == bindparam("of_platform"), stops.c.account_id == bindparam("of_account")),
+            stops.c.platform == "",
+        )
+    )
+    .order_by(stops.c.platform)
+    .limit(1)
+)
 PAUSED = "paused"
 """The reason of a row that waits because somebody has stopped the pushing."""
 
@@ -42,10 +54,17 @@ def standing(connection: Connection) -> tuple[Stop, ...]:
 
 def stop_of(connection: Connection, account: AccountKey) -> Stop | None:
     """The stop that holds for this shop, None while it may be pushed to."""
-    mine = (stops.c.platform == account.platform) & (stops.c.account_id == account.account_id)
-    query = select(stops).where(or_(mine, stops.c.platform == "")).order_by(stops.c.platform).limit(1)
-    row = connection.execute(query).first()
+    row = connection.execute(_STOP_OF, _of(account)).first()
     return None if row is None else Stop(account if row.platform else None, from_ms(row.since), row.who)
+
+
+def is_stopped(database: Database, account: AccountKey) -> bool:
+    """Whether one holds for this shop now: what is looked at before each call."""
+    return database.look(_STOP_OF, _of(account)) is not None
+
+
+def _of(account: AccountKey) -> dict[str, str]:
+    return {"of_platform": account.platform, "of_account": account.account_id}
 
 
 def put(connection: Connection, accounts: Iterable[AccountKey], now: datetime, who: str) -> None:

@@ -1,15 +1,20 @@
 """How many calls a shop has left in its clock hour and its day, counted over all processes and restarts.
 
 The hour begins at minute 00, the day at midnight in Japan. Every call is reserved before it is sent and counted
-whatever becomes of it. Not for: what BASE's limits are (settings), or what of them is kept back for whom
-(domain/selling/call_shares.py).
+whatever becomes of it; of several that follow at once (`ahead`) a process that dies leaves some counted that it did not
+make, never one made that is not counted.
+Not for: what BASE's limits are (settings), or what of them is kept back for whom (domain/selling/call_shares.py).
 Source: limits and resets as in BASE's API documents (5,000 an hour, 100,000 a day, per shop).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
@@ -27,6 +32,7 @@ from ecauto_pipeline.state.upsert import insert_for, insert_into
 
 Span = Literal["hour", "day"]
 SPANS: tuple[Span, ...] = ("hour", "day")
+_EDITS = ("edit", "hide", "undo")
 _LONGEST_QUEUE_MS = 600_000  # a reservation further ahead than this is a clock that was set back
 _OF_WINDOW = select(windows.c.calls, windows.c.exhausted).where(
     *(column == bindparam(f"of_{column.name}") for column in windows.primary_key)
@@ -34,6 +40,25 @@ _OF_WINDOW = select(windows.c.calls, windows.c.exhausted).where(
 _LAST_CALL = select(func.max(windows.c.last_call_at)).where(
     windows.c.platform == bindparam("of_platform"), windows.c.account_id == bindparam("of_account_id")
 )
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """Calls that were counted in the hour (and day) of `hour_ms` and not made yet, by kind."""
+
+    hour_ms: int
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def take(self, hour_ms: int, kind: str) -> bool:
+        """Whether there was one of this kind, in this hour."""
+        if hour_ms != self.hour_ms or not self.kinds[kind]:
+            return False
+        self.kinds[kind] -= 1
+        return True
+
+    @property
+    def edits(self) -> int:
+        return sum(count for kind, count in self.kinds.items() if kind in _EDITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +154,8 @@ class ShopWindows:
         self._limits: dict[Span, int] = {"hour": per_hour, "day": per_day}
         self._kept = kept
         self._interval_ms = math.ceil(min_interval_s * 1000)
+        self._ahead_lock = threading.Lock()
+        self._ahead = _Ahead(0)
 
     def reserve(self, kind: str) -> float:
         """Count one call of this kind and give the seconds to wait before sending it (spacing of calls).
@@ -136,18 +163,57 @@ class ShopWindows:
         Raises BudgetSpent: reason `hour_api_limit` / `day_api_limit` when the window is over, `hour_reserve` /
         `day_reserve` when only the share kept for hides, undoing and reads is left.
         """
-        now_ms = to_ms(self._clock.now())
+        now = self._clock.now()
+        now_ms = to_ms(now)
+        with self._ahead_lock:
+            if self._ahead.take(to_ms(window_start(now, "hour")), kind):
+                return 0.0
         slot_ms = self._database.write_again(lambda connection: self._reserve(connection, kind, now_ms), self._lock)
         return (slot_ms - now_ms) / 1000
+
+    @contextmanager
+    def ahead(self, kinds: Sequence[str]) -> Iterator[None]:
+        """`reserve` of these kinds follows within it: as many as the windows have left are counted in one transaction,
+        and those that were not asked for until its end are given back. One at a time."""
+        if len(kinds) < 2 or self._interval_ms:
+            yield
+            return
+        now = self._clock.now()
+        counted = self._database.write_again(lambda connection: self._count_ahead(connection, kinds, now), self._lock)
+        with self._ahead_lock:
+            self._ahead = counted
+        try:
+            yield
+        finally:
+            with self._ahead_lock:
+                left, self._ahead = self._ahead, _Ahead(0)
+            if left.kinds:
+                back = {"calls": -left.kinds.total(), "edits": -left.edits, "exhausted": 0, "last_call_at": to_ms(now)}
+                self._database.write_again(lambda connection: self._add(connection, now, back), self._lock)
+
+    def _count_ahead(self, connection: Connection, kinds: Sequence[str], now: datetime) -> _Ahead:
+        uses = [self._use(connection, now, span) for span in SPANS]
+        ahead = _Ahead(to_ms(window_start(now, "hour")))
+        for kind in kinds:
+            used = ahead.kinds.total()
+            if all(not use.exhausted and use.used + used < allowance(use.limit, kind, self._kept) for use in uses):
+                ahead.kinds[kind] += 1
+        if ahead.kinds:
+            counted = {"calls": ahead.kinds.total(), "edits": ahead.edits, "exhausted": 0, "last_call_at": to_ms(now)}
+            self._add(connection, now, counted)
+        return ahead
+
+    def _add(self, connection: Connection, moment: datetime, counted: dict[str, int]) -> None:
+        rows = [{**self._key(moment, span), **counted} for span in SPANS]
+        connection.execute(_counting(connection.dialect.name), rows)
 
     def _reserve(self, connection: Connection, kind: str, now_ms: int) -> int:
         slot_ms = self._slot(connection, now_ms)
         slot = from_ms(slot_ms)
         for span in SPANS:
             self._refuse(self._use(connection, slot, span), kind)
-        edits = int(kind in ("edit", "hide", "undo"))
-        counted = {"calls": 1, "edits": edits, "exhausted": 0, "last_call_at": slot_ms}
-        connection.execute(_counting(connection.dialect.name), [{**self._key(slot, span), **counted} for span in SPANS])
+        counted = {"calls": 1, "edits": int(kind in _EDITS), "exhausted": 0, "last_call_at": slot_ms}
+        self._add(connection, slot, counted)
         return slot_ms
 
     def exhausted(self, span: Span, called_at: datetime) -> datetime:

@@ -32,10 +32,12 @@ def one_database(tmp_path_factory: pytest.TempPathFactory) -> Database:
     return Database(f"sqlite:///{tmp_path_factory.mktemp('state') / 'state.db'}")
 
 
-def _record(ledger: CallLedger, status: int = 200, operation: str = "getItemOffers") -> None:
+def _record(
+    ledger: CallLedger, status: int = 200, operation: str = "getItemOffers", after: timedelta = timedelta(0)
+) -> None:
     outcome = "ok" if status == 200 else "failed"
     ledger.record(
-        api="sp_api", operation=operation, account="sp_1", started_at=_NOW, duration_ms=5, items=1,
+        api="sp_api", operation=operation, account="sp_1", started_at=_NOW + after, duration_ms=5, items=1,
         http_status=status, outcome=outcome, error="", request_id="r", rate_limit=0.5, run_id="run",
     )  # fmt: skip
 
@@ -70,6 +72,25 @@ def test_held_rows_are_written_with_the_work_they_belong_to(database: Database) 
     assert 3 == _rows(database)
     ledger.flush()
     assert 3 == _rows(database)
+
+
+def test_rows_wait_for_each_other_a_moment(database: Database) -> None:
+    """Until the last who holds them lets go, for a second at most; a rolled back transaction loses none."""
+    ledger = CallLedger(database)
+    with ledger.held():
+        with ledger.held():
+            _record(ledger)
+        assert 0 == _rows(database)
+        with pytest.raises(ZeroDivisionError):
+            _flush_in_vain(ledger, database)
+        _record(ledger, after=timedelta(milliseconds=999))
+        assert 0 == _rows(database)
+        _record(ledger, after=timedelta(seconds=1))
+        assert 3 == _rows(database)
+        _record(ledger)
+    assert 4 == _rows(database)
+    _record(ledger)
+    assert 5 == _rows(database)
 
 
 def test_calls_are_counted_by_account_and_operation(database: Database) -> None:

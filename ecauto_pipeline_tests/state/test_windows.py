@@ -15,7 +15,7 @@ from ecauto_pipeline.clock import Clock, ManualClock
 from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance, reserved
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.windows import ShopWindows, window_end, window_start
+from ecauto_pipeline.state.windows import ShopWindows, WindowCount, window_end, window_start, windows_counted
 from ecauto_pipeline_tests.processes import fresh
 
 JST_22_50 = datetime(2026, 11, 10, 13, 50, tzinfo=UTC)  # 22:50 in Japan
@@ -24,6 +24,11 @@ JST_22_50 = datetime(2026, 11, 10, 13, 50, tzinfo=UTC)  # 22:50 in Japan
 def windows_of(path: Path, clock: Clock, **limits: Any) -> ShopWindows:
     options: dict[str, Any] = {"per_hour": 40, "per_day": 100_000, "min_interval_s": 0.0, **limits}
     return ShopWindows(Database(f"sqlite:///{path}"), clock, "base", "shop_1", **options)
+
+
+def counted_of(windows: ShopWindows) -> list[WindowCount]:
+    with windows._database.read() as connection:
+        return windows_counted(connection)
 
 
 def take(windows: ShopWindows, kind: str, most: int = 10_000) -> tuple[int, BudgetSpent | None]:
@@ -70,6 +75,52 @@ def test_the_last_calls_are_kept_for_hides_and_reads(tmp_path: Path) -> None:
     assert 25 == windows.left("hide")
     assert 25 == take(windows, "hide")[0]
     assert 20 == take(windows, "read")[0]
+
+
+def test_calls_that_follow_at_once_are_counted_before_the_first(tmp_path: Path) -> None:
+    """All of them, once; those that did not follow are given back at the end, and the others wait for nobody."""
+    clock = ManualClock(JST_22_50)
+    windows, others = (windows_of(tmp_path / "state.db", clock, per_hour=400) for _ in range(2))
+    with windows.ahead(["hide", "edit", "edit", "edit"]):
+        assert 4 == others.usage()[0].used
+        assert [0.0, 0.0] == [windows.reserve(kind) for kind in ("edit", "hide")]
+        assert 4 == others.usage()[0].used
+        windows.reserve("read")
+        assert 5 == others.usage()[0].used
+    assert [3, 3] == [use.used for use in others.usage()]
+    windows.reserve("edit")
+    assert 4 == others.usage()[0].used
+
+
+def test_no_more_is_counted_ahead_than_a_window_has_left(tmp_path: Path) -> None:
+    """What it has not is refused when its turn comes, as ever; hides may use what is kept for them."""
+    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), per_hour=250)
+    assert 203 == take(windows, "edit", 203)[0]
+    with windows.ahead(["edit"] * 9 + ["hide"]):
+        assert 206 == windows.usage()[0].used
+        count, refusal = take(windows, "edit")
+        assert (2, "hour_reserve") == (count, refusal and refusal.reason)
+        assert 1 == take(windows, "hide", 1)[0]
+    assert 206 == windows.usage()[0].used
+
+
+def test_what_was_counted_ahead_is_of_its_hour(tmp_path: Path) -> None:
+    """A call after minute 00 is counted in the hour in which it is made."""
+    clock = ManualClock(JST_22_50)
+    windows = windows_of(tmp_path / "state.db", clock)
+    with windows.ahead(["read", "read"]):
+        clock.advance(600)
+        windows.reserve("read")
+        assert 1 == windows.usage()[0].used
+    assert [(0, "hour"), (1, "hour")] == [(one.calls, one.span) for one in counted_of(windows) if one.span == "hour"]
+
+
+def test_spaced_calls_are_counted_one_by_one(tmp_path: Path) -> None:
+    """Each has a moment of its own."""
+    windows = windows_of(tmp_path / "state.db", ManualClock(JST_22_50), min_interval_s=1.0)
+    with windows.ahead(["edit", "edit"]):
+        assert 0 == windows.usage()[0].used
+        assert [0.0, 1.0] == [windows.reserve("edit") for _ in range(2)]
 
 
 @pytest.mark.parametrize("span", ["hour", "day"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -106,10 +106,10 @@ def test_a_row_that_can_not_be_judged_again_is_a_failed_row(tmp_path: Path, erro
     context = world.tools.for_run(run)
     gate = RulesGate(context)
 
-    def breaks(connection: Any, decided: Any, now: datetime, priced: bool) -> Any:
-        if decided.diff.key.item_id == "2":
+    def breaks(connection: Any, rows: Sequence[Any], now: datetime) -> Any:
+        if any(decided.diff.key.item_id == "2" for decided in rows):
             raise error
-        return gate(connection, decided, now, priced)
+        return gate(connection, rows, now)
 
     def rows_of(account: AccountKey) -> Any:
         from ecauto_pipeline.state import decisions

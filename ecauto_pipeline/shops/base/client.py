@@ -7,7 +7,8 @@ happen: no connection stood, or BASE refused the token or the pace. Not for: wha
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from ecauto_pipeline.domain.selling.call_shares import CallKind
@@ -49,6 +50,10 @@ class BaseClient:
     def post(self, operation: str, path: str, kind: CallKind, values: Mapping[str, str | int]) -> dict[str, Any]:
         """Change one item. Raises the CallError family; OutcomeUnknown when nobody knows whether it happened."""
         return self._call(Request(operation, "POST", path, self._of(kind), values, writes=True, rows=1))
+
+    def series(self, kinds: Sequence[CallKind]) -> AbstractContextManager[None]:
+        """Writes of these kinds follow within it, in any order, or some of them."""
+        return self._wire.series([self._of(kind) for kind in kinds])
 
     def _of(self, kind: CallKind) -> CallKind:
         return _UNDOING.get(kind, kind) if self._undoing else kind

@@ -6,7 +6,7 @@ ledger; wiring joins them).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol
@@ -20,12 +20,16 @@ class Budget(Protocol):
     def reserve(self, kind: str) -> float:
         """Count one call; seconds to wait before sending it. Raises BudgetSpent."""
 
+    def ahead(self, kinds: Sequence[str]) -> AbstractContextManager[None]:
+        """`reserve` of these kinds follows within it: as many as the windows have left are counted at once, and those
+        that did not follow are given back at its end."""
+
     def exhausted(self, span: Literal["hour", "day"], called_at: datetime) -> datetime:
         """BASE says that the window of a call sent then is over. Returns its end."""
 
 
 class Ledger(Protocol):
-    """One row a call, whatever became of it. Never holds secrets or anything about a buyer."""
+    """One row a call, whatever became of it. Never keeps secrets or anything about a buyer."""
 
     def record(
         self,
@@ -41,6 +45,9 @@ class Ledger(Protocol):
         error: str,
     ) -> None:
         """`outcome`: ok | refused | failed | unknown; `error`: one word, "" when ok; `items`: rows asked or got."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Rows may wait a moment within it, to be written together."""
 
 
 class WriteAhead(Protocol):

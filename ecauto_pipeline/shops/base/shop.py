@@ -7,13 +7,14 @@ with an error: not read, never "not there". Not for: tokens, repetition (client.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Any
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.model import Kind
+from ecauto_pipeline.domain.selling.call_shares import CallKind
 from ecauto_pipeline.errors import ItemGone, ItemRefused, OutcomeUnknown, Transport
 from ecauto_pipeline.shops.base import PLATFORM
 from ecauto_pipeline.shops.base.client import BaseClient
@@ -63,9 +64,8 @@ class BaseShop:
         """
         if kind not in _FIELDS:
             raise ItemRefused("no_such_edit", f"a {kind} is no edit")
-        hides = kind is Kind.VISIBILITY and value == 0
         values: dict[str, str | int] = {"item_id": item_id, _FIELDS[kind]: value}
-        answer = self._client.post("items_edit", "/items/edit", "hide" if hides else "edit", values)
+        answer = self._client.post("items_edit", "/items/edit", _call_kind(kind, value), values)
         try:
             item = item_of(answer.get("item"))
         except Transport:
@@ -73,6 +73,10 @@ class BaseShop:
         if item.item_id != item_id or _shown(item, kind) != value:
             raise OutcomeUnknown("other_value", f"asked for {kind} {value}, the answer shows {_shown(item, kind)}")
         return item
+
+    def series(self, edits: Sequence[tuple[Kind, int]]) -> AbstractContextManager[None]:
+        """Their calls are counted in the shop's windows together."""
+        return self._client.series([_call_kind(kind, value) for kind, value in edits])
 
     def flush(self) -> None:
         """Every edit has left at once."""
@@ -166,6 +170,10 @@ class BaseShop:
             if len(page) < PAGE_ROWS:
                 return
             offset += PAGE_ROWS
+
+
+def _call_kind(kind: Kind, value: int) -> CallKind:
+    return "hide" if kind is Kind.VISIBILITY and value == 0 else "edit"
 
 
 def _shown(item: Item, kind: Kind) -> int | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -75,6 +76,12 @@ class BaseWire:
         """Raises Stopped when somebody asked us to end."""
         if seconds > 0 and self._clock.sleep(seconds, self._stop):
             raise Stopped("asked to end")
+
+    @contextmanager
+    def series(self, kinds: Sequence[CallKind]) -> Iterator[None]:
+        """Calls of these kinds follow within it, or some of them: counted together, written down together."""
+        with self._budget.ahead(kinds), self._ledger.held():
+            yield
 
     def exchange(self, request: Request, access_token: str | None = None) -> dict[str, Any]:
         """The answer's JSON object. Raises the CallError family; `access_token` None for token calls."""

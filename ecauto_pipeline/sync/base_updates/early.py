@@ -16,7 +16,7 @@ from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.early_edits import edited
 from ecauto_pipeline.sync.base_updates.push import push
-from ecauto_pipeline.sync.base_updates.recheck import RecheckResult, RulesGate
+from ecauto_pipeline.sync.base_updates.recheck import Look, RulesGate
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sections import PushReport
 
@@ -34,8 +34,9 @@ def push_early(context: Context) -> PushReport:
             rows = decisions.to_push(connection, context.run.run_id, [account], dry_run=False)
         return [row for row in rows if row.run_id == context.run.run_id]
 
-    def look_again(connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult:
-        return replace(gate(connection, decided, now, priced), final=False)
+    def look_again(connection: Connection, rows: Sequence[Decided], now: datetime) -> Look:
+        look = gate(connection, rows, now)
+        return lambda decided, priced: replace(look(decided, priced), final=False)
 
     def over() -> Collection[str]:
         with context.state.read() as connection:

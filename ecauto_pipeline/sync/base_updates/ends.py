@@ -5,9 +5,11 @@ Not for: the report of the whole step (sync/sections.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from ecauto_pipeline.domain.model import Decision
+from ecauto_pipeline.domain.model import Decision, Kind, ListingKey
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.sync.base_updates.recheck import End, RecheckResult
 from ecauto_pipeline.sync.sections import Fault
@@ -25,12 +27,23 @@ class RowOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenIn:
-    """An edit that the shop has taken in and that leaves with the others; its intent is journalled."""
+class Intended:
+    """An edit whose intent is journalled: it leaves next, or the shop has taken it in and it leaves with the others."""
 
     decided: Decided
     update_id: str
     rechecked: RecheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An edit to which the shop has answered. `value`: what it shows now; `left_at`, `ended_at`: of the call."""
+
+    decided: Decided
+    update_id: str
+    value: int | None
+    left_at: datetime
+    ended_at: datetime
 
 
 @dataclass(slots=True)
@@ -51,3 +64,34 @@ class ShopReport:
     alerts: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     crash: BaseException | None = None
+
+
+class Ends:
+    """Collects them, tells `say` of each, and knows how this run's price pushes ended, by listing."""
+
+    def __init__(self, say: Callable[[RowOutcome], None]) -> None:
+        self._say = say
+        self.report = ShopReport()
+        self.of_prices: dict[ListingKey, End] = {}
+
+    def end(self, decided: Decided, end: End, reason: str, rechecked: RecheckResult | None = None) -> None:
+        age, allowed = (rechecked.data_age_s, rechecked.allowed_s) if rechecked is not None else (None, None)
+        ended = RowOutcome(decided, end, reason, age, allowed)
+        self.report.ended.append(ended)
+        self.note_price(decided, end)
+        self._say(ended)
+
+    def note_price(self, decided: Decided, end: End) -> None:
+        if decided.diff.kind is Kind.PRICE:
+            self.of_prices[decided.diff.key] = end
+
+    def is_last(self, decided: Decided) -> bool:
+        """Whether this is the row that ended last."""
+        return bool(self.report.ended) and self.report.ended[-1].decided is decided
+
+    def rest(self, rows: Iterable[Decided], reason: str) -> None:
+        """Those of them that have not ended are skipped."""
+        seen = {ended.decided.diff_id for ended in self.report.ended}
+        for decided in rows:
+            if decided.diff_id not in seen:
+                self.end(decided, "skipped", reason)

@@ -1,38 +1,40 @@
-"""How one edit ended, written in one transaction each: the journal, what the listing shows now, the decision.
+"""How edits ended, written in one transaction: the journal, what the listing shows now, the decision.
 
 Not for: making the edit, or what its end means for the rest of the shop (shop_worker.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
 from ecauto_pipeline.errors import CallError, ItemRefused
-from ecauto_pipeline.shops.protocol import Item, Shop, key_of
+from ecauto_pipeline.shops.protocol import Shop, key_of
 from ecauto_pipeline.state import decisions, journal, locks, shown
 from ecauto_pipeline.state.corrections import OTHER_VALUE
 from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.edit_groups import confirm_all
 from ecauto_pipeline.state.journal import Update
-from ecauto_pipeline.sync.base_updates.read_back import shown_value
+from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
+from ecauto_pipeline.sync.base_updates.ends import Answered
 from ecauto_pipeline.sync.context import Context
 
 MOST_TEXT = 300
 
 
-def note_done(context: Context, decided: Decided, update_id: str, item: Item | None) -> bool:
-    """The shop has answered. False where its answer shows another value than ours: the matter ends there.
-
-    `item` None: it took our value, and shows nothing.
-    """
-    diff, now = decided.diff, context.clock.now()
-    value = diff.wanted if item is None else shown_value(item, diff.kind)
-    with context.state.write(locks.shop(diff.key.account)) as connection:
-        if value == diff.wanted:
-            journal.finish(connection, update_id, "confirm", now)
-            shown.record_edit(connection, diff.key, diff.kind, value, now, diff.reason, diff.cost_jpy)
-        else:
-            journal.finish(connection, update_id, "refuse", now, f"{OTHER_VALUE}: shows {value}")
-            shown.record_reading(connection, diff.key, diff.kind, value)
-            decisions.move(connection, [decided.diff_id], "end", now)
-    return value == diff.wanted
+def note_answers(connection: Connection, answers: Sequence[Answered]) -> None:
+    """The shop has answered. Where its answer shows another value than ours the matter ends there."""
+    done = [one for one in answers if one.value == one.decided.diff.wanted]
+    confirm_all(connection, [(one.update_id, one.left_at, one.ended_at) for one in done])
+    shown.record_edits(connection, [(one.decided.diff, one.ended_at) for one in done])
+    for one in answers:
+        diff, now = one.decided.diff, one.ended_at
+        if one.value != diff.wanted:
+            journal.finish(connection, one.update_id, "refuse", now, f"{OTHER_VALUE}: shows {one.value}")
+            shown.record_reading(connection, diff.key, diff.kind, one.value)
+            decisions.move(connection, [one.decided.diff_id], "end", now)
 
 
 def note_failed(context: Context, decided: Decided, update_id: str, error: CallError) -> None:
@@ -53,14 +55,29 @@ def note_lost(context: Context, shop: Shop, update_id: str, error: CallError) ->
     return next(row for row in found if row.update_id == update_id)
 
 
-def take_back(context: Context, decided: Decided, update_id: str, *, rolls_back: bool) -> None:
-    """No edit has left: its intent goes, and the decision waits again; one of a rollback ends."""
+def note_not_done(context: Context, decided: Decided) -> None:
+    """Read back as not done: this run has tried; the next one judges anew."""
     with context.state.write(locks.shop(decided.diff.key.account)) as connection:
-        journal.withdraw(connection, update_id)
-        if rolls_back:
-            decisions.move(connection, [decided.diff_id], "end", context.clock.now())
-        else:
-            decisions.reopen(connection, decided.diff_id, context.clock.now())
+        decisions.move(connection, [decided.diff_id], "drop", context.clock.now())
+
+
+def note_closed(context: Context, shop: Shop, error: CallError) -> bool:
+    """Nothing more to this shop: its breaker says so to other runs. Whether it has opened by this."""
+    reason, until = breaker_of(error)
+    if not reason:
+        return False
+    with context.state.write(locks.shop(key_of(shop))) as connection:
+        now = context.clock.now()
+        return open_breaker(connection, shop.platform, shop.account_id, reason, now, until)
+
+
+def take_back(connection: Connection, decided: Decided, update_id: str, now: datetime, *, ends: bool) -> None:
+    """No edit has left: its intent goes, and the decision waits again, or `ends`."""
+    journal.withdraw(connection, update_id)
+    if ends:
+        decisions.move(connection, [decided.diff_id], "end", now)
+    else:
+        decisions.reopen(connection, decided.diff_id, now)
 
 
 def text_of(error: CallError) -> str:

@@ -5,6 +5,7 @@ Asked inside the transaction that writes the intent. Not for: making decisions (
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -15,12 +16,14 @@ from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.domain.selling.diffs import NEVER_SELL
-from ecauto_pipeline.state import decisions, journal
+from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state.edit_groups import unsettled_targets
 from ecauto_pipeline.state.held import hold_behind
 from ecauto_pipeline.state.known_asins import KnownAsin
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.diffs.evaluate import Rules, evaluate_again
+from ecauto_pipeline.sync.diffs.evaluate import Rules
+from ecauto_pipeline.sync.diffs.judge_again import JudgedAgain
 
 End = Literal["pushed", "unchanged", "blocked", "skipped", "failed"]
 APPROVED = "approved"
@@ -42,10 +45,14 @@ class RecheckResult:
     allowed_s: float | None = None
 
 
-class Gate(Protocol):
-    """Says whether one decision may leave now. `priced`: this run's price push of the listing is done."""
+Look = Callable[[Decided, bool], RecheckResult]
+"""Says whether one decision may leave now; and: this run's price push of the listing is done."""
 
-    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult: ...
+
+class Gate(Protocol):
+    """Looks at decisions about one shop (1 to 500) as they stand in this transaction, and says it of each."""
+
+    def __call__(self, connection: Connection, rows: Sequence[Decided], now: datetime) -> Look: ...
 
 
 class RulesGate:
@@ -55,14 +62,22 @@ class RulesGate:
         self._tools = tools
         self._rules = Rules(tools.settings)
 
-    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult:
-        refused = superseded_or_unsettled(connection, decided)
-        if refused is not None:
-            return refused
-        diff = decided.diff
-        if diff.reason == APPROVED and _taken_back(connection, decided):
-            return RecheckResult("skipped", "rejected")
-        verdict, known = evaluate_again(self._rules, connection, diff.key, diff.kind, now, priced)
+    def __call__(self, connection: Connection, rows: Sequence[Decided], now: datetime) -> Look:
+        account, items = rows[0].diff.key.account, [row.diff.key.item_id for row in rows]
+        free = FreeTargets(connection, rows)
+        again = JudgedAgain(self._rules, connection, account, items, now)
+
+        def look(decided: Decided, priced: bool) -> RecheckResult:
+            refused = free.refusal(decided)
+            if refused is not None:
+                return refused
+            if decided.diff.reason == APPROVED and _taken_back(connection, decided):
+                return RecheckResult("skipped", "rejected")
+            return self._judged(decided.diff, *again.verdict(decided.diff.key, decided.diff.kind, priced), now)
+
+        return look
+
+    def _judged(self, diff: Diff, verdict: Diff | None, known: KnownAsin | None, now: datetime) -> RecheckResult:
         if verdict is None:
             return RecheckResult("skipped", "not_listed")
         if verdict.shown is not None and verdict.shown == diff.wanted:
@@ -95,11 +110,19 @@ def _taken_back(connection: Connection, decided: Decided) -> bool:
     return hold is not None and hold.state == "rejected"
 
 
-def superseded_or_unsettled(connection: Connection, decided: Decided) -> RecheckResult | None:
-    """An edit of this target that is still to be settled, or a later decision; None where the way is free."""
-    current = decisions.by_id(connection, decided.diff_id)
-    if current is None or current.state != decided.state:
-        return RecheckResult("skipped", "superseded", final=False)
-    if journal.is_unsettled(connection, decided.diff.key, decided.diff.kind):
-        return RecheckResult("skipped", "unsettled", final=False)
-    return None
+class FreeTargets:
+    """Of decisions about one shop, those whose way is free."""
+
+    def __init__(self, connection: Connection, rows: Sequence[Decided]) -> None:
+        self._current = decisions.by_ids(connection, [row.diff_id for row in rows])
+        account, items = rows[0].diff.key.account, [row.diff.key.item_id for row in rows]
+        self._unsettled = unsettled_targets(connection, account, items)
+
+    def refusal(self, decided: Decided) -> RecheckResult | None:
+        """An edit of this target that is still to be settled, or a later decision; None where the way is free."""
+        current = self._current.get(decided.diff_id)
+        if current is None or current.state != decided.state:
+            return RecheckResult("skipped", "superseded", final=False)
+        if (decided.diff.key.item_id, decided.diff.kind) in self._unsettled:
+            return RecheckResult("skipped", "unsettled", final=False)
+        return None

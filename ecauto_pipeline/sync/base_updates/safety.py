@@ -16,7 +16,8 @@ from ecauto_pipeline.state import decisions, journal, locks
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.shop_listings import count_public
 from ecauto_pipeline.sync.context import Context
-from ecauto_pipeline.sync.diffs.evaluate import SAID_SO, Rules, evaluate_again
+from ecauto_pipeline.sync.diffs.evaluate import SAID_SO, Rules
+from ecauto_pipeline.sync.diffs.judge_again import JudgedAgain
 from ecauto_pipeline.sync.run_record import read_record
 
 
@@ -39,7 +40,8 @@ class SafetyHides:
             return None
         now = self._context.clock.now()
         with self._context.state.write(locks.shop(key.account)) as connection:
-            verdict, _ = evaluate_again(self._rules, connection, key, Kind.VISIBILITY, now, priced=False)
+            again = JudgedAgain(self._rules, connection, key.account, (key.item_id,), now)
+            verdict, _ = again.verdict(key, Kind.VISIBILITY, priced=False)
             if verdict is None or verdict.decision is not Decision.PUSH or verdict.reason not in FAILED_CORRECTIONS:
                 return None
             if decisions.waits(connection, key, Kind.VISIBILITY) or not self._may_hide(connection):

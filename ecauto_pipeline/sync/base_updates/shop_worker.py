@@ -1,18 +1,19 @@
 """One shop's worker: sends that shop's decisions, one at a time, in order, each with its intent journalled first.
 
-One bad item ends as one failed row, whatever was raised over it; a spent window or a closed shop ends the worker, its
-rows stay open for the next run. Where a shop takes its edits together, each is an intent until all have left.
-Not for: choosing the rows or the other shops (push.py).
+Intents of the next few are written at once (group_size.py). One bad item ends as one failed row, whatever was raised
+over it; a spent window or a closed shop ends the worker, its rows stay open for the next run. Where a shop takes its
+edits together, each is an intent until all have left.
+Not for: choosing the rows or the other shops (push.py), or what is written (intents.py).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
-from ecauto_pipeline.domain.model import Diff, Kind, ListingKey, Outcome
+from ecauto_pipeline.domain.model import Diff, Kind, Outcome
 from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.errors import (
     AccountBlocked,
@@ -22,17 +23,25 @@ from ecauto_pipeline.errors import (
     Stopped,
     Transport,
 )
-from ecauto_pipeline.shops.protocol import Item, Shop, key_of
-from ecauto_pipeline.state import decisions, journal, locks, stops
+from ecauto_pipeline.shops.protocol import Shop, key_of
 from ecauto_pipeline.state.corrections import OTHER_VALUE
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.state.shop_accounts import breaker_of, open_breaker
+from ecauto_pipeline.state.shop_accounts import breaker_of
 from ecauto_pipeline.state.stops import PAUSED
-from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport, TakenIn
-from ecauto_pipeline.sync.base_updates.outcomes import note_done, note_failed, note_lost, take_back
+from ecauto_pipeline.sync.base_updates.ends import Answered, Ends, Intended, RowOutcome
+from ecauto_pipeline.sync.base_updates.group_size import (
+    LONGEST_S,
+    MOST,
+    MOST_REHEARSED,
+    GroupSize,
+    next_group,
+    put_back,
+)
+from ecauto_pipeline.sync.base_updates.intents import Intents
+from ecauto_pipeline.sync.base_updates.outcomes import note_closed, note_failed, note_lost, note_not_done
 from ecauto_pipeline.sync.base_updates.push_lease import PushLease
-from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits
-from ecauto_pipeline.sync.base_updates.recheck import End, Gate, RecheckResult
+from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits, shown_value
+from ecauto_pipeline.sync.base_updates.recheck import Gate
 from ecauto_pipeline.sync.base_updates.safety import SafetyHides
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of, place_of
@@ -47,7 +56,8 @@ Order = Callable[[Diff], tuple[Any, ...]]
 class ShopWorker:
     """Pushes the rows of one shop. `rows` is asked once, after the past is settled: that may open some again.
 
-    `closed`: "" or why nothing may be sent to it at all. `safety`: asked about listings whose price failed.
+    `closed`: "" or why nothing may be sent to it at all. `safety`: asked about listings whose price failed. `most`:
+    intents written at once.
     """
 
     def __init__(
@@ -62,18 +72,21 @@ class ShopWorker:
         order: Order = push_order,
         ended: Callable[[RowOutcome], None] = lambda _ended: None,
         safety: SafetyHides | None = None,
+        most: int = MOST,
     ) -> None:
-        self._context, self._shop, self._gate = context, shop, gate
+        self._context, self._shop = context, shop
+        self._intents = Intents(context, shop, gate, rollback_of)
+        self._size = GroupSize(most)
         self._load, self._rows = rows, list[Decided]()
-        self._price_ends: dict[ListingKey, End] = {}
-        self._closed, self._rollback_of, self._say, self._safety = closed, rollback_of, ended, safety
+        self._closed, self._safety = closed, safety
+        self._ends = Ends(ended)
         self._name = context.name_of(key_of(shop))
         self._lease = PushLease(context, key_of(shop))
-        self._lock = locks.shop(key_of(shop))
         self._order = order
         self._silent = self._faults_in_a_row = 0
-        self._taken_in: list[TakenIn] = []
-        self.report = ShopReport()
+        self._intended = deque[Intended]()
+        self._taken_in: list[Intended] = []
+        self.report = self._ends.report
 
     def work(self) -> None:
         """Settle the past, then push. Never raises: what goes wrong is in the report."""
@@ -90,12 +103,12 @@ class ShopWorker:
                     self._lease.release()
             else:
                 self._fill()
-                self._rest("pushed_elsewhere")
+                self._ends.rest(self._rows, "pushed_elsewhere")
         except Stopped:
-            self._rest("stopped")
+            self._ends.rest(self._rows, "stopped")
         except BaseException as error:
             self._broken_off("push", error)
-            self._rest(FAULT)
+            self._ends.rest(self._rows, FAULT)
 
     def _broken_off(self, doing: str, error: BaseException) -> None:
         """Note what nobody foresaw; what concerns everybody is raised by the main thread when all shops are done."""
@@ -118,20 +131,37 @@ class ShopWorker:
             self._close(error)
 
     def _push(self) -> None:
+        waiting = deque(self._rows)
         try:
-            for decided in self._rows:
+            while waiting:
                 if not self._closed:
                     self._context.go_on()
                     self._renew()
                 if self._closed:
-                    self._end(decided, "skipped", self._closed)
+                    self._ends.end(waiting.popleft(), "skipped", self._closed)
                 else:
-                    self._one_whatever_happens(decided)
+                    put_back(waiting, self._group(next_group(waiting, self._next_size)))
             self._flush()
             self._hide_what_failed()
             self._flush()
         finally:  # only what did not get so far is left: no edit of it has left
-            self._withdraw("stopped")
+            self._leave("stopped")
+
+    @property
+    def _next_size(self) -> int:
+        return MOST_REHEARSED if self._context.run.dry_run else self._size.now
+
+    def _leave(self, reason: str) -> None:
+        """Write how those ended that have left, and take back the others."""
+        self._intents.keep_outcomes()
+        self._take_back_intended()
+        self._withdraw(reason)
+
+    def _take_back_intended(self) -> list[Decided]:
+        left = list(self._intended)
+        self._intents.take_back(left)
+        self._intended.clear()
+        return [one.decided for one in left]
 
     def _hide_what_failed(self) -> None:
         """Take off sale what would go on selling at a loss because its shop did not take the right price."""
@@ -139,112 +169,127 @@ class ShopWorker:
             return
         failed = [one.decided for one in self.report.ended if one.end == "failed"]
         prices = [decided for decided in failed if decided.diff.kind is Kind.PRICE]
+        self._intents.keep_outcomes()  # what is asked next is judged by them
         for price in [*prices, *self._safety.resting()]:
             self._context.go_on()
             self._renew()
             found = None if self._closed else self._safety.instead_of(price)
             if found is not None:
                 self.report.instead[found[0].diff_id] = found[1]
-                self._one_whatever_happens(found[0])
+                self._group([found[0]])
 
     def _renew(self) -> None:
         if not self._context.run.dry_run and not self._lease.renew():
             self._closed = "pushed_elsewhere"
 
-    def _one_whatever_happens(self, decided: Decided) -> None:
-        """A row over which something is raised is a failed row; its decision stays as it stands for the next run."""
-        before = len(self.report.ended)
+    def _group(self, rows: Sequence[Decided]) -> list[Decided]:
+        """Look at these rows and send what may leave. Returns those that are to be looked at again.
+
+        Where looking at them together raises something, each is looked at by itself.
+        """
         try:
-            self._one(decided)
+            looked = self._intents.begin(rows, self._ends.of_prices)
         except Exception as error:
-            self.report.faults.append(fault_of(self._context, key_of(self._shop), decided.diff.kind.value, error))
-            if len(self.report.ended) == before:
-                self._end(decided, "failed", FAULT)
-            self._faults_in_a_row += 1
-            if self._faults_in_a_row >= FAULTS_IN_A_ROW:
-                self._closed = FAULT
+            if len(rows) == 1 or concerns_everybody(error):
+                self._failed_whatever_happened(rows[0], error)
+                return []
+            for number, row in enumerate(rows):
+                self._context.go_on()
+                left = list(rows[number:]) if self._closed else self._group([row])
+                if left:
+                    return [*left, *rows[number + len(left) :]]
+            return []
+        for one in looked:
+            if one.rechecked.end:
+                self._faults_in_a_row = 0
+                self._ends.end(one.decided, one.rechecked.end, one.rechecked.reason)
+                self._closed = PAUSED if one.rechecked.reason == PAUSED else self._closed
+            elif self._context.run.dry_run:
+                self._ends.end(one.decided, "pushed", "", one.rechecked)
+            else:
+                self._intended.append(Intended(one.decided, one.update_id, one.rechecked))
+        self._send_intended()
+        return self._take_back_intended()
+
+    def _send_intended(self) -> None:
+        """Let the intended edits leave, until one of them should be looked at again before it does."""
+        if not self._intended:
+            return
+        clock, began_s, calls = self._context.clock, self._context.clock.monotonic(), 0
+        edits = [(one.decided.diff.kind, one.decided.diff.wanted or 0) for one in self._intended]
+        with self._shop.series(edits):
+            while self._intended and not self._closed:
+                if calls and (clock.monotonic() - began_s > LONGEST_S or self._must_not_go_on()):
+                    break
+                calls += 1
+                self._one_whatever_happens(self._intended.popleft())
+        self._size.learn(calls, clock.monotonic() - began_s)
+
+    def _must_not_go_on(self) -> bool:
+        """Whether somebody has asked us to end, or stopped the pushing, since the last call."""
+        if self._context.stop.is_set():
+            return True
+        if self._intents.stopped_meanwhile():
+            self._closed = PAUSED
+        return bool(self._closed)
+
+    def _one_whatever_happens(self, one: Intended) -> None:
+        """A row over which something is raised is a failed row; its decision stays as it stands for the next run."""
+        try:
+            self._send(one)
+        except Exception as error:
+            self._failed_whatever_happened(one.decided, error)
         else:
             self._faults_in_a_row = 0
 
-    def _one(self, decided: Decided) -> None:
-        diff, now = decided.diff, self._context.clock.now()
-        price_end = self._price_ends.get(diff.key)  # of this run's price push of the same listing
-        with self._context.state.write(self._lock) as connection:
-            if self._paused(connection):
-                self._closed, rechecked = PAUSED, RecheckResult("skipped", PAUSED, final=False)
-            elif diff.kind is Kind.VISIBILITY and diff.wanted == 1 and price_end not in (None, "pushed", "unchanged"):
-                rechecked = RecheckResult("skipped", "price_failed")
-            else:
-                rechecked = self._gate(connection, decided, now, price_end == "pushed")
-            update_id = ""
-            if not rechecked.end and self._context.run.dry_run:
-                journal.intend(
-                    *(connection, self._context.run.run_id, decided, now),
-                    event="rehearse",
-                    rollback_of=self._rollback_of,
-                )
-            elif not rechecked.end:
-                decisions.move(connection, [decided.diff_id], "send", now)
-                update_id = journal.intend(
-                    connection, self._context.run.run_id, decided, now, rollback_of=self._rollback_of
-                )
-            elif rechecked.final and not self._context.run.dry_run:
-                decisions.move(connection, [decided.diff_id], "drop", now)
-        if rechecked.end:
-            self._end(decided, rechecked.end, rechecked.reason)
-        elif self._context.run.dry_run:
-            self._end(decided, "pushed", "", rechecked)
-        else:
-            self._send(decided, update_id, rechecked)
+    def _failed_whatever_happened(self, decided: Decided, error: Exception) -> None:
+        self.report.faults.append(fault_of(self._context, key_of(self._shop), decided.diff.kind.value, error))
+        if not self._ends.is_last(decided):
+            self._ends.end(decided, "failed", FAULT)
+        self._faults_in_a_row += 1
+        if self._faults_in_a_row >= FAULTS_IN_A_ROW:
+            self._closed = FAULT
 
-    def _paused(self, connection: Connection) -> bool:
-        """Whether a person lets nothing leave now: it holds for other processes' runs too, and for one under way.
-
-        What a person takes back leaves all the same, and a dry run sends nothing anyway.
-        """
-        if self._rollback_of or self._context.run.dry_run:
-            return False
-        return stops.stop_of(connection, key_of(self._shop)) is not None
-
-    def _send(self, decided: Decided, update_id: str, rechecked: RecheckResult) -> None:
-        diff = decided.diff
+    def _send(self, one: Intended) -> None:
+        diff, now = one.decided.diff, self._context.clock.now()
         assert diff.wanted is not None
         self.report.edits += 1
         try:
             item = self._shop.edit(diff.key.item_id, diff.kind, diff.wanted)
         except (BudgetSpent, AccountBlocked) as error:
-            self._take_back(decided, update_id, error)
+            self._take_back(one, error)
         except OutcomeUnknown as error:
-            self._unknown(decided, update_id, error, rechecked)
+            self._unknown(one, error)
         except CallError as error:
-            self._failed(decided, update_id, error)
+            self._failed(one, error)
         except Exception as error:
             if concerns_everybody(error):
                 raise
-            self._unknown(decided, update_id, OutcomeUnknown(FAULT, place_of(error)), rechecked)
+            self._unknown(one, OutcomeUnknown(FAULT, place_of(error)))
             raise  # told as a fault of this row, whose end is known by now
         else:
             self._silent = 0
             if self._shop.abilities.together:
-                self._taken_in.append(TakenIn(decided, update_id, rechecked))
-                self._note_price(decided, "pushed")
+                self._taken_in.append(one)
+                self._ends.note_price(one.decided, "pushed")
             else:
-                self._done(decided, update_id, item, rechecked)
+                self._done(one, diff.wanted if item is None else shown_value(item, diff.kind), now)
 
     def _flush(self) -> None:
         """Let what the shop has taken in leave together, then write how each edit of it ended."""
+        self._intents.keep_outcomes()
         if not self._taken_in:
             return
         self._renew()
-        with self._context.state.read() as connection:
-            if not self._closed and self._paused(connection):
-                self._closed = PAUSED
+        if not self._closed and self._intents.stopped_meanwhile():
+            self._closed = PAUSED
         if self._closed in ("pushed_elsewhere", PAUSED):
             self._withdraw(self._closed)
             return
         self._context.state.may_send()
         taken_in, self._taken_in = self._taken_in, []  # from here on nobody may take an intent back unread
         error: CallError | None = None
+        now = self._context.clock.now()
         try:
             self._shop.flush()
         except CallError as caught:
@@ -254,33 +299,36 @@ class ShopWorker:
             error = OutcomeUnknown(FAULT, place_of(fault))
         for one in taken_in:
             if error is None:
-                self._done(one.decided, one.update_id, None, one.rechecked)
+                self._done(one, one.decided.diff.wanted, now)
             elif isinstance(error, OutcomeUnknown):
-                self._unknown(one.decided, one.update_id, error, one.rechecked)
+                self._unknown(one, error)
             else:
-                self._failed(one.decided, one.update_id, error)
+                self._failed(one, error)
+        self._intents.keep_outcomes()
 
     def _withdraw(self, reason: str) -> None:
         """Take back the intents of edits that have not left."""
         taken_in, self._taken_in = self._taken_in, []
+        self._intents.take_back(taken_in, for_good=True)
         for one in taken_in:
-            self._reopen(one.decided, one.update_id)
-            self._end(one.decided, "skipped", reason)
+            self._ends.end(one.decided, "skipped", reason)
 
-    def _done(self, decided: Decided, update_id: str, item: Item | None, rechecked: RecheckResult) -> None:
-        done = note_done(self._context, decided, update_id, item)
-        self._end(decided, *(("pushed", "") if done else ("failed", OTHER_VALUE)), rechecked)
+    def _done(self, one: Intended, value: int | None, left_at: datetime) -> None:
+        """`value`: what the shop's answer shows; of one that shows nothing, what it took."""
+        done = value == one.decided.diff.wanted
+        self._intents.answered(Answered(one.decided, one.update_id, value, left_at, self._context.clock.now()))
+        self._ends.end(one.decided, *(("pushed", "") if done else ("failed", OTHER_VALUE)), one.rechecked)
 
-    def _failed(self, decided: Decided, update_id: str, error: CallError) -> None:
-        note_failed(self._context, decided, update_id, error)
-        self._end(decided, "failed", error.reason)
+    def _failed(self, one: Intended, error: CallError) -> None:
+        note_failed(self._context, one.decided, one.update_id, error)
+        self._ends.end(one.decided, "failed", error.reason)
         self._silent = self._silent + 1 if isinstance(error, Transport) else 0
         if self._silent >= UNREACHABLE_AFTER:
             self._closed = UNREACHABLE
             self.report.alerts.append((self._name, UNREACHABLE))
 
-    def _unknown(self, decided: Decided, update_id: str, error: CallError, rechecked: RecheckResult) -> None:
-        update = note_lost(self._context, self._shop, update_id, error)
+    def _unknown(self, one: Intended, error: CallError) -> None:
+        update = note_lost(self._context, self._shop, one.update_id, error)
         try:
             outcome = read_back_edit(self._context, self._shop, update)
         except (BudgetSpent, AccountBlocked) as closing:
@@ -291,46 +339,21 @@ class ShopWorker:
             outcome = Outcome.UNKNOWN
         if outcome is Outcome.DONE:
             self._silent = 0
-            self._end(decided, "pushed", "", rechecked)
+            self._ends.end(one.decided, "pushed", "", one.rechecked)
             return
         self.report.unknown += outcome is Outcome.UNKNOWN
-        if outcome is Outcome.FAILED:  # this run has tried; the next one judges anew
-            with self._context.state.write(self._lock) as connection:
-                decisions.move(connection, [decided.diff_id], "drop", self._context.clock.now())
-        self._end(decided, "failed", error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}")
+        if outcome is Outcome.FAILED:
+            note_not_done(self._context, one.decided)
+        reason = error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}"
+        self._ends.end(one.decided, "failed", reason)
 
-    def _reopen(self, decided: Decided, update_id: str) -> None:
-        take_back(self._context, decided, update_id, rolls_back=bool(self._rollback_of))
-
-    def _take_back(self, decided: Decided, update_id: str, error: CallError) -> None:
-        self._reopen(decided, update_id)
+    def _take_back(self, one: Intended, error: CallError) -> None:
+        self._intents.take_back([one], for_good=True)
         self._close(error)
-        self._end(decided, "skipped", self._closed)
+        self._ends.end(one.decided, "skipped", self._closed)
 
     def _close(self, error: CallError) -> None:
         """Nothing more to this shop in this run; its breaker says so to the others."""
         self._closed = "account_blocked" if isinstance(error, AccountBlocked) else error.reason
-        reason, until = breaker_of(error)
-        if reason:
-            now = self._context.clock.now()
-            with self._context.state.write(self._lock) as connection:
-                args = (self._shop.platform, self._shop.account_id, reason, now, until)
-                if open_breaker(connection, *args):
-                    self.report.alerts.append((self._name, reason))
-
-    def _end(self, decided: Decided, end: End, reason: str, rechecked: RecheckResult | None = None) -> None:
-        age, allowed = (rechecked.data_age_s, rechecked.allowed_s) if rechecked is not None else (None, None)
-        ended = RowOutcome(decided, end, reason, age, allowed)
-        self.report.ended.append(ended)
-        self._note_price(decided, end)
-        self._say(ended)
-
-    def _note_price(self, decided: Decided, end: End) -> None:
-        if decided.diff.kind is Kind.PRICE:
-            self._price_ends[decided.diff.key] = end
-
-    def _rest(self, reason: str) -> None:
-        seen = {ended.decided.diff_id for ended in self.report.ended}
-        for decided in self._rows:
-            if decided.diff_id not in seen:
-                self._end(decided, "skipped", reason)
+        if note_closed(self._context, self._shop, error):
+            self.report.alerts.append((self._name, breaker_of(error)[0]))

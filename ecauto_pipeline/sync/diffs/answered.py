@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain, groupby
 
 from sqlalchemy import Connection
 
@@ -21,7 +22,8 @@ from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.early_edits import hides_wanted, on_show, public_answered
 from ecauto_pipeline.state.shop_listings import count_public
 from ecauto_pipeline.sync.context import Context
-from ecauto_pipeline.sync.diffs.evaluate import SAID_SO, Rules, closed_accounts, evaluate_again
+from ecauto_pipeline.sync.diffs.evaluate import SAID_SO, Rules, closed_accounts
+from ecauto_pipeline.sync.diffs.judge_again import JudgedAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +67,21 @@ def _urgent(
     ]
     rules = Rules(context.settings)
     found: dict[AccountKey, list[Diff]] = defaultdict(list)
-    for key in on_show(connection, accounts, answered):
-        edits = context.shops[key.account].abilities.edits
-        for diff in _verdicts(context, rules, connection, key, now):
+    for account, of_account in groupby(on_show(connection, accounts, answered), key=lambda key: key.account):
+        edits, keys = context.shops[account].abilities.edits, list(of_account)
+        again = JudgedAgain(rules, connection, account, [key.item_id for key in keys], now)
+        for diff in chain.from_iterable(_verdicts(context, rules, again, key, now) for key in keys):
             if diff.kind in edits and stops_a_loss(diff):
-                found[key.account].append(diff)
+                found[account].append(diff)
     return found
 
 
-def _verdicts(context: Context, rules: Rules, connection: Connection, key: ListingKey, now: datetime) -> Iterator[Diff]:
+def _verdicts(context: Context, rules: Rules, again: JudgedAgain, key: ListingKey, now: datetime) -> Iterator[Diff]:
     """Of the kinds that this run may change."""
     include = context.run.include_price
     kinds = [kind for kind in (Kind.VISIBILITY, Kind.PRICE) if kind in context.run.kinds]
     for kind in kinds:
-        verdict, known = evaluate_again(rules, connection, key, kind, now, priced=False, include=include)
+        verdict, known = again.verdict(key, kind, priced=False, include=include)
         if verdict is not None:
             yield replace(verdict, tier=rules.tier(known, now))
 

@@ -1,7 +1,6 @@
 """What the rules say of listings as they stand in state.db: the facts gathered, the rule asked, nothing written.
 
-The whole of a run's listings at once (`load_input`, `evaluate`), or one target again just before it is sent
-(`evaluate_again`).
+The whole of a run's listings at once (`load_input`, `evaluate`); some again just before they are sent: judge_again.py.
 Not for: people's word on holds, or storing (decide.py); the rules themselves (domain/).
 """
 
@@ -27,7 +26,7 @@ from ecauto_pipeline.shops.protocol import Abilities
 from ecauto_pipeline.state import journal
 from ecauto_pipeline.state.corrections import failed_prices
 from ecauto_pipeline.state.decisions import Decided, Target
-from ecauto_pipeline.state.known_asins import KnownAsin, known_asin, known_asins
+from ecauto_pipeline.state.known_asins import KnownAsin, known_asins
 from ecauto_pipeline.state.price_moves import price_moves
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.state.shop_listings import listing_facts
@@ -184,33 +183,6 @@ def evaluate(
             yield rules.price(listing, known.facts if known else None, inputs.now, include)
         else:
             yield from rules.visibility_and_stock(listing, known, inputs.now, include, said)
-
-
-def evaluate_again(
-    rules: Rules,
-    connection: Connection,
-    key: ListingKey,
-    kind: Kind,
-    now: datetime,
-    priced: bool,
-    include: IncludePrice = "all",
-) -> tuple[Diff | None, KnownAsin | None]:
-    """The verdict about one target as things stand now; None when the listing no longer takes part.
-
-    `priced`: this run's price push of the listing counts as done though the shop may not show it yet (dry run).
-    `include`: which prices count where a price is asked about.
-    """
-    moves = price_moves(connection, (key.account,), now - rules.move_window, SAID_SO, key.item_id)
-    found = list(listing_facts(connection, (key.account,), now, key.item_id, moves))
-    if not found:
-        return None, None
-    failed = failed_prices(connection, (key.account,), now, key.item_id).get(key)
-    listing = found[0] if failed is None else with_failed_price(found[0], failed)
-    known = known_asin(connection, listing.asin)
-    if kind is Kind.PRICE:
-        return rules.price(listing, known.facts if known else None, now, include), known
-    both = rules.visibility_and_stock(listing, known, now, "all" if priced else "never")
-    return both[0 if kind is Kind.VISIBILITY else 1], known
 
 
 def with_failed_price(listing: ListingFacts, failed: FailedPrice) -> ListingFacts:

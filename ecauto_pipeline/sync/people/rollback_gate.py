@@ -5,6 +5,7 @@ Not for: which edits are taken back (undoing.py) or in which order (rollback.py)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,9 +17,9 @@ from ecauto_pipeline.domain.selling.pricing import breaks_floor, outside
 from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.state.known_asins import known_asin
+from ecauto_pipeline.state.known_asins import KnownAsin, known_of
 from ecauto_pipeline.state.shop_listings import listing_facts
-from ecauto_pipeline.sync.base_updates.recheck import RecheckResult, superseded_or_unsettled
+from ecauto_pipeline.sync.base_updates.recheck import FreeTargets, Look, RecheckResult
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
@@ -36,19 +37,25 @@ class RollbackGate:
         self._context = context
         self._terms = TermsOfShops(context.settings)
 
-    def __call__(self, connection: Connection, decided: Decided, now: datetime, priced: bool) -> RecheckResult:
-        refused = superseded_or_unsettled(connection, decided)
-        if refused is not None:
-            return refused
-        diff = decided.diff
-        listing = facts_of(connection, diff, now)
+    def __call__(self, connection: Connection, rows: Sequence[Decided], now: datetime) -> Look:
+        free = FreeTargets(connection, rows)
+        account, items = rows[0].diff.key.account, {row.diff.key.item_id for row in rows}
+        found = {one.key: one for one in listing_facts(connection, (account,), now, items={account: items})}
+        known = known_of(connection, {row.diff.asin for row in rows})
+
+        def look(decided: Decided, priced: bool) -> RecheckResult:
+            diff = decided.diff
+            return free.refusal(decided) or self._judged(diff, found.get(diff.key), known.get(diff.asin), priced)
+
+        return look
+
+    def _judged(self, diff: Diff, listing: ListingFacts | None, known: KnownAsin | None, priced: bool) -> RecheckResult:
         if listing is None:
             return RecheckResult("skipped", "not_listed")
         if diff.reason != WRONG_PRICE and shown_in(listing, diff.kind) != diff.shown:
             return RecheckResult("skipped", "changed_since")
         if priced and self._context.run.dry_run:  # its price would be another one by now
             listing = replace(listing, shown_price_jpy=None)
-        known = known_asin(connection, diff.asin)
         cost_jpy = known.facts.price_jpy if known else None
         why = forbidden(diff, listing, cost_jpy, self._terms.of(diff.key.account, listing.rule))
         return RecheckResult("blocked", why) if why else RecheckResult()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,9 @@ class RememberedCalls:
 
     def record(self, **row: Any) -> None:
         self.rows.append(row)
+
+    def held(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def of(self, operation: str) -> list[dict[str, Any]]:
         return [row for row in self.rows if row["operation"] == operation]

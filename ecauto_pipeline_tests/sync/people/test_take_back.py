@@ -83,7 +83,7 @@ def test_a_run_that_read_the_yes_before_and_decides_after_is_stopped_at_the_last
     with world.state.write() as connection:
         deciding.keep(context, connection, found)
         [push] = decisions.to_push(connection, context.run.run_id, context.accounts, dry_run=False)
-        refused = RulesGate(world.tools)(connection, push, world.clock.now(), False)
+        refused = RulesGate(world.tools)(connection, [push], world.clock.now())(push, False)
     assert ("skipped", "rejected", True) == (refused.end, refused.reason, refused.final)
 
 
