@@ -82,7 +82,7 @@ def test_an_edit_that_breaks_is_read_back_and_one_row(tmp_path: Path, error: Exc
     world.sync()
     assert [3, 3] == [len(shop.edits) for shop in world.shops]
     assert [("shop_1", "price", type(error).__name__)] == [(f.account, f.doing, f.error) for f in report.faults]
-    assert report.faults[0].place.startswith("sync.base_updates.shop_worker:")
+    assert report.faults[0].place.startswith("sync.base_updates.edit_calls:")
     assert "secret" not in str(report.faults)
 
 

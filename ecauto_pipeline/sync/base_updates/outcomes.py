@@ -72,8 +72,10 @@ def note_closed(context: Context, shop: Shop, error: CallError) -> bool:
 
 
 def take_back(connection: Connection, decided: Decided, update_id: str, now: datetime, *, ends: bool) -> None:
-    """No edit has left: its intent goes, and the decision waits again, or `ends`."""
-    journal.withdraw(connection, update_id)
+    """No edit has left: its intent goes, and the decision waits again, or `ends`. Where somebody else has settled the
+    intent meanwhile (this process slept), the decision is theirs, too."""
+    if not journal.withdraw(connection, update_id):
+        return
     if ends:
         decisions.move(connection, [decided.diff_id], "end", now)
     else:

@@ -20,11 +20,12 @@ from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.stops import PAUSED
 from ecauto_pipeline.sync.base_updates.catalogue import watch_catalogue
 from ecauto_pipeline.sync.base_updates.delist import delist
+from ecauto_pipeline.sync.base_updates.edit_calls import UNREACHABLE
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport
 from ecauto_pipeline.sync.base_updates.push_totals import WORST_ROWS, together
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
 from ecauto_pipeline.sync.base_updates.safety import SafetyHides
-from ecauto_pipeline.sync.base_updates.shop_worker import UNREACHABLE, Order, ShopWorker
+from ecauto_pipeline.sync.base_updates.shop_worker import Order, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts

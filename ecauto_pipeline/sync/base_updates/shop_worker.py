@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from ecauto_pipeline.domain.model import Diff, Kind, Outcome
@@ -18,17 +17,13 @@ from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.errors import (
     AccountBlocked,
     BudgetSpent,
-    CallError,
-    OutcomeUnknown,
     Stopped,
-    Transport,
 )
 from ecauto_pipeline.shops.protocol import Shop, key_of
-from ecauto_pipeline.state.corrections import OTHER_VALUE
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.state.shop_accounts import breaker_of
 from ecauto_pipeline.state.stops import PAUSED
-from ecauto_pipeline.sync.base_updates.ends import Answered, Ends, Intended, RowOutcome
+from ecauto_pipeline.sync.base_updates.edit_calls import EditCalls
+from ecauto_pipeline.sync.base_updates.ends import Ends, Intended, RowOutcome
 from ecauto_pipeline.sync.base_updates.group_size import (
     LONGEST_S,
     MOST,
@@ -38,17 +33,13 @@ from ecauto_pipeline.sync.base_updates.group_size import (
     put_back,
 )
 from ecauto_pipeline.sync.base_updates.intents import Intents
-from ecauto_pipeline.sync.base_updates.outcomes import note_closed, note_failed, note_lost, note_not_done
 from ecauto_pipeline.sync.base_updates.push_lease import PushLease
-from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, read_back_open_edits, shown_value
+from ecauto_pipeline.sync.base_updates.read_back import read_back_open_edits
 from ecauto_pipeline.sync.base_updates.recheck import Gate
 from ecauto_pipeline.sync.base_updates.safety import SafetyHides
 from ecauto_pipeline.sync.context import Context
-from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of, place_of
+from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of
 
-UNREACHABLE_AFTER = 5  # calls in a row without any answer
-UNREACHABLE = "shop_unreachable"
-FAULTS_IN_A_ROW = 5  # rows; the next would hardly fare better
 Order = Callable[[Diff], tuple[Any, ...]]
 """The sort key in which rows leave."""
 
@@ -78,14 +69,11 @@ class ShopWorker:
         self._intents = Intents(context, shop, gate, rollback_of)
         self._size = GroupSize(most)
         self._load, self._rows = rows, list[Decided]()
-        self._closed, self._safety = closed, safety
-        self._ends = Ends(ended)
-        self._name = context.name_of(key_of(shop))
+        self._ends, self._safety = Ends(ended), safety
         self._lease = PushLease(context, key_of(shop))
         self._order = order
-        self._silent = self._faults_in_a_row = 0
         self._intended = deque[Intended]()
-        self._taken_in: list[Intended] = []
+        self._calls = EditCalls(context, shop, self._intents, self._ends, self._lease, closed)
         self.report = self._ends.report
 
     def work(self) -> None:
@@ -94,7 +82,7 @@ class ShopWorker:
             if self._context.run.dry_run:
                 self._fill()
                 self._push()
-            elif self._closed or self._lease.claim():
+            elif self._calls.closed or self._lease.claim():
                 try:
                     self._settle()
                     self._fill()
@@ -121,29 +109,29 @@ class ShopWorker:
         self._rows = sorted(self._load(), key=lambda row: self._order(row.diff))
 
     def _settle(self) -> None:
-        if self._closed:
+        if self._calls.closed:
             return
         try:
             for _, outcome in read_back_open_edits(self._context, self._shop, self.report.faults.append):
                 self.report.settled_done += outcome is Outcome.DONE
                 self.report.settled_not_done += outcome is Outcome.FAILED
         except (BudgetSpent, AccountBlocked) as error:
-            self._close(error)
+            self._calls.close(error)
 
     def _push(self) -> None:
         waiting = deque(self._rows)
         try:
             while waiting:
-                if not self._closed:
+                if not self._calls.closed:
                     self._context.go_on()
-                    self._renew()
-                if self._closed:
-                    self._ends.end(waiting.popleft(), "skipped", self._closed)
+                    self._calls.renew()
+                if self._calls.closed:
+                    self._ends.end(waiting.popleft(), "skipped", self._calls.closed)
                 else:
                     put_back(waiting, self._group(next_group(waiting, self._next_size)))
-            self._flush()
+            self._calls.flush()
             self._hide_what_failed()
-            self._flush()
+            self._calls.flush()
         finally:  # only what did not get so far is left: no edit of it has left
             self._leave("stopped")
 
@@ -155,7 +143,7 @@ class ShopWorker:
         """Write how those ended that have left, and take back the others."""
         self._intents.keep_outcomes()
         self._take_back_intended()
-        self._withdraw(reason)
+        self._calls.withdraw(reason)
 
     def _take_back_intended(self) -> list[Decided]:
         left = list(self._intended)
@@ -172,15 +160,11 @@ class ShopWorker:
         self._intents.keep_outcomes()  # what is asked next is judged by them
         for price in [*prices, *self._safety.resting()]:
             self._context.go_on()
-            self._renew()
-            found = None if self._closed else self._safety.instead_of(price)
+            self._calls.renew()
+            found = None if self._calls.closed else self._safety.instead_of(price)
             if found is not None:
                 self.report.instead[found[0].diff_id] = found[1]
                 self._group([found[0]])
-
-    def _renew(self) -> None:
-        if not self._context.run.dry_run and not self._lease.renew():
-            self._closed = "pushed_elsewhere"
 
     def _group(self, rows: Sequence[Decided]) -> list[Decided]:
         """Look at these rows and send what may leave. Returns those that are to be looked at again.
@@ -191,19 +175,19 @@ class ShopWorker:
             looked = self._intents.begin(rows, self._ends.of_prices)
         except Exception as error:
             if len(rows) == 1 or concerns_everybody(error):
-                self._failed_whatever_happened(rows[0], error)
+                self._calls.fault(rows[0], error)
                 return []
             for number, row in enumerate(rows):
                 self._context.go_on()
-                left = list(rows[number:]) if self._closed else self._group([row])
+                left = list(rows[number:]) if self._calls.closed else self._group([row])
                 if left:
                     return [*left, *rows[number + len(left) :]]
             return []
         for one in looked:
             if one.rechecked.end:
-                self._faults_in_a_row = 0
+                self._calls.faults_in_a_row = 0
                 self._ends.end(one.decided, one.rechecked.end, one.rechecked.reason)
-                self._closed = PAUSED if one.rechecked.reason == PAUSED else self._closed
+                self._calls.closed = PAUSED if one.rechecked.reason == PAUSED else self._calls.closed
             elif self._context.run.dry_run:
                 self._ends.end(one.decided, "pushed", "", one.rechecked)
             else:
@@ -218,11 +202,11 @@ class ShopWorker:
         clock, began_s, calls = self._context.clock, self._context.clock.monotonic(), 0
         edits = [(one.decided.diff.kind, one.decided.diff.wanted or 0) for one in self._intended]
         with self._shop.series(edits):
-            while self._intended and not self._closed:
+            while self._intended and not self._calls.closed:
                 if calls and (clock.monotonic() - began_s > LONGEST_S or self._must_not_go_on()):
                     break
                 calls += 1
-                self._one_whatever_happens(self._intended.popleft())
+                self._calls.make(self._intended.popleft())
         self._size.learn(calls, clock.monotonic() - began_s)
 
     def _must_not_go_on(self) -> bool:
@@ -230,130 +214,5 @@ class ShopWorker:
         if self._context.stop.is_set():
             return True
         if self._intents.stopped_meanwhile():
-            self._closed = PAUSED
-        return bool(self._closed)
-
-    def _one_whatever_happens(self, one: Intended) -> None:
-        """A row over which something is raised is a failed row; its decision stays as it stands for the next run."""
-        try:
-            self._send(one)
-        except Exception as error:
-            self._failed_whatever_happened(one.decided, error)
-        else:
-            self._faults_in_a_row = 0
-
-    def _failed_whatever_happened(self, decided: Decided, error: Exception) -> None:
-        self.report.faults.append(fault_of(self._context, key_of(self._shop), decided.diff.kind.value, error))
-        if not self._ends.is_last(decided):
-            self._ends.end(decided, "failed", FAULT)
-        self._faults_in_a_row += 1
-        if self._faults_in_a_row >= FAULTS_IN_A_ROW:
-            self._closed = FAULT
-
-    def _send(self, one: Intended) -> None:
-        diff, now = one.decided.diff, self._context.clock.now()
-        assert diff.wanted is not None
-        self.report.edits += 1
-        try:
-            item = self._shop.edit(diff.key.item_id, diff.kind, diff.wanted)
-        except (BudgetSpent, AccountBlocked) as error:
-            self._take_back(one, error)
-        except OutcomeUnknown as error:
-            self._unknown(one, error)
-        except CallError as error:
-            self._failed(one, error)
-        except Exception as error:
-            if concerns_everybody(error):
-                raise
-            self._unknown(one, OutcomeUnknown(FAULT, place_of(error)))
-            raise  # told as a fault of this row, whose end is known by now
-        else:
-            self._silent = 0
-            if self._shop.abilities.together:
-                self._taken_in.append(one)
-                self._ends.note_price(one.decided, "pushed")
-            else:
-                self._done(one, diff.wanted if item is None else shown_value(item, diff.kind), now)
-
-    def _flush(self) -> None:
-        """Let what the shop has taken in leave together, then write how each edit of it ended."""
-        self._intents.keep_outcomes()
-        if not self._taken_in:
-            return
-        self._renew()
-        if not self._closed and self._intents.stopped_meanwhile():
-            self._closed = PAUSED
-        if self._closed in ("pushed_elsewhere", PAUSED):
-            self._withdraw(self._closed)
-            return
-        self._context.state.may_send()
-        taken_in, self._taken_in = self._taken_in, []  # from here on nobody may take an intent back unread
-        error: CallError | None = None
-        now = self._context.clock.now()
-        try:
-            self._shop.flush()
-        except CallError as caught:
-            error = caught
-        except Exception as fault:
-            self.report.faults.append(fault_of(self._context, key_of(self._shop), "flush", fault))
-            error = OutcomeUnknown(FAULT, place_of(fault))
-        for one in taken_in:
-            if error is None:
-                self._done(one, one.decided.diff.wanted, now)
-            elif isinstance(error, OutcomeUnknown):
-                self._unknown(one, error)
-            else:
-                self._failed(one, error)
-        self._intents.keep_outcomes()
-
-    def _withdraw(self, reason: str) -> None:
-        """Take back the intents of edits that have not left."""
-        taken_in, self._taken_in = self._taken_in, []
-        self._intents.take_back(taken_in, for_good=True)
-        for one in taken_in:
-            self._ends.end(one.decided, "skipped", reason)
-
-    def _done(self, one: Intended, value: int | None, left_at: datetime) -> None:
-        """`value`: what the shop's answer shows; of one that shows nothing, what it took."""
-        done = value == one.decided.diff.wanted
-        self._intents.answered(Answered(one.decided, one.update_id, value, left_at, self._context.clock.now()))
-        self._ends.end(one.decided, *(("pushed", "") if done else ("failed", OTHER_VALUE)), one.rechecked)
-
-    def _failed(self, one: Intended, error: CallError) -> None:
-        note_failed(self._context, one.decided, one.update_id, error)
-        self._ends.end(one.decided, "failed", error.reason)
-        self._silent = self._silent + 1 if isinstance(error, Transport) else 0
-        if self._silent >= UNREACHABLE_AFTER:
-            self._closed = UNREACHABLE
-            self.report.alerts.append((self._name, UNREACHABLE))
-
-    def _unknown(self, one: Intended, error: CallError) -> None:
-        update = note_lost(self._context, self._shop, one.update_id, error)
-        try:
-            outcome = read_back_edit(self._context, self._shop, update)
-        except (BudgetSpent, AccountBlocked) as closing:
-            outcome = Outcome.UNKNOWN
-            self._close(closing)
-        except Exception as fault:
-            self.report.faults.append(fault_of(self._context, key_of(self._shop), "read back", fault))
-            outcome = Outcome.UNKNOWN
-        if outcome is Outcome.DONE:
-            self._silent = 0
-            self._ends.end(one.decided, "pushed", "", one.rechecked)
-            return
-        self.report.unknown += outcome is Outcome.UNKNOWN
-        if outcome is Outcome.FAILED:
-            note_not_done(self._context, one.decided)
-        reason = error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}"
-        self._ends.end(one.decided, "failed", reason)
-
-    def _take_back(self, one: Intended, error: CallError) -> None:
-        self._intents.take_back([one], for_good=True)
-        self._close(error)
-        self._ends.end(one.decided, "skipped", self._closed)
-
-    def _close(self, error: CallError) -> None:
-        """Nothing more to this shop in this run; its breaker says so to the others."""
-        self._closed = "account_blocked" if isinstance(error, AccountBlocked) else error.reason
-        if note_closed(self._context, self._shop, error):
-            self.report.alerts.append((self._name, breaker_of(error)[0]))
+            self._calls.closed = PAUSED
+        return bool(self._calls.closed)
