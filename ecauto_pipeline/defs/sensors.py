@@ -18,6 +18,7 @@ from ecauto_pipeline.alerts.shapes_heard import shapes_heard
 from ecauto_pipeline.alerts.silent_runs import stuck_runs
 from ecauto_pipeline.defs.housekeeping import forget_old_runs
 from ecauto_pipeline.defs.living_runs import ACTIVE, mark_dead_runs_failed
+from ecauto_pipeline.defs.lost_runs import mark_lost_runs_failed
 from ecauto_pipeline.defs.next_slice import build_next_slice
 from ecauto_pipeline.defs.order_watch import build_new_orders
 from ecauto_pipeline.defs.slips import classes_of, is_a_slip, is_rehearsal, subject_of
@@ -27,6 +28,8 @@ from ecauto_pipeline.sync.run_record import read_record
 from ecauto_pipeline.wiring.open import open_tools
 
 LOOK_EVERY_S = 30
+LOOK_FOR_LOST_EVERY_S = 10
+"""In a fleet a lane goes on within a minute, whoever dies: this look is a part of it."""
 
 
 def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
@@ -68,7 +71,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         return dg.SkipReason(f"{report.sent + late.sent} messages sent, {len(report.firing)} rules firing")
 
     @dg.sensor(
-        minimum_interval_seconds=LOOK_EVERY_S,
+        minimum_interval_seconds=LOOK_FOR_LOST_EVERY_S if settings.fleet.on else LOOK_EVERY_S,
         default_status=status,
         description="Marks runs failed whose process has gone (power cut, restart), with the reason.",
     )
@@ -76,7 +79,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         if not context.instance.get_runs_count(dg.RunsFilter(statuses=ACTIVE)):
             return dg.SkipReason("no run is under way")
         with open_tools(settings, offline=True) as tools:
-            dead = mark_dead_runs_failed(context.instance, tools)
+            lost = mark_lost_runs_failed(context.instance, tools.clock.now()) if settings.fleet.on else ()
+            dead = [*lost, *mark_dead_runs_failed(context.instance, tools)]
         return dg.SkipReason(f"{len(dead)} dead runs marked failed{''.join(f' {run_id[:8]}' for run_id in dead)}")
 
     @dg.sensor(

@@ -5,27 +5,30 @@ retries). What differs from `dagster_celery.launcher.CeleryRunLauncher`:
 * Terminate says first that the run is being canceled: else its end would count as a failure, and be tried again.
 * A run lives while any worker says that it works on it, whatever became of Redis and of Celery's results; it has failed
   when its process ended without telling, or when workers answered MISSES times in a row and none of them has it.
-* Where Redis can't be reached or no worker answers, a run goes back into the queue instead of failing.
-Named in deploy/dagster.yaml; the same file and class make the workers (`ecauto fleet worker`). Not for: Kubernetes,
-which has a launcher of its own, or whether a run that was given up may still push (state's lane leases).
+* Where Redis can't be reached, no worker answers or each has as many runs as it takes, a run goes back into Dagster's
+  queue instead of failing, or waiting in Redis where nobody sees it.
+* It can be asked which runs are lost on their way to a worker: Dagster itself asks about none before it has begun.
+Named in deploy/dagster.yaml; the same file and class make the workers (`ecauto fleet worker`). Not for: how workers are
+asked (workers.py), Kubernetes, which has a launcher of its own, or whether a run that was given up may still push
+(state's lane leases).
 Source: dagster_celery/launcher.py, dagster/_daemon/monitoring/run_monitoring.py (0.29.27, 1.13.27).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dagster import DagsterRun
+from dagster import DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._serdes import ConfigurableClassData
 from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from dagster_celery.tasks import create_execute_job_task
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
+
+from ecauto_pipeline.fleet.celery_options import CELERY
+from ecauto_pipeline.fleet.workers import UNREACHABLE, Workers, reached
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -33,46 +36,12 @@ if TYPE_CHECKING:
 MISSES = 3
 """So many rounds of questions without a worker that has the run: one may be busy, or just be connecting again."""
 
-ANSWER_WITHIN_S = 2.0
-ROUND_S = 3.0
-"""One question to all workers serves every run that is looked at within so many seconds."""
-
 ENDED = ("SUCCESS", "FAILURE", "REVOKED")
-UNREACHABLE = (OperationalError, RedisError, OSError)
-
-CELERY: Mapping[str, Any] = {
-    "worker_prefetch_multiplier": 1,  # a worker takes what it can begin now
-    "task_acks_late": False,  # whose worker dies is tried again by Dagster, not by the broker beside it
-    "worker_max_tasks_per_child": 1,  # a process a run, as on one machine
-    "worker_redirect_stdouts": False,  # else Dagster's compute logs are empty
-    "worker_cancel_long_running_tasks_on_connection_loss": False,  # a run goes on while Redis is away
-    "broker_connection_retry_on_startup": True,
-    "broker_connection_max_retries": None,  # for as long as it takes
-    "redis_socket_connect_timeout": 5.0,
-    "broker_transport_options": {
-        "visibility_timeout": 604_800,  # a week: nothing is given a second time
-        "max_retries": 3,
-        "interval_start": 0,
-        "interval_step": 0.2,
-        "interval_max": 0.5,
-        "socket_connect_timeout": 5.0,
-    },
-    "result_backend_transport_options": {"retry_policy": {"max_retries": 2, "interval_step": 0.2, "interval_max": 0.5}},
-}
-"""What Celery has to be told on both sides, for the one that sends and for workers."""
+HANDED_OUT = (DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
 
 
 class FleetNotReady(DagsterUserCodeUnreachableError):
     """Nobody can take a run now. Of this kind of error Dagster's queue takes a run back, every other one ends it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """What all workers said when they were asked: at `asked_at_s` (monotonic), who answered, which runs they have."""
-
-    asked_at_s: float
-    workers: frozenset[str]
-    running: frozenset[str]
 
 
 class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine lacks the package: Any to mypy
@@ -89,7 +58,7 @@ class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine 
     ) -> None:
         options = {**CELERY, **(config_source or {})}
         super().__init__(default_queue, broker, backend, include, options, inst_data)
-        self._round: Round | None = None
+        self._workers = Workers(self.celery, default_queue)
         self._misses: dict[str, int] = {}
 
     def worker_app(self) -> Celery:
@@ -100,10 +69,16 @@ class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Raises FleetNotReady where nobody can take it now."""
         try:
-            if not self.celery.control.inspect(timeout=ANSWER_WITHIN_S, limit=1).ping():
+            slots = self._workers.slots()
+            if not slots:
                 raise FleetNotReady(
                     "no worker answers; the run waits in the queue"
                     " / 応答するワーカーがありません。実行は待ち行列に残ります"
+                )
+            if self._handed_out_beside(context.dagster_run) >= slots:
+                raise FleetNotReady(
+                    "every worker has as many runs as it takes; the run waits in the queue"
+                    " / どのワーカーも同時に行える数の実行を処理中です。実行は待ち行列に残ります"
                 )
             super().launch_run(context)
         except UNREACHABLE as error:
@@ -111,6 +86,11 @@ class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine 
                 f"Redis can't be reached ({type(error).__name__}); the run waits in the queue"
                 " / Redis に接続できません。実行は待ち行列に残ります"
             ) from error
+
+    def _handed_out_beside(self, run: DagsterRun) -> int:
+        """How many other runs workers have, or are to have; what this machine works on by itself is none of theirs."""
+        handed = self._instance.get_runs(RunsFilter(statuses=list(HANDED_OUT)))
+        return sum(DAGSTER_CELERY_TASK_ID_TAG in one.tags and one.run_id != run.run_id for one in handed)
 
     def _launch_celery_task_run(self, run: DagsterRun, task_signature: Any, routing_key: str) -> None:
         # the run's id, so that whoever dies between sending and noting the task's id leaves nothing unknown
@@ -121,10 +101,9 @@ class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine 
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
-        with self.celery.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1)
-        self._instance.report_run_canceling(run)
-        self.celery.control.revoke(run_id, terminate=True)
+        with reached(self.celery):
+            self._instance.report_run_canceling(run)
+            self.celery.control.revoke(run_id, terminate=True)
         return True
 
     @property
@@ -134,7 +113,7 @@ class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """RUNNING unless it surely is not; a run that Dagster itself saw end meanwhile is left alone by Dagster."""
         try:
-            said = self._ask_workers()
+            said = self._workers.ask()
             ended = run.run_id not in said.running and self.celery.AsyncResult(run.run_id).state in ENDED
         except UNREACHABLE as error:
             self._misses.pop(run.run_id, None)  # what was not asked is no miss, and workers have to come back first
@@ -151,30 +130,33 @@ class FleetRunLauncher(CeleryRunLauncher):  # type: ignore[misc]  # one machine 
             return CheckRunHealthResult(WorkerStatus.RUNNING, f"missed {missed} of {MISSES} times")
         return self._failed(run, "no worker works on it any more / この実行を処理しているワーカーはもうありません")
 
+    def lost(self, run_ids: Sequence[str]) -> Collection[str]:
+        """Which of these runs, handed out a while ago and not begun, nobody has: no worker in MISSES rounds of
+        questions, and no message of theirs waits in Redis. None where that can't be known now."""
+        gone: Collection[str] = frozenset(run_ids)
+        try:
+            for _ in range(MISSES):
+                if not gone or self._workers.waiting():  # whose turn comes when a worker is free, or is back
+                    return ()
+                gone = self._workers.without_a_worker(gone)
+        except UNREACHABLE:
+            return ()
+        return gone
+
     def workers(self) -> dict[str, list[str]] | None:
         """The ids of the runs that each worker has, by its name; None where that is not known (Redis is away)."""
         try:
-            answers = self.celery.control.inspect(timeout=ANSWER_WITHIN_S).active() or {}
+            return self._workers.runs()
         except UNREACHABLE:
             return None
-        return {name: [str(task["id"]) for task in active] for name, active in sorted(answers.items())}
 
     def get_run_worker_debug_info(self, run: DagsterRun, include_container_logs: bool | None = True) -> str | None:
         """Which workers answer; None where that is not known."""
         try:
-            return f"workers that answer: {', '.join(sorted(self._ask_workers().workers)) or 'none'}"
+            return f"workers that answer: {', '.join(sorted(self._workers.ask().workers)) or 'none'}"
         except UNREACHABLE:
             return None
 
     def _failed(self, run: DagsterRun, why: str) -> CheckRunHealthResult:
         self._misses.pop(run.run_id, None)
         return CheckRunHealthResult(WorkerStatus.FAILED, why)
-
-    def _ask_workers(self) -> Round:
-        """One broadcast for all runs of a round."""
-        now = time.monotonic()
-        if self._round is None or now - self._round.asked_at_s > ROUND_S:
-            answers = self.celery.control.inspect(timeout=ANSWER_WITHIN_S).active() or {}
-            tasks = frozenset(str(task["id"]) for active in answers.values() for task in active)
-            self._round = Round(now, frozenset(answers), tasks)
-        return self._round

@@ -43,6 +43,12 @@ class Runs:
 
     def submit(self, job: str, tags: Mapping[str, str] | None = None, config: Mapping[str, Any] | None = None) -> str:
         """A run in Dagster's queue; returns its id."""
+        run_id = self.prepare(job, tags, config)
+        self.instance.submit_run(run_id, None)  # type: ignore[arg-type]  # a queue needs no workspace
+        return run_id
+
+    def prepare(self, job: str, tags: Mapping[str, str] | None = None, config: Mapping[str, Any] | None = None) -> str:
+        """A run that nobody was told of yet."""
         found = ReconstructableRepository.for_module(self._module, "defs").get_reconstructable_job(job)
         target = LoadableTargetOrigin(executable_path=sys.executable, module_name=self._module)
         location = ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name=self._module)
@@ -53,8 +59,12 @@ class Runs:
             remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job),
             job_code_origin=found.get_python_origin(),
         )
-        self.instance.submit_run(run.run_id, None)  # type: ignore[arg-type]  # a queue needs no workspace
         return run.run_id
+
+    def refusals(self, run_id: str) -> int:
+        """How often the launcher gave it back to the queue, because nobody could take it."""
+        queued = self.instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.PIPELINE_ENQUEUED)
+        return len(queued.records) - 1
 
     def status(self, run_id: str) -> dg.DagsterRunStatus | None:
         """None while PostgreSQL can't be asked."""
@@ -63,14 +73,14 @@ class Runs:
             return run.status if run is not None else None
         return None
 
-    def over(self, run_id: str, within_s: float) -> dg.DagsterRunStatus:
+    def over(self, run_id: str, within_s: float = 300.0) -> dg.DagsterRunStatus:
         """How it ended. Raises TimeoutError."""
         wait_for(lambda: self.status(run_id) in OVER, within_s, f"{run_id[:8]} to be over", 0.2)
         status = self.status(run_id)
         assert status is not None
         return status
 
-    def retry_of(self, run_id: str, within_s: float = 30.0) -> str:
+    def retry_of(self, run_id: str, within_s: float = 300.0) -> str:
         """The run that Dagster launched in its place. Raises TimeoutError."""
         found: list[str] = []
 

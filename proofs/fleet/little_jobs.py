@@ -1,14 +1,19 @@
-"""A code location for tests of the launcher: one job that works until it is told to end, and writes down who works.
+"""A code location for tests of the launcher: one job that works until it is told to end, and writes down who works, and
+the look for runs that were lost on their way, as sensor `dead_runs` of a fleet takes it.
 
 Not for: anything about shops.
 """
 
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 from sqlalchemy import create_engine, text
+
+from ecauto_pipeline.defs.lost_runs import mark_lost_runs_failed
+from ecauto_pipeline.defs.sensors import LOOK_FOR_LOST_EVERY_S
 
 STEPS_S = 0.2
 
@@ -32,4 +37,9 @@ def working() -> None:
     work()
 
 
-defs = dg.Definitions(jobs=[working])
+@dg.sensor(minimum_interval_seconds=LOOK_FOR_LOST_EVERY_S, default_status=dg.DefaultSensorStatus.RUNNING)
+def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    return dg.SkipReason(f"{len(mark_lost_runs_failed(context.instance, datetime.now(UTC)))} lost")
+
+
+defs = dg.Definitions(jobs=[working], sensors=[lost_runs])
