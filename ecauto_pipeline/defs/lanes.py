@@ -1,7 +1,8 @@
 """Whose lane a run of Dagster's is: the tag that says it, and what else of a run does.
 
-Runs of the whole (one lane with every shop, the default) carry no tag, so that nothing limits how many of them run side
-by side. Not for: which lanes there are (wiring/lanes.py) or what a run does in its lane (sync/).
+On one machine runs of the whole (one lane with every shop, the default) carry no tag, so that nothing limits how many
+of them run side by side. In a fleet they do: a lane has one run at a time there, and one that waits in Dagster's queue
+keeps no worker waiting. Not for: which lanes there are (wiring/lanes.py) or what a run does in its lane (sync/).
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ ORDERS_TAG = "ecauto/orders_of_lane"
 """The lane of a run of `order_watch`."""
 
 
-def tags_of(lane: Lane, tag: str = LANE_TAG) -> dict[str, str]:
-    """The tags of a run that is asked for in this lane."""
-    return {} if lane.whole else {tag: lane.id}
+def tags_of(lane: Lane, tag: str = LANE_TAG, *, fleet: bool = False) -> dict[str, str]:
+    """The tags of a run that is asked for in this lane. `fleet`: the whole is tagged as well."""
+    return {tag: lane.id} if fleet or not lane.whole else {}
 
 
 def config_of(lane: Lane) -> dict[str, str]:

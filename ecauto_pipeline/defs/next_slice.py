@@ -67,5 +67,5 @@ def _slice_of(lane: Lane, decision: NextSlice, key: str, settings: Settings) -> 
         run_key=f"{key}:{decision.slice_no}:{decision.after_run}" + ("" if lane.whole else f":{lane.id}"),
         partition_key=key,
         run_config={"resources": {"pipeline": {"config": {**config, **config_of(lane)}}}},
-        tags=tags_of(lane),
+        tags=tags_of(lane, fleet=settings.fleet.on),
     )

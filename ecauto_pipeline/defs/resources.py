@@ -24,7 +24,7 @@ from ecauto_pipeline.defs.jobs import policy_of, pushes_in_the_end
 from ecauto_pipeline.defs.lanes import LANE_TAG, SIDE_BY_SIDE, tags_of
 from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
 from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key, keys_of
-from ecauto_pipeline.domain.lanes import Lane
+from ecauto_pipeline.domain.lanes import WHOLE_LANE, Lane, meets
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.installation import remember_first_hour
@@ -123,9 +123,10 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
                 ja=f"レーン {self.lane!r} が選ばれましたが、タグ {LANE_TAG} は {tagged!r} です",
             )
         lane = known_lane(settings, self.lane or tagged)
-        untagged = not lane.whole and not tagged and run is not None and run.job_name not in SIDE_BY_SIDE
+        tags = tags_of(lane, fleet=settings.fleet.on)
+        untagged = bool(tags) and not tagged and run is not None and run.job_name not in SIDE_BY_SIDE
         if untagged and run is not None and context.instance is not None:
-            context.instance.add_run_tags(run.run_id, tags_of(lane))
+            context.instance.add_run_tags(run.run_id, tags)  # too late to wait itself, but others wait for it
         return lane
 
     def _describe(self, context: dg.InitResourceContext, tools: Tools) -> Run:
@@ -169,8 +170,10 @@ def lane_held(context: dg.InitResourceContext, tools: Tools, job: str) -> Abstra
         other = instance.get_run_by_id(run_id) if instance is not None else None
         return run_id in (run.run_id, run.parent_run_id) or (other is not None and other.is_finished)
 
-    lane = f"{tools.lane.id}/{job}" if job in SIDE_BY_SIDE else tools.lane.id
-    return holding(tools, lane, run.run_id, is_over)
+    lanes = (WHOLE_LANE, *(one.id for one in tools.settings.lanes))
+    beside = [one for one in lanes if one != tools.lane.id and meets(one, tools.lane.id)]
+    own, *others = [f"{one}/{job}" if job in SIDE_BY_SIDE else one for one in (tools.lane.id, *beside)]
+    return holding(tools, own, run.run_id, is_over, others)
 
 
 def _first_hour(settings: Settings, context: dg.InitResourceContext) -> datetime:

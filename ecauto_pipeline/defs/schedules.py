@@ -82,18 +82,18 @@ def _schedule(settings: Settings, name: str, job_name: str, cron: str, title: st
             run_id = active[0].run.run_id[:8]
             return dg.SkipReason(f"前の実行がまだ動いています / run {run_id} of {job_name} still works")
         key = hour_key(context.scheduled_execution_time)
-        asked = [_run_in(lane, job_name, key) for lane in free]
+        asked = [_run_in(settings, lane, job_name, key) for lane in free]
         return asked[0] if len(asked) == 1 else asked
 
     return schedule
 
 
-def _run_in(lane: Lane, job_name: str, key: str) -> dg.RunRequest:
+def _run_in(settings: Settings, lane: Lane, job_name: str, key: str) -> dg.RunRequest:
     """`key`: the hour of the tick. Where there is one lane the run key does without it, as it was before there were
     lanes: what was asked for by an earlier version is not asked for again."""
     return dg.RunRequest(
         run_key=f"{job_name}:{key}" if lane.whole else f"{job_name}:{key}:{lane.id}",
         partition_key=None if job_name == catalog_refresh.name else key,
         run_config={"resources": {"pipeline": {"config": {"trigger": "schedule", **config_of(lane)}}}},
-        tags=tags_of(lane),
+        tags=tags_of(lane, fleet=settings.fleet.on),
     )

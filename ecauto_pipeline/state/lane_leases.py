@@ -2,13 +2,14 @@
 
 A run that was marked failed may still live, and one that was stopped wakes up. So the number decides: whoever takes a
 lane over raises it, and what still runs under an older one writes and sends nothing more (sync/lane_lease.py). A claim
-waits for writes under way, because each of them shares the lane's name (locks.py).
+waits for writes under way, because each of them shares the lane's name (locks.py). The lane of every shop and any other
+one meet: who has one of them keeps the other from being claimed, and who claims it raises the numbers of both.
 Not for: claims on single ASINs or shops (leases.py), or which lanes there are (settings/lanes.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,20 +67,29 @@ def claim(
     owner: str,
     now: datetime,
     is_over: Callable[[LaneLease], bool] = lambda _lease: False,
+    meets: Sequence[str] = (),
 ) -> LaneLease:
-    """The lane as it is now: ours, with a new number, or another's who is alive and not `is_over`.
+    """The lane as it is now: ours, with a new number; else the lease that keeps it from us, whose owner is alive and
+    not `is_over`. `meets`: other lanes that work on the same shops.
 
     What the one before us held (ASINs, shops) is free at once and its run is closed: it can do nothing with them any
-    more. Under locks.lane(lane).
+    more. Under locks.lane of each of these names.
     """
     now = shared_now(connection, now)
-    held = next((one for one in read(connection) if one.lane == lane), None)
-    if held is not None and is_alive(held, now) and not is_over(held):
-        return held
-    if held is not None and held.owner:
-        connection.execute(delete(leases).where(leases.c.owner.endswith(mark(lane, held.number), autoescape=True)))
-        run_book.end_at_last_sign(connection, held.run_id)
-    number = held.number + 1 if held is not None else 1
+    held = {one.lane: one for one in read(connection) if one.lane == lane or one.lane in meets}
+    for one in held.values():
+        if is_alive(one, now) and not is_over(one):
+            return one
+    for one in held.values():
+        if not one.owner:
+            continue
+        claims = leases.c.owner.endswith(mark(one.lane, one.number), autoescape=True)
+        connection.execute(delete(leases).where(claims))
+        run_book.end_at_last_sign(connection, one.run_id)
+        if one.lane != lane:
+            ended = update(table).where(table.c.lane == one.lane)
+            connection.execute(ended.values(number=one.number + 1, owner=""))
+    number = held[lane].number + 1 if lane in held else 1
     stamp = {"expires_at": to_ms(now + LIFE), "heartbeat_at": to_ms(now)}
     upsert(connection, table, [{"lane": lane, "number": number, "run_id": run_id, "owner": owner, **stamp}])
     return LaneLease(lane, number, run_id, owner, now + LIFE, now)

@@ -8,7 +8,7 @@ of it. Not for: how the lease is kept (state/lane_leases.py) or whether a run is
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
@@ -82,14 +82,18 @@ class HeldLane:
 
 @contextmanager
 def holding(
-    tools: Tools, lane: str, run_id: str, is_over: Callable[[str], bool] = lambda _run_id: False
+    tools: Tools,
+    lane: str,
+    run_id: str,
+    is_over: Callable[[str], bool] = lambda _run_id: False,
+    meets: Sequence[str] = (),
 ) -> Iterator[HeldLane]:
     """Hold this lane for one run: from here on `tools.state` writes under its number. Waits for whoever works on it.
 
-    `is_over`: whether a run (its id) is known to have ended, whatever its process does. Raises LaneTaken where another
-    works on it for an hour, Stopped.
+    `is_over`: whether a run (its id) is known to have ended, whatever its process does. `meets`: other lanes that work
+    on the same shops, and are kept waiting too. Raises LaneTaken where another works on it for an hour, Stopped.
     """
-    held = _claimed(tools, lane, run_id, is_over)
+    held = _claimed(tools, lane, run_id, is_over, meets)
     tools.state.fence = held
     ended = threading.Event()
     beat = threading.Thread(target=_beat, args=(tools, held, ended), name="lane", daemon=True)
@@ -105,21 +109,22 @@ def holding(
             tools.state.fence = None
 
 
-def _claimed(tools: Tools, lane: str, run_id: str, is_over: Callable[[str], bool]) -> HeldLane:
+def _claimed(tools: Tools, lane: str, run_id: str, is_over: Callable[[str], bool], meets: Sequence[str]) -> HeldLane:
     owner, until = leases.new_owner(), tools.clock.monotonic() + LONGEST_WAIT_S
     settings = tools.settings
     longest_call_s = max(settings.base.timeout_s, settings.sp_api.timeout_s)
+    names = [locks.lane(name) for name in (lane, *meets)]
     while True:
-        since_s = tools.clock.monotonic()
-        with tools.state.write(locks.lane(lane)) as connection:
-            got = lane_leases.claim(connection, lane, run_id, owner, tools.clock.now(), lambda one: is_over(one.run_id))
+        since_s, now = tools.clock.monotonic(), tools.clock.now()
+        with tools.state.write(names) as connection:
+            got = lane_leases.claim(connection, lane, run_id, owner, now, lambda one: is_over(one.run_id), meets)
         if got.owner == owner:
             tools.log.info("lane %s is ours under number %d", lane, got.number)
             return HeldLane(tools.state, tools.clock, got, since_s, longest_call_s)
         if since_s > until:
             raise LaneTaken(
-                f"run {got.run_id} has worked on lane {lane} for too long; nothing was started",
-                ja=f"レーン {lane} では実行 {got.run_id} が続いているため、開始しませんでした",
+                f"run {got.run_id} has worked on lane {got.lane} for too long; nothing was started",
+                ja=f"レーン {got.lane} では実行 {got.run_id} が続いているため、開始しませんでした",
             )
         tools.go_on()
         tools.clock.sleep(_LOOK_EVERY_S, tools.stop)

@@ -79,6 +79,16 @@ def test_where_there_is_one_lane_its_runs_are_as_before(tmp_path: Path) -> None:
     assert {"trigger": "schedule"} == asked.run_config["resources"]["pipeline"]["config"]
 
 
+def test_in_a_fleet_the_one_lane_has_its_tag_too(tmp_path: Path) -> None:
+    """So that Dagster's queue orders its runs: each of them took a worker, and waited there for the one before. The run
+    key stays, so that what one machine asked for is not asked for again."""
+    with installed(tmp_path, SMALL + "[fleet]\non = true\n") as here:
+        asked = [*tick(here), *tick(here, "price_sync_schedule")]
+    key = hour_key(datetime.now(UTC))
+    assert [f"stock_sync:{key}", f"price_sync:{key}"] == [one.run_key for one in asked]
+    assert [WHOLE_LANE, WHOLE_LANE] == [one.tags[LANE_TAG] for one in asked]
+
+
 @pytest.mark.parametrize(
     ("lane", "job", "free"),
     [

@@ -16,7 +16,7 @@ from ecauto_pipeline.state import lane_leases, leases, locks
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.every_table import every_table
-from ecauto_pipeline.state.lane_leases import LIFE
+from ecauto_pipeline.state.lane_leases import LIFE, LaneLease
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.state.windows import ShopWindows
 from ecauto_pipeline.sync.context import Tools
@@ -53,10 +53,16 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def _claim(database: Database, run_id: str, owner: str, now: datetime, **more: Callable[..., bool]) -> int:
+def _claim(
+    database: Database,
+    run_id: str,
+    owner: str,
+    now: datetime,
+    is_over: Callable[[LaneLease], bool] = lambda _lease: False,
+) -> int:
     """The number under which `owner` has the lane, 0 where another has it."""
     with database.write(locks.lane("a")) as connection:
-        got = lane_leases.claim(connection, "a", run_id, owner, now, **more)
+        got = lane_leases.claim(connection, "a", run_id, owner, now, is_over)
     return got.number if got.owner == owner else 0
 
 
@@ -76,9 +82,35 @@ def test_a_claim_raises_the_number_and_a_living_one_is_left_alone(database: Data
     assert 4 == _claim(database, "r4", two, _NOW + LIFE)
 
 
+def _claim_beside(database: Database, lane: str, other: str, owner: str, now: datetime) -> LaneLease:
+    """Whoever has what was asked for then: `owner`, or who keeps it from them."""
+    with database.write([locks.lane(lane), locks.lane(other)]) as connection:
+        return lane_leases.claim(connection, lane, f"run of {lane}", owner, now, meets=[other])
+
+
+@pytest.mark.parametrize(("first", "second"), [("all", "a"), ("a", "all")], ids=["all_first", "one_first"])
+def test_all_lanes_and_one_of_them_keep_each_other_waiting(database: Database, first: str, second: str) -> None:
+    """They work on the same shops: while one lives the other waits; whoever takes over from a dead one fences it."""
+    one, two = "elsewhere|1|0|a", "elsewhere|2|0|b"
+    assert LaneLease(first, 1, f"run of {first}", one, _NOW + LIFE, _NOW) == _claim_beside(
+        database, first, second, one, _NOW
+    )
+    assert first == _claim_beside(database, second, first, two, _NOW + LIFE - timedelta(seconds=1)).lane
+    clock = ManualClock(_NOW + LIFE)
+    zombie = HeldLane(database, clock, LaneLease(first, 1, f"run of {first}", one, _NOW, _NOW), 0.0, 30.0)
+    got = _claim_beside(database, second, first, two, clock.now())
+    assert (second, 1, two) == (got.lane, got.number, got.owner)
+    with pytest.raises(LaneTaken, match="number 2, this run's is 1"):
+        zombie.may_send()
+    assert second == _claim_beside(database, first, second, one, clock.now()).lane
+    with database.write(locks.lane_beat(second)) as connection:
+        lane_leases.release(connection, second, 1)
+    assert (first, 3) == ((now := _claim_beside(database, first, second, one, clock.now())).lane, now.number)
+
+
 def test_what_the_one_before_held_is_free_at_once(database: Database, clock: ManualClock) -> None:
     """Its shops and ASINs, not those of another lane; its run is closed at its last sign."""
-    held = HeldLane(database, clock, lane_leases.LaneLease("a", 1, "r1", "x", _NOW, _NOW), 0.0, 30.0)
+    held = HeldLane(database, clock, LaneLease("a", 1, "r1", "x", _NOW, _NOW), 0.0, 30.0)
     _claim(database, "r1", "elsewhere|1|0|a", _NOW)
     with database.write() as connection:
         run_book.begin(connection, "r1", "stock_sync", "", _NOW, False)
@@ -93,7 +125,7 @@ def test_what_the_one_before_held_is_free_at_once(database: Database, clock: Man
 def test_an_older_number_writes_nothing_but_tokens(database: Database, clock: ManualClock) -> None:
     """Whatever it writes by whatever way is refused before it is kept; a token that a shop gave is not lost."""
     _claim(database, "r1", "elsewhere|1|0|a", _NOW)
-    database.fence = HeldLane(database, clock, lane_leases.LaneLease("a", 1, "r1", "x", _NOW, _NOW), 0.0, 30.0)
+    database.fence = HeldLane(database, clock, LaneLease("a", 1, "r1", "x", _NOW, _NOW), 0.0, 30.0)
     other = Database(database.url.render_as_string())
     windows = ShopWindows(database, clock, "base", "s", per_hour=10, per_day=10)
     windows.reserve("edit")
