@@ -8,20 +8,24 @@ Not for: what is published (publish.py).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.errors import EcautoError
-from ecauto_pipeline.state import leases
+from ecauto_pipeline.state import leases, locks
+from ecauto_pipeline.state.database import UNUSABLE
 from ecauto_pipeline.sync.context import Tools
 
 NAME = "publish"
-LIFE = timedelta(minutes=3)
-"""Longer than one put may take, with all its attempts."""
-_WAIT_S = 30.0
+LIFE = timedelta(seconds=45)
+"""A publisher that lives renews it, also while a put takes longer; one whose machine died keeps the next waiting so
+long at most."""
+_WAIT_S = LIFE.total_seconds() + 15.0
 _LOOK_EVERY_S = 1.0
 
 
@@ -60,7 +64,7 @@ class Publisher:
 
 @contextmanager
 def as_publisher(tools: Tools) -> Iterator[Publisher]:
-    """Alone, where history is shared; else at once. Raises NotThePublisher where another has it for half a minute."""
+    """Alone, where history is shared; else at once. Raises NotThePublisher where another publishes for a minute."""
     if not tools.history.shared:
         yield Publisher(tools)
         return
@@ -74,8 +78,22 @@ def as_publisher(tools: Tools) -> Iterator[Publisher]:
             raise NotThePublisher
         tools.go_on()
         tools.clock.sleep(_LOOK_EVERY_S)
+    ended = threading.Event()
+    beat = threading.Thread(target=_beat, args=(tools, owner, ended), name="publisher", daemon=True)
+    if isinstance(tools.clock, SystemClock):  # a clock moved by hand is renewed by go_on alone
+        beat.start()
     try:
         yield Publisher(tools, owner)
     finally:
+        ended.set()
         with tools.state.write() as connection:
             leases.release(connection, owner, [NAME])
+
+
+def _beat(tools: Tools, owner: str, ended: threading.Event) -> None:
+    while not ended.wait(leases.RENEW_EVERY_S):
+        try:
+            with tools.state.write(locks.turn(NAME)) as connection:
+                leases.renew(connection, owner, tools.clock.now(), LIFE)
+        except UNUSABLE as error:  # it runs on; go_on renews it, or refuses
+            tools.log.warning("the right to publish could not be renewed: %s", type(error).__name__)
