@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 
+from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.register.postgresql import open_postgresql
+from ecauto_pipeline.settings import parse
+from ecauto_pipeline.wiring.history_place import history_of
 from ecauto_pipeline_tests.desk.test_metrics import samples
 from proofs.fleet.dagster_runs import Runs
 from proofs.fleet.machines import ECAUTO, Machine, dagster_home
@@ -35,6 +41,18 @@ AGES = {
     "tiers": {"high_every": "60s", "medium_every": "6m", "low_every": "24m"},
 }
 SOONER = {"run_monitoring.poll_interval_seconds": 4, "run_coordinator.config.user_code_failure_retry_delay": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Rows of history on a machine that has just asked for it, and what state has of them."""
+
+    answers: int
+    different_answers: int
+    unpublished_answers: int
+    runs: int
+    different_runs: int
+    ended: int
 
 
 class ShopFleet:
@@ -179,6 +197,23 @@ class ShopFleet:
             [sys.executable, "-c", code], env=self.control.environ, capture_output=True, text=True, check=True
         )
         return samples(told.stdout)
+
+    def history(self, folder: Path) -> Published:
+        """What is published, as a machine sees it that begins with this empty folder. Raises AssertionError where
+        something in it is damaged."""
+        settings = parse({"history": {"url": self.bucket.url()}, "paths": {"data": str(folder)}}, folder)
+        store = history_of(settings, os.environ, SystemClock())
+        store.load()
+        with duckdb.connect(str(store.database), read_only=True) as connection:
+            query = "SELECT count(*), count(DISTINCT snapshot_id) FROM snapshots"
+            answers = connection.execute(query).fetchall()[0]
+            runs = connection.execute("SELECT count(*), count(DISTINCT run_id) FROM run_metrics").fetchall()[0]
+        assert store.verify().ok
+        left, ended = (
+            int(self.postgresql.sql(f"SELECT count(*) FROM {rows}", self.state))
+            for rows in ("observations", "runs WHERE ended_at IS NOT NULL")
+        )
+        return Published(answers[0], answers[1], left, runs[0], runs[1], ended)
 
     def shops_of(self, lane: str) -> list[str]:
         number = self.lanes.index(lane)

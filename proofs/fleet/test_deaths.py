@@ -23,6 +23,11 @@ from proofs.fleet.servers import wait_for
 from proofs.fleet.shop_fleet import ShopFleet
 
 GOES_ON_WITHIN_S = 60.0
+BEGINS_WITHIN_S = 15.0
+"""A run that nothing disturbs, from its submission to its second call to Amazon, on the machine that the promise was
+made on; a slower one has more time."""
+AT_LAST_S = 600.0
+STORE_AWAY_S = 60.0
 ALWAYS_DUE = {
     "ttl": {"basic": "168m", "category": "720m", "price": "20s", "stock": "20s"},
     "tiers": {"high_every": "20s", "medium_every": "20s", "low_every": "20s"},
@@ -37,7 +42,11 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopFleet]:
 
 def _works_on(fleet: ShopFleet, run_id: str) -> tuple[Machine, psutil.Process]:
     """The machine and the process that work on this run, by what the run itself wrote down as its owner."""
-    owner = fleet.postgresql.sql(f"SELECT owner FROM runs WHERE run_id = '{run_id}'", fleet.state)
+    return _at(fleet, fleet.postgresql.sql(f"SELECT owner FROM runs WHERE run_id = '{run_id}'", fleet.state))
+
+
+def _at(fleet: ShopFleet, owner: str) -> tuple[Machine, psutil.Process]:
+    """Where the process is that calls itself so in state."""
     host, number, *_ = owner.split("|")
     machine = fleet.workers.get(host)
     if machine is not None:  # a host name of its own, and process numbers of its own
@@ -102,16 +111,84 @@ def test_a_lane_goes_on_after_the_death_of(fleet: ShopFleet, death: str) -> None
     lane = fleet.lanes[list(DEATHS).index(death) % len(fleet.lanes)]
     fleet.change_prices(share=0.2)
     before = fleet.last_call()
-    run_id = fleet.submit(lane)
-    wait_for(lambda: fleet.calls_of(lane, before, ["sp_api"]) >= 2, 120, f"{lane} to ask Amazon")
+    run_id, undisturbed_s = _under_way(fleet, lane)
     bring_back = DEATHS[death](fleet, run_id)
     bring_back()
     back_at, seen = time.monotonic(), fleet.last_call()
-    wait_for(lambda: fleet.calls_of(lane, seen) > 0 or _ended_well(fleet, run_id), GOES_ON_WITHIN_S, f"{lane} to go on")
+    wait_for(lambda: fleet.calls_of(lane, seen) > 0 or _ended_well(fleet, run_id), AT_LAST_S, f"{lane} to go on")
     took_s = time.monotonic() - back_at
     tried = fleet.ended(run_id)
-    print(f"\n{death}: {lane} goes on after {took_s:.0f} s, in {len(tried)} run(s)")
+    asked = fleet.calls_of(lane, before)
+    print(f"\n{death}: {lane} goes on after {took_s:.0f} s, in {len(tried)} run(s), {asked} calls")
     assert [] == _sent_twice(fleet)
+    assert took_s <= _promised_s(undisturbed_s)
+
+
+def test_lanes_go_on_while_the_object_storage_hangs(fleet: ShopFleet, tmp_path: Path) -> None:
+    """For a minute, under a publisher at work: a lane's runs ask and end well meanwhile, and the first publishing after
+    its return carries everything, each row once."""
+    lane = fleet.lanes[0]
+    fleet.s3.pause()
+    try:
+        hangs, paused_at = fleet.runs.submit("publish_history"), time.monotonic()
+        while time.monotonic() < paused_at + STORE_AWAY_S:
+            run_id, undisturbed_s = _under_way(fleet, lane)
+            assert [run_id] == fleet.ended(run_id)
+        assert not _ended_well(fleet, hangs)
+    finally:
+        fleet.s3.resume()
+    back_at = time.monotonic()
+    fleet.ended(fleet.runs.submit("publish_history"))
+    took_s = time.monotonic() - back_at
+    print(f"\nobject storage: away for {back_at - paused_at:.0f} s, all published {took_s:.0f} s after its return")
+    _all_is_published_once(fleet, tmp_path)
+    assert took_s <= _promised_s(undisturbed_s)
+
+
+def test_a_publisher_s_machine_dies_under_it(fleet: ShopFleet, tmp_path: Path) -> None:
+    """-9 of all of it before its first object is whole, and it stays off: another machine publishes, each row once."""
+    run_id, undisturbed_s = _under_way(fleet, fleet.lanes[1])
+    fleet.ended(run_id)
+    fleet.s3.pause()
+    try:
+        publishing = fleet.runs.submit("publish_history")
+        wait_for(lambda: _publisher(fleet) != "", AT_LAST_S, "the publisher")
+        machine, _ = _at(fleet, _publisher(fleet))
+        machine.kill()
+    finally:
+        fleet.s3.resume()
+    killed_at = time.monotonic()
+    tried = fleet.ended(publishing)
+    took_s = time.monotonic() - killed_at
+    machine.start()
+    print(f"\nthe publisher: all published {took_s:.0f} s after its machine died, in {len(tried)} runs")
+    assert 2 <= len(tried)
+    _all_is_published_once(fleet, tmp_path)
+    assert took_s <= _promised_s(undisturbed_s)
+
+
+def _under_way(fleet: ShopFleet, lane: str) -> tuple[str, float]:
+    """A run of this lane that asks Amazon, and how many seconds it took to come to that."""
+    before, submitted_at = fleet.last_call(), time.monotonic()
+    run_id = fleet.submit(lane)
+    wait_for(lambda: fleet.calls_of(lane, before, ["sp_api"]) >= 2, AT_LAST_S, f"{lane} to ask Amazon")
+    return run_id, time.monotonic() - submitted_at
+
+
+def _promised_s(undisturbed_s: float) -> float:
+    return GOES_ON_WITHIN_S * max(1.0, undisturbed_s / BEGINS_WITHIN_S)
+
+
+def _publisher(fleet: ShopFleet) -> str:
+    """Who has the right to publish, "" = nobody."""
+    return fleet.postgresql.sql("SELECT owner FROM leases WHERE name = 'publish'", fleet.state)
+
+
+def _all_is_published_once(fleet: ShopFleet, folder: Path) -> None:
+    history = fleet.history(folder)
+    assert (history.ended, history.ended) == (history.runs, history.different_runs)
+    assert history.answers == history.different_answers
+    assert 0 == history.unpublished_answers
 
 
 def _ended_well(fleet: ShopFleet, run_id: str) -> bool:
