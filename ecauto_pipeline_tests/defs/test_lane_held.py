@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from ecauto_pipeline.defs.resources import lane_held
-from ecauto_pipeline.domain.lanes import Lane
+from ecauto_pipeline.domain.lanes import WHOLE, Lane
 from ecauto_pipeline.state import lane_leases, leases, locks
 from ecauto_pipeline.state.lane_leases import LIFE
 from ecauto_pipeline.sync.context import Tools
@@ -24,7 +24,8 @@ LEFT = timedelta(seconds=2)
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Iterator[Tools]:
-    made = tools_at(tmp_path, {"fleet": {"on": True}})
+    lanes = [{"id": "east", "shops": ["tokyo"], "sp_accounts": ["sp_east"]}]
+    made = tools_at(tmp_path, {"fleet": {"on": True}, "lanes": lanes})
     yield replace(made, lane=EAST)
     made.state.close()
 
@@ -108,6 +109,17 @@ def test_the_watch_for_orders_waits_for_its_own_runs_alone(tools: Tools, instanc
     assert 0.0 == waited_s(tools, watch, instance, "order_watch")
     works_on(tools, a_run(instance, dg.DagsterRunStatus.STARTED).run_id, "east/order_watch")
     assert LEFT.total_seconds() == waited_s(tools, watch, instance, "order_watch")
+
+
+@pytest.mark.parametrize(("working", "lane"), [("all", EAST), ("east", WHOLE)], ids=["one_for_all", "all_for_one"])
+def test_a_run_of_all_lanes_and_one_of_a_lane_wait_for_each_other(
+    tools: Tools, instance: dg.DagsterInstance, working: str, lane: Lane
+) -> None:
+    """They work on the same shops. Of another lane nobody waits."""
+    works_on(tools, a_run(instance, dg.DagsterRunStatus.STARTED).run_id, "west")
+    works_on(tools, a_run(instance, dg.DagsterRunStatus.STARTED).run_id, working)
+    waits = replace(tools, lane=lane)
+    assert LEFT.total_seconds() == waited_s(waits, a_run(instance, dg.DagsterRunStatus.STARTED), instance)
 
 
 def test_one_machine_holds_no_lane(tmp_path: Path, instance: dg.DagsterInstance) -> None:
