@@ -2,11 +2,12 @@
 number of Redis's of its own for each test.
 
 `make test-fleet` runs what stands here, in a virtualenv of its own. Tests that kill a server take one of their own from
-servers.py. Not for: what runs on the servers (machines.py).
+servers.py. What each file took is said at the end. Not for: what runs on the servers (machines.py).
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
@@ -61,3 +62,14 @@ def redis_url(redis_server: Redis) -> str:
 def s3(s3_server: S3) -> S3Bucket:
     """An empty bucket; its `environ` is what a process needs to reach it."""
     return s3_server.new_bucket()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds by file, set-up and end included, the longest first."""
+    took: defaultdict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                took[report.nodeid.partition("::")[0]] += report.duration
+    for file, seconds in sorted(took.items(), key=lambda each: -each[1]):
+        terminalreporter.write_line(f"{seconds:6.0f} s  {file}")

@@ -10,15 +10,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
 
 from ecauto_pipeline.state import lane_leases, locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.postgresql import LONGEST_PAUSE_S
-from proofs.fleet.servers import wait_for
+from proofs.fleet.servers import PostgreSQL, wait_for
+from proofs.fleet.tables import migrated
 
 WORKER = """
 import logging, sys, time
@@ -40,19 +41,41 @@ with open_tools(parse({"state": {"url": url}}, folder), offline=True) as tools, 
         time.sleep(0.0 if pauses else 0.05)
 """
 
+MOMENTS = {"between": "sent", "in a write": "writing"}
+"""Where a process is stopped -> the last thing that it said."""
 
-@pytest.mark.parametrize("where", ["between", "in a write"])
-def test_a_process_that_wakes_late_is_refused(state_url: str, tmp_path: Path, where: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """What became of a process that was stopped, and of who came after it."""
+
+    number: int
+    waited_s: float
+    returncode: int
+    said: str
+    late: list[str]
+
+
+def test_a_process_that_wakes_late_is_refused(postgresql_server: PostgreSQL, tmp_path: Path) -> None:
     """Its successor waits for its lease, and no longer for a write that it was stopped in; after it wakes it ends with
     what became of its lane, and nothing of it leaves or is kept."""
-    sent = tmp_path / "sent.txt"
-    given = [sys.executable, "-c", WORKER, str(tmp_path), state_url, where, str(sent)]
+    urls = {where: migrated(postgresql_server.url(postgresql_server.new_database())) for where in MOMENTS}
+    with ThreadPoolExecutor() as side_by_side:  # most of it is waiting
+        stopped = {where: side_by_side.submit(_stop, url, tmp_path / where, where) for where, url in urls.items()}
+        for where, woken in stopped.items():
+            _refused(woken.result(), where)
+
+
+def _stop(url: str, folder: Path, where: str) -> Woken:
+    """A process stopped at this moment of its work, until another has its lane."""
+    folder.mkdir()
+    sent = folder / "sent.txt"
+    given = [sys.executable, "-c", WORKER, str(folder), url, where, str(sent)]
     process = subprocess.Popen(given, stderr=subprocess.PIPE, text=True)
-    database = Database(state_url)
+    database = Database(url)
     try:
         wait_for(lambda: sent.exists() and sent.read_text().count("sent") > 3, 60, "the first run to work")
-        wanted = "writing" if where == "in a write" else "sent"
-        wait_for(lambda: sent.read_text().split()[-1] == wanted, 10, "the moment", every_s=0.01)
+        wait_for(lambda: sent.read_text().split()[-1] == MOMENTS[where], 10, "the moment", every_s=0.01)
         os.kill(process.pid, signal.SIGSTOP)
         stopped, owner, number = time.monotonic(), "elsewhere|1|0|b", 0
         while not number and time.monotonic() < stopped + 120:
@@ -67,9 +90,13 @@ def test_a_process_that_wakes_late_is_refused(state_url: str, tmp_path: Path, wh
     finally:
         process.kill()
         database.close()
-    assert 2 == number
-    assert waited_s < lane_leases.LIFE.total_seconds() + 5 + (LONGEST_PAUSE_S if where == "in a write" else 0)
-    assert process.returncode != 0
-    assert "another run works on lane a now" in said
-    late = sent.read_text().removeprefix(before).split()
-    assert late in ([[], ["sent"]] if where == "between" else [[]])  # stopped after its last look: it left
+    return Woken(number, waited_s, process.returncode, said, sent.read_text().removeprefix(before).split())
+
+
+def _refused(woken: Woken, where: str) -> None:
+    assert 2 == woken.number
+    in_a_write = where == "in a write"
+    assert woken.waited_s < lane_leases.LIFE.total_seconds() + 5 + (LONGEST_PAUSE_S if in_a_write else 0)
+    assert woken.returncode != 0
+    assert "another run works on lane a now" in woken.said
+    assert woken.late in ([[]] if in_a_write else [[], ["sent"]])  # stopped after its last look: it left
