@@ -5,7 +5,8 @@
 100,000 listings in one shop, each with a title, brand and category, and 100,000 rules of every kind of selector, so
 that every listing has at least one of its own. Deciding is measured in processor time, price and visibility steps
 together, each time in a process of its own, with the rules and without, in turn: other work on the machine
-concerns both alike. Exit code 1 where a limit is exceeded.
+concerns both alike. Setting one rule and taking one away are measured in a process of their own, memory is what they
+add to it. Exit code 1 where a limit is exceeded.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from benchmarks.diffs import CASES, NOW, PAGE, _NoShop, _tools, fill
+from benchmarks.diffs import CASES, NOW, PAGE, _NoShop, _PeakMemory, _tools, fill
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.rules_file import COLUMNS
@@ -33,6 +34,7 @@ from ecauto_pipeline.state.schema import catalogue
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.diffs import price, visibility
 from ecauto_pipeline.sync.listings.item_rules import take_up_rules
+from ecauto_pipeline.sync.people.rule_edits import set_rule, unset_rule
 from ecauto_pipeline.sync.people.rules import import_rules
 
 CASE = CASES[2]
@@ -40,6 +42,9 @@ HEADING = "## Rules per item"
 TIMES = 3
 IMPORT_LIMIT_S = 10.0
 RATIO_LIMIT = 1.3
+ONE_RULE_LIMIT_S, ONE_RULE_LIMIT_MIB = 2.0, 100.0
+LAST_ASIN, FIRST_ASIN = f"B{99_999:09d}", f"B{80_000:09d}"
+"""Of a listing without a line of its own, and of the first line about an ASIN alone."""
 OF_KIND = {"item_id": 80_000, "asin": 10_000, "title_contains": 5_000, "brand": 3_000, "category": 2_000}
 
 
@@ -106,6 +111,7 @@ def measure(folder: Path) -> list[tuple[str, str, str, bool]]:
     if taken.rules != CASE.count or again.listings != CASE.count or again.trouble is not None:
         raise SystemExit(f"the rules were not taken up: {again}")
     database.close()
+    one_more, one_less = (_of_one_rule(folder, which) for which in ("--set", "--unset"))
     ruled = [_of_a_process(folder) for _ in range(TIMES)]
     # without: the same state, no rule beside any listing
     state = Database(tools.settings.state_url())
@@ -122,7 +128,39 @@ def measure(folder: Path) -> list[tuple[str, str, str, bool]]:
         ("deciding without rules", f"{without:.2f} s", "", True),
         ("deciding with them", f"{with_rules:.2f} s", "", True),
         ("ratio", f"{ratio:.2f}", f"<= {RATIO_LIMIT:g}", ratio <= RATIO_LIMIT),
+        *_rows("setting one rule more", one_more),
+        *_rows("taking one away from the middle", one_less),
     ]
+
+
+def _rows(what: str, measured: tuple[float, float]) -> list[tuple[str, str, str, bool]]:
+    seconds, mib = measured
+    return [
+        (what, f"{seconds:.2f} s", f"<= {ONE_RULE_LIMIT_S:g} s", seconds <= ONE_RULE_LIMIT_S),
+        (f"{what}, memory", f"{mib:.0f} MiB", f"<= {ONE_RULE_LIMIT_MIB:g} MiB", mib <= ONE_RULE_LIMIT_MIB),
+    ]
+
+
+def _of_one_rule(folder: Path, which: str) -> tuple[float, float]:
+    command = [sys.executable, "-m", "benchmarks.rules", which, str(folder)]
+    seconds, mib = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return float(seconds), float(mib)
+
+
+def _one_rule_here(folder: Path, *, more: bool) -> str:
+    """Seconds of processor time, MiB."""
+    settings: Any = parse({"base": {"accounts": [{"id": "shop_1"}]}}, folder)
+    database = Database(settings.state_url())
+    tools = _tools(settings, database, ManualClock(NOW), {AccountKey("base", "shop_1"): _NoShop()})
+    with _PeakMemory() as memory:
+        started = time.process_time()
+        if more:
+            set_rule(tools, LAST_ASIN, {"min_price_jpy": "700"}, "bench")
+        else:
+            unset_rule(tools, FIRST_ASIN, "bench")
+        seconds = time.process_time() - started
+    database.close()
+    return f"{seconds} {memory.added_mib}"
 
 
 def _of_a_process(folder: Path) -> float:
@@ -159,7 +197,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
     parser.add_argument("--decide", type=Path, help="(one measurement; used by the program itself)")
+    for which in ("--set", "--unset"):
+        parser.add_argument(which, type=Path, help="(one measurement; used by the program itself)")
     options = parser.parse_args(arguments)
+    if options.set is not None or options.unset is not None:
+        print(_one_rule_here(options.set or options.unset, more=options.set is not None))
+        return 0
     if options.decide is not None:
         print(_decide_here(options.decide))
         return 0

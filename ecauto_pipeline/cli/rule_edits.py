@@ -55,7 +55,7 @@ def set_command(
         target = target_of(tools, item, shop)
         effects = effects_of(tools, target, columns)
         taken = None if check else set_rule(tools, target, columns, getpass.getuser())
-        _say(tools, effects, json_output, taken.rules if taken is not None else None)
+        _say(tools, effects, json_output, taken)
 
 
 def unset_command(item: Item, account: OneShop = "", check: Check = False, json_output: Json = False) -> None:
@@ -66,7 +66,7 @@ def unset_command(item: Item, account: OneShop = "", check: Check = False, json_
         target = target_of(tools, item, shop)
         effects = effects_of_unset(tools, target)
         taken = None if check else unset_rule(tools, target, getpass.getuser())
-        _say(tools, effects, json_output, taken.rules if taken is not None else None)
+        _say(tools, effects, json_output, taken)
 
 
 def history_command(

@@ -105,7 +105,7 @@ def _raw(found: CursorResult[Any]) -> Iterator[list[tuple[Any, ...]]]:
 def replace_rules(connection: Connection, rules: Iterable[RuleLine]) -> None:
     """These are in force from now on, and no others."""
     connection.execute(delete(item_rules))
-    rows = [_values(one) for one in rules]
+    rows = [values_of(one) for one in rules]
     for start in range(0, len(rows), CHUNK_ROWS):
         connection.execute(insert(item_rules), rows[start : start + CHUNK_ROWS])
 
@@ -168,7 +168,8 @@ def goods_told(connection: Connection) -> dict[str, Goods]:
     return {asin: Goods(title or "", brand or "", category or "") for asin, title, brand, category in rows}
 
 
-def _values(one: RuleLine) -> Mapping[str, Any]:
+def values_of(one: RuleLine) -> Mapping[str, Any]:
+    """The row of a rule in force."""
     rule = one.rule
     never = None if rule.never_sell is None else int(rule.never_sell)
     until = None if rule.until is None else to_ms(rule.until)

@@ -25,6 +25,23 @@ _STAMP = re.compile(r"\s*\[\d{4}-\d\d-\d\d \d\d:\d\d [^\]]*\]$")
 
 
 @dataclass(frozen=True, slots=True)
+class EditedFile:
+    """The file with one line written anew, or without it; lines count from 1.
+
+    `line`: where the line stands now, 0 = it is gone; `alone`: headings and line as text, "" = it is gone. `moved`:
+    (line, by): what stood behind that line of the former file stands so many lines higher now, the hindmost first.
+    `came`, `went`: texts of the physical lines below the headings that came and went.
+    """
+
+    content: bytes
+    line: int = 0
+    alone: str = ""
+    moved: tuple[tuple[int, int], ...] = ()
+    came: tuple[str, ...] = ()
+    went: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     """A line with its cells: pieces `first` to `after` (exclusive) of the file's physical lines."""
 
@@ -33,7 +50,7 @@ class _Row:
     cells: list[str]
 
 
-def with_line(content: bytes, line: int, cells: Mapping[str, str]) -> bytes:
+def with_line(content: bytes, line: int, cells: Mapping[str, str]) -> EditedFile:
     """The file with these cells in `line` (from 1; 0 = a new one at the end); other cells of the line stay.
 
     `content` is a file without a mistake. Raises CellError where its encoding has no letter for what is to be written.
@@ -53,25 +70,42 @@ def with_line(content: bytes, line: int, cells: Mapping[str, str]) -> bytes:
             kept[columns.index(name)] = " ".join(text.splitlines()).strip()
     end = _end_of(pieces[head.first])
     written = _written(kept, codec, end)
+    moved: list[tuple[int, int]] = []
+    new, went = written.splitlines(keepends=True), list[bytes]()
     if row is not None:
-        pieces[row.first : row.after] = [written]
+        went, place = pieces[row.first : row.after], row.first
+        pieces[row.first : row.after] = new
+        moved.append((row.after, len(went) - len(new)))
     else:
         if not pieces[-1].endswith((b"\n", b"\r")):
             pieces[-1] += end
-        pieces.append(written)
+        place = len(pieces)
+        pieces += new
+    headings = pieces[head.first : head.after]
     if added:
         japanese = [name for name in map(str.strip, head.cells) if name in JAPANESE.values()]
         words = [JAPANESE[name] or name if japanese else name for name in added]
-        pieces[head.first : head.after] = [_written([*head.cells, *words], codec, end)]
-    return mark + b"".join(pieces)
+        headings = _written([*head.cells, *words], codec, end).splitlines(keepends=True)
+        pieces[head.first : head.after] = headings
+        moved.append((head.after, head.after - head.first - len(headings)))
+        place -= moved[-1][1]
+    return EditedFile(
+        mark + b"".join(pieces),
+        place + 1,
+        b"".join([*headings, *new]).decode(codec),
+        tuple((after, by) for after, by in moved if by),
+        _texts(new, codec),
+        _texts(went, codec),
+    )
 
 
-def without_line(content: bytes, line: int) -> bytes:
+def without_line(content: bytes, line: int) -> EditedFile:
     """The file without this line (from 1)."""
     mark, pieces, codec = _pieces(content)
     row = next(one for one in _rows(pieces, codec) if one.first + 1 == line)
+    went = pieces[row.first : row.after]
     del pieces[row.first : row.after]
-    return mark + b"".join(pieces)
+    return EditedFile(mark + b"".join(pieces), moved=((row.after, len(went)),), went=_texts(went, codec))
 
 
 def has_column(content: bytes, column: str) -> bool:
@@ -132,15 +166,19 @@ def _rows(pieces: list[bytes], codec: str) -> Iterator[_Row]:
             yield _Row(first, reader.line_num, cells)
 
 
+def _texts(pieces: list[bytes], codec: str) -> tuple[str, ...]:
+    return tuple(piece.decode(codec).rstrip("\r\n") for piece in pieces)
+
+
 def _end_of(piece: bytes) -> bytes:
     return piece[len(piece.rstrip(b"\r\n")) :] or b"\r\n"
 
 
 def _written(cells: list[str], codec: str, end: bytes) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="").writerow(cells)
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # what it ends with it puts into quotation marks
     try:
-        return text.getvalue().encode(codec) + end
+        return text.getvalue().removesuffix("\r\n").encode(codec) + end
     except UnicodeEncodeError as error:
         letter = error.object[error.start]
         raise CellError(

@@ -7,7 +7,7 @@ Not for: deciding that it does (item_rules.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count, islice
@@ -39,16 +39,25 @@ FOUND = Said("file")
 
 def change_of(said: Said, before: str | None, after: str | None, rules: int, now: datetime) -> RuleChange:
     """What came and went between two contents of the file, line by line below the headings, wherever a line stands."""
-    old, new = Counter(_lines(before)), Counter(_lines(after))
-    came, went = new - old, old - new
+    return change_between(said, islice(_lines(after), 1, None), islice(_lines(before), 1, None), rules, now)
+
+
+def change_between(said: Said, came: Iterable[str], went: Iterable[str], rules: int, now: datetime) -> RuleChange:
+    """The same of the lines that came and went; blank ones do not count, nor does one that did both."""
+    new, old = Counter(filter(_says_something, came)), Counter(filter(_says_something, went))
+    came_alone, went_alone = new - old, old - new
     return RuleChange(
-        *(now, said.how, said.who, rules, came.total(), went.total()), tuple(_first(came)), tuple(_first(went))
+        *(now, said.how, said.who, rules, came_alone.total(), went_alone.total()),
+        *(tuple(_first(came_alone)), tuple(_first(went_alone))),
     )
 
 
 def _lines(text: str | None) -> Iterator[str]:
-    lines = (line.rstrip("\r") for line in (text or "").split("\n") if line.strip("\r, "))
-    return islice(lines, 1, None)
+    return filter(_says_something, (line.rstrip("\r") for line in (text or "").split("\n")))
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip(", "))
 
 
 def _first(lines: Counter[str]) -> Iterator[str]:

@@ -1,13 +1,14 @@
 """A person sets or lifts the rule of one listing, or of one ASIN: exactly that line of data/rules.csv.
 
 Every other line, the file's encoding and its line ends stay as they are; `note` says who and when, where the file has
-that column. The file is judged as a whole first, as by `ecauto rules check`, and in force at once, as by `import`.
-Not for: how a line is written (domain/selling/rule_lines.py) or whole files (rules.py).
+that column. The line is judged first, as by `ecauto rules check`, and in force at once, as by `import`.
+Not for: how a line is written (domain/selling/rule_lines.py), how it comes into force (line_placing.py), or whole files
+(rules.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ecauto_pipeline.clock import jst
@@ -16,6 +17,7 @@ from ecauto_pipeline.domain.selling.item_rules import RuleLine, Selectors
 from ecauto_pipeline.domain.selling.rule_cells import CellError
 from ecauto_pipeline.domain.selling.rule_lines import (
     EMPTY,
+    EditedFile,
     bare_note,
     cells_of,
     has_column,
@@ -23,16 +25,12 @@ from ecauto_pipeline.domain.selling.rule_lines import (
     with_line,
     without_line,
 )
-from ecauto_pipeline.domain.selling.rules_file import DECIDE, RulesFile, column_named, read_rules
+from ecauto_pipeline.domain.selling.rules_file import DECIDE, RulesFile, column_named, parse
 from ecauto_pipeline.errors import NotOnRecord, SettingsError
-from ecauto_pipeline.shops.platforms import shop_keys
 from ecauto_pipeline.state.item_rules import rules_in_force, rules_of
-from ecauto_pipeline.state.owner_files import RULES, read_owner_file
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.sync.file_trouble import RulesReport
-from ecauto_pipeline.sync.listings.item_rules import take_up_rules
 from ecauto_pipeline.sync.listings.rules_history import Said
-from ecauto_pipeline.sync.people.rules_placing import content_of, place_rules, text_of
+from ecauto_pipeline.sync.people.line_placing import place_line
 
 Target = ListingKey | str
 """One listing, or every listing of an ASIN."""
@@ -63,7 +61,7 @@ class OwnRule:
 
 def own_rule(tools: Tools, target: Target) -> OwnRule:
     """The rule of this target that is in force. Raises NotOnRecord where no such listing is known."""
-    item = target if isinstance(target, str) else target.item_id
+    item = _item(target)
     with tools.state.read() as connection:
         found = rules_of(connection, item)
         mine = [one for one in found if target in (one.asin, one.key)]
@@ -80,22 +78,18 @@ def own_rule(tools: Tools, target: Target) -> OwnRule:
     return OwnRule(selectors, _about(rules.values(), selectors))
 
 
-def set_rule(
-    tools: Tools, target: Target, columns: Cells, who: str, *, seen: Mapping[str, str] | None = None
-) -> RulesReport:
-    """Let these columns say this of `target`; columns that are not named stay, a line that decides nothing goes.
+def set_rule(tools: Tools, target: Target, columns: Cells, who: str, *, seen: Mapping[str, str] | None = None) -> int:
+    """Let these columns say this of `target`; columns that are not named stay, a line that decides nothing goes. How
+    many rules are in force then.
 
     `seen`: what the person saw there (OwnRule.cells); where somebody has changed it since, nothing is written and
-    NotOnRecord says so. Raises SettingsError, nothing written, where the file would be refused; NotOnRecord for an
+    NotOnRecord says so. Raises SettingsError, nothing written, where the line would be refused; NotOnRecord for an
     unknown target.
     """
     wanted = _named(columns)
     own = own_rule(tools, target)
 
-    def make(content: bytes | None) -> bytes:
-        content = content if content is not None else EMPTY
-        read = _well(read_rules(content))
-        line = _about(read.lines, own.selectors)
+    def make(content: bytes, line: RuleLine | None) -> EditedFile:
         _as_seen(line, seen)
         cells = cells_of(line) | {name: text or "" for name, text in wanted.items()}
         if not any(cells.get(name) for name in DECIDE):
@@ -104,21 +98,20 @@ def set_rule(
             return without_line(content, line.line)
         return _written(content, line, own.selectors[0], wanted, _stamp(tools, who))
 
-    return _placed(tools, make, Said("set", who))
+    return place_line(tools, _item(target), own.selectors, make, Said("set", who))
 
 
-def unset_rule(tools: Tools, target: Target, who: str, *, seen: Mapping[str, str] | None = None) -> RulesReport:
+def unset_rule(tools: Tools, target: Target, who: str, *, seen: Mapping[str, str] | None = None) -> int:
     """Take the line of `target` out of the file. `seen`, errors: as for set_rule; NotOnRecord where there is none."""
     own = own_rule(tools, target)
 
-    def make(content: bytes | None) -> bytes:
-        line = _about(_well(read_rules(content)).lines, own.selectors) if content is not None else None
-        if line is None or content is None:
+    def make(content: bytes, line: RuleLine | None) -> EditedFile:
+        if line is None:
             raise _no_rule(target)
         _as_seen(line, seen)
         return without_line(content, line.line)
 
-    return _placed(tools, make, Said("unset", who))
+    return place_line(tools, _item(target), own.selectors, make, Said("unset", who))
 
 
 def line_of(own: OwnRule, columns: Cells) -> RuleLine | None:
@@ -126,32 +119,10 @@ def line_of(own: OwnRule, columns: Cells) -> RuleLine | None:
     cells = own.cells | {name: text or "" for name, text in _named(columns).items()}
     if not any(cells.get(name) for name in DECIDE):
         return None
-    return _well(read_rules(_written(EMPTY, None, own.selectors[0], cells, ""))).lines[0]
+    return _well(parse(_written(EMPTY, None, own.selectors[0], cells, "").alone)).lines[0]
 
 
-def _placed(tools: Tools, make: Callable[[bytes | None], bytes], said: Said) -> RulesReport:
-    _take_up_what_was_saved(tools)
-    try:
-        report = place_rules(tools, make, said)
-    except CellError as error:
-        raise SettingsError(str(error), ja=error.ja) from error
-    if report.trouble is not None:
-        raise SettingsError(report.trouble.en, ja=report.trouble.ja)
-    return report
-
-
-def _take_up_what_was_saved(tools: Tools) -> None:
-    """What somebody saved by hand is in force first, as its own change. Raises SettingsError where it can't be."""
-    with tools.state.read() as connection:
-        known = read_owner_file(connection, RULES)
-    saved = content_of(tools.settings.rules)
-    if known.broken_since is not None or (text_of(saved) if saved is not None else None) != known.content:
-        trouble = take_up_rules(tools, sorted(shop_keys(tools.settings))).trouble
-        if trouble is not None:
-            raise SettingsError(trouble.en, ja=trouble.ja)
-
-
-def _written(content: bytes, line: RuleLine | None, selectors: Selectors, cells: Cells, stamp: str) -> bytes:
+def _written(content: bytes, line: RuleLine | None, selectors: Selectors, cells: Cells, stamp: str) -> EditedFile:
     filled = {name: text or "" for name, text in cells.items()}
     if stamp and (filled.get("note") or has_column(content, "note")):
         filled["note"] = stamped(filled.get("note", line.rule.note if line is not None else ""), stamp)
@@ -201,5 +172,10 @@ def _well(read: RulesFile) -> RulesFile:
 
 
 def _no_rule(target: Target) -> NotOnRecord:
-    name = target if isinstance(target, str) else target.item_id
+    name = _item(target)
     return NotOnRecord(f"no line of the rules is about {name} alone", ja=f"{name} だけを対象にした規則の行はありません")
+
+
+def _item(target: Target) -> str:
+    """The item id or ASIN that it names."""
+    return target if isinstance(target, str) else target.item_id

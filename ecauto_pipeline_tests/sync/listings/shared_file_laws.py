@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.listings.blocklist import current_blocklist
 from ecauto_pipeline.sync.listings.item_rules import take_up_rules
 from ecauto_pipeline.sync.listings.shared_files import bring_files, put_file
+from ecauto_pipeline.sync.people.rule_edits import set_rule
 from ecauto_pipeline.sync.people.rules import export_rules, import_rules, no_rules
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.shops.base.shops_at_hand import NOON
@@ -81,8 +84,25 @@ def a_copy_that_a_person_changed_is_kept_and_changes_nothing(machines: Machines)
     assert "9000" in copy.with_name("rules.csv.replaced").read_text(encoding="utf-8")
 
 
+def a_rule_that_is_set_on_one_machine_keeps_what_another_put_meanwhile(machines: Machines) -> None:
+    """Also where the tools of this one, as a desk's, have been open since before."""
+    listing = {"platform": "base", "account_id": "main", "item_id": "2", "asin": "B000000002"}
+
+    def before(tools: Tools) -> None:
+        with tools.state.write() as connection:
+            connection.execute(insert(listings).values(**listing))
+        import_rules(tools, RULES.encode(), "owner")
+        machines.work("b", lambda other: import_rules(other, RULES.replace("2000", "3000").encode(), "owner"))
+        set_rule(tools, "B000000002", {"fixed_price_jpy": "4000"}, "at the desk")
+
+    machines.work("a", before)
+    said = str(machines.work("b", export_rules))
+    assert [False, True, True] == [price in said for price in ("2000", "3000", "4000")]
+
+
 LAWS: tuple[Callable[[Machines], None], ...] = (
     a_file_that_nobody_put_stops_a_live_run,
     what_one_machine_puts_every_machine_goes_by,
     a_copy_that_a_person_changed_is_kept_and_changes_nothing,
+    a_rule_that_is_set_on_one_machine_keeps_what_another_put_meanwhile,
 )

@@ -10,8 +10,10 @@ import pytest
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.errors import NotOnRecord, SettingsError
 from ecauto_pipeline.register.master import Register
-from ecauto_pipeline.state.item_rules import rules_in_force
+from ecauto_pipeline.state.item_rules import rules_in_force, selected
+from ecauto_pipeline.state.owner_files import RULES, read_owner_file
 from ecauto_pipeline.state.rule_changes import changes
+from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.listings.item_rules import take_up_rules
 from ecauto_pipeline.sync.listings.rules_history import Said
 from ecauto_pipeline.sync.people.rule_edits import own_rule, set_rule, unset_rule
@@ -24,13 +26,19 @@ ONE = ListingKey("base", "shop_1", "1001")
 TWO = ListingKey("base", "shop_1", "1002")
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
+def a_world(folder: Path) -> World:
+    """Three items on sale, no rule."""
+    world = World(folder)
     world.settings.rules.parent.mkdir(parents=True)
-    Register.create(world.master, [], [])
+    Register.create(world.master, [{"asin": "B000001001", "title_ja": "wireless earphones"}], [])
     for number in range(1001, 1004):
         world.list_item(str(number), 1300, cost_jpy=1000)
+    return world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = a_world(tmp_path)
     yield world
     world.state.close()
 
@@ -106,6 +114,80 @@ def test_what_would_be_refused_leaves_everything_as_it_was(world: World, columns
         assert (before, [2], 1) == (
             world.settings.rules.read_bytes(), list(rules_in_force(connection)), len(changes(connection, 9))
         )  # fmt: skip
+
+
+SEVERAL = """item_id,account_id,asin,title_contains,fixed_price_jpy,min_price_jpy,NOTE
+,,B000001001,,,1100,
+1001,,,,,1200,"two
+lines"
+
+1002,,,,,1300,
+1002,shop_1,,,2000,,
+,,B000001002,,,900,"three
+lines
+here"
+1003,base:shop_1,,,,1400,
+"""
+
+
+@pytest.mark.parametrize(("last_heading", "same"), [("note", 4), ('"note\n"', 3)], ids=["one-line", "two-lines"])
+def test_one_line_leaves_what_an_import_of_the_same_file_would(
+    world: World, tmp_path: Path, last_heading: str, same: int
+) -> None:
+    """Rules in force, the lines beside each listing, the text that is known and the history of changes, wherever the
+    line stands, however many lines of the file it and the headings take, and also where the headings grow (which an
+    import counts as a change, where they take two lines)."""
+    saved(world, SEVERAL.replace("NOTE", last_heading).encode())
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: set_rule(world.tools, "B000001001", {"min_price_jpy": "1150"}, "taro"),
+        lambda: set_rule(world.tools, ONE, {"fixed_price_jpy": "1980", "note": "one line"}, "taro"),
+        lambda: set_rule(world.tools, TWO, {"fixed_price_jpy": None}, "taro"),
+        lambda: unset_rule(world.tools, "B000001001", "taro"),
+        lambda: set_rule(world.tools, "B000001003", {"never_sell": "yes"}, "taro"),
+        lambda: unset_rule(world.tools, "B000001002", "taro"),
+        lambda: unset_rule(world.tools, ListingKey("base", "shop_1", "1003"), "taro"),
+        lambda: set_rule(world.tools, TWO, {"max_price_jpy": "9000"}, "taro"),
+    )
+    for number, act in enumerate(acts):
+        (tmp_path / str(number)).mkdir()
+        other = a_world(tmp_path / str(number))
+        saved(other, world.settings.rules.read_bytes())
+        act()
+        import_rules(other.tools, world.settings.rules.read_bytes())
+        assert in_force(other)[:same] == in_force(world)[:same], number
+        other.state.close()
+
+
+def in_force(world: World) -> tuple[object, ...]:
+    """What stands in state: rules, text, the lines beside each listing, what the last change was."""
+    with world.state.read() as connection:
+        last = changes(connection, 1)[0]
+        return (
+            rules_in_force(connection),
+            read_owner_file(connection, RULES).content,
+            [(one.key, one.text) for one in selected(connection)],
+            (last.rules, last.added, last.removed, last.added_lines, last.removed_lines),
+        )
+
+
+@pytest.mark.parametrize(
+    ("others", "change"),
+    [
+        ("1001,base:shop_1,,5000,", lambda tools: set_rule(tools, ONE, {"max_price_jpy": "4000"}, "taro")),
+        (",,earphones,,1100\n,,wireless,,1200", lambda tools: unset_rule(tools, ONE, "taro")),
+    ],
+    ids=["set", "unset"],
+)
+def test_lines_that_contradict_each_other_then_are_refused(
+    world: World, others: str, change: Callable[[Tools], object]
+) -> None:
+    """By the line that is set, or because the one that decided between them goes; nothing is written."""
+    head = "item_id,account_id,title_contains,max_price_jpy,min_price_jpy"
+    before = saved(world, f"{head}\n1001,shop_1,,,1000\n{others}\n".encode())
+    standing = in_force(world)
+    with pytest.raises(SettingsError, match="contradicts"):
+        change(world.tools)
+    assert (before, standing) == (world.settings.rules.read_bytes(), in_force(world))
 
 
 def test_a_file_that_can_t_be_in_force_is_not_written_over(world: World) -> None:
