@@ -1,8 +1,8 @@
-"""A project with 100,000 listings in two shops, for measuring the desk: state.db, master.db, history's place empty.
+"""A project with 100,000 listings in two shops and a long past, for measuring the desk: state.db, master.db, history.
 
 Titles stand in master.db (with descriptions beside them, as the owner's has), for every tenth in the catalogue alone.
 Of each hundred listings seven are hidden, two at a loss, one has a rule; 5,000 changes wait for a person.
-Not for: measuring (desk.py).
+Not for: measuring (desk.py) or the past itself (desk_past.py).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
+from benchmarks.desk_past import a_long_past
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.selling.item_rules import ItemRule, RuleLine, Selectors
 from ecauto_pipeline.register.master import Register
@@ -29,8 +30,9 @@ _DESCRIPTION = "軽くて丈夫な商品です。保証書つき。" * 20
 _PART = 20_000
 
 
-def a_large_project(folder: Path, count: int = COUNT, held: int = HELD) -> Path:
+def a_large_project(folder: Path) -> Path:
     """Make it in `folder`; its ecauto.toml."""
+    count, held = COUNT, HELD
     config = folder / "ecauto.toml"
     config.write_text(_TOML, encoding="utf-8")
     settings, now = load(config), datetime.now(UTC)
@@ -47,6 +49,7 @@ def a_large_project(folder: Path, count: int = COUNT, held: int = HELD) -> Path:
         connection.execute(insert(catalogue), [_told(n) for n in range(0, count, 10)])
         connection.execute(insert(diffs), [_held(n, now) for n in range(held)])
         replace_rules(connection, (_rule(n) for n in range(0, count, 100)))
+        a_long_past(settings, connection, now)
     Register.create(settings.master_db, _products(count), [])
     return config
 

@@ -2,3 +2,5 @@
 
 A page draws what `views/` tells and calls what the commands call; it holds no rule and no SQL.
 """
+
+from ecauto_pipeline.desk import socket_library as socket_library

@@ -13,7 +13,7 @@ Not for: reading any of it (views/money.py).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,32 +61,49 @@ class Avoided:
 
 
 def avoided(
-    edits: Sequence[Edit],
+    edits: Iterable[Edit],
     sales: Iterable[Sale],
     profit_jpy: Callable[[ListingKey, int, int], int],
-    orders_a_day: Mapping[ListingKey, float],
+    orders_a_day: Callable[[Collection[ListingKey]], Mapping[ListingKey, float]],
     since: datetime,
     now: datetime,
 ) -> Avoided:
-    """What the edits since then spared. `edits`: in the order of time, also older ones of the same listings;
-    `profit_jpy(listing, price, cost)` of one piece; `orders_a_day`: of a listing, missing = nobody knows, counts 0."""
+    """What the edits since then spared. `edits`: in the order of time, also older ones of the same listings; they are
+    gone through once, however many. `profit_jpy(listing, price, cost)` of one piece; `orders_a_day(listings)`: of each,
+    missing = nobody knows, counts 0."""
+    sold: dict[ListingKey, list[Sale]] = defaultdict(list)
+    for sale in sales:
+        if sale.sold_at >= since and sale.cost_jpy is not None:
+            sold[sale.key].append(sale)
     prices: dict[ListingKey, list[Edit]] = defaultdict(list)
-    shown: dict[ListingKey, list[Edit]] = defaultdict(list)
+    hidden_at: dict[ListingKey, datetime] = {}
+    hidden_s: dict[ListingKey, float] = defaultdict(float)
     for edit in edits:
-        if edit.kind is Kind.PRICE:
+        if edit.kind is Kind.PRICE and edit.key in sold:
             prices[edit.key].append(edit)
-        elif edit.kind is Kind.VISIBILITY:
-            shown[edit.key].append(edit)
-    within = [sale for sale in sales if sale.sold_at >= since]
-    losses = [loss for sale in within if (loss := _loss_at_the_price_before(sale, prices, profit_jpy))]
-    spans = [(key, span) for key, of_item in shown.items() for span in _hidden(of_item, since, now)]
+        elif edit.kind is Kind.VISIBILITY and edit.after == 0:
+            hidden_at.setdefault(edit.key, edit.at)
+        elif edit.kind is Kind.VISIBILITY and edit.after == 1 and edit.key in hidden_at:
+            hidden_s[edit.key] += _seconds(hidden_at.pop(edit.key), edit.at, since, now)
+    for key, start in hidden_at.items():
+        hidden_s[key] += _seconds(start, now, since, now)
+    hidden_s = {key: seconds for key, seconds in hidden_s.items() if seconds > 0}
+    losses = [
+        loss for of_it in sold.values() for one in of_it if (loss := _loss_at_the_price_before(one, prices, profit_jpy))
+    ]
+    usual = orders_a_day(hidden_s.keys())
     return Avoided(
         by_rises=len(losses),
         by_rises_jpy=sum(losses),
-        hides=len({key for key, _ in spans}),
-        hidden_days=sum(span for _, span in spans) / _DAY_S,
-        orders_spared=sum(span / _DAY_S * orders_a_day.get(key, 0.0) for key, span in spans),
+        hides=len(hidden_s),
+        hidden_days=sum(hidden_s.values()) / _DAY_S,
+        orders_spared=sum(seconds / _DAY_S * usual.get(key, 0.0) for key, seconds in hidden_s.items()),
     )
+
+
+def _seconds(start: datetime, end: datetime, since: datetime, now: datetime) -> float:
+    """So much of this time lies within the window."""
+    return max(0.0, (min(end, now) - max(start, since)).total_seconds())
 
 
 def _loss_at_the_price_before(
@@ -101,22 +118,6 @@ def _loss_at_the_price_before(
     if sale.sold_at - last.at > RISE_COUNTS_FOR:
         return 0
     return max(0, -profit_jpy(sale.key, last.before, sale.cost_jpy)) * sale.amount
-
-
-def _hidden(edits: Sequence[Edit], since: datetime, now: datetime) -> list[float]:
-    """Seconds of each time that an item was hidden by us, as far as it lies within the window."""
-    found = []
-    hidden_at: datetime | None = None
-    for edit in edits:
-        if edit.after == 0 and hidden_at is None:
-            hidden_at = edit.at
-        elif edit.after == 1 and hidden_at is not None:
-            found.append((hidden_at, edit.at))
-            hidden_at = None
-    if hidden_at is not None:
-        found.append((hidden_at, now))
-    within = [(max(start, since), min(end, now)) for start, end in found]
-    return [(end - start).total_seconds() for start, end in within if end > start]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import duckdb
 
@@ -116,34 +116,6 @@ class HistoryReader:
         found = self._rows(RUN_METRICS, "run_id = ?", [run_id])
         return found[0] if found else None
 
-    def runs(
-        self, limit: int, *, before: datetime | None = None, job: str = "", only: Literal["", "changed", "failed"] = ""
-    ) -> list[Row]:
-        """The figures of the last `limit` runs that began before a moment, newest first: of one job or all, all of them
-        or only those that changed something, or in which an edit failed."""
-        where = {"": "true", "changed": "pushed > 0 AND NOT dry_run", "failed": "failed > 0"}[only]
-        values: list[object] = []
-        if before is not None:
-            where, values = f"{where} AND started_at < ?", [*values, before]
-        if job:
-            where, values = f"{where} AND job = ?", [*values, job]
-        return self._rows(RUN_METRICS, where, values, newest=limit)
-
-    def run_starting_with(self, prefix: str) -> list[Row]:
-        """The figures of the runs whose id begins so, at most two, for a name must fit one."""
-        return self._rows(RUN_METRICS, "starts_with(run_id, ?)", [prefix], newest=2)
-
-    def updates_of_run(self, run_id: str) -> list[Row]:
-        """Every update of one run, in the order in which they left, with `why`: the reason of its decision."""
-        rows = self._rows(UPDATES, "run_id = ?", [run_id])
-        reasons = self.reasons_of_run(run_id) if rows else {}
-        return [row | {"why": reasons.get(str(row["diff_id"]))} for row in rows]
-
-    def reasons_of_run(self, run_id: str) -> dict[str, str]:
-        """Why each change of a run was decided, by diff_id."""
-        rows = self._rows(DIFFS, "run_id = ? AND decision = 'push'", [run_id])
-        return {str(row["diff_id"]): str(row["reason"] or "") for row in rows}
-
     def latest_prices_as_of(
         self, at: datetime, asins: Collection[str] | None = None, *, within: timedelta | None = None
     ) -> list[Row]:
@@ -200,13 +172,7 @@ class HistoryReader:
     ) -> list[Row]:
         time, key = quoted(table.time), quoted(table.key)
         order = f"{time} DESC, {key} DESC" if newest is not None else f"{time}, {key}"
-        columns = ", ".join(_as_number(name) if name in table.times else quoted(name) for name in table.names)
-        # A key may be met again in a file that is not loaded yet: the later one stands, as it will after the load.
-        query = (
-            f"SELECT {columns} FROM <source> WHERE {where} "
-            f"QUALIFY row_number() OVER (PARTITION BY {key} "
-            f"ORDER BY {later_first(table, 'load_order', 'load_position')}) = 1 ORDER BY {order}"
-        )
+        query = f"{rows_once(table, where)} ORDER BY {order}"
         if newest is not None:
             query += f" LIMIT {int(newest)}"
         return self._ask(table, query, values, since)
@@ -224,11 +190,12 @@ class HistoryReader:
         for _ in range(_ATTEMPTS):
             try:
                 return [_with_moments(table, row) for row in self._ask_once(table, query, bound, since, checked)]
-            except (FileNotFoundError, duckdb.Error) as gone:
-                # a compaction took a file away between listing and reading, or one is damaged: look again, at each;
-                # a question that the memory did not do for is asked with more
-                last, checked = gone, True
+            except duckdb.OutOfMemoryException as short:  # asked again with more
+                last = short
                 self._most_mb *= 4
+            except (FileNotFoundError, duckdb.Error) as gone:
+                # a compaction took a file away between listing and reading, or one is damaged: look again, at each
+                last, checked = gone, True
         raise HistoryError(
             f"the files of {table.name} can't be read: {last}",
             ja=f"履歴 {table.name} のファイルを読めません。ecauto history verify で確かめてください",
@@ -269,6 +236,16 @@ class HistoryReader:
         sound = [name for name in files if _readable(table, self._directory / name)]
         self.left_out |= {name.rpartition("/")[2] for name in set(files) - set(sound)}
         return sound
+
+
+def rows_once(table: Table, where: str) -> str:
+    """Every row of `table` for which this holds, whole: a key may be met again in a file that is not loaded yet, then
+    the later one stands, as it will after the load."""
+    columns = ", ".join(_as_number(name) if name in table.times else quoted(name) for name in table.names)
+    return (
+        f"SELECT {columns} FROM <source> WHERE {where} QUALIFY row_number() OVER (PARTITION BY {quoted(table.key)} "
+        f"ORDER BY {later_first(table, 'load_order', 'load_position')}) = 1"
+    )
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:

@@ -5,9 +5,11 @@ Not for: single rows (questions.py), or figures a decision waits for (state.db).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
+from ecauto_pipeline.domain.day_sales import DAY_MS, JST_AHEAD_MS, DaySales
 from ecauto_pipeline.history.database import later_first
 from ecauto_pipeline.history.questions import HistoryReader, Row
 from ecauto_pipeline.history.tables import (
@@ -90,6 +92,19 @@ class HistorySummaries(HistoryReader):
     def orders_between(self, start: datetime, end: datetime) -> list[Row]:
         """The order rows of the span, oldest first; each once, as it was settled last."""
         return self._rows(ORDERS, "sold_at >= ? AND sold_at < ?", [start, end], since=start)
+
+    def sales_by_day(self, start: datetime, end: datetime) -> list[DaySales]:
+        """The same of the span as sums by Japanese day, oldest first; a day without an order is left out."""
+        query = (
+            f"SELECT (epoch_ms(sold_at) + {JST_AHEAD_MS}) // {DAY_MS} AS day, count(*) AS rows, "
+            "CAST(sum(amount) AS BIGINT) AS pieces, CAST(sum(coalesce(price_jpy, 0) * amount) AS BIGINT) AS sales_jpy, "
+            "CAST(coalesce(sum(profit_jpy), 0) AS BIGINT) AS profit_jpy, count(*) FILTER (WHERE profit_jpy < 0) "
+            "AS losses, count(*) FILTER (WHERE profit_jpy IS NULL) AS unknown FROM (SELECT * FROM <source> "
+            "WHERE sold_at >= ? AND sold_at < ? QUALIFY row_number() OVER (PARTITION BY order_id "
+            f"ORDER BY {later_first(ORDERS, 'load_order', 'load_position')}) = 1) "
+            "WHERE amount > 0 GROUP BY ALL ORDER BY ALL"
+        )
+        return [DaySales(*cast("Iterable[int]", row.values())) for row in self._ask(ORDERS, query, [start, end], start)]
 
     def runs_between(self, start: datetime, end: datetime) -> list[Row]:
         """The figures of the runs begun in the span, oldest first."""

@@ -1,17 +1,20 @@
-"""The edits of a span of time at all shops: a page at a time, the newest first, and how many there are of which kind.
+"""The edits of a span of time at all shops: a page at a time, the newest first, how many there are of which kind, and
+each of them narrow, for whoever goes through all.
 
 Not for: the edits of one run (run_edits.py) or writing the journal (journal.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.domain.model import Kind, Outcome
+from ecauto_pipeline.clock import from_ms, to_ms
+from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.state.journal import Update, _update
 from ecauto_pipeline.state.schema import journal
 
@@ -56,6 +59,28 @@ def count_between(connection: Connection, start: datetime, end: datetime) -> Edi
     ).one()
     total, hidden, shown, dearer, cheaper = (int(one) for one in row)
     return EditCounts(hidden, shown, dearer, cheaper, total - hidden - shown - dearer - cheaper)
+
+
+class DoneEdit(NamedTuple):
+    """One edit that took place: yen, or 0/1 for visibility; `at`: when it ended, aware UTC."""
+
+    key: ListingKey
+    kind: Kind
+    before: int | None
+    after: int
+    at: datetime
+
+
+def each_done(connection: Connection, since: datetime) -> Iterator[DoneEdit]:
+    """Those that left since then, but for those of rollbacks, in the order in which they left, row by row."""
+    at = func.coalesce(journal.c.completed_at, journal.c.attempted_at, journal.c.intent_at)
+    query = (
+        select(*(journal.c[name] for name in ("platform", "account_id", "item_id", "kind", "before", "after")), at)
+        .where(journal.c.outcome == Outcome.DONE, journal.c.intent_at >= to_ms(since), journal.c.rollback_of == "")
+        .order_by(journal.c.intent_at, journal.c.update_id)
+    )
+    for *key, kind, before, after, ended in connection.execute(query, execution_options={"yield_per": 5_000}):
+        yield DoneEdit(ListingKey(*key), Kind(kind), before, after, from_ms(ended))
 
 
 def _done_between(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -7,11 +7,9 @@ Both move the tier and the weight of an ASIN, nothing else. Counts of orders and
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -23,6 +21,8 @@ from ecauto_pipeline.state.upsert import upsert
 
 _MEMORY_MS = MEMORY_DAYS * 86_400_000
 _CHUNK = 500
+_BY_PORTIONS = {"yield_per": 5_000}
+_others = listings.alias()
 _NOTHING = {"demand_at": None, "orders_30d": 0.0, "views_30d": 0.0, "last_viewed_at": None}
 
 
@@ -55,63 +55,55 @@ def record_views(connection: Connection, views: Iterable[tuple[str, datetime, fl
     return counted
 
 
-@dataclass(frozen=True, slots=True)
-class OnSale:
-    """One ASIN that some shop shows. `listings`: those on show; `orders_a_day`: of all of them, faded to `now`;
-    `stock_at` None = never answered."""
+class OnSale(NamedTuple):
+    """One ASIN that some shop shows. `listings`: how many are on show; `orders_a_day`: of all of them, faded to now;
+    `stock_at` milliseconds, None = never answered."""
 
-    asin: str
-    listings: tuple[ListingKey, ...]
+    listings: int
     orders_a_day: float
-    stock_at: datetime | None
+    stock_at: int | None
 
 
-def on_sale(connection: Connection, now: datetime) -> list[OnSale]:
-    """Every ASIN with a listing on show, by ASIN."""
+def on_sale(connection: Connection, now: datetime) -> Iterator[OnSale]:
+    """Every ASIN with a listing on show, in no order, row by row: they are many."""
+    shown = (listings.c.listed == 1, listings.c.shown_visible == 1, listings.c.asin.is_not(None))
+    of_asin = select(listings.c.asin, func.count().label("offered")).where(*shown).group_by(listings.c.asin).subquery()
+    query = select(of_asin.c.offered, asins.c.orders_30d, asins.c.demand_at, asins.c.stock_at).select_from(
+        of_asin.outerjoin(asins, asins.c.asin == of_asin.c.asin)
+    )
+    now_ms = to_ms(now)
+    for offered, orders, at, stock_at in connection.execute(query, execution_options=_BY_PORTIONS):
+        yield OnSale(offered, _a_day(orders or 0.0, at, now_ms), stock_at)
+
+
+def orders_a_day(connection: Connection, keys: Collection[ListingKey], now: datetime) -> dict[ListingKey, float]:
+    """Orders a day of each of these listings: its ASIN's, shared by all listings of it; those without one left out."""
+    if not keys:
+        return {}
+    offered = (
+        select(func.count())
+        .where(_others.c.asin == listings.c.asin, _others.c.listed == 1)
+        .correlate(listings)
+        .scalar_subquery()
+    )
     query = (
         select(
-            *(listings.c.asin, listings.c.platform, listings.c.account_id, listings.c.item_id),
-            *(asins.c.orders_30d, asins.c.demand_at, asins.c.stock_at),
+            *(listings.c.platform, listings.c.account_id, listings.c.item_id),
+            *(asins.c.orders_30d, asins.c.demand_at, offered),
         )
-        .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
-        .where(listings.c.listed == 1, listings.c.shown_visible == 1, listings.c.asin.is_not(None))
-        .order_by(listings.c.asin)
+        .join(asins, asins.c.asin == listings.c.asin)
+        .where(asins.c.orders_30d > 0)
     )
-    now_ms, found = to_ms(now), []
-    for asin, rows in groupby(connection.execute(query), key=lambda row: str(row.asin)):
-        shown = list(rows)
-        first = shown[0]
-        fade = _left(now_ms - first.demand_at) if first.demand_at is not None else 1.0
-        keys = tuple(ListingKey(row.platform, row.account_id, row.item_id) for row in shown)
-        found.append(OnSale(asin, keys, (first.orders_30d or 0.0) * fade / MEMORY_DAYS, _time(first.stock_at)))
+    now_ms, found = to_ms(now), {}
+    for *key, orders, at, many in connection.execute(query, execution_options=_BY_PORTIONS):
+        listing = ListingKey(*key)
+        if listing in keys:
+            found[listing] = _a_day(orders, at, now_ms) / max(1, many)
     return found
 
 
-def orders_a_day(connection: Connection, keys: Iterable[ListingKey], now: datetime) -> dict[ListingKey, float]:
-    """Orders a day of each of these listings: its ASIN's, shared by all listings of it."""
-    wanted, now_ms = set(keys), to_ms(now)
-    items = sorted({key.item_id for key in wanted})
-    shared = (
-        select(listings.c.asin, func.count().label("offered")).where(listings.c.listed == 1).group_by(listings.c.asin)
-    )
-    of_asin = shared.subquery()
-    found: dict[ListingKey, float] = {}
-    for begin in range(0, len(items), _CHUNK):
-        query = (
-            select(
-                *(listings.c.platform, listings.c.account_id, listings.c.item_id),
-                *(asins.c.orders_30d, asins.c.demand_at, of_asin.c.offered),
-            )
-            .join(asins, asins.c.asin == listings.c.asin)
-            .outerjoin(of_asin, of_asin.c.asin == listings.c.asin)
-            .where(listings.c.item_id.in_(items[begin : begin + _CHUNK]), asins.c.orders_30d > 0)
-        )
-        for row in connection.execute(query):
-            key = ListingKey(row.platform, row.account_id, row.item_id)
-            if key in wanted:
-                fade = _left(now_ms - row.demand_at) if row.demand_at is not None else 1.0
-                found[key] = row.orders_30d * fade / MEMORY_DAYS / max(1, row.offered or 1)
-    return found
+def _a_day(orders_30d: float, demand_at: int | None, now_ms: int) -> float:
+    return orders_30d * (_left(now_ms - demand_at) if demand_at is not None else 1.0) / MEMORY_DAYS
 
 
 def last_demand(connection: Connection) -> dict[str, tuple[datetime | None, datetime | None]]:

@@ -20,7 +20,7 @@ from ecauto_pipeline.state.shop_accounts import load_accounts
 from ecauto_pipeline.state.unconfirmed import is_unconfirmed
 from ecauto_pipeline.state.unwatched import unwatched_reason
 
-_PART_ROWS = 5_000
+_PART_ROWS = 500
 _LONGEST_EDIT_MS = 86_400_000
 
 

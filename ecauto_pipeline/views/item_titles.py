@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from heapq import merge
+from itertools import islice
 
+import numpy as np
 from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.spreadsheets import folded
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.catalogue import each_title, titles_told
+from ecauto_pipeline.views.columns import UNKNOWN, Numbers, Texts
+
+_AT_ONCE = 2_000
 
 
 def titles_of(register: Register, connection: Connection, asins: Collection[str]) -> dict[str, str | None]:
@@ -53,18 +58,30 @@ def words_in_titles(register: Register, connection: Connection, words: Sequence[
     return found
 
 
-def places_by_title(register: Register, connection: Connection, asins: Collection[str]) -> dict[str, int]:
-    """Where each of these ASINs stands when all titles are in the order of their letters; databases sort, in files."""
-    in_register = _readable(register.each_title(in_order=True))
-    places: dict[str, int] = {}
+def places_by_title(register: Register, connection: Connection, asins: Texts) -> Numbers:
+    """Where each of these ASINs stands when all titles are in the order of their letters, UNKNOWN for one without;
+    databases sort, in files. A title of the register goes before the catalogue's."""
+    longest = max(map(len, asins.each_encoded()), default=1)
+    names, which = np.unique(
+        np.fromiter(asins.each_encoded(), dtype=f"S{max(1, longest)}", count=len(asins)), return_inverse=True
+    )
+    places = np.full(len(names), UNKNOWN, dtype=np.int64)
     streams = (
-        ((title, asin, True) for asin, title in in_register),
+        ((title, asin, True) for asin, title in _readable(register.each_title(in_order=True))),
         ((title, asin, False) for asin, title in each_title(connection, in_order=True)),
     )
-    for place, (_, asin, registered) in enumerate(merge(*streams, key=lambda one: one[0])):
-        if asin in asins and (registered or asin not in places):
-            places[asin] = place
-    return places
+    in_letters, start = merge(*streams, key=lambda one: one[0]), 0
+    while len(names) and (part := list(islice(in_letters, _AT_ONCE))):
+        told = np.array([asin.encode() for _, asin, _ in part])
+        registered = np.array([in_register for *_, in_register in part])
+        found = np.minimum(np.searchsorted(names, told), len(names) - 1)
+        wanted = names[found] == told
+        here = np.arange(start, start + len(part))
+        first = wanted & ~registered & (places[found] == UNKNOWN)
+        places[found[first]] = here[first]
+        places[found[wanted & registered]] = here[wanted & registered]
+        start += len(part)
+    return places[which]
 
 
 def _every_title(register: Register, connection: Connection) -> Iterator[tuple[str, str]]:

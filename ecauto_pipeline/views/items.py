@@ -7,11 +7,11 @@ the file of it (items_csv.py).
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -28,6 +28,7 @@ from ecauto_pipeline.state.item_rules import RulesAsTheyStand, lines_of
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 from ecauto_pipeline.sync.stale_asins.plan import policy_of
+from ecauto_pipeline.views.columns import UNKNOWN, Numbers, Texts, in_order
 from ecauto_pipeline.views.item_filters import BITS, STATES, Standing, bits_of, masks_of, state_of
 from ecauto_pipeline.views.item_titles import places_by_title, titles_of, words_in_titles, words_of
 from ecauto_pipeline.wiring.connections import shop_accounts
@@ -36,7 +37,7 @@ SORTS = ("title", "shop", "price", "cost", "profit", "age", "state", "changed")
 """What the list is sorted by; what is unknown comes last, either way."""
 DEFAULT_SORT = "-changed"
 _STOPPED_WITHIN = timedelta(days=2)
-_PORTION, _MOST_PROFITS = 500, 50_000
+_PORTION, _MOST_PROFITS = 500, 10_000
 _STATES = tuple(STATES)
 
 
@@ -110,19 +111,23 @@ def every_item(tools: Tools, wanted: Wanted) -> tuple[int, Iterator[Item]]:
 
 @dataclass(frozen=True, slots=True)
 class _Passing:
-    """The listings that pass: their shops and item ids, by account and item, and the `order` in which they are wanted.
+    """The listings that pass: their item ids, by account and item, where each of the accounts begins, and the `order`
+    in which they are wanted.
 
     `of_all`: how many listings there are; `counts`: how many of those that the text finds pass each filter.
     """
 
-    shops: list[AccountKey]
-    items: list[str]
-    order: list[int]
+    items: Texts
+    accounts: Sequence[tuple[int, AccountKey]]
+    order: Numbers
     of_all: int
     counts: dict[str, int]
 
     def part(self, start: int, end: int) -> list[tuple[AccountKey, str]]:
-        return [(self.shops[place], self.items[place]) for place in self.order[start:end]]
+        return [(self.account_at(place), self.items[place]) for place in self.order[start:end].tolist()]
+
+    def account_at(self, place: int) -> AccountKey:
+        return next(account for first, account in reversed(self.accounts) if first <= place)
 
 
 class _Judge:
@@ -215,10 +220,14 @@ def _look_through(judge: _Judge, wanted: Wanted) -> _Passing:
     in_titles = words_in_titles(judge.tools.register, judge.connection, words) if words else {}
     all_words, sort = (1 << len(words)) - 1, wanted.sort.removeprefix("-")
     key_of, everything, seen = _KEYS.get(sort), 0, defaultdict[int, int](int)
-    items, of, keys = list[str](), list[AccountKey](), list[Any]()
+    items, asins, keys = Texts(), Texts(), array("q")
+    begins: list[tuple[int, AccountKey]] = []
+    names = sorted({judge.names[account] for account in judge.accounts})
     for account in judge.accounts:
         shop_words = _words_in(words, f"{account.account_id} {judge.names[account]}")
         chosen = not wanted.accounts or account in wanted.accounts
+        begins.append((len(items), account))
+        shop = names.index(judge.names[account])
         for row in judge.rows(account):
             everything += 1
             if not chosen:
@@ -234,19 +243,18 @@ def _look_through(judge: _Judge, wanted: Wanted) -> _Passing:
             seen[bits] += 1
             if not masks or all(bits & mask for mask in masks):
                 items.append(row.item_id)
-                of.append(account)
-                keys.append(key_of(row, cost, profit, standing) if key_of else judge.changed_at(account, row))
+                if sort == "title":
+                    asins.append(row.asin or "")
+                key = (
+                    shop if sort == "shop"
+                    else key_of(row, cost, profit, standing) if key_of is not None
+                    else judge.changed_at(account, row)
+                )  # fmt: skip
+                keys.append(UNKNOWN if key is None else key)
     counts = {name: sum(many for bits, many in seen.items() if bits & bit) for name, bit in BITS.items()}
-    if sort == "title":
-        places = places_by_title(judge.tools.register, judge.connection, frozenset(keys))
-        keys = [places.get(asin) for asin in keys]
-    elif sort == "shop":
-        keys = [judge.names[account] for account in of]
-    order = sorted(
-        (n for n, key in enumerate(keys) if key is not None), key=keys.__getitem__, reverse=wanted.sort != sort
-    )
-    order += [n for n, key in enumerate(keys) if key is None]
-    return _Passing(of, items, order, everything, counts)
+    by = places_by_title(judge.tools.register, judge.connection, asins) if sort == "title" else keys
+    order = in_order(by, largest_first=wanted.sort != sort)
+    return _Passing(items, begins, order, everything, counts)
 
 
 def _words_in(words: Sequence[str], text: str) -> int:
@@ -254,14 +262,13 @@ def _words_in(words: Sequence[str], text: str) -> int:
     return sum(1 << place for place, word in enumerate(words) if word in name)
 
 
-_Key = Callable[[SeenListing, int | None, int | None, Standing], object]
+_Key = Callable[[SeenListing, int | None, int | None, Standing], int | None]
 _KEYS: Mapping[str, _Key] = {
-    "title": lambda row, cost, profit, standing: row.asin,
-    "shop": lambda row, cost, profit, standing: "",
+    "title": lambda row, cost, profit, standing: None,
     "price": lambda row, cost, profit, standing: row.shown_price_jpy,
     "cost": lambda row, cost, profit, standing: cost,
     "profit": lambda row, cost, profit, standing: profit,
     "age": lambda row, cost, profit, standing: None if row.confirmed_at is None else -row.confirmed_at,
     "state": lambda row, cost, profit, standing: _STATES.index(standing.state),
 }
-"""What a listing itself knows of each sort but "changed"; titles and names of shops are looked up afterwards."""
+"""What a listing itself knows of each sort but "changed" and "shop"; titles are looked up afterwards."""

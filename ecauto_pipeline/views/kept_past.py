@@ -13,8 +13,9 @@ from ecauto_pipeline.explain.past import BEGINNING
 from ecauto_pipeline.history.store import HistoryStore
 
 Row = dict[str, object]
-MOST_MB = 24
-"""DuckDB takes no more for a question of the desk."""
+MOST_MB = 16
+"""DuckDB takes no more for a question of the desk; one for which that does not do is asked again with four times as
+much (history/questions.py)."""
 GOOD_FOR = timedelta(minutes=1)
 
 

@@ -6,18 +6,24 @@ profit: it is counted apart, never as zero. Not for: how losses are counted (dom
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import cast
+from itertools import chain
 
-from ecauto_pipeline.clock import JST, jst
+from sqlalchemy import Connection
+
+from ecauto_pipeline.clock import JST, jst, to_ms
+from ecauto_pipeline.domain.day_sales import DaySales
 from ecauto_pipeline.domain.losses_avoided import Avoided, Edit, Expected, Sale, avoided, expected_wrong_orders
 from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selling.fees import profit_jpy
-from ecauto_pipeline.state import demand, journal
+from ecauto_pipeline.state import demand
 from ecauto_pipeline.state import orders as kept_orders
+from ecauto_pipeline.state.day_edits import each_done
+from ecauto_pipeline.state.sold import each_sold, sales_by_day
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
@@ -26,7 +32,6 @@ from ecauto_pipeline.views.kept_past import MOST_MB
 WINDOW = timedelta(days=30)
 """Over which losses avoided are counted."""
 _IN_STATE_DAYS = 39
-_MOST_ORDERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Spared:
 
 def earned_by_day(tools: Tools, days: int) -> list[Earned]:
     """Days in Japanese time, newest first; a day without an order is left out."""
-    return _earned(_rows(tools, _midnight(tools, days - 1)), "%Y-%m-%d")
+    return _earned(_sales(tools, _midnight(tools, days - 1)), "%Y-%m-%d")
 
 
 def earned_by_month(tools: Tools, months: int) -> list[Earned]:
@@ -86,7 +91,7 @@ def earned_by_month(tools: Tools, months: int) -> list[Earned]:
     first = jst(tools.clock.now()).date().replace(day=1)
     for _ in range(months - 1):
         first = (first - timedelta(days=1)).replace(day=1)
-    return _earned(_rows(tools, datetime.combine(first, time.min, JST)), "%Y-%m")
+    return _earned(_sales(tools, datetime.combine(first, time.min, JST)), "%Y-%m")
 
 
 def latest_orders(tools: Tools, most: int) -> list[Order]:
@@ -116,79 +121,70 @@ def spared(tools: Tools) -> Spared:
     """What edits of the last 30 days spared, and what is to be expected of what is on sale now."""
     now = tools.clock.now()
     since = now - WINDOW
-    with tools.state.read() as connection:
-        done = journal.done_since(connection, since)
-        sold = kept_orders.recent(connection, since, _MOST_ORDERS)
-        on_sale = demand.on_sale(connection, now)
-        demand_of = demand.orders_a_day(connection, {edit.key for edit in done}, now)
-    edits = [
-        Edit(one.key, one.kind, one.before, one.after, one.completed_at or one.attempted_at or one.intent_at)
-        for one in done
-    ]
-    sales = [
-        Sale(row.found.key, row.found.sold_at, row.found.price_jpy, row.asked.cost_at_sale_jpy, row.found.amount)
-        for row in sold
-    ]
     terms = TermsOfShops(tools.settings)
 
     def left(key: ListingKey, price_jpy: int, cost_jpy: int) -> int:
         of_shop = terms.of(key.account)
         return profit_jpy(price_jpy, cost_jpy, of_shop.fees, of_shop.extra_cost_jpy)
 
-    found = avoided(edits, sales, left, demand_of, since, now)
-    shown = sum(len(one.listings) for one in on_sale)
-    known = [one for one in on_sale if one.stock_at is not None]
+    with tools.state.read() as connection:
+        done = each_done(connection, since)
+        first = next(done, None)
+        found = avoided(
+            (Edit(*one) for one in chain([first] if first is not None else [], done)),
+            (Sale(*one) for one in each_sold(connection, since)),
+            left,
+            lambda keys: demand.orders_a_day(connection, keys, now),
+            since,
+            now,
+        )
+        on_sale = _on_sale(connection, now)
     expected = None
-    if shown:
-        began = min((edit.at for edit in edits), default=now)
-        days = max(1.0, (now - max(since, began)).total_seconds() / 86_400)
-        turns = found.hides / days / shown
-        ages = [(now - one.stock_at).total_seconds() for one in known if one.stock_at is not None]
-        expected = expected_wrong_orders([one.orders_a_day for one in known], ages, turns)
-    return Spared(WINDOW.days, found, expected, len(on_sale) - len(known))
+    if on_sale.listings:
+        days = max(1.0, (now - max(since, first.at if first is not None else now)).total_seconds() / 86_400)
+        expected = expected_wrong_orders(on_sale.orders_a_day, on_sale.ages_s, found.hides / days / on_sale.listings)
+    return Spared(WINDOW.days, found, expected, on_sale.never_answered)
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    sold_at: datetime
-    amount: int
-    price_jpy: int | None
-    profit_jpy: int | None
+class _OnSale:
+    """`orders_a_day`, `ages_s`: of each ASIN on sale that was ever answered, in one order."""
+
+    listings: int
+    never_answered: int
+    orders_a_day: array[float]
+    ages_s: array[float]
 
 
-def _rows(tools: Tools, since: datetime) -> Iterable[_Row]:
+def _on_sale(connection: Connection, now: datetime) -> _OnSale:
+    listings, never, orders, ages, now_ms = 0, 0, array("d"), array("d"), to_ms(now)
+    for one in demand.on_sale(connection, now):
+        listings += one.listings
+        if one.stock_at is None:
+            never += 1
+        else:
+            orders.append(one.orders_a_day)
+            ages.append((now_ms - one.stock_at) / 1000)
+    return _OnSale(listings, never, orders, ages)
+
+
+def _sales(tools: Tools, since: datetime) -> list[DaySales]:
     boundary = _midnight(tools, _IN_STATE_DAYS)
+    past: list[DaySales] = []
     if since < boundary:
-        from ecauto_pipeline.history.questions import HistoryReader  # DuckDB: not for the days that state.db knows
+        from ecauto_pipeline.history.summaries import HistorySummaries  # DuckDB: not for the days that state.db knows
 
-        for row in HistoryReader(tools.history, most_mb=MOST_MB).orders(since, boundary):
-            if cast(int, row["amount"] or 0) > 0:
-                yield _Row(
-                    cast(datetime, row["sold_at"]),
-                    cast(int, row["amount"]),
-                    cast("int | None", row["price_jpy"]),
-                    cast("int | None", row["profit_jpy"]),
-                )
+        past = HistorySummaries(tools.history, most_mb=MOST_MB).sales_by_day(since, boundary)
     with tools.state.read() as connection:
-        found = kept_orders.recent(connection, max(since, boundary), _MOST_ORDERS)
-    for one in found:
-        yield _Row(one.found.sold_at, one.found.amount, one.found.price_jpy, one.asked.profit_jpy)
+        return past + sales_by_day(connection, max(since, boundary))
 
 
-def _earned(rows: Iterable[_Row], period: str) -> list[Earned]:
-    by_period: dict[str, list[_Row]] = defaultdict(list)
-    for row in rows:
-        by_period[f"{jst(row.sold_at):{period}}"].append(row)
+def _earned(days: Iterable[DaySales], period: str) -> list[Earned]:
+    by_period: dict[str, list[DaySales]] = defaultdict(list)
+    for one in days:
+        by_period[f"{one.date:{period}}"].append(one)
     return [
-        Earned(
-            period=name,
-            rows=len(of_it),
-            pieces=sum(row.amount for row in of_it),
-            sales_jpy=sum((row.price_jpy or 0) * row.amount for row in of_it),
-            profit_jpy=sum(row.profit_jpy for row in of_it if row.profit_jpy is not None),
-            losses=sum(row.profit_jpy is not None and row.profit_jpy < 0 for row in of_it),
-            unknown=sum(row.profit_jpy is None for row in of_it),
-        )
+        Earned(name, *(sum(figures) for figures in zip(*(one[1:] for one in of_it), strict=True)))
         for name, of_it in sorted(by_period.items(), reverse=True)
     ]
 

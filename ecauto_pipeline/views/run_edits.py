@@ -5,8 +5,7 @@ From state.db while it keeps them (30 days), else from history. Not for: the run
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +19,7 @@ from ecauto_pipeline.state import decisions, run_edits
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
+from ecauto_pipeline.views.kept_past import MOST_MB
 from ecauto_pipeline.views.run_words import plain_reason
 
 A_PAGE = 100
@@ -60,8 +60,8 @@ def edits_of(tools: Tools, run_id: str, *, limit: int = A_PAGE, offset: int = 0)
         counts = run_edits.count_of_run(connection, run_id)
         rows = run_edits.page_of_run(connection, run_id, limit, offset)
         why: Mapping[str, str] = decisions.reasons_of(connection, (row.diff_id for row in rows))
-    if any(row.diff_id not in why for row in rows):  # decisions live for 3 days in state.db
-        why = {**_reasons_in_history(tools, run_id), **why}
+    older = {row.diff_id for row in rows} - why.keys()  # decisions live for 3 days in state.db
+    why = {**_reasons_in_history(tools, older), **why} if older else why
     titles = titles_of(tools, {row.asin for row in rows})
     return EditsPage(tuple(_edit(row, titles, why.get(row.diff_id)) for row in rows), counts)
 
@@ -70,22 +70,22 @@ def with_reasons(tools: Tools, rows: Sequence[Update]) -> tuple[RunEdit, ...]:
     """Edits of any runs, in the order given, each with its title and the reason of its decision."""
     with tools.state.read() as connection:
         why = decisions.reasons_of(connection, (row.diff_id for row in rows))
-    for run_id in {row.run_id for row in rows if row.diff_id not in why}:  # older than 3 days
-        why = {**_reasons_in_history(tools, run_id), **why}
+    older = {row.diff_id for row in rows} - why.keys()  # than 3 days
+    why = {**_reasons_in_history(tools, older), **why} if older else why
     titles = titles_of(tools, {row.asin for row in rows})
     return tuple(_edit(row, titles, why.get(row.diff_id)) for row in rows)
 
 
 def older_edits_of(tools: Tools, run_id: str, *, limit: int = A_PAGE, offset: int = 0) -> EditsPage:
     """Edits of a run that only history knows. Raises HistoryError where it can't be read."""
-    from ecauto_pipeline.history.questions import HistoryReader  # DuckDB: for who asks for the past
+    from ecauto_pipeline.history.past_runs import PastRuns  # DuckDB: for who asks for the past
 
-    rows = HistoryReader(tools.history).updates_of_run(run_id)
-    rows.sort(key=lambda row: row["outcome"] in ("done", "dry_run"))  # stable: what went wrong first
-    chosen = rows[offset : offset + limit]
-    titles = titles_of(tools, {str(row["asin"]) for row in chosen})
-    edits = tuple(_past_edit(row, titles) for row in chosen)
-    return EditsPage(edits, Counter(str(row["outcome"]) for row in rows))
+    past = PastRuns(tools.history, most_mb=MOST_MB)
+    rows = past.updates_of_run(run_id, limit, offset)
+    why = past.reasons_of({str(row["diff_id"]) for row in rows})
+    titles = titles_of(tools, {str(row["asin"]) for row in rows})
+    edits = tuple(_past_edit(row, titles, why.get(str(row["diff_id"]))) for row in rows)
+    return EditsPage(edits, past.outcomes_of_run(run_id))
 
 
 def change(edit: RunEdit, language: str) -> str:
@@ -142,8 +142,8 @@ def _edit(row: Update, titles: Mapping[str, str], why: str | None) -> RunEdit:
     )
 
 
-def _past_edit(row: Mapping[str, Any], titles: Mapping[str, str]) -> RunEdit:
-    asin, why = str(row["asin"]), row["why"]
+def _past_edit(row: Mapping[str, Any], titles: Mapping[str, str], why: str | None) -> RunEdit:
+    asin = str(row["asin"])
     before, after = row["before"], row["after"]
     return RunEdit(
         key=ListingKey(str(row["platform"]), str(row["account_id"]), str(row["item_id"])),
@@ -154,15 +154,15 @@ def _past_edit(row: Mapping[str, Any], titles: Mapping[str, str]) -> RunEdit:
         after=int(after or 0),
         outcome=str(row["outcome"]),
         error=str(row["error"] or ""),
-        why=None if why is None else str(why),
+        why=why,
         at=row["attempted_at"],
     )
 
 
-def _reasons_in_history(tools: Tools, run_id: str) -> Mapping[str, str]:
-    from ecauto_pipeline.history.questions import HistoryReader  # DuckDB: for who asks for the past
+def _reasons_in_history(tools: Tools, diff_ids: Collection[str]) -> Mapping[str, str]:
+    from ecauto_pipeline.history.past_runs import PastRuns  # DuckDB: for who asks for the past
 
     try:
-        return HistoryReader(tools.history).reasons_of_run(run_id)
+        return PastRuns(tools.history, most_mb=MOST_MB).reasons_of(diff_ids)
     except (EcautoError, OSError):
         return {}

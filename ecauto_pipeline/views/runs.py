@@ -26,6 +26,7 @@ from ecauto_pipeline.state.owner import place_of, process_of
 from ecauto_pipeline.state.runs import RunRow
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import SECTIONS, RunRecord, as_record
+from ecauto_pipeline.views.kept_past import MOST_MB
 from ecauto_pipeline.views.run_words import NEVER_SEND, Words
 
 Only = Literal["", "changed", "failed"]
@@ -107,9 +108,9 @@ def older_runs(
     tools: Tools, before: datetime, *, job: str = "", only: Only = "", limit: int = A_PAGE, home: Path | None = None
 ) -> RunsPage:
     """Runs that began before a moment, from history. Raises HistoryError where it can't be read."""
-    from ecauto_pipeline.history.questions import HistoryReader  # DuckDB: for who asks for the past
+    from ecauto_pipeline.history.past_runs import PastRuns  # DuckDB: for who asks for the past
 
-    rows = HistoryReader(tools.history).runs(limit + 1, before=before, job=job, only=only)
+    rows = PastRuns(tools.history, most_mb=MOST_MB).runs(limit + 1, before=before, job=job, only=only)
     ends = ends_of(home or dagster_home(), [str(row["run_id"]) for row in rows])
     lines = tuple(past_line(row, ends.get(str(row["run_id"]), "")) for row in rows[:limit])
     return RunsPage(lines, len(rows) > limit)
@@ -142,9 +143,9 @@ def line_of(tools: Tools, row: RunRow, home: Path | None = None) -> RunLine:
 
 def past_run(tools: Tools, prefix: str, home: Path | None = None) -> RunLine:
     """The line of a run that only history has. Raises NotOnRecord where it has none, or several begin so."""
-    from ecauto_pipeline.history.questions import HistoryReader  # DuckDB: for who asks for the past
+    from ecauto_pipeline.history.past_runs import PastRuns  # DuckDB: for who asks for the past
 
-    rows = HistoryReader(tools.history).run_starting_with(prefix) if prefix else []
+    rows = PastRuns(tools.history, most_mb=MOST_MB).run_starting_with(prefix) if prefix else []
     if len(rows) != 1:
         some = f"several runs begin with {prefix!r}" if rows else f"no run {prefix!r} is on record"
         ja = f"{prefix!r} で始まる実行が複数あります" if rows else f"実行 {prefix!r} の記録はありません"

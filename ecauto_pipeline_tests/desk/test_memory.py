@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("duckdb", "pyarrow", "pandas", "matplotlib", "sp_api", "dagster")
+HEAVY = ("duckdb", "pyarrow", "pandas", "matplotlib", "sp_api", "dagster", "aiohttp")
 
 
 def test_a_desk_that_nobody_has_asked_for_the_past_loads_no_database_of_it() -> None:

@@ -28,7 +28,8 @@ def shown(at: float, after: int, key: ListingKey = MUG) -> Edit:
 
 
 def found(edits: list[Edit], sales: Sequence[Sale] = (), orders: dict[ListingKey, float] | None = None) -> Avoided:
-    return avoided(edits, sales, lambda _key, price, cost: price - cost - 100, orders or {}, SINCE, NOW)
+    usual = orders or {}
+    return avoided(iter(edits), sales, lambda _key, price, cost: price - cost - 100, lambda _keys: usual, SINCE, NOW)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.history.objects import ObjectMark, ObjectStorageAway, ObjectStore, open_objects
+from ecauto_pipeline.history.past_runs import PastRuns
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline_tests.history.rows import NOON, asked, ids, snapshot, snapshots
@@ -143,7 +144,7 @@ def a_later_word_stands_whoever_puts_it(place: Place) -> None:
     for work in (one.load, one.rebuild):
         work()
         assert [("done",)] == asked(one, "SELECT outcome FROM updates")
-    assert ["done"] == [found["outcome"] for found in HistoryReader(place.machine("third")).updates_of_run("r1")]
+    assert ["done"] == [found["outcome"] for found in PastRuns(place.machine("third")).updates_of_run("r1", 9)]
 
 
 def a_compaction_cut_anywhere_loses_and_doubles_nothing(place: Place, cuts: Sequence[int] = (1, 3, 9)) -> None:

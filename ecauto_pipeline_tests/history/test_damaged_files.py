@@ -199,6 +199,19 @@ def test_questions_are_answered_beside_a_damaged_file(tmp_path: Path) -> None:
     assert ["s00000105"] == [row["snapshot_id"] for row in found]
 
 
+def test_memory_that_does_not_do_accuses_no_file(tmp_path: Path) -> None:
+    """A question for which DuckDB may take too little is asked again with more; no file is read to the end for it, so
+    that one which rotted since it was loaded is no news."""
+    store = store_in(tmp_path)
+    store.write("snapshots", "a", snapshots(range(1_500)), NOON)
+    store.load()
+    path = next(store.directory.glob("snapshots/**/*.parquet"))
+    rot(path)
+    reader = HistoryReader(store, most_mb=1)
+    found = reader.latest_prices_as_of(NOON + timedelta(days=1))
+    assert (10, frozenset()) == (len(found), reader.left_out)
+
+
 @pytest.mark.parametrize(
     "sentence",
     [

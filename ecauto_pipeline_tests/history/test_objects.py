@@ -10,7 +10,7 @@ import pytest
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.history.objects import ObjectMark, ObjectStorageAway, check_url
-from ecauto_pipeline.history.questions import HistoryReader
+from ecauto_pipeline.history.past_runs import PastRuns
 from ecauto_pipeline.history.tables import HistoryError
 from ecauto_pipeline_tests.history.object_laws import LAWS, OCTOBER, Place, Watched, away, named, seen_by, write
 from ecauto_pipeline_tests.history.rows import ids
@@ -68,7 +68,7 @@ def test_while_object_storage_is_away_nothing_is_written_and_questions_are_answe
     assert cut_off.rebuild().deferred
     assert named(1) == seen_by(cut_off) == ids(cut_off)
     with pytest.raises(HistoryError, match="no copy"):
-        HistoryReader(place.machine("new", lambda: apart)).runs(1)
+        PastRuns(place.machine("new", lambda: apart)).runs(1)
     write(one, 2, [2])
     assert named(1, 2) == seen_by(place.machine("one"))
 

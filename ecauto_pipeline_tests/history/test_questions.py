@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecauto_pipeline.history.past_runs import PastRuns
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS
@@ -76,7 +77,7 @@ def test_answers_do_not_depend_on_the_database(tmp_path: Path, arrange: Callable
     store = store_in(tmp_path)
     _fill(store)
     arrange(store)
-    _check(HistoryReader(store))
+    _check(PastRuns(store))
 
 
 def test_answers_come_while_somebody_holds_the_database(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_answers_come_while_somebody_holds_the_database(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     _fill(store)
     with _held(store):
-        _check(HistoryReader(store))
+        _check(PastRuns(store))
 
 
 def test_rows_not_loaded_yet_are_part_of_the_answer(tmp_path: Path) -> None:
@@ -98,7 +99,22 @@ def test_rows_not_loaded_yet_are_part_of_the_answer(tmp_path: Path) -> None:
     assert [("u", "done"), ("v", "unknown")] == [(row["update_id"], row["outcome"]) for row in found]
 
 
-def _check(reader: HistoryReader) -> None:
+def test_a_page_of_the_edits_of_a_run_begins_with_what_went_wrong(tmp_path: Path) -> None:
+    """Then in the order in which they left; all of them are counted, each once, however it was settled."""
+    store = store_in(tmp_path)
+    rows = [
+        {"update_id": f"u{n}", "run_id": "r1", "outcome": outcome, "attempted_at": NOON + n * _DAY}
+        for n, outcome in enumerate(("done", "failed", "unknown", "done"))
+    ]
+    store.write("updates", "r1", rows, NOON)
+    store.load()
+    store.write("updates", "r2", [rows[2] | {"outcome": "done", "completed_at": NOON + 3 * _DAY}], NOON)
+    reader = PastRuns(store)
+    pages = [[row["update_id"] for row in reader.updates_of_run("r1", 2, offset)] for offset in (0, 2, 4)]
+    assert ([["u1", "u0"], ["u2", "u3"], []], {"done": 3, "failed": 1}) == (pages, reader.outcomes_of_run("r1"))
+
+
+def _check(reader: PastRuns) -> None:
     history = reader.snapshots_of("B1", NOON - 41 * _DAY, NOON + _DAY)
     assert ["s00000001", "s00000003", "s00000004"] == [row["snapshot_id"] for row in history]
     assert SNAPSHOTS.schema.names == list(history[0])
@@ -119,6 +135,11 @@ def _check(reader: HistoryReader) -> None:
     assert [] == reader.updates_of("B1", later, later + _DAY)
     assert ["c2", "c1"] == [row["call_id"] for row in reader.calls_of_run("r2")]
     assert ["r1", "r2"] == [row["run_id"] for row in reader.runs(2)]
+    assert {"done": 1} == reader.outcomes_of_run("r2")
+    assert (["u1"], []) == tuple(
+        [row["update_id"] for row in reader.updates_of_run("r2", 5, offset)] for offset in (0, 1)
+    )
+    assert {"d1": ""} == reader.reasons_of({"d1", "d2"})
     run = reader.run("r3")
     assert run is not None
     assert NOON - 3 * _DAY == run["started_at"]
@@ -135,8 +156,8 @@ def _id(row: dict[str, object] | None) -> object:
 
 def test_a_store_without_anything_answers_nothing(tmp_path: Path) -> None:
     """Before the first run every question has an empty answer."""
-    reader = HistoryReader(store_in(tmp_path))
-    assert [] == reader.runs(5)
+    reader = PastRuns(store_in(tmp_path))
+    assert ([], [], {}) == (reader.runs(5), reader.updates_of_run("r1", 5), reader.outcomes_of_run("r1"))
     assert [] == reader.latest_prices_as_of(NOON)
 
 
