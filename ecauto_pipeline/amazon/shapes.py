@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -75,31 +75,65 @@ def oddities(document: object, expected: Document) -> frozenset[str]:
     """
     if not isinstance(document, dict):
         return frozenset({f"answer is {_type(document)}"})
-    return frozenset(odd for one in expected.fields for odd in _odd(document, one, expected))
+    found: set[str] = set()
+    _look(document, _tree(expected), expected, found)
+    return frozenset(found)
 
 
-def _odd(document: Mapping[str, object], one: Expected, expected: Document) -> Iterator[str]:
-    above, name = _split(one.path)
-    for holder in _holders(document, above):
+@dataclass(slots=True)
+class _Fields:
+    """What is expected under one name: the fields with that path, and what is expected within them, by name."""
+
+    here: list[Expected] = field(default_factory=list)
+    within: dict[str, _Fields] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=256)
+def _tree(expected: Document) -> dict[str, _Fields]:
+    """The fields by their names, so that a document is gone through once."""
+    tree: dict[str, _Fields] = {}
+    for one in expected.fields:
+        level, (above, name) = tree, _split(one.path)
+        for step in above:
+            level = level.setdefault(step, _Fields()).within
+        level.setdefault(name, _Fields()).here.append(one)
+    return tree
+
+
+def _look(holder: Mapping[str, object], level: dict[str, _Fields], expected: Document, found: set[str]) -> None:
+    """Adds where this object is not as expected. What is not there, or is no object, is its own name's oddity alone."""
+    for name, fields in level.items():
         if name not in holder:
-            renamed = None if one.required else _in_its_place(holder, one, expected)
-            if one.required:
-                yield f"missing {one.path}"
-            elif renamed is not None:
-                yield f"{one.path} is called {_plain(renamed)}"
+            for one in fields.here:
+                if one.required:
+                    found.add(f"missing {one.path}")
+                elif (renamed := _in_its_place(holder, one, expected)) is not None:
+                    found.add(f"{one.path} is called {_plain(renamed)}")
             continue
         value = holder[name]
-        if value is None:
-            if one.required:
-                yield f"{one.path} is null"
-        elif not isinstance(value, _TYPES[one.kind]) or (one.kind == "number" and isinstance(value, bool)):
-            yield f"{one.path} is {_type(value)}"
-        elif one.words and lower_word(value) not in one.words:
-            yield f"{one.path} = {_plain(str(value))}"
-        elif one.closed:
-            for entry in value if isinstance(value, list) else [value]:
-                unheard_of = set(entry).difference(one.closed) if isinstance(entry, dict) else ()
-                yield from (f"new field {one.path}.{_plain(new)}" for new in unheard_of)
+        for one in fields.here:
+            _judge(value, one, found)
+        if fields.within:
+            if isinstance(value, dict):
+                _look(value, fields.within, expected, found)
+            elif isinstance(value, list):
+                for entry in value:
+                    if isinstance(entry, dict):
+                        _look(entry, fields.within, expected, found)
+
+
+def _judge(value: object, one: Expected, found: set[str]) -> None:
+    if value is None:
+        if one.required:
+            found.add(f"{one.path} is null")
+    elif not isinstance(value, _TYPES[one.kind]) or (one.kind == "number" and isinstance(value, bool)):
+        found.add(f"{one.path} is {_type(value)}")
+    elif one.words and lower_word(value) not in one.words:
+        found.add(f"{one.path} = {_plain(str(value))}")
+    elif one.closed:
+        for entry in value if isinstance(value, list) else [value]:
+            unheard_of = set(entry).difference(one.closed) if isinstance(entry, dict) else ()
+            found.update(f"new field {one.path}.{_plain(new)}" for new in unheard_of)
 
 
 def _in_its_place(holder: Mapping[str, object], one: Expected, expected: Document) -> str | None:
@@ -195,19 +229,6 @@ def odd_responses(
 @lru_cache(maxsize=512)
 def _letters(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
-
-
-def _holders(found: object, names: Sequence[str]) -> Iterator[Mapping[str, object]]:
-    """The objects that hold the last name of a path; those that are not there, or no objects, are another's oddity."""
-    if isinstance(found, list):
-        for entry in found:
-            if isinstance(entry, dict):
-                yield from _holders(entry, names)
-    elif isinstance(found, dict):
-        if not names:
-            yield found
-        elif names[0] in found:
-            yield from _holders(found[names[0]], names[1:])
 
 
 @lru_cache(maxsize=512)

@@ -13,7 +13,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import locks, migrations
 from ecauto_pipeline.state.shared_time import AHEAD
+from ecauto_pipeline.state.write_turns import Job, WriteTurns
 
 if TYPE_CHECKING:
     from ecauto_pipeline.state.postgresql import PostgresqlStore
@@ -118,6 +119,7 @@ class Database:
         self.url, self._busy_timeout_s, self._cache_kb = make_url(url), busy_timeout_s, cache_kb
         self._wall_s, self._unmigrated = wall_s, unmigrated
         self.fence: Fence | None = None
+        self._turns = WriteTurns(busy_timeout_s)
         self._postgresql: PostgresqlStore | None = None
         try:
             self._open()
@@ -199,8 +201,13 @@ class Database:
                     fence.check(connection)
                 yield connection
             return
-        with self.engine.connect().execution_options(ecauto_write=True) as connection, connection.begin():
+        with self._turns.turn(), self._sqlite_write(fence) as connection:
             connection.info[LOCKS_HELD] = lock
+            yield connection
+
+    @contextmanager
+    def _sqlite_write(self, fence: Fence | None) -> Iterator[Connection]:
+        with self.engine.connect().execution_options(ecauto_write=True) as connection, connection.begin():
             if fence is not None:
                 fence.check(connection)
             yield connection
@@ -210,8 +217,12 @@ class Database:
         it (a deadlock), for as long as a server that is away is waited for.
 
         For work that does nothing but in its transaction and may be done twice: where the server was lost in the commit
-        itself, the first may have been kept.
+        itself, the first may have been kept. On SQLite what several threads have to write meanwhile is one
+        transaction (write_turns.py).
         """
+        if self._postgresql is None:
+            fence = self.fence if fenced else None
+            return self._turns.together(Job(work, lock, fenced), lambda jobs: self._write_jobs(jobs, fence))
         until = time.monotonic() + self._busy_timeout_s
         while True:
             try:
@@ -220,6 +231,17 @@ class Database:
             except DBAPIError as error:
                 if not self._may_pass(error) or time.monotonic() > until:
                     raise
+
+    @property
+    def writes_waiting(self) -> int:
+        """Small writes of other threads that wait for whoever is writing."""
+        return self._turns.waiting
+
+    def _write_jobs(self, jobs: Sequence[Job[Any]], fence: Fence | None) -> None:
+        with self._sqlite_write(fence) as connection:
+            for job in jobs:
+                connection.info[LOCKS_HELD] = job.lock
+                job.do(connection)
 
     def may_send(self) -> None:
         """To be called right before a call to a shop or to Amazon leaves. Raises what `fence` raises; without one there

@@ -65,14 +65,18 @@ class Asking:
         `role`: whose work it is. What another run has asked in detail and still holds it is putting to another source.
         """
         now = self._context.clock.now()
-        with self._context.state.write(locks.asins(wanted)) as connection:
+
+        def claim(connection: Connection) -> tuple[list[str], set[str], set[str], dict[str, AsinRow]]:
             names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
             mine = [name.removeprefix(_PREFIX) for name in names]
             rows = asins.read(connection, wanted)
             todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], role)]
             needless = set(mine).difference(todo)
             leases.release(connection, self.owner, [_name(asin) for asin in needless])
-        others = [asin for asin in wanted if asin not in set(mine)]
+            return todo, set(mine), needless, rows
+
+        todo, mine, needless, rows = self._context.state.write_again(claim, locks.asins(wanted))
+        others = [asin for asin in wanted if asin not in mine]
         put = [asin for asin in others if role is Role.DETAIL and _since(rows[asin].detail_at, self._since)]
         return Claimed(todo, [asin for asin in others if asin not in put], len(needless) + len(put))
 
