@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ecauto_pipeline.state.write_turns import Job, WriteTurns
 from sqlalchemy import Connection, event, select
 from sqlalchemy.exc import OperationalError
 
@@ -16,6 +15,7 @@ from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema_calls import buckets
 from ecauto_pipeline.state.upsert import upsert
+from ecauto_pipeline.state.write_turns import Job, WriteTurns
 
 WRITERS = 6
 
