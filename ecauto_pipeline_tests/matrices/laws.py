@@ -1,0 +1,71 @@
+"""What must hold of an installation that something was done to, against one that was left alone.
+
+Not for: doing it (faults.py, surroundings.py, kills.py). Each law gives its violations in words; none: all is well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ecauto_pipeline_tests.matrices.stage import Item, Seen
+from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
+
+_PARTS = ("pushed", "unchanged", "held", "blocked", "skipped", "failed")
+_SHOWN = 5
+"""So many of a kind are told; the rest is a number."""
+
+
+def nothing_wrong_was_sent(now: Seen, right: Seen) -> list[str]:
+    """Every edit is one that the undisturbed made too: same item, same field, same value."""
+    return _told("an edit that nothing asked for", set(now.edits) - set(right.edits))
+
+
+def nothing_was_sent_twice(now: Seen) -> list[str]:
+    """Amazon stands still, so that no value is ever set twice."""
+    return _told("an edit carried out twice", [edit for edit, times in now.edits.items() if times > 1])
+
+
+def no_answer_was_made_up(now: Seen, right: Seen) -> list[str]:
+    """What history calls Amazon's word is what Amazon says: no failure has become "out of stock"."""
+    return _told("an answer that Amazon never gave", now.answers - right.answers)
+
+
+def it_caught_up(items: dict[tuple[str, str], Item], right: Seen) -> list[str]:
+    """Every item shows what it shows in the undisturbed shop."""
+    differ = [(key, items.get(key), item) for key, item in right.items.items() if items.get(key) != item]
+    return _told("an item that never came to show what it must (item, shown, right)", differ)
+
+
+def numbers_add_up(day: ShopDay) -> list[str]:
+    """Of every run that ended: targets = pushed + unchanged + held + blocked + skipped + failed."""
+    rows = day.history("select * from run_metrics where targets is not null")
+    wrong = [row["run_id"] for row in rows if row["targets"] != sum(row[part] or 0 for part in _PARTS)]
+    return _told("a run whose numbers do not add up", wrong)
+
+
+def every_edit_is_on_record(day: ShopDay, now: Seen) -> list[str]:
+    """What the shops carried out is in history as done, and what is there as done was carried out."""
+    rows = day.history(
+        "select account_id, item_id, kind, after from updates where outcome in ('done', 'confirmed') order by all"
+    )
+    kinds = {"price": "price", "visible": "visibility", "stock": "stock"}
+    sent = {(account, item, kinds.get(name, name)) for account, item, name, _ in now.edits}
+    known = {(row["account_id"], row["item_id"], row["kind"]) for row in rows}
+    lost = _told("an edit that nobody knows of", sent - known)
+    return lost + _told("an edit on record that no shop saw", known - sent)
+
+
+def no_quota_was_overrun(day: ShopDay) -> list[str]:
+    """No call was refused by the emulator's own counting: every refusal was one that was asked for."""
+    refused = [
+        (call["api"], call["operation"], call["outcome"])
+        for call in day.control.calls()
+        if call["outcome"] in ("throttled", "refused:hour_api_limit", "refused:day_api_limit")
+    ]
+    return _told("a call beyond a limit", refused)
+
+
+def _told(what: str, found: Iterable[object]) -> list[str]:
+    each = sorted(str(one) for one in found)
+    more = [f"{what}: {len(each) - _SHOWN} more"] if len(each) > _SHOWN else []
+    return [f"{what}: {one}" for one in each[:_SHOWN]] + more

@@ -1,0 +1,134 @@
+"""The place where a matrix is played: one emulator whose Amazon stands still, an installation begun anew each time.
+
+With Amazon still, what an undisturbed installation leaves is the right answer for every disturbed one, whatever was
+done to it and in however many runs it caught up. Not for: what is done to it (faults.py, surroundings.py, kills.py)
+or what must hold (laws.py).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sp_api.auth.access_token_client import cache
+
+from ecauto_pipeline.clock import Clock, ManualClock
+from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.emulator.server import EmulatorServer
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.sync.context import Run
+from ecauto_pipeline.sync.line import LINE, finish
+from ecauto_pipeline.sync.run_record import begin_run
+from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
+
+START = datetime(2026, 6, 1, 1, 10, tzinfo=UTC)
+WORLD: dict[str, Any] = {"seed": 11, "listings": 60, "accounts": 3, "speed": 1.0}
+PAUSES_S = (4_200.0, 4_200.0, 6 * 3600.0, 26 * 3600.0, 26 * 3600.0)
+"""Before the runs that follow a disturbed one: hours, then days; a spent budget or a closed shop lasts so long."""
+BUSY_S = 60.0
+"""So long a held database is waited for."""
+_PLENTY = 100_000
+Edit = tuple[str, str, str, str]
+Item = tuple[int, bool, int]
+Around = Callable[[str], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What may be seen of an installation from outside. `edits`: (account, item, field, value), how often carried out;
+    `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word."""
+
+    edits: Counter[Edit]
+    items: dict[tuple[str, str], Item]
+    answers: frozenset[tuple[str, str, int | None]]
+
+
+class Stage:
+    """One emulator in this process; `begin` gives an installation on its first day."""
+
+    def __init__(self, folder: Path, emulator: EmulatorServer, clock: ManualClock) -> None:
+        self.folder, self.emulator, self.clock, self.control = folder, emulator, clock, emulator.control
+        self._number = 0
+        self.undisturbed = self._undisturbed()
+
+    def begin(self, document: dict[str, Any] | None = None) -> ShopDay:
+        """A new world, the same each time, and an empty data folder. The one before is gone."""
+        self.clock.set(START)
+        self.control.reset(**WORLD)
+        cache.clear()  # python-amazon-sp-api keeps tokens of worlds that are no more
+        for asin in self.control.asins():
+            truth = self.control.truth(asin)
+            if truth["failure"] is None and truth["known"]:
+                self.control.set_truth(asin, offers=truth["offers"])
+        shutil.rmtree(self.folder / str(self._number), ignore_errors=True)
+        self._number += 1
+        return ShopDay(self.folder / str(self._number), self.emulator, self.clock, document, loads_when_asked=True)
+
+    def _undisturbed(self) -> Seen:
+        """What an installation leaves that nothing was done to, after as many runs."""
+        day = self.begin()
+        one_run(day.settings, self.clock)
+        for pause in PAUSES_S:
+            self.clock.advance(pause)
+            one_run(day.settings, self.clock)
+        return seen(day)
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    clock = ManualClock(START)
+    with EmulatorServer(clock=clock, **WORLD) as emulator:
+        yield Stage(folder, emulator, clock)
+
+
+def one_run(
+    settings: Settings, clock: Clock, around: Around | None = None, job: str = "full_sync", busy_s: float = BUSY_S
+) -> str:
+    """One run of the line, in the order of the assets, each step inside `around(its name)`; the run's id.
+
+    Whatever a step raises is raised, as in an asset: what comes after it is not done.
+    """
+    run_id, now = str(uuid4()), clock.now()
+    run = Run(run_id=run_id, job=job, partition_keys=(hour_key(now),), started_at=now)
+    with open_tools(settings, clock=clock, run_id=run_id, busy_timeout_s=busy_s) as tools:
+        context = tools.for_run(run)
+        begin_run(context)
+        for step in LINE:
+            if step.wanted(run):
+                with around(step.name) if around else nullcontext():
+                    step.run(context)
+        finish(context)
+    return run_id
+
+
+def seen(day: ShopDay) -> Seen:
+    """An installation, from outside."""
+    answers = day.history("select distinct asin, status, price_jpy from snapshots where status <> 'api_error'")
+    return Seen(
+        edits=edits_made(day),
+        items=items_shown(day),
+        answers=frozenset((row["asin"], row["status"], row["price_jpy"]) for row in answers),
+    )
+
+
+def items_shown(day: ShopDay) -> dict[tuple[str, str], Item]:
+    return {key: (item["price_jpy"], item["visible"], item["stock"]) for key, item in day.shown().items()}
+
+
+def edits_made(day: ShopDay) -> Counter[Edit]:
+    """Every field of every edit that the shops carried out, by the emulator's own list of calls."""
+    made: Counter[Edit] = Counter()
+    for call in day.edits():
+        if call["outcome"] == "ok" or call["outcome"].startswith("ok+"):
+            fields = call["details"]["fields"]
+            item = str(call["details"]["item_id"])
+            made.update((call["account"], item, name, str(fields[name])) for name in fields)
+    return made
