@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import argparse
 import random
+import subprocess
 import sys
+from collections.abc import Callable, Sequence
 
-from ecauto_pipeline_tests.matrices import faults
-from ecauto_pipeline_tests.matrices.runner import run_matrix
+from ecauto_pipeline_tests.matrices import faults, kills, surroundings
+from ecauto_pipeline_tests.matrices.runner import Named, Play, run_matrix
 
-MATRICES = {"faults": ((faults.play, faults.cases),)}
+MATRICES: dict[str, tuple[tuple[Play, Callable[[int], Sequence[Named]]], ...]] = {
+    "faults": ((faults.play, faults.cases), (surroundings.play, surroundings.cases)),
+    "kills": ((kills.play, kills.cases),),
+}
+
+
+MOUNTS = frozenset({"faults"})
+"""These mount small disks, in a namespace of their own (util-linux: unshare)."""
 
 
 def main() -> int:
@@ -20,14 +29,20 @@ def main() -> int:
     parser.add_argument("matrix", choices=sorted(MATRICES))
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--here", action="store_true", help="disks may be mounted here: in no namespace of its own")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
     kept = True
+    if asked.matrix in MOUNTS and not asked.here:
+        apart = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-m", __package__, *sys.argv[1:]]
+        return subprocess.run([*apart, "--seed", str(asked.seed), "--here"], check=False).returncode
     for play, cases in MATRICES[asked.matrix]:
         chosen = [case for case in cases(asked.seed) if asked.only in case.name]
+        if not chosen:
+            continue
         verdict = run_matrix(asked.matrix, play, chosen, asked.seed, asked.workers)
         sys.stdout.write(f"{verdict}\n")
-        kept = kept and not verdict.violations and bool(chosen)
+        kept = kept and not verdict.violations
     return 0 if kept else 1
 
 

@@ -8,6 +8,7 @@ or what must hold (laws.py).
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -35,6 +36,7 @@ PAUSES_S = (4_200.0, 4_200.0, 6 * 3600.0, 26 * 3600.0, 26 * 3600.0)
 """Before the runs that follow a disturbed one: hours, then days; a spent budget or a closed shop lasts so long."""
 BUSY_S = 60.0
 """So long a held database is waited for."""
+PRICES = ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "getCompetitiveSummary")
 _PLENTY = 100_000
 Edit = tuple[str, str, str, str]
 Item = tuple[int, bool, int]
@@ -44,11 +46,14 @@ Around = Callable[[str], AbstractContextManager[object]]
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What may be seen of an installation from outside. `edits`: (account, item, field, value), how often carried out;
-    `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word."""
+    `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word; `asked`: ASINs
+    in calls to Amazon, each time they were in one.
+    """
 
     edits: Counter[Edit]
     items: dict[tuple[str, str], Item]
     answers: frozenset[tuple[str, str, int | None]]
+    asked: int
 
 
 class Stage:
@@ -57,10 +62,19 @@ class Stage:
     def __init__(self, folder: Path, emulator: EmulatorServer, clock: ManualClock) -> None:
         self.folder, self.emulator, self.clock, self.control = folder, emulator, clock, emulator.control
         self._number = 0
+        self._mounted: Path | None = None
         self.undisturbed = self._undisturbed()
 
-    def begin(self, document: dict[str, Any] | None = None) -> ShopDay:
-        """A new world, the same each time, and an empty data folder. The one before is gone."""
+    @property
+    def next_folder(self) -> Path:
+        """Where the next installation will be."""
+        return self.folder / str(self._number + 1)
+
+    def begin(self, document: dict[str, Any] | None = None, disk_bytes: int = 0) -> ShopDay:
+        """A new world, the same each time, and an empty data folder. The one before is gone.
+
+        `disk_bytes`: on a disk of its own of this size (needs the right to mount), 0 = on the machine's.
+        """
         self.clock.set(START)
         self.control.reset(**WORLD)
         cache.clear()  # python-amazon-sp-api keeps tokens of worlds that are no more
@@ -68,9 +82,27 @@ class Stage:
             truth = self.control.truth(asin)
             if truth["failure"] is None and truth["known"]:
                 self.control.set_truth(asin, offers=truth["offers"])
-        shutil.rmtree(self.folder / str(self._number), ignore_errors=True)
+        self.clear()
         self._number += 1
-        return ShopDay(self.folder / str(self._number), self.emulator, self.clock, document, loads_when_asked=True)
+        folder = self.folder / str(self._number)
+        folder.mkdir()
+        if disk_bytes:
+            size = f"size={disk_bytes}"
+            subprocess.run(["mount", "-t", "tmpfs", "-o", size, "none", str(folder)], check=True)
+            self._mounted = folder
+        return ShopDay(folder, self.emulator, self.clock, document, loads_when_asked=True)
+
+    def clear(self) -> None:
+        """The installation that there is, is gone."""
+        if self._mounted is not None:
+            subprocess.run(["umount", str(self._mounted)], check=True)
+            self._mounted = None
+        shutil.rmtree(self.folder / str(self._number), ignore_errors=True)
+
+    def set_generous_rates(self) -> None:
+        """For a process with a clock of its own: Amazon refuses it nothing while this clock stands still."""
+        for operation in PRICES:
+            self.control.set_rate(operation, 20.0, _PLENTY)
 
     def _undisturbed(self) -> Seen:
         """What an installation leaves that nothing was done to, after as many runs."""
@@ -86,18 +118,25 @@ class Stage:
 def stage(folder: Path) -> Iterator[Stage]:
     clock = ManualClock(START)
     with EmulatorServer(clock=clock, **WORLD) as emulator:
-        yield Stage(folder, emulator, clock)
+        here = Stage(folder, emulator, clock)
+        yield here
+        here.clear()
 
 
 def one_run(
-    settings: Settings, clock: Clock, around: Around | None = None, job: str = "full_sync", busy_s: float = BUSY_S
+    settings: Settings,
+    clock: Clock,
+    around: Around | None = None,
+    busy_s: float = BUSY_S,
+    run_id: str = "",
+    retries: str = "",
 ) -> str:
     """One run of the line, in the order of the assets, each step inside `around(its name)`; the run's id.
 
     Whatever a step raises is raised, as in an asset: what comes after it is not done.
     """
-    run_id, now = str(uuid4()), clock.now()
-    run = Run(run_id=run_id, job=job, partition_keys=(hour_key(now),), started_at=now)
+    run_id, now = run_id or str(uuid4()), clock.now()
+    run = Run(run_id, "full_sync", (hour_key(now),), now, retries=retries)
     with open_tools(settings, clock=clock, run_id=run_id, busy_timeout_s=busy_s) as tools:
         context = tools.for_run(run)
         begin_run(context)
@@ -116,6 +155,7 @@ def seen(day: ShopDay) -> Seen:
         edits=edits_made(day),
         items=items_shown(day),
         answers=frozenset((row["asin"], row["status"], row["price_jpy"]) for row in answers),
+        asked=sum(len(call["details"].get("asins", ())) for call in day.control.calls(api="sp_api")),
     )
 
 
