@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo dev test types suite lint proofs drills bench audit test-ui test-desk test-fleet lock clean
+.PHONY: demo dev test types suite lint proofs drills bench audit test-ui test-desk test-fleet faults kills fuzz lock clean
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -37,6 +37,12 @@ lint: .venv/installed
 proofs: .venv/installed
 	$(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile thorough -m hypothesis ecauto_pipeline_tests
 	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py --ignore proofs/test_desk.py --ignore proofs/fleet
+
+# Each ends with one line, and with 1 where a law was broken; SEED=7 plays what that seed chose, ONLY=... some of it
+MATRIX = $(BIN)/python -m ecauto_pipeline_tests.matrices $@ $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)")
+
+faults kills fuzz: .venv/installed
+	$(MATRIX)
 
 drills: .venv/installed
 	$(BIN)/python -m proofs.drills

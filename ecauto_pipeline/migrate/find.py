@@ -5,6 +5,7 @@ Not for: what they mean here (convert.py). Source: the formats in use until Dece
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -73,7 +74,8 @@ def find(folder: Path) -> Legacy:
     if path := first.get("notifications.json"):
         legacy.notifications = _read(legacy, path, json.loads)
     if path := first.get(".env"):
-        legacy.environ = {name: value for name, value in dotenv_values(path, encoding="utf-8-sig").items() if value}
+        values = _read(legacy, path, lambda text: dotenv_values(stream=io.StringIO(text))) or {}
+        legacy.environ = {name: value for name, value in values.items() if value}
     legacy.blocklist, legacy.master_db = first.get("blocked_asins.json"), first.get("master.db")
     legacy.cache = _cache(folder)
     if legacy.cache:
@@ -121,7 +123,7 @@ def _read(legacy: Legacy, path: Path, parse: Callable[[str], Any]) -> Mapping[st
     """The document, None with a note where it is none; a parser's message may quote a secret, so it is not shown."""
     try:
         document = parse(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         legacy.notes.append(
             Note(
                 f"{path.name} を読めません（{type(error).__name__}）",

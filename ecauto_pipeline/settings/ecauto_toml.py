@@ -177,7 +177,7 @@ def load(
     if path is not None:
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             english, japanese = unreadable(path, error)
             raise SettingsError(english, ja=japanese) from None
     root = path.parent if path is not None else Path.cwd()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def unreadable(path: Path, error: OSError | ValueError) -> tuple[str, str]:
+def unreadable(path: Path, error: OSError | ValueError | RecursionError) -> tuple[str, str]:
     """That the file can't be opened, or is no TOML: in English and in Japanese."""
     if isinstance(error, FileNotFoundError):
         named = f"{path} がありません（ECAUTO_CONFIG で指定されています）"
@@ -18,7 +18,7 @@ def unreadable(path: Path, error: OSError | ValueError) -> tuple[str, str]:
     return f"{path.name}: not valid TOML: {error}", f"{path.name} を読めません。{_place(error)}"
 
 
-def _place(error: ValueError) -> str:
+def _place(error: ValueError | RecursionError) -> str:
     """Where the TOML is wrong."""
     if isinstance(error, UnicodeDecodeError):
         return "UTF-8で保存してください"

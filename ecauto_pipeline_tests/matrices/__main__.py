@@ -11,11 +11,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from ecauto_pipeline_tests.matrices import faults, kills, surroundings
+from ecauto_pipeline_tests.matrices import faults, fuzz, kills, surroundings
 from ecauto_pipeline_tests.matrices.runner import Named, Play, run_matrix
 
 MATRICES: dict[str, tuple[tuple[Play, Callable[[int], Sequence[Named]]], ...]] = {
     "faults": ((faults.play, faults.cases), (surroundings.play, surroundings.cases)),
+    "fuzz": ((fuzz.play, fuzz.cases),),
     "kills": ((kills.play, kills.cases),),
 }
 

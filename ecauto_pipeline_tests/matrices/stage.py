@@ -32,7 +32,7 @@ from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
 START = datetime(2026, 6, 1, 1, 10, tzinfo=UTC)
 WORLD: dict[str, Any] = {"seed": 11, "listings": 60, "accounts": 3, "speed": 1.0}
-PAUSES_S = (4_200.0, 4_200.0, 6 * 3600.0, 26 * 3600.0, 26 * 3600.0)
+PAUSES_S = (4_200.0, 4_200.0, 26 * 3600.0, 26 * 3600.0)
 """Before the runs that follow a disturbed one: hours, then days; a spent budget or a closed shop lasts so long."""
 BUSY_S = 60.0
 """So long a held database is waited for."""

@@ -84,7 +84,7 @@ def read_plan(text: str) -> dict[str, Any]:
     """A document from its text. Raises SettingsError when it is none of ours."""
     try:
         document: dict[str, Any] = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(
             f"this is no plan: {error}", ja="計画のファイルではありません（JSONとして読めません）"
         ) from None

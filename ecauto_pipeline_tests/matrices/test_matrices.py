@@ -1,0 +1,84 @@
+"""A share of each matrix, and that the matrices can fail: make faults, kills and fuzz play the whole."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.emulator.faults import KINDS
+from ecauto_pipeline.sync.line import LINE
+from ecauto_pipeline_tests.matrices import faults, fuzz, kills, laws, surroundings
+from ecauto_pipeline_tests.matrices.runner import Verdict
+from ecauto_pipeline_tests.matrices.stage import Seen, Stage, stage
+
+SEED = 7
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with stage(tmp_path_factory.mktemp("stage")) as made:
+        yield made
+
+
+def test_every_kind_of_fault_meets_every_asset() -> None:
+    """None is picked by hand, so that a new kind or a new asset is in the matrix as soon as it is there."""
+    made = Counter((case.kind, case.asset) for case in faults.cases(SEED))
+    assert Counter((kind, step.name) for kind in KINDS for step in LINE) == made
+
+
+def test_a_fault_at_work_changes_nothing_that_comes_of_it(here: Stage) -> None:
+    """One of the kinds, while Amazon is asked: the laws hold."""
+    chosen = random.Random(SEED).choice(sorted(set(KINDS) - faults.LIES))
+    assert [] == faults.play(here, faults.Case(chosen, "sp_api_snapshots", SEED))
+
+
+def test_what_surrounds_a_run_changes_nothing_that_comes_of_it(here: Stage) -> None:
+    """Connections cut in the middle of edits: the laws hold."""
+    assert [] == surroundings.play(here, surroundings.Case("proxy cuts", "base_updates", SEED))
+
+
+def test_kills_lose_nothing(here: Stage) -> None:
+    """Five processes killed on one installation, each at a moment of its own: the laws hold."""
+    assert [] == kills.play(here, kills.Case(1, SEED))
+
+
+@pytest.mark.parametrize("what", fuzz.NAMES)
+def test_what_comes_spoiled_is_read_or_refused_in_words(
+    fuzzed: dict[str, fuzz.Target], what: str, tmp_path: Path
+) -> None:
+    """Each parser and file from outside: a value, or a word that names the place; nothing written."""
+    assert [] == fuzz.tried(fuzzed[what], tmp_path, SEED, 12)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(here: Stage) -> dict[str, fuzz.Target]:
+    return fuzz.targets(here)
+
+
+def test_a_law_that_is_broken_is_told() -> None:
+    """Each of the laws sees what it is there to see."""
+    edit, other = ("shop", "1", "price", "1980"), ("shop", "1", "price", "2980")
+    right = Seen(Counter([edit]), {("shop", "1"): (1980, True, 1)}, frozenset({("B1", "success", 1500)}), 1)
+    wrong = Seen(
+        Counter([edit, edit, other]), {("shop", "1"): (2980, True, 1)}, frozenset({("B1", "out_of_stock", None)}), 1
+    )
+    assert [] == [
+        *laws.nothing_wrong_was_sent(right, right),
+        *laws.nothing_was_sent_twice(right),
+        *laws.no_answer_was_made_up(right, right),
+        *laws.it_caught_up(right.items, right),
+    ]
+    assert 1 == len(laws.nothing_wrong_was_sent(wrong, right))
+    assert 1 == len(laws.nothing_was_sent_twice(wrong))
+    assert 1 == len(laws.no_answer_was_made_up(wrong, right))
+    assert 1 == len(laws.it_caught_up(wrong.items, right))
+
+
+def test_a_verdict_says_whether_all_laws_were_kept() -> None:
+    """One line with counts, for people and for whoever reads the exit code."""
+    assert "2 cases, 0 violations in 0 of them, seed 3, 9 s: all laws kept" in str(Verdict("faults", 3, 2, 9.1, {}))
+    assert "VIOLATED" in str(Verdict("faults", 3, 2, 9.1, {"a case": ["a law"]}))
