@@ -20,7 +20,7 @@ from ecauto_pipeline.state.database import to_json
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import asins, catalogue, listings
-from ecauto_pipeline.state.upsert import insert_for, upsert
+from ecauto_pipeline.state.upsert import add_rows, insert_for, upsert
 
 TEXTS = ("title", "description", "brand", "category", "images")
 
@@ -83,8 +83,7 @@ def seed(connection: Connection, told: Iterable[Mapping[str, Any]]) -> None:
         {**{name: _value(row.get(name)) for name in TEXTS}, "asin": row["asin"], "basic_at": row.get("basic_at")}
         for row in told
     ]
-    if rows:
-        connection.execute(insert_for(connection, catalogue).on_conflict_do_nothing(index_elements=["asin"]), rows)
+    add_rows(connection, catalogue, rows, known_stay=True)
 
 
 def texts_of(connection: Connection) -> dict[str, Text]:

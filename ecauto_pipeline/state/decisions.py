@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
@@ -21,6 +21,7 @@ from ecauto_pipeline.domain.transitions import DECISIONS, NEW, DecisionEvent, mo
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import diffs
+from ecauto_pipeline.state.upsert import add_rows
 
 CHUNK_ROWS = 5_000
 STANDING = ("open", "approved", "rejected")
@@ -67,17 +68,12 @@ def store(
 ) -> None:
     """Write decisions of a run; `closed`: of a dry run; `when`: as in `diff_id`. Storing the same ones again changes
     nothing."""
-    statement = insert(diffs).prefix_with("OR IGNORE", dialect="sqlite")
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql
-
-        statement = postgresql.insert(diffs).on_conflict_do_nothing()
     stamp = to_ms(now)
     for start in range(0, len(found), CHUNK_ROWS):
         rows = [_values(run_id, partition_key, diff, stamp, closed) for diff in found[start : start + CHUNK_ROWS]]
         for row, diff in zip(rows, found[start:], strict=False):
             row["diff_id"] = diff_id(run_id, diff, when)
-        connection.execute(statement, rows)
+        add_rows(connection, diffs, rows, known_stay=True)
 
 
 def standing(connection: Connection, accounts: Iterable[AccountKey]) -> dict[Target, list[Decided]]:

@@ -6,7 +6,7 @@ Not for: reading the owner's file (sync/listings/item_rules.py) or what rules me
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple, cast
@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -33,8 +32,8 @@ from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.owner_files import RULES, is_unknown
 from ecauto_pipeline.state.schema import catalogue, listings
 from ecauto_pipeline.state.schema_notes import item_rules
+from ecauto_pipeline.state.upsert import add_rows
 
-CHUNK_ROWS = 5_000
 Lines = tuple[int, ...]
 
 
@@ -105,9 +104,7 @@ def _raw(found: CursorResult[Any]) -> Iterator[list[tuple[Any, ...]]]:
 def replace_rules(connection: Connection, rules: Iterable[RuleLine]) -> None:
     """These are in force from now on, and no others."""
     connection.execute(delete(item_rules))
-    rows = [values_of(one) for one in rules]
-    for start in range(0, len(rows), CHUNK_ROWS):
-        connection.execute(insert(item_rules), rows[start : start + CHUNK_ROWS])
+    add_rows(connection, item_rules, [values_of(one) for one in rules])
 
 
 def rules_in_force(connection: Connection, lines: Collection[int] | None = None) -> dict[int, RuleLine]:
@@ -168,7 +165,7 @@ def goods_told(connection: Connection) -> dict[str, Goods]:
     return {asin: Goods(title or "", brand or "", category or "") for asin, title, brand, category in rows}
 
 
-def values_of(one: RuleLine) -> Mapping[str, Any]:
+def values_of(one: RuleLine) -> dict[str, Any]:
     """The row of a rule in force."""
     rule = one.rule
     never = None if rule.never_sell is None else int(rule.never_sell)

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, select, update
+from sqlalchemy import Connection, Delete, Select, bindparam, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.database import Fence
+from ecauto_pipeline.state.one_of import one_of
 from ecauto_pipeline.state.owner import new_owner as new_worker
 from ecauto_pipeline.state.owner import process_of
 from ecauto_pipeline.state.schema_calls import leases
@@ -24,7 +27,6 @@ from ecauto_pipeline.state.upsert import upsert
 LIFE = timedelta(seconds=45)
 RENEW_EVERY_S = 10.0
 _CHUNK = 500
-_READ = select(leases).where(leases.c.name.in_(bindparam("wanted", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def read(connection: Connection, names: Sequence[str]) -> list[Lease]:
     """The leases on these names, stale ones too."""
     found = []
     for start in range(0, len(names), _CHUNK):
-        rows = connection.execute(_READ, {"wanted": list(names[start : start + _CHUNK])})
+        rows = connection.execute(_of_names(connection.dialect.name), {"names": list(names[start : start + _CHUNK])})
         found += [Lease(row.name, row.owner, from_ms(row.expires_at), from_ms(row.heartbeat_at)) for row in rows]
     return found
 
@@ -72,10 +74,29 @@ def renew(connection: Connection, owner: str, now: datetime, life: timedelta = L
 
 def release(connection: Connection, owner: str, names: Sequence[str] | None = None) -> None:
     """Give back `names`, or everything, of what this owner holds. What is another's stays."""
-    mine = [leases.c.owner == owner, *([] if names is None else [leases.c.name.in_(names)])]
-    if connection.dialect.name != "sqlite":
+    dialect = connection.dialect.name
+    if names is None:
+        connection.execute(_giving_back(dialect, everything=True), {"of_owner": owner})
+        return
+    ours = sorted(names)
+    for start in range(0, len(ours), _CHUNK):
+        some = {"of_owner": owner, "names": ours[start : start + _CHUNK]}
+        connection.execute(_giving_back(dialect, everything=False), some)
+
+
+@lru_cache(maxsize=2)
+def _of_names(dialect: str) -> Select[Any]:
+    return select(leases).where(one_of(dialect, leases.c.name, "names"))
+
+
+@lru_cache(maxsize=4)
+def _giving_back(dialect: str, everything: bool) -> Delete:
+    """Made once: every call gives back its claims, and making this takes longer than doing it."""
+    mine = [leases.c.owner == bindparam("of_owner")]
+    mine += [] if everything else [one_of(dialect, leases.c.name, "names")]
+    if dialect != "sqlite":
         mine = [leases.c.name.in_(_in_order(select(leases.c.name).where(*mine)))]
-    connection.execute(delete(leases).where(*mine))
+    return delete(leases).where(*mine)
 
 
 def _in_order(mine: Select[tuple[str]]) -> Select[tuple[str]]:

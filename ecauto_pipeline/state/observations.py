@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Answer, Status
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema import observations
+from ecauto_pipeline.state.upsert import add_rows
 
 _MOST_OFFERS_CHARS = 20_000
 
@@ -77,7 +78,7 @@ def insert_answers(
         "sp_account": sp_account,
         "observed_at": to_ms(observed_at),
     }
-    connection.execute(insert(observations), [{"snapshot_id": sid, **shared, **_columns(a)} for sid, a in answers])
+    add_rows(connection, observations, [{"snapshot_id": sid, **shared, **_columns(a)} for sid, a in answers])
 
 
 def _columns(answer: Answer) -> dict[str, object]:

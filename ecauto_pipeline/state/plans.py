@@ -18,6 +18,7 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state.database import to_json
 from ecauto_pipeline.state.schema_runs import plan_targets, plans
+from ecauto_pipeline.state.upsert import add_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,7 @@ def _insert_targets(connection: Connection, plan_id: str, targets: Iterable[Targ
         {"plan_id": plan_id, "seq": t.seq, "asin": t.asin, "operation": t.operation, "reason": t.reason, "tier": t.tier}
         for t in targets
     ]
-    if rows:
-        connection.execute(insert(plan_targets), rows)
+    add_rows(connection, plan_targets, rows)
 
 
 def _plan(row: Row[tuple[object, ...]]) -> Plan:
