@@ -44,6 +44,9 @@ class Pace(Protocol):
     def peek(self, account: str, operation: str, limit: RateLimit) -> Bucket:
         """The bucket as it stands."""
 
+    def last_seen(self, account: str, operation: str, limit: RateLimit) -> Bucket:
+        """The bucket as this process saw it last; nobody is asked."""
+
 
 class Ledger(Protocol):
     """The call ledger (state/calls.py)."""

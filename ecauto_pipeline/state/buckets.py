@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from ecauto_pipeline import limiter
 from ecauto_pipeline.clock import Clock, SystemClock, from_ms, to_ms
@@ -75,6 +75,7 @@ class Buckets:
         `shared_s`: its seconds where it is not `clock`'s monotonic ones but those of a clock that machines share."""
         self._database, self._clock = database, clock
         self._took: dict[tuple[str, str], deque[float]] = {}
+        self._seen: dict[tuple[str, str], Bucket] = {}
         if shared_s is None and isinstance(clock, SystemClock) and database.server_time_s() is not None:
             timeline, shared_s = timeline or SERVER, database.server_time_s
         self._timeline, self._shared_s = timeline or _timeline(clock), shared_s
@@ -156,6 +157,12 @@ class Buckets:
         """The bucket as it stands now, times on this process's monotonic clock."""
         return limiter.brought_to(self._look(account, operation, limit), self._clock.monotonic())
 
+    def last_seen(self, account: str, operation: str, limit: RateLimit) -> Bucket:
+        """The bucket as this process saw it last, its own changes included: whose pace is asked about many times a
+        second, and who takes no slot by the answer, has no need of more."""
+        seen = self._seen.get((account, operation))
+        return self._look(account, operation, limit) if seen is None else seen
+
     def _reserve(
         self, account: str, operation: str, limit: RateLimit, until_s: float | None
     ) -> tuple[Bucket, float] | None:
@@ -186,7 +193,9 @@ class Buckets:
         """Sleep until the slot. False as soon as the slots were given anew."""
         while True:
             wait_s = slot_s - self._clock.monotonic()
-            if wait_s > 0 and self._clock.sleep(min(wait_s, _LOOK_EVERY_S), stop):
+            if wait_s <= 0:  # the slot was given, or looked at, just now
+                return True
+            if self._clock.sleep(min(wait_s, _LOOK_EVERY_S), stop):
                 raise Stopped("asked to end")
             if self._moved(account, operation, generation):
                 return False
@@ -195,19 +204,22 @@ class Buckets:
 
     def _moved(self, account: str, operation: str, generation: int) -> bool:
         row = self._database.look(_DOCUMENT, {"of_account": account, "of_operation": operation})
-        return row is not None and json.loads(row.document).get("generation") != generation
+        return row is not None and json.loads(row["document"]).get("generation") != generation
 
     def _load(self, connection: Connection, account: str, operation: str, limit: RateLimit) -> Bucket:
         row = connection.execute(_ROW, {"of_account": account, "of_operation": operation}).first()
-        return self._bucket(row, limit, shared_now(connection, self._clock.now()))
+        now = shared_now(connection, self._clock.now())
+        held = self._bucket(None if row is None else row._asdict(), limit, now)
+        self._seen[account, operation] = held
+        return held
 
     def _look(self, account: str, operation: str, limit: RateLimit) -> Bucket:
         """The same outside of a transaction, for what nothing is written by."""
         row = self._database.look(_ROW, {"of_account": account, "of_operation": operation})
-        return self._bucket(row, limit, self._clock.now())
+        held = self._seen[account, operation] = self._bucket(row, limit, self._clock.now())
+        return held
 
-    def _bucket(self, found: Row[Any] | None, limit: RateLimit, now: datetime) -> Bucket:
-        row = None if found is None else found._mapping
+    def _bucket(self, row: Mapping[str, Any] | None, limit: RateLimit, now: datetime) -> Bucket:
         if row is None:
             return limiter.full(limit, self._clock.monotonic())
         document: dict[str, Any] = json.loads(row["document"] or "{}")
@@ -270,6 +282,7 @@ class Buckets:
         if refused:
             row["refused_at"] = now_ms
         upsert(connection, buckets, [row])
+        self._seen[account, operation] = bucket
 
     def _shared_ahead_s(self) -> float:
         """By how much the shared clock is ahead of our monotonic one; 0 where ours is the shared one."""

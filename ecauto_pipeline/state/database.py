@@ -19,7 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -180,12 +180,14 @@ class Database:
             yield connection
             connection.rollback()
 
-    def look(self, query: Executable, values: Mapping[str, object]) -> Row[Any] | None:
-        """The first row that one statement finds now; for what is looked at often and decides nothing by itself."""
+    def look(self, query: Select[Any], values: Mapping[str, object]) -> Mapping[str, Any] | None:
+        """The first row, by column, that one statement (made once: what it comes to is kept) finds now; for what is
+        looked at often and decides nothing by itself."""
         if self._postgresql is not None:
             return self._postgresql.look(query, values)
         with self.read() as connection:
-            return connection.execute(query, values).first()
+            row = connection.execute(query, values).first()
+            return None if row is None else row._asdict()
 
     @contextmanager
     def write(self, lock: locks.Locks = None, *, fenced: bool = True) -> Iterator[Connection]:
@@ -261,7 +263,7 @@ class Database:
     def _may_pass(self, error: DBAPIError) -> bool:
         if self._postgresql is None:
             return False
-        from ecauto_pipeline.state.postgresql import may_pass
+        from ecauto_pipeline.state.postgresql_errors import may_pass
 
         return may_pass(error)
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.owner import process_of
 from ecauto_pipeline.state.schema_calls import leases
 from ecauto_pipeline.state.schema_runs import lane_leases as table
@@ -53,6 +54,12 @@ def read(connection: Connection) -> list[LaneLease]:
 def number_of(connection: Connection, lane: str) -> int:
     """The newest number of this lane, 0 where nobody ever claimed it."""
     return int(connection.execute(_NUMBER, {"of_lane": lane}).scalar() or 0)
+
+
+def number_now(database: Database, lane: str) -> int:
+    """The same by a look: before each call that leaves, where nothing is written by it."""
+    row = database.look(_NUMBER, {"of_lane": lane})
+    return 0 if row is None else int(row["number"])
 
 
 def is_alive(lease: LaneLease, now: datetime) -> bool:

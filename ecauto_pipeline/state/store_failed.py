@@ -1,6 +1,6 @@
 """Whether an error means that the home of state can't go on, whatever is asked of it: SQLite's file, or PostgreSQL.
 
-Not for: what is done about it (sync/faults.py) or waiting for it (postgresql.py).
+Not for: what is done about it (sync/faults.py) or waiting for it (postgresql.py, postgresql_errors.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def store_failed(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     if not isinstance(error.orig, sqlite3.Error):
-        from ecauto_pipeline.state.postgresql import is_unable
+        from ecauto_pipeline.state.postgresql_errors import is_unable
 
         return is_unable(error)
     code = getattr(error.orig, "sqlite_errorcode", None)

@@ -46,7 +46,9 @@ class HeldLane:
 
     def check(self, connection: Connection) -> None:
         """Raises LaneTaken where the lane has a newer number."""
-        newest = lane_leases.number_of(connection, self.lane)
+        self._judge(lane_leases.number_of(connection, self.lane))
+
+    def _judge(self, newest: int) -> None:
         if newest != self.number:
             self.lost = True
             raise LaneTaken(
@@ -58,8 +60,7 @@ class HeldLane:
 
     def may_send(self) -> None:
         """To be called right before each call that leaves. Raises LaneTaken; UNUSABLE where nobody can tell."""
-        with self._database.read() as connection:
-            self.check(connection)
+        self._judge(lane_leases.number_now(self._database, self.lane))
         if self._clock.monotonic() - self._renewed_s > self._send_before_s:
             self.renew()
 

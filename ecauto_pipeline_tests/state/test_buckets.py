@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from ecauto_pipeline.clock import ManualClock, SystemClock
 from ecauto_pipeline.errors import Stopped
@@ -111,6 +113,22 @@ def test_the_advertised_rate_is_remembered_and_a_refusal_too(database: Database)
         permit = buckets.take("sp_1", "op", _LIMIT)
         assert permit is not None
     assert 0.25 == Buckets(database, clock).peek("sp_1", "op", _LIMIT).rate_per_s
+
+
+def test_whoever_only_wants_to_know_the_pace_asks_nobody(database: Database) -> None:
+    """What this process saw last, its own changes included; what others changed shows with its next slot."""
+    clock, asked = ManualClock(_START), Counter[str]()
+    ours, others = Buckets(database, clock), Buckets(database, clock)
+    assert 0.1 == ours.last_seen("sp_1", "op", _LIMIT).rate_per_s
+    permit = ours.take("sp_1", "op", _LIMIT)
+    assert permit is not None
+    ours.answered("sp_1", "op", _LIMIT, 0.5, permit, clock.monotonic(), clock.monotonic())
+    others.answered("sp_1", "op", _LIMIT, 0.25, permit, clock.monotonic(), clock.monotonic())
+    event.listen(database.engine, "before_execute", lambda *_: asked.update(["statements"]))
+    assert 0.5 == ours.last_seen("sp_1", "op", _LIMIT).rate_per_s
+    assert 0 == asked["statements"]
+    ours.take("sp_1", "op", _LIMIT)
+    assert 0.25 == ours.last_seen("sp_1", "op", _LIMIT).rate_per_s
 
 
 def test_another_rate_in_the_settings_starts_anew(database: Database) -> None:

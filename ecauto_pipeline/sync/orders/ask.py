@@ -97,7 +97,7 @@ class _Turns:
             del self._free_at[self._last]
             return
         account = self._context.sp_accounts[self._last]
-        bucket = account.pace.peek(account.account_id, operation.name, operation.limit)
+        bucket = account.pace.last_seen(account.account_id, operation.name, operation.limit)
         self._free_at[self._last] = self._sent + bucket.interval_s / SHARE
 
 

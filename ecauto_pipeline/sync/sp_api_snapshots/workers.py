@@ -233,7 +233,7 @@ class Workers:
         if role is Role.SWEEP:
             return self._work.take_sweep(most)
         if role in (Role.DETAIL, Role.OPINION):
-            interval_s = account.pace.peek(account.account_id, operation.name, operation.limit).interval_s
+            interval_s = account.pace.last_seen(account.account_id, operation.name, operation.limit).interval_s
             now_s = self._tools.clock.monotonic()
             in_haste = self._deadline - now_s < _HASTE_CALLS * interval_s
             if role is Role.DETAIL:
@@ -258,7 +258,7 @@ class Workers:
             self._tools.log.info("%s/%s: answers again", account.account_id, operation.name)
             self._fill_in(account)
         unasked = asked.unasked
-        bucket = account.pace.peek(account.account_id, operation.name, operation.limit)
+        bucket = account.pace.last_seen(account.account_id, operation.name, operation.limit)
         now = self._tools.clock.monotonic()
         made = len(unasked) < len(batch)
         allowed = (now - since) * bucket.rate_per_s
