@@ -1,7 +1,8 @@
 """The call ledger: one row for every call that left this machine, whatever became of it.
 
 A ledger that holds rows back writes them with the transaction of the work they belong to (`flush`), or by itself when
-too many wait, or one has waited LONGEST_HELD_MS: a process that dies leaves out the calls of that time at most.
+too many wait, or one has waited LONGEST_HELD_MS: a process that dies leaves out the calls of that time at most, and of
+those to Amazon the ones whose answers it had not kept.
 Not for: budgets (windows.py, buckets.py) or judging (alerts/rates.py).
 """
 
@@ -14,13 +15,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, event, func, insert, select
+from sqlalchemy import Connection, case, delete, event, func, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema_calls import api_calls
+from ecauto_pipeline.state.upsert import add_rows
 
 MOST_HELD = 200
 LONGEST_HELD_MS = 1_000
@@ -29,7 +31,8 @@ LONGEST_HELD_MS = 1_000
 class CallLedger:
     """The ledger of one process. Safe to share between threads.
 
-    `hold`: so many rows may wait in memory for somebody's `flush`; 0 = every row is committed at once.
+    `hold`: so many rows of calls that were answered may wait in memory for somebody's `flush`; 0 = every row is
+    committed at once, as is that of a call that was not answered: nothing comes of it that could take the row along.
     """
 
     def __init__(self, database: Database, run_id: str = "", hold: int = 0) -> None:
@@ -88,13 +91,16 @@ class CallLedger:
             self._waiting.append(row)
             most = max(self._hold, MOST_HELD) if self._holders else self._hold
             waited_ms = row["started_at"] - self._waiting[0]["started_at"]
-            full = len(self._waiting) > most or (self._holders > 0 and waited_ms >= LONGEST_HELD_MS)
+            full = len(self._waiting) > most
+            full |= waited_ms >= LONGEST_HELD_MS if self._holders else outcome != "ok"
         if full:
             self.flush()
 
     def flush(self, connection: Connection | None = None) -> None:
         """Write what waits: in the caller's transaction, or in one of its own. Rolled back, it waits again."""
         if connection is None:
+            if not self._waiting:
+                return
             with self._database.write(locks.ledger()) as own:
                 self.flush(own)
             return
@@ -112,7 +118,7 @@ class CallLedger:
 
         event.listen(connection, "commit", lambda _connection: kept.set())
         event.listen(connection, "rollback", wait_again)
-        connection.execute(insert(api_calls), rows)
+        add_rows(connection, api_calls, rows)
 
 
 def counted(connection: Connection, run_id: str, api: str = "sp_api") -> dict[tuple[str, str], tuple[int, int, int]]:

@@ -93,6 +93,15 @@ def test_rows_wait_for_each_other_a_moment(database: Database) -> None:
     assert 5 == _rows(database)
 
 
+def test_a_call_that_failed_waits_for_no_answers(database: Database) -> None:
+    """It is committed when `record` returns, and with it the calls before it that were answered."""
+    ledger = CallLedger(database, hold=100)
+    _record(ledger)
+    assert 0 == _rows(database)
+    _record(ledger, 429)
+    assert 2 == _rows(database)
+
+
 def test_calls_are_counted_by_account_and_operation(database: Database) -> None:
     """All, refused, failed."""
     ledger = CallLedger(database)

@@ -14,15 +14,18 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.doctor.examine import examine
-from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.model import AccountKey, Role
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import RegisterError, RegisterMissing, SettingsError
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.schema_calls import api_calls
 from ecauto_pipeline.wiring.connections import REAL_HOSTS, resolve
 from ecauto_pipeline.wiring.open import check, open_tools
 
@@ -210,6 +213,30 @@ def test_every_pool_of_connections_is_closed_at_the_end(tmp_path: Path, foreign:
         tools.shops[AccountKey("base", "base_account_1")].check()
         assert len(_to(foreign.url)) > len(before)
     assert before == _to(foreign.url)
+
+
+def test_calls_to_amazon_wait_for_their_answers_and_no_longer_than_the_tools(
+    tmp_path: Path, foreign: EmulatorServer
+) -> None:
+    """A call that was answered gets no transaction of its own; whatever nobody kept answers of is written at the end.
+    Calls to a shop are written at once: what comes of them is kept elsewhere."""
+    urls = (foreign.url, foreign.url, f"{foreign.url}/1")
+    settings = settings_with(tmp_path, "emulated", urls, ({"id": "base_account_1"},))
+    settings.data_dir.mkdir()
+    Register.create(settings.master_db, **foreign.control.register_rows())
+    with open_tools(settings, environ={}) as tools:
+        tools.sp_accounts[0].call(tools.operations.of(Role.DETAIL)[0], foreign.control.asins()[:1], "run")
+        tools.shops[AccountKey("base", "base_account_1")].check()
+        assert {"base"} == _apis_in_the_ledger(settings)
+    assert {"base", "sp_api"} == _apis_in_the_ledger(settings)
+
+
+def _apis_in_the_ledger(settings: Settings) -> set[str]:
+    database = Database(settings.state_url())
+    with database.read() as connection:
+        found = set(connection.execute(select(api_calls.c.api)).scalars())
+    database.close()
+    return found
 
 
 def _to(url: str) -> list[Any]:

@@ -25,7 +25,7 @@ from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state import asins, plans
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.buckets import Buckets
-from ecauto_pipeline.state.calls import CallLedger
+from ecauto_pipeline.state.calls import MOST_HELD, CallLedger
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.state.schema import observations
@@ -73,9 +73,10 @@ def tools_at(
             MARKETPLACE_ID,
             clock,
             pace,
-            CallLedger(state, hold=200),
+            CallLedger(state, hold=MOST_HELD),
             timeout_s,
             tools.stop,
+            may_send=state.may_send,
         )
         for account in SP_ACCOUNTS[:accounts]
     ]
