@@ -8,6 +8,7 @@ Not for: budgets (windows.py, buckets.py) or judging (alerts/rates.py).
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ from sqlalchemy import Connection, case, delete, event, func, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.state import locks
-from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.database import UNUSABLE, Database
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.schema_calls import api_calls
 from ecauto_pipeline.state.upsert import add_rows
@@ -119,6 +120,13 @@ class CallLedger:
         event.listen(connection, "commit", lambda _connection: kept.set())
         event.listen(connection, "rollback", wait_again)
         add_rows(connection, api_calls, rows)
+
+    def close(self, log: logging.Logger) -> None:
+        """Write what nobody kept answers of: a token that was fetched last. Where state is away it is not in it."""
+        try:
+            self.flush()
+        except UNUSABLE as error:
+            log.warning("the last calls are not in the ledger: %s", type(error).__name__)
 
 
 def counted(connection: Connection, run_id: str, api: str = "sp_api") -> dict[tuple[str, str], tuple[int, int, int]]:

@@ -24,7 +24,7 @@ from ecauto_pipeline.shops import base
 from ecauto_pipeline.shops.csv.shop import CsvShop
 from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import MOST_HELD, CallLedger
-from ecauto_pipeline.state.database import BUSY_TIMEOUT_S, CACHE_KB, UNUSABLE, Database
+from ecauto_pipeline.state.database import BUSY_TIMEOUT_S, CACHE_KB, Database
 from ecauto_pipeline.state.windows import ShopWindows
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.listings.shared_files import bring_files
@@ -208,20 +208,12 @@ def _connected(
         if account.active and tools.lane.has(key)
     }
     asking = CallLedger(tools.state, run_id, hold=MOST_HELD)
-    pools.callback(_keep_rest, asking, tools.log)
+    pools.callback(asking.close, tools.log)
     sp_clients = tuple(
         _sp_client(settings, tools.clock, tools.state, account, endpoints, secrets, asking, pools, tools.stop)
         for account in (connections.sp_accounts if shops_alone_s is None else ())
     )
     return replace(tools, shops=shops, sp_accounts=sp_clients, at_rest=at_rest(settings, secrets.values))
-
-
-def _keep_rest(ledger: CallLedger, log: logging.Logger) -> None:
-    """Calls that nobody kept answers of: a token that was fetched last. Where state is away, so much is not in it."""
-    try:
-        ledger.flush()
-    except UNUSABLE as error:
-        log.warning("the last calls to SP-API are not in the ledger: %s", type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)

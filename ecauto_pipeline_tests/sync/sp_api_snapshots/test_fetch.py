@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import func, select
 
 from ecauto_pipeline.clock import ManualClock, SystemClock
 from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import Stopped
-from ecauto_pipeline.state import asins, leases, locks
-from ecauto_pipeline.state.database import LOCKS_HELD
-from ecauto_pipeline.state.locks import in_order
+from ecauto_pipeline.state import asins, leases
 from ecauto_pipeline.state.schema_calls import api_calls
 from ecauto_pipeline.state.schema_calls import leases as lease_table
 from ecauto_pipeline.sync.context import Progress, Tools
@@ -107,24 +105,6 @@ def test_a_first_fill_asks_each_asin_once_in_full_batches(
     assert {3000} == {row.price_jpy for row in rows_of(tools, sound).values()}
     with tools.state.read() as connection:
         assert 0 == connection.execute(select(func.count()).select_from(lease_table)).scalar_one()
-
-
-def test_an_answered_call_is_written_down_with_its_answers(
-    world: EmulatorServer, tools: Tools, sound: list[str]
-) -> None:
-    """Two transactions know of its ASINs: they are claimed, and answered; none is there for the ledger alone."""
-    commits = Counter[str]()
-
-    def committed(connection: Connection) -> None:
-        lock = connection.info[LOCKS_HELD]
-        commits["ledger" if lock == locks.ledger() else " ".join(sorted({one.kind for one in in_order(lock)[1]}))] += 1
-
-    event.listen(tools.state.engine, "commit", committed)
-    _learned(tools, sound)
-    with tools.state.read() as connection:
-        made = Counter(connection.execute(select(api_calls.c.operation)).scalars())
-    assert (5, 5, 5) == (made["getItemOffersBatch"], commits["asin"], commits["asin sp_account"])
-    assert 0 == commits["ledger"]
 
 
 def test_an_asin_wanted_twice_is_asked_once(world: EmulatorServer, tools: Tools, sound: list[str]) -> None:

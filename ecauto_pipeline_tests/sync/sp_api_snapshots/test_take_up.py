@@ -9,13 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, event, insert, select
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import NothingDone, Stopped
-from ecauto_pipeline.state import plans
+from ecauto_pipeline.state import locks, plans
+from ecauto_pipeline.state.database import LOCKS_HELD
 from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.schema_calls import api_calls
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
@@ -86,6 +88,26 @@ def test_a_retry_asks_what_is_left_and_nothing_else(tools: Tools, asins: list[st
     assert (len(asins) - answered, 0, "first") == (report.asked, report.left_over, report.continues)
     assert {1} == set(Counter(row.asin for row in kept(tools)).values())
     assert {"success": report.asked} == dict(report.by_status)
+
+
+def test_what_a_run_that_dies_leaves_of_a_call_is_all_or_nothing(tools: Tools) -> None:
+    """A call and its answers are written down in one transaction, beside that of its claims; none is the ledger's
+    own."""
+    commits = Counter[str]()
+
+    def committed(connection: Connection) -> None:
+        lock = connection.info[LOCKS_HELD]
+        kinds = sorted({one.kind for one in locks.in_order(lock)[1]})
+        commits["ledger" if lock == locks.ledger() else " ".join(kinds)] += 1
+
+    event.listen(tools.state.engine, "commit", committed)
+    few = a_run("few", _CLOCK.now(), max_items=40)
+    stale_asins.run(tools.for_run(few))
+    fetch.run(tools.for_run(few))
+    with tools.state.read() as connection:
+        made = list(connection.execute(select(api_calls.c.operation)).scalars())
+    assert (2, 2, 2) == (made.count("getItemOffersBatch"), commits["asin"], commits["asin sp_account"])
+    assert 0 == commits["ledger"]
 
 
 def test_asking_alone_takes_up_the_newest_plan_of_its_hour(tools: Tools, asins: list[str]) -> None:
