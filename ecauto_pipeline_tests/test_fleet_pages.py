@@ -15,6 +15,7 @@ import yaml
 from ecauto_pipeline.fleet.same_everywhere import OF_ONE_MACHINE
 from ecauto_pipeline.history.store import CATCH_UP_EVERY_S
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state.migrations import VERSION
 from ecauto_pipeline_tests.pages import ROOT, read
 
 FLEET = ("docs/fleet.md", "docs/ja/fleet.md")
@@ -72,6 +73,12 @@ def test_the_times_that_a_fleet_is_promised_are_those_of_the_program() -> None:
     for page, words in zip(FLEET, (("every 5 minutes", "10 minutes"), ("5分ごと", "10分")), strict=True):
         assert [] == [one for one in words if one not in read(page)]
     assert ("*/5 * * * *", 60.0, 10.0) == (settings.history.publish, CATCH_UP_EVERY_S, settings.slices.minutes)
+
+
+@pytest.mark.parametrize(("page", "words"), zip(FLEET, ("its tables are of version ", "表はバージョン "), strict=True))
+def test_the_page_says_which_version_the_tables_are_of(page: str, words: str) -> None:
+    """By it a person tells before an upgrade whether every worker has to end first."""
+    assert [str(VERSION)] == re.findall(rf"{words}(\d+)", read(page))
 
 
 def _number(text: str, unit: str) -> float:
