@@ -57,6 +57,15 @@ def test_no_secret_stands_in_an_example() -> None:
     assert "secrets.env" in read(".gitignore").splitlines()
 
 
+def test_no_secret_is_a_word_of_a_command() -> None:
+    """Whoever lists processes would read it: it is handed on as a variable. Redis alone is told so, and takes it out of
+    its title."""
+    services = yaml.safe_load(read(COMPOSE))["services"].values()
+    told = [word for one in services for word in (*one.get("command", ()), *one.get("healthcheck", {}).get("test", ()))]
+    handed = [found for word in told for found in re.findall(r'(\S+ ?)"\$\$\w*(?:URL|PASSWORD|KEY)"', word)]
+    assert ["--requirepass ", "CELERY_BROKER_URL=", "REDISCLI_AUTH="] == sorted(handed)
+
+
 def test_every_command_of_the_containers_exists() -> None:
     """`ecauto ...` with its options, in compose, Dockerfile and the desk's manifest."""
     known = {entry.path: set(entry.option_names) for entry in commands_page.entries()}
