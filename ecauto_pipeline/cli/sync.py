@@ -24,6 +24,9 @@ def sync(
     account: Account = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="BASEには何も送らない / send BASE nothing")] = False,
     max_items: Annotated[int, typer.Option("--max-items", min=0, help="件数の上限 / listings at most; 0 = all")] = 0,
+    everything: Annotated[
+        bool, typer.Option("--all", help="変わらない商品も判定し直す / judge every listing, not only what has changed")
+    ] = False,
     lane: Lane = "",
     partition: Partition = "",
     json_output: ResultJson = False,
@@ -38,5 +41,6 @@ def sync(
     elif stock_only:
         job, include_price = "stock_sync", "never"
     config: dict[str, object] = {"include_price": include_price, "dry_run": dry_run, "max_items": max_items}
+    config["judge_all"] = everything
     shares = [config | share for share in shares_of(settings, lane, platform, account)]
     raise typer.Exit(run_lanes_and_show(settings, job, partition, shares, json_output))

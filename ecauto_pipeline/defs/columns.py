@@ -34,6 +34,20 @@ def _roles(*roles: Role) -> str:
     return " | ".join(f"{role} ({names})" for role, names in named.items())
 
 
+_SAID = "what was decided of it last: empty = left as it is, else why it is skipped; null = is judged by every run"
+
+
+def _judged(step: str, what: str) -> dict[str, str]:
+    """What stands beside a listing of the last verdict on this."""
+    return {
+        f"{step}_revision": f"the revision that {what} was judged from last; null = to be judged",
+        f"{step}_asin_revision": "the same of its ASIN",
+        f"{step}_judged_at": f"when; {_MS}",
+        f"{step}_holds_until": f"when time alone may change that; null = never; {_MS}",
+        f"{step}_said": _SAID,
+    }
+
+
 WORDS: Mapping[str, Mapping[str, str]] = {
     "listings": {
         "identifier": "BASE's identifier (SKU) as the shop shows it",
@@ -63,6 +77,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "orphan": "no_register | no_item | asin_mismatch | bad_asin; empty = fits",
         "delist": "delisted_candidate: seems deleted at BASE",
         "listed": "1 = takes part in syncs",
+        "revision": "counts the changes of what decisions read of this row",
+        **_judged("price", "price"),
+        **_judged("visibility", "visibility and stock"),
+        "stock_said": _SAID,
     },
     "stale_asins": {
         "plan_id": "the plan it belongs to: of an hour, a lane and a scope",

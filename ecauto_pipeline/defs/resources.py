@@ -52,6 +52,9 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         " empty = every active one",
     )
     max_items: int = Field(0, ge=0, description="listings at most, best sellers first; 0 = all")
+    judge_all: bool = Field(
+        False, description="judge every listing, not only what has changed since; else that is done once a day"
+    )
     include_price: PriceChoice = Field(
         PriceChoice.as_the_job_says,
         description="never | floor (only below the margin floor) | all | as_the_job_says",
@@ -151,6 +154,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
             fetch=policy.fetch,
             accounts=in_lane(tools.lane, known_accounts(tools.settings, self.accounts)),
             max_items=self.max_items or None,
+            judge_all=self.judge_all,
             spend=spend,
             slice_s=self.slice_minutes * 60 or slice_length_s(tools, spend),
             trigger=Trigger.backfill.value if len(keys) > 1 else self.trigger.value,

@@ -16,6 +16,7 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.corrections import RESTS_FOR, Edited, FailedPrice, failed_price
 from ecauto_pipeline.state.of_accounts import ItemsOf, portions_of
+from ecauto_pipeline.state.revisions import CORRECTION_FACTS
 from ecauto_pipeline.state.schema import journal, listings
 
 OTHER_VALUE = "other_value"
@@ -60,8 +61,7 @@ def _edits(mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
     )
     items = select(journal.c.item_id).join(listings, of_listing).where(*mine, journal.c.kind == Kind.PRICE, in_vain)
     edits = ("item_id", "kind", "after", "outcome", "completed_at", "intent_at", "refused", "error")
-    shown = ("shown_price_jpy", "regular_price_jpy", "item_modified_at")
-    query = select(*(journal.c[name] for name in edits), *(listings.c[name] for name in shown))
+    query = select(*(journal.c[name] for name in edits), *(listings.c[name] for name in CORRECTION_FACTS))
     settled = journal.c.outcome.in_((Outcome.DONE, Outcome.FAILED))
     query = query.join(listings, of_listing).where(*mine, settled, journal.c.item_id.in_(items))
     return query.order_by(journal.c.item_id, journal.c.intent_at, journal.c.update_id)

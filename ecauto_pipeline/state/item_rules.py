@@ -28,6 +28,7 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.item_rules import NOBODY_KNOWS, ItemRule, RuleLine, Selectors, together
 from ecauto_pipeline.domain.selling.rule_selection import Goods
+from ecauto_pipeline.state import judged
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.owner_files import RULES, is_unknown
 from ecauto_pipeline.state.schema import catalogue, listings
@@ -105,6 +106,7 @@ def replace_rules(connection: Connection, rules: Iterable[RuleLine]) -> None:
     """These are in force from now on, and no others."""
     connection.execute(delete(item_rules))
     add_rows(connection, item_rules, [values_of(one) for one in rules])
+    judged.changed_rules(connection)
 
 
 def rules_in_force(connection: Connection, lines: Collection[int] | None = None) -> dict[int, RuleLine]:
@@ -113,6 +115,13 @@ def rules_in_force(connection: Connection, lines: Collection[int] | None = None)
     if lines is not None:
         query = query.where(item_rules.c.line.in_(lines))
     return {row.line: _rule(row) for row in connection.execute(query)}
+
+
+def next_end(connection: Connection, now: datetime) -> datetime | None:
+    """When the next rule in force is over, from now on; None where none ends."""
+    query = select(func.min(item_rules.c.until_at)).where(item_rules.c.until_at >= to_ms(now))
+    at = connection.execute(query).scalar()
+    return None if at is None else from_ms(at)
 
 
 def count_rules(connection: Connection) -> int:

@@ -17,17 +17,12 @@ from ecauto_pipeline.domain.model import AccountKey, AsinFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import HELD_AFTER
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.revisions import ASIN_FACTS, CONTRADICTION_FACTS
 from ecauto_pipeline.state.schema import asins, listings
 
 PART_ROWS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_COLUMNS = tuple(
-    asins.c[name]
-    for name in (
-        *("asin", "status", "price_jpy", "in_stock", "price_at", "stock_at", "filtered_since", "filtered_count"),
-        *("doubt", "snapshot_id", "last_sold_at", "last_viewed_at"),
-    )
-)
+_COLUMNS = tuple(asins.c[name] for name in ASIN_FACTS)
 _STATUSES: dict[str | None, Status | None] = {None: None, **{str(status): status for status in Status}}
 
 
@@ -69,7 +64,7 @@ def known_asin(connection: Connection, asin: str) -> KnownAsin | None:
 
 def _contradicted(connection: Connection, found: dict[str, KnownAsin], asin: str = "") -> dict[str, KnownAsin]:
     """The few that a person has to look at: a question of their own, because rows are paid for by the column."""
-    query = select(asins.c.asin, asins.c.contradictions, asins.c.doubt_price_jpy, asins.c.contradiction)
+    query = select(asins.c.asin, *(asins.c[name] for name in CONTRADICTION_FACTS))
     query = query.where(asins.c.contradictions >= HELD_AFTER)
     query = query.where(asins.c.asin == asin) if asin else query
     told = {row.asin: row for row in connection.execute(query) if row.asin in found}

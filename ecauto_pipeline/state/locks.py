@@ -49,7 +49,7 @@ TABLES: Mapping[str, frozenset[str]] = {
     "ledger": frozenset(),
     "asin": frozenset({"asins", "observations", "leases"}),
     "sp_account": frozenset({"operation_health"}),
-    "shop": frozenset({"listings", "shop_accounts", "diffs", "journal", "leases", "runs"}),
+    "shop": frozenset({"listings", "shop_accounts", "judged_shops", "diffs", "journal", "leases", "runs"}),
     "plan": frozenset({"plans", "plan_targets", "asins"}),
     "run": frozenset({"runs", "leases"}),
     "lane_beat": frozenset({"lane_leases"}),

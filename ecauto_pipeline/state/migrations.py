@@ -19,6 +19,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.state import revisions
 from ecauto_pipeline.state.every_table import every_table
 
 RETIRED = ("run_targets",)
@@ -30,9 +31,10 @@ _COMPLETE: set[_Objects] = set()
 
 
 def complete(connection: Connection) -> None:
-    """Every table, column and index of this version is there afterwards, whatever version wrote the database."""
+    """Every table, column, index and trigger of this version is there afterwards, whatever wrote the database."""
     every_table.create_all(connection)
     _add_missing_columns(connection)
+    revisions.complete(connection)
     for name in RETIRED:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
 
@@ -51,13 +53,14 @@ MIGRATIONS = (
     Migration(1, "the tables of every version before there were numbers", "26562726d029"),
     Migration(2, "what history and master.db lack is found by indexes", "d1cf5dbe4658"),
     Migration(3, "who works on a lane of a fleet", "cc352b2f37bb"),
+    Migration(4, "what decisions read of a row has a revision; what was decided of a listing last", "709df1c310ea"),
 )
 """In order. Who changes a table adds one, with the shape that the test then names."""
 VERSION = MIGRATIONS[-1].number
 
 
 def shape_of_tables() -> str:
-    """A name for the tables, columns, types and indexes that this program declares; 12 hexadecimal digits."""
+    """A name for the tables, columns, types, indexes and triggers that this program declares; 12 hexadecimal digits."""
     said = [
         f"{table.name}.{column.name} {column.type} {column.primary_key} {column.nullable}"
         for table in every_table.sorted_tables
@@ -68,6 +71,7 @@ def shape_of_tables() -> str:
         for table in every_table.sorted_tables
         for index in table.indexes
     ]
+    said += revisions.described()
     return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()[:12]
 
 
@@ -166,7 +170,7 @@ def _statements() -> tuple[str, ...]:
     for table in every_table.sorted_tables:
         made.append(str(CreateTable(table).compile(dialect=dialect)))
         made += [str(CreateIndex(index).compile(dialect=dialect)) for index in sorted(table.indexes, key=_name)]
-    return tuple(made)
+    return (*made, *revisions.sqlite_triggers().values())
 
 
 def _name(index: Index) -> str:

@@ -53,3 +53,21 @@ def price_moves(
                 edits[ListingKey(account.platform, account.account_id, item)].append(edit)
     found = {key: moves_of(each) for key, each in edits.items()}
     return {key: moves for key, moves in found.items() if moves is not None}
+
+
+def edit_times(
+    connection: Connection, accounts: Iterable[AccountKey], since: datetime, items: ItemsOf | None = None
+) -> dict[ListingKey, list[datetime]]:
+    """When the listings of these accounts were edited since then, whatever became of it: each edit's beginning, and its
+    end where it has one. `items`: as there."""
+    times = (journal.c.item_id, journal.c.intent_at, journal.c.completed_at)
+    found: dict[ListingKey, list[datetime]] = defaultdict(list)
+    for account in accounts:
+        mine = (journal.c.platform == account.platform, journal.c.account_id == account.account_id)
+        for few in portions_of(account, items):
+            named = [] if few is None else [journal.c.item_id.in_(few)]
+            lately = or_(journal.c.intent_at >= to_ms(since), journal.c.completed_at >= to_ms(since))
+            for item, *moments in connection.execute(select(*times).where(*mine, *named, lately)):
+                key = ListingKey(account.platform, account.account_id, item)
+                found[key] += [from_ms(at) for at in moments if at is not None]
+    return found

@@ -1,13 +1,13 @@
 """Which skips of a run say again what is on record: a skip is stored when it differs from the last of its target.
 
 A shop whose runs come every minute would else store the same thousands of rows in each of them. What is on record
-leaves after its three days, and the next run stores the skip again. Not for: storing (decisions.py), or the counts of
-a run, which hold every target (sync/run_record.py).
+leaves after its three days; then its listing is judged again (revisions.py) and the skip stored again.
+Not for: storing (decisions.py), or the counts of a run, which hold every target (sync/run_record.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -16,7 +16,7 @@ from ecauto_pipeline.clock import from_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.state.decisions import SHUT, Target
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import FEW, of_accounts
 from ecauto_pipeline.state.schema import diffs
 from ecauto_pipeline.state.shop_accounts import load_accounts
 
@@ -43,10 +43,12 @@ def without_repeated(connection: Connection, run_id: str, found: Sequence[Diff])
 _Said = tuple[datetime, tuple[object, ...]]
 
 
-def _last_said(connection: Connection, skips: Iterable[Diff]) -> dict[Target, _Said]:
+def _last_said(connection: Connection, skips: Collection[Diff]) -> dict[Target, _Said]:
     """By target, of these shops and kinds: when it was last decided about, and what."""
     accounts, kinds = {diff.key.account for diff in skips}, sorted({diff.kind.value for diff in skips})
     query = select(*_TARGET, diffs.c.decided_at, *_SAID).where(of_accounts(diffs, accounts), diffs.c.kind.in_(kinds))
+    items = {diff.key.item_id for diff in skips}
+    query = query.where(diffs.c.item_id.in_(items)) if len(items) <= FEW else query
     rows = connection.execute(query.order_by(diffs.c.decided_at, diffs.c.diff_id))
     return {
         (ListingKey(platform, account, item), Kind(kind)): (from_ms(at), tuple(said))

@@ -76,6 +76,7 @@ asins = Table(
     Column("tau_s", Float),
     Column("next_check_at", MS),
     Column("next_full_at", MS),
+    Column("revision", MS, nullable=False, server_default="0"),  # of what decisions read of it (revisions.py)
 )
 
 
@@ -131,6 +132,21 @@ listings = Table(
     _text("orphan"),  # "" | no_register | no_item | asin_mismatch | bad_asin
     _text("delist"),  # "" | delisted_candidate
     Column("listed", Integer, nullable=False, server_default="0"),  # both sides, listed, account active: takes part
+    Column("revision", MS, nullable=False, server_default="0"),  # of what decisions read of it (revisions.py)
+    # what was decided of its price last (judged.py): from which revisions of it and its ASIN, when, for how long that
+    # holds, and what it was; NULL = it has to be judged
+    Column("price_revision", MS),
+    Column("price_asin_revision", MS),
+    Column("price_judged_at", MS),
+    Column("price_holds_until", MS),
+    Column("price_said", Text),
+    # the same of its visibility and stock
+    Column("visibility_revision", MS),
+    Column("visibility_asin_revision", MS),
+    Column("visibility_judged_at", MS),
+    Column("visibility_holds_until", MS),
+    Column("visibility_said", Text),
+    Column("stock_said", Text),
     Index("ix_listings_asin", "asin"),
     Index("ix_listings_taking_part", "listed", "asin", "account_id"),  # the planner reads this and nothing else
 )
@@ -150,6 +166,17 @@ shop_accounts = Table(
     Column("breaker_until", MS),  # NULL = until a person or a good answer closes it
     Column("refresh_expires_at", MS),
     _text("register_counts"),  # JSON: what of its register is believed, what fell (register_counts.py)
+)
+
+
+judged_shops = Table(  # when a step last judged all of a shop's listings, and by which terms
+    "judged_shops",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("step", Text, primary_key=True),  # price | visibility
+    Column("terms", Text, nullable=False),
+    Column("whole_at", MS, nullable=False),
 )
 
 

@@ -6,7 +6,7 @@ the judgement of either side (domain/selling/hidden_by.py, domain/selling/joinin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -19,6 +19,7 @@ from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, O
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, of_accounts, portions_of
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
+from ecauto_pipeline.state.revisions import LISTING_FACTS
 from ecauto_pipeline.state.schema import diffs, journal, listings
 from ecauto_pipeline.state.upsert import upsert
 
@@ -125,7 +126,7 @@ def retire(connection: Connection, active: Iterable[AccountKey], among: Iterable
 
 def listing_facts(
     connection: Connection,
-    accounts: Iterable[AccountKey],
+    accounts: Collection[AccountKey],
     now: datetime,
     item_id: str | None = None,
     moves: Mapping[ListingKey, PriceMoves] | None = None,
@@ -156,15 +157,10 @@ def _facts_of(
     moves: Mapping[ListingKey, PriceMoves],
 ) -> Iterator[ListingFacts]:
     """`free`: what it means not to be marked as being on the blocklist."""
-    names = (
-        *("item_id", "asin", "shown_price_jpy", "shown_visible", "shown_stock", "has_variations"),
-        *("hidden_by", "register_visible", "blocked", "uneditable", "read_at", "first_seen_at", "price_by_hand"),
-        "item_rules",
-    )
     mine = _of(account.platform, account.account_id)
-    query = select(*(listings.c[name] for name in names)).where(*mine, listings.c.listed == 1)
+    query = select(*(listings.c[name] for name in LISTING_FACTS)).where(*mine, listings.c.listed == 1)
     if items is not None:
-        query = query.where(listings.c.item_id.in_(items))
+        query = query.where(listings.c.item_id == items[0] if len(items) == 1 else listings.c.item_id.in_(items))
     found = connection.execute(query.order_by(listings.c.item_id))
     times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
     for row in chain.from_iterable(found.partitions(_PART_ROWS)):
@@ -207,6 +203,12 @@ def count_public(connection: Connection, account: AccountKey) -> int:
     mine = _of(account.platform, account.account_id)
     query = select(func.count()).select_from(listings).where(*mine, listings.c.listed == 1)
     return int(connection.execute(query.where(listings.c.shown_visible == 1)).scalar_one())
+
+
+def count_by_hand(connection: Connection, accounts: Iterable[AccountKey]) -> int:
+    """Listings of these accounts that take part and whose price a person set."""
+    mine = (of_accounts(listings, accounts), listings.c.listed == 1, listings.c.price_by_hand == 1)
+    return int(connection.execute(select(func.count()).select_from(listings).where(*mine)).scalar_one())
 
 
 def count_by(connection: Connection, column: str, accounts: Iterable[AccountKey], *, listed: bool) -> dict[str, int]:

@@ -8,7 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Integer, Text, and_, case, cast, delete, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Text,
+    and_,
+    case,
+    cast,
+    delete,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selling.item_rules import RuleLine, Selectors
@@ -28,14 +42,20 @@ def rule_about(connection: Connection, selectors: Sequence[Selectors]) -> RuleLi
 def selected_by(connection: Connection, line: int) -> list[Selected]:
     """Every listing beside which this line is kept."""
     columns = (listings.c.platform, listings.c.account_id, listings.c.item_id, listings.c.asin, listings.c.item_rules)
-    beside = literal(" ").concat(listings.c.item_rules).concat(" ").contains(f" {line} ")
-    rows = connection.execute(select(*columns).where(listings.c.item_rules != "", beside))
+    rows = connection.execute(select(*columns).where(_beside(line)))
     return [Selected(ListingKey(*row[:3]), row[3] or "", row[4]) for row in rows]
 
 
+def _beside(line: int) -> ColumnElement[bool]:
+    kept = literal(" ").concat(listings.c.item_rules).concat(" ").contains(f" {line} ")
+    return and_(listings.c.item_rules != "", kept)
+
+
 def put_rule(connection: Connection, rule: RuleLine) -> None:
-    """It is in force from now on; no other stands at its line."""
+    """It is in force from now on; no other stands at its line. Listings beside which another was kept there are judged
+    again."""
     connection.execute(insert(item_rules), [dict(values_of(rule))])
+    connection.execute(update(listings).where(_beside(rule.line)).values(revision=listings.c.revision + 1))
 
 
 def take_rule(connection: Connection, line: int) -> None:

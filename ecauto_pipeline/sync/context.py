@@ -54,6 +54,7 @@ class Run:
     slice_s: float = 600.0
     trigger: str = "manual"  # manual | schedule | next_slice | order | backfill | cli
     slice_no: int = 1
+    judge_all: bool = False  # every listing, not only what has changed since it was judged last
     lane: str = WHOLE_LANE  # the shops and SP-API accounts it works with; one lane with all of them
     retries: str = ""  # the run that this one is a retry or a re-execution of
 

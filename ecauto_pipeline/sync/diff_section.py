@@ -22,6 +22,8 @@ class DiffReport:
     to. `holds_new` / `holds_kept` / `holds_settled`: held rows first seen, seen again, no longer wanted.
     `unconfirmed`: listings on show that Amazon has not confirmed for too long, None where nobody looked; the worst of
     them as (shop, item, ASIN, hours, reason). `by_hand`: listings whose price a person set, None where nobody looked.
+    `judged`: how many listings were looked at again; of all others what was decided of them last stands, and is counted
+    here with the rest.
     """
 
     account: RowCounts = field(default_factory=RowCounts)
@@ -36,6 +38,7 @@ class DiffReport:
     unconfirmed_worst: tuple[tuple[str, str, str, float, str], ...] = ()
     hides_unconfirmed: bool = False
     by_hand: int | None = None
+    judged: int | None = None
 
     @property
     def to_push(self) -> int:
@@ -60,6 +63,7 @@ class DiffReport:
             self.unconfirmed_worst or other.unconfirmed_worst,
             self.hides_unconfirmed or other.hides_unconfirmed,
             other.by_hand if self.by_hand is None else self.by_hand,
+            other.judged if self.judged is None else self.judged + (other.judged or 0),
         )
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.state import revisions
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.every_table import every_table
 from ecauto_pipeline.state.migrations import RETIRED
@@ -28,6 +29,8 @@ def test_an_earlier_database_gains_what_it_lacks_and_keeps_its_rows(tmp_path: Pa
         connection.execute(asins.insert(), [{"asin": "B000000001", "price_jpy": 1980}])
     database.close()
     old = sqlite3.connect(path)
+    for name in revisions.sqlite_triggers():
+        old.execute(f"DROP TRIGGER {name}")
     old.execute("DROP INDEX ix_listings_taking_part")
     old.execute("ALTER TABLE asins DROP COLUMN last_viewed_at")
     old.execute("ALTER TABLE listings DROP COLUMN listed")
@@ -39,9 +42,9 @@ def test_an_earlier_database_gains_what_it_lacks_and_keeps_its_rows(tmp_path: Pa
         assert 1980 == connection.execute(asins.select()).one().price_jpy
         assert [] == connection.execute(listings.select()).all()
         assert [] == connection.execute(diffs.select()).all()
-        names = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        names = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master")}
     database.close()
-    assert "ix_listings_taking_part" in names
+    assert {"ix_listings_taking_part", *revisions.sqlite_triggers()} <= names
 
 
 def _made_of(path: Path) -> set[tuple[str, str, str]]:
@@ -50,11 +53,13 @@ def _made_of(path: Path) -> set[tuple[str, str, str]]:
 
 
 def test_a_new_database_is_what_sqlalchemy_makes_of_the_tables(tmp_path: Path) -> None:
-    """The same tables and indexes to the letter, though they are not asked for one by one."""
+    """The same tables and indexes to the letter, though they are not asked for one by one; and the triggers."""
     ours, theirs = tmp_path / "ours.db", tmp_path / "theirs.db"
     Database(_url(ours)).close()
     engine = create_engine(_url(theirs))
     every_table.create_all(engine)
+    with engine.begin() as connection:
+        revisions.complete(connection)
     engine.dispose()
     assert _made_of(theirs) == _made_of(ours)
 
@@ -64,7 +69,8 @@ def test_a_new_database_is_what_sqlalchemy_makes_of_the_tables(tmp_path: Path) -
     [
         "DROP TABLE marks",
         "DROP INDEX ix_listings_taking_part",
-        "ALTER TABLE asins DROP COLUMN last_viewed_at",
+        "DROP TRIGGER asins_revision",
+        "DROP TRIGGER asins_revision; ALTER TABLE asins DROP COLUMN last_viewed_at",
         f"CREATE TABLE {RETIRED[0]} (run_id TEXT)",
     ],
 )
@@ -74,7 +80,7 @@ def test_a_database_that_was_complete_once_is_looked_at_again(tmp_path: Path, ha
     Database(_url(path)).close()
     whole = {(kind, name) for kind, name, _ in _made_of(path)}
     with closing(sqlite3.connect(path)) as other:
-        other.execute(harm)
+        other.executescript(harm)
     Database(_url(path)).close()
     with closing(sqlite3.connect(path)) as state:
         columns = {row[1] for row in state.execute("PRAGMA table_info(asins)")}

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingFacts
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.selling.diffs import EXCLUDED
 from ecauto_pipeline.domain.selling.guards import ACCOUNT_FALL, hold_account_fall, hold_mass_delist, hold_mass_hides
 from ecauto_pipeline.domain.selling.row_counts import RowCounts, count_rows
 from ecauto_pipeline.state import decisions, locks
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.state.early_edits import edited
+from ecauto_pipeline.state.judged import KINDS, JudgingStep
 from ecauto_pipeline.state.repeated_skips import without_repeated
+from ecauto_pipeline.state.shop_listings import count_by_hand
 from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
+from ecauto_pipeline.sync.diffs.changed import remember
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, load_input
 
 APPROVED, REJECTED = "approved", "rejected"
@@ -42,6 +46,7 @@ class EvaluatedDiffs:
         self._unchanged: Counter[tuple[AccountKey, Kind]] = Counter()
         self._settled: list[Diff] = []  # unchanged, and something of an earlier run stands
         self._counted_before: set[Target] = set()  # judged again, and what this run has sent stands for it
+        self._carried = Counter(inputs.chosen.carried if inputs.chosen is not None else {})
 
     def add(self, verdict: Diff) -> None:
         """Take one verdict; a change that its shop can't take, now or at all, is skipped there and then.
@@ -89,6 +94,10 @@ class EvaluatedDiffs:
         for (account, kind), count in self._unchanged.items():
             by_account[account] += RowCounts(targets=count, unchanged=count)
             by_kind[kind] += RowCounts(targets=count, unchanged=count)
+        for (account, kind, word), count in self._carried.items():
+            ended = RowCounts(count, skipped=count) if word else RowCounts(count, unchanged=count)
+            by_account[account] += ended
+            by_kind[kind] += ended
         counted = [diff for diff in self.found if (diff.key, diff.kind) not in self._counted_before]
         counted += [one.diff for made in self._inputs.edited.values() for one in made]
         grouped: dict[tuple[AccountKey, Kind], list[Diff]] = defaultdict(list)
@@ -100,6 +109,10 @@ class EvaluatedDiffs:
         reasons = Counter(f"{diff.decision}:{diff.reason}" for diff in counted)
         closed = set(self._inputs.closed.values())
         waiting = sum(diff.decision is Decision.SKIPPED and diff.reason in closed for diff in counted)
+        for (_, _, word), count in self._carried.items():
+            if word:
+                reasons[f"{Decision.SKIPPED}:{word}"] += count
+                waiting += count if word in closed else 0
         return DiffReport(
             account=sum(by_account.values(), RowCounts()),
             by_account={context.name_of(account): one for account, one in sorted(by_account.items())},
@@ -110,6 +123,7 @@ class EvaluatedDiffs:
             holds_kept=kept,
             holds_settled=settled,
             by_hand=sum(listing.price_by_hand for listing in self._inputs.listings.values()),
+            judged=len(self._inputs.listings),
         )
 
 
@@ -117,20 +131,46 @@ Evaluation = Callable[[Context, EvaluationInput, Mapping[Target, list[Decided]]]
 """What one step thinks of a run's listings, given what earlier runs left standing; nothing is written."""
 
 
-def decide(context: Context, evaluation: Evaluation, kinds: Iterable[Kind]) -> DiffReport:
-    """Judge a run's listings as they stand in state now, and store what should change.
+def decide(context: Context, step: JudgingStep, evaluation: Evaluation) -> DiffReport:
+    """Judge what has changed of a run's listings as they stand in state now, and store what should change.
 
-    `kinds`: which the evaluation is about; what the run has sent of them while it asked is counted in. Raises Stopped.
+    What the run has sent of the step's kinds while it asked is counted in. Raises Stopped.
     """
     context.go_on()
     with collector_paused(), context.state.read() as connection:
-        inputs = load_input(context, connection, context.clock.now())
-        if not context.run.dry_run:
-            inputs = replace(inputs, edited=edited(connection, context.run.run_id, context.accounts, kinds))
-        evaluated = evaluation(context, inputs, standing_of(context, connection))
+        standing = standing_of(context, connection)
+        made = {} if context.run.dry_run else edited(connection, context.run.run_id, context.accounts, KINDS[step])
+        inputs = load_input(context, connection, context.clock.now(), step, {*standing, *made})
+        inputs = replace(inputs, edited=made)
+        evaluated = evaluation(context, inputs, standing)
+        by_hand = count_by_hand(connection, context.accounts) if inputs.chosen is not None else None
+        until, settles = _settling(context, inputs, standing)
     context.go_on()
     with context.state.write(locks.shops(context.accounts)) as connection:
-        return keep(context, connection, evaluated)
+        report = keep(context, connection, evaluated)
+        if inputs.chosen is None:
+            return report
+        others = remember(context, connection, inputs.chosen, evaluated.found, inputs.listings, until, settles)
+    if others:
+        context.log.error("%s: %d verdicts had changed without a mark; they are right now", step, others)
+    return replace(report, by_hand=by_hand)
+
+
+def _settling(
+    context: Context, inputs: EvaluationInput, standing: Mapping[Target, list[Decided]]
+) -> tuple[Mapping[ListingKey, datetime | None], Sequence[ListingKey]]:
+    """How long each verdict holds; and of which listings it may: nothing stands, this run has sent nothing while it
+    asked (what did not take is tried again), no answer of Amazon's is doubted."""
+    if inputs.chosen is None:
+        return {}, ()
+    rules, until, settles = Rules(context.settings), dict[ListingKey, datetime | None](), list[ListingKey]()
+    stands = {key for key, _kind in (*standing, *inputs.edited)}
+    for key, listing in inputs.listings.items():
+        known = inputs.known.get(listing.asin)
+        if key not in stands and (known is None or not known.facts.doubt):
+            settles.append(key)
+            until[key] = rules.holds_until(listing, known, inputs)
+    return until, settles
 
 
 def standing_of(context: Context, connection: Connection) -> dict[Target, list[Decided]]:
@@ -146,24 +186,16 @@ def apply_guards_and_holds(tools: Tools, evaluated: EvaluatedDiffs, inputs: Eval
     for place, diff in enumerate(said):
         if diff.decision is Decision.PUSH and diff.reason != APPROVED:
             guarded[diff.key.account].append(place)
-    shops = _by_account(inputs) if any(diff.kind is Kind.PRICE for diff in said) else {}
     for account, places in guarded.items():
         group = [said[place] for place in places]
-        shown, lately = inputs.shown_public.get(account, 0), inputs.hidden_lately.get(account, 0)
+        shown, lately = inputs.shown_public[account], inputs.hidden_lately.get(account, 0)
         group = hold_mass_hides(group, shown, tools.settings.guards, lately)
         listed = sum(key.account == account for key in inputs.listings) if group[0].kind is Kind.DELIST else 0
         group = hold_mass_delist(group, listed, tools.settings.guards)
-        group = hold_account_fall(group, shops.get(account, ()), tools.settings.guards, frozenset({APPROVED}))
+        group = hold_account_fall(group, inputs.shop(account), tools.settings.guards, frozenset({APPROVED}))
         for place, diff in zip(places, group, strict=True):
             said[place] = _still_massed(diff, standing.get((diff.key, diff.kind), ()))
     evaluated.found = said
-
-
-def _by_account(inputs: EvaluationInput) -> Mapping[AccountKey, list[ListingFacts]]:
-    shops: dict[AccountKey, list[ListingFacts]] = defaultdict(list)
-    for key, listing in inputs.listings.items():
-        shops[key.account].append(listing)
-    return shops
 
 
 def keep(context: Context, connection: Connection, evaluated: EvaluatedDiffs) -> DiffReport:

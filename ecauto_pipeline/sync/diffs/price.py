@@ -23,7 +23,7 @@ def run(context: Context) -> DiffReport:
     """Judge the prices of a run's listings. A run that includes no prices has no price targets."""
     report = DiffReport()
     if context.run.include_price != "never":
-        report = deciding.decide(context, evaluate_prices, (Kind.PRICE,))
+        report = deciding.decide(context, "price", evaluate_prices)
     with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "price_diffs", report)
     context.log.info("price judged: %s %s", asdict(report.account), dict(report.reasons))

@@ -28,8 +28,7 @@ def run(context: Context) -> DiffReport:
     """Judge visibility and stock of a run's listings. A run that includes no visibility has no such targets."""
     report = DiffReport()
     if context.run.include_visibility:
-        report = deciding.decide(context, evaluate_visibility, (Kind.VISIBILITY, Kind.STOCK))
-        report = _with_unconfirmed(context, report)
+        report = _with_unconfirmed(context, deciding.decide(context, "visibility", evaluate_visibility))
     with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "visibility_diffs", report)
     context.log.info("visibility judged: %s %s", asdict(report.account), dict(report.reasons))

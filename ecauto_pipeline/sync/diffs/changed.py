@@ -1,0 +1,217 @@
+"""Which listings a judging step looks at again, and what is carried over of the others: a run costs what changed.
+
+Looked at again is a listing that changed, or whose ASIN, rules or edits did (state/revisions.py), whose verdict only
+held until now (domain/selling/holds_until.py), about which something stands (a push not sent, a hold, a person's word),
+and whatever every run has to say anew. All of a shop is judged once a day, when somebody asks for it, and when the
+terms are others: the settings, this program, what the shop can take, whether it can be written to. When in doubt a
+listing is judged. A dry run, and one of some best sellers, judges all of its own and remembers nothing.
+Not for: judging (evaluate.py) or what becomes of a verdict (decide.py). Every input that there is:
+docs/decisions/judge-what-changed.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+import ecauto_pipeline
+from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
+from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.state import judged
+from ecauto_pipeline.state.database import to_json
+from ecauto_pipeline.state.decisions import Target
+from ecauto_pipeline.state.judged import KINDS, Judged, JudgingStep, Seen, WholeLook
+from ecauto_pipeline.state.of_accounts import ItemsOf
+from ecauto_pipeline.state.owner_files import BLOCKLIST, RULES, is_unknown
+from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
+from ecauto_pipeline.sync.context import Context
+
+WHOLE_EVERY = timedelta(hours=23, minutes=30)
+ELSEWHERE = frozenset(
+    {"mode", "timezone", "paths", "state", "sp_api", "lanes", "slices", "schedules", "alerts", "desk", "fleet"}
+    | {"history", "logs", "emulator"}
+)
+"""Tables of ecauto.toml that no rule of selling reads: where things lie, who is told, when and how much is asked."""
+DECIDED_BY = ("domain", "settings", "state", "shops/platforms.py", "sync/diffs", "sync/selling_terms.py")
+"""The parts of this program that a verdict is made by."""
+SAID_ANEW = frozenset({*FAILED_CORRECTIONS, "rejected"})
+"""Skips that every run states anew: what the pushing step looks up, and a person's word."""
+Carried = Mapping[tuple[AccountKey, Kind, str], int]
+"""How many listings stand as they were: by shop, kind and word ("" = unchanged, else why it is skipped)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What one step judges: `seen`, all of a shop in `whole`; and what is carried over of the rest of them.
+
+    `at`: when; `before`: the last look at all of each shop, as it was read; `terms`: what each is judged by now.
+    """
+
+    step: JudgingStep
+    at: datetime
+    seen: Mapping[ListingKey, Seen]
+    whole: frozenset[AccountKey]
+    carried: Carried
+    before: Mapping[AccountKey, WholeLook]
+    terms: Mapping[AccountKey, str]
+
+    @property
+    def items(self) -> ItemsOf:
+        """The items to judge of each shop that is not judged as a whole."""
+        found: dict[AccountKey, list[str]] = {one: [] for one in self.terms if one not in self.whole}
+        for key in self.seen:
+            if key.account in found:
+                found[key.account].append(key.item_id)
+        return found
+
+
+def choose(
+    context: Context,
+    connection: Connection,
+    step: JudgingStep,
+    now: datetime,
+    fixed: Mapping[AccountKey, frozenset[Kind]],
+    closed: Mapping[AccountKey, str],
+    touched: Iterable[Target],
+) -> Chosen | None:
+    """What this run's step looks at, the listings of `touched` in any case; None where it judges all it works on and
+    nothing is to be remembered."""
+    if context.run.dry_run or context.run.max_items is not None:
+        return None
+    terms = _terms(context, connection, step, fixed, closed)
+    before = judged.whole_looks(connection, context.accounts, step)
+    whole = frozenset(
+        account for account, now_by in terms.items() if context.run.judge_all or _due(before.get(account), now_by, now)
+    )
+    stands: dict[AccountKey, set[str]] = defaultdict(set)
+    for key, _kind in touched:
+        stands[key.account].add(key.item_id)
+    seen: dict[ListingKey, Seen] = {}
+    for account in context.accounts:
+        found = judged.seen(connection, account, step, now, whole=account in whole)
+        if account not in whole:
+            others = stands[account] - {one.item_id for one in found}
+            found += judged.seen(connection, account, step, now, others) if others else []
+        seen |= {ListingKey(*account, one.item_id): one for one in found}
+    partly = [account for account in context.accounts if account not in whole]
+    return Chosen(step, now, seen, whole, _carried(connection, partly, step, seen), before, terms)
+
+
+def remember(
+    context: Context,
+    connection: Connection,
+    chosen: Chosen,
+    found: Iterable[Diff],
+    judged_keys: Iterable[ListingKey],
+    until: Mapping[ListingKey, datetime | None],
+    settles: Iterable[ListingKey],
+) -> int:
+    """Keep what was decided of the listings of `judged_keys`; of those in `settles` alone it is not said again until
+    something changes. `found`: every verdict but UNCHANGED; `until`: how long each holds, None = for good.
+
+    In the transaction that stores the decisions. Returns how many verdicts that stood a look at all of a shop found to
+    be others: 0 unless an input of a decision has no mark.
+    """
+    now = chosen.at
+    latest = judged.whole_looks(connection, context.accounts, chosen.step)
+    words = {(diff.key, diff.kind): _word(diff) for diff in found}
+    settled, kinds = set(settles), KINDS[chosen.step]
+    rows: dict[AccountKey, list[Judged]] = defaultdict(list)
+    others = 0
+    for key in judged_keys:
+        seen = chosen.seen[key]
+        said = tuple(words.get((key, kind), "") for kind in kinds)
+        if key not in settled or None in said:
+            said = (None,) * len(kinds)
+        if key.account in chosen.whole and seen.holds:
+            if said == seen.said:
+                continue
+            same = key.account in chosen.before and chosen.before[key.account].terms == chosen.terms[key.account]
+            others += same and key in settled
+        rows[key.account].append(Judged(seen.item_id, seen.revision, seen.asin_revision, until.get(key), said))
+    for account, terms in chosen.terms.items():
+        if latest.get(account) != chosen.before.get(account):
+            continue  # another process has judged all of it meanwhile, by terms that may be others
+        judged.save(connection, account, chosen.step, rows[account], now)
+        if account in chosen.whole:
+            judged.save_whole_look(connection, account, chosen.step, WholeLook(terms, now))
+    return others
+
+
+def _due(before: WholeLook | None, terms: str, now: datetime) -> bool:
+    if before is None or before.terms != terms:
+        return True
+    return not before.at <= now < before.at + WHOLE_EVERY
+
+
+def _carried(
+    connection: Connection, accounts: list[AccountKey], step: JudgingStep, seen: Mapping[ListingKey, Seen]
+) -> Carried:
+    if not accounts:
+        return {}
+    counts = Counter(judged.count_said(connection, accounts, step))
+    for key, one in seen.items():
+        for kind, word in zip(KINDS[step], one.said, strict=True):
+            counts[key.account, kind, word] -= 1
+    return {(account, kind, word): n for (account, kind, word), n in counts.items() if word is not None and n > 0}
+
+
+def _word(diff: Diff) -> str | None:
+    """None: every run has to say it anew."""
+    if diff.decision is not Decision.SKIPPED or diff.reason in SAID_ANEW:
+        return None
+    return diff.reason
+
+
+def _terms(
+    context: Context,
+    connection: Connection,
+    step: JudgingStep,
+    fixed: Mapping[AccountKey, frozenset[Kind]],
+    closed: Mapping[AccountKey, str],
+) -> dict[AccountKey, str]:
+    """What each shop is judged by, as a digest."""
+    unknown = [name for name in (BLOCKLIST, RULES) if is_unknown(connection, name)]
+    shops = load_accounts(connection)
+    of_all = [_program(), _settings(context.settings), step, context.run.include_price, unknown]
+    return {
+        account: _digest(
+            [*of_all, _closed(closed.get(account, ""), shops.get(account)), sorted(fixed.get(account, ()))]
+        )
+        for account in context.accounts
+    }
+
+
+def _closed(reason: str, shop: ShopAccount | None) -> tuple[str, str]:
+    """Why a shop can't be written to, and since when: then each change that it can't take is said once more."""
+    since = shop.breaker_since if shop is not None and reason else None
+    return reason, "" if since is None else since.isoformat()
+
+
+def _settings(settings: Settings) -> str:
+    said = settings.model_dump(mode="json", exclude=set(ELSEWHERE))
+    return _digest(said)
+
+
+@lru_cache(maxsize=1)
+def _program() -> str:
+    """The text of what decides: a version number stays the same while somebody works on it."""
+    root = Path(ecauto_pipeline.__file__).parent
+    found = hashlib.sha256(usedforsecurity=False)
+    for part in DECIDED_BY:
+        place = root / part
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(to_json(value).encode(), usedforsecurity=False).hexdigest()[:32]
