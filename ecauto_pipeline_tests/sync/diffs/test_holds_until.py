@@ -25,9 +25,7 @@ def verdicts(listing: ListingFacts, known: KnownAsin | None, now: datetime) -> l
     facts = known.facts if known else None
     prices = [RULES.price(listing, facts, now, include) for include in ("all", "floor")]
     shown = [
-        one
-        for include in ("all", "floor", "never")
-        for one in RULES.visibility_and_stock(listing, known, now, include)  # type: ignore[arg-type]
+        one for include in ("all", "floor", "never") for one in RULES.visibility_and_stock(listing, known, now, include)
     ]
     return [*prices, *shown]
 
