@@ -128,9 +128,13 @@ def test_lanes_go_on_while_the_object_storage_hangs(fleet: ShopFleet, tmp_path: 
     """For a minute, under a publisher at work: a lane's runs ask and end well meanwhile, and the first publishing after
     its return carries everything, each row once."""
     lane = fleet.lanes[0]
+    run_id, undisturbed_s = _under_way(fleet, lane)
+    fleet.ended(run_id)  # something to publish
     fleet.s3.pause()
     try:
-        hangs, paused_at = fleet.runs.submit("publish_history"), time.monotonic()
+        hangs = fleet.runs.submit("publish_history")
+        wait_for(lambda: _publisher(fleet) != "", AT_LAST_S, "the publisher")
+        paused_at = time.monotonic()
         while time.monotonic() < paused_at + STORE_AWAY_S:
             run_id, undisturbed_s = _under_way(fleet, lane)
             assert [run_id] == fleet.ended(run_id)
