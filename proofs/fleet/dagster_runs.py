@@ -16,8 +16,15 @@ import dagster as dg
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.remote_origin import (
     ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteInstigatorOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    SensorInstigatorData,
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy.exc import DBAPIError
@@ -50,16 +57,25 @@ class Runs:
     def prepare(self, job: str, tags: Mapping[str, str] | None = None, config: Mapping[str, Any] | None = None) -> str:
         """A run that nobody was told of yet."""
         found = ReconstructableRepository.for_module(self._module, "defs").get_reconstructable_job(job)
-        target = LoadableTargetOrigin(executable_path=sys.executable, module_name=self._module)
-        location = ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name=self._module)
         run = self.instance.create_run_for_job(
             found.get_definition(),
             run_config=dict(config or {}),
             tags=dict(tags or {}),
-            remote_job_origin=RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job),
+            remote_job_origin=RemoteJobOrigin(self._repository(), job),
             job_code_origin=found.get_python_origin(),
         )
         return run.run_id
+
+    def start_sensor(self, name: str) -> None:
+        """As by its switch in the UI."""
+        origin = RemoteInstigatorOrigin(self._repository(), name)
+        on = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING, SensorInstigatorData())
+        self.instance.add_instigator_state(on)
+
+    def _repository(self) -> RemoteRepositoryOrigin:
+        target = LoadableTargetOrigin(executable_path=sys.executable, module_name=self._module)
+        location = ManagedGrpcPythonEnvCodeLocationOrigin(target, location_name=self._module)
+        return RemoteRepositoryOrigin(location, "__repository__")
 
     def refusals(self, run_id: str) -> int:
         """How often the launcher gave it back to the queue, because nobody could take it."""

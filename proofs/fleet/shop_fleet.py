@@ -98,6 +98,7 @@ class ShopFleet:
             dagster_home(folder / "test", SOONER), LOCATION, {**self.environ, **self._own(self.control.folder)}
         )
         closing.callback(self.runs.close)
+        self.runs.start_sensor("dead_runs")  # in live mode it is on by itself
 
     def _start(self, closing: ExitStack) -> None:
         for machine in (self.world, self.control, *self.workers.values()):
@@ -156,7 +157,7 @@ class ShopFleet:
         """This run and those that Dagster launched in its place, the last of which ended well; else it fails here."""
         tried = [run_id]
         while (status := self.runs.over(tried[-1], within_s)) == dg.DagsterRunStatus.FAILURE:
-            tried.append(self.runs.retry_of(tried[-1], 60))
+            tried.append(self.runs.retry_of(tried[-1]))
         assert status == dg.DagsterRunStatus.SUCCESS, self.runs.failure(tried[-1])
         return tried
 
