@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from proofs.fleet.servers import wait_for
 from proofs.fleet.shop_fleet import ShopFleet
 
 EACH_HOUR = {"high_every": "60s", "medium_every": "60s", "low_every": "60s"}
@@ -79,7 +80,7 @@ def test_the_shops_show_what_amazon_says(fleet: ShopFleet) -> None:
     """After a second hour, with a tenth of the offers changed in between: each change is at its shop, no run failed."""
     before = max(call["seq"] for call in fleet.calls())
     changed = fleet.change_prices(share=0.1)
-    time.sleep(60)  # an hour of the shops: the best sellers are due
+    wait_for(lambda: not _fresh(fleet), 300, "an hour of the shops: everything is due", every_s=1.0)
     fleet.round()
     calls = fleet.calls(before)
     asked = _asked(calls, DETAIL, "getCompetitivePricing")
@@ -90,6 +91,12 @@ def test_the_shops_show_what_amazon_says(fleet: ShopFleet) -> None:
     metrics = fleet.metrics()
     assert sum(metrics["ecauto_pushed_last_hour"].values()) > 0
     assert {0.0} == set(metrics["ecauto_lane_worked_on"].values())
+
+
+def _fresh(fleet: ShopFleet) -> int:
+    """ASINs whose stock nobody has to ask about yet."""
+    an_hour_ago = "extract(epoch FROM now()) * 1000 - 60000"
+    return int(fleet.postgresql.sql(f"SELECT count(*) FROM asins WHERE stock_at > {an_hour_ago}", fleet.state))
 
 
 def test_usage_plans_are_kept(fleet: ShopFleet) -> None:
