@@ -1,12 +1,13 @@
 """Dagster's records in SQLite files, with one SQLAlchemy engine a file, where its own storage has one a call.
 
 Dagster 1.13.27 makes an engine for every call, so that each statement is compiled anew at every call; it connects to a
-file up to three times an event, and some fifty events say what a run is going to do; at each opening it reads through
-all migrations there ever were. Files, tables and what may be open at once are Dagster's own: its classes and these read
-each other's files. A connection still ends with its call: then SQLite writes what happened into the file, which whoever
-watches a run waits for; and nothing open is there to be lost by a fork, a kill or a file removed. What one call stores
-is there whole or not at all in each file, the run's own first. Named in dagster.yaml, whose processes all load it; so
-it imports Dagster's storage and nothing of ours. Not for: what is recorded, or how long it is kept (housekeeping.py).
+file up to three times an event, and some fifty events say what a run is going to do; at each opening, and twice for the
+file of each run, it reads through all migrations there ever were. Files, tables and what may be open at once are
+Dagster's own: its classes and these read each other's files. A connection still ends with its call: then SQLite writes
+what happened into the file, which whoever watches a run waits for; and nothing open is there to be lost by a fork, a
+kill or a file removed. What one call stores is there whole or not at all in each file, the run's own first. Named in
+dagster.yaml, whose processes all load it; so it imports Dagster's storage and nothing of ours. Not for: what is
+recorded, or how long it is kept (housekeeping.py).
 Source: dagster/_core/storage/{sqlite_storage,event_log/sqlite,runs/sqlite,schedules/sqlite} 1.13.27.
 """
 
@@ -17,20 +18,24 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
-from dagster._core.storage.sql import create_engine
+from dagster._core.storage.sql import create_engine, get_alembic_config
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 ENGINES = 16
@@ -44,6 +49,13 @@ def _is_made(engine: Engine, table: str) -> bool:
     with engine.connect() as connection:
         made = MigrationContext.configure(connection).get_current_revision() is not None
         return made and bool(connection.dialect.has_table(connection, table))
+
+
+@cache
+def _newest_migration() -> str:
+    """What Dagster's newest tables of events are called: asked once a process."""
+    folder = ScriptDirectory.from_config(get_alembic_config(sqlite_event_log.__file__))
+    return str(folder.get_current_head())
 
 
 class _OneFile:
@@ -82,6 +94,10 @@ class Ticks(_OneFile, SqliteScheduleStorage):
     """What schedules and sensors did: schedules/schedules.db."""
 
     FILE, LAST = "schedules", "job_ticks"
+
+
+_VERSION_TABLE = """CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"""
 
 
 class Events(SqliteEventLogStorage):
@@ -132,6 +148,21 @@ class Events(SqliteEventLogStorage):
                     self._opened[shard] = engine.connect()
                     self._opened[shard].begin()
                 yield self._opened[shard]
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:
+        """The tables of a file. A run's own are always made new, so they are those of the newest migration."""
+        if not for_index_shard:
+            try:
+                with engine.connect() as connection:
+                    SqlEventLogStorageMetadata.create_all(connection)
+                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                    connection.exec_driver_sql(_VERSION_TABLE)
+                    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (_newest_migration(),))
+                    connection.commit()
+                    return
+            except DBAPIError:  # another process makes it too: Dagster's own way waits for it, and goes on from there
+                pass
+        super()._initdb(engine, for_index_shard)
 
     def _is_there(self, shard: str) -> bool:
         return os.path.exists(self.path_for_shard(shard))

@@ -174,6 +174,37 @@ def test_opening_the_files_reads_no_migrations(home: Path, monkeypatch: pytest.M
         assert ([], 0) == (list(instance.all_instigator_state()), instance.get_runs_count())
 
 
+def _made_of(home: Path, run_id: str) -> tuple[list[object], list[object]]:
+    """The tables and indexes of a run's file, and the migration that it says it is of."""
+    with closing(sqlite3.connect(home / "data" / "dagster" / "history" / "runs" / f"{run_id}.db")) as file:
+        objects = file.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name != 'alembic_version'")
+        return sorted(objects, key=str), file.execute("SELECT * FROM alembic_version").fetchall()
+
+
+def test_a_runs_file_is_as_dagster_makes_it_and_reads_no_migrations(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read them takes as long as a run without work: once a process is enough."""
+    with dg.DagsterInstance.from_config(str(home)) as ours, _of_dagster(home) as theirs:
+        first, other = (dg.materialize([counted], instance=one).run_id for one in (ours, theirs))
+        monkeypatch.setattr(ScriptDirectory, "from_config", None)
+        second = dg.materialize([counted], instance=ours).run_id
+    assert _made_of(home, other) == _made_of(home, first) == _made_of(home, second)
+
+
+def test_a_runs_file_that_another_process_makes_too_is_whole(home: Path) -> None:
+    """The daemon looks at a run whose process begins: whoever is second goes on from what he finds."""
+    with dg.DagsterInstance.from_config(str(home)) as ours, dg.DagsterInstance.from_config(str(home)) as daemon:
+        run = _a_run(ours)
+        expected = _made_of(home, run.run_id)
+        for undone in ("", "DELETE FROM alembic_version", "DROP TABLE alembic_version"):
+            with closing(sqlite3.connect(home / "data" / "dagster" / "history" / "runs" / f"{run.run_id}.db")) as file:
+                file.executescript(undone)
+            assert isinstance(daemon.event_log_storage, dagster_storage.Events)
+            daemon.event_log_storage._initdb(daemon.event_log_storage._engine_of(run.run_id))
+            assert expected == _made_of(home, run.run_id), undone
+
+
 def test_who_watches_a_run_hears_of_it_from_another_program(home: Path) -> None:
     """The UI's server shows a run's events as its process writes them."""
     heard = threading.Event()
