@@ -97,9 +97,18 @@ def new_instance() -> Path:
 
 
 def open_instance(folder: Path) -> dg.DagsterInstance:
-    """The Dagster instance whose files are in `folder`, kept by the storage that dagster.yaml names."""
+    """The Dagster instance whose files are in `folder`, kept by the storage that dagster.yaml names.
+
+    What a run prints is left to pytest: Dagster would start four processes a run to write it down.
+    """
     storage = {"module": "ecauto_pipeline.defs.dagster_storage", "class": "SqliteFiles"}
-    overrides = {"storage": {"custom": {**storage, "config": {"base_dir": str(folder)}}}}
+    overrides = {
+        "storage": {"custom": {**storage, "config": {"base_dir": str(folder)}}},
+        "compute_logs": {
+            "module": "dagster._core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        },
+    }
     return dg.DagsterInstance.local_temp(str(folder), overrides=overrides)
 
 
