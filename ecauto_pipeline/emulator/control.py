@@ -260,7 +260,10 @@ class Control:
         """The owner's register that belongs to the seeded shops: `products` and `listings`, in its own columns."""
         with self._emulation.lock:
             demo = self._emulation.demo
-            return {"products": list(demo.products()), "listings": [plan.row for plan in demo.plans()]}
+            return {
+                "products": [dict(row) for row in demo.products()],
+                "listings": [dict(plan.row) for plan in demo.plans()],
+            }
 
     # Tokens
 

@@ -23,6 +23,8 @@ from ecauto_pipeline.emulator.world import World
 
 _DAY_S = 86_400
 _ITEM_IDS, _ITEM_STEP = 9_999_991, 7_654_321
+_KEPT = 1_000
+"""Listings of a world whose plans are kept: its register is asked for, and it is begun anew, again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,15 @@ class Demo:
 
     def __init__(self, world: World, listings: int, accounts: int, born_s: float) -> None:
         self._world, self._listings, self._accounts, self._born_s = world, listings, accounts, born_s
+        self._plans: list[ListingPlan] = []
+        self._products: list[dict[str, Any]] = []
+
+    def or_as_before(self, before: Demo | None) -> Demo:
+        """`before`, where it is of the same world born at the same moment: then its plans need not be made again."""
+        return self if before is None or self._born_as() != before._born_as() else before
+
+    def _born_as(self) -> tuple[float, ...]:
+        return (self._world.seed, self._world.asins, self._listings, self._accounts, self._born_s)
 
     @staticmethod
     def asin_count(listings: int, accounts: int) -> int:
@@ -46,8 +57,11 @@ class Demo:
         return listings if accounts == 1 else max(1, round(listings * 0.9))
 
     def plans(self) -> Iterator[ListingPlan]:
-        """One plan per row of the register, in the order of its ids."""
-        return (self._plan(number) for number in range(self._listings))
+        """One plan per row of the register, in the order of its ids. Its row is not to be changed."""
+        if self._listings > _KEPT:
+            return (self._plan(number) for number in range(self._listings))
+        self._plans = self._plans or [self._plan(number) for number in range(self._listings)]
+        return iter(self._plans)
 
     def strays(self) -> Iterator[Item]:
         """BASE items that the register knows nothing of: made by hand, or from before the register."""
@@ -75,7 +89,8 @@ class Demo:
         sold = list(sold_out)
         key = mix(self._world.seed, 0x5A1E)
         for n in range(max(5, self._listings * 3 // 100)):
-            popular = self._plan(int(self._listings * uniform(key, n, 1) ** 4)).item
+            number = int(self._listings * uniform(key, n, 1) ** 4)
+            popular = (self._plans[number] if self._plans else self._plan(number)).item
             if popular is not None:
                 sold.append((popular, int(self._born_s - 30 * _DAY_S * uniform(key, n, 2))))
         for n, (item, at) in enumerate(sold):
@@ -95,9 +110,11 @@ class Demo:
             )
 
     def products(self) -> Iterator[dict[str, Any]]:
-        """One row of the register's products per ASIN."""
-        for index in range(self._world.asins):
-            yield self._product(index)
+        """One row of the register's products per ASIN, not to be changed."""
+        if self._world.asins > _KEPT:
+            return (self._product(index) for index in range(self._world.asins))
+        self._products = self._products or [self._product(index) for index in range(self._world.asins)]
+        return iter(self._products)
 
     # One ASIN
 

@@ -141,3 +141,17 @@ def test_small_worlds_stand(listings: int, accounts: int) -> None:
     control = Control(Emulation(ManualClock(START), seed=4, listings=listings, accounts=accounts))
     rows = control.register_rows()["listings"]
     assert listings == len(rows) == len({(row["asin"], row["account_id"]) for row in rows})
+
+
+def test_a_world_begun_anew_is_a_new_one() -> None:
+    """Plans that are kept are those of the same seed, sizes and moment, whatever somebody did with the rows he got."""
+    clock = ManualClock(START)
+    control = Control(Emulation(clock, seed=5, listings=40, accounts=2))
+    for row in control.register_rows()["listings"]:
+        row.clear()
+    for seed, later_s in ((5, 0.0), (6, 0.0), (6, 86_400.0), (5, 0.0)):
+        clock.advance(later_s)
+        control.reset(seed=seed)
+        new = Control(Emulation(ManualClock(clock.now()), seed=seed, listings=40, accounts=2))
+        assert new.register_rows() == control.register_rows()
+        assert [new.items(f"base_account_{n}") for n in (1, 2)] == [control.items(f"base_account_{n}") for n in (1, 2)]
