@@ -99,7 +99,9 @@ def _tuples(connection: Connection, query: Select[Any]) -> Iterable[Any]:
 
 def _unpacked(connection: Connection, packed: Rows, last: str, theirs: Conditions, now: datetime) -> Rows:
     """One row an ASIN, but for `last`: its row was in the part before."""
-    packed = packed[np.append(packed["asin"][:1] != last, packed["asin"][1:] != packed["asin"][:-1])]
+    names = packed["asin"]
+    begins = np.append(names[:1] != last, names[1:] != names[:-1])
+    packed = packed[begins]
     rows = np.empty(packed.size, ROW)
     for name in _WHOLE:
         rows[name] = packed[name]
