@@ -7,6 +7,7 @@ Not for: prices and offers (world, offers).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ecauto_pipeline.emulator.chance import integer, mix
 
@@ -63,6 +64,7 @@ class Goods:
     list_price_factor: float
 
 
+@lru_cache(maxsize=20_000)
 def goods(seed: int, number: int) -> Goods:
     """The goods with this number in the world of this seed."""
     key = mix(seed, number, 0xCA7A)

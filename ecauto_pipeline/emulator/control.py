@@ -169,7 +169,7 @@ class Control:
                 "known": truth.known,
                 "status": truth.status if truth.known else None,
                 "failure": None if truth.failure is None else asdict(truth.failure),
-                "offers": [asdict(offer) for offer in truth.offers],
+                "offers": [offer.fields() for offer in truth.offers],
                 "level_jpy": self._emulation.world.price_jpy(asin, at_s),
             }
 
@@ -188,12 +188,12 @@ class Control:
         """All items of a shop, by list_order."""
         with self._emulation.lock:
             self._arrive()
-            return [asdict(item) for item in self._emulation.shops.page(account)]
+            return [item.fields() for item in self._emulation.shops.page(account)]
 
     def item(self, account: str, item_id: int) -> dict[str, Any] | None:
         with self._emulation.lock:
             item = self._emulation.shops.item(account, item_id)
-            return None if item is None else asdict(item)
+            return None if item is None else item.fields()
 
     def edit_item(self, account: str, item_id: int, **changes: Any) -> dict[str, Any]:
         """A person's edit in the shop's own screens: title, detail, price_jpy, stock, visible, identifier ..."""

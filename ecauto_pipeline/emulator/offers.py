@@ -8,6 +8,7 @@ business.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ecauto_pipeline.emulator.chance import between, integer, mix, uniform
@@ -37,6 +38,10 @@ class Offer:
     feedback_count: int = 100
     feedback_percent: int = 96
 
+    def fields(self) -> dict[str, Any]:
+        """As the control plane writes it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
     @property
     def total_jpy(self) -> float:
         """Price and shipping; what a list is sorted by."""
@@ -63,6 +68,7 @@ def seller_id(key: int) -> str:
     return "A" + text
 
 
+@lru_cache(maxsize=20_000)
 def lead_offer(key: int, price_jpy: int) -> Offer:
     """The offer that carries the ASIN's price level: new, free of shipping, at once or within a day."""
     by_amazon = uniform(key, 1) < 0.7
@@ -76,13 +82,15 @@ def lead_offer(key: int, price_jpy: int) -> Offer:
 def side_offers(key: int, price_jpy: int, at_least: int, lead: Offer | None) -> list[Offer]:
     """Zero to seven offers beside the lead; without a lead only kinds with a fee, a wait or a doubt."""
     count = max(at_least, integer(8, key, 10))
-    return [_side_offer(mix(key, 11, n), price_jpy, lead) for n in range(count)]
+    led, by_fba = lead is not None, lead is not None and lead.fba
+    return [_side_offer(mix(key, 11, n), price_jpy, led, by_fba) for n in range(count)]
 
 
-def _side_offer(key: int, price_jpy: int, lead: Offer | None) -> Offer:
+@lru_cache(maxsize=100_000)
+def _side_offer(key: int, price_jpy: int, led: bool, by_fba: bool) -> Offer:
     seller = seller_id(mix(key, 1))
-    kind = uniform(key, 2) if lead is not None else between(0.5, 0.9, key, 2)
-    if kind < 0.25 and lead is not None and lead.fba:
+    kind = uniform(key, 2) if led else between(0.5, 0.9, key, 2)
+    if kind < 0.25 and by_fba:
         price = price_jpy + 1 + int(price_jpy * between(0.02, 0.25, key, 3))
         return Offer(seller, price, fba=True, prime=True, feedback_count=integer(5000, key, 4))
     if kind < 0.5:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ecauto_pipeline.emulator.store import Store
@@ -48,6 +48,11 @@ class Item:
     images: tuple[str, ...] = ()
     variations: tuple[Variation, ...] = ()
     asin: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """As the control plane shows it; as `asdict` would, which copies each field for long."""
+        shown = {name: getattr(self, name) for name in self.__slots__}
+        return shown | {"variations": tuple(asdict(variation) for variation in self.variations)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,8 +212,7 @@ class World:
         place = at_s / _DAY_S * habits.jumps_per_day
         cell = math.floor(place)
         jump = cell if place - cell >= uniform(habits.key, 20, cell) else cell - 1
-        log_move = sum(_RHO**n * laplace(habits.jump_scale, habits.price_key, jump - n) for n in range(_MEMORY))
-        return max(50, round(habits.level_jpy * math.exp(log_move)))
+        return max(50, round(habits.level_jpy * math.exp(_log_move(habits.jump_scale, habits.price_key, jump))))
 
     def _is_out(self, habits: _Habits, at_s: float) -> bool:
         place = at_s / _DAY_S * habits.stock_cycles_per_day
@@ -234,6 +233,12 @@ class World:
             lead = lead_offer(habits.key, level)
             side = side_offers(habits.key, level, 0, lead)
         return _with_winner(habits.key, lead, side, price if said_in_stock else level)
+
+
+@lru_cache(maxsize=100_000)
+def _log_move(scale: float, price_key: int, jump: int) -> float:
+    """What the jumps up to this one have made of the price level; it is asked again until the next one."""
+    return sum(_RHO**n * laplace(scale, price_key, jump - n) for n in range(_MEMORY))
 
 
 def _with_winner(key: int, lead: Offer | None, side: list[Offer], lead_price: Any) -> tuple[Offer, ...]:
