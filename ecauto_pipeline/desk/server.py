@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
+from ecauto_pipeline.desk.element_signatures import write_down_signatures
 from ecauto_pipeline.desk.error_pages import add_error_pages
 from ecauto_pipeline.desk.frame import framed
 from ecauto_pipeline.desk.gate import MOST_MESSAGE_BYTES, Gate, hosts_of
@@ -45,6 +46,7 @@ BUILD_TIMEOUT_S = 60.0
 
 def application(office: Office) -> ASGIApp:
     """Every page, in both languages, behind the gate. Once a process: NiceGUI keeps its pages in the module."""
+    write_down_signatures()
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     unseen = UnseenPages()
     for language in LANGUAGES:
