@@ -25,8 +25,10 @@ _TYPES: Final[dict[Kind, tuple[type, ...]]] = {
     "list": (list,),
     "object": (dict,),
 }
+"""As JSON has them: a bool is no number."""
 _MOST_SHAPES = 200  # kept of one run; a body of noise must not fill the record
 _LONGEST_WORD = 40
+_MOST_SPELLINGS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,86 +84,100 @@ def oddities(document: object, expected: Document) -> frozenset[str]:
 
 @dataclass(slots=True)
 class _Fields:
-    """What is expected under one name: the fields with that path, and what is expected within them, by name."""
+    """What is expected under one name: the fields with that path, and what is expected within them."""
 
     here: list[Expected] = field(default_factory=list)
-    within: dict[str, _Fields] = field(default_factory=dict)
+    within: _Level | None = None
+    well: set[object] = field(default_factory=set)
+    """Texts that were seen here and are as expected."""
+
+
+@dataclass(slots=True)
+class _Level:
+    """What is expected of one object, by name. `named`: what is expected of it itself, not only within it."""
+
+    fields: dict[str, _Fields] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
 
 
 @lru_cache(maxsize=256)
-def _tree(expected: Document) -> dict[str, _Fields]:
+def _tree(expected: Document) -> _Level:
     """The fields by their names, so that a document is gone through once."""
-    tree: dict[str, _Fields] = {}
+    top = _Level()
     for one in expected.fields:
-        level, (above, name) = tree, _split(one.path)
+        level, (above, name) = top, _split(one.path)
         for step in above:
-            level = level.setdefault(step, _Fields()).within
-        level.setdefault(name, _Fields()).here.append(one)
-    return tree
+            holder = level.fields.setdefault(step, _Fields())
+            holder.within = level = holder.within or _Level()
+        level.fields.setdefault(name, _Fields()).here.append(one)
+        level.named.add(name)
+    return top
 
 
-def _look(holder: Mapping[str, object], level: dict[str, _Fields], expected: Document, found: set[str]) -> None:
+def _look(holder: Mapping[str, object], level: _Level, expected: Document, found: set[str]) -> None:
     """Adds where this object is not as expected. What is not there, or is no object, is its own name's oddity alone."""
-    for name, fields in level.items():
+    strangers: list[tuple[str, object]] | None = None
+    for name, fields in level.fields.items():
         if name not in holder:
             for one in fields.here:
                 if one.required:
                     found.add(f"missing {one.path}")
-                elif (renamed := _in_its_place(holder, one, expected)) is not None:
+                    continue
+                if strangers is None:
+                    strangers = [pair for pair in holder.items() if pair[0] not in level.named]
+                renamed = _in_its_place(strangers, one, expected) if strangers else None
+                if renamed is not None:
                     found.add(f"{one.path} is called {_plain(renamed)}")
             continue
         value = holder[name]
-        for one in fields.here:
-            _judge(value, one, found)
-        if fields.within:
-            if isinstance(value, dict):
-                _look(value, fields.within, expected, found)
-            elif isinstance(value, list):
-                for entry in value:
-                    if isinstance(entry, dict):
-                        _look(entry, fields.within, expected, found)
+        if type(value) is not str or value not in fields.well:
+            _judge(value, fields, found)
+        if fields.within is not None:
+            for entry in value if isinstance(value, list) else (value,):
+                if isinstance(entry, dict):
+                    _look(entry, fields.within, expected, found)
 
 
-def _judge(value: object, one: Expected, found: set[str]) -> None:
-    if value is None:
-        if one.required:
-            found.add(f"{one.path} is null")
-    elif not isinstance(value, _TYPES[one.kind]) or (one.kind == "number" and isinstance(value, bool)):
-        found.add(f"{one.path} is {_type(value)}")
-    elif one.words and lower_word(value) not in one.words:
-        found.add(f"{one.path} = {_plain(str(value))}")
-    elif one.closed:
-        for entry in value if isinstance(value, list) else [value]:
-            unheard_of = set(entry).difference(one.closed) if isinstance(entry, dict) else ()
-            found.update(f"new field {one.path}.{_plain(new)}" for new in unheard_of)
+def _judge(value: object, fields: _Fields, found: set[str]) -> None:
+    for one in fields.here:
+        if value is None:
+            if one.required:
+                found.add(f"{one.path} is null")
+        elif type(value) not in _TYPES[one.kind]:
+            found.add(f"{one.path} is {_type(value)}")
+        elif one.words:
+            if lower_word(value) not in one.words:
+                found.add(f"{one.path} = {_plain(str(value))}")
+            elif len(fields.here) == 1 and len(fields.well) < _MOST_SPELLINGS:
+                fields.well.add(value)
+        elif one.closed:
+            for entry in value if isinstance(value, list) else [value]:
+                if isinstance(entry, dict) and not entry.keys() <= set(one.closed):
+                    unheard_of = set(entry).difference(one.closed)
+                    found.update(f"new field {one.path}.{_plain(new)}" for new in unheard_of)
 
 
-def _in_its_place(holder: Mapping[str, object], one: Expected, expected: Document) -> str | None:
-    """The name under which an absent field seems to stand here, None where nothing looks like it."""
-    siblings, needed = _names_of(expected, one.path)
+def _in_its_place(strangers: Sequence[tuple[str, object]], one: Expected, expected: Document) -> str | None:
+    """The name under which an absent field seems to stand among these, None where nothing looks like it."""
+    needed = _needed(expected, one.path)
     spelt = _letters(_split(one.path)[1])
-    for name, value in holder.items():
-        if name in siblings:
-            continue
+    for name, value in strangers:
         if _letters(name) == spelt or (one.words and lower_word(value) in one.words):
             return name
         if one.form is not None and isinstance(value, str) and one.form.fullmatch(value):
             return name
-        entries = value if isinstance(value, list) else [value]
-        if needed and entries and all(isinstance(entry, dict) and needed <= entry.keys() for entry in entries):
-            return name
+        if needed:
+            entries = value if isinstance(value, list) else [value]
+            if entries and all(isinstance(entry, dict) and needed <= entry.keys() for entry in entries):
+                return name
     return None
 
 
 @lru_cache(maxsize=256)
-def _names_of(expected: Document, path: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The names that are expected beside the one at `path`, and those required within it."""
-    above = path.rpartition(".")[0]
+def _needed(expected: Document, path: str) -> frozenset[str]:
+    """The names required within the field at `path`."""
     splits = [(*one.path.rpartition("."), one.required) for one in expected.fields]
-    return (
-        frozenset(name for holder, _, name, _ in splits if holder == above),
-        frozenset(name for holder, _, name, required in splits if holder == path and required),
-    )
+    return frozenset(name for holder, _, name, required in splits if holder == path and required)
 
 
 def odd_items(
