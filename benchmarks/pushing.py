@@ -6,7 +6,8 @@
 The process that works is one of its own, wired as a run's; the emulator is in this one. Processor time (user and
 system) is of the working process alone: figures a second are what is left when the emulator, which has to answer each
 call, uses the machine's other core. `--before`: a checkout of the program (`git worktree add`) to measure by turns with
-this one; the ratio is this one's processor time to its. Not for: rates that are kept (benchmarks.fetch).
+this one; the ratio is this one's processor time to its. `--postgresql`: state in a server started for it, fsync off,
+with the packages of requirements-fleet-dev.txt (docs/fleet.md). Not for: rates that are kept (benchmarks.fetch).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +50,9 @@ class Measured:
 class World:
     """The emulator, and folders of installations that work against it."""
 
-    def __init__(self, folder: Path, emulator: EmulatorServer, state_url: str = "") -> None:
-        self._folder, self._emulator, self._state_url, self._made = folder, emulator, state_url, 0
+    def __init__(self, folder: Path, emulator: EmulatorServer, new_state: Callable[[], str]) -> None:
+        """`new_state`: the address of a state with nothing in it; "" = a file in the installation's folder."""
+        self._folder, self._emulator, self._new_state, self._made = folder, emulator, new_state, 0
 
     def measure(self, program: Path, what: str, size: int, count: int) -> Measured:
         """`count` edits or calls by one process of this checkout, over `size` shops or SP-API accounts."""
@@ -92,7 +95,8 @@ class World:
         url = self._emulator.url
         parts = [f'[sp_api]\nendpoint = "{url}"\nlwa_endpoint = "{url}"\naudit_share = 0.0']
         parts += [f'[base]\nendpoint = "{url}/1"\n[base.limits]\nper_hour = 90000']
-        parts += [f'[state]\nurl = "{self._state_url}"'] if self._state_url else []
+        state_url = self._new_state()
+        parts += [f'[state]\nurl = "{state_url}"'] if state_url else []
         parts += [f"[sp_api.limits.{name}]\nrate_per_s = {RATE}\nburst = {BURST}" for name in OPERATIONS]
         if what == "calls":
             parts += [f'[[sp_api.accounts]]\nid = "sp_{n}"' for n in range(1, size + 1)]
@@ -101,6 +105,15 @@ class World:
             token, back = f"data/tokens/{account}.json", base_app(account).redirect_uri
             parts.append(f'[[base.accounts]]\nid = "{account}"\ntoken_file = "{token}"\nredirect_uri = "{back}"')
         return "\n".join(parts) + "\n"
+
+
+def _databases(stack: ExitStack) -> Callable[[], str]:
+    from proofs.fleet.servers import PostgreSQL
+
+    server = PostgreSQL()
+    stack.callback(server.close)
+    server.start()
+    return lambda: server.url(server.new_database())
 
 
 def line(name: str, size: int, one: Measured, before: Measured | None) -> str:
@@ -129,7 +142,7 @@ def main() -> int:
         emulator.control.set_base_limits(per_hour=1_000_000)
         for operation in OPERATIONS:
             emulator.control.set_rate(operation, 1000.0, 1000)
-        world = World(folder, emulator)
+        world = World(folder, emulator, _databases(stack) if chosen.postgresql else lambda: "")
         for part in chosen.part:
             print("\n" + HEAD.format("shops" if part == "edits" else "accounts"), flush=True)
             count = chosen.edits if part == "edits" else chosen.calls

@@ -21,8 +21,9 @@ from sqlalchemy import event, insert
 
 from ecauto_pipeline.clock import SystemClock, to_ms
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.state import plans
+from ecauto_pipeline.state import locks, migrations, plans
 from ecauto_pipeline.state import runs as run_book
+from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.state.schema import asins, listings, shop_accounts
 from ecauto_pipeline.sync.base_updates import push
@@ -109,7 +110,13 @@ def planned(tools: Tools, run_id: str, wanted: list[str]) -> Context:
 def main() -> None:
     what, config, wanted = sys.argv[1:4]
     items = json.loads(Path(wanted).read_text(encoding="utf-8"))
-    with open_tools(load(Path(config), {}), environ={}, clock=CLOCK, run_id="run") as tools:
+    settings = load(Path(config), {})
+    if settings.state_url().startswith("postgresql"):
+        database = Database(settings.state_url(), unmigrated=True)
+        with database.write(locks.schema()) as connection:
+            migrations.migrate_postgresql(connection)
+        database.close()
+    with open_tools(settings, environ={}, clock=CLOCK, run_id="run") as tools:
         print(json.dumps({"edits": edits, "calls": calls}[what](tools, items)))
 
 
