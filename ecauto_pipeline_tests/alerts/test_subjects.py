@@ -102,6 +102,18 @@ def test_each_shop_has_its_own_alert(owner: Owner, rule: str, one: dict[str, Any
     assert [(rule, "shop_1", "recovered")] == heard()
 
 
+def test_a_shop_that_is_closed_still_is_not_said_to_have_calls_again(owner: Owner) -> None:
+    """The next run of the hour finds nothing to wait, for it has not tried: that ends no alarm."""
+    calls = {"base_api_calls": 60, "calls_of_shops": {"shop_1": (30, 0), "shop_2": (30, 0)}}
+
+    def heard(**figures: object) -> list[tuple[str, str, str]]:
+        return owner.hears(a_record(shops=SHOPS, **calls, **figures))
+
+    assert [("base_calls_suffice", "shop_1", "firing")] == heard(out_of_calls=(("shop_1", 4),))
+    assert [] == heard(breakers=(("shop_1", "hour_api_limit"),))
+    assert [("base_calls_suffice", "shop_1", "recovered")] == heard()
+
+
 def test_each_operation_has_its_own_alert(owner: Owner) -> None:
     """One operation that fails does not hide the next, nor does one that works clear the other."""
     first = a_record(status_success=150, status_api_error=50, by_operation={"detail": (100, 50), "sweep": (100, 0)})

@@ -20,6 +20,7 @@ from ecauto_pipeline.sync.diffs import price, visibility
 from ecauto_pipeline.sync.people.holds import approve, reject
 from ecauto_pipeline.sync.push_while_asking import PUSH_EVERY_S, PushWhileAsking
 from ecauto_pipeline.sync.run_record import RunRecord, begin_run, end_run, record_of
+from ecauto_pipeline_tests.pages import read
 from ecauto_pipeline_tests.sync.diffs.selling import (
     HonestShop,
     ShopOutOfCalls,
@@ -249,6 +250,7 @@ def test_a_spent_hour_leaves_the_rows_to_the_rest_of_the_run(tmp_path: Path) -> 
     assert (1, 2) == (record.account.pushed, record.account.skipped)
     assert record.base_updates is not None
     assert (("shop_1", "hour_api_limit"),) == record.base_updates.alerts
+    assert (("shop_1", 2),) == record.base_updates.out_of_calls
 
 
 def test_a_correction_that_its_shop_refuses_early_ends_hidden_in_the_same_run(tmp_path: Path) -> None:
@@ -293,8 +295,11 @@ def test_a_run_changes_early_what_it_may_change(tmp_path: Path, fields: dict[str
     assert leave == {item for item, _, _ in world.shop.edits}
 
 
-def test_batches_are_half_a_minute_apart_and_none_is_empty(tmp_path: Path) -> None:
-    """By the clock; nothing is begun while nothing that matters was answered."""
+def test_batches_are_some_seconds_apart_and_none_is_empty(tmp_path: Path) -> None:
+    """By the clock, as the papers say; nothing is begun while nothing that matters was answered."""
+    for page in ("architecture.md", "decisions/what-stops-a-wrong-sale-waits-for-no-slice.md"):
+        assert f"every {PUSH_EVERY_S:.0f} seconds" in read(f"docs/{page}")
+    assert f"some {PUSH_EVERY_S:.0f} seconds after the answer that counts" in read("docs/freshness.md")
     world = World(tmp_path)
     world.amazon(world.list_item("1", 2580), None, "out_of_stock")
     run = world.run()

@@ -221,13 +221,14 @@ def _out_of_calls(record: RunRecord, setup: AlertSetup) -> Finding:
 
 
 def _shops_out_of_calls(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
-    """Of the shops that this run worked on."""
+    """Of the shops that this run worked on; of one that is closed still, that nothing was seen to wait says nothing."""
     if record.pushed is None:
         return {}
     waiting = dict(record.pushed.out_of_calls)
+    closed = {shop for shop, reason in record.pushed.shops.breakers if reason not in BLOCKING_BREAKERS}
     worked_on = record.listings.by_account if record.listings is not None else record.pushed.by_account
     found = {}
-    for shop in {*worked_on, *waiting}:
+    for shop in ({*worked_on} - closed) | {*waiting}:
         rows = waiting.get(shop, 0)
         found[shop] = Finding(
             said=Words(

@@ -21,12 +21,13 @@ from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sections import PushReport
 
 
-def push_early(context: Context) -> PushReport:
-    """Push what this run has decided so far; the report is of what has ended for good.
+def push_early(context: Context, accounts: Collection[AccountKey]) -> PushReport:
+    """Push what this run has decided so far of these accounts; the report is of what has ended for good.
 
     What the last look refuses, or its shop can't take now, stays open: the steps to come judge it, send it and count
     it. Raises Stopped; item errors are rows.
     """
+    context = context.allowing(accounts=tuple(sorted(accounts)))
     gate = RulesGate(context)
 
     def rows_of(account: AccountKey) -> Sequence[Decided]:

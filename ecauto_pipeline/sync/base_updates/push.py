@@ -262,6 +262,7 @@ def _row(tools: Tools, ended: RowOutcome) -> tuple[str, str, str, str]:
 
 
 _NO_CALLS = frozenset(("hour_api_limit", "day_api_limit", "hour_reserve", "day_reserve"))
+"""The calls to a shop are used up, but for those that are kept."""
 WAITS = frozenset(
     (
         *(*_NO_CALLS, "account_blocked", "not_read", "shop_unreachable"),
@@ -275,6 +276,11 @@ def _waiting(ended: Iterable[RowOutcome]) -> int:
     return sum(end.end == "skipped" and end.reason in WAITS for end in ended)
 
 
-def _out_of_calls(tools: Tools, ended: Iterable[RowOutcome]) -> tuple[tuple[str, int], ...]:
+def _out_of_calls(context: Context, ended: Iterable[RowOutcome]) -> tuple[tuple[str, int], ...]:
+    """What was found waiting when it was to be sent, and what this run has skipped because the calls were used up when
+    it judged."""
     waiting = Counter(e.decided.diff.key.account for e in ended if e.end == "skipped" and e.reason in _NO_CALLS)
-    return tuple((tools.name_of(account), rows) for account, rows in sorted(waiting.items()))
+    with context.state.read() as connection:
+        for account in context.accounts:
+            waiting[account] += len(decisions.skipped_for(connection, context.run.run_id, account, _NO_CALLS))
+    return tuple((context.name_of(account), rows) for account, rows in sorted((+waiting).items()))

@@ -28,9 +28,10 @@ from ecauto_pipeline.sync.diffs.judge_again import JudgedAgain
 
 @dataclass(frozen=True, slots=True)
 class DecidedEarly:
-    """`stored`: changes that may leave; `waiting`: ASINs some of whose hides are too many for what was seen."""
+    """`stored`: accounts of which changes may leave; `waiting`: ASINs some of whose hides are too many for what was
+    seen."""
 
-    stored: int
+    stored: frozenset[AccountKey]
     waiting: tuple[str, ...]
 
 
@@ -46,14 +47,14 @@ def decide_answered(context: Context, answered: Sequence[str]) -> DecidedEarly:
         hides = {account: _hides(diffs) for account, diffs in found.items()}
         waiting = {account for account, some in hides.items() if some and not _may_hide(context, connection, some, now)}
     context.go_on()
-    stored, put_off = 0, set[str]()
+    stored, put_off = set[AccountKey](), set[str]()
     for account, diffs in found.items():
         late = {diff.key: diff.asin for diff in hides[account]} if account in waiting else {}
         put_off.update(late.values())
         left = [diff for diff in diffs if diff.kind is not Kind.VISIBILITY or diff.key not in late]
-        if left:
-            stored += _store(context, account, left)
-    return DecidedEarly(stored, tuple(sorted(put_off)))
+        if left and _store(context, account, left):
+            stored.add(account)
+    return DecidedEarly(frozenset(stored), tuple(sorted(put_off)))
 
 
 def _urgent(
