@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -89,7 +90,7 @@ def _switch_on(server: Webserver) -> None:
 def test_an_hour_run_by_the_sensor_uses_nearly_every_call(hour: Hour, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sweep and detail: at least 95% of what the rate allowed over the whole span, run starts and pushes included.
 
-    What is seen to be sold out is hidden at most a slice and two minutes after Amazon first said so.
+    Half of what is seen to be sold out is hidden within a minute of Amazon's first word, all within two and a half.
     """
     monkeypatch.chdir(hour.folder)
     with webserver(hour.folder) as server:
@@ -107,11 +108,15 @@ def test_an_hour_run_by_the_sensor_uses_nearly_every_call(hour: Hour, monkeypatc
     statuses = [run["status"] for run in runs["runsOrError"]["results"]]
     print(f"runs: {len(statuses)}, of them failed: {statuses.count('FAILURE')}")
     delays = _hiding_delays(hour, began)
-    print(f"sold out, from the first answer to the edit: {len(delays)} items, at most {max(delays, default=0):.0f} s")
+    half, most = statistics.median(delays or [0.0]), max(delays, default=0.0)
+    print(
+        f"sold out, from the first answer to the edit: {len(delays)} items, half within {half:.0f} s, all {most:.0f} s"
+    )
     assert 0 == statuses.count("FAILURE")
     assert all(share >= LEAST for share in shares)
     assert delays
-    assert max(delays) <= 600 + 120
+    assert half <= 60
+    assert most <= 150
 
 
 def _now(hour: Hour) -> datetime:

@@ -18,9 +18,16 @@ _START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 _BATCH = "push-"
 """What the names of the threads begin with that push while others ask."""
 _SHORTEST_LOOK_S = 0.3
+_RATES = {
+    "getItemOffersBatch": 0.1,
+    "getCompetitivePricing": 0.5,
+    "getItemOffers": 0.5,
+    "getCompetitiveSummary": 0.033,
+}
+"""Calls a second."""
 
 
-class _GivesBatchesTime(ManualClock):
+class GivesBatchesTime(ManualClock):
     """Moved by whoever waits, but a batch that is due has the (real) time to begin and to end."""
 
     def __init__(self, start: datetime) -> None:
@@ -42,16 +49,20 @@ class _GivesBatchesTime(ManualClock):
         return woken
 
 
+def at_documented_rates(emulator: EmulatorServer) -> None:
+    """From now on Amazon allows what its papers say."""
+    for operation, rate in _RATES.items():
+        emulator.control.set_rate(operation, rate, 1)
+
+
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShopDay, _GivesBatchesTime]]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShopDay, GivesBatchesTime]]:
     """A shop whose first fill is done, a day later, at the documented rates."""
-    clock = _GivesBatchesTime(_START)
+    clock = GivesBatchesTime(_START)
     with EmulatorServer(clock=clock, seed=9, listings=130, accounts=1, speed=100.0) as emulator:
         day = ShopDay(tmp_path_factory.mktemp("day"), emulator, clock, loads_when_asked=True)
         day.run("full_sync", slice_s=600.0)
-        for operation, rate in (("getItemOffersBatch", 0.1), ("getCompetitivePricing", 0.5), ("getItemOffers", 0.5)):
-            emulator.control.set_rate(operation, rate, 1)
-        emulator.control.set_rate("getCompetitiveSummary", 0.033, 1)
+        at_documented_rates(emulator)
         yield day, clock
 
 
@@ -70,7 +81,7 @@ def _sold_out(day: ShopDay) -> tuple[str, str]:
     return shop, item
 
 
-def _a_run(day: ShopDay, clock: _GivesBatchesTime, **options: Any) -> tuple[RunResult, list[dict[str, Any]]]:
+def _a_run(day: ShopDay, clock: GivesBatchesTime, **options: Any) -> tuple[RunResult, list[dict[str, Any]]]:
     """A run of one slice, and every call that was made in it, in order."""
     before = max(call["seq"] for call in day.control.calls())
     clock.asking = True
@@ -81,7 +92,7 @@ def _a_run(day: ShopDay, clock: _GivesBatchesTime, **options: Any) -> tuple[RunR
     return result, day.control.calls(since=before)
 
 
-def test_a_stock_out_is_hidden_while_the_slice_goes_on(filled: tuple[ShopDay, _GivesBatchesTime]) -> None:
+def test_a_stock_out_is_hidden_while_the_slice_goes_on(filled: tuple[ShopDay, GivesBatchesTime]) -> None:
     """Before the slice's last question, within a minute of the first answer; its account adds up."""
     day, clock = filled
     day.advance(25 * 3600)
@@ -101,7 +112,7 @@ def test_a_stock_out_is_hidden_while_the_slice_goes_on(filled: tuple[ShopDay, _G
     assert not day.shown()[shop, item]["visible"]
 
 
-def test_a_dry_run_sends_nothing_while_it_asks(filled: tuple[ShopDay, _GivesBatchesTime]) -> None:
+def test_a_dry_run_sends_nothing_while_it_asks(filled: tuple[ShopDay, GivesBatchesTime]) -> None:
     """The permission is the run's, whatever its steps."""
     day, clock = filled
     day.advance(25 * 3600)

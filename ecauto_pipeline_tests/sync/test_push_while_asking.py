@@ -11,7 +11,7 @@ import pytest
 
 from ecauto_pipeline.domain.model import AccountKey, Kind
 from ecauto_pipeline.errors import ItemRefused
-from ecauto_pipeline.shops.protocol import Abilities, Shop
+from ecauto_pipeline.shops.protocol import Abilities, Item, Shop
 from ecauto_pipeline.state import stops
 from ecauto_pipeline.state.schema import diffs, journal
 from ecauto_pipeline.sync.base_updates import push
@@ -125,6 +125,30 @@ def test_a_run_that_dies_after_a_batch_is_taken_up_by_one_that_finds_its_work_do
     assert record.account is not None
     assert [] == [edit for edit in world.shop.edits[len(sent) :] if edit in sent and edit[0] != "7"]
     assert (3, 1) == (record.account.pushed, record.account.failed)
+
+
+def test_a_run_that_dies_in_a_call_is_read_back_by_the_next(tmp_path: Path) -> None:
+    """The intent was on record before the call: one edit, of whose end nobody knew, and none after it."""
+
+    class ShopBesideADyingProcess(HonestShop):
+        dies = True
+
+        def edit(self, item_id: str, kind: Kind, value: int) -> Item | None:
+            done = super().edit(item_id, kind, value)
+            if self.dies:
+                raise SystemExit
+            return done
+
+    shop = ShopBesideADyingProcess("shop_1")
+    world = World(tmp_path, shop)
+    world.amazon(world.list_item("1", 2580), None, "out_of_stock")
+    with pytest.raises(SystemExit):
+        _early(world, ["B000000001"])
+    shop.dies = False
+    record = _rest(world, _early(world, ["B000000001"], retries="run-1"))
+    assert [("1", Kind.VISIBILITY, 0)] == shop.edits
+    assert record.base_updates is not None
+    assert 1 == record.base_updates.settled_done
 
 
 def _half_gone(world: World, count: int) -> list[str]:
