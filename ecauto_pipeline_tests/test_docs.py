@@ -236,7 +236,7 @@ def test_what_is_tried_where_is_what_the_paper_says() -> None:
     """The files of docs/architecture.md, "Tests and proofs", and how many examples and moments each tries."""
     told = read("docs/architecture.md").split("## Tests and proofs")[1]
     files = re.findall(r"`(\S+\.py)`", told)
-    assert len(files) == 6
+    assert len(files) == 8
     assert [] == [file for file in files if not (ROOT / file).is_file()]
     thorough = settings.get_profile("thorough").max_examples
     assert f"| {EXAMPLES} examples | {thorough:,} examples |" in told

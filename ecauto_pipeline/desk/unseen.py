@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from nicegui import Client
 
-MOST_UNSEEN = 6
+MOST_UNSEEN = 4
 """A person opens no more tabs at once; a browser whose page has gone loads it again by itself."""
 
 

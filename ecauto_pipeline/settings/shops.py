@@ -70,6 +70,11 @@ class BaseAccount(ShopAccount):
     client_secret_env: str = Field("", description='variable of the client secret; "" = <ID>_CLIENT_SECRET')
     redirect_uri: str = Field("", description="the callback address registered with the BASE application")
     token_file: str = Field("", description='"" = data/tokens/<id>_token.json')
+    shop_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/?#\s]+/?)?$",
+        description='the address that customers open, as "https://example.thebase.in": the desk links to items there',
+    )
     fees: BaseFees | None = Field(None, description="fees of this shop alone: the keys of [base.fees]")
 
     def client_id_variable(self) -> str:

@@ -28,7 +28,7 @@ class Platform:
 
     `fees_of`: what it keeps of a sale, by the settings and the account's id. `edits_of`: the kinds it lets us change.
     `edits_a_day`: how many edits a shop of it takes in a day, None = as many as there are. `item_page`: where people
-    edit an item (`{item_id}`), "" = nowhere.
+    edit an item (`{item_id}`), `customer_page`: where customers see it (`{shop_url}` besides), "" = nowhere.
     """
 
     name: str
@@ -37,11 +37,18 @@ class Platform:
     edits_a_day: Callable[[Settings], int | None]
     also_called: tuple[str, ...] = ()
     item_page: str = ""
+    customer_page: str = ""
 
 
 PLATFORMS: Mapping[str, Platform] = {
     base.PLATFORM: Platform(
-        base.PLATFORM, base_fees.fees_of, lambda _: Abilities().edits, edits_a_day, base.ALSO_CALLED, base.ITEM_PAGE
+        base.PLATFORM,
+        base_fees.fees_of,
+        lambda _: Abilities().edits,
+        edits_a_day,
+        base.ALSO_CALLED,
+        base.ITEM_PAGE,
+        base.CUSTOMER_PAGE,
     ),
     csv.PLATFORM: Platform(csv.PLATFORM, csv_fees.fees_of, csv_edits_of, lambda _: None, csv.ALSO_CALLED),
 }
@@ -63,6 +70,15 @@ def item_page(key: ListingKey) -> str:
     """Where the owner edits this item in the shop's own administration, "" where the platform has no such page."""
     platform = PLATFORMS.get(key.platform)
     return platform.item_page.format(item_id=quote(key.item_id, safe="")) if platform else ""
+
+
+def customer_page(settings: Settings, key: ListingKey) -> str:
+    """Where customers see this item, "" where the platform has no such page, or nobody has said the shop's address."""
+    platform, account = PLATFORMS.get(key.platform), shop_accounts(settings).get(key.account)
+    shop_url = str(getattr(account, "shop_url", "")).rstrip("/")
+    if platform is None or not shop_url:
+        return ""
+    return platform.customer_page.format(shop_url=shop_url, item_id=quote(key.item_id, safe=""))
 
 
 def fees_of(settings: Settings, account: AccountKey) -> Fees:

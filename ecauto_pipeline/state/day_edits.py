@@ -1,5 +1,5 @@
 """The edits of a span of time at all shops: a page at a time, the newest first, how many there are of which kind, and
-each of them narrow, for whoever goes through all.
+narrow those that may have spared a loss, for whoever goes through all of them.
 
 Not for: the edits of one run (run_edits.py) or writing the journal (journal.py).
 """
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.state.journal import Update, _update
 from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_notes import orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,13 @@ def count_between(connection: Connection, start: datetime, end: datetime) -> Edi
     return EditCounts(hidden, shown, dearer, cheaper, total - hidden - shown - dearer - cheaper)
 
 
+def first_done(connection: Connection, since: datetime) -> datetime | None:
+    """When the first edit left that took place since then, None = none did."""
+    mine = (journal.c.outcome == Outcome.DONE, journal.c.intent_at >= to_ms(since))
+    at = connection.execute(select(func.min(journal.c.intent_at)).where(*mine)).scalar()
+    return None if at is None else from_ms(at)
+
+
 class DoneEdit(NamedTuple):
     """One edit that took place: yen, or 0/1 for visibility; `at`: when it ended, aware UTC."""
 
@@ -72,11 +80,15 @@ class DoneEdit(NamedTuple):
 
 
 def each_done(connection: Connection, since: datetime) -> Iterator[DoneEdit]:
-    """Those that left since then, but for those of rollbacks, in the order in which they left, row by row."""
+    """Those that left since then, but for those of rollbacks, in the order in which they left, row by row; of prices
+    those alone of items that were sold since then."""
+    sold = select(orders.c.item_id).where(orders.c.sold_at >= to_ms(since))
+    counts = or_(journal.c.kind != Kind.PRICE, journal.c.item_id.in_(sold))
     at = func.coalesce(journal.c.completed_at, journal.c.attempted_at, journal.c.intent_at)
     query = (
         select(*(journal.c[name] for name in ("platform", "account_id", "item_id", "kind", "before", "after")), at)
         .where(journal.c.outcome == Outcome.DONE, journal.c.intent_at >= to_ms(since), journal.c.rollback_of == "")
+        .where(counts)
         .order_by(journal.c.intent_at, journal.c.update_id)
     )
     for *key, kind, before, after, ended in connection.execute(query, execution_options={"yield_per": 5_000}):

@@ -14,7 +14,7 @@ from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selling.fees import profit_jpy
 from ecauto_pipeline.domain.selling.item_rules import ItemRule
 from ecauto_pipeline.errors import NotOnRecord
-from ecauto_pipeline.shops.platforms import item_page
+from ecauto_pipeline.shops.platforms import customer_page, item_page
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand, rules_of
 from ecauto_pipeline.state.known_asins import known_asin
 from ecauto_pipeline.state.listing_lookup import KnownListing, listings_about
@@ -26,12 +26,14 @@ from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
 @dataclass(frozen=True, slots=True)
 class ListingNow:
-    """One listing. `page`: its page in the shop's administration, "" where the platform has none. `rule`: what all
-    rules together say of it, None = nothing; `own`: what the line about it alone says, as written, with its note."""
+    """One listing. `page`: its page in the shop's administration, `sold_at`: what customers see, "" where there is
+    none, or nobody knows it. `rule`: what all rules together say of it, None = nothing; `own`: what the line about it
+    alone says, as written, with its note."""
 
     known: KnownListing
     shop: str
     page: str
+    sold_at: str
     profit_jpy: int | None
     rule: ItemRule | None
     lines: tuple[int, ...]
@@ -94,7 +96,13 @@ def item_now(tools: Tools, named: str, shop: str = "") -> ItemNow:
         price = one.shown_price_jpy
         left = None if price is None or cost is None else profit_jpy(price, cost, of_shop.fees, of_shop.extra_cost_jpy)
         listings.append(
-            ListingNow(one, tools.name_of(one.key.account), item_page(one.key), left, rule, lines, own.cells, own.note)
+            ListingNow(
+                one,
+                tools.name_of(one.key.account),
+                item_page(one.key),
+                customer_page(tools.settings, one.key),
+                *(left, rule, lines, own.cells, own.note),
+            )
         )
     of_asin = own_rule(tools, asin) if asin else None
     return ItemNow(

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -22,7 +21,7 @@ from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.domain.selling.fees import profit_jpy
 from ecauto_pipeline.state import demand
 from ecauto_pipeline.state import orders as kept_orders
-from ecauto_pipeline.state.day_edits import each_done
+from ecauto_pipeline.state.day_edits import each_done, first_done
 from ecauto_pipeline.state.sold import each_sold, sales_by_day
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
@@ -128,10 +127,9 @@ def spared(tools: Tools) -> Spared:
         return profit_jpy(price_jpy, cost_jpy, of_shop.fees, of_shop.extra_cost_jpy)
 
     with tools.state.read() as connection:
-        done = each_done(connection, since)
-        first = next(done, None)
+        first = first_done(connection, since) or now
         found = avoided(
-            (Edit(*one) for one in chain([first] if first is not None else [], done)),
+            (Edit(*one) for one in each_done(connection, since)),
             (Sale(*one) for one in each_sold(connection, since)),
             left,
             lambda keys: demand.orders_a_day(connection, keys, now),
@@ -141,7 +139,7 @@ def spared(tools: Tools) -> Spared:
         on_sale = _on_sale(connection, now)
     expected = None
     if on_sale.listings:
-        days = max(1.0, (now - max(since, first.at if first is not None else now)).total_seconds() / 86_400)
+        days = max(1.0, (now - max(since, first)).total_seconds() / 86_400)
         expected = expected_wrong_orders(on_sale.orders_a_day, on_sale.ages_s, found.hides / days / on_sale.listings)
     return Spared(WINDOW.days, found, expected, on_sale.never_answered)
 

@@ -14,13 +14,29 @@ _PASSING = frozenset({"leases"})
 """Held only while something is done."""
 
 
-def leavings(folder: Path) -> dict[str, list[tuple[str, ...]]]:
-    """Rows of each table of data/state.db under `folder`, sorted, without the columns of who and when."""
+_OF_A_RUN = frozenset(
+    {"run_id", "update_id", "diff_id", "plan_id", "snapshot_id", "doubt_snapshot_id", "call_id", "request_id", "key"}
+    | {"seq", "rollback_of", "document", "register_counts", "filtered_since", "orders_30d"}
+)
+"""Columns that each run fills anew with names, seconds and moments; `document`: what a step reports of itself."""
+_OF_A_WORLD = frozenset({"buckets", "oauth", "salts"})
+"""Tables of secrets, and of the time that has gone by."""
+
+
+def leavings(folder: Path, *, after_runs: bool = False) -> dict[str, list[tuple[str, ...]]]:
+    """Rows of each table of data/state.db under `folder`, sorted, without the columns of who and when.
+
+    `after_runs`: nor what no two runs of the same have in common."""
+    without = _OF_A_RUN if after_runs else frozenset[str]()
     found = {}
     with sqlite3.connect(folder / "data" / "state.db") as state:
         for (table,) in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            columns = [name for _, name, *_ in state.execute(f"PRAGMA table_info({table})") if _stays(name)]
-            if table not in _PASSING and columns:
+            columns = [
+                name
+                for _, name, *_ in state.execute(f"PRAGMA table_info({table})")
+                if _stays(name) and name not in without
+            ]
+            if table not in _PASSING and not (after_runs and table in _OF_A_WORLD) and columns:
                 names = ", ".join(f'"{name}"' for name in columns)
                 found[table] = sorted(_texts(row) for row in state.execute(f"SELECT {names} FROM {table}"))
     return found

@@ -45,6 +45,28 @@ def open_the_form(visitor: User) -> None:
     fold.set_value(True)
 
 
+def test_an_item_leads_to_what_customers_see_where_the_shop_s_address_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the page on which the owner edits it; of a shop whose address nobody has said there is no such link."""
+    shop = a_filled_shop(tmp_path, monkeypatch)
+    config = shop.folder / "ecauto.toml"
+    with open_tools(shop.settings, offline=True) as tools:
+        assert [""] == [one.sold_at for one in item_now(tools, shop.dearer[1]).listings]
+    told = f'id = "{shop.dearer[0]}"\nshop_url = "https://mugs.example.jp/"'
+    config.write_text(config.read_text("utf-8").replace(f'id = "{shop.dearer[0]}"', told), "utf-8")
+    with open_tools(shop.settings, offline=True) as tools:
+        [known] = item_now(tools, shop.dearer[1]).listings
+    assert f"https://mugs.example.jp/items/{shop.dearer[1]}" == known.sold_at
+
+    async def scene(visitor: User) -> None:
+        await visitor.open(f"/ja/items/{shop.dearer[1]}")
+        links = {link._props["href"] for link in visitor.find(kind=ui.link).elements if "href" in link._props}
+        assert {known.sold_at, known.page} <= links
+
+    with_visitor(scene)
+
+
 def fill(visitor: User, label: str, value: str) -> None:
     (field,) = visitor.find(kind=ui.input, content=label).elements
     field.set_value(value)

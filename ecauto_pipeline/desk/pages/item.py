@@ -61,6 +61,8 @@ def _what_it_is(visit: Visit, item: ItemNow) -> None:
                 if item.amazon:
                     _outside(visit, visit.told("Amazonで見る", "At Amazon"), item.amazon)
                 for one in item.listings:
+                    if one.sold_at:
+                        _outside(visit, visit.told(f"{one.shop} で見る", f"At {one.shop}"), one.sold_at)
                     if one.page:
                         name = visit.told(f"{one.shop} で編集", f"Edit at {one.shop}")
                         _outside(visit, name, one.page)

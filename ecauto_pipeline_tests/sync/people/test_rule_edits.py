@@ -15,7 +15,7 @@ from ecauto_pipeline.state.owner_files import RULES, read_owner_file
 from ecauto_pipeline.state.rule_changes import changes
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.listings.item_rules import take_up_rules
-from ecauto_pipeline.sync.listings.rules_history import Said
+from ecauto_pipeline.sync.listings.rules_history import FOLDER, Said
 from ecauto_pipeline.sync.people.rule_edits import own_rule, set_rule, unset_rule
 from ecauto_pipeline.sync.people.rules import import_rules, rules_fingerprint
 from ecauto_pipeline.sync.people.rules_placing import place_rules
@@ -201,6 +201,16 @@ def test_a_file_that_can_t_be_in_force_is_not_written_over(world: World) -> None
     with pytest.raises(SettingsError):
         set_rule(world.tools, TWO, {"never_sell": "yes"}, "taro")
     assert not world.settings.rules.exists()
+
+
+def test_a_file_that_can_t_be_written_changes_nothing(world: World) -> None:
+    """Neither the rules in force nor what is known of the file: where the copy of the former one has no place, too."""
+    before = saved(world, f"{HEAD}\n{GOOD}\n".encode())
+    standing = in_force(world)
+    (world.settings.data_dir / FOLDER).write_bytes(b"no folder")
+    with pytest.raises(OSError, match="rules-history"):
+        set_rule(world.tools, TWO, {"never_sell": "yes"}, "taro")
+    assert (before, standing) == (world.settings.rules.read_bytes(), in_force(world))
 
 
 def test_two_people_lose_neither_s_line(world: World) -> None:
