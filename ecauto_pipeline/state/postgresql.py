@@ -87,7 +87,8 @@ class PostgresqlStore:
         self.engine: Engine = create_engine(url, connect_args=_CONNECT, **_POOL)
         self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._looks: dict[Select[Any], tuple[str, Sequence[str]]] = {}  # in the driver's words, and its columns
+        self._looks: dict[Select[Any], tuple[str, Mapping[str, Any], Sequence[str]]] = {}
+        """In the driver's words, the values that stand in the statement itself, and its columns."""
         self._lost_s = 0.0  # when a connection was last found to be gone
         event.listen(self.engine, "connect", self._prepare)
         event.listen(self.engine, "checkin", _note_use)
@@ -114,9 +115,11 @@ class PostgresqlStore:
     def look(self, query: Select[Any], values: Mapping[str, object]) -> Mapping[str, Any] | None:
         """The first row of one statement, by column, as of now: a fifth of what a transaction costs."""
         if query not in self._looks:
-            self._looks[query] = str(query.compile(dialect=self.engine.dialect)), query.selected_columns.keys()
-        statement, names = self._looks[query]
-        connection, row = self._entered(self._looking, lambda one: first_row(one, statement, values), self._wait_s)
+            made = query.compile(dialect=self.engine.dialect)
+            self._looks[query] = str(made), made.params, query.selected_columns.keys()
+        statement, own, names = self._looks[query]
+        asked = {**own, **values}
+        connection, row = self._entered(self._looking, lambda one: first_row(one, statement, asked), self._wait_s)
         _left(connection)
         return None if row is None else dict(zip(names, row, strict=True))
 

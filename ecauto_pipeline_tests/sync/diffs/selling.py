@@ -176,13 +176,15 @@ UNEDITABLE = ItemRefused("uneditable", "デジタルコンテンツの商品は�
 class World:
     """One installation: its tools, its shops, and a hand on Amazon's side of state.db."""
 
-    def __init__(self, folder: Path, *shops: HonestShop, clock: Clock | None = None, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, *shops: HonestShop, clock: Clock | None = None, state_url: str = "", **settings: Any
+    ) -> None:
         self.folder = folder
         self.shops = shops or (HonestShop("shop_1"),)
         self.clock = clock or ManualClock(NOW)
         accounts = [{"id": shop.account_id} for shop in self.shops if shop.platform == "base"]
         self.settings: Settings = parse({"base": {"accounts": accounts}, **settings}, folder)
-        self.state = Database(f"sqlite:///{folder / 'state.db'}")
+        self.state = Database(state_url or f"sqlite:///{folder / 'state.db'}")
         self.master = folder / "master.db"
         self.tools = Tools(
             settings=self.settings,
