@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Status
@@ -86,11 +86,12 @@ def story_of(connection: Connection, asin: str) -> AsinStory | None:
     )
 
 
-def confirmed_since(connection: Connection, since: datetime) -> list[Confirmed]:
-    """ASINs whose price or stock was confirmed after this time, by ASIN."""
+def not_told(connection: Connection) -> list[Confirmed]:
+    """ASINs whose price or stock was confirmed since the register was told of them last, by ASIN."""
     query = select(asins.c.asin, asins.c.price_jpy, asins.c.in_stock, asins.c.price_at, asins.c.stock_at)
-    changed = or_(asins.c.price_at > to_ms(since), asins.c.stock_at > to_ms(since))
-    rows = connection.execute(query.where(changed, asins.c.status.is_not(None)).order_by(asins.c.asin))
+    price_at, stock_at = func.coalesce(asins.c.price_at, 0), func.coalesce(asins.c.stock_at, 0)
+    news = asins.c.told_at.is_distinct_from(case((price_at > stock_at, price_at), else_=stock_at))
+    rows = connection.execute(query.where(news, asins.c.status.is_not(None)).order_by(asins.c.asin))
     return [
         Confirmed(
             asin=row.asin,
@@ -100,6 +101,14 @@ def confirmed_since(connection: Connection, since: datetime) -> list[Confirmed]:
         )
         for row in rows
     ]
+
+
+def note_told(connection: Connection, told: Iterable[Confirmed]) -> None:
+    """The register was told of these; what was confirmed meanwhile is news still."""
+    rows = [{"name": one.asin, "at": to_ms(one.confirmed_at)} for one in told]
+    if rows:
+        rows.sort(key=lambda row: str(row["name"]))
+        connection.execute(update(asins).where(asins.c.asin == bindparam("name")).values(told_at=bindparam("at")), rows)
 
 
 def known_good(connection: Connection) -> str | None:

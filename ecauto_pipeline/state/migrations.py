@@ -54,6 +54,7 @@ MIGRATIONS = (
     Migration(2, "what history and master.db lack is found by indexes", "d1cf5dbe4658"),
     Migration(3, "who works on a lane of a fleet", "cc352b2f37bb"),
     Migration(4, "what decisions read of a row has a revision; what was decided of a listing last", "709df1c310ea"),
+    Migration(5, "what master.db was told of an answer last", "7f160ea22c57"),
 )
 """In order. Who changes a table adds one, with the shape that the test then names."""
 VERSION = MIGRATIONS[-1].number

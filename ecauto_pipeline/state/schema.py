@@ -77,6 +77,7 @@ asins = Table(
     Column("next_check_at", MS),
     Column("next_full_at", MS),
     Column("revision", MS, nullable=False, server_default="0"),  # of what decisions read of it (revisions.py)
+    Column("told_at", MS),  # the newer of price_at and stock_at when the register was last told; NULL = never
 )
 
 

@@ -8,24 +8,19 @@ Not for: dry runs, or how rows are written (register/).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.register.rows import ListingUpdate, OddRow, ProductUpdate
 from ecauto_pipeline.state import journal, register_counts
-from ecauto_pipeline.state.asins import confirmed_since
+from ecauto_pipeline.state.asins import Confirmed, not_told, note_told
 from ecauto_pipeline.state.listing_lookup import register_ids
-from ecauto_pipeline.state.marks import read_mark, set_mark
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.faults import concerns_everybody, place_of
 from ecauto_pipeline.sync.sections import WriteBackReport
 
-MARK = "products_written_back"
-OVERLAP = timedelta(minutes=15)  # an answer may be stored a little later than it is stamped
 NAMED = 3
 """As many rows are named that take nothing."""
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def write_back(tools: Tools) -> WriteBackReport:
@@ -36,7 +31,8 @@ def write_back(tools: Tools) -> WriteBackReport:
     refused: list[OddRow] = []
     try:
         edits, updates = _listing_updates(tools)
-        products, newest = _product_updates(tools)
+        answered = _answered(tools)
+        products = [_product_update(one) for one in answered]
         if updates:
             tools.register.write_back((), updates, refused=refused)
         owed = {row.row for row in refused}
@@ -44,8 +40,9 @@ def write_back(tools: Tools) -> WriteBackReport:
             journal.mark_written_back(connection, [edit for edit, number in edits if str(number) not in owed])
         if products:
             tools.register.write_back(products, (), refused=refused)
-        with tools.state.write() as connection:
-            set_mark(connection, MARK, newest)
+        if answered:
+            with tools.state.write() as connection:
+                note_told(connection, answered)
     except RegisterError as error:
         tools.log.warning("master.db was not written, the next run tries again: %s", error)
         return WriteBackReport(problem=error.said("en"), problem_ja=error.said("ja"))
@@ -94,19 +91,16 @@ def _listing_updates(tools: Tools) -> tuple[list[tuple[str, int | None]], list[L
     return [(edit.update_id, numbers.get(edit.key)) for edit in edits], updates
 
 
-def _product_updates(tools: Tools) -> tuple[list[ProductUpdate], datetime]:
-    """ASINs whose price or stock was confirmed since the last time, and the newest of these times."""
+def _answered(tools: Tools) -> list[Confirmed]:
+    """What Amazon said since the register was told last, each answer once."""
     with tools.state.read() as connection:
-        mark = read_mark(connection, MARK) or _BEGINNING
-        found = confirmed_since(connection, max(_BEGINNING, mark - OVERLAP))
-    updates = [
-        ProductUpdate(
-            asin=one.asin,
-            amazon_price_jpy=one.price_jpy,
-            amazon_in_stock=one.in_stock,
-            last_fetched_at=one.confirmed_at,
-        )
-        for one in found
-    ]
-    newest = max(mark, min(max(one.confirmed_at for one in found), tools.clock.now())) if found else mark
-    return updates, newest
+        return not_told(connection)
+
+
+def _product_update(one: Confirmed) -> ProductUpdate:
+    return ProductUpdate(
+        asin=one.asin,
+        amazon_price_jpy=one.price_jpy,
+        amazon_in_stock=one.in_stock,
+        last_fetched_at=one.confirmed_at,
+    )

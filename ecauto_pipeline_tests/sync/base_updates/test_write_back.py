@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
 from ecauto_pipeline.register.master import BATCH_ROWS, Register
@@ -57,6 +58,20 @@ def test_the_register_is_told_what_was_done_and_nothing_else(tmp_path: Path) -> 
     _, report = world.sync()
     assert (2580, "public", 1984, 1, "品") == _told(world)
     assert (1, 1, "") == (report.written_back.listings, report.written_back.products, report.written_back.problem)
+
+
+def test_each_answer_is_told_once(tmp_path: Path) -> None:
+    """A run without an answer rewrites nothing of master.db, however short a time after one with many; an answer whose
+    time is before that of others is told all the same."""
+    world = World(tmp_path)
+    _register(world)
+    world.list_item("1", 2580, cost_jpy=1984)
+    counts = [world.sync()[1].written_back.products for _ in range(2)]
+    earlier = to_ms(world.clock.now()) - 60_000
+    world.list_item("2", 2580)
+    world.amazon("B000000002", 1984, price_at=earlier, stock_at=earlier)
+    counts += [world.sync()[1].written_back.products for _ in range(2)]
+    assert [1, 0, 1, 0] == counts
 
 
 def test_a_busy_register_delays_the_news_to_the_next_run(tmp_path: Path) -> None:
