@@ -106,11 +106,12 @@ def count_said(
 ) -> dict[tuple[AccountKey, Kind, str | None], int]:
     """How many listings that take part have this word said of them, by shop and kind."""
     found: dict[tuple[AccountKey, Kind, str | None], int] = {}
-    for kind, word in zip(KINDS[step], _said(step), strict=True):
-        where = (listings.c.platform, listings.c.account_id)
-        query = select(*where, word, func.count()).where(listings.c.listed == 1, of_accounts(listings, accounts))
-        for platform, account, said, count in connection.execute(query.group_by(*where, word)):
-            found[AccountKey(platform, account), kind, said] = count
+    groups = (listings.c.platform, listings.c.account_id, *_said(step))
+    query = select(func.count(), *groups).where(listings.c.listed == 1, of_accounts(listings, accounts))
+    for count, platform, account_id, *said in connection.execute(query.group_by(*groups)):
+        account = AccountKey(platform, account_id)
+        for kind, word in zip(KINDS[step], said, strict=True):
+            found[account, kind, word] = found.get((account, kind, word), 0) + count
     return found
 
 

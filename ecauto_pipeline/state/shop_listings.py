@@ -104,10 +104,16 @@ def mark_absent(connection: Connection, platform: str, account_id: str, item_ids
         connection.execute(update(listings).where(*of_them).values(present=0, listed=0, gone_at=went))
 
 
-def load_both_sides(connection: Connection, platform: str, account_id: str) -> Iterator[dict[str, Any]]:
-    """Every listing of an account: item_id, identifier, present, delist and REGISTER_COLUMNS."""
+def load_both_sides(
+    connection: Connection, platform: str, account_id: str, *, unplaced: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Every listing of an account: item_id, identifier, present, delist and REGISTER_COLUMNS; `unplaced`: those alone
+    whose ASIN is not known."""
     names = ("item_id", "identifier", "present", "delist", *REGISTER_COLUMNS)
-    for row in connection.execute(select(*(listings.c[name] for name in names)).where(*_of(platform, account_id))):
+    query = select(*(listings.c[name] for name in names)).where(*_of(platform, account_id))
+    if unplaced:
+        query = query.where(or_(listings.c.asin.is_(None), listings.c.asin == ""))
+    for row in connection.execute(query):
         yield dict(zip(names, row, strict=True))
 
 

@@ -175,8 +175,15 @@ def _note_token(tools: Tools, shop: Shop) -> None:
 
 
 def _join_new(tools: Tools, account: AccountKey, register: Mapping[str, RegisterSide]) -> None:
-    """Give just-read items their ASIN, so that their orders count from the first run on."""
-    _join(tools, account, register, None)
+    """Give just-read items their ASIN, so that their orders count from the first run on. All else is joined once every
+    shop was read."""
+    of_shop = (account.platform, account.account_id)
+    with tools.state.write(locks.shop(account)) as connection:
+        whole = shop_accounts.load_account(connection, *of_shop).full_read_at is not None
+        unplaced = list(shop_listings.load_both_sides(connection, *of_shop, unplaced=True))
+        sides = [_side(before, register.get(before["item_id"]), None, proven=whole) for before in unplaced]
+        changed = [after for before, after in zip(unplaced, sides, strict=True) if _differ(before, after)]
+        shop_listings.save_register_side(connection, *of_shop, changed)
 
 
 def _join(
@@ -191,13 +198,17 @@ def _join(
         for before in shop_listings.load_both_sides(connection, *of_shop):
             met.add(before["item_id"])
             after = _side(before, register.get(before["item_id"]), blocklist, proven=whole)
-            if any(before[name] != value for name, value in after.items()):
+            if _differ(before, after):
                 changed.append(after)
         for item_id, side in register.items():
             if item_id not in met and side.status == LISTED:
                 nothing = {"item_id": item_id, "identifier": "", "present": 0, "delist": "", "orphan": "", "blocked": 0}
                 changed.append(_side(nothing, side, blocklist, proven=whole))
         shop_listings.save_register_side(connection, *of_shop, changed)
+
+
+def _differ(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
+    return not after.items() <= before.items()
 
 
 def _side(

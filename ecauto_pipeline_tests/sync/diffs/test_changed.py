@@ -24,6 +24,7 @@ from ecauto_pipeline.state.item_rules import replace_rules
 from ecauto_pipeline.state.judged import KINDS, JudgingStep
 from ecauto_pipeline.state.owner_files import BLOCKLIST, keep_well, note_broken
 from ecauto_pipeline.state.schema import asins
+from ecauto_pipeline.state.single_rule import put_rule, take_rule
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Context, IncludePrice
 from ecauto_pipeline.sync.diff_section import DiffReport
@@ -142,6 +143,17 @@ def test_a_rule_that_says_something_else_is_seen_where_it_selects(world: World) 
     world.decide(world.run())
     with world.state.write() as connection:
         replace_rules(connection, [RuleLine(Selectors(item_id="1002"), ItemRule(never_sell=True, line=2))])
+    assert (1, 1) == judged(world)
+
+
+def test_one_rule_in_the_place_of_another_is_seen_where_it_selects(world: World) -> None:
+    """All others stay as they are, and so do their listings."""
+    ruled(world, "1002", ItemRule(exclude="all", line=2))
+    world.change("1003", item_rules="12")
+    world.decide(world.run())
+    with world.state.write() as connection:
+        take_rule(connection, 2)
+        put_rule(connection, RuleLine(Selectors(item_id="1002"), ItemRule(never_sell=True, line=2)))
     assert (1, 1) == judged(world)
 
 
