@@ -6,10 +6,11 @@ Not for: laws (the tests).
 from __future__ import annotations
 
 import atexit
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.day_pictures import ASSET, DRAWN_AT
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.installation import hour_of, remember_first_hour
@@ -100,7 +102,8 @@ def new_instance() -> Path:
 def open_instance(folder: Path) -> dg.DagsterInstance:
     """The Dagster instance whose files are in `folder`, kept by the storage that dagster.yaml names.
 
-    What a run prints is left to pytest: Dagster would start four processes a run to write it down.
+    What a run prints is left to pytest: Dagster would start four processes a run to write it down. Nothing is counted
+    for its makers.
     """
     storage = {"module": "ecauto_pipeline.defs.dagster_storage", "class": "SqliteFiles"}
     overrides = {
@@ -109,6 +112,7 @@ def open_instance(folder: Path) -> dg.DagsterInstance:
             "module": "dagster._core.storage.noop_compute_log_manager",
             "class": "NoOpComputeLogManager",
         },
+        "telemetry": {"enabled": False},
     }
     return dg.DagsterInstance.local_temp(str(folder), overrides=overrides)
 
@@ -120,15 +124,32 @@ def _say_that_pictures_were_drawn(instance: dg.DagsterInstance) -> None:
 
 
 @contextmanager
-def installed(folder: Path, text: str = SMALL) -> Iterator[Installation]:
-    """The installation of an ecauto.toml, with a Dagster instance of its own; its emulator ends with it."""
+def _emulator_here(settings: Settings) -> Iterator[None]:
+    """The installation's emulator, in this process and found where one of its own would be: a program more takes as
+    long to start as a run takes."""
+    world, data = settings.emulator, settings.data_dir / "emulator"
+    data.mkdir(parents=True)
+    with EmulatorServer(None, world.seed, world.listings, world.accounts, world.speed) as server:
+        endpoint = data / "endpoint.json"
+        endpoint.write_text(json.dumps({"url": server.url}), encoding="utf-8")  # and no process that could be ended
+        yield
+        endpoint.unlink()
+
+
+@contextmanager
+def installed(folder: Path, text: str = SMALL, *, answers: bool = True) -> Iterator[Installation]:
+    """The installation of an ecauto.toml, with a Dagster instance and an emulator of its own, which end with it.
+
+    `answers` False: no emulator does, until something starts one.
+    """
     (folder / "ecauto.toml").write_text(text, encoding="utf-8")
     shutil.copytree(new_instance(), folder / "instance")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECAUTO_CONFIG", str(folder / "ecauto.toml"))
         patch.delenv("ECAUTO_DATA_DIR", raising=False)
+        here: AbstractContextManager[None] = _emulator_here(load()) if answers else nullcontext()
         try:
-            with open_instance(folder / "instance") as instance:
+            with here, open_instance(folder / "instance") as instance:
                 _say_that_pictures_were_drawn(instance)
                 yield Installation(folder, instance)
         finally:

@@ -20,7 +20,7 @@ from ecauto_pipeline_tests.defs.installation import Installation, installed
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("launchpad")) as installation:
+    with installed(tmp_path_factory.mktemp("launchpad"), answers=False) as installation:
         yield installation
 
 

@@ -15,7 +15,7 @@ from ecauto_pipeline_tests.defs.installation import Installation, installed
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(tmp_path_factory.mktemp("stopping")) as installation:
+    with installed(tmp_path_factory.mktemp("stopping"), answers=False) as installation:
         yield installation
 
 
