@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.sensors import build_sensors
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline_tests.pages import read
@@ -30,3 +31,16 @@ def test_where_no_run_is_under_way_nothing_is_opened_for_dead_ones(tmp_path: Pat
     assert isinstance(found, dg.SkipReason)
     assert "no run is under way" == found.skip_message
     assert [] == list(tmp_path.iterdir())
+
+
+def test_no_daemon_looks_for_what_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither conditions that materialize nor Dagster's policies of freshness: their daemons are off, and no other."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dagster.yaml").write_text(read("dagster.yaml"), encoding="utf-8")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        daemons = set(instance.get_required_daemon_types())
+    expected = {"SENSOR", "BACKFILL", "SCHEDULER", "QUEUED_RUN_COORDINATOR", "MONITORING", "EVENT_LOG_CONSUMER"}
+    assert expected == daemons
+    graph = build_defs(parse({}, tmp_path)).get_repository_def().asset_graph
+    nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
+    assert [] == [node.key for node in nodes if node.automation_condition or node.freshness_policy_or_from_metadata]
