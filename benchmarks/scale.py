@@ -25,10 +25,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from ecauto_pipeline.amazon.operations import competitive_pricing, item_offers_batch
-from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.domain.freshness import slicing
-from ecauto_pipeline.domain.freshness.ages import CHANGED, ROW, Policy, Rows, evaluate_freshness
-from ecauto_pipeline.domain.freshness.planning import CallRates, Channel, Ints, choose_due
+from ecauto_pipeline.domain.freshness.ages import CHANGED, ROW, Policy, Rows, evaluate_freshness, slack_ms
+from ecauto_pipeline.domain.freshness.planning import CallRates, Channel, Ints, Mask, choose_due
+from ecauto_pipeline.domain.freshness.slots import audited
 from ecauto_pipeline.settings import Offers, Slices, Tiers, Ttl
 
 START = datetime(2026, 11, 1, 15, 0, tzinfo=UTC)  # midnight in Japan
@@ -39,8 +40,9 @@ START_S, PUSH_S, LAUNCH_S = 20.0, 30.0, 0.05
 LOOK_S = 30.0
 """`next_slice` looks so often under `due`."""
 
-CASES = ((10, 50, 24), (10, 75, 24), (10, 100, 6), (10, 150, 6), (1, 400, 6), (1, 700, 6))
-"""SP-API accounts a lane, places for runs, hours that are played: a quarter of a day where the queue is steady."""
+CASES = ((10, 50, 24), (10, 75, 24), (10, 100, 24), (10, 150, 6), (1, 400, 6), (1, 700, 6))
+"""SP-API accounts a lane, places for runs, hours that are played: a quarter of a day where runs are many and the queue
+is steady (`--hours 24` plays all of it)."""
 
 HEAD = (
     "| accounts a lane | places | hours played | runs a day | wait s (median/95%/most) | runs waiting (mean/most) "
@@ -50,12 +52,28 @@ HEAD = (
 
 @dataclass(slots=True)
 class LaneDay:
-    """One lane: its rows, what its accounts may ask, and whether it waits or works."""
+    """One lane: its rows, what its accounts may ask, and whether it waits or works.
+
+    `max_age_ms`, `due_from_ms`: of each stock, its age at most and the least at which it may be due, the same all day;
+    `audited`: rows that may be picked today.
+    """
 
     rows: Rows
     rates: CallRates
+    max_age_ms: Ints
+    due_from_ms: Ints
+    audited: Mask
     asked_at: float = 0.0
     busy: bool = False
+
+    def may_be_due(self, now_ms: int) -> Ints:
+        """Numbers of the rows among which those that are due now are found: the others are left out of each plan, which
+        they don't change, and which is most of its work."""
+        rows = self.rows
+        stock = now_ms - rows["stock_at"] >= self.due_from_ms
+        priced_at = np.maximum(rows["price_at"], rows["detail_at"])
+        price = now_ms - priced_at >= POLICY.price_ms - slack_ms(POLICY.price_ms)
+        return np.flatnonzero(stock | price | (rows["wants"] != 0) | self.audited)
 
 
 @dataclass(slots=True)
@@ -95,6 +113,9 @@ def a_lane(luck: np.random.Generator, accounts: int, one_in: int) -> LaneDay:
             Channel(detail.rate_per_s * detail.batch * share, 1, detail.batch * share),
             Channel(sweep.rate_per_s * sweep.batch * share, 1, sweep.batch * share),
         ),
+        longest,
+        longest - slack_ms(longest) - np.where(tier == 2, POLICY.low_early_ms, 0),
+        audited(rows["asin"], jst(START).date()),
     )
 
 
@@ -102,13 +123,14 @@ def work(lane: LaneDay, began_s: float, luck: np.random.Generator, day: Day) -> 
     """One run's plan and questions, `began_s` after START; returns when its fetch ends."""
     now = START + timedelta(seconds=began_s)
     now_ms, rows, rates = to_ms(now), lane.rows, lane.rates
-    choice = choose_due(rows, evaluate_freshness(rows, now, POLICY), now_ms, SLICE_S, rates)
-    swept = choice.sweep[: fitting(rates.sweep)]
+    some = lane.may_be_due(now_ms)
+    choice = choose_due(rows[some], evaluate_freshness(rows[some], now, POLICY), now_ms, SLICE_S, rates)
+    swept = some[choice.sweep[: fitting(rates.sweep)]]
     differs = luck.random(swept.size) < CHANGES
     rows["wants"][swept[differs]] = CHANGED
     rows["stock_at"][swept[~differs]] = now_ms + spread(swept.size, rates.sweep)[~differs]
     rows["probe_at"][swept] = now_ms
-    detailed = np.concatenate((swept[differs], choice.detail))[: fitting(rates.detail)]
+    detailed = np.concatenate((swept[differs], some[choice.detail]))[: fitting(rates.detail)]
     answered = now_ms + spread(detailed.size, rates.detail)
     for stamp in ("stock_at", "detail_at", "price_at", "probe_at"):
         rows[stamp][detailed] = answered
@@ -182,17 +204,23 @@ def wants_more(lane: LaneDay, now_s: float) -> bool:
         last_fetch_ends_at=now,
         active=False,
         queued=0,
-        due_left=lambda: int(np.count_nonzero(evaluate_freshness(lane.rows, now, POLICY).due)),
+        due_left=lambda: due_now(lane, now),
         spend="due",
     )
     return decision.launch
 
 
+def due_now(lane: LaneDay, now: datetime) -> int:
+    """How many ASINs are."""
+    some = lane.rows[lane.may_be_due(to_ms(now))]
+    return int(np.count_nonzero(evaluate_freshness(some, now, POLICY).due))
+
+
 def count_old(lane: LaneDay, now_s: float, day: Day) -> None:
     """Stocks older than one hour more than their tier allows: an hour passes between two runs that find them due."""
-    judged = evaluate_freshness(lane.rows, START + timedelta(seconds=now_s), POLICY)
-    age = to_ms(START + timedelta(seconds=now_s)) - judged.checked_at
-    day.old += int(np.count_nonzero(age > judged.max_age_ms + 3_600_000))
+    checked_at = np.maximum(lane.rows["stock_at"], lane.rows["detail_at"])
+    age = to_ms(START + timedelta(seconds=now_s)) - checked_at
+    day.old += int(np.count_nonzero(age > lane.max_age_ms + 3_600_000))
     day.looked_at += age.size
 
 

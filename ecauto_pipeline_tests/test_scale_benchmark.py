@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 
-from benchmarks.scale import CASES, HEAD, LAUNCH_S, LaneDay, a_lane, play
+from benchmarks.scale import CASES, HEAD, LAUNCH_S, POLICY, SLICE_S, START, Day, LaneDay, a_lane, play, work
+from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.domain.freshness.ages import evaluate_freshness
+from ecauto_pipeline.domain.freshness.planning import choose_due
 from ecauto_pipeline_tests.pages import read
 
 HOURS = 1
@@ -40,6 +45,26 @@ def test_no_account_is_asked_more_than_its_rate_and_bursts_allow() -> None:
         channels = [getattr(lane.rates, pick) for lane in lanes]
         bursts = max(one.burst_asins for one in channels) * len(day.waits)
         assert 0 <= asked <= sum(one.asins_per_s for one in channels) * HOURS * 3600 + bursts
+
+
+def test_rows_that_are_left_out_of_a_plan_change_nothing_in_it() -> None:
+    """The planner over those that may be due chooses what it chooses over all of the lane, hour after hour."""
+    luck, day = np.random.default_rng(1), Day()
+    (lane,) = _lanes(1)
+    for hour in range(12):
+        now_s = hour * 3600.0
+        now = START + timedelta(seconds=now_s)
+        some = lane.may_be_due(to_ms(now))
+        of_all, of_some = (
+            choose_due(rows, evaluate_freshness(rows, now, POLICY), to_ms(now), SLICE_S, lane.rates)
+            for rows in (lane.rows, lane.rows[some])
+        )
+        assert of_all.detail.tolist() == some[of_some.detail].tolist()
+        assert of_all.sweep.tolist() == some[of_some.sweep].tolist()
+        assert of_all.left_over == of_some.left_over
+        assert some.size < lane.rows.size
+        work(lane, now_s, luck, day)
+    assert day.detail + day.sweep > 0
 
 
 def test_the_paper_shows_the_table_that_the_benchmark_prints() -> None:
