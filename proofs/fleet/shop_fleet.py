@@ -56,7 +56,9 @@ class Published:
 
 
 class ShopFleet:
-    """Started whole by the constructor; `closing` ends what was started, also where the rest failed."""
+    """Started whole by the constructor; `closing` ends what was started, also where the rest failed. `environ`, `toml`,
+    `postgresql`, `redis`: further variables, tables and servers with secrets in them; `services`: more processes of the
+    control machine."""
 
     def __init__(
         self,
@@ -67,8 +69,13 @@ class ShopFleet:
         workers: int = 3,
         runs_each: int = 2,
         document: Mapping[str, Mapping[str, object]] | None = None,
+        environ: Mapping[str, str] | None = None,
+        toml: str = "",
+        postgresql: PostgreSQL | None = None,
+        redis: Redis | None = None,
+        services: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self.folder, self.postgresql, self.redis, self.s3 = folder, PostgreSQL(), Redis(), S3()
+        self.folder, self.postgresql, self.redis, self.s3 = folder, postgresql or PostgreSQL(), redis or Redis(), S3()
         for server in (self.postgresql, self.redis, self.s3):
             closing.callback(server.close)
             server.start()
@@ -78,19 +85,20 @@ class ShopFleet:
         self.lanes = [f"lane_{number}" for number in range(1, LANES + 1)]
         kept = {"history": {"url": self.bucket.url()}, **(document or {})}
         state, register = self.postgresql.url(self.state), self.postgresql.url(self.register)
-        self.toml = _toml(self.url, state, register, kept)
+        self.toml = _toml(self.url, state, register, kept) + toml
         self.environ = {
             **self.bucket.environ,
             "ECAUTO_DAGSTER_POSTGRES_URL": self.postgresql.url(dagster, "psycopg2"),
             "ECAUTO_REDIS_URL": self.redis.url(),
             "ECAUTO_FLEET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            **(environ or {}),
         }
         world = ["--seed", "7", "--listings", str(listings), "--accounts", str(SHOPS), "--speed", str(SPEED)]
         port = self.url.rpartition(":")[2]
         emulator = [sys.executable, "-m", "ecauto_pipeline.emulator", "--data", "emulator", "--port", port, *world]
         daemon = [sys.executable, "-m", "dagster._daemon", "run", "-w", "workspace.yaml"]
         self.world = self._machine("world", {"emulator": emulator})
-        self.control = self._machine("control", {"daemon": daemon})
+        self.control = self._machine("control", {"daemon": daemon, **(services or {})})
         worker = {"worker": [*ECAUTO, "fleet", "worker", "--runs", str(runs_each)]}
         self.workers = {name: self._machine(name, worker) for name in [f"w{n}" for n in range(1, workers + 1)]}
         self._start(closing)
@@ -107,13 +115,21 @@ class ShopFleet:
         wait_for(self._world_answers, 60, "the emulator")
         rows = self.ask("/emulator/register")
         open_postgresql(self.postgresql.url(self.register)).seed(rows["products"], rows["listings"])
-        migrate = [*ECAUTO, "fleet", "migrate"]
-        done = subprocess.run(
-            migrate, cwd=self.control.folder, env=self.control.environ, capture_output=True, text=True, check=False
-        )
+        done = self.command("fleet", "migrate")
         assert done.returncode == 0, done.stdout + done.stderr
         for machine in (self.control, *self.workers.values()):
             machine.start()
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """What `ecauto` says on the control machine."""
+        return subprocess.run(
+            [*ECAUTO, *words],
+            cwd=self.control.folder,
+            env=self.control.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def _machine(self, name: str, commands: Mapping[str, Sequence[str]]) -> Machine:
         home = dagster_home(self.folder / name, SOONER, LOCATION)
