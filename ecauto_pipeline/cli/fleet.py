@@ -211,5 +211,8 @@ def worker(
             ja=f"dagster.yaml の run_launcher は {type(launcher).__name__} で、ワーカーがありません。"
             "docs/ja/fleet.md をご覧ください",
         )
+    from ecauto_pipeline.fleet.worker_end import end_after_its_runs
+
+    end_after_its_runs()
     alone = ("--without-gossip", "--without-mingle")  # workers have nothing to tell each other
     app.worker_main(["worker", "--concurrency", str(runs), "--hostname", name, "--loglevel", "INFO", *alone])

@@ -54,8 +54,8 @@ class Machine:
                 start_new_session=True,
             )
 
-    def stop(self) -> None:
-        """Its processes are asked to end, and waited for, as by a person who restarts it."""
+    def stop(self, within_s: float = ENDS_WITHIN_S) -> None:
+        """Its processes are asked to end, and waited for so long, as by a person who restarts it; then killed."""
         if self._process is None or self._process.poll() is not None:
             return
         for one in self.processes():
@@ -63,7 +63,7 @@ class Machine:
                 with suppress(psutil.NoSuchProcess):
                     one.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(ENDS_WITHIN_S)
+            self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             self.kill()
 

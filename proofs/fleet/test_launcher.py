@@ -8,6 +8,7 @@ Not for: shops (test_deaths.py).
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -189,6 +190,26 @@ def test_postgresql_s_restart_leads_to_a_retry(fleet: WorkerFleet) -> None:
     retry = fleet.runs.retry_of(run_id)
     print(f"\nPostgreSQL back: the work goes on after {fleet.goes_on(retry, back_at):.0f} s")
     assert dg.DagsterRunStatus.SUCCESS == fleet.end(retry)
+
+
+def test_a_worker_that_is_asked_to_end_ends_after_its_run(fleet: WorkerFleet, tried_once: list[str]) -> None:
+    """SIGTERM, as of an upgrade: the run goes on to its own end, the next one begins on the other machine."""
+    run_id = fleet.submit()
+    fleet.begins(run_id)
+    machine = fleet.where(run_id)
+    stopping = threading.Thread(target=machine.stop, args=(3 * AT_LAST_S,), daemon=True)
+    stopping.start()
+    after = fleet.submit()
+    fleet.begins(after)
+    assert machine is not fleet.where(after)
+    assert fleet.still_works(run_id)
+    assert stopping.is_alive()
+    for one in (run_id, after):
+        assert dg.DagsterRunStatus.SUCCESS == fleet.end(one)
+        tried_once.append(one)
+    stopping.join(AT_LAST_S)
+    assert [] == list(machine.processes())
+    machine.start()
 
 
 def test_nothing_was_tried_beside_a_run_that_did_not_fail(fleet: WorkerFleet, tried_once: list[str]) -> None:
