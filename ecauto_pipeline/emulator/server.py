@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import struct
 import threading
@@ -19,6 +20,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -139,7 +141,7 @@ class EmulatorServer:
             await (steering if scope["path"].startswith("/emulator") else apis)(scope, receive, send)
 
         config = uvicorn.Config(
-            app,
+            _NoBrowser(app),
             http=Protocol,
             ws="none",
             loop="asyncio",
@@ -157,6 +159,23 @@ class EmulatorServer:
         """Answer one call of an emulated API."""
         self.last_request_s = time.monotonic()
         return self._emulation.handle(call)
+
+
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?", re.I)
+
+
+class _NoBrowser:
+    """Nobody but programs of this machine: a page in a browser, which may reach loopback, has nothing to say here."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        if b"origin" in headers or not _LOOPBACK.fullmatch(headers.get(b"host", "")):
+            refusal = PlainTextResponse("This emulator answers programs that call it by its loopback address.\n", 403)
+            return await refusal(scope, receive, send)
+        await self._app(scope, receive, send)
 
 
 class _Apis:

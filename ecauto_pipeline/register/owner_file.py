@@ -68,7 +68,8 @@ class OwnerFile(Register):
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
         )
         names = [str(row[0]) for row in found if row[0] not in REQUIRED]
-        return [(name, int(database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])) for name in names]
+        asked = [(name, name.replace('"', '""')) for name in names]
+        return [(name, int(database.execute(f'SELECT count(*) FROM "{one}"').fetchone()[0])) for name, one in asked]
 
     def column_kinds(self, database: Statements, table: str) -> list[tuple[str, str]]:
         """Name, and text | whole | number, as it was declared."""

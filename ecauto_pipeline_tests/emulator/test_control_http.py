@@ -114,3 +114,13 @@ def test_what_is_wrong_with_a_control_call_is_a_sentence(
     assert re.search(words, said), said
     assert " " in said
     assert "()" not in said
+
+
+@pytest.mark.parametrize("path", ["/emulator/calls", "/emulator/register", "/1/items"])
+@pytest.mark.parametrize(
+    "headers", [{"host": "evil.example"}, {"host": "127.0.0.1.evil.example"}, {"origin": "http://127.0.0.1:3001"}]
+)
+def test_a_page_in_a_browser_is_refused(http: httpx.Client, path: str, headers: dict[str, str]) -> None:
+    """By the name it calls (a name that was made to lead here), and by the mark that browsers set."""
+    assert 403 == http.get(path, headers=headers).status_code
+    assert 403 != http.get(path).status_code

@@ -95,7 +95,7 @@ class Stage:
     def clear(self) -> None:
         """The installation that there is, is gone."""
         if self._mounted is not None:
-            subprocess.run(["umount", str(self._mounted)], check=True)
+            subprocess.run(["umount", "--lazy", str(self._mounted)], check=True)
             self._mounted = None
         shutil.rmtree(self.folder / str(self._number), ignore_errors=True)
 
