@@ -32,7 +32,9 @@ MOST_MB = 160
 """What DuckDB itself may hold while rows are loaded or compared: what does not fit goes to `<database>.tmp` beside it,
 instead of four fifths of the machine's memory."""
 
-_OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+QUIET = "SET enable_progress_bar = false"
+"""After two seconds DuckDB would draw a bar of its own into whatever a person or a program reads."""
+OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
@@ -98,8 +100,9 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
     the block. Other errors pass.
     """
     with duckdb_errors_as_ours(path):
-        connection = duckdb.connect(str(path), read_only=read_only, config=_OFFLINE)
+        connection = duckdb.connect(str(path), read_only=read_only, config=OFFLINE)
         try:
+            connection.execute(QUIET)
             connection.execute("SET TimeZone = 'UTC'")
             if not read_only:
                 connection.execute(f"SET memory_limit = '{MOST_MB}MB'")

@@ -16,6 +16,7 @@ import duckdb
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.database import (
+    QUIET,
     DatabaseHeld,
     DatabaseTorn,
     column_list,
@@ -217,6 +218,7 @@ class HistoryReader:
             except (DatabaseHeld, DatabaseTorn, duckdb.CatalogException, duckdb.BinderException):
                 pass  # held, torn, or older than a column: the files alone say the same, more slowly
         with duckdb.connect() as connection:
+            connection.execute(QUIET)
             connection.execute("SET TimeZone = 'UTC'")
             self._be_modest(connection, 4)
             return _run(connection, query, f"({_files(table, [self._directory / name for name in files])})", values)

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecauto_pipeline.history.database import DatabaseTorn, database, ensure_schema, quoted
+from ecauto_pipeline.history.database import QUIET, DatabaseTorn, database, ensure_schema, quoted
 from ecauto_pipeline.history.listing import list_table, present_files
 from ecauto_pipeline.history.loading import loaded_marks
 from ecauto_pipeline.history.parquet import UNREADABLE
@@ -71,6 +71,7 @@ def verify_all(directory: Path, path: Path) -> VerifyReport:
     try:
         if not path.exists():
             with duckdb.connect() as empty:
+                empty.execute(QUIET)
                 ensure_schema(empty)
                 return VerifyReport(True, "", "no database yet", tuple(_compare(empty, directory)))
         with database(path) as connection:

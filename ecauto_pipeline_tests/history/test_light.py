@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ecauto_pipeline.clock import SystemClock
+from ecauto_pipeline.history.database import database
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import SNAPSHOTS
+from ecauto_pipeline_tests.test_architecture import trees
 
 ASKS = """
 import sys
@@ -42,3 +45,15 @@ def test_a_question_needs_neither_arrow_nor_pandas(tmp_path: Path) -> None:
             store.load()
     told = subprocess.run([sys.executable, "-c", ASKS, str(tmp_path)], capture_output=True, text=True, check=False)
     assert ("2 []", "") == (told.stdout.strip(), told.stderr)
+
+
+def test_no_database_draws_over_what_people_read(tmp_path: Path) -> None:
+    """DuckDB's own bar, which it draws after two seconds, is off wherever one is opened."""
+    opened = [
+        (path, ast.unparse(tree).count("duckdb.connect("), ast.unparse(tree).count("execute(QUIET)"))
+        for path, tree in trees("ecauto_pipeline", r"duckdb\.connect")
+    ]
+    assert opened
+    assert [] == [(path, opens, quiet) for path, opens, quiet in opened if opens != quiet]
+    with database(tmp_path / "history.duckdb") as connection:
+        assert [(False,)] == connection.execute("select current_setting('enable_progress_bar')").fetchall()
