@@ -99,21 +99,22 @@ def new_instance() -> Path:
     return folder
 
 
-def open_instance(folder: Path) -> dg.DagsterInstance:
+def open_instance(folder: Path, *, captures: bool = False) -> dg.DagsterInstance:
     """The Dagster instance whose files are in `folder`, kept by the storage that dagster.yaml names.
 
-    What a run prints is left to pytest: Dagster would start four processes a run to write it down. Nothing is counted
-    for its makers.
+    What a run prints is left to pytest unless it `captures` it: Dagster starts four processes a run to write it down.
+    Nothing is counted for its makers.
     """
     storage = {"module": "ecauto_pipeline.defs.dagster_storage", "class": "SqliteFiles"}
-    overrides = {
+    overrides: dict[str, Any] = {
         "storage": {"custom": {**storage, "config": {"base_dir": str(folder)}}},
-        "compute_logs": {
-            "module": "dagster._core.storage.noop_compute_log_manager",
-            "class": "NoOpComputeLogManager",
-        },
         "telemetry": {"enabled": False},
     }
+    if not captures:
+        overrides["compute_logs"] = {
+            "module": "dagster._core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        }
     return dg.DagsterInstance.local_temp(str(folder), overrides=overrides)
 
 
