@@ -18,6 +18,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.driver_rows import first_row
 from ecauto_pipeline.state.owner import process_of
 from ecauto_pipeline.state.schema_calls import leases
 from ecauto_pipeline.state.schema_runs import lane_leases as table
@@ -27,6 +28,8 @@ from ecauto_pipeline.state.upsert import upsert
 LIFE = timedelta(seconds=55)
 """A machine that is gone holds its lane up so long at most."""
 RENEW_EVERY_S = 10.0
+_ASK_NUMBER = "SELECT number FROM lane_leases WHERE lane = %s"
+"""In the words of PostgreSQL's driver: each write of a fleet asks."""
 _NUMBER = select(table.c.number).where(table.c.lane == bindparam("of_lane"))
 
 
@@ -53,7 +56,10 @@ def read(connection: Connection) -> list[LaneLease]:
 
 def number_of(connection: Connection, lane: str) -> int:
     """The newest number of this lane, 0 where nobody ever claimed it."""
-    return int(connection.execute(_NUMBER, {"of_lane": lane}).scalar() or 0)
+    if connection.dialect.name == "sqlite":
+        return int(connection.execute(_NUMBER, {"of_lane": lane}).scalar() or 0)
+    row = first_row(connection, _ASK_NUMBER, (lane,))
+    return 0 if row is None else int(row[0])
 
 
 def number_now(database: Database, lane: str) -> int:
