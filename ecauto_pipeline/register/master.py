@@ -32,7 +32,7 @@ from ecauto_pipeline.register.rows import (
     RegisterRows,
 )
 from ecauto_pipeline.register.seeding import insert
-from ecauto_pipeline.register.shops_read import Mine
+from ecauto_pipeline.register.shops_read import Mine, rows_of
 from ecauto_pipeline.register.statements import Statements
 from ecauto_pipeline.register.tables import CREATE, REQUIRED
 
@@ -90,7 +90,7 @@ class Register:
         with self._open("ro") as database:
             database.execute("BEGIN")
             odd: list[OddRow] = []
-            mine = Mine(accounts, self.blanks)
+            mine = rows_of(database, accounts, self.blanks)
             return RegisterRows(self._products(database, odd, mine), self._listings(database, odd, mine), odd)
 
     def an_asin(self) -> str:
@@ -237,12 +237,12 @@ class Register:
         titles = [f"length(trim({name})) > 0" if name in known else "0" for name in ("title_ja", "title_en")]
         columns = ", ".join([*REQUIRED["products"], sold, viewed, *titles])
         listed = f" WHERE asin IN (SELECT asin FROM listings{mine.where})" if mine.where else ""
-        return read_rows(database.execute(f"SELECT {columns} FROM products{listed}", mine.names), product, odd)
+        return read_rows(database.execute(f"SELECT {columns} FROM products{listed}", mine.values), product, odd)
 
     def _listings(self, database: Statements, odd: list[OddRow], mine: Mine) -> list[ListingRow]:
         sku = "sku" if "sku" in self._columns(database, "listings") else "NULL"
         columns = ", ".join([*REQUIRED["listings"], sku])
-        found = database.execute(f"SELECT {columns} FROM listings{mine.where} ORDER BY id", mine.names)
+        found = database.execute(f"SELECT {columns} FROM listings{mine.where} ORDER BY id", mine.values)
         return read_rows(found, listing, odd)
 
     def _columns(self, database: Statements, table: str) -> set[str]:
