@@ -1,11 +1,13 @@
 """What a lane of 10 shops costs in an installation of 100, against those 10 shops alone.
 
-    python -m benchmarks.lanes [--shops 100] [--lane 10] [--asins 2000] [--runs 5000]
+    python -m benchmarks.lanes [--shops 100] [--lane 10] [--asins 2000] [--runs 5000] [--url postgresql+psycopg://...]
 
 Measured are the steps whose work could grow with everybody's listings: planning (state read, judged, ordered, the list
 written), what `next_slice` asks of a lane, the facts that diffs are judged from, and reading the register. CPU seconds
 of this process, the best of five each; both installations have the same 10 shops in them, row by row. The large one has
-the records of `--runs` runs of other lanes too. The exit code is 1 when planning costs more than 1.3 times.
+the records of `--runs` runs of other lanes too. `--url`: state in PostgreSQL, in databases made beside the one that is
+named (`server`: in one started for it, docs/fleet.md); the register is SQLite's all the same. The exit code is 1 when
+planning costs more than 1.3 times.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +27,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert
 
+from benchmarks.state_cost import new_database, new_file, server_at
 from ecauto_pipeline.clock import ManualClock, to_ms
 from ecauto_pipeline.domain.lanes import Lane
 from ecauto_pipeline.domain.model import AccountKey
@@ -123,11 +126,11 @@ def best_s(work: Callable[[int], object]) -> float:
 
 
 @contextmanager
-def installation(shops: int, asins_each: int, other_runs: int, lane: Lane) -> Iterator[Tools]:
+def installation(url: str, shops: int, asins_each: int, other_runs: int, lane: Lane) -> Iterator[Tools]:
     """The tools of a lane's run."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, new_database(url) if url else new_file() as state_url:
         folder = Path(name)
-        database = Database(f"sqlite:///{(folder / 'state.db').as_posix()}")
+        database = Database(state_url)
         fill(database, shops, asins_each, other_runs)
         unused: Any = None
         yield Tools(
@@ -183,13 +186,16 @@ def main() -> int:
     options.add_argument("--lane", type=int, default=10)
     options.add_argument("--asins", type=int, default=2000, help="of each shop")
     options.add_argument("--runs", type=int, default=5000, help="of other lanes, in the last week")
+    options.add_argument("--url", default="")
     chosen = options.parse_args()
     lane = Lane("first", accounts_of(chosen.lane), ("sp_1",))
-    with installation(chosen.lane, chosen.asins, 0, lane) as tools:
-        alone = measure(tools)
-    with installation(chosen.shops, chosen.asins, chosen.runs, lane) as tools:
-        among = measure(tools)
-        whole = measure(replace(tools, lane=Lane("every", accounts_of(chosen.shops), ("sp_1",))))
+    own = chosen.url == "server"
+    with server_at("" if own else chosen.url) if chosen.url else nullcontext("") as url:
+        with installation(url, chosen.lane, chosen.asins, 0, lane) as tools:
+            alone = measure(tools)
+        with installation(url, chosen.shops, chosen.asins, chosen.runs, lane) as tools:
+            among = measure(tools)
+            whole = measure(replace(tools, lane=Lane("every", accounts_of(chosen.shops), ("sp_1",))))
     print(f"{chosen.lane} shops of {chosen.asins:,} ASINs, alone and among {chosen.shops}; CPU seconds")
     print("| step | alone | among | ratio | all shops in one lane |\n|---|---|---|---|---|")
     for step, took in alone.items():
