@@ -44,11 +44,12 @@ async def framed(visit: Visit, page: Page) -> None:
             if one.icon:
                 _menu_line(visit, one, here=one is page)
     menu.on_click(drawer.toggle)
-    with ui.element("main").classes("desk-main").props('tabindex="-1"') as main:
+    main = ui.element("main").classes("desk-main").props('tabindex="-1"')
+    ui.skip_link(visit.told("本文へ移動", "Skip to the page"), target=main)  # also while the page is still being drawn
+    with main:
         await _stopped_line(visit)
         heading(visit.told(*page.title), level=1)
         await _drawn(visit, page)
-    ui.skip_link(visit.told("本文へ移動", "Skip to the page"), target=main)
 
 
 async def _drawn(visit: Visit, page: Page) -> None:

@@ -20,15 +20,19 @@ from ecauto_pipeline_tests.desk.visitor import a_project, with_visitor
 def test_every_page_opens_in_both_languages_in_a_project_that_never_ran(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its title is the page's heading, and the menu leads to every other page."""
+    """Its title is the page's heading, and the menu leads to every other page; the switch leads to the same page in the
+    other language, with what was asked for, and the first stop of a keyboard past the menu."""
     a_project(tmp_path, monkeypatch)
 
     async def scene(visitor: User) -> None:
         for page in PAGES:
             for number, language in enumerate(("ja", "en")):
-                path = f"/{language}{page.path.replace('{named}', '1001')}".rstrip("/")
-                answer = await visitor.http_client.get(path)
-                assert (200, True) == (answer.status_code, page.title[number] in answer.text), path
+                place = page.path.replace("{named}", "1001")
+                answer = await visitor.http_client.get(f"/{language}{place}".rstrip("/") + "?q=a+b")
+                text = answer.text
+                assert (200, True) == (answer.status_code, page.title[number] in text), place
+                switch = f'"href":"/{("en", "ja")[number]}{place}?q=a+b"'
+                assert (True, True) == (switch in text, ("本文へ移動", "Skip to the page")[number] in text), place
 
     with_visitor(scene)
 
