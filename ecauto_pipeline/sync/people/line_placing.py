@@ -10,6 +10,7 @@ Not for: whole files (rules_placing.py), how a line is written (domain/selling/r
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,7 +28,7 @@ from ecauto_pipeline.domain.spreadsheets import decode
 from ecauto_pipeline.errors import NotOnRecord, SettingsError
 from ecauto_pipeline.shops.platforms import shop_keys
 from ecauto_pipeline.state.item_rules import Lines, count_rules, rules_in_force, rules_of, save_selected
-from ecauto_pipeline.state.owner_files import RULES, OwnerFile, keep_well, read_owner_file
+from ecauto_pipeline.state.owner_files import RULES, keep_well, read_owner_file
 from ecauto_pipeline.state.rule_changes import note_change
 from ecauto_pipeline.state.single_rule import move_rules, put_rule, rule_about, selected_by, take_rule
 from ecauto_pipeline.sync.context import Tools
@@ -36,6 +37,7 @@ from ecauto_pipeline.sync.listings.rules_history import Said, change_between, ke
 from ecauto_pipeline.sync.listings.shared_files import bring_file
 from ecauto_pipeline.sync.people.rules_placing import MOST_TRIES, content_of, text_of
 
+_OTHER = b"another file than the one in force"
 Make = Callable[[bytes, RuleLine | None], EditedFile]
 
 
@@ -49,11 +51,8 @@ def place_line(tools: Tools, item: str, selectors: Sequence[Selectors], make: Ma
     path = tools.settings.rules
     for _ in range(MOST_TRIES):
         with tools.state.write() as connection:
-            known = read_owner_file(connection, RULES)
-            if tools.settings.fleet.on and known.content is not None:
-                bring_file(tools.settings, "rules", known.content)  # of another machine's word, the newest
-            content = content_of(path)
-            if _in_force(content, known):
+            content = _in_force(tools, connection)
+            if content is not _OTHER:
                 return _placed(tools, connection, content, item, selectors, make, said)
         trouble = take_up_rules(tools, sorted(shop_keys(tools.settings))).trouble  # as a change of its own
         if trouble is not None:
@@ -63,10 +62,15 @@ def place_line(tools: Tools, item: str, selectors: Sequence[Selectors], make: Ma
     )
 
 
-def _in_force(content: bytes | None, known: OwnerFile) -> bool:
-    if known.broken_since is not None:
-        return False
-    return (None if content is None else text_of(content)) == known.content
+def _in_force(tools: Tools, connection: Connection) -> bytes | None:
+    """The owner's file, None = there is none and none is missed; _OTHER where what stands there is not in force."""
+    known = read_owner_file(connection, RULES)
+    if tools.settings.fleet.on and known.content is not None:
+        bring_file(tools.settings, "rules", known.content)  # of another machine's word, the newest
+    content = content_of(tools.settings.rules)
+    if known.broken_since is not None or (None if content is None else text_of(content)) != known.content:
+        return _OTHER
+    return content
 
 
 def _placed(
@@ -97,11 +101,20 @@ def _placed(
     _select(connection, item, rule, now)
     rules = count_rules(connection)
     if content is not None:
-        keep_former(tools, decode(content))
+        keep_former(tools, _with_mark(content))
     keep_well(connection, RULES, decode(edited.content), now)
     note_change(connection, change_between(said, edited.came, edited.went, rules, now))
     replace_file(tools.settings.rules, edited.content)  # last: what dies before it has changed nothing at all
     return rules
+
+
+def _with_mark(content: bytes) -> bytes | str:
+    """As former files are kept: with the mark by which Excel knows UTF-8. What is UTF-8 already is not made text."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(content)
+    return content if content.startswith(BOM_UTF8) else BOM_UTF8 + content
 
 
 def _judged(edited: EditedFile) -> RuleLine | None:
