@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, delete, func, not_, or_, select, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
+from ecauto_pipeline.domain.selling.hidden_by import OWNER_SCRIPTS, PERSON
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, of_accounts, portions_of
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
@@ -121,6 +122,19 @@ def save_register_side(connection: Connection, platform: str, account_id: str, r
     """Keep the register's columns of these items (item_id and every one of REGISTER_COLUMNS)."""
     key = {"platform": platform, "account_id": account_id}
     upsert(connection, listings, [{**key, **row} for row in rows])
+
+
+def settle_who_hid(connection: Connection, platform: str, account_id: str) -> None:
+    """The register could be asked: what was first seen hidden, and nobody knew by whom, is the owner's scripts' where
+    the register calls it hidden too, else a person's (domain/selling/hidden_by.py)."""
+    unknown = (listings.c.shown_visible == 0, listings.c.hidden_by == "", listings.c.read_at.is_not(None))
+    by_scripts = func.coalesce(listings.c.register_visible, 1) == 0
+    for hider, of_them in ((OWNER_SCRIPTS, by_scripts), (PERSON, not_(by_scripts))):
+        connection.execute(
+            update(listings)
+            .where(*_of(platform, account_id), *unknown, of_them)
+            .values(hidden_by=hider, hidden_at=listings.c.read_at)
+        )
 
 
 def retire(connection: Connection, active: Iterable[AccountKey], among: Iterable[AccountKey] | None = None) -> None:

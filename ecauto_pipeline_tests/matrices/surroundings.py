@@ -62,15 +62,19 @@ def disk_full(place: Place) -> Iterator[None]:
             while True:
                 file.write(b"\0" * 512)
         file.truncate(max(0, file.tell() - place.chance.choice([0, 4_096, 40_960, 400_000])))
-    yield
-    ballast.unlink()
+    try:
+        yield
+    finally:
+        ballast.unlink()
 
 
 @contextmanager
 def disk_read_only(place: Place) -> Iterator[None]:
     subprocess.run(["mount", "-o", "remount,ro", str(place.data.parent)], check=False, capture_output=True)
-    yield
-    subprocess.run(["mount", "-o", "remount,rw", str(place.data.parent)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(place.data.parent)], check=True)
 
 
 def _held(path: Callable[[Place], Path]) -> Disturbance:
@@ -78,8 +82,10 @@ def _held(path: Callable[[Place], Path]) -> Disturbance:
     def held(place: Place) -> Iterator[None]:
         connection = sqlite3.connect(path(place), isolation_level=None, timeout=30, check_same_thread=False)
         connection.execute("BEGIN EXCLUSIVE")
-        yield
-        connection.close()
+        try:
+            yield
+        finally:
+            connection.close()
 
     return held
 
@@ -99,8 +105,10 @@ def master_replaced(place: Place) -> Iterator[None]:
 def master_gone(place: Place) -> Iterator[None]:
     away = place.settings.master_db.with_name("away.db")
     place.settings.master_db.replace(away)
-    yield
-    away.replace(place.settings.master_db)
+    try:
+        yield
+    finally:
+        away.replace(place.settings.master_db)
 
 
 @contextmanager
@@ -110,8 +118,10 @@ def history_open_elsewhere(place: Place) -> Iterator[None]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        yield
-        holder.kill()
+        try:
+            yield
+        finally:
+            holder.kill()
 
 
 @contextmanager
@@ -147,8 +157,10 @@ def _clock(jump: timedelta) -> Disturbance:
     @contextmanager
     def jumped(place: Place) -> Iterator[None]:
         place.clock.set(place.clock.now() + jump)
-        yield
-        place.clock.set(place.clock.now() - jump)
+        try:
+            yield
+        finally:
+            place.clock.set(place.clock.now() - jump)
 
     return jumped
 
@@ -196,8 +208,10 @@ def names_not_found(_place: Place) -> Iterator[None]:
 def proxy_cuts(place: Place) -> Iterator[None]:
     """What lies between cuts connections, in the middle of a request or of an answer."""
     (place.data.parent / CUT).write_text(str(place.chance.randrange(1_000_000)), encoding="ascii")
-    yield
-    (place.data.parent / CUT).unlink()
+    try:
+        yield
+    finally:
+        (place.data.parent / CUT).unlink()
 
 
 DISTURBANCES: dict[str, Disturbance] = {

@@ -59,7 +59,7 @@ def run(context: Context) -> ListingsReport:
     faults = [fault for one in results for fault in one.faults]
     for account in accounts:
         try:
-            _join(context, account, register.of(account), blocklist.asins)
+            _join(context, account, register.of(account), blocklist.asins, settle=account in register.believed)
         except Exception as error:  # this shop's listings stay as they were joined before
             faults.append(fault_of(context, account, "join", error))
     with context.state.write() as connection:
@@ -187,9 +187,15 @@ def _join_new(tools: Tools, account: AccountKey, register: Mapping[str, Register
 
 
 def _join(
-    tools: Tools, account: AccountKey, register: Mapping[str, RegisterSide], blocklist: frozenset[str] | None
+    tools: Tools,
+    account: AccountKey,
+    register: Mapping[str, RegisterSide],
+    blocklist: frozenset[str] | None,
+    *,
+    settle: bool,
 ) -> None:
-    """Write the register's side of every listing whose side changed. `blocklist` None: that flag stays."""
+    """Write the register's side of every listing whose side changed. `blocklist` None: that flag stays. `settle`: the
+    register was read and is believed, so that it has the word on what was first seen hidden."""
     changed = []
     of_shop = (account.platform, account.account_id)
     with tools.state.write(locks.shop(account)) as connection:
@@ -205,6 +211,8 @@ def _join(
                 nothing = {"item_id": item_id, "identifier": "", "present": 0, "delist": "", "orphan": "", "blocked": 0}
                 changed.append(_side(nothing, side, blocklist, proven=whole))
         shop_listings.save_register_side(connection, *of_shop, changed)
+        if settle:
+            shop_listings.settle_who_hid(connection, *of_shop)
 
 
 def _differ(before: Mapping[str, object], after: Mapping[str, object]) -> bool:

@@ -28,11 +28,13 @@ EXAMPLES = 10
 
 @dataclass(frozen=True, slots=True)
 class RegisterNow:
-    """What to join each shop of the run with, what is known of demand, and what to report."""
+    """What to join each shop of the run with, what is known of demand, and what to report. `believed`: shops whose rows
+    were read in this run and did not fall."""
 
     sides: Mapping[AccountKey, Sides] = field(default_factory=dict)
     products: tuple[ProductRow, ...] = ()
     report: RegisterReport = field(default_factory=RegisterReport)
+    believed: frozenset[AccountKey] = frozenset()
 
     def of(self, account: AccountKey) -> Sides:
         """The published rows of this shop by item_id."""
@@ -49,12 +51,13 @@ def read_register(context: Context) -> RegisterNow:
         return RegisterNow(known, report=RegisterReport(trouble=read))
     rows, index = read
     counts = _count(context, rows, index)
-    sides, fell = {}, []
+    sides, fell, believed = {}, [], set()
     with context.state.write() as connection:
         for account in context.accounts:
             said = index.get(folded(account), {})
             found = _judged(context, connection, account, counts[account])
             sides[account] = known_sides(connection, account, said) if found else said
+            believed |= set() if found else {account}
             fell += [_told(context, account, one, said, sides[account]) for one in found]
     for one in fell:
         context.log.error("%s: %s fell from %d to %d; not believed", one.account, one.figure, one.before, one.now)
@@ -67,6 +70,7 @@ def read_register(context: Context) -> RegisterNow:
             odd=len(rows.odd),
             odd_examples=tuple((one.table, one.row, one.column, one.value) for one in rows.odd[:EXAMPLES]),
         ),
+        frozenset(believed),
     )
 
 

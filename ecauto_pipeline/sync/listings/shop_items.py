@@ -191,7 +191,13 @@ def _row(
     if before is not None and before["read_at"] is not None:
         shown = before["shown_visible"]
         seen = SeenBefore(None if shown is None else shown == 1, str(before["hidden_by"]))
-    hidden_by = who_hid(seen, item.visible, register.visible if register else None, own[-1].after if own else None)
+    hidden_by = who_hid(  # at first sight of what the register does not name: once it was asked (settle_who_hid)
+        seen,
+        item.visible,
+        register.visible if register else None,
+        own[-1].after if own else None,
+        register_known=register is not None,
+    )
     same = before is not None and before["hidden_by"] == hidden_by
     price = PriceBefore(before["shown_price_jpy"], before["price_by_hand"] == 1) if before and read_ms else None
     ours = [edit.after for edit in edits if edit.kind == Kind.PRICE and edit.at_ms >= read_ms]

@@ -35,6 +35,13 @@ def test_each_case(
     assert hider == who_hid(before, visible, register, own_edit)
 
 
+def test_at_first_sight_nobody_is_named_before_the_register_could_be_asked() -> None:
+    """A person's hide is left alone for good: said too early, what the owner's scripts hid would never be shown."""
+    assert "" == who_hid(None, False, None, None, register_known=False)
+    assert "owner_scripts" == who_hid(SeenBefore(False, ""), False, False, None)
+    assert "person" == who_hid(SeenBefore(True, ""), False, None, None, register_known=False)
+
+
 @given(before=BEFORE, visible=MAYBE, register=MAYBE, own_edit=st.sampled_from([None, 0, 1]))
 def test_nothing_becomes_ours_without_an_edit_or_a_past(
     before: SeenBefore | None, visible: bool | None, register: bool | None, own_edit: int | None

@@ -241,6 +241,29 @@ def test_a_register_that_another_program_holds_changes_nothing(bench: ShopBench)
     assert bench.read().register.trouble is None
 
 
+def hidden_by(bench: ShopBench) -> dict[tuple[str, str], str]:
+    return {(row.account_id, row.item_id): row.hidden_by for row in bench.rows() if row.shown_visible == 0}
+
+
+def test_who_hid_what_is_first_seen_while_the_register_is_held_is_said_once_it_can_be_asked(
+    bench: ShopBench, server: tuple[EmulatorServer, ManualClock], tmp_path: Path
+) -> None:
+    """Until then nobody is named; a person's name, said too early, would keep what the owner's scripts hid hidden."""
+    emulator, clock = server
+    undisturbed = ShopBench.at(tmp_path / "undisturbed", emulator, clock, (ONE, TWO))
+    undisturbed.read()
+    path = bench.tools.settings.master_db
+    free, bench.tools = bench.tools, replace(bench.tools, register=Register(path, busy_timeout_s=0.02))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        bench.read()
+    assert {""} == set(hidden_by(bench).values())
+    bench.tools = free
+    bench.read()
+    assert {"owner_scripts", "person"} <= set(hidden_by(undisturbed).values())
+    assert hidden_by(undisturbed) == hidden_by(bench)
+
+
 def test_a_sale_that_is_yet_to_come_is_none(bench: ShopBench) -> None:
     """A time of the register years ahead makes nobody a best seller for ever."""
     bench.read()
