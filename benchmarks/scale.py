@@ -40,9 +40,8 @@ START_S, PUSH_S, LAUNCH_S = 20.0, 30.0, 0.05
 LOOK_S = 30.0
 """`next_slice` looks so often under `due`."""
 
-CASES = ((10, 50, 24), (10, 75, 24), (10, 100, 24), (10, 150, 6), (1, 400, 6), (1, 700, 6))
-"""SP-API accounts a lane, places for runs, hours that are played: a quarter of a day where runs are many and the queue
-is steady (`--hours 24` plays all of it)."""
+CASES = ((10, 50, 24), (10, 75, 24), (10, 100, 24), (10, 150, 24), (1, 400, 24), (1, 700, 24))
+"""SP-API accounts a lane, places for runs, hours that are played."""
 
 HEAD = (
     "| accounts a lane | places | hours played | runs a day | wait s (median/95%/most) | runs waiting (mean/most) "
