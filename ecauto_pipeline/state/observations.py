@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Answer, Status
@@ -42,6 +43,15 @@ class Observation:
     is_prime: bool | None = None
     is_fba: bool | None = None
     seller_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One answer as it was kept, less what a later sweep would be compared with: those figures are unknown."""
+
+    snapshot_id: str
+    observed_at: datetime
+    answer: Answer
 
 
 class SnapshotIds:
@@ -102,6 +112,27 @@ def _columns(answer: Answer) -> dict[str, object]:
     }
 
 
+def _answer(row: Row[Any]) -> Answer:
+    return Answer(
+        row.asin,
+        row.operation,
+        Status(row.status),
+        row.reason,
+        price_jpy=row.price_jpy,
+        in_stock=None if row.in_stock is None else bool(row.in_stock),
+        offer_count=row.offer_count,
+        ship_hours_max=row.ship_hours_max,
+        is_prime=None if row.is_prime is None else bool(row.is_prime),
+        is_fba=None if row.is_fba is None else bool(row.is_fba),
+        seller_id=row.seller_id,
+        listing_price_jpy=row.listing_price_jpy,
+        shipping_jpy=row.shipping_jpy,
+        http_status=row.http_status,
+        request_id=row.request_id,
+        offers_json=row.offers_json,
+    )
+
+
 def disbelieve(
     connection: Connection, run_id: str, operation: str, snapshot_ids: Sequence[str], reason: str
 ) -> list[str]:
@@ -149,6 +180,15 @@ def of_asin(connection: Connection, asin: str) -> list[Observation]:
             seller_id=row.seller_id,
         )
         for row in connection.execute(select(observations).where(observations.c.asin == asin))
+    ]
+
+
+def kept_since(connection: Connection, asins: Sequence[str], since: datetime) -> list[Kept]:
+    """What was answered about these ASINs (a call's worth) since then and is not in history yet, oldest first."""
+    theirs = observations.c.asin.in_(asins) & (observations.c.observed_at >= to_ms(since))
+    return [
+        Kept(row.snapshot_id, from_ms(row.observed_at), _answer(row))
+        for row in connection.execute(select(observations).where(theirs).order_by(observations.c.seq))
     ]
 
 

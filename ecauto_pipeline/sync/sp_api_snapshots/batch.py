@@ -27,6 +27,7 @@ from ecauto_pipeline.sync.sp_api_snapshots.odd_shapes import note_shapes
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim, Opinions
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
+from ecauto_pipeline.sync.sp_api_snapshots.standing_doubts import Standing, standing_doubts
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
 _REFUSED_WHOLE = "http_400"
@@ -51,6 +52,7 @@ class Asking:
     ) -> None:
         self._context, self._work, self._tally = context, work, tally
         self._rules, self._deadline, self._since = rules, deadline, since
+        self._put_doubts = rules.opinion  # also once it is refused: whoever asks for one then gets a single look
         self.watch, self._worse = watch or HealthWatch({}), worse
         self.owner = leases.new_owner(context.state.fence)
         self.zeros = Zeros(context.settings.guards)
@@ -66,19 +68,27 @@ class Asking:
         """
         now = self._context.clock.now()
 
-        def claim(connection: Connection) -> tuple[list[str], set[str], set[str], dict[str, AsinRow]]:
+        def claim(connection: Connection) -> tuple[list[str], set[str], set[str], dict[str, AsinRow], Standing]:
             names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
             mine = [name.removeprefix(_PREFIX) for name in names]
             rows = asins.read(connection, wanted)
             todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], role)]
-            needless = set(mine).difference(todo)
+            asked = [rows[asin] for asin in todo if role is Role.DETAIL]
+            standing = standing_doubts(connection, asked, self._since, self._context.operations)
+            todo = [asin for asin in todo if asin not in standing.asins]
+            needless = set(mine).difference(todo, standing.owed)
             leases.release(connection, self.owner, [_name(asin) for asin in needless])
-            return todo, set(mine), needless, rows
+            return todo, set(mine), needless, rows, standing
 
-        todo, mine, needless, rows = self._context.state.write_again(claim, locks.asins(wanted))
+        todo, mine, needless, rows, standing = self._context.state.write_again(claim, locks.asins(wanted))
+        if standing.owed:
+            self.opinions.doubted(standing.to_opinion)
+            self._work.ask_opinion(standing.to_opinion)
+            self._work.look_again(standing.to_single_look)
         others = [asin for asin in wanted if asin not in mine]
         put = [asin for asin in others if role is Role.DETAIL and _since(rows[asin].detail_at, self._since)]
-        return Claimed(todo, [asin for asin in others if asin not in put], len(needless) + len(put))
+        settled = len(needless) + len(standing.owed) + len(put)
+        return Claimed(todo, [asin for asin in others if asin not in put], settled)
 
     def ask(self, account: SpApiClient, operation: Operation[Answer], role: Role, claimed: list[str]) -> Asked:
         """Ask about ASINs that are ours and keep the answers. Raises Stopped: then nothing of this call is kept.
@@ -298,7 +308,7 @@ class Asking:
         if role is Role.SWEEP:
             return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)
         if role is Role.DETAIL:
-            waits = self._rules.opinion and bool(row.doubt)  # a killed run's doubt: it is put as it stands now
+            waits = self._put_doubts and bool(row.doubt)  # of a run that died: something may be owed of it
             return (detailed and not waits) or (erred and not row.wants_detail)
         if role is Role.OPINION:
             return not self.opinions.awaited(row)

@@ -12,6 +12,7 @@ import pytest
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.domain.model import Role, Status
+from ecauto_pipeline.domain.offers.learning import LearnRules
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, Audited
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import SettingsError
@@ -83,7 +84,8 @@ def _said(tools: Tools, asin: str, run_id: str = "run") -> list[str]:
 def test_a_doubt_of_a_run_that_died_is_put_by_the_run_that_takes_up_its_plan(
     world: EmulatorServer, tools: Tools, asins: list[str]
 ) -> None:
-    """Killed between the detail and the opinion: whoever goes on looks again, and asks the other source."""
+    """Killed between the detail and the opinion, and the detail's answer is in history already: whoever goes on looks
+    again, and asks the other source."""
     world.control.set_truth(asins[0], in_stock=False)
     context = tools.for_run(a_run("run", _CLOCK.now()))
     plan(context, detail=asins)
@@ -98,14 +100,68 @@ def test_a_doubt_of_a_run_that_died_is_put_by_the_run_that_takes_up_its_plan(
     assert [DETAIL, OPINION] == _said(tools, asins[0])
 
 
+@pytest.mark.parametrize(
+    ("died_after", "says", "asked"),
+    [
+        ([Role.DETAIL], "yes", [OPINION]),
+        ([Role.DETAIL, Role.OPINION], "cant say", [CONFIRM]),
+        ([Role.DETAIL, Role.OPINION], "no", []),
+        ([Role.DETAIL, Role.OPINION, Role.CONFIRM], "cant say", []),
+    ],
+    ids=["detail", "opinion that cant say", "contradiction", "single look"],
+)
+def test_what_a_killed_run_was_told_of_a_doubt_is_not_asked_again(
+    world: EmulatorServer, tools: Tools, asins: list[str], died_after: list[Role], says: str, asked: list[str]
+) -> None:
+    """Its answers stand: whoever goes on puts the doubted answer to the other source, or takes the single look that is
+    owed, or leaves it where nothing is. What comes of it is what the run would have left that was killed."""
+    gone, dearer = asins[0], asins[1]
+    world.control.set_truth(gone, in_stock=False)
+    _costs(world, dearer, _NEW)
+    if says == "cant say":
+        world.control.add_faults({"kind": "item_error", "operation": OPINION, "status": 500})
+    elif says == "no":
+        world.control.set_truth(gone, in_stock=True)
+        _costs(world, dearer, _OLD)
+        world.control.add_faults({**_FALSE_ZERO, "asins": [gone, dearer]})
+    context, since = tools.for_run(a_run("run", _CLOCK.now())), _CLOCK.now()
+    plan(context, detail=asins)
+    killed = Asking(context, Work((), (), ()), Tally(), _opinion_rules(tools), _CLOCK.monotonic() + 60, since)
+    by_role = {one.role: one for one in fetch.operations(tools)}
+    for role in died_after:
+        for some in [[gone], [dearer]] if role is Role.CONFIRM else [[gone, dearer]]:
+            if role is Role.CONFIRM:
+                _costs(world, some[0], 7 * _NEW)  # it says something else: the doubt stays
+            killed.ask(tools.sp_accounts[0], by_role[role], role, killed.claim(role, some).asins)
+    with tools.state.write() as connection:
+        leases.release(connection, killed.owner)
+    before = rows_of(tools, [gone, dearer])
+    said = [_said(tools, asin) for asin in (gone, dearer)]
+    fetch.run(context)
+    assert [[*one, *asked] for one in said] == [_said(tools, asin) for asin in (gone, dearer)]
+    rows = rows_of(tools, [gone, dearer])
+    if not asked:
+        assert before == rows
+        return
+    by = DETAIL if asked == [OPINION] else CONFIRM
+    ids = {seen.asin: seen.snapshot_id for seen in kept(tools, "run") if seen.operation == by}
+    assert (Status.OUT_OF_STOCK, "", ids[gone]) == (rows[gone].status, rows[gone].doubt, rows[gone].snapshot_id)
+    assert (_NEW, "", ids[dearer]) == (rows[dearer].price_jpy, rows[dearer].doubt, rows[dearer].snapshot_id)
+
+
+def _opinion_rules(tools: Tools) -> LearnRules:
+    return replace(fetch.learn_rules(tools.settings), opinion=True)
+
+
 def test_a_doubt_that_another_run_is_putting_is_left_to_it(
     world: EmulatorServer, tools: Tools, asins: list[str]
 ) -> None:
     """Until the doubt is settled the run that has it keeps the ASIN, while its opinion is awaited and where that can't
-    say: a second run with the same wish asks no detail of it again. Once the first has given it back, it may."""
+    say: a second run with the same wish asks no detail of it again. Once the first has given it back, the second takes
+    the single look that is owed."""
     _costs(world, asins[0], _NEW)
     context, since = tools.for_run(a_run("run", _CLOCK.now())), _CLOCK.now()
-    rules = replace(fetch.learn_rules(tools.settings), opinion=True)
+    rules = _opinion_rules(tools)
     first, second = (
         Asking(context, Work((), (), ()), Tally(), rules, _CLOCK.monotonic() + 60, since) for _ in range(2)
     )
@@ -119,7 +175,8 @@ def test_a_doubt_that_another_run_is_putting_is_left_to_it(
     assert Claimed([], [], 2) == second.claim(Role.DETAIL, asins[:2]), "it can't say: a single look is owed"
     with tools.state.write() as connection:
         leases.release(connection, first.owner)
-    assert Claimed(asins[:1], [], 1) == second.claim(Role.DETAIL, asins[:2])
+    assert Claimed([], [], 2) == second.claim(Role.DETAIL, asins[:2])
+    assert Claimed(asins[:1], [], 0) == second.claim(Role.CONFIRM, asins[:1])
 
 
 def test_a_zero_that_the_other_source_sees_too_counts(world: EmulatorServer, tools: Tools, asins: list[str]) -> None:
@@ -265,7 +322,7 @@ def test_a_zero_that_was_denied_before_they_were_too_many_stays_denied(world: Em
     false = every[::3]
     world.control.add_faults({**_FALSE_ZERO, "asins": false})
     context, since = tools.for_run(a_run("run", _CLOCK.now())), _CLOCK.now()
-    rules = replace(fetch.learn_rules(tools.settings), opinion=True)
+    rules = _opinion_rules(tools)
     asking = Asking(context, Work((), (), ()), Tally(), rules, _CLOCK.monotonic() + 60, since)
     by_role = {one.role: one for one in fetch.operations(tools)}
 
