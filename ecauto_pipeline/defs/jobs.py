@@ -42,7 +42,7 @@ stock_sync = dg.define_asset_job(
 price_sync = dg.define_asset_job(
     "price_sync",
     selection=list(PRICE_ASSETS),
-    description="毎日02:00の価格同期: prices alone; hides nothing but a loss that its shop lets nobody correct.",
+    description="毎日02:00の価格同期: prices alone; hides nothing but a loss that can't be corrected now.",
 )
 full_sync = dg.define_asset_job(
     "full_sync",

@@ -60,7 +60,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         description="never | floor (only below the margin floor) | all | as_the_job_says",
     )
     include_visibility: bool = Field(
-        True, description="also hide, show and restock; price_sync hides a loss that its shop lets nobody correct"
+        True, description="also hide, show and restock; price_sync hides a loss that can't be corrected now"
     )
     spend: SpendChoice = Field(
         SpendChoice.as_ecauto_toml_says, description="due | budget | as_ecauto_toml_says ([tiers] spend)"

@@ -44,7 +44,7 @@ class Run:
     dry_run: bool = False
     include_price: IncludePrice = "all"
     include_visibility: bool = True  # and stock, which belongs to it
-    hide_failed_prices: bool = True  # a loss whose right price its shop does not take, in a run without visibility too
+    hide_failed_prices: bool = True  # a loss that its right price can't mend now, in a run without visibility too
     push: bool = True
     push_while_asking: bool = False  # its steps go on to the push, which need not wait for the last answer
     fetch: bool = True

@@ -26,7 +26,7 @@ def world(tmp_path: Path) -> World:
     world.list_item("1", 1000, cost_jpy=3000, priced_jpy=1000, priced_cost_jpy=769)
     world.list_item("2", 1200, asin="B000000001", shop=1, visible=False)
     world.list_item("3", 9000, cost_jpy=2000)
-    world.sync(include_visibility=False)
+    world.sync(include_visibility=False, hide_failed_prices=False)  # what waits is on show still
     return world
 
 

@@ -17,6 +17,9 @@ RESTS_FOR = timedelta(days=1)
 PRICE_FAILED, IN_SALE = "price_failed", "in_sale"
 FAILED_CORRECTIONS = (PRICE_FAILED, IN_SALE)
 """Reasons: the shop refuses the price; it takes the price and goes on showing another (an item in a BASE sale)."""
+PRICE_HELD, PRICE_BLOCKED = "price_held", "price_blocked"
+UNCORRECTED = (*FAILED_CORRECTIONS, PRICE_HELD, PRICE_BLOCKED)
+"""Reasons of a hide: the price shown is a loss, and its correction failed, waits for a person, or breaks a limit."""
 OWN_ECHO = timedelta(seconds=60)
 """The shop's own time of change of an edit of ours is no later than this after it."""
 WITHOUT_EFFECT = 2

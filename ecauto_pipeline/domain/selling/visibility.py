@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from ecauto_pipeline.domain.model import AsinFacts, Decision, Diff, Kind, ListingFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE, HELD_AFTER
-from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
+from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS, PRICE_BLOCKED, PRICE_HELD
 from ecauto_pipeline.domain.selling.diff_builder import DiffBuilder
 from ecauto_pipeline.domain.selling.diffs import (
     EXCLUDED,
@@ -171,4 +171,4 @@ def _loss(listing: ListingFacts, facts: AsinFacts, price_verdict: Diff | None, t
         return price_verdict.reason
     if price_verdict.reason in (EXCLUDED, RULES_UNKNOWN):
         return "price_excluded"
-    return {Decision.BLOCKED: "price_blocked", Decision.HELD: "price_held"}.get(price_verdict.decision, "")
+    return {Decision.BLOCKED: PRICE_BLOCKED, Decision.HELD: PRICE_HELD}.get(price_verdict.decision, "")

@@ -50,7 +50,7 @@ class Answered:
 class ShopReport:
     """What one worker did.
 
-    `instead`: hides of listings whose price failed, by diff_id, with what the run had decided of them before.
+    `instead`: hides of losses that pushing decided, by diff_id, with what the run had decided of them before.
     `alerts`: (account, reason) of breakers that opened here, or `shop_unreachable`; `faults`: what nobody foresaw;
     `crash`: what concerns every shop, to be raised.
     """

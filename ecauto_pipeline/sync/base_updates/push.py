@@ -24,7 +24,7 @@ from ecauto_pipeline.sync.base_updates.edit_calls import UNREACHABLE
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport
 from ecauto_pipeline.sync.base_updates.push_totals import WORST_ROWS, together
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
-from ecauto_pipeline.sync.base_updates.safety import SafetyHides
+from ecauto_pipeline.sync.base_updates.safety import SafetyHides, hides_losses, is_hide_of_loss
 from ecauto_pipeline.sync.base_updates.shop_worker import Order, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
@@ -63,7 +63,7 @@ def _push_open(context: Context) -> PushReport:
                 earlier = decisions.to_push(connection, run.retries, [account], dry_run=True)
                 rows = [row for row in rows if row.target in judged]
                 rows += [row for row in earlier if row.target not in judged]
-        return [row for row in rows if row.diff.kind in run.kinds]
+        return [row for row in rows if row.diff.kind in run.kinds or (hides_losses(run) and is_hide_of_loss(row.diff))]
 
     report = push(context, rows_of, RulesGate(context), safety=True)
     gone = delist(context)
@@ -106,7 +106,7 @@ def push(
     """Push the rows of each of the run's accounts through `gate`, in this order. `rows_of` may be asked more than once.
 
     `rollback_of`: the runs that are taken back; whoever takes back has just read the items himself.
-    `safety`: a listing whose price can't be corrected is hidden (safety.py). `over`: asked at the end, for the
+    `safety`: a listing whose price can't be corrected, a loss, is hidden (safety.py). `over`: asked at the end, for the
     decisions whose ends are reported; the others are still to be judged, and master.db is told when they are.
     """
     context.go_on()

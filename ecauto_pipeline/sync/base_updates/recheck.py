@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.domain.offers.second_opinion import DISAGREE
-from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
+from ecauto_pipeline.domain.selling.corrections import UNCORRECTED
 from ecauto_pipeline.domain.selling.diffs import NEVER_SELL
 from ecauto_pipeline.state import decisions
 from ecauto_pipeline.state.decisions import Decided
@@ -96,7 +96,7 @@ class RulesGate:
             return RecheckResult()
         if verdict.kind is Kind.PRICE:
             stamp, allowed = known.facts.price_at, self._tools.settings.ttl.price
-        elif verdict.reason in ("price_blocked", "price_held", "price_excluded", "unconfirmed", *FAILED_CORRECTIONS):
+        elif verdict.reason in (*UNCORRECTED, "price_excluded", "unconfirmed"):
             return RecheckResult()
         else:
             stamp, allowed = known.facts.stock_at, self._rules.max_age(known, now)

@@ -47,7 +47,7 @@ Order = Callable[[Diff], tuple[Any, ...]]
 class ShopWorker:
     """Pushes the rows of one shop. `rows` is asked once, after the past is settled: that may open some again.
 
-    `closed`: "" or why nothing may be sent to it at all. `safety`: asked about listings whose price failed. `most`:
+    `closed`: "" or why nothing may be sent to it at all. `safety`: asked about losses. `most`:
     intents written at once.
     """
 
@@ -80,11 +80,13 @@ class ShopWorker:
         """Settle the past, then push. Never raises: what goes wrong is in the report."""
         try:
             if self._context.run.dry_run:
+                self._hide_losses()
                 self._fill()
                 self._push()
             elif self._calls.closed or self._lease.claim():
                 try:
                     self._settle()
+                    self._hide_losses()
                     self._fill()
                     self._push()
                 finally:
@@ -117,6 +119,17 @@ class ShopWorker:
                 self.report.settled_not_done += outcome is Outcome.FAILED
         except (BudgetSpent, AccountBlocked) as error:
             self._calls.close(error)
+
+    def _hide_losses(self) -> None:
+        """Decide to take off sale what this run can't correct; the hides leave first, with the run's other rows."""
+        if self._safety is None or self._calls.closed:
+            return
+        try:
+            self.report.instead |= dict.fromkeys(self._safety.of_losses())
+        except Exception as error:
+            if concerns_everybody(error):
+                raise
+            self.report.faults.append(fault_of(self._context, key_of(self._shop), "losses", error))
 
     def _push(self) -> None:
         waiting = deque(self._rows)
@@ -158,7 +171,7 @@ class ShopWorker:
         failed = [one.decided for one in self.report.ended if one.end == "failed"]
         prices = [decided for decided in failed if decided.diff.kind is Kind.PRICE]
         self._intents.keep_outcomes()  # what is asked next is judged by them
-        for price in [*prices, *self._safety.resting()]:
+        for price in prices:
             self._context.go_on()
             self._calls.renew()
             found = None if self._calls.closed else self._safety.instead_of(price)

@@ -8,7 +8,9 @@ import pytest
 
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import ItemRefused, Transport
-from ecauto_pipeline.shops.protocol import Item
+from ecauto_pipeline.shops.protocol import Item, key_of
+from ecauto_pipeline.sync.base_updates.safety import SafetyHides
+from ecauto_pipeline.sync.people.holds import approve, reject
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, ShopWithRefusals, World, refusing
 
 ASIN = "B000000001"
@@ -172,15 +174,99 @@ def test_a_price_run_hides_what_an_earlier_run_could_not_correct(tmp_path: Path,
 
 
 def test_a_price_run_hides_nothing_else(tmp_path: Path) -> None:
-    """Neither what is out of stock nor what a hold keeps at a loss: these are the next run's with visibility."""
+    """Neither what is out of stock, nor a price that is left alone or may not fall: the next run's with visibility."""
     world = World(tmp_path, _refusing(ItemRefused("validation_error")))
     world.list_item("1", 3500, cost_jpy=2300)
-    world.list_item("2", 2400, cost_jpy=9000)
+    world.list_item("2", 9000, cost_jpy=2300)
     world.list_item("3", 2400, cost_jpy=2300)
     world.amazon("B000000003", None, "out_of_stock")
     world.sync(include_visibility=False)
     assert [("1", "price", 2990)] == world.shop.edits
     assert ("2", "price", "held", "move") in world.decisions()
+
+
+HELD_LOSS, BLOCKED_LOSS = 9000, 90000
+"""Costs of what is shown at 2,400 yen: the right price is a move that waits for a person; it is above the limit."""
+
+
+@pytest.mark.parametrize(("cost_jpy", "why"), [(HELD_LOSS, "price_held"), (BLOCKED_LOSS, "price_blocked")])
+def test_a_price_run_hides_a_loss_whose_right_price_may_not_leave(tmp_path: Path, cost_jpy: int, why: str) -> None:
+    """Before its other edits, and counted; once hidden there is nothing to do for the next price run."""
+    world = World(tmp_path)
+    world.list_item("1", 2400, cost_jpy=cost_jpy)
+    world.list_item("2", 2400, cost_jpy=2300)
+    account, _ = world.sync(include_visibility=False)
+    assert [HIDE, ("2", "price", 2990)] == world.shop.edits
+    assert (3, 2, 1) == (account.targets, account.pushed, account.held + account.blocked)
+    assert (0, "ours", why) == tuple(
+        world.listing("1")[name] for name in ("shown_visible", "hidden_by", "hidden_reason")
+    )
+    _hour(world, cost_jpy)
+    assert 0 == world.sync(include_visibility=False)[0].pushed
+
+
+@pytest.mark.parametrize("how", ["approved", "over"])
+def test_a_hidden_loss_is_shown_again_by_the_usual_path(tmp_path: Path, how: str) -> None:
+    """A person says yes to its right price, or its cost is back: shown by the next run with visibility, and no sooner
+    than its price is in order."""
+    world = World(tmp_path)
+    world.list_item("1", 2400, cost_jpy=HELD_LOSS)
+    world.sync(include_visibility=False)
+    if how == "approved":
+        approve(world.tools, everything=True)
+    else:
+        _hour(world, 1800)
+    world.sync(include_visibility=False)
+    assert [HIDE, ("1", "price", 11700)][: 2 if how == "approved" else 1] == world.shop.edits
+    world.sync()
+    assert ("1", "visibility", 1) == world.shop.edits[-1]
+    assert {1} == {value for _, kind, value in world.shop.edits[1:] if kind == "visibility"}
+
+
+@pytest.mark.parametrize("word", ["approve", "reject"])
+def test_a_price_run_heeds_what_a_person_said_of_a_held_loss(tmp_path: Path, word: str) -> None:
+    """A yes sends the price, a no leaves the listing as the person has seen it: neither is hidden for the hold."""
+    world = World(tmp_path)
+    world.list_item("1", 2400, cost_jpy=HELD_LOSS)
+    world.sync(include_visibility=False, push=False)
+    (approve if word == "approve" else reject)(world.tools, everything=True)
+    world.sync(include_visibility=False)
+    assert ([("1", "price", 11700)] if word == "approve" else []) == world.shop.edits
+
+
+def test_held_losses_are_hidden_as_far_as_the_guard_lets(tmp_path: Path) -> None:
+    """A mass is one whichever run finds it: what is beyond the limit is the next run's with visibility, and held."""
+    world = World(tmp_path, guards={"max_hide_rows": 5})
+    for number in range(1, 21):
+        world.list_item(str(number), 2400, cost_jpy=HELD_LOSS)
+    account, _ = world.sync(include_visibility=False)
+    assert (20, 4) == (account.held, account.pushed)
+    assert 0 == world.sync(include_visibility=False)[0].pushed
+    world.sync()
+    assert ("5", "visibility", "held", "mass_hide") in world.decisions()
+    assert 4 == len(world.shop.edits)
+
+
+def test_a_dry_price_run_plans_the_hides_of_a_live_one(tmp_path: Path) -> None:
+    """The same account, and nothing is sent or waits for having been planned."""
+    world = World(tmp_path)
+    world.list_item("1", 2400, cost_jpy=HELD_LOSS)
+    dry, _ = world.sync(include_visibility=False, dry_run=True)
+    assert [("1", "visibility", "dry_run")] == world.outcomes()
+    live, _ = world.sync(include_visibility=False)
+    assert (dry, [HIDE]) == (live, world.shop.edits)
+
+
+def test_a_price_run_that_dies_before_its_hides_leave_is_taken_up(tmp_path: Path) -> None:
+    """Killed once they are decided: the retry sends them, and the numbers of both add up."""
+    world = World(tmp_path)
+    world.list_item("1", 2400, cost_jpy=HELD_LOSS)
+    died = world.run(include_visibility=False)
+    world.decide(died)
+    assert 1 == len(SafetyHides(world.tools.for_run(died), key_of(world.shop)).of_losses())
+    assert [] == world.shop.edits
+    account, _ = world.sync(include_visibility=False, retries=died.run_id)
+    assert ([HIDE], 1) == (world.shop.edits, account.pushed)
 
 
 def test_what_a_price_run_hides_counts_for_the_guard(tmp_path: Path) -> None:
