@@ -169,6 +169,7 @@ def test_an_operation_whose_answers_can_t_be_read_is_down_like_one_that_gives_no
     whose answers are as ever, does its work, and no ASIN is to blame."""
     with EmulatorServer(clock=clock, seed=5, listings=70, accounts=1, speed=1.0) as emulator:
         emulator.control.set_rate(DETAIL, 0.02)
+        emulator.control.set_rate(CONFIRM, 20.0, 100)  # two workers wait for it, and each moves this clock for both
         slow = {"limits": {DETAIL: {"batch": 10, "rate_per_s": 0.02}}}
         amazon = Amazon(tmp_path, emulator, clock, sp_api={**slow, "without": [OPINION]})
         for sold_out in amazon.asins[::10]:
