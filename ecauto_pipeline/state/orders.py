@@ -102,6 +102,15 @@ def known(connection: Connection, keys: Sequence[str]) -> set[str]:
     return found
 
 
+def placed_at(connection: Connection, shop: AccountKey, since: datetime, place: int) -> datetime | None:
+    """When the `place`-th newest of a shop's orders was placed (1 = the newest); None where since then fewer were."""
+    mine = (orders.c.platform == shop.platform, orders.c.account_id == shop.account_id)
+    query = select(orders.c.sold_at).where(*mine, orders.c.sold_at >= to_ms(since))
+    query = query.group_by(orders.c.order_key, orders.c.sold_at).order_by(orders.c.sold_at.desc())
+    at = connection.execute(query.offset(place - 1).limit(1)).scalar()
+    return None if at is None else from_ms(at)
+
+
 def counted(connection: Connection, ids: Sequence[str]) -> set[str]:
     """Those of these rows (`OrderKeys.of_row`) that were found, and counted for their ASIN."""
     found: set[str] = set()

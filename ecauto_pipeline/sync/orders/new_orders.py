@@ -1,8 +1,9 @@
-"""Which orders a shop has that nobody found before: one list call a shop, from the newest order time seen on.
+"""Which orders a shop has that nobody found before: one list call a shop, from a day before the newest order seen on.
 
-Orders placed before the watch began are not new. The last minutes are listed again each time, so that one that the
-list shows late is not missed. A shop that refuses is left alone for an hour; one whose calls are spent, until they are
-not, which is said. Not for: what is done about them (watch.py).
+Orders placed before the watch began are not new. What is known is listed again each time, so that one that the list
+shows late is not missed: a day of it, in a busy shop as much as leaves room for new orders on the one page. A shop
+that refuses is left alone for an hour; one whose calls are spent, until they are not, which is said.
+Not for: what is done about them (watch.py).
 """
 
 from __future__ import annotations
@@ -12,14 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, Stopped
 from ecauto_pipeline.shops.protocol import Order, Shop, key_of
 from ecauto_pipeline.state import orders
 from ecauto_pipeline.state.marks import read_mark, set_mark
+from ecauto_pipeline.state.orders import placed_at
 from ecauto_pipeline.sync.context import Tools
 
-LISTED_AGAIN = timedelta(minutes=10)
+LISTED_AGAIN, AT_LEAST = timedelta(days=1), timedelta(minutes=10)
+"""Before the newest order: so long where few orders are known of it, and so long in any case."""
+LISTED_KNOWN = 80
+"""Known orders that are listed again at most: BASE gives a hundred orders a call."""
+REMEMBERED = timedelta(days=30)
+"""What is older is not listed again: state forgets orders (state/lifetimes.py), and would take them for new ones."""
 RESTS_FOR = timedelta(hours=1)
 _BEGAN, _NEWEST, _RESTS = "order_watch_began", "order_watch_newest", "order_watch_rests"
 _MOST_AT_ONCE = 8
@@ -69,9 +78,10 @@ def new_orders(tools: Tools, shop: Shop) -> list[Order]:
         newest = read_mark(connection, f"{_NEWEST}/{key}")
         if began is None:
             set_mark(connection, f"{_BEGAN}/{key}", now.replace(microsecond=0))
+        from_newest = None if newest is None else _listed_from(connection, key, newest, now)
     if began is None or (rests is not None and now < rests <= now + RESTS_FOR):
         return []
-    since = began if newest is None else max(began, newest - LISTED_AGAIN)
+    since = began if from_newest is None else max(began, from_newest)
     try:
         listed = shop.orders(since)
     except AccountBlocked as error:
@@ -83,6 +93,14 @@ def new_orders(tools: Tools, shop: Shop) -> list[Order]:
     with tools.state.read() as connection:
         known = orders.known(connection, list(names.values()))
     return [order for order in listed if names[order.unique_key] not in known]
+
+
+def _listed_from(connection: Connection, shop: AccountKey, newest: datetime, now: datetime) -> datetime:
+    """From which order time on the list is asked for."""
+    if now - newest > REMEMBERED:
+        return newest + timedelta(seconds=1)
+    full = placed_at(connection, shop, newest - LISTED_AGAIN, LISTED_KNOWN)
+    return newest - LISTED_AGAIN if full is None else min(full, newest - AT_LEAST)
 
 
 def seen(tools: Tools, shop: AccountKey, newest: datetime) -> None:

@@ -242,6 +242,21 @@ def test_what_a_run_that_died_had_kept_is_asked_about_by_the_next(bench: OrderBe
     assert row.message_id == ""
 
 
+def test_an_order_that_the_shop_shows_late_is_kept_once_and_can_be_told(bench: OrderBench) -> None:
+    """Forty minutes after its own time, behind one that is known by then, and for no call more than any look."""
+    newer, late = bench.goods(17), bench.goods(18)
+    bench.clock.advance(3600)
+    bench.sell(newer["item_id"])
+    assert 1 == bench.watch().orders
+    last = bench.last_call()
+    bench.emulator.control.expect_order(SHOP, late["item_id"], bench.clock.now() - timedelta(minutes=40))
+    assert [1, 0] == [bench.watch().rows, bench.watch().rows]
+    [row] = [row for row in bench.rows() if row.asin == late["asin"]]
+    assert (1, "") == (row.amount, row.message_id)
+    assert row.settled_at is not None
+    assert [2, 1] == [len(bench.calls(name, last)) for name in ("orders", "orders/detail")]
+
+
 def test_the_first_look_of_all_tells_nothing_of_the_past(tmp_path: Path) -> None:
     """Thirty days of orders are no news on the day the watch is switched on."""
     with order_bench(tmp_path, begun=False) as bench:
