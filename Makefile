@@ -36,7 +36,7 @@ lint: .venv/installed
 
 proofs: .venv/installed
 	$(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile thorough -m hypothesis ecauto_pipeline_tests
-	$(BIN)/python -m pytest -n 2 --timeout 3600 proofs --ignore proofs/test_ui.py --ignore proofs/test_desk.py --ignore proofs/fleet
+	$(BIN)/python -m pytest -n 2 --dist loadfile --timeout 3600 proofs --ignore proofs/test_ui.py --ignore proofs/test_desk.py --ignore proofs/fleet
 
 # Each ends with one line, and with 1 where a law was broken; SEED=7 plays what that seed chose, ONLY=... some of it
 MATRIX = $(BIN)/python -m ecauto_pipeline_tests.matrices $@ $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)")

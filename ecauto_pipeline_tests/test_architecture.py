@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import subprocess
+import sys
 import tokenize
 import tomllib
 from collections.abc import Iterator
@@ -266,6 +267,25 @@ def test_files_are_opened_as_utf_8() -> None:
             if isinstance(node, ast.Call) and _opens_text(node) and "encoding" not in {k.arg for k in node.keywords}:
                 careless.append(f"{name}:{node.lineno}")
     assert [] == careless
+
+
+def test_the_independent_servers_share_nothing_with_us() -> None:
+    """What is checked against proofs/independent is checked against the papers: it imports the standard library, and
+    itself, so no mistake of ours can be on both sides."""
+    foreign = {
+        f"{path.name}: {module}"
+        for path in modules("proofs/independent")
+        for node in ast.walk(ast.parse(text_of(path)))
+        for module in _imported(node)
+        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith("proofs.independent")
+    }
+    assert set() == foreign
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [name.name for name in node.names]
+    return [node.module or "."] if isinstance(node, ast.ImportFrom) else []
 
 
 _REASONED = re.compile(r"# type: ignore\[[a-z-]+(, [a-z-]+)*\]  # \w.{8,}")

@@ -1,7 +1,8 @@
 """docs/going-live.md followed word for word against an independent pair of servers: its files, its commands, its order.
 
-The files and commands are read out of the document; only what a person would put in (secrets, an ASIN, a run's id,
-where the servers listen) is filled in. Judged by what the servers were asked and show, never by the program's own word.
+Beside the shop on BASE there is one whose cart takes files, by docs/csv-shop.md; some goods are listed in both. Files
+and commands are read out of the documents; only what a person would put in (secrets, an ASIN, a run's id, where the
+servers listen) is filled in. Judged by what the servers were asked and show, never by the program's own word.
 """
 
 from __future__ import annotations
@@ -17,21 +18,29 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecauto_pipeline_tests.scenarios.webserver import ROOT, Webserver
-from proofs.independent.amazon import RATES, Amazon, Good
+from proofs.independent.amazon import PLANS, Amazon
 from proofs.independent.base import Base
+from proofs.independent.cart import Cart, Product
+from proofs.independent.goods import Good
 from proofs.independent.loopback import Asked, Reply, serving
 
 DOCUMENT = (ROOT / "docs" / "going-live.md").read_text(encoding="utf-8")
+CART_TABLES = (ROOT / "docs" / "csv-shop.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
 CALLBACK = "http://127.0.0.1:8910/callback"
 PACE = 60.0
 COUNT = 120
+IN_BOTH = range(40)
+HIDDEN_FROM_V0 = (6, 46, 86)
+DETAIL, SUMMARY = "getItemOffersBatch", "getCompetitiveSummary"
 
 
 def _asin(number: int) -> str:
@@ -69,6 +78,10 @@ class Shop:
         self.goods = {_asin(n): _good(n) for n in range(COUNT) if n % 20 != 19}  # Amazon does not know every twentieth
         self.items = {1000 + n: _item(n) for n in range(COUNT)}
         self.before = {item_id: dict(item) for item_id, item in self.items.items()}
+        self.products = {f"a-{n}": _product(n) for n in IN_BOTH}
+        self.cart = Cart(
+            "store_1", folder / "data/store_1/products.csv", folder / "data/store_1/updates", self.products
+        )
         self.amazon = Amazon(self.goods, self.secrets, PACE)
         self.base = Base({"client-1": self.items}, {"client-1": "secret-1"}, CALLBACK)
         self.messages: list[Asked] = []
@@ -97,6 +110,9 @@ class Shop:
         toml = toml.replace("[[base.accounts]]", f"{shops[1]}\n\n[[base.accounts]]", 1)
         toml = toml.replace("http://127.0.0.1:9001", amazon).replace("http://127.0.0.1:9002", base)
         toml = toml.replace('kind = "chatwork"', f'kind = "chatwork"\nendpoint = "{chat}"')
+        toml += f"\n{CART_TABLES}"
+        self.cart.updates.mkdir(parents=True)
+        self.cart.export(ago_s=300)
         (self.folder / "ecauto.toml").write_text(toml, encoding="utf-8")
         self._register()
 
@@ -113,12 +129,14 @@ class Shop:
         for item in self.items.values():
             number = item["item_id"] - 1000
             hidden = "hidden" if number % 10 == 4 else "public"
-            values = (_asin(number), "base", "base_account_1", str(item["item_id"]), item["identifier"])
+            places = [("base", "base_account_1", str(item["item_id"]), item["identifier"])]
+            if number in IN_BOTH:
+                places.append(("csv", "store_1", f"a-{number}", self.products[f"a-{number}"].code))
             connection.execute("INSERT INTO products (asin, title_ja) VALUES (?, ?)", (_asin(number), item["title"]))
-            connection.execute(
+            connection.executemany(
                 "INSERT INTO listings (asin, platform, account_id, platform_item_id, sku, selling_price, currency,"
                 " in_stock_quantity, status, visibility) VALUES (?, ?, ?, ?, ?, ?, 'JPY', 1, 'listed', ?)",
-                (*values, item["price"], hidden),
+                [(_asin(number), *place, item["price"], hidden) for place in places],
             )
         connection.commit()
         connection.close()
@@ -145,7 +163,13 @@ def _good(number: int) -> Good:
         return Good(None)  # sold out
     if kind == 2:
         return Good(2000 + number * 10, hours=240)  # ships late
-    return Good(2000 + number * 10)
+    return Good(2000 + number * 10, hidden_from_v0=number in HIDDEN_FROM_V0)
+
+
+def _product(number: int) -> Product:
+    """The same article in the cart, as it is on BASE."""
+    item = _item(number)
+    return Product(f"c-{_asin(number)}", item["title"], item["price"], bool(item["visible"]), item["stock"])
 
 
 def _selling(cost_jpy: int) -> int:
@@ -199,6 +223,12 @@ def _edits(shop: Shop) -> int:
     return len(shop.base.edits)
 
 
+def _asked(shop: Shop, operation: str, since: int = 0) -> set[str]:
+    """The ASINs about which that operation was asked and answered, the first calls left out."""
+    calls = [asins for name, asins, code in shop.amazon.asked[since:] if name == operation and code == 200]
+    return {asin for asins in calls for asin in asins}
+
+
 def test_5_authorise_look_test(shop: Shop) -> None:
     """The shop is authorised as its owner would in a browser; the doctor is content; the message arrives.
 
@@ -231,7 +261,7 @@ def test_5_authorise_look_test(shop: Shop) -> None:
     assert 0 == shop.run(alerts).returncode
     assert 1 == len(shop.messages)
     assert "/1/items" not in {path for _, path in shop.base.asked}
-    assert ["getItemOffers"] * 2 == [operation for operation, _, _ in shop.amazon.asked if operation in RATES]
+    assert ["getItemOffers"] * 2 == [operation for operation, _, _ in shop.amazon.asked if operation in PLANS]
 
 
 def test_6_the_first_dry_run(shop: Shop) -> None:
@@ -240,6 +270,7 @@ def test_6_the_first_dry_run(shop: Shop) -> None:
     sync, status = _commands("6. The first dry run")
     assert shop.run(sync).returncode in (0, 1)
     assert 0 == _edits(shop)
+    assert [] == shop.cart.waiting()
     assert register == (shop.folder / "data" / "master.db").read_bytes()
     asked = {asin for _, asins, code in shop.amazon.asked if code == 200 for asin in asins}
     assert 0 < len(asked) <= 50
@@ -259,11 +290,12 @@ def test_7_the_first_50(shop: Shop) -> None:
     assert after - before <= 1, "what the dry run asked is fresh"
     assert 0 < len({form["item_id"] for _, form in shop.base.edits}) <= 50
     _right(shop, {int(form["item_id"]) for _, form in shop.base.edits})
+    assert len(shop.cart.waiting()) <= 1, "one file a run"
     assert 0 == shop.run(holds).returncode
 
 
 def test_8_everything(shop: Shop) -> None:
-    """The whole shop shows what it should, the unknown and the late included; a second run sends nothing."""
+    """Both shops show what they should, the unknown and the late included; a second run sends neither anything."""
     capacity, dry, sync = _commands("8. Everything")
     assert 0 == shop.run(capacity).returncode
     before = _edits(shop)
@@ -271,12 +303,70 @@ def test_8_everything(shop: Shop) -> None:
     assert before == _edits(shop)
     assert shop.run(sync).returncode in (0, 1)
     _right(shop, set(shop.items))
+    shop.cart.take_in()
+    _right_in_the_cart(shop)
+    shop.cart.export(ago_s=30)
     settled = _edits(shop)
     assert shop.run(sync).returncode in (0, 1)
     assert settled == _edits(shop)
+    assert [] == shop.cart.waiting()
     refused = [code for _, _, code in shop.amazon.asked if code == 429]
     print(f"\n{len(shop.amazon.asked)} calls of SP-API, {len(refused)} refused; {settled} edits")
     assert len(refused) <= 2
+    assert 400 not in {code for _, _, code in shop.amazon.asked}, "asked in a form that the papers do not allow"
+
+
+def test_8_what_is_listed_in_both_is_asked_once(shop: Shop) -> None:
+    """One question about an article serves the shop on BASE and the cart: both were right after it."""
+    asked = Counter(asin for name, asins, code in shop.amazon.asked if code == 200 for asin in asins if name == DETAIL)
+    assert dict.fromkeys((_asin(n) for n in IN_BOTH), 1) == {_asin(n): asked[_asin(n)] for n in IN_BOTH}
+    changed = {item_id for rows in shop.cart.taken_in for item_id in rows}
+    moved = {n for n in IN_BOTH if _expected(n, shop.before[1000 + n]) != _shown(shop.before[1000 + n])}
+    assert {f"a-{n}" for n in moved} == changed
+    assert {1000 + n for n in moved} <= {int(form["item_id"]) for _, form in shop.base.edits}
+
+
+def test_8_another_family_settles_what_seems_gone(shop: Shop) -> None:
+    """Each article that v0 calls gone was put to the competitive summary, none to v0 again: what that bore out was
+    hidden, what it contradicted stays as it was in both shops."""
+    gone = {_asin(n) for n in range(COUNT) if n % 10 == 1 or n % 20 == 19 or n in HIDDEN_FROM_V0}
+    assert gone <= _asked(shop, SUMMARY)
+    assert set() == gone & _asked(shop, "getItemOffers", since=2), "after the doctor's two looks"
+    assert {1} == {shop.items[1000 + n]["visible"] for n in HIDDEN_FROM_V0}
+    assert {0} == {shop.items[1000 + n]["visible"] for n in range(COUNT) if n % 10 == 1 or n % 20 == 19}
+    assert shop.products["a-6"].visible
+    assert not shop.products["a-1"].visible
+
+
+def test_8_a_sweep_that_sees_nothing_left_is_settled_alike(shop: Shop) -> None:
+    """Once stock is old enough to be swept: one article goes, of another v0 alone says so. The first is hidden in both
+    shops, the other in neither; the single look of v0 is not taken."""
+    gone, there = 16, 36
+    before = {item_id: _shown(item) for item_id, item in shop.items.items()}
+    in_cart = {item_id: product.shown for item_id, product in shop.products.items()}
+    toml = shop.folder / "ecauto.toml"
+    as_written = toml.read_text(encoding="utf-8")
+    every = "".join(f'{tier}_every = "1m"\n' for tier in ("high", "medium", "low"))
+    toml.write_text(f'{as_written}\n[ttl]\nstock = "1m"\n\n[tiers]\n{every}', encoding="utf-8")
+    shop.goods[_asin(gone)] = Good(None)
+    shop.goods[_asin(there)] = replace(shop.goods[_asin(there)], hidden_from_v0=True)
+    time.sleep(max(0.0, shop.amazon.answered_s + 60 - time.time()))  # the program's own clock: it is another process
+    count = len(shop.amazon.asked)
+    try:
+        assert shop.run(_commands("8. Everything")[-1]).returncode in (0, 1)
+    finally:
+        toml.write_text(as_written, encoding="utf-8")
+    both = {_asin(gone), _asin(there)}
+    assert both <= _asked(shop, "getCompetitivePricing", since=count)
+    assert both <= _asked(shop, DETAIL, since=count)
+    assert both <= _asked(shop, SUMMARY, since=count)
+    assert set() == both & _asked(shop, "getItemOffers", since=count)
+    price, _, stock = before[1000 + gone]
+    assert before | {1000 + gone: (price, 0, stock)} == {item_id: _shown(item) for item_id, item in shop.items.items()}
+    shop.cart.take_in()
+    price, _, stock = in_cart[f"a-{gone}"]
+    shown = {item_id: product.shown for item_id, product in shop.products.items()}
+    assert in_cart | {f"a-{gone}": (price, 0, stock)} == shown
 
 
 def test_9_by_itself(shop: Shop) -> None:
@@ -326,21 +416,31 @@ def _is_free(port: int) -> bool:
 
 
 def test_going_back(shop: Shop) -> None:
-    """A run is undone where nobody changed the item since: the shop shows what it showed before."""
+    """A run is undone where nobody changed the item since: both shops show what they showed before."""
     status = json.loads(shop.run("ecauto status --json").stdout)
     runs = [run for run in status["runs"] if run["base_api_updates"]]
     command = re.findall(r"`(ecauto rollback RUN_ID)`", _sections()["Going back"])[0]
     before = _edits(shop)
     assert shop.run(command, RUN_ID=runs[0]["run_id"]).returncode in (0, 1)
     assert _edits(shop) > before
+    shop.cart.take_in()
+    assert (1, True) == (shop.items[1016]["visible"], shop.products["a-16"].visible), "hidden by the last run that sent"
 
 
 def _right(shop: Shop, item_ids: set[int]) -> None:
     wrong = {}
     for item_id in item_ids:
-        item = shop.items[item_id]
-        shown = (item["price"], item["visible"], item["stock"])
+        shown = _shown(shop.items[item_id])
         expected = _expected(item_id - 1000, shop.before[item_id])
         if shown != expected:
             wrong[item_id] = (expected, shown)
     assert {} == wrong
+
+
+def _right_in_the_cart(shop: Shop) -> None:
+    expected = {f"a-{n}": _expected(n, shop.before[1000 + n]) for n in IN_BOTH}
+    assert expected == {item_id: product.shown for item_id, product in shop.products.items()}
+
+
+def _shown(item: dict[str, Any]) -> tuple[int, int, int]:
+    return item["price"], item["visible"], item["stock"]
