@@ -93,7 +93,7 @@ class SafetyHides:
         self, connection: Connection, items: Sequence[str], now: datetime, reasons: Collection[str] = UNCORRECTED
     ) -> list[Diff]:
         """The hides, for one of these reasons, that the rules want of these items now and of which nothing waits."""
-        if not items:
+        if not items or Kind.VISIBILITY not in self._context.shops[self._account].abilities.edits:
             return []
         again, found = JudgedAgain(self._rules, connection, self._account, items, now), []
         for item in items:

@@ -8,7 +8,7 @@ import pytest
 
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import ItemRefused, Transport
-from ecauto_pipeline.shops.protocol import Item, key_of
+from ecauto_pipeline.shops.protocol import Abilities, Item, key_of
 from ecauto_pipeline.sync.base_updates.safety import SafetyHides
 from ecauto_pipeline.sync.people.holds import approve, reject
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, ShopWithRefusals, World, refusing
@@ -29,6 +29,12 @@ class ShopInASale(HonestShop):
             return super().edit(item_id, kind, value)
         self.edits.append((item_id, kind, value))
         return None if self.silent else self.stock[item_id]
+
+
+class ShopOfPricesAlone(ShopWithRefusals):
+    """Lets nothing but its prices be changed."""
+
+    abilities = Abilities(edits=frozenset((Kind.PRICE,)))
 
 
 def _refusing(error: Exception) -> ShopWithRefusals:
@@ -221,6 +227,30 @@ def test_a_hidden_loss_is_shown_again_by_the_usual_path(tmp_path: Path, how: str
     world.sync()
     assert ("1", "visibility", 1) == world.shop.edits[-1]
     assert {1} == {value for _, kind, value in world.shop.edits[1:] if kind == "visibility"}
+
+
+def test_a_hidden_loss_whose_price_is_rejected_stays_hidden(tmp_path: Path) -> None:
+    """The person does not want the right price, and the one shown is a loss still: there is nothing to sell it at."""
+    world = World(tmp_path)
+    world.list_item("1", 2400, cost_jpy=HELD_LOSS)
+    world.sync(include_visibility=False)
+    reject(world.tools, everything=True)
+    world.sync()
+    world.sync(include_visibility=False)
+    assert [HIDE] == world.shop.edits
+    assert ("1", "visibility", "skipped", "price_below_floor") in world.decisions()
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_shop_that_lets_nobody_hide_is_sent_no_hide(tmp_path: Path, refused: bool) -> None:
+    """A cart whose file has prices alone: neither for a held price nor for one that it refuses."""
+    shop = ShopOfPricesAlone("shop_1", refusing("1", ItemRefused("validation_error")))
+    world = World(tmp_path, shop)
+    world.list_item("1", 2400, cost_jpy=2300 if refused else HELD_LOSS)
+    world.sync(include_visibility=False)
+    assert ([PRICE] if refused else []) == world.shop.edits
+    world.sync()
+    assert HIDE not in world.shop.edits
 
 
 @pytest.mark.parametrize("word", ["approve", "reject"])
