@@ -193,7 +193,9 @@ class _Apis:
             body=await _read(receive),
         )
         answer = self._server.handle(call)
-        transport = self._connections[tuple(scope["client"])]
+        transport = self._connections.get(tuple(scope["client"]))
+        if transport is None:  # whoever asked was killed meanwhile
+            return None
         if answer.delivery == "reset":
             return _reset(transport)
         if answer.delivery == "hang":
