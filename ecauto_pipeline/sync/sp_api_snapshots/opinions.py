@@ -34,11 +34,13 @@ _REFUSED = {status: f"opinion_refused_{status}" for status in (401, 403, 404)}
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A doubted answer, kept as `snapshot_id`. `unbelieved`: kept as an error, because too many said the same."""
+    """A doubted answer, kept as `snapshot_id`. `unbelieved`: kept as an error, because too many said the same.
+    `answered_at`: when a run that died was given it, None = in this run."""
 
     snapshot_id: str
     answer: Answer
     unbelieved: bool = False
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,10 @@ class Opinions:
             verdicts.append(verdict)
             if of_mass and verdict is Verdict.CANT_SAY:
                 continue
-            after[answer.asin] = settled(row, claim.answer, claim.snapshot_id, verdict, answer, now, rules)
+            as_of = (
+                (claim.answered_at or now) if verdict is Verdict.AGREES else now
+            )  # no price is younger than its look
+            after[answer.asin] = settled(row, claim.answer, claim.snapshot_id, verdict, answer, as_of, rules)
             if verdict is Verdict.CANT_SAY:
                 undecided.append(answer.asin)
             if of_mass and verdict is Verdict.AGREES:

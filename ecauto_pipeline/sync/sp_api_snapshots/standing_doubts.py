@@ -73,7 +73,7 @@ def standing_doubts(
         elif Role.OPINION in after:
             to_single_look.append(asin)
         else:
-            to_opinion[asin] = Claim(last.snapshot_id, last.answer)
+            to_opinion[asin] = Claim(last.snapshot_id, last.answer, answered_at=last.observed_at)
     return Standing(to_opinion, tuple(to_single_look), frozenset(done))
 
 

@@ -114,7 +114,8 @@ def test_what_a_killed_run_was_told_of_a_doubt_is_not_asked_again(
     world: EmulatorServer, tools: Tools, asins: list[str], died_after: list[Role], says: str, asked: list[str]
 ) -> None:
     """Its answers stand: whoever goes on puts the doubted answer to the other source, or takes the single look that is
-    owed, or leaves it where nothing is. What comes of it is what the run would have left that was killed."""
+    owed, or leaves it where nothing is. What comes of it is what the run would have left that was killed, and as old as
+    the look that it comes of."""
     gone, dearer = asins[0], asins[1]
     world.control.set_truth(gone, in_stock=False)
     _costs(world, dearer, _NEW)
@@ -147,6 +148,9 @@ def test_what_a_killed_run_was_told_of_a_doubt_is_not_asked_again(
     ids = {seen.asin: seen.snapshot_id for seen in kept(tools, "run") if seen.operation == by}
     assert (Status.OUT_OF_STOCK, "", ids[gone]) == (rows[gone].status, rows[gone].doubt, rows[gone].snapshot_id)
     assert (_NEW, "", ids[dearer]) == (rows[dearer].price_jpy, rows[dearer].doubt, rows[dearer].snapshot_id)
+    looked_at = {asin: before[asin].detail_at if by == DETAIL else rows[asin].detail_at for asin in rows}
+    assert looked_at == {asin: row.stock_at for asin, row in rows.items()}
+    assert looked_at[dearer] == rows[dearer].price_at
 
 
 def _opinion_rules(tools: Tools) -> LearnRules:
