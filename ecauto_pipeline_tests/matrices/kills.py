@@ -26,13 +26,12 @@ from ecauto_pipeline.sync.line import LINE, STEPS, finish
 from ecauto_pipeline.sync.people import holds, rules
 from ecauto_pipeline.sync.run_record import begin_run
 from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.matrices import laws
 from ecauto_pipeline_tests.matrices.faults import aftermath
 from ecauto_pipeline_tests.matrices.stage import Stage, one_run
 from ecauto_pipeline_tests.processes import fresh
 
 KILLS_A_CASE = 5
-_A_CALL = 20
-"""ASINs of the largest call: what a kill may cost, once for each of a sweep and a look in detail."""
 _RULES = b"item_id,asin,min_price_jpy,note\r\n,B0NOTSOLD1,1,%d\r\n"
 _LONGEST_S = 60.0
 Work = Callable[[Settings, ManualClock, random.Random], object]
@@ -96,16 +95,12 @@ def play(stage: Stage, case: Case) -> list[str]:
         if activity == "rotation":
             stage.control.expire_tokens(api="base")
         how = _kill_one(day.settings, stage.clock.now(), activity, asset, chance)
-        killed += how.startswith("killed")
+        killed += how.startswith("killed") and activity not in WORK
         taken = chance.choice(["not", "retry", "whole", "alone", *(["next hour"] * hours_pass)])
         story.append(f"{activity} {asset}: {how}, taken up: {taken}")
         _take_up(day.settings, stage.clock, taken, how.removeprefix("killed "))
-    found = aftermath(stage, day)
-    if not hours_pass:
-        asked = sum(len(call["details"].get("asins", ())) for call in stage.control.calls(api="sp_api"))
-        most = stage.undisturbed.asked + 2 * _A_CALL * killed
-        if asked > most:
-            found.append(f"{asked} ASINs were asked, at most {most} with {killed} calls lost in flight")
+    found = [] if hours_pass else laws.a_kill_cost_the_calls_in_flight(stage.asked(), stage.first_asked, killed)
+    found += aftermath(stage, day)
     return [*found, *story] if found else []
 
 

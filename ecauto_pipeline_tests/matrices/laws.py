@@ -5,12 +5,16 @@ Not for: doing it (faults.py, surroundings.py, kills.py). Each law gives its vio
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from ecauto_pipeline_tests.matrices.stage import Item, Seen
+from ecauto_pipeline_tests.matrices.stage import Asked, Item, Seen
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
 _PARTS = ("pushed", "unchanged", "held", "blocked", "skipped", "failed")
+OPINION = "getCompetitiveSummary"
+A_CALL = 20
+"""ASINs of the largest call."""
 _SHOWN = 5
 """So many of a kind are told; the rest is a number."""
 
@@ -34,6 +38,21 @@ def it_caught_up(items: dict[tuple[str, str], Item], right: Seen) -> list[str]:
     """Every item shows what it shows in the undisturbed shop."""
     differ = [(key, items.get(key), item) for key, item in right.items.items() if items.get(key) != item]
     return _told("an item that never came to show what it must (item, shown, right)", differ)
+
+
+def a_kill_cost_the_calls_in_flight(asked: Counter[Asked], first: Counter[Asked], kills: int) -> list[str]:
+    """While no time passes nothing that was answered is asked again: against what one undisturbed run asks (`first`),
+    at most one call of each operation a kill, and once more a look at what was in doubt, where the plan is a new one.
+    """
+    by_operation = Counter(operation for operation, _ in first)
+    doubted = {asin for operation, asin in first if operation == OPINION}
+    found = []
+    for operation, times in sorted(Counter(operation for operation, _ in (asked - first).elements()).items()):
+        anew = len(doubted) if operation in by_operation and operation != OPINION else 0
+        a_kill = min(by_operation[operation], A_CALL) + anew
+        if times > kills * a_kill:
+            found.append(f"{operation}: {times} ASINs were asked again, at most {kills * a_kill} with {kills} kills")
+    return found
 
 
 def numbers_add_up(day: ShopDay) -> list[str]:

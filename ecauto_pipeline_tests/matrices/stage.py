@@ -38,31 +38,35 @@ BUSY_S = 60.0
 """So long a held database is waited for."""
 PRICES = ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "getCompetitiveSummary")
 _PLENTY = 100_000
+_SOLD_OUT = 4
+"""ASINs that Amazon has not: their first answers are doubted and put to the second opinion. Too few for a mass."""
 Edit = tuple[str, str, str, str]
 Item = tuple[int, bool, int]
+Asked = tuple[str, str]
+"""(operation, ASIN)"""
 Around = Callable[[str], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What may be seen of an installation from outside. `edits`: (account, item, field, value), how often carried out;
-    `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word; `asked`: ASINs
-    in calls to Amazon, each time they were in one.
+    `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word.
     """
 
     edits: Counter[Edit]
     items: dict[tuple[str, str], Item]
     answers: frozenset[tuple[str, str, int | None]]
-    asked: int
 
 
 class Stage:
-    """One emulator in this process; `begin` gives an installation on its first day."""
+    """One emulator in this process; `begin` gives an installation on its first day. `first_asked`: what an undisturbed
+    one asks Amazon in its first run."""
 
     def __init__(self, folder: Path, emulator: EmulatorServer, clock: ManualClock) -> None:
         self.folder, self.emulator, self.clock, self.control = folder, emulator, clock, emulator.control
         self._number = 0
         self._mounted: Path | None = None
+        self.first_asked: Counter[Asked] = Counter()
         self.undisturbed = self._undisturbed()
 
     @property
@@ -82,6 +86,8 @@ class Stage:
             truth = self.control.truth(asin)
             if truth["failure"] is None and truth["known"]:
                 self.control.set_truth(asin, offers=truth["offers"])
+        for asin in self.control.asins()[:_SOLD_OUT]:
+            self.control.set_truth(asin, in_stock=False)
         self.clear()
         self._number += 1
         folder = self.folder / str(self._number)
@@ -104,10 +110,16 @@ class Stage:
         for operation in PRICES:
             self.control.set_rate(operation, 20.0, _PLENTY)
 
+    def asked(self) -> Counter[Asked]:
+        """What Amazon was asked since the installation began, each time it was in a call."""
+        calls = self.control.calls(api="sp_api")
+        return Counter((call["operation"], asin) for call in calls for asin in call["details"].get("asins", ()))
+
     def _undisturbed(self) -> Seen:
         """What an installation leaves that nothing was done to, after as many runs."""
         day = self.begin()
         one_run(day.settings, self.clock)
+        self.first_asked = self.asked()
         for pause in PAUSES_S:
             self.clock.advance(pause)
             one_run(day.settings, self.clock)
@@ -155,7 +167,6 @@ def seen(day: ShopDay) -> Seen:
         edits=edits_made(day),
         items=items_shown(day),
         answers=frozenset((row["asin"], row["status"], row["price_jpy"]) for row in answers),
-        asked=sum(len(call["details"].get("asins", ())) for call in day.control.calls(api="sp_api")),
     )
 
 

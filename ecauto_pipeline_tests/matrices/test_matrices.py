@@ -62,9 +62,9 @@ def fuzzed(here: Stage) -> dict[str, fuzz.Target]:
 def test_a_law_that_is_broken_is_told() -> None:
     """Each of the laws sees what it is there to see."""
     edit, other = ("shop", "1", "price", "1980"), ("shop", "1", "price", "2980")
-    right = Seen(Counter([edit]), {("shop", "1"): (1980, True, 1)}, frozenset({("B1", "success", 1500)}), 1)
+    right = Seen(Counter([edit]), {("shop", "1"): (1980, True, 1)}, frozenset({("B1", "success", 1500)}))
     wrong = Seen(
-        Counter([edit, edit, other]), {("shop", "1"): (2980, True, 1)}, frozenset({("B1", "out_of_stock", None)}), 1
+        Counter([edit, edit, other]), {("shop", "1"): (2980, True, 1)}, frozenset({("B1", "out_of_stock", None)})
     )
     assert [] == [
         *laws.nothing_wrong_was_sent(right, right),
@@ -76,6 +76,11 @@ def test_a_law_that_is_broken_is_told() -> None:
     assert 1 == len(laws.nothing_was_sent_twice(wrong))
     assert 1 == len(laws.no_answer_was_made_up(wrong, right))
     assert 1 == len(laws.it_caught_up(wrong.items, right))
+    first = Counter([("getItemOffersBatch", f"B{number}") for number in range(40)] + [(laws.OPINION, "B1")])
+    in_flight = first + Counter(asked for asked in first if asked[1] in {f"B{number}" for number in range(20)})
+    assert [] == laws.a_kill_cost_the_calls_in_flight(in_flight, first, 1)
+    assert 2 == len(laws.a_kill_cost_the_calls_in_flight(in_flight, first, 0))
+    assert 1 == len(laws.a_kill_cost_the_calls_in_flight(first + Counter([("getCompetitivePricing", "B1")]), first, 9))
 
 
 def test_a_verdict_says_whether_all_laws_were_kept() -> None:
