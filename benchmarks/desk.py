@@ -31,7 +31,7 @@ from benchmarks.diffs import PAGE as PAPER
 from ecauto_pipeline.clock import jst, to_ms
 
 HEADING = "## The owner's desk"
-PAGE_LIMIT_S, MEMORY_LIMIT_MB = 2.0, 215
+PAGE_LIMIT_S, MEMORY_LIMIT_MB = 2.0, 250
 
 
 @dataclass(frozen=True, slots=True)
