@@ -137,7 +137,7 @@ def main() -> int:
     chosen = options.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        wanted = chosen.calls * 20 + 400 if "calls" in chosen.part else SHOPS
+        wanted = chosen.calls * 22 + 400 if "calls" in chosen.part else SHOPS
         emulator = stack.enter_context(EmulatorServer(seed=7, listings=wanted, accounts=SHOPS, speed=1.0))
         emulator.control.set_base_limits(per_hour=1_000_000)
         for operation in OPERATIONS:
