@@ -19,10 +19,9 @@ from nicegui import ui
 from nicegui.testing import User
 
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline_tests.cli.typed import type_command
-from ecauto_pipeline_tests.defs.installation import installed
+from ecauto_pipeline_tests.defs.installation import installed, one_shop
 from ecauto_pipeline_tests.desk.leavings import leavings
 from ecauto_pipeline_tests.desk.test_started_commands import WAITED, Recorder
 from ecauto_pipeline_tests.desk.visitor import with_visitor
@@ -75,7 +74,7 @@ def _left(folder: Path, by_desk: bool, patch: pytest.MonkeyPatch, capsys: pytest
     found = []
     with (
         EmulatorServer(clock=ManualClock(NOW), seed=4, listings=12, accounts=1, speed=1000.0) as emulator,
-        installed(folder, _document(emulator.url)) as here,
+        installed(folder, f"{one_shop(emulator.url, SHOP)}[alerts]\nmin_free_gb = 0.0\n") as here,
     ):
         patch.setenv("DAGSTER_HOME", str(here.folder / "instance"))
 
@@ -101,18 +100,3 @@ def _left(folder: Path, by_desk: bool, patch: pytest.MonkeyPatch, capsys: pytest
 def _newest_run(folder: Path) -> str:
     with sqlite3.connect(folder / "data" / "state.db") as state:
         return str(state.execute("SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 1").fetchone()[0])
-
-
-def _document(url: str) -> str:
-    return f"""
-[sp_api]
-endpoint = "{url}"
-lwa_endpoint = "{url}"
-[base]
-endpoint = "{url}/1"
-[[base.accounts]]
-id = "{SHOP}"
-redirect_uri = "{base_app(SHOP).redirect_uri}"
-[alerts]
-min_free_gb = 0.0
-"""

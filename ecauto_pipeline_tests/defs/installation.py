@@ -24,6 +24,7 @@ from ecauto_pipeline.defs.build import build_defs
 from ecauto_pipeline.defs.day_pictures import ASSET, DRAWN_AT
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.database import Database
@@ -31,6 +32,20 @@ from ecauto_pipeline.state.installation import hour_of, remember_first_hour
 from ecauto_pipeline.state.schema_runs import runs
 
 SMALL = "[emulator]\nlistings = 12\naccounts = 2\nspeed = 1000.0\n"
+
+
+def one_shop(url: str, account: str) -> str:
+    """The text of an ecauto.toml: one shop, over an emulator that the test has at `url`."""
+    return f"""
+[sp_api]
+endpoint = "{url}"
+lwa_endpoint = "{url}"
+[base]
+endpoint = "{url}/1"
+[[base.accounts]]
+id = "{account}"
+redirect_uri = "{base_app(account).redirect_uri}"
+"""
 
 
 class Installation:

@@ -10,10 +10,9 @@ import pytest
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.defs.build import build_defs
-from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
-from ecauto_pipeline_tests.defs.installation import Installation, installed
+from ecauto_pipeline_tests.defs.installation import Installation, installed, one_shop
 
 SHOP = "base_account_1"
 
@@ -34,20 +33,7 @@ def emulator() -> Iterator[EmulatorServer]:
 def installation(
     tmp_path_factory: pytest.TempPathFactory, emulator: EmulatorServer, hook: HttpReceiver
 ) -> Iterator[Installation]:
-    url = emulator.url
-    text = f"""
-[sp_api]
-endpoint = "{url}"
-lwa_endpoint = "{url}"
-[base]
-endpoint = "{url}/1"
-[[base.accounts]]
-id = "{SHOP}"
-redirect_uri = "{base_app(SHOP).redirect_uri}"
-[[alerts.channels]]
-kind = "webhook"
-endpoint = "{hook.url}"
-"""
+    text = f'{one_shop(emulator.url, SHOP)}[[alerts.channels]]\nkind = "webhook"\nendpoint = "{hook.url}"\n'
     with installed(tmp_path_factory.mktemp("watch"), text) as installation:
         tick(installation)  # the watch begins
         yield installation

@@ -10,11 +10,10 @@ from sqlalchemy import insert
 
 from ecauto_pipeline.clock import SystemClock, to_ms
 from ecauto_pipeline.defs.resources import Pipeline
-from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.wiring.open import open_tools
-from ecauto_pipeline_tests.defs.installation import Installation, installed
+from ecauto_pipeline_tests.defs.installation import Installation, installed, one_shop
 
 SHOP = "base_account_1"
 STEPS = ("listings", "price_diffs", "base_updates")
@@ -29,18 +28,7 @@ def emulator() -> Iterator[EmulatorServer]:
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory, emulator: EmulatorServer) -> Iterator[Installation]:
-    url, redirect = emulator.url, base_app(SHOP).redirect_uri
-    text = f"""
-[sp_api]
-endpoint = "{url}"
-lwa_endpoint = "{url}"
-[base]
-endpoint = "{url}/1"
-[[base.accounts]]
-id = "{SHOP}"
-redirect_uri = "{redirect}"
-"""
-    with installed(tmp_path_factory.mktemp("price_sync"), text) as installation:
+    with installed(tmp_path_factory.mktemp("price_sync"), one_shop(emulator.url, SHOP)) as installation:
         yield installation
 
 

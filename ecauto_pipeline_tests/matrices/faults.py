@@ -8,14 +8,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from ecauto_pipeline.emulator.faults import KINDS
 from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.sync.line import LINE
 from ecauto_pipeline_tests.matrices import laws
-from ecauto_pipeline_tests.matrices.stage import PAUSES_S, Stage, items_shown, one_run, seen
+from ecauto_pipeline_tests.matrices.stage import PAUSES_S, AtAsset, Stage, items_shown, one_run, seen
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
 LIES = frozenset({"false_zeros", "stale", "unknown_asin", "extra_item", "vanished", "price_kept", "price_refused"})
@@ -50,17 +49,10 @@ _BODIES = ("[]", "null", "{}", '""', "0", "", '{"responses": null}', '{"items": 
 _QUICK_S = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A fault at work while one asset is; `seed` chooses its details."""
+class Case(AtAsset):
+    """A fault at work while one asset is."""
 
-    kind: str
-    asset: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind}@{self.asset}"
+    __slots__ = ()
 
     def spec(self) -> dict[str, Any]:
         """The fault as the emulator takes it."""

@@ -58,6 +58,19 @@ class Seen:
     answers: frozenset[tuple[str, str, int | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class AtAsset:
+    """A case: something of this kind is so while one asset works; `seed` chooses its details."""
+
+    kind: str
+    asset: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}@{self.asset}"
+
+
 class Stage:
     """One emulator in this process; `begin` gives an installation on its first day. `first_asked`: what an undisturbed
     one asks Amazon in its first run."""

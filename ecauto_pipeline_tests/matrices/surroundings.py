@@ -26,7 +26,7 @@ from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.sync.line import LINE
 from ecauto_pipeline_tests.matrices.faults import aftermath
 from ecauto_pipeline_tests.matrices.relay import CUT, Relay
-from ecauto_pipeline_tests.matrices.stage import PAUSES_S, Stage, one_run
+from ecauto_pipeline_tests.matrices.stage import PAUSES_S, AtAsset, Stage, one_run
 from ecauto_pipeline_tests.processes import fresh
 
 _LOCKED_S = 1.0
@@ -239,17 +239,7 @@ OF_HISTORY = frozenset({"history open elsewhere", "history torn", "history delet
 MOUNTED = frozenset({"disk full", "disk read-only"})
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A disturbance while one asset is at work; `seed` chooses its details."""
-
-    kind: str
-    asset: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind}@{self.asset}"
+Case = AtAsset
 
 
 def cases(seed: int) -> list[Case]:
