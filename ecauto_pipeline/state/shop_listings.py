@@ -49,12 +49,13 @@ REGISTER_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class OwnEdit:
-    """One edit of ours, done or of unknown outcome: what it set, and the last time it may have happened."""
+    """One edit of ours, done (`sure`) or of unknown outcome: what it set, the last time it may have happened."""
 
     item_id: str
     kind: str
     after: int | None
     at_ms: int
+    sure: bool
 
 
 def load_shop_side(
@@ -84,9 +85,10 @@ def own_edits(
     happened = or_(journal.c.outcome.is_(None), journal.c.outcome.in_((Outcome.DONE, Outcome.UNKNOWN)))
     found: list[OwnEdit] = []
     for part in _chunks(item_ids):
-        query = select(journal.c.item_id, journal.c.kind, journal.c.after, at).where(
-            *mine, journal.c.item_id.in_(part), happened, at >= since_ms
-        )
+        query = select(
+            *(journal.c.item_id, journal.c.kind, journal.c.after, at),
+            func.coalesce(journal.c.outcome, "") == Outcome.DONE,
+        ).where(*mine, journal.c.item_id.in_(part), happened, at >= since_ms)
         found += [OwnEdit(*row) for row in connection.execute(query)]
     return sorted(found, key=lambda edit: edit.at_ms)
 

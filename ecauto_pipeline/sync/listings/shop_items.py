@@ -186,7 +186,12 @@ def _row(
     now_ms: int,
 ) -> dict[str, object]:
     read_ms = (before or {}).get("read_at") or 0
-    own = [edit for edit in edits if edit.kind == Kind.VISIBILITY and edit.at_ms >= read_ms]
+    own = [
+        edit
+        for edit in edits
+        if edit.kind == Kind.VISIBILITY and edit.at_ms >= read_ms
+        if edit.sure or edit.after == 0  # a show that may never have left: what is hidden still, no person hid after it
+    ]
     seen = None
     if before is not None and before["read_at"] is not None:
         shown = before["shown_visible"]

@@ -231,6 +231,20 @@ def test_a_hide_of_ours_without_an_answer_is_ours(bench: ShopBench, outcome: str
     assert "ours" == bench.listing(number).hidden_by
 
 
+@pytest.mark.parametrize("outcome", ["unknown", None])
+def test_a_show_of_ours_that_may_never_have_left_makes_no_person(bench: ShopBench, outcome: str | None) -> None:
+    """Cut on its way: what is hidden still is hidden by whom it was, and may be shown again."""
+    bench.read()
+    hidden = next(row for row in bench.rows() if row.account_id == ONE and row.hidden_by == "owner_scripts")
+    number = int(hidden.item_id)
+    bench.clock.advance(600)
+    journalled(bench, number, 1, outcome)
+    bench.emulator.control.edit_item(ONE, number, title="touched")
+    bench.clock.advance(600)
+    bench.read()
+    assert "owner_scripts" == bench.listing(number).hidden_by
+
+
 def test_what_we_showed_again_and_is_hidden_now_a_person_hid(bench: ShopBench) -> None:
     """Our older hide does not excuse it: the newest edit of ours was to show it."""
     bench.read()
