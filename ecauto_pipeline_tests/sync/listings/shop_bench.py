@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
-from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.clock import ManualClock, to_ms
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.shops.protocol import key_of
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema import asins, journal, listings
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.listings import read
 from ecauto_pipeline.sync.sections import ListingsReport
@@ -101,3 +101,13 @@ class ShopBench:
 
     def last_call(self) -> int:
         return max((call["seq"] for call in self.emulator.control.calls()), default=0)
+
+
+def journalled(bench: ShopBench, item_id: int, after: int, outcome: str | None, kind: str = "visibility") -> None:
+    """An edit in our journal, now."""
+    now = to_ms(bench.clock.now())
+    row: dict[str, Any] = {"update_id": f"u{item_id}-{after}-{now}", "key": f"k{item_id}-{now}", "diff_id": "d"}
+    row |= {"run_id": "r", "platform": "base", "account_id": "base_account_1", "item_id": str(item_id), "asin": "x"}
+    row |= {"kind": kind, "before": 1 - after, "after": after, "outcome": outcome, "intent_at": now}
+    with bench.tools.state.write() as connection:
+        connection.execute(insert(journal).values(**row))

@@ -22,7 +22,7 @@ from ecauto_pipeline.state.schema import journal
 from ecauto_pipeline.state.schema_calls import windows
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.state.shown import record_edit
-from ecauto_pipeline_tests.sync.listings.shop_bench import NOON, ShopBench
+from ecauto_pipeline_tests.sync.listings.shop_bench import NOON, ShopBench, journalled
 
 ONE, TWO = "base_account_1", "base_account_2"
 
@@ -46,16 +46,6 @@ def bench(server: tuple[EmulatorServer, ManualClock], tmp_path: Path) -> Iterato
 def public_item(bench: ShopBench, account: str = ONE) -> int:
     """An item that takes part and is on show."""
     return int(next(r.item_id for r in bench.rows() if r.account_id == account and r.listed and r.shown_visible))
-
-
-def journalled(bench: ShopBench, item_id: int, after: int, outcome: str | None, kind: str = "visibility") -> None:
-    """An edit in our journal, now."""
-    now = to_ms(bench.clock.now())
-    row: dict[str, Any] = {"update_id": f"u{item_id}-{after}-{now}", "key": f"k{item_id}-{now}", "diff_id": "d"}
-    row |= {"run_id": "r", "platform": "base", "account_id": ONE, "item_id": str(item_id), "asin": "x"}
-    row |= {"kind": kind, "before": 1 - after, "after": after, "outcome": outcome, "intent_at": now}
-    with bench.tools.state.write() as connection:
-        connection.execute(insert(journal).values(**row))
 
 
 def test_what_takes_part_is_what_both_sides_have(bench: ShopBench) -> None:
