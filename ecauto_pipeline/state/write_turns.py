@@ -97,12 +97,16 @@ class WriteTurns:
         while jobs:
             try:
                 write(jobs)
-            except BaseException as error:
+            except Exception as error:
                 failed = [job for job in jobs if job.under_way] or jobs  # or the transaction itself: all of them
                 jobs = [job for job in jobs if job not in failed]
                 for job in failed:
                     job.results, job.error = (), error
                 for job in jobs:
                     job.results = ()
+            except BaseException:  # Ctrl-C is for whoever does them: the others are done by their own threads
+                for job in jobs:
+                    job.results, job.under_way = (), False
+                raise
             else:
                 return

@@ -97,3 +97,40 @@ def test_a_turn_that_does_not_come_is_not_waited_for_for_ever() -> None:
         pass
     with turns.turn():
         pass
+
+
+def test_ctrl_c_is_for_whoever_does_the_work_and_costs_nobody_else_a_write(tmp_path: Path) -> None:
+    """It meets the one who has the turn in the middle of the other's work: he ends, that is done by its own thread."""
+    database, done, met, ended = (
+        Database(f"sqlite:///{tmp_path / 'state.db'}"),
+        list[str](),
+        list[object](),
+        list[object](),
+    )
+    once = iter([True])
+
+    def writer(number: int) -> None:
+        mine = threading.current_thread()
+
+        def work(connection: Connection) -> int:
+            if threading.current_thread() is not mine and next(once, False):
+                met.append(threading.current_thread())
+                raise KeyboardInterrupt
+            return save(number)(connection)
+
+        try:
+            done.append(str(database.write_again(work, locks.bucket(str(number), "o"))))
+        except KeyboardInterrupt:
+            ended.append(mine)
+
+    threads = [threading.Thread(target=writer, args=(number,)) for number in range(2)]
+    with database.write():
+        for thread in threads:
+            thread.start()
+        while database.writes_waiting < len(threads):
+            threads[0].join(0.001)
+    for thread in threads:
+        thread.join(10)
+    assert (met, 1) == (ended, len(done))
+    assert done == kept(database)
+    database.close()
