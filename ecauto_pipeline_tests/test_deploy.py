@@ -16,10 +16,10 @@ import pytest
 import yaml
 from dagster._config import validate_config
 from dagster._core.instance.config import dagster_instance_config_schema
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator, Draft202012Validator, ValidationError
 
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline_tests import commands_page
+from ecauto_pipeline_tests import commands_page, dagster_chart
 from ecauto_pipeline_tests.pages import ROOT, read
 
 COMPOSE = "deploy/compose/docker-compose.yml"
@@ -104,8 +104,23 @@ def test_the_chart_takes_its_values() -> None:
     launcher and coordinator has its table."""
     schema = json.loads(CHART.read_text(encoding="utf-8"))
     Draft7Validator.check_schema(schema)
-    found = Draft7Validator(schema).iter_errors(yaml.safe_load(read("deploy/helm/values.yaml")))
+    values = yaml.safe_load(read("deploy/helm/values.yaml"))
+    found = [*Draft7Validator(schema).iter_errors(values), *_told_by_the_chart(values)]
     assert [] == [f"{one.json_path}: {one.message}" for one in found]
+
+
+@pytest.mark.parametrize(
+    ("table", "value"),
+    [
+        ("runLauncher", {"type": "CeleryRunLauncher"}),
+        ("dagsterDaemon", {"runRetries": {"maxRetries": "two"}}),
+        ("dagster-user-deployments", {"deployments": [{"name": "ecauto"}]}),
+    ],
+    ids=["a launcher it lacks", "another type", "a row that lacks a key"],
+)
+def test_the_whole_schema_of_the_chart_refuses_what_helm_would(table: str, value: object) -> None:
+    """The kept schema is the chart's own, whole: what Helm refuses is refused here, in the chart and its subchart."""
+    assert [] != _told_by_the_chart({**yaml.safe_load(read("deploy/helm/values.yaml")), table: value})
 
 
 @pytest.mark.parametrize(
@@ -138,6 +153,12 @@ def test_the_image_is_made_of_files_that_are_there() -> None:
     files = [name for line in copied for name in line.split()]
     assert len(files) >= 5
     assert [] == [name for name in files if not (ROOT / name).exists()]
+
+
+def _told_by_the_chart(values: Mapping[str, Any]) -> list[ValidationError]:
+    """What Helm would refuse; what the chart asks of Kubernetes is asked in proofs/fleet/test_deploy.py."""
+    asked = [(dagster_chart.without_kubernetes(schema), told) for schema, told in dagster_chart.validated(values)]
+    return [found for schema, told in asked for found in Draft202012Validator(schema).iter_errors(told)]
 
 
 def _settings() -> Settings:

@@ -5,9 +5,11 @@ docker-compose is Debian's package of that name. Not for: what the files name (e
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,12 @@ from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher import LaunchRunContext
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster_k8s.launcher import K8sRunLauncher
+from jsonschema import Draft202012Validator
 from kubernetes.client import ApiClient, BatchV1Api
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
+from ecauto_pipeline_tests import dagster_chart
 from proofs.fleet.little_jobs import working
 from proofs.fleet.machines import ROOT
 
@@ -34,6 +40,27 @@ def test_compose_takes_the_file(tmp_path: Path) -> None:
     shutil.copy(folder / "secrets.env.example", folder / "secrets.env")
     said = subprocess.run(["docker-compose", "config", "-q"], cwd=folder, capture_output=True, text=True, check=False)
     assert (0, "") == (said.returncode, said.stderr)
+
+
+def test_kubernetes_takes_what_the_chart_hands_on() -> None:
+    """Volumes, mounts, limits, security contexts of values.yaml, against the definitions its chart's schema asks for:
+    those of kubernetes-validate; a volume without a name is refused."""
+    name = f"kubernetes-json-schema/v{KUBERNETES}.0-local/_definitions.json"
+    theirs = json.loads((resources.files(kubernetes_validate) / name).read_text(encoding="utf-8"))
+    kubernetes = {"$defs": theirs["$defs"], "definitions": theirs["$defs"]}  # the chart asks for them by the older name
+    registry = Registry().with_resource("kubernetes", DRAFT202012.create_resource(kubernetes))
+    values = yaml.safe_load((ROOT / "deploy/helm/values.yaml").read_text(encoding="utf-8"))
+
+    def told(values: dict[str, Any]) -> list[str]:
+        asked = [
+            (Draft202012Validator(schema, registry=registry), document)
+            for schema, document in dagster_chart.validated(values)
+        ]
+        return [f"{one.json_path}: {one.message}" for check, document in asked for one in check.iter_errors(document)]
+
+    assert [] == told(values)
+    del values["dagster-user-deployments"]["deployments"][0]["volumes"][0]["name"]
+    assert [] != told(values)
 
 
 class _KeptJobs(BatchV1Api):  # type: ignore[misc]  # the project's own environment lacks the package: Any to mypy
