@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from ecauto_pipeline.amazon.fields import is_asin
 from ecauto_pipeline.amazon.library import Credentials, Token, open_api
+from ecauto_pipeline.amazon.odd_shapes import OddShapes
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.amazon.ports import Ledger, Pace
 from ecauto_pipeline.amazon.samples import Example
-from ecauto_pipeline.amazon.shapes import OddShapes
 from ecauto_pipeline.amazon.wire import Wire
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.errors import CallError, Stopped, Throttled, TokenRefused, Transport

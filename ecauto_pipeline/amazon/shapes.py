@@ -1,21 +1,20 @@
 """What an answer's shape should be, and where it is another: a field renamed, a type changed, a word or unit unknown.
 
-Parsers stay total and take what they can; this counts what they did not expect, so that a change at Amazon's side is
+Parsers stay total and take what they can; this finds what they did not expect, so that a change at Amazon's side is
 seen before it hurts. A shape is a short text without values but words of a closed list ("status = Retired",
-"missing Offers.ListingPrice"). Not for: what an answer means (each operation's file), or telling people (alerts/).
+"missing Offers.ListingPrice"). Not for: what an answer means (the file of each operation), lists of items
+(shapes_of_lists.py), counting (odd_shapes.py), or telling people (alerts/).
 """
 
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from ecauto_pipeline.amazon.fields import lower_word
-from ecauto_pipeline.amazon.samples import Example, part_about
 
 Kind = Literal["text", "number", "bool", "list", "object"]
 _TYPES: Final[dict[Kind, tuple[type, ...]]] = {
@@ -26,7 +25,6 @@ _TYPES: Final[dict[Kind, tuple[type, ...]]] = {
     "object": (dict,),
 }
 """As JSON has them: a bool is no number."""
-_MOST_SHAPES = 200  # kept of one run; a body of noise must not fill the record
 _LONGEST_WORD = 40
 _MOST_SPELLINGS = 64
 
@@ -76,7 +74,7 @@ def oddities(document: object, expected: Document) -> frozenset[str]:
     spelt otherwise, saying one of its words, or holding what it has to hold.
     """
     if not isinstance(document, dict):
-        return frozenset({f"answer is {_type(document)}"})
+        return frozenset({f"answer is {json_type(document)}"})
     found: set[str] = set()
     _look(document, _tree(expected), expected, found)
     return frozenset(found)
@@ -144,7 +142,7 @@ def _judge(value: object, fields: _Fields, found: set[str]) -> None:
             if one.required:
                 found.add(f"{one.path} is null")
         elif type(value) not in _TYPES[one.kind]:
-            found.add(f"{one.path} is {_type(value)}")
+            found.add(f"{one.path} is {json_type(value)}")
         elif one.words:
             if lower_word(value) not in one.words:
                 found.add(f"{one.path} = {_plain(str(value))}")
@@ -180,68 +178,6 @@ def _needed(expected: Document, path: str) -> frozenset[str]:
     return frozenset(name for holder, _, name, required in splits if holder == path and required)
 
 
-def odd_items(
-    items: object,
-    asins: Sequence[str],
-    about: Callable[[Any], object],
-    odd: Callable[[Any], frozenset[str] | None],
-    *,
-    every_one_answers: bool = True,
-) -> dict[str, frozenset[str]]:
-    """ASIN -> where its item in an answer's list is not as documented, counts that don't fit among them.
-
-    `about`: the ASIN an item speaks of; `odd`: its shapes, None = it is an error of its own, whose shape says nothing
-    of an answer's. `every_one_answers` False: an ASIN that Amazon does not know is left out by design. An item that
-    speaks of nobody asked is counted for an ASIN that got none.
-    """
-    if not isinstance(items, list):
-        return dict.fromkeys(asins, frozenset({"answer is no list"}))
-    found: dict[str, frozenset[str]] = {}
-    answered: set[str] = set()
-    strays: list[frozenset[str]] = []
-    for item in items:
-        asin, shapes = about(item), odd(item)
-        if not isinstance(asin, str) or asin not in asins:
-            named = isinstance(asin, str) and asin
-            strays.append((shapes or frozenset()) | {"item of nobody asked" if named else "item without its ASIN"})
-            continue
-        if asin in answered:
-            shapes = (shapes or frozenset()) | {"two items of one ASIN"}
-        answered.add(asin)
-        if shapes is not None:
-            found[asin] = found.get(asin, frozenset()) | shapes
-    without = [asin for asin in asins if asin not in answered]
-    if every_one_answers:
-        found |= dict.fromkeys(without, frozenset({"no item for an asked ASIN"}))
-    for number, shapes in enumerate(strays):
-        asin = (without or list(asins))[number % len(without or asins)]
-        found[asin] = found.get(asin, frozenset()) | shapes
-    return found
-
-
-def odd_responses(
-    payload: object,
-    asins: Sequence[str],
-    about: Callable[[Any], object],
-    odd: Callable[[dict[str, Any]], frozenset[str]],
-) -> dict[str, frozenset[str]]:
-    """The same of a batch whose items are responses with a body each. `odd`: the shapes of a body that is an answer."""
-
-    def of_item(item: Any) -> frozenset[str] | None:
-        body = item.get("body") if isinstance(item, dict) else None
-        if not isinstance(body, dict):
-            return frozenset({"missing responses.body"})
-        errors = body.get("errors")
-        if errors:
-            return None if isinstance(errors, list) else frozenset({f"responses.body.errors is {_type(errors)}"})
-        return odd(body)
-
-    responses = payload.get("responses") if isinstance(payload, dict) else None
-    if not isinstance(responses, list):
-        return dict.fromkeys(asins, frozenset({"missing responses"}))
-    return odd_items(responses, asins, about, of_item)
-
-
 @lru_cache(maxsize=512)
 def _letters(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
@@ -253,63 +189,11 @@ def _split(path: str) -> tuple[tuple[str, ...], str]:
     return tuple(above), name
 
 
-def _type(value: object) -> str:
+def json_type(value: object) -> str:
+    """What JSON calls it: "object", "list", "text", "bool", "number" or "null"."""
     names = {dict: "object", list: "list", str: "text", bool: "bool", int: "number", float: "number"}
     return names.get(type(value), "null")
 
 
 def _plain(word: str) -> str:
     return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in word[:_LONGEST_WORD])
-
-
-class OddShapes:
-    """What one account's answers of a run held that nobody expected, counted by ASIN, with an example of each shape.
-
-    Safe to share between threads.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._found: dict[tuple[str, str], set[str]] = {}
-        self._unnoted: dict[tuple[str, str], set[str]] = {}
-        self._examples: list[Example] = []
-        self._exemplified: set[tuple[str, str]] = set()
-
-    def add(self, operation: str, shapes: Mapping[str, Iterable[str]], answer: Example | None = None) -> None:
-        """`shapes`: ASIN -> the shapes of its answer. `answer`: the whole answer, of which examples are made."""
-        with self._lock:
-            for asin, odd in shapes.items():
-                for shape in odd:
-                    key = (operation, shape)
-                    if key not in self._found and len(self._found) >= _MOST_SHAPES:
-                        continue
-                    self._found.setdefault(key, set()).add(asin)
-                    self._unnoted.setdefault(key, set()).add(asin)
-                    if answer is not None and key not in self._exemplified and len(self._exemplified) < _MOST_SHAPES:
-                        self._exemplified.add(key)
-                        about = part_about(answer.body, asin)
-                        self._examples.append(replace(answer, shape=shape, asin=asin, body=about))
-
-    def taken(self) -> dict[tuple[str, str], frozenset[str]]:
-        """(operation, shape) -> the ASINs; what is taken is not counted again."""
-        with self._lock:
-            found, self._found = self._found, {}
-        return {key: frozenset(asins) for key, asins in found.items()}
-
-    @property
-    def has_unnoted(self) -> bool:
-        """Whether `unnoted` would return any."""
-        with self._lock:
-            return bool(self._unnoted)
-
-    def unnoted(self) -> dict[tuple[str, str], frozenset[str]]:
-        """The same since this was last asked."""
-        with self._lock:
-            unnoted, self._unnoted = self._unnoted, {}
-        return {key: frozenset(asins) for key, asins in unnoted.items()}
-
-    def examples(self) -> tuple[Example, ...]:
-        """The first answer of each shape that was not handed out yet."""
-        with self._lock:
-            examples, self._examples = self._examples, []
-        return tuple(examples)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecauto_pipeline.amazon.odd_shapes import OddShapes
 from ecauto_pipeline.amazon.samples import LONGEST_BYTES, Example, SampleFolder, as_text, part_about, sample_name
-from ecauto_pipeline.amazon.shapes import OddShapes
 
 _ITEM = {"request": {"Asin": "B000000002"}, "body": {"payload": {"ASIN": "B000000002", "OfferList": [{"Price": 1}]}}}
 _ANSWER = {"responses": [{"request": {"Asin": "B000000001"}, "body": {}}, _ITEM]}

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecauto_pipeline.amazon.odd_shapes import OddShapes
 from ecauto_pipeline.amazon.operation import ShapelessAnswer
 from ecauto_pipeline.amazon.registry import registered
-from ecauto_pipeline.amazon.shapes import OddShapes
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import Offers

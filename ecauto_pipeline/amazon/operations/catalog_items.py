@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
-from ecauto_pipeline.amazon.shapes import Document, Expected, Kind, odd_items, oddities
+from ecauto_pipeline.amazon.shapes import Document, Expected, Kind, oddities
+from ecauto_pipeline.amazon.shapes_of_lists import odd_items
 from ecauto_pipeline.domain.model import Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.settings import Offers as OfferRule

@@ -15,7 +15,8 @@ from typing import Any
 from ecauto_pipeline.amazon.answers import failed, matched
 from ecauto_pipeline.amazon.fields import cost_jpy, lower_word, new_offers, not_unit
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
-from ecauto_pipeline.amazon.shapes import Document, Expected, money, odd_items, oddities
+from ecauto_pipeline.amazon.shapes import Document, Expected, money, oddities
+from ecauto_pipeline.amazon.shapes_of_lists import odd_items
 from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.settings import Offers as OfferRule

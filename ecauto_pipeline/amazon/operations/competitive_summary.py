@@ -18,7 +18,8 @@ from typing import Any
 from ecauto_pipeline.amazon.answers import failed, item_error, item_status, matched, responses_of
 from ecauto_pipeline.amazon.fields import lower_word, short_text
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading
-from ecauto_pipeline.amazon.shapes import Document, Expected, at, money, odd_responses, oddities
+from ecauto_pipeline.amazon.shapes import Document, Expected, at, money, oddities
+from ecauto_pipeline.amazon.shapes_of_lists import odd_responses
 from ecauto_pipeline.domain.model import Answer, OfferSeen, Role, Status
 from ecauto_pipeline.domain.offers.knowledge import Fact
 from ecauto_pipeline.domain.offers.offer_rule import why_unwanted

@@ -17,7 +17,7 @@ from ecauto_pipeline.amazon.answers import failed, item_error, item_status, matc
 from ecauto_pipeline.amazon.offer_shapes import odd_offers
 from ecauto_pipeline.amazon.offers import KNOWN, offers_answer
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading
-from ecauto_pipeline.amazon.shapes import odd_responses
+from ecauto_pipeline.amazon.shapes_of_lists import odd_responses
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.settings import Offers as OfferRule
 
