@@ -9,6 +9,7 @@ belief means for a shop (diffs, visibility).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -114,6 +115,21 @@ def learn(row: AsinRow, answer: Answer, role: Role, snapshot_id: str, now: datet
     if doubt and (waits or not _agreed(row, answer, doubt, now, rules)):
         return _doubted(row, answer, doubt, snapshot_id, now)
     return believed(row, answer, snapshot_id, now, rules)
+
+
+def learn_all(
+    before: Mapping[str, AsinRow],
+    answers: Iterable[tuple[str, Answer]],
+    role: Role,
+    now: datetime,
+    rules: LearnRules,
+) -> dict[str, AsinRow]:
+    """ASIN -> its row after all of these answers, each with its snapshot id, one after the other."""
+    after: dict[str, AsinRow] = {}
+    for snapshot_id, answer in answers:
+        row = after.get(answer.asin, before[answer.asin])
+        after[answer.asin] = learn(row, answer, role, snapshot_id, now, rules)
+    return after
 
 
 def got_worse(before: AsinRow, after: AsinRow) -> bool:

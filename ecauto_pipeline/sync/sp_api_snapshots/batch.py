@@ -16,17 +16,19 @@ from ecauto_pipeline.amazon.client import NOT_ASKED, TRIES, SpApiClient
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.offers.knowledge import within
-from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, got_worse, learn
+from ecauto_pipeline.domain.offers.learning import AsinRow, LearnRules, got_worse, learn_all
 from ecauto_pipeline.state import asins, leases, locks, observations
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.sp_api_snapshots.audits import to_check
-from ecauto_pipeline.sync.sp_api_snapshots.batch_results import Asked, Claimed, shut_out
+from ecauto_pipeline.sync.sp_api_snapshots.batch_results import Asked, Claimed, Kept, shut_out
 from ecauto_pipeline.sync.sp_api_snapshots.health_watch import PROBE_TRIES, HealthWatch, try_out
+from ecauto_pipeline.sync.sp_api_snapshots.lost_credit import disbelieve
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import REASON, Zeros, zeros_of
 from ecauto_pipeline.sync.sp_api_snapshots.odd_shapes import note_shapes
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim, Opinions
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Work
 from ecauto_pipeline.sync.sp_api_snapshots.refused_calls import RefusedCalls
+from ecauto_pipeline.sync.sp_api_snapshots.settled import reached, settled
 from ecauto_pipeline.sync.sp_api_snapshots.standing_doubts import Standing, standing_doubts
 from ecauto_pipeline.sync.sp_api_snapshots.tally import Tally
 
@@ -86,7 +88,7 @@ class Asking:
             self._work.ask_opinion(standing.to_opinion)
             self._work.look_again(standing.to_single_look)
         others = [asin for asin in wanted if asin not in mine]
-        put = [asin for asin in others if role is Role.DETAIL and _since(rows[asin].detail_at, self._since)]
+        put = [asin for asin in others if role is Role.DETAIL and reached(rows[asin].detail_at, self._since)]
         settled = len(needless) + len(standing.owed) + len(put)
         return Claimed(todo, [asin for asin in others if asin not in put], settled)
 
@@ -107,13 +109,29 @@ class Asking:
         on_trial = operation.batch == 1 and self._refused.is_trial(claimed[0])
         if on_trial:  # what is said of an ASIN known to be good is said of the call
             given = [replace(answer, of_call=not answer.status.authoritative) for answer in given]
+        kept = self._keep(account, operation, role, claimed, given, on_trial)
+        self._tell(operation, role, kept)
+        self._go_on_from(account, operation, role, kept)
+        return Asked(unasked, shut_out(given), kept.to_others)
+
+    def _keep(
+        self,
+        account: SpApiClient,
+        operation: Operation[Answer],
+        role: Role,
+        claimed: list[str],
+        given: list[Answer],
+        on_trial: bool,
+    ) -> Kept:
+        """All that one call brought, in one transaction: killed before its end, the call was never made."""
         now = self._context.clock.now()
+        freed: list[str] | None = None
         reach = self._locks(account, zeros_of(operation, role), claimed, given, on_trial)
         with self._context.state.write(reach) as connection:
             before = asins.read(connection, [answer.asin for answer in given])
             numbered = [(self._ids.next(now), answer, before[answer.asin]) for answer in given]
             kept, lost = self.zeros.judge(zeros_of(operation, role), numbered)
-            after = self._learned(before, kept, role, now)
+            after = learn_all(before, kept, role, now, self._rules)
             observations.insert_answers(
                 connection,
                 kept,
@@ -123,7 +141,7 @@ class Asking:
                 observed_at=now,
             )
             asins.write(connection, after.values())
-            taken_back = self._disbelieve(connection, operation, role, lost, now)
+            taken_back = disbelieve(self._context, connection, self.opinions, operation, role, lost, now)
             refused = [answer.asin for _, answer in kept if _refused_whole(answer)] if operation.batch > 1 else []
             known_good = asins.known_good(connection) if refused else None
             to_others = self.watch.called(connection, account.account_id, operation, given, now, wanted=not on_trial)
@@ -136,26 +154,32 @@ class Asking:
             doubts = self._doubts(after, refused) if role is Role.DETAIL else []
             stay = set(doubts) if self._rules.opinion else set()
             leases.release(connection, self.owner, [_name(asin) for asin in claimed if asin not in stay])
-        self._worse(asin for asin, row in after.items() if got_worse(before[asin], row))
         doubted = [answer.asin for _, answer in kept if answer.reason == REASON]
-        prices = taken_back | {asin: before[asin].price_jpy for asin in doubted}
-        self._tally.disbelieved(operation.name, prices)
-        self._tally.count(role, [(answer, before[answer.asin]) for _, answer in kept], self._rules)
-        given_back = [(answer, before[answer.asin]) for _, answer in kept if answer.reason != REASON]
-        self._tally.answered(operation.name, given_back)
-        if any(answer.status.authoritative for _, answer in kept):
-            self._refused.answered(operation.name)
+        unbelieved = taken_back | {asin: before[asin].price_jpy for asin in doubted}
         said = {answer.asin: Claim(sid, answer, answer.asin in doubted) for sid, answer, _ in numbered}
-        self._follow_up(role, after, doubts, list(prices), said)
-        triples = [(answer, before[answer.asin], after[answer.asin]) for _, answer in kept]
-        self._check(to_check(role, triples, now, self._context.settings.sp_api.audit_share, self._rules))
-        if refused and role is Role.DETAIL and not to_others:
-            trials = self._refused.refused(operation.name, refused, before, known_good)
+        return Kept(now, kept, before, after, unbelieved, doubts, said, refused, known_good, to_others, freed)
+
+    def _tell(self, operation: Operation[Answer], role: Role, kept: Kept) -> None:
+        """Count what is committed, and say what got worse."""
+        self._worse(asin for asin, row in kept.after.items() if got_worse(kept.before[asin], row))
+        answers = [(answer, kept.before[answer.asin]) for _, answer in kept.answers]
+        self._tally.disbelieved(operation.name, kept.unbelieved)
+        self._tally.count(role, answers, self._rules)
+        self._tally.answered(operation.name, [(answer, row) for answer, row in answers if answer.reason != REASON])
+        if any(answer.status.authoritative for answer, _ in answers):
+            self._refused.answered(operation.name)
+
+    def _go_on_from(self, account: SpApiClient, operation: Operation[Answer], role: Role, kept: Kept) -> None:
+        """Put into the queues what these answers ask for."""
+        self._follow_up(role, kept.after, kept.doubts, list(kept.unbelieved), kept.said)
+        triples = [(answer, kept.before[answer.asin], kept.after[answer.asin]) for _, answer in kept.answers]
+        self._check(to_check(role, triples, kept.at, self._context.settings.sp_api.audit_share, self._rules))
+        if kept.refused and role is Role.DETAIL and not kept.to_others:
+            trials = self._refused.refused(operation.name, kept.refused, kept.before, kept.known_good)
             self._refused_by |= dict.fromkeys(trials, (account.account_id, operation))
             self._work.look_again(trials)
-        if on_trial and given:
-            self._work.look_again(freed)
-        return Asked(unasked, shut_out(given), to_others)
+        if kept.freed is not None:
+            self._work.look_again(kept.freed)
 
     def try_out(self, account: SpApiClient, operation: Operation[Answer]) -> None:
         """See whether an operation that is down answers again, where nothing has to be asked of it."""
@@ -226,50 +250,12 @@ class Asking:
         self._work.look_again(found.undecided)
         return Asked(unasked, self.opinions.refused, [])
 
-    def _learned(
-        self, before: dict[str, AsinRow], kept: list[tuple[str, Answer]], role: Role, now: datetime
-    ) -> dict[str, AsinRow]:
-        after: dict[str, AsinRow] = {}
-        for snapshot_id, answer in kept:
-            row = after.get(answer.asin, before[answer.asin])
-            after[answer.asin] = learn(row, answer, role, snapshot_id, now, self._rules)
-        return after
-
-    def _disbelieve(
-        self, connection: Connection, operation: Operation[Answer], role: Role, lost: dict[str, str], now: datetime
-    ) -> dict[str, int | None]:
-        """Take back what zeros that lost their credit had set in motion. Returns the ASINs with the price believed.
-
-        What a second opinion has borne out meanwhile is believed on its own account; what it denied stays a
-        contradiction, and is not asked again.
-        """
-        if not lost:
-            return {}
-        self._context.log.warning("%s: too many zeros at once, none is believed in this run", operation.name)
-        rows = asins.read(connection, list(lost.values()))
-        lost = {
-            sid: asin for sid, asin in lost.items() if rows[asin].snapshot_id != sid and not self.opinions.denied(sid)
-        }
-        observations.disbelieve(connection, self._context.run.run_id, operation.name, list(lost), REASON)
-        taken_back = []
-        for snapshot_id, asin in lost.items():
-            row = rows[asin]
-            if role is Role.SWEEP and row.wants_detail == "zero":
-                row = replace(row, wants_detail="")
-            elif row.doubt == "zero" and row.doubt_snapshot_id == snapshot_id:
-                row = replace(
-                    row,
-                    doubt="",
-                    doubt_price_jpy=None,
-                    doubt_at=None,
-                    doubt_operation="",
-                    doubt_snapshot_id="",
-                )
-            else:
-                continue  # another operation has spoken since
-            taken_back.append(replace(row, error_count=row.error_count + 1, error_at=now, error_reason=REASON))
-        asins.write(connection, taken_back)
-        return {asin: rows[asin].price_jpy for asin in lost.values()}
+    def _settled(self, row: AsinRow, role: Role) -> bool:
+        """Whether it was answered since the plan was made, so that asking again would be waste."""
+        if role is Role.OPINION:
+            return not self.opinions.awaited(row)
+        waits = self._put_doubts and bool(row.doubt)  # of a run that died: something may be owed of it
+        return settled(row, role, self._since, waits=waits, handed_over=self.watch.handed_over(row.asin))
 
     @staticmethod
     def _doubts(after: dict[str, AsinRow], refused: list[str]) -> list[str]:
@@ -300,27 +286,9 @@ class Asking:
             self.opinions.unchanged(unchanged)
             self._work.check(unchanged)
 
-    def _settled(self, row: AsinRow, role: Role) -> bool:
-        """Whether it was answered since the plan was made, so that asking again would be waste."""
-        since = self._since
-        detailed = _since(row.detail_at, since)
-        erred = _since(row.error_at, since) and not self.watch.handed_over(row.asin)
-        if role is Role.SWEEP:
-            return detailed or erred or _since(row.stock_at, since) or _since(row.probe_at, since)
-        if role is Role.DETAIL:
-            waits = self._put_doubts and bool(row.doubt)  # of a run that died: something may be owed of it
-            return (detailed and not waits) or (erred and not row.wants_detail)
-        if role is Role.OPINION:
-            return not self.opinions.awaited(row)
-        return detailed and not row.doubt
-
 
 def _refused_whole(answer: Answer) -> bool:
     return answer.of_call and answer.reason.startswith(_REFUSED_WHOLE)
-
-
-def _since(stamp: datetime | None, moment: datetime) -> bool:
-    return stamp is not None and stamp >= moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 _PREFIX = "fetch/"

@@ -6,9 +6,12 @@ Not for: doing either (batch.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ecauto_pipeline.domain.call_failures import SHUT_OUT
 from ecauto_pipeline.domain.model import Answer
+from ecauto_pipeline.domain.offers.learning import AsinRow
+from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,23 @@ def shut_out(given: list[Answer]) -> bool:
 
 def _no_token(reason: str) -> bool:
     return reason.startswith("lwa_") or reason in (*SHUT_OUT, "http_401", "http_403")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one call brought, as it is committed. `answers`: with their snapshot ids; `before`, `after`: the ASINs'
+    rows; `unbelieved`: zeros without credit, with the price believed in yen; `doubts`: what has to be borne out;
+    `refused`: ASINs whose call was refused whole; `to_others`: what another account has to ask; `freed`: what a trial's
+    end leaves to be asked one by one, None where none ended."""
+
+    at: datetime
+    answers: list[tuple[str, Answer]]
+    before: dict[str, AsinRow]
+    after: dict[str, AsinRow]
+    unbelieved: dict[str, int | None]
+    doubts: list[str]
+    said: dict[str, Claim]
+    refused: list[str]
+    known_good: str | None
+    to_others: list[str]
+    freed: list[str] | None
