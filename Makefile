@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo dev test types suite lint proofs drills bench audit test-ui test-desk test-fleet faults kills fuzz lock clean
+.PHONY: demo dev test types suite lint proofs drills bench audit test-ui test-desk test-fleet faults kills fuzz load lock clean
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -49,6 +49,10 @@ kills: .venv/installed
 
 fuzz: .venv/installed
 	$(MATRIX)
+
+# One line of verdict, and 1 where a limit does not hold; twenty minutes at most
+load: .venv/installed
+	$(BIN)/python -m benchmarks.runs.load
 
 drills: .venv/installed
 	$(BIN)/python -m proofs.drills

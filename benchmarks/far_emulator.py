@@ -19,14 +19,15 @@ PRICE_AND_STOCK = ("getCompetitivePricing", "getItemOffersBatch", "getItemOffers
 class FarEmulator:
     """`with FarEmulator(folder, listings) as emulator:` emulator.url for clients, `say` for the control plane."""
 
-    def __init__(self, folder: Path, listings: int, seed: int = 7) -> None:
-        self._folder, self._listings, self._seed = folder, listings, seed
+    def __init__(self, folder: Path, listings: int, seed: int = 7, accounts: int = 1) -> None:
+        self._folder, self._listings, self._seed, self._accounts = folder, listings, seed, accounts
         self.url = ""
 
     def __enter__(self) -> FarEmulator:
         self._folder.mkdir(parents=True, exist_ok=True)
-        options = ["--data", str(self._folder), "--listings", str(self._listings), "--accounts", "1"]
-        options += ["--seed", str(self._seed), "--speed", "1", "--idle-exit-s", "900"]
+        options = ["--data", str(self._folder), "--listings", str(self._listings)]
+        options += ["--accounts", str(self._accounts), "--seed", str(self._seed)]
+        options += ["--speed", "1", "--idle-exit-s", "900"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ecauto_pipeline.emulator", *options], stdout=subprocess.DEVNULL
         )

@@ -1,0 +1,1 @@
+"""What whole runs of the assets cost: `python -m benchmarks.runs`, `make load`."""

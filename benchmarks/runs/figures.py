@@ -1,0 +1,143 @@
+"""What runs cost, as a table and as limits: seconds by stage, growth, what is beyond a limit. Plain arithmetic.
+
+Limits are seconds of a machine on which an empty run of Dagster's takes EMPTY_S; on another one they grow with what an
+empty run takes there in the same minutes. Not for: playing anything (world.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+STAGES = (
+    *("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates"),
+    *("publish", "pictures"),
+)
+"""Those with a column of their own; whatever else of the process is Dagster's and the loading of both."""
+EMPTY_S = 2.6
+IDLE_S = {10_000: 1.0, 100_000: 3.0}
+"""Ours at most, in a run that finds nothing to do, by listings."""
+CHANGED_MS = 12.0
+PEAK_MB = {100_000: 400.0, 300_000: 700.0}
+GROWTH = 1.1
+"""The exponent at most: seconds go with listings to this power."""
+LEAST_SENT = 0.8
+"""Of the changed listings so many have to be sent, or it was no run of changes: some wait for a second opinion."""
+HEAD = (
+    f"| run | listings | program | {' | '.join(STAGES)} | the rest | whole | Dagster's own | ours | peak MB | edits "
+    f"| calls | wall s |\n|{'---|' * (len(STAGES) + 11)}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCost:
+    """One run: processor seconds of its process, by stage too; memory at most (None: not known); what it did."""
+
+    cpu_s: float
+    wall_s: float
+    peak_mb: float | None
+    stages: dict[str, float]
+    edits: int = 0
+    sp_api_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A run of one case and size; `empty_s`: an empty run of Dagster's, whole, in the same minutes; `changed`: listings
+    that the world changed before it."""
+
+    case: str
+    listings: int
+    program: str
+    cost: RunCost
+    empty_s: float
+    changed: int = 0
+
+    @property
+    def ours_s(self) -> float:
+        """Processor seconds beside what Dagster's own empty run costs; loading the program is ours."""
+        return self.cost.cpu_s - self.empty_s
+
+    @property
+    def scale(self) -> float:
+        """How much slower these minutes are than those for which the limits are."""
+        return self.empty_s / EMPTY_S
+
+    @property
+    def changed_ms(self) -> float | None:
+        """Milliseconds of ours a changed listing; None where nothing was changed."""
+        return 1000 * self.ours_s / self.changed if self.changed else None
+
+
+def line(one: Played) -> str:
+    """A line of the table."""
+    cost = one.cost
+    stages = [cost.stages.get(name, 0.0) for name in STAGES]
+    seconds = [*stages, cost.cpu_s - sum(stages), cost.cpu_s, one.empty_s, one.ours_s]
+    peak = "?" if cost.peak_mb is None else f"{cost.peak_mb:.0f}"
+    done = (f"{cost.edits:,}", f"{cost.sp_api_calls:,}", f"{cost.wall_s:.0f}")
+    cells = (one.case, f"{one.listings:,}", one.program, *(f"{figure:.2f}" for figure in seconds), peak, *done)
+    return f"| {' | '.join(cells)} |"
+
+
+def exponent(runs: Iterable[Played]) -> float | None:
+    """How ours grows with the listings (1 = as they do), over all sizes; None where there are not two to compare."""
+    points = [(math.log(one.listings), math.log(one.ours_s)) for one in runs if one.ours_s > 0]
+    if len({x for x, _ in points}) < 2:
+        return None
+    middle_x, middle_y = (sum(values) / len(points) for values in zip(*points, strict=True))
+    rise: float = sum((x - middle_x) * (y - middle_y) for x, y in points)
+    run: float = sum((x - middle_x) ** 2 for x, _ in points)
+    return rise / run
+
+
+def steepest(runs: Iterable[Played]) -> float | None:
+    """The exponent between the two neighbouring sizes between which it is highest; None as `exponent`."""
+    found = [exponent(pair) for pair in pairwise(sorted(runs, key=lambda one: one.listings))]
+    return max((one for one in found if one is not None), default=None)
+
+
+def broken(runs: Sequence[Played]) -> tuple[int, list[str]]:
+    """How many limits were looked at, and each that does not hold, in words."""
+    looked, found = 0, []
+    for one in runs:
+        for what, value, limit in _limits(one):
+            looked += 1
+            if not value <= limit:
+                found.append(f"{one.case}, {one.listings:,} listings: {what} {value:.4g}, at most {limit:.4g}")
+    for case in dict.fromkeys(one.case for one in runs):
+        growth = steepest([one for one in runs if one.case == case])
+        looked += growth is not None
+        if growth is not None and growth > GROWTH:
+            found.append(f"{case}: grows with listings to the power of {growth:.2f}, at most {GROWTH}")
+    return looked, found
+
+
+def _limits(one: Played) -> list[tuple[str, float, float]]:
+    """(what, value, at most)."""
+    found = []
+    if one.case == "idle" and one.listings in IDLE_S:
+        found.append(("seconds of ours", one.ours_s, IDLE_S[one.listings] * one.scale))
+    if one.changed_ms is not None and one.case == "changes":
+        found.append(("ms a changed listing", one.changed_ms, CHANGED_MS * one.scale))
+        found.append(("changes not sent", one.changed - one.cost.edits, (1 - LEAST_SENT) * one.changed))
+    if one.case == "idle":
+        found.append(("edits without a change", one.cost.edits, 0.01 * one.listings))
+    if one.listings in PEAK_MB:
+        peak = math.inf if one.cost.peak_mb is None else one.cost.peak_mb  # what is not known holds no limit
+        found.append(("MB at most", peak, PEAK_MB[one.listings]))
+    return found
+
+
+def ratios(runs: Sequence[Played]) -> list[str]:
+    """A line for each case and size that two programs played: the second's seconds of ours to the first's."""
+    lines = []
+    for case, listings in dict.fromkeys((one.case, one.listings) for one in runs):
+        of = {one.program: one for one in runs if (one.case, one.listings) == (case, listings)}
+        if {"before", "now"} <= set(of) and of["before"].ours_s > 0:
+            ratio = of["now"].ours_s / of["before"].ours_s
+            whole = of["now"].cost.cpu_s / of["before"].cost.cpu_s
+            lines.append(f"{case}, {listings:,} listings: ours {ratio:.2f} of before, the whole run {whole:.2f}")
+    return lines
