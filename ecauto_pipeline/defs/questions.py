@@ -11,7 +11,6 @@ from ecauto_pipeline.defs.by_hand import form
 from ecauto_pipeline.defs.failures import in_words, moment_of, refused
 from ecauto_pipeline.explain.story import explain as story_of
 from ecauto_pipeline.explain.words import as_markdown
-from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -26,8 +25,9 @@ class ExplainConfig(dg.Config):
 @dg.op(description="Why this price, why hidden: what Amazon said, what was decided, what was sent.")
 @in_words
 def explain_op(context: dg.OpExecutionContext, config: ExplainConfig) -> None:
-    from ecauto_pipeline.explain.picture import history_png
-    from ecauto_pipeline.reports.drawing import as_markdown as picture_markdown  # matplotlib is slow to import
+    from ecauto_pipeline.explain.picture import history_png  # matplotlib and DuckDB: not for every run
+    from ecauto_pipeline.history.questions import HistoryReader
+    from ecauto_pipeline.reports.drawing import as_markdown as picture_markdown
 
     key, moment = config.key.strip(), moment_of("as_of", config.as_of) if config.as_of else None
     with open_tools(load(), offline=True) as tools:

@@ -6,11 +6,13 @@ Not for: the columns themselves (tables.py), or files.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 
+from ecauto_pipeline.history.arrow_columns import flags, moments, reals, texts, wholes
 from ecauto_pipeline.history.tables import FLAG, REAL, TEXT, TIME, WHOLE, RowRefused, Table
 
 
@@ -36,6 +38,8 @@ def to_arrow(table: Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
 
 def _column(table: Table, field: pa.Field, kind: str, values: list[object]) -> pa.Array:
     cast = _digits if field.name in table.digits else _CASTS[kind]
+    if field.name not in table.required and all(value is None for value in values):
+        return pa.nulls(len(values), field.type)
     out: list[object] = []
     for number, value in enumerate(values):
         if value is None:
@@ -48,8 +52,8 @@ def _column(table: Table, field: pa.Field, kind: str, values: list[object]) -> p
         except ValueError as wrong:
             raise RowRefused(f"{table.name}.{field.name}: {wrong} in row {number}") from None
     try:
-        return pa.array(out, field.type)
-    except (pa.ArrowException, OverflowError) as wrong:
+        return _ARRAYS[kind](out)
+    except (OverflowError, UnicodeEncodeError) as wrong:
         raise RowRefused(f"{table.name}.{field.name}: {wrong}") from None
 
 
@@ -92,4 +96,11 @@ def _digits(value: object) -> str:
     return text
 
 
+_ARRAYS: Mapping[str, Callable[[Any], pa.Array]] = {
+    TEXT: texts,
+    WHOLE: wholes,
+    REAL: reals,
+    FLAG: flags,
+    TIME: moments,
+}
 _CASTS = {TEXT: _text, WHOLE: _whole, REAL: _real, FLAG: _flag, TIME: _time}

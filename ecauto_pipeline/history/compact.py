@@ -268,7 +268,8 @@ def _move(directory: Path, table: Table, final: Path, sources: list[Path], rows:
             return
         connection.execute("BEGIN TRANSACTION")
         record_file(connection, table, candidate, now)
-        connection.executemany("DELETE FROM loaded_files WHERE file_id = ?", [[known[name][0]] for name in names])
+        replaced = ", ".join(str(known[name][0]) for name in names)
+        connection.execute(f"DELETE FROM loaded_files WHERE file_id IN ({replaced})")
         connection.execute("COMMIT")
 
     return move

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from ecauto_pipeline.history.duckdb_without_pandas import with_values
 from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS, TABLES, DiskFull, HistoryError, Table
 
 LOADED_FILES = (
@@ -147,9 +148,8 @@ def _closed(path: Path) -> Path | None:
 
 
 def loaded_names(connection: duckdb.DuckDBPyConnection, table: Table) -> set[str]:
-    """The loaded files of `table`, as paths below the directory. The table's name is one of ours: a value beside the
-    query would make DuckDB import pandas (questions.py)."""
-    query = f"SELECT path FROM loaded_files WHERE table_name = '{table.name}'"
+    """The loaded files of `table`, as paths below the directory."""
+    query = with_values("SELECT path FROM loaded_files WHERE table_name = ?", [table.name])
     return {path for (path,) in connection.execute(query).fetchall()}
 
 

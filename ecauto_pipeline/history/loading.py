@@ -17,8 +17,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecauto_pipeline.history.arrow_columns import counted, of_type, repeated
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.database import column_list, quoted
+from ecauto_pipeline.history.duckdb_without_pandas import literal, rows_as, with_values
 from ecauto_pipeline.history.listing import FileMark, is_small, plain_name, present_files
 from ecauto_pipeline.history.merging import merge
 from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, merged_from, put_aside, sha256_of
@@ -95,7 +97,6 @@ def _whole_ones(
 def _undo(connection: duckdb.DuckDBPyConnection) -> None:
     with suppress(duckdb.TransactionException):  # none stands
         connection.execute("ROLLBACK")
-    connection.unregister("incoming")
 
 
 def _set_aside(directory: Path, path: Path, done: Loaded) -> None:
@@ -104,11 +105,9 @@ def _set_aside(directory: Path, path: Path, done: Loaded) -> None:
 
 
 def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, tuple[int, FileMark, str]]:
-    """Relative path -> (file_id, mark, sha256) of every loaded file of `table`, which is one of ours by name: a value
-    beside the query would make DuckDB import pandas (questions.py)."""
-    found = connection.execute(
-        f"SELECT path, file_id, size, mtime_ns, inode, sha256 FROM loaded_files WHERE table_name = '{table.name}'"
-    ).fetchall()
+    """Relative path -> (file_id, mark, sha256) of every loaded file of `table`."""
+    query = "SELECT path, file_id, size, mtime_ns, inode, sha256 FROM loaded_files WHERE table_name = ?"
+    found = connection.execute(with_values(query, [table.name])).fetchall()
     return {path: (file_id, FileMark(size, mtime, inode), sha) for path, file_id, size, mtime, inode, sha in found}
 
 
@@ -116,20 +115,9 @@ def record_file(connection: duckdb.DuckDBPyConnection, table: Table, candidate: 
     """Enter `candidate` into `loaded_files` under a number larger than every earlier one; returns it."""
     file_id = int(connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM loaded_files").fetchall()[0][0])
     mark = candidate.mark
-    connection.execute(
-        "INSERT INTO loaded_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TIMESTAMP WITH TIME ZONE))",
-        [
-            file_id,
-            table.name,
-            candidate.relative,
-            mark.size,
-            mark.mtime_ns,
-            mark.inode,
-            candidate.sha256,
-            candidate.rows,
-            now.isoformat(),
-        ],
-    )
+    values = (file_id, table.name, candidate.relative, mark.size, mark.mtime_ns, mark.inode, candidate.sha256)
+    query = "INSERT INTO loaded_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    connection.execute(with_values(query, [*values, candidate.rows, now]))
     return file_id
 
 
@@ -160,10 +148,8 @@ def _candidates(
             done.unreadable += (relative,)
             continue
         if before is not None and before[2] == sha:
-            connection.execute(
-                "UPDATE loaded_files SET size = ?, mtime_ns = ?, inode = ? WHERE file_id = ?",
-                [mark.size, mark.mtime_ns, mark.inode, before[0]],
-            )
+            query = "UPDATE loaded_files SET size = ?, mtime_ns = ?, inode = ? WHERE file_id = ?"
+            connection.execute(with_values(query, [mark.size, mark.mtime_ns, mark.inode, before[0]]))
             continue
         replaced = earlier.get(plain_name(relative), ()) if before is None else (before[0],)
         candidate = Candidate(path, relative, mark, sha, 0, replaced)
@@ -185,7 +171,11 @@ def _forget_merged(connection: duckdb.DuckDBPyConnection, directory: Path, loade
         except UNREADABLE:
             continue
         for source in gone.intersection(sources):
-            connection.execute("DELETE FROM loaded_files WHERE path = ?", [source])
+            _forget(connection, source)
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    connection.execute(with_values("DELETE FROM loaded_files WHERE path = ?", [name]))
 
 
 def _batches(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
@@ -207,15 +197,15 @@ def _load_batch(
     connection.execute("BEGIN TRANSACTION")
     gone = [file_id for candidate in batch for file_id in candidate.replaces]
     for file_id in gone:
-        connection.execute(f"DELETE FROM {quoted(table.name)} WHERE loaded_file = ?", [file_id])
-        connection.execute("DELETE FROM loaded_files WHERE file_id = ?", [file_id])
+        connection.execute(f"DELETE FROM {quoted(table.name)} WHERE loaded_file = {file_id}")
+        connection.execute(f"DELETE FROM loaded_files WHERE file_id = {file_id}")
     numbered = [(candidate.path, record_file(connection, table, candidate, now)) for candidate in batch]
     for rows in _chunks(table, numbered):
         merge(connection, table, rows)
     for candidate in batch:
         for name in merged_from(candidate.path):
             if not (directory / name).exists():
-                connection.execute("DELETE FROM loaded_files WHERE path = ?", [name])
+                _forget(connection, name)
     if gone:
         _restore_shadowed(connection, directory, table)
     connection.execute("COMMIT")
@@ -228,7 +218,7 @@ def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for part in file.iter_batches(batch_size=CHUNK_ROWS):
                 rows = conformed(table, pa.Table.from_batches([part]))
-                rows = rows.append_column("loaded_file", pa.repeat(pa.scalar(file_id, pa.int64()), rows.num_rows))
+                rows = rows.append_column("loaded_file", repeated(file_id, rows.num_rows))
                 if waiting and sum(map(len, waiting)) + len(rows) > CHUNK_ROWS:
                     yield _positioned(waiting)
                     waiting = []
@@ -239,7 +229,7 @@ def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
 
 def _positioned(parts: list[pa.Table]) -> pa.Table:
     rows = pa.concat_tables(parts)
-    return rows.append_column("load_position", pa.array(range(rows.num_rows), pa.int64()))
+    return rows.append_column("load_position", counted(0, rows.num_rows))
 
 
 def conformed(table: Table, rows: pa.Table) -> pa.Table:
@@ -248,7 +238,7 @@ def conformed(table: Table, rows: pa.Table) -> pa.Table:
     Raises pa.ArrowInvalid (or another ArrowException) for what is no row of this table.
     """
     columns = [
-        rows.column(field.name).cast(field.type)
+        of_type(rows.column(field.name), field.type)
         if field.name in rows.column_names
         else pa.nulls(rows.num_rows, field.type)
         for field in table.schema
@@ -269,19 +259,17 @@ def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, ta
     shadowed = connection.execute(
         f"SELECT f.path, f.file_id FROM loaded_files AS f LEFT JOIN "
         f"(SELECT loaded_file, count(*) AS held FROM {name} GROUP BY loaded_file) AS h ON h.loaded_file = f.file_id "
-        "WHERE f.table_name = ? AND f.row_count > coalesce(h.held, 0) ORDER BY f.file_id DESC",
-        [table.name],
+        f"WHERE f.table_name = {literal(table.name)} AND f.row_count > coalesce(h.held, 0) ORDER BY f.file_id DESC"
     ).fetchall()
     for relative, file_id in shadowed:
         for rows in _sound_chunks(table, directory / relative, file_id):
-            connection.register("incoming", rows)
-            connection.execute(
-                f"INSERT INTO {name} ({column_list(table)}, loaded_file) "
-                f"SELECT {column_list(table)}, loaded_file FROM incoming AS i "
-                f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE t.{key} = i.{key}) "
-                f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_position DESC) = 1"
-            )
-            connection.unregister("incoming")
+            with rows_as(connection, "incoming", rows):
+                connection.execute(
+                    f"INSERT INTO {name} ({column_list(table)}, loaded_file) "
+                    f"SELECT {column_list(table)}, loaded_file FROM incoming AS i "
+                    f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE t.{key} = i.{key}) "
+                    f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_position DESC) = 1"
+                )
 
 
 def _sound_chunks(table: Table, path: Path, file_id: int) -> Iterator[pa.Table]:

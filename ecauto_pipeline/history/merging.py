@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from ecauto_pipeline.history.database import column_list, later_first, quoted
+from ecauto_pipeline.history.duckdb_without_pandas import rows_as
 from ecauto_pipeline.history.tables import Table
 
 SAME_KEY_WITHIN = timedelta(days=7)
@@ -22,8 +23,12 @@ the search for them skip the years before. `verify` looks at all of them."""
 
 def merge(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
     """Take in `rows`, with their `loaded_file` and `load_position`; call inside a transaction."""
+    with rows_as(connection, "incoming", rows):
+        _merge(connection, table)
+
+
+def _merge(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     key, time = quoted(table.key), quoted(table.time)
-    connection.register("incoming", rows)
     oldest, nulls = connection.execute(
         f"SELECT CAST(epoch_us(min({time})) AS BIGINT), count(*) - count({time}) FROM incoming"
     ).fetchall()[0]
@@ -42,7 +47,6 @@ def merge(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -
         f"ORDER BY {time}, {key}"
     )
     connection.execute("DROP TABLE IF EXISTS not_outdated")
-    connection.unregister("incoming")
 
 
 def _not_outdated(connection: duckdb.DuckDBPyConnection, table: Table, name: str, bound: str) -> str:

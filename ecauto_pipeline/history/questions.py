@@ -25,6 +25,7 @@ from ecauto_pipeline.history.database import (
     loaded_names,
     quoted,
 )
+from ecauto_pipeline.history.duckdb_without_pandas import with_values
 from ecauto_pipeline.history.listing import period_of, present_files
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import (
@@ -251,21 +252,10 @@ def rows_once(table: Table, where: str) -> str:
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:
-    """Values stand in the query as literals, and moments come as numbers: for them DuckDB would import pandas, for
-    whole tables Arrow, a second and 50 MB each in a process that may need neither."""
-    first, *others = query.split("?")
-    whole = first + "".join(f"{_literal(value)}{text}" for value, text in zip(values, others, strict=True))
-    found = connection.execute(whole.replace("<source>", source))
+    """Moments come as numbers: for them too DuckDB would import pandas, in a process that may not need it."""
+    found = connection.execute(with_values(query, values).replace("<source>", source))
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, datetime):
-        return f"TIMESTAMPTZ '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f+00}'"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _as_number(name: str) -> str:

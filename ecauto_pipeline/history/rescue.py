@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from ecauto_pipeline.atomic_file import replacing
 from ecauto_pipeline.history.damage import Damage, DamagedFile
 from ecauto_pipeline.history.database import column_list, quoted
+from ecauto_pipeline.history.duckdb_without_pandas import with_values
 from ecauto_pipeline.history.listing import list_table, place_of_damaged_name
 from ecauto_pipeline.history.loading import conformed
 from ecauto_pipeline.history.parquet import full_disk_as_error, identity_of_name
@@ -47,7 +48,7 @@ def _rescued(connection: duckdb.DuckDBPyConnection, directory: Path, damaged: Da
     if damaged.again or path.exists():
         return damaged
     ((held, run_id, runs),) = connection.execute(
-        f"SELECT count(*), min(run_id), count(DISTINCT run_id) {_held(table)}", [damaged.name]
+        f"SELECT count(*), min(run_id), count(DISTINCT run_id) {_held(table, damaged.name)}"
     ).fetchall()
     if held:
         _write(connection, table, damaged.name, path, run_id if runs == 1 else "")
@@ -56,7 +57,7 @@ def _rescued(connection: duckdb.DuckDBPyConnection, directory: Path, damaged: Da
 
 def _write(connection: duckdb.DuckDBPyConnection, table: Table, name: str, path: Path, run_id: str) -> None:
     schema = table.schema.with_metadata(identity_of_name(path, run_id))
-    rows = connection.execute(f"SELECT {column_list(table)} {_held(table)} ORDER BY {quoted(table.time)}", [name])
+    rows = connection.execute(f"SELECT {column_list(table)} {_held(table, name)} ORDER BY {quoted(table.time)}")
     with (
         full_disk_as_error(path.parent),
         replacing(path) as temporary,
@@ -68,5 +69,6 @@ def _write(connection: duckdb.DuckDBPyConnection, table: Table, name: str, path:
             )
 
 
-def _held(table: Table) -> str:
-    return f"FROM {quoted(table.name)} WHERE loaded_file IN (SELECT file_id FROM loaded_files WHERE path = ?)"
+def _held(table: Table, name: str) -> str:
+    files = with_values("SELECT file_id FROM loaded_files WHERE path = ?", [name])
+    return f"FROM {quoted(table.name)} WHERE loaded_file IN ({files})"

@@ -12,7 +12,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ecauto_pipeline.history.arrow_columns import of_type
 from ecauto_pipeline.history.database import QUIET, DatabaseTorn, database, ensure_schema, quoted
+from ecauto_pipeline.history.duckdb_without_pandas import rows_as
 from ecauto_pipeline.history.listing import list_table, present_files
 from ecauto_pipeline.history.loading import loaded_marks
 from ecauto_pipeline.history.parquet import UNREADABLE
@@ -130,12 +132,11 @@ def _keys(path: Path, table: Table) -> list[pa.Table]:
     """The keys of one file, all of them before any is counted: one that can't be read to the end counts for nothing."""
     with pq.ParquetFile(path) as file:
         parts = list(file.iter_batches(batch_size=_KEYS_AT_ONCE, columns=[table.key]))
-    return [pa.table({"k": part.column(table.key).cast(pa.string())}) for part in parts]
+    return [pa.table({"k": of_type(part.column(table.key), pa.string())}) for part in parts]
 
 
 def _add(connection: duckdb.DuckDBPyConnection, waiting: list[pa.Table]) -> list[pa.Table]:
     if waiting:
-        connection.register("incoming_keys", pa.concat_tables(waiting))
-        connection.execute("INSERT INTO parquet_keys SELECT k FROM incoming_keys")
-        connection.unregister("incoming_keys")
+        with rows_as(connection, "incoming_keys", pa.concat_tables(waiting)):
+            connection.execute("INSERT INTO parquet_keys SELECT k FROM incoming_keys")
     return []

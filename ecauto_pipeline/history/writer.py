@@ -19,9 +19,11 @@ import pyarrow as pa
 
 from ecauto_pipeline.atomic_file import make_folder
 from ecauto_pipeline.clock import Clock
+from ecauto_pipeline.history.arrow_columns import texts
 from ecauto_pipeline.history.casting import to_arrow
 from ecauto_pipeline.history.compact import CompactReport, LoadedMove, compact_all, finish_all
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database, ensure_schema, quoted
+from ecauto_pipeline.history.duckdb_without_pandas import rows_as
 from ecauto_pipeline.history.listing import Listing, is_small, list_table
 from ecauto_pipeline.history.loading import Loaded, load_all
 from ecauto_pipeline.history.look import files_digest, nothing_to_load, remember
@@ -169,9 +171,9 @@ class HistoryWriter:
             return None
         try:
             with self._exclusive(), database(self.database, read_only=True) as connection:
-                connection.register("asked", pa.table({"k": pa.array(keys, pa.string())}))
                 held = f"SELECT k FROM asked SEMI JOIN {quoted(shape.name)} AS t ON asked.k = t.{quoted(shape.key)}"
-                known = {row[0] for row in connection.execute(held).fetchall()}
+                with rows_as(connection, "asked", pa.table({"k": texts(keys)})):
+                    known = {row[0] for row in connection.execute(held).fetchall()}
         except (DatabaseHeld, DatabaseTorn, duckdb.CatalogException):
             return None
         return [key for key in keys if key not in known]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from ecauto_pipeline.errors import EcautoError
-from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -39,10 +38,8 @@ def _to_be_seen(record: RunRecord) -> bool:
 
 def pictures_of_the_day(tools: Tools) -> Mapping[str, str]:
     """Markdown with an embedded PNG, by title, in the order of TITLES; those that could be drawn."""
-    from ecauto_pipeline.reports import (
-        picture_rows,  # matplotlib is slow to import
-        pictures,
-    )
+    from ecauto_pipeline.history.summaries import HistorySummaries  # DuckDB and matplotlib: not for every run
+    from ecauto_pipeline.reports import picture_rows, pictures
 
     past, now = HistorySummaries(tools.history), tools.clock.now()
     start, language = now - DAY, tools.settings.alerts.language

@@ -235,7 +235,7 @@ _LIVING = """
 import os, sys
 from datetime import timedelta
 from pathlib import Path
-import pandas  # pyarrow would import it in every child
+import ecauto_pipeline.history.writer  # else every child would
 from ecauto_pipeline_tests.history.rows import NOON, snapshots, store_in
 
 def say(text):
