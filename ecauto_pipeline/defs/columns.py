@@ -77,6 +77,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "orphan": "no_register | no_item | asin_mismatch | bad_asin; empty = fits",
         "delist": "delisted_candidate: seems deleted at BASE",
         "listed": "1 = takes part in syncs",
+        "unjoined": "changes of it since it was joined with master.db; empty = it is joined as it is",
         "revision": "counts the changes of what decisions read of this row",
         **_judged("price", "price"),
         **_judged("visibility", "visibility and stock"),

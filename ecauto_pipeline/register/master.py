@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
@@ -33,27 +34,28 @@ from ecauto_pipeline.register.rows import (
 )
 from ecauto_pipeline.register.seeding import insert
 from ecauto_pipeline.register.shops_read import Mine, rows_of
+from ecauto_pipeline.register.stamp import OwnWrites, Stamp, stamp_of
 from ecauto_pipeline.register.statements import Statements
 from ecauto_pipeline.register.tables import CREATE, REQUIRED
+from ecauto_pipeline.register.texts import BATCH_ROWS, CATALOGUE, RegisterTexts
 
 BUSY_TIMEOUT_S = 5.0
-BATCH_ROWS = 500
 _TEXT = partial(str, encoding="utf-8", errors="replace")  # bytes that are no UTF-8 are one row's matter
-_CATALOGUE = ("title_ja", "description_ja", "brand", "category", "images")
 
 
-class Register:
+class Register(RegisterTexts):
     """One master.db. Opens it anew for each piece of work; safe to share between threads."""
 
     one_rows: tuple[type[Exception], ...] = (sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError)
     """What is one row's matter: a constraint or trigger of the owner's, a value that no column takes."""
-    an_asin_like = "asin GLOB 'B0????????'"
-    by_letters = "COLLATE BINARY"
     blanks = "char(9, 10, 13, 32, 160, 12288)"
 
-    def __init__(self, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S, *, wall_s: Callable[[], float] = time.time
+    ) -> None:
+        """`wall_s`: this machine's clock, seconds since 1970, which the file's times are of."""
         self.path = Path(path)
-        self._busy_timeout_s = busy_timeout_s
+        self._busy_timeout_s, self._wall_s = busy_timeout_s, wall_s
 
     @property
     def name(self) -> str:
@@ -87,68 +89,35 @@ class Register:
         names no account; None = everything.
         Raises RegisterError (RegisterMissing: there is no such file), RegisterBusy.
         """
+        stamp = self.stamp()
         with self._open("ro") as database:
             database.execute("BEGIN")
             odd: list[OddRow] = []
             mine = rows_of(database, accounts, self.blanks)
-            return RegisterRows(self._products(database, odd, mine), self._listings(database, odd, mine), odd)
+            products, listings = self._products(database, odd, mine), self._listings(database, odd, mine)
+        return RegisterRows(products, listings, odd, stamp.text if stamp is not None and stamp.settled else "")
 
-    def an_asin(self) -> str:
-        """Some ASIN of the register, "" where it has none. Raises RegisterError, RegisterBusy."""
-        with self._open("ro") as database:
-            found = database.execute(f"SELECT asin FROM products WHERE {self.an_asin_like} LIMIT 1").fetchone()
-        return str(found[0]) if found else ""
+    def stamp(self) -> Stamp | None:
+        """A name for what is in it now; None where that can't be told without reading it. Takes no lock."""
+        return stamp_of(self.path, self._wall_s())
 
-    def catalogue_filled(self) -> dict[str, int]:
-        """How many products there are (`products`), and how many have each catalogue column: what must never shrink."""
-        counts = ", ".join(f"count({name})" for name in _CATALOGUE)
-        with self._open("ro") as database:
-            total, *filled = database.execute(f"SELECT count(*), {counts} FROM products").fetchone()
-        return {"products": int(total)} | {name: int(n) for name, n in zip(_CATALOGUE, filled, strict=True)}
+    def is_still(self, stamp: str) -> bool:
+        """Whether what `read` found with this stamp is what it would find now. Raises RegisterError, RegisterBusy as
+        that would, but for damage within the tables."""
+        found = self.stamp()
+        self.check()
+        return found is not None and found.text == stamp
 
-    def titles(self, asins: Iterable[str]) -> dict[str, str]:
-        """The titles of these ASINs, those without one left out. Raises RegisterError, RegisterBusy."""
-        names = iter(sorted(set(asins)))
-        found: dict[str, str] = {}
-        with self._open("ro") as database:
-            while part := list(islice(names, BATCH_ROWS)):
-                marks = ", ".join("?" * len(part))
-                query = f"SELECT asin, title_ja FROM products WHERE asin IN ({marks})"
-                found |= {asin: str(title) for asin, title in database.execute(query, part) if title}
+    def listing_rows(self, numbers: Iterable[int]) -> list[ListingRow]:
+        """The listings of these ids as they stand, those that are not there left out. Raises RegisterError,
+        RegisterBusy."""
+        some = iter(sorted(set(numbers)))
+        found: list[ListingRow] = []
+        while part := list(islice(some, BATCH_ROWS)):
+            with self._open("ro") as database:
+                which = Mine(f" WHERE id IN ({', '.join('?' * len(part))})", part)
+                found += self._listings(database, [], which)
         return found
-
-    def each_title(self, *, in_order: bool = False) -> Iterator[tuple[str, str]]:
-        """ASIN and title of every product that has one, as it is read; `in_order` of the titles' letters.
-
-        Raises RegisterError, RegisterBusy.
-        """
-        order = f" ORDER BY title_ja {self.by_letters}" if in_order else ""
-        with self._open("ro") as database:
-            rows = database.execute(f"SELECT asin, title_ja FROM products WHERE title_ja <> ''{order}")
-            yield from ((asin, title) for asin, title in rows if isinstance(asin, str) and isinstance(title, str))
-
-    def images(self, asin: str) -> list[str] | None:
-        """The addresses of its pictures, as they stand there; None for an ASIN that the register does not have.
-
-        Raises RegisterError, RegisterBusy.
-        """
-        with self._open("ro") as database:
-            column = "images" if "images" in self._columns(database, "products") else "NULL"
-            row = database.execute(f"SELECT {column} FROM products WHERE asin = ?", (asin,)).fetchone()
-        return None if row is None else rows.addresses(row[0])
-
-    def goods(self) -> dict[str, tuple[str, str, str]]:
-        """Title, brand and category of every product that has one of them, by ASIN; "" where the register says nothing.
-
-        Raises RegisterError, RegisterBusy.
-        """
-        with self._open("ro") as database:
-            known = self._columns(database, "products")
-            told = [f"coalesce({name}, '')" if name in known else "''" for name in ("title_ja", "brand", "category")]
-            rows = database.execute(f"SELECT asin, {', '.join(told)} FROM products")
-            return {
-                asin: (title, brand, category) for asin, title, brand, category in rows if title or brand or category
-            }
 
     def write_back(
         self,
@@ -156,12 +125,13 @@ class Register:
         listings: Iterable[ListingUpdate] = (),
         batch: int = BATCH_ROWS,
         refused: list[OddRow] | None = None,
+        own: OwnWrites | None = None,
     ) -> int:
         """Write what Amazon said and what the shops show; one transaction a batch. Returns rows found and written.
 
         A row that takes nothing (a constraint or trigger of the owner's) is added to `refused`, the others are written;
-        without such a list it is an error. Raises RegisterError, and RegisterBusy when another program kept the file
-        for longer than the timeout; earlier batches stand.
+        without such a list it is an error. `own`: learns from which stamp to which this went. Raises RegisterError, and
+        RegisterBusy when another program kept the file for longer than the timeout; earlier batches stand.
         """
         written = self._write(
             "products",
@@ -179,6 +149,7 @@ class Register:
             ),
             batch,
             refused,
+            own,
         )
         return written + self._write(
             "listings",
@@ -195,6 +166,7 @@ class Register:
             ),
             batch,
             refused,
+            own,
         )
 
     def write_catalogue(self, updates: Iterable[CatalogueUpdate], batch: int = BATCH_ROWS) -> int:
@@ -204,7 +176,7 @@ class Register:
         """
         with self._open("ro") as database:
             known = self._columns(database, "products")
-        names = [name for name in _CATALOGUE if name in known]
+        names = [name for name in CATALOGUE if name in known]
         if not names:
             return 0
         sets = ", ".join(f"{name} = coalesce(?, {name})" for name in names)
@@ -267,12 +239,14 @@ class Register:
         values: Iterator[Sequence[Any]],
         batch: int,
         refused: list[OddRow] | None = None,
+        own: OwnWrites | None = None,
     ) -> int:
         """The last value of each row is what it is found by."""
         written = 0
         while part := list(islice(values, batch)):
             with self._open("rw") as database:
                 database.execute("BEGIN IMMEDIATE")
+                version = self._own_began(database, own)
                 try:
                     written += database.executemany(statement, part).rowcount
                 except self.one_rows:
@@ -280,10 +254,20 @@ class Register:
                         raise
                     if database.in_transaction:
                         database.execute("ROLLBACK")
+                    if own is not None:
+                        own.broken()
                     written += self._one_by_one(database, table, statement, part, refused)
                 else:
                     database.execute("COMMIT")
+                    self._own_ended(database, own, version)
         return written
+
+    def _own_began(self, database: Statements, own: OwnWrites | None) -> int:
+        return own.began(database, self.path) if own is not None else 0
+
+    def _own_ended(self, database: Statements, own: OwnWrites | None, version: int) -> None:
+        if own is not None:
+            own.ended(database, self.path, version)
 
     def _one_by_one(
         self, database: Statements, table: str, statement: str, part: Iterable[Sequence[Any]], refused: list[OddRow]

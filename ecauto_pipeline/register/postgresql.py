@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from ecauto_pipeline.errors import RegisterBusy, RegisterError, RegisterMissing, SettingsError
 from ecauto_pipeline.register.master import BUSY_TIMEOUT_S, Register
 from ecauto_pipeline.register.seeding import insert
+from ecauto_pipeline.register.stamp import OwnWrites, Stamp
 from ecauto_pipeline.register.statements import Statements
 from ecauto_pipeline.register.tables import CREATE_POSTGRESQL, REQUIRED
 
@@ -73,6 +74,10 @@ class PostgresRegister(Register):
     def name(self) -> str:
         """Host and database; never who asks, or with which password."""
         return str(self.path)
+
+    def stamp(self) -> Stamp | None:
+        """None: a server has no name for what is in some of its tables."""
+        return None
 
     def is_there(self) -> bool:
         try:
@@ -145,6 +150,14 @@ class PostgresRegister(Register):
             if name not in present:
                 named = '"' + name.replace('"', '""') + '"'
                 database.execute(f"ALTER TABLE {table} ADD COLUMN {named} {_TYPES[kind]}")
+
+    def _own_began(self, database: Statements, own: OwnWrites | None) -> int:
+        if own is not None:
+            own.broken()
+        return 0
+
+    def _own_ended(self, database: Statements, own: OwnWrites | None, version: int) -> None:
+        """What it is has no name."""
 
     def _column_names(self, database: Any, table: str) -> list[str]:
         return [row[0] for row in database.execute(_COLUMNS, (table,))]

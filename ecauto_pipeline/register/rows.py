@@ -65,11 +65,13 @@ class OddRow:
 
 @dataclass(frozen=True, slots=True)
 class RegisterRows:
-    """Everything a run needs of the register, read in one moment. `odd`: what makes no sense in it, row by row."""
+    """Everything a run needs of the register, read in one moment. `odd`: what makes no sense in it, row by row;
+    `stamp`: by which it can be known again (stamp.py), "" = it has to be read."""
 
     products: list[ProductRow]
     listings: list[ListingRow]
     odd: list[OddRow] = field(default_factory=list)
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

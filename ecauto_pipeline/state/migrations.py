@@ -55,6 +55,7 @@ MIGRATIONS = (
     Migration(3, "who works on a lane of a fleet", "cc352b2f37bb"),
     Migration(4, "what decisions read of a row has a revision; what was decided of a listing last", "709df1c310ea"),
     Migration(5, "what master.db was told of an answer last", "7f160ea22c57"),
+    Migration(6, "which listings were joined with which master.db", "b2930fa97958"),
 )
 """In order. Who changes a table adds one, with the shape that the test then names."""
 VERSION = MIGRATIONS[-1].number

@@ -3,7 +3,8 @@
 A listing is judged again when its revision, or that of its ASIN, is not the one it was judged from (judged.py). No
 writer has to know of it, and none can forget it: the database itself sets the mark. What a decision reads is named here
 once; the readers (shop_listings.py, known_asins.py, price_moves.py, corrections.py) and the triggers go by the same
-names. Not for: what changes without a write, a limit that time passes (domain/selling/holds_until.py) or the terms of a
+names. What joining a listing with the register reads is marked likewise (sync/listings/read.py).
+Not for: what changes without a write, a limit that time passes (domain/selling/holds_until.py) or the terms of a
 shop (sync/diffs/changed.py). Why triggers: docs/decisions/judge-what-changed.md.
 """
 
@@ -26,6 +27,13 @@ CORRECTION_FACTS = ("shown_price_jpy", "regular_price_jpy", "item_modified_at")
 LISTING_INPUTS = tuple(
     dict.fromkeys(name for name in (*LISTING_FACTS, *CORRECTION_FACTS, "listed") if name not in FACTS_OF_TIME)
 )
+JOIN_INPUTS = (
+    *("identifier", "present", "delist"),
+    *("asin", "register_id", "register_status", "register_visible", "register_price_jpy"),
+    *("orphan", "listed", "blocked"),
+)
+"""What of a row of listings joining it with the register reads, and what it writes: a row that neither its shop nor we
+nor a hand in the database has changed since is joined as it would be joined now, while the register is the same."""
 
 ASIN_FACTS = (
     *("asin", "status", "price_jpy", "in_stock", "price_at", "stock_at", "filtered_since", "filtered_count"),
@@ -68,6 +76,10 @@ def sqlite_triggers() -> Mapping[str, str]:
             *("listings_revision", "listings", f"UPDATE OF {', '.join(LISTING_INPUTS)}", LISTING_INPUTS),
             "UPDATE listings SET revision = revision + 1 WHERE rowid = new.rowid",
         ),
+        "listings_unjoined": _sqlite(
+            *("listings_unjoined", "listings", f"UPDATE OF {', '.join(JOIN_INPUTS)}", JOIN_INPUTS),
+            "UPDATE listings SET unjoined = coalesce(unjoined, 0) + 1 WHERE rowid = new.rowid",
+        ),
         "asins_revision": _sqlite(
             *("asins_revision", "asins", f"UPDATE OF {', '.join(ASIN_INPUTS)}", ASIN_INPUTS),
             "UPDATE asins SET revision = revision + 1 WHERE rowid = new.rowid",
@@ -95,6 +107,7 @@ def postgresql_statements() -> Sequence[str]:
     raises = "NEW.revision := OLD.revision + 1; RETURN NEW;"
     return (
         _function("ecauto_revision", raises),
+        _function("ecauto_unjoined", "NEW.unjoined := coalesce(OLD.unjoined, 0) + 1; RETURN NEW;"),
         _function(
             "ecauto_asin_forgotten",
             "UPDATE listings SET revision = revision + 1 WHERE asin = OLD.asin; RETURN NULL;",
@@ -102,6 +115,7 @@ def postgresql_statements() -> Sequence[str]:
         _function("ecauto_edited", f"{_listing_of('NEW')}; RETURN NULL;"),
         _function("ecauto_withdrawn", f"{_listing_of('OLD')}; RETURN NULL;"),
         *_postgresql("listings_revision", "listings", "BEFORE UPDATE", "ecauto_revision", LISTING_INPUTS),
+        *_postgresql("listings_unjoined", "listings", "BEFORE UPDATE", "ecauto_unjoined", JOIN_INPUTS),
         *_postgresql("asins_revision", "asins", "BEFORE UPDATE", "ecauto_revision", ASIN_INPUTS),
         *_postgresql("asins_forgotten", "asins", "AFTER DELETE", "ecauto_asin_forgotten", ()),
         *_postgresql("journal_intended", "journal", "AFTER INSERT", "ecauto_edited", ()),

@@ -6,7 +6,7 @@ Not for: history (history/) or the owner's register (register/).
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
 metadata = MetaData()
 MS = BigInteger
@@ -14,6 +14,12 @@ MS = BigInteger
 
 def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False, server_default="")
+
+
+def _of_shops_where(name: str, words: str) -> Index:
+    """An index of these rows alone, by shop."""
+    where = text(words)
+    return Index(name, "platform", "account_id", sqlite_where=where, postgresql_where=where)
 
 
 asins = Table(
@@ -133,6 +139,8 @@ listings = Table(
     _text("orphan"),  # "" | no_register | no_item | asin_mismatch | bad_asin
     _text("delist"),  # "" | delisted_candidate
     Column("listed", Integer, nullable=False, server_default="0"),  # both sides, listed, account active: takes part
+    # how often what the join reads or writes of it has changed since it was joined (revisions.py); NULL = not once
+    Column("unjoined", MS, server_default="1"),
     Column("revision", MS, nullable=False, server_default="0"),  # of what decisions read of it (revisions.py)
     # what was decided of its price last (judged.py): from which revisions of it and its ASIN, when, for how long that
     # holds, and what it was; NULL = it has to be judged
@@ -149,6 +157,11 @@ listings = Table(
     Column("visibility_said", Text),
     Column("stock_said", Text),
     Index("ix_listings_asin", "asin"),
+    # of the few: who asks for them says the same words, for by a value that comes later SQLite finds none of these
+    _of_shops_where("ix_listings_unjoined", "unjoined IS NOT NULL"),
+    _of_shops_where("ix_listings_orphan", "orphan != ''"),
+    _of_shops_where("ix_listings_hidden", "hidden_by != ''"),
+    _of_shops_where("ix_listings_hider_unknown", "shown_visible = 0 AND hidden_by = ''"),
     Index("ix_listings_taking_part", "listed", "asin", "account_id"),  # the planner reads this and nothing else
 )
 
@@ -167,6 +180,7 @@ shop_accounts = Table(
     Column("breaker_until", MS),  # NULL = until a person or a good answer closes it
     Column("refresh_expires_at", MS),
     _text("register_counts"),  # JSON: what of its register is believed, what fell (register_counts.py)
+    _text("register_look"),  # JSON: when it was last joined with all of its register, as which (register_looks.py)
 )
 
 

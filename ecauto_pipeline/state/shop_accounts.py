@@ -55,6 +55,12 @@ def load_account(connection: Connection, platform: str, account_id: str) -> Shop
     return ShopAccount(account_id) if row is None else _account(row)
 
 
+def was_read_whole(connection: Connection, account: AccountKey) -> bool:
+    """Whether all of this shop's items were ever read, so that what was not among them is known not to be there."""
+    mine = (shop_accounts.c.platform == account.platform, shop_accounts.c.account_id == account.account_id)
+    return connection.execute(select(shop_accounts.c.full_read_at).where(*mine)).scalar() is not None
+
+
 def load_accounts(connection: Connection) -> dict[AccountKey, ShopAccount]:
     """Every account that was ever seen."""
     rows = connection.execute(select(shop_accounts))

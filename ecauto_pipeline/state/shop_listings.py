@@ -1,7 +1,7 @@
-"""Listings as the shops show them and as the register names them: written by reading, read by every rule.
+"""Listings as the shops show them: written by reading, read by every rule.
 
-Each side has its own columns; neither write touches the other's. Not for: what our own edits change (shown.py) or
-the judgement of either side (domain/selling/hidden_by.py, domain/selling/joining.py).
+Each side has its own columns; neither write touches the other's. Not for: the register's side (joined_listings.py),
+what our own edits change (shown.py) or who hid what (domain/selling/hidden_by.py).
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, not_, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
-from ecauto_pipeline.domain.selling.hidden_by import OWNER_SCRIPTS, PERSON
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, of_accounts, portions_of
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
@@ -40,10 +39,6 @@ SHOP_COLUMNS = (
         "hidden_reason",
         "hidden_at",
     ),
-)
-REGISTER_COLUMNS = (
-    *("asin", "register_id", "register_status", "register_visible", "register_price_jpy"),
-    *("orphan", "listed", "blocked"),
 )
 
 
@@ -105,45 +100,6 @@ def mark_absent(connection: Connection, platform: str, account_id: str, item_ids
     for part in _chunks(sorted(item_ids)):
         of_them = (*_of(platform, account_id), listings.c.item_id.in_(part))
         connection.execute(update(listings).where(*of_them).values(present=0, listed=0, gone_at=went))
-
-
-def load_both_sides(
-    connection: Connection, platform: str, account_id: str, *, unplaced: bool = False
-) -> Iterator[dict[str, Any]]:
-    """Every listing of an account: item_id, identifier, present, delist and REGISTER_COLUMNS; `unplaced`: those alone
-    whose ASIN is not known."""
-    names = ("item_id", "identifier", "present", "delist", *REGISTER_COLUMNS)
-    query = select(*(listings.c[name] for name in names)).where(*_of(platform, account_id))
-    if unplaced:
-        query = query.where(or_(listings.c.asin.is_(None), listings.c.asin == ""))
-    for row in connection.execute(query):
-        yield dict(zip(names, row, strict=True))
-
-
-def save_register_side(connection: Connection, platform: str, account_id: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Keep the register's columns of these items (item_id and every one of REGISTER_COLUMNS)."""
-    key = {"platform": platform, "account_id": account_id}
-    upsert(connection, listings, [{**key, **row} for row in rows])
-
-
-def settle_who_hid(connection: Connection, platform: str, account_id: str) -> None:
-    """The register could be asked: what was first seen hidden, and nobody knew by whom, is the owner's scripts' where
-    the register calls it hidden too, else a person's (domain/selling/hidden_by.py)."""
-    unknown = (listings.c.shown_visible == 0, listings.c.hidden_by == "", listings.c.read_at.is_not(None))
-    by_scripts = func.coalesce(listings.c.register_visible, 1) == 0
-    for hider, of_them in ((OWNER_SCRIPTS, by_scripts), (PERSON, not_(by_scripts))):
-        connection.execute(
-            update(listings)
-            .where(*_of(platform, account_id), *unknown, of_them)
-            .values(hidden_by=hider, hidden_at=listings.c.read_at)
-        )
-
-
-def retire(connection: Connection, active: Iterable[AccountKey], among: Iterable[AccountKey] | None = None) -> None:
-    """Listings of accounts that are not active take no part. `among`: only of these accounts; None = of any."""
-    others = not_(of_accounts(listings, active))
-    known = [] if among is None else [of_accounts(listings, among)]
-    connection.execute(update(listings).where(others, *known, listings.c.listed == 1).values(listed=0))
 
 
 def listing_facts(
@@ -211,13 +167,22 @@ def _facts_of(
         )
 
 
-def count_listed(connection: Connection, accounts: Iterable[AccountKey]) -> dict[AccountKey, int]:
-    """Listings that take part, by account; an account without any is there with 0."""
+class ShopCounts(NamedTuple):
+    """Listings of a shop: that take part, that are in the shop, whose ASIN is on the blocklist."""
+
+    listed: int = 0
+    present: int = 0
+    blocked: int = 0
+
+
+def count_shops(connection: Connection, accounts: Iterable[AccountKey]) -> dict[AccountKey, ShopCounts]:
+    """By account; one without any is there with 0."""
     accounts = list(accounts)
     where = (listings.c.platform, listings.c.account_id)
-    query = select(*where, func.count()).where(of_accounts(listings, accounts), listings.c.listed == 1)
-    found = {AccountKey(row[0], row[1]): int(row[2]) for row in connection.execute(query.group_by(*where))}
-    return {account: found.get(account, 0) for account in accounts}
+    sums = (func.sum(listings.c[name]) for name in ShopCounts._fields)
+    query = select(*where, *sums).where(of_accounts(listings, accounts)).group_by(*where)
+    found = {AccountKey(row[0], row[1]): ShopCounts(*map(int, row[2:])) for row in connection.execute(query)}
+    return {account: found.get(account, ShopCounts()) for account in accounts}
 
 
 def count_public(connection: Connection, account: AccountKey) -> int:
@@ -233,25 +198,21 @@ def count_by_hand(connection: Connection, accounts: Iterable[AccountKey]) -> int
     return int(connection.execute(select(func.count()).select_from(listings).where(*mine)).scalar_one())
 
 
-def count_by(connection: Connection, column: str, accounts: Iterable[AccountKey], *, listed: bool) -> dict[str, int]:
+def count_by(
+    connection: Connection, column: Literal["orphan", "hidden_by"], accounts: Iterable[AccountKey], *, listed: bool
+) -> dict[str, int]:
     """Listings by the values of a text column, "" left out; `listed`: those that take part alone."""
     chosen = listings.c[column]
-    query = select(chosen, func.count()).where(of_accounts(listings, accounts), chosen != "")
+    query = select(chosen, func.count()).where(of_accounts(listings, accounts), text(f"{column} != ''"))
     if listed:
         query = query.where(listings.c.listed == 1)
     return {value: count for value, count in connection.execute(query.group_by(chosen).order_by(chosen))}
 
 
-def count_where(connection: Connection, accounts: Iterable[AccountKey], column: str) -> int:
-    """Listings of these accounts where a 0/1 column is 1."""
-    query = select(func.count()).where(of_accounts(listings, accounts), listings.c[column] == 1)
-    return connection.execute(query).scalar_one()
-
-
 def orphan_examples(connection: Connection, accounts: Iterable[AccountKey], most: int) -> list[ListingKey]:
     """Some orphans, for people."""
     key = (listings.c.platform, listings.c.account_id, listings.c.item_id)
-    query = select(*key).where(of_accounts(listings, accounts), listings.c.orphan != "")
+    query = select(*key).where(of_accounts(listings, accounts), text("orphan != ''"))
     return [ListingKey(*row) for row in connection.execute(query.order_by(listings.c.orphan, *key).limit(most))]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
 
@@ -33,10 +34,11 @@ class RegisterTrouble:
 
 @dataclass(frozen=True, slots=True)
 class RegisterReport:
-    """One reading of master.db. `counts`: by account, of the accounts of the run; none where it could not be read.
+    """One look at master.db. `counts`: by account, of the accounts of the run; none where it could not be read.
 
     `falls`: what was not believed; `odd`: values that make no sense, `odd_examples` of them: (table, row, column,
-    value).
+    value). `unchanged_since`: it was not read in this run, for it is what it was when it was read last: then counts
+    and odd values are those of that moment. None: they are of this run.
     """
 
     counts: Mapping[str, RegisterCounts] = field(default_factory=dict)
@@ -44,3 +46,4 @@ class RegisterReport:
     trouble: RegisterTrouble | None = None
     odd: int = 0
     odd_examples: tuple[tuple[str, str, str, str], ...] = ()
+    unchanged_since: datetime | None = None

@@ -22,7 +22,7 @@ from ecauto_pipeline.domain.selling.call_shares import reserved
 from ecauto_pipeline.settings import BaseAccount
 from ecauto_pipeline.state import decisions, shop_accounts, stops
 from ecauto_pipeline.state.shop_accounts import ShopAccount
-from ecauto_pipeline.state.shop_listings import count_listed
+from ecauto_pipeline.state.shop_listings import count_shops
 from ecauto_pipeline.state.stops import Stop
 from ecauto_pipeline.state.unwatched import count_unwatched
 from ecauto_pipeline.state.windows import calls_in
@@ -58,7 +58,7 @@ def gather(
         seen = shop_accounts.load_accounts(connection)
         used = calls_in(connection, "hour", now)
         named = shops_named(tools.settings)
-        counts = count_listed(connection, named)
+        counts = count_shops(connection, named)
         held = decisions.count_open_holds(connection)
         stopped = {key: stops.stop_of(connection, key) for key in named}
         refused = refused_since(connection)
@@ -76,7 +76,7 @@ def gather(
                 "platform": key.platform,
                 "account_id": account.id,
                 "active": account.active,
-                "listings": counts[key],
+                "listings": counts[key].listed,
                 "last_read": _moment(shop.read_at),
                 "calls_this_hour": used.get(key, 0),
                 "per_hour": limits.per_hour if isinstance(account, BaseAccount) else None,

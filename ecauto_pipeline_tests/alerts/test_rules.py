@@ -110,6 +110,11 @@ def test_a_healthy_run_passes_every_rule() -> None:
             {"register": RegisterReport({"shop_1": RegisterCounts(79)}, (RegisterFall("shop_1", "listed", 100, 79),))},
         ),
         ("register_rows", {"register": RegisterReport()}, {"register": RegisterReport(odd=1)}),
+        (
+            "register_rows",
+            {"register": RegisterReport(unchanged_since=STARTED)},
+            {"register": RegisterReport(odd=1, unchanged_since=STARTED)},
+        ),
         ("register_written", {"register_problem": ""}, {"register_problem": "another program holds it"}),
         ("no_faults", {"faults": ()}, {"faults": (Fault("shop_1", "price", "shops.base.shop:74", "KeyError"),)}),
         ("orders_read", {"orders_not_read": {}}, {"orders_not_read": {"shop_1": "invalid_scope"}}),
@@ -218,6 +223,15 @@ def test_what_a_run_did_not_do_is_not_judged() -> None:
     verdicts = judge(empty, AlertSetup(POLICY))
     assert ["alert_channel_configured"] == [one.rule for one in verdicts if one.judged]
     assert all(one.passed for one in verdicts)
+
+
+def test_what_was_not_read_again_is_told_with_the_time_of_its_reading() -> None:
+    """Of master.db nothing sounds as if it had been looked at in this run."""
+    register = RegisterReport(unchanged_since=STARTED, odd=2)
+    for name in ("register_read", "register_kept", "register_rows"):
+        said = verdict(name, register=register)
+        assert all("2026-01-05 12:00" in one for one in (said.message_ja, said.message_en)), name
+        assert "2026-01-05" not in verdict(name, register=RegisterReport()).message_en
 
 
 def test_a_dry_run_says_nothing_of_writing_the_register() -> None:

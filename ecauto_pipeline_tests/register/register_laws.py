@@ -72,6 +72,13 @@ def the_shops_of_a_lane_are_read_alone(register: Register) -> None:
     assert (["B000000001"], [1]) == ([row.asin for row in read.products], [row.register_id for row in read.listings])
 
 
+def rows_are_found_by_their_number(register: Register) -> None:
+    """As a reading of everything has them; numbers that are not there are left out."""
+    everything = register.read().listings
+    assert everything == register.listing_rows([2, 99, 1, 1])
+    assert [] == register.listing_rows([])
+
+
 def texts_are_found(register: Register) -> None:
     """Titles by ASIN and in the order of their code points, goods, pictures, counts, some ASIN."""
     register.check()
@@ -139,6 +146,7 @@ def _sorted(read: Any, table: str) -> list[dict[str, Any]]:
 LAWS: tuple[Callable[[Register], None], ...] = (
     rows_mean_the_same,
     the_shops_of_a_lane_are_read_alone,
+    rows_are_found_by_their_number,
     texts_are_found,
     only_what_was_said_is_written,
     catalogue_text_never_vanishes,

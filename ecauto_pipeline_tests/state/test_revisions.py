@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.revisions import ASIN_INPUTS, JOURNAL_INPUTS, LISTING_INPUTS
+from ecauto_pipeline.state.joined_listings import note_joined
+from ecauto_pipeline.state.revisions import ASIN_INPUTS, JOIN_INPUTS, JOURNAL_INPUTS, LISTING_INPUTS
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings
 from ecauto_pipeline.state.upsert import upsert
 
@@ -73,6 +74,34 @@ def test_what_no_decision_reads_does_not(database: Database, table: Any, values:
     with database.write() as connection:
         connection.execute(update(table).values(**values))
     assert 0 == revision(database, table)
+
+
+@pytest.mark.parametrize("column", JOIN_INPUTS)
+def test_what_joining_reads_or_writes_marks_the_row(database: Database, column: str) -> None:
+    """Once by another value, not by the same again; who has joined it takes the mark away as of what he saw, and a
+    change after that stands."""
+
+    def change(value: object) -> Any:
+        with database.write() as connection:
+            connection.execute(update(listings).values({column: value}))
+            return connection.execute(select(listings.c.unjoined)).scalar_one()
+
+    def joined(seen: int) -> Any:
+        with database.write() as connection:
+            note_joined(connection, KEY["platform"], KEY["account_id"], {KEY["item_id"]: seen})
+            return connection.execute(select(listings.c.unjoined)).scalar_one()
+
+    value = other(listings, column)
+    assert [2, 2, 2, None] == [change(value), change(value), joined(1), joined(2)]
+    assert [None, 1] == [change(value), change("x" if isinstance(value, str) else 8)]
+
+
+def test_what_joining_does_not_touch_marks_nothing(database: Database) -> None:
+    """A price that was read, a verdict, an edit of ours."""
+    with database.write() as connection:
+        note_joined(connection, KEY["platform"], KEY["account_id"], {KEY["item_id"]: 1})
+        connection.execute(update(listings).values(shown_price_jpy=7, hidden_by="ours", read_at=7, price_said=""))
+        assert connection.execute(select(listings.c.unjoined)).scalar_one() is None
 
 
 def test_a_row_that_is_written_anew_over_the_old_one_counts_as_well(database: Database) -> None:

@@ -6,10 +6,13 @@ Not for: what is written into it (register.py) or what a rule is (alerts/rule.py
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
+from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.selling.register_fall import Fall
-from ecauto_pipeline.sync.register_report import RegisterFall
+from ecauto_pipeline.sync.register_report import RegisterFall, RegisterReport
 from ecauto_pipeline.sync.run_record import RunRecord
 
 FIGURES: Mapping[str, Words] = {
@@ -32,7 +35,9 @@ def fell(one: Fall | RegisterFall) -> Words:
 def _falls(record: RunRecord, setup: AlertSetup) -> Finding:
     if record.listings is None or record.listings.register.trouble is not None:
         return unmeasured("master.dbの件数は数えていません", "master.db was not counted", 0.0)
-    return _fallen(record.listings.register.falls, named=True)
+    register = record.listings.register
+    found = _fallen(register.falls, named=True)
+    return replace(found, said=_as_of(found.said, register))
 
 
 def _falls_of_shops(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
@@ -90,13 +95,35 @@ REGISTER_KEPT = RunRule(
 )
 
 
+def _time(at: datetime) -> str:
+    return f"{jst(at):%Y-%m-%d %H:%M}"
+
+
+def _as_of(said: Words, register: RegisterReport) -> Words:
+    """With the time of which it is true, where nothing was looked at in this run."""
+    if register.unchanged_since is None:
+        return said
+    at = _time(register.unchanged_since)
+    return Words(
+        f"{said.ja}（{at}に読んだ内容。以後変わっていません）", f"{said.en} (as read at {at} JST, unchanged since)"
+    )
+
+
 def _read(record: RunRecord, setup: AlertSetup) -> Finding:
     if record.listings is None:
         return unmeasured("master.dbは読んでいません", "master.db was not to be read")
-    trouble = record.listings.register.trouble
-    if trouble is None:
-        return Finding(said=Words("master.dbを読みました", "master.db was read"))
-    return Finding(said=Words(trouble.ja, trouble.en), passed=False, severity="WARN" if trouble.waits else None)
+    trouble, since = record.listings.register.trouble, record.listings.register.unchanged_since
+    if trouble is not None:
+        return Finding(said=Words(trouble.ja, trouble.en), passed=False, severity="WARN" if trouble.waits else None)
+    if since is not None:
+        at = _time(since)
+        return Finding(
+            said=Words(
+                f"master.dbは{at}に読んでから変わっていません（今回は読み直していません）",
+                f"master.db has not changed since it was read at {at} JST (it was not read again)",
+            )
+        )
+    return Finding(said=Words("master.dbを読みました", "master.db was read"))
 
 
 REGISTER_READ = RunRule(
@@ -133,6 +160,7 @@ def _odd(record: RunRecord, setup: AlertSetup) -> Finding:
         if register.odd
         else Words("master.dbの値は正しい形です", "every value of master.db makes sense")
     )
+    said = _as_of(said, register)
     return Finding(said=said, passed=not register.odd, value=float(register.odd), threshold=0.0, worst=worst)
 
 

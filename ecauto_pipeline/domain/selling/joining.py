@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from ecauto_pipeline.domain.selling.sku import asin_of, valid_asin
 
 LISTED = "listed"
+NO_REGISTER, NO_ITEM, ASIN_MISMATCH, BAD_ASIN = "no_register", "no_item", "asin_mismatch", "bad_asin"
+"""Why a listing is an orphan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,14 @@ def join(identifier: str, present: bool, proven_absent: bool, register: Register
     """
     said = asin_of(identifier)
     if register is None:
-        return Joined(said, "no_register" if present else "", False)
+        return Joined(said, NO_REGISTER if present else "", False)
     if not present:
         absent = proven_absent and register.status == LISTED
-        return Joined(register.asin or said, "no_item" if absent else "", False)
+        return Joined(register.asin or said, NO_ITEM if absent else "", False)
     if register.status != LISTED:
         return Joined(register.asin or said, "", False)
     if not valid_asin(register.asin):
-        return Joined(None, "bad_asin", False)
+        return Joined(None, BAD_ASIN, False)
     if register.ambiguous or (said is not None and said != register.asin):
-        return Joined(register.asin, "asin_mismatch", False)
+        return Joined(register.asin, ASIN_MISMATCH, False)
     return Joined(register.asin, "", True)

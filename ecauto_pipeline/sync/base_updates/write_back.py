@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.register.rows import ListingUpdate, OddRow, ProductUpdate
-from ecauto_pipeline.state import journal, register_counts
+from ecauto_pipeline.register.stamp import OwnWrites
+from ecauto_pipeline.state import journal, register_counts, register_looks
 from ecauto_pipeline.state.asins import Confirmed, not_told, note_told
 from ecauto_pipeline.state.listing_lookup import register_ids
 from ecauto_pipeline.sync.context import Tools
@@ -29,20 +30,25 @@ def write_back(tools: Tools) -> WriteBackReport:
     Raises what concerns everybody: the disk, state.db itself, Stopped.
     """
     refused: list[OddRow] = []
+    own = OwnWrites()
     try:
         edits, updates = _listing_updates(tools)
         answered = _answered(tools)
         products = [_product_update(one) for one in answered]
         if updates:
-            tools.register.write_back((), updates, refused=refused)
+            tools.register.write_back((), updates, refused=refused, own=own)
         owed = {row.row for row in refused}
         with tools.state.write() as connection:
-            journal.mark_written_back(connection, [edit for edit, number in edits if str(number) not in owed])
+            told = [edit.update_id for edit, number in edits if str(number) not in owed]
+            journal.mark_written_back(connection, told)
         if products:
-            tools.register.write_back(products, (), refused=refused)
-        if answered:
+            tools.register.write_back(products, (), refused=refused, own=own)
+        if answered or own.known:
             with tools.state.write() as connection:
                 note_told(connection, answered)
+                if own.known:
+                    written = [edit.key for edit, number in edits if number is not None]
+                    register_looks.carry(connection, own.before, own.after, written)
     except RegisterError as error:
         tools.log.warning("master.db was not written, the next run tries again: %s", error)
         return WriteBackReport(problem=error.said("en"), problem_ja=error.said("ja"))
@@ -68,7 +74,7 @@ def _refused(tools: Tools, rows: Sequence[OddRow]) -> WriteBackReport:
     )
 
 
-def _listing_updates(tools: Tools) -> tuple[list[tuple[str, int | None]], list[ListingUpdate]]:
+def _listing_updates(tools: Tools) -> tuple[list[tuple[journal.Update, int | None]], list[ListingUpdate]]:
     """The journal rows concerned, each with its register row, and one update per listing: the last value of a kind."""
     with tools.state.read() as connection:
         waiting = register_counts.fallen(connection)
@@ -88,7 +94,7 @@ def _listing_updates(tools: Tools) -> tuple[list[tuple[str, int | None]], list[L
         )
         for number, kinds in sorted(values.items())
     ]
-    return [(edit.update_id, numbers.get(edit.key)) for edit in edits], updates
+    return [(edit, numbers.get(edit.key)) for edit in edits], updates
 
 
 def _answered(tools: Tools) -> list[Confirmed]:

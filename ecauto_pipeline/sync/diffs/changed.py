@@ -11,28 +11,24 @@ docs/decisions/judge-what-changed.md.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
 
 from sqlalchemy import Connection
 
-import ecauto_pipeline
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import judged
-from ecauto_pipeline.state.database import to_json
 from ecauto_pipeline.state.decisions import Target
 from ecauto_pipeline.state.judged import KINDS, Judged, JudgingStep, Seen, WholeLook
 from ecauto_pipeline.state.of_accounts import ItemsOf
 from ecauto_pipeline.state.owner_files import BLOCKLIST, RULES, is_unknown
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.program_text import digest, digest_of_program
 
 WHOLE_EVERY = timedelta(hours=23, minutes=30)
 ELSEWHERE = frozenset(
@@ -181,11 +177,9 @@ def _terms(
     """What each shop is judged by, as a digest."""
     unknown = [name for name in (BLOCKLIST, RULES) if is_unknown(connection, name)]
     shops = load_accounts(connection)
-    of_all = [_program(), _settings(context.settings), step, context.run.include_price, unknown]
+    of_all = [digest_of_program(DECIDED_BY), _settings(context.settings), step, context.run.include_price, unknown]
     return {
-        account: _digest(
-            [*of_all, _closed(closed.get(account, ""), shops.get(account)), sorted(fixed.get(account, ()))]
-        )
+        account: digest([*of_all, _closed(closed.get(account, ""), shops.get(account)), sorted(fixed.get(account, ()))])
         for account in context.accounts
     }
 
@@ -198,20 +192,4 @@ def _closed(reason: str, shop: ShopAccount | None) -> tuple[str, str]:
 
 def _settings(settings: Settings) -> str:
     said = settings.model_dump(mode="json", exclude=set(ELSEWHERE))
-    return _digest(said)
-
-
-@lru_cache(maxsize=1)
-def _program() -> str:
-    """The text of what decides: a version number stays the same while somebody works on it."""
-    root = Path(ecauto_pipeline.__file__).parent
-    found = hashlib.sha256(usedforsecurity=False)
-    for part in DECIDED_BY:
-        place = root / part
-        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
-            found.update(file.read_bytes())
-    return found.hexdigest()
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(to_json(value).encode(), usedforsecurity=False).hexdigest()[:32]
+    return digest(said)

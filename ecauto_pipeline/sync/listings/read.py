@@ -6,25 +6,22 @@ Not for: how one shop is read (shop_items.py, shop_orders.py) or what should be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-
-from sqlalchemy import Connection
+from functools import partial
 
 from ecauto_pipeline.domain.model import AccountKey
-from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide, join
 from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, Transport
 from ecauto_pipeline.shops.platforms import shop_keys
 from ecauto_pipeline.shops.protocol import Shop, key_of
-from ecauto_pipeline.state import locks, shop_accounts, shop_listings
-from ecauto_pipeline.state.sales import last_seen
+from ecauto_pipeline.state import joined_listings, locks, shop_accounts, shop_listings
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.faults import FAULT, fault_of
 from ecauto_pipeline.sync.listings.blocklist import current_blocklist
 from ecauto_pipeline.sync.listings.item_rules import take_up_rules
-from ecauto_pipeline.sync.listings.register_watch import RegisterNow, read_register
+from ecauto_pipeline.sync.listings.joining import join_all, join_changed, join_new, note_looks, save_demand
+from ecauto_pipeline.sync.listings.register_of_run import RegisterOfRun
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
 from ecauto_pipeline.sync.run_record import keep
@@ -33,8 +30,6 @@ from ecauto_pipeline.sync.shops_now import shops_now
 
 MOST_AT_ONCE = 8
 EXAMPLES = 10
-CLOCKS_DIFFER = timedelta(days=1)
-"""A time of the register that lies further ahead is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +48,17 @@ def run(context: Context) -> ListingsReport:
     Raises RegisterMissing before any shop is asked; Stopped.
     """
     blocklist = current_blocklist(context)
-    register = read_register(context)
+    register = RegisterOfRun(context, blocklist)
     accounts = list(context.accounts)
     results = _read_shops(context, [context.shops[account] for account in accounts], register)
     faults = [fault for one in results for fault in one.faults]
-    for account in accounts:
-        try:
-            _join(context, account, register.of(account), blocklist.asins, settle=account in register.believed)
-        except Exception as error:  # this shop's listings stay as they were joined before
-            faults.append(fault_of(context, account, "join", error))
+    joined, not_joined = _join(context, accounts, register, blocklist.asins)
+    faults += not_joined
     with context.state.write() as connection:
-        shop_listings.retire(connection, context.active_shops or context.shops, may_retire(context))
-        _demand(connection, register, context.clock.now())
+        joined_listings.retire(connection, context.active_shops or context.shops, may_retire(context))
+        if not register.unchanged:
+            save_demand(connection, register.all(), context.clock.now())
+            note_looks(connection, register, joined, context.clock.now())
     report = _report(context, accounts, results)
     rules = take_up_rules(context, accounts)
     report = replace(report, faults=tuple(faults), blocklist=blocklist.trouble, register=register.report, rules=rules)
@@ -90,19 +84,45 @@ def may_retire(tools: Tools) -> tuple[AccountKey, ...] | None:
     return shop_keys(tools.settings) if tools.lane.whole else ()
 
 
-def _read_shops(tools: Tools, shops: list[Shop], register: RegisterNow) -> list[_ShopRead]:
+def _join(
+    tools: Tools, accounts: Sequence[AccountKey], register: RegisterOfRun, blocked: frozenset[str] | None
+) -> tuple[list[AccountKey], list[Fault]]:
+    """Join what has changed of these shops' listings with the register, or all of them with all of it. Returns the
+    shops that are joined, and why others are not: their listings stay as they were joined before."""
+    if register.unchanged:
+        done = _each(tools, accounts, lambda account: join_changed(tools, account, register, blocked))
+        if register.unchanged:
+            return done
+    return _each(tools, accounts, lambda account: join_all(tools, account, register.all(), blocked))
+
+
+def _each(
+    tools: Tools, accounts: Sequence[AccountKey], join: Callable[[AccountKey], None]
+) -> tuple[list[AccountKey], list[Fault]]:
+    joined, faults = [], []
+    for account in accounts:
+        try:
+            join(account)
+        except Exception as error:
+            faults.append(fault_of(tools, account, "join", error))
+        else:
+            joined.append(account)
+    return joined, faults
+
+
+def _read_shops(tools: Tools, shops: list[Shop], register: RegisterOfRun) -> list[_ShopRead]:
     results: list[_ShopRead] = []
     if not shops:
         return results
     with ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, len(shops)), thread_name_prefix="shop") as workers:
-        futures = [workers.submit(_read_shop, tools, shop, register.of(key_of(shop))) for shop in shops]
+        futures = [workers.submit(_read_shop, tools, shop, register) for shop in shops]
         for future in futures:
             results.append(future.result())
             tools.progress(Progress("listings", len(results), len(shops)))
     return results
 
 
-def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -> _ShopRead:
+def _read_shop(tools: Tools, shop: Shop, register: RegisterOfRun) -> _ShopRead:
     """Raises only what concerns every shop; whatever else goes wrong is this one's state."""
     try:
         return _read_known_shop(tools, shop, register)
@@ -112,14 +132,14 @@ def _read_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -
         return _ShopRead(key_of(shop), not_read=FAULT, faults=(fault,))
 
 
-def _read_known_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -> _ShopRead:
+def _read_known_shop(tools: Tools, shop: Shop, register: RegisterOfRun) -> _ShopRead:
     of_shop = (shop.platform, shop.account_id)
     with tools.state.read() as connection:
         known = shop_accounts.load_account(connection, *of_shop)
     if known.waits_at(tools.clock.now()):
         return _ShopRead(key_of(shop), not_read=known.breaker)
     try:
-        reading = read_items(tools, shop, known, register)
+        reading = read_items(tools, shop, known, partial(register.of, key_of(shop)))
     except CallError as error:
         if isinstance(error, BudgetSpent) and not shop_accounts.breaker_of(error)[0]:
             return _ShopRead(key_of(shop), not_read=error.reason)  # what was read lately stands: it can still be hidden
@@ -133,7 +153,7 @@ def _read_known_shop(tools: Tools, shop: Shop, register: Mapping[str, RegisterSi
             full=reading.mode == "full",
         )
         shop_accounts.close_breaker(connection, *of_shop)
-    _join_new(tools, key_of(shop), register)
+    join_new(tools, key_of(shop), register)
     sales, orders_not_read, faults = 0, "", list[Fault]()
     try:
         sales = read_sales(tools, shop, known) if shop.abilities.orders else 0
@@ -174,92 +194,20 @@ def _note_token(tools: Tools, shop: Shop) -> None:
         shop_accounts.record_refresh_expiry(connection, shop.platform, shop.account_id, expires_at)
 
 
-def _join_new(tools: Tools, account: AccountKey, register: Mapping[str, RegisterSide]) -> None:
-    """Give just-read items their ASIN, so that their orders count from the first run on. All else is joined once every
-    shop was read."""
-    of_shop = (account.platform, account.account_id)
-    with tools.state.write(locks.shop(account)) as connection:
-        whole = shop_accounts.load_account(connection, *of_shop).full_read_at is not None
-        unplaced = list(shop_listings.load_both_sides(connection, *of_shop, unplaced=True))
-        sides = [_side(before, register.get(before["item_id"]), None, proven=whole) for before in unplaced]
-        changed = [after for before, after in zip(unplaced, sides, strict=True) if _differ(before, after)]
-        shop_listings.save_register_side(connection, *of_shop, changed)
-
-
-def _join(
-    tools: Tools,
-    account: AccountKey,
-    register: Mapping[str, RegisterSide],
-    blocklist: frozenset[str] | None,
-    *,
-    settle: bool,
-) -> None:
-    """Write the register's side of every listing whose side changed. `blocklist` None: that flag stays. `settle`: the
-    register was read and is believed, so that it has the word on what was first seen hidden."""
-    changed = []
-    of_shop = (account.platform, account.account_id)
-    with tools.state.write(locks.shop(account)) as connection:
-        whole = shop_accounts.load_account(connection, *of_shop).full_read_at is not None
-        met = set()
-        for before in shop_listings.load_both_sides(connection, *of_shop):
-            met.add(before["item_id"])
-            after = _side(before, register.get(before["item_id"]), blocklist, proven=whole)
-            if _differ(before, after):
-                changed.append(after)
-        for item_id, side in register.items():
-            if item_id not in met and side.status == LISTED:
-                nothing = {"item_id": item_id, "identifier": "", "present": 0, "delist": "", "orphan": "", "blocked": 0}
-                changed.append(_side(nothing, side, blocklist, proven=whole))
-        shop_listings.save_register_side(connection, *of_shop, changed)
-        if settle:
-            shop_listings.settle_who_hid(connection, *of_shop)
-
-
-def _differ(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
-    return not after.items() <= before.items()
-
-
-def _side(
-    before: Mapping[str, object], side: RegisterSide | None, blocklist: frozenset[str] | None, proven: bool
-) -> dict[str, object]:
-    joined = join(str(before["identifier"]), before["present"] == 1, proven, side)
-    blocked = before["blocked"] if blocklist is None else int(joined.asin in blocklist)
-    return {
-        "item_id": before["item_id"],
-        "asin": joined.asin,
-        "register_id": side.register_id if side else None,
-        "register_status": side.status if side else "",
-        "register_visible": None if side is None or side.visible is None else int(side.visible),
-        "register_price_jpy": side.price_jpy if side else None,
-        "orphan": joined.orphan,
-        "listed": int(joined.listed and not before["delist"]),
-        "blocked": blocked,
-    }
-
-
-def _demand(connection: Connection, register: RegisterNow, now: datetime) -> None:
-    """What the register itself knows of sales and views, where it has such columns. What is yet to come, it can't."""
-    for column in ("last_sold_at", "last_viewed_at"):
-        said = ((row.asin, getattr(row, column)) for row in register.products)
-        last_seen(connection, column, {asin: at for asin, at in said if at is not None and at <= now + CLOCKS_DIFFER})
-
-
 def _report(tools: Tools, accounts: list[AccountKey], results: list[_ShopRead]) -> ListingsReport:
     with tools.state.read() as connection:
-        by_account = shop_listings.count_listed(connection, accounts)
+        by_account = shop_listings.count_shops(connection, accounts)
         orphans = shop_listings.count_by(connection, "orphan", accounts, listed=False)
         hidden_by = shop_listings.count_by(connection, "hidden_by", accounts, listed=True)
         examples = shop_listings.orphan_examples(connection, accounts, EXAMPLES)
-        items = shop_listings.count_where(connection, accounts, column="present")
-        blocked = shop_listings.count_where(connection, accounts, column="blocked")
         shops = shops_now(connection, tools)
     named = [(tools.name_of(result.account), result) for result in results]
     problems = {name: tools.shops[result.account].token_file_problem() for name, result in named}
     read = {name: result.reading for name, result in named if result.reading is not None}
     return ListingsReport(
-        listings=sum(by_account.values()),
-        items=items,
-        by_account={tools.name_of(account): count for account, count in by_account.items()},
+        listings=sum(count.listed for count in by_account.values()),
+        items=sum(count.present for count in by_account.values()),
+        by_account={tools.name_of(account): count.listed for account, count in by_account.items()},
         orphans=orphans,
         orphan_examples=tuple(f"{tools.name_of(key.account)} {key.item_id}" for key in examples),
         hidden_by=hidden_by,
@@ -269,6 +217,6 @@ def _report(tools: Tools, accounts: list[AccountKey], results: list[_ShopRead]) 
         orders_not_read={name: result.orders_not_read for name, result in named if result.orders_not_read},
         token_files={name: problem for name, problem in problems.items() if problem},
         sales=sum(result.sales for result in results),
-        blocked=blocked,
+        blocked=sum(count.blocked for count in by_account.values()),
         shops=shops,
     )

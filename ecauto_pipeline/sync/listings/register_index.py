@@ -13,7 +13,7 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.joining import LISTED, RegisterSide
 from ecauto_pipeline.register.rows import ListingRow
 from ecauto_pipeline.shops.platforms import platform_named
-from ecauto_pipeline.state import shop_listings
+from ecauto_pipeline.state import joined_listings
 
 Sides = Mapping[str, RegisterSide]
 """One shop's rows by item_id."""
@@ -33,7 +33,7 @@ def index_of(rows: Iterable[ListingRow]) -> Index:
         if not row.item_id:
             continue
         sides = by_account.setdefault(folded(AccountKey(platform_named(row.platform), row.account_id)), {})
-        side = RegisterSide(row.register_id, row.asin, row.status, row.visible, row.selling_price_jpy)
+        side = side_of(row)
         other = sides.get(row.item_id)
         if other is not None and other.status == LISTED:
             if side.status != LISTED:
@@ -44,10 +44,15 @@ def index_of(rows: Iterable[ListingRow]) -> Index:
     return by_account
 
 
+def side_of(row: ListingRow) -> RegisterSide:
+    """What one row says of its item."""
+    return RegisterSide(row.register_id, row.asin, row.status, row.visible, row.selling_price_jpy)
+
+
 def known_sides(connection: Connection, account: AccountKey, now: Sides) -> Sides:
     """The register's side of a shop as it was last joined. What was doubtful then, or is `now`, stays so."""
     found = {}
-    for row in shop_listings.load_both_sides(connection, account.platform, account.account_id):
+    for row in joined_listings.load_both_sides(connection, account.platform, account.account_id):
         if row["register_id"] is None:
             continue
         item_id, visible = row["item_id"], row["register_visible"]

@@ -29,21 +29,24 @@ EXAMPLES = 10
 @dataclass(frozen=True, slots=True)
 class RegisterNow:
     """What to join each shop of the run with, what is known of demand, and what to report. `believed`: shops whose rows
-    were read in this run and did not fall."""
+    were read in this run and did not fall; `counts`: theirs; `stamp`: by which it is known again, "" = by none."""
 
     sides: Mapping[AccountKey, Sides] = field(default_factory=dict)
     products: tuple[ProductRow, ...] = ()
     report: RegisterReport = field(default_factory=RegisterReport)
     believed: frozenset[AccountKey] = frozenset()
+    counts: Mapping[AccountKey, RegisterCounts] = field(default_factory=dict)
+    stamp: str = ""
 
     def of(self, account: AccountKey) -> Sides:
         """The published rows of this shop by item_id."""
         return self.sides.get(account, {})
 
 
-def read_register(context: Context) -> RegisterNow:
-    """The register as this run goes by it. Raises RegisterMissing, and what concerns everybody."""
-    read = _read(context)
+def read_register(context: Context, *, under_way: bool = False) -> RegisterNow:
+    """The register as this run goes by it. Raises RegisterMissing, unless its shops are asked already (`under_way`);
+    and what concerns everybody."""
+    read = _read(context, under_way=under_way)
     if isinstance(read, RegisterTrouble):
         context.log.error("%s; what is known of every listing stays", read.en)
         with context.state.read() as connection:
@@ -71,18 +74,27 @@ def read_register(context: Context) -> RegisterNow:
             odd_examples=tuple((one.table, one.row, one.column, one.value) for one in rows.odd[:EXAMPLES]),
         ),
         frozenset(believed),
+        counts,
+        rows.stamp,
     )
 
 
-def _read(context: Context) -> tuple[RegisterRows, Index] | RegisterTrouble:
+def is_believed(context: Context, counts: Mapping[AccountKey, RegisterCounts]) -> bool:
+    """Whether a register that is as it was when these were counted is believed today; what is remembered of it moves
+    with time as if it had been counted again."""
+    with context.state.write() as connection:
+        return not any([_judged(context, connection, account, one) for account, one in counts.items()])
+
+
+def _read(context: Context, *, under_way: bool) -> tuple[RegisterRows, Index] | RegisterTrouble:
     try:
         rows = context.register.read(
             None if context.lane.whole else [account.account_id for account in context.accounts]
         )
         return rows, index_of(rows.listings)
-    except RegisterMissing:
-        raise
     except RegisterError as error:
+        if isinstance(error, RegisterMissing) and not under_way:
+            raise
         return RegisterTrouble(error.said("ja"), error.said("en"), isinstance(error, RegisterBusy))
     except Exception as error:
         if concerns_everybody(error):

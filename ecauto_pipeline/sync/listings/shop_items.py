@@ -8,7 +8,7 @@ Not for: which shops, or the register's side (read.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +29,8 @@ FULL_EVERY = timedelta(hours=23, minutes=30)
 CLOCKS_AGREE_WITHIN = timedelta(minutes=10)
 SETTLED_AFTER = timedelta(seconds=60)
 VERIFY_MOST, PROBES = 50, 5
+SidesOf = Callable[[Sequence[str]], Mapping[str, RegisterSide]]
+"""What the register says of these items of the shop, by item_id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class _Tally:
     newest: datetime | None = None
 
 
-def read_items(tools: Tools, shop: Shop, known: ShopAccount, register: Mapping[str, RegisterSide]) -> Reading:
+def read_items(tools: Tools, shop: Shop, known: ShopAccount, register: SidesOf) -> Reading:
     """Read what is new, or everything once a day, at first sight, and when what is new does not fit what was known.
 
     Raises the CallError family; the pages read until then are kept.
@@ -69,9 +71,7 @@ def read_items(tools: Tools, shop: Shop, known: ShopAccount, register: Mapping[s
     return _read_all(tools, shop, register)
 
 
-def _read_changed(
-    tools: Tools, shop: Shop, since: datetime, last_read: datetime, register: Mapping[str, RegisterSide]
-) -> Reading | None:
+def _read_changed(tools: Tools, shop: Shop, since: datetime, last_read: datetime, register: SidesOf) -> Reading | None:
     """None when an item turned up that a whole reading had found gone: only another whole one helps."""
     started_at, tally, head = tools.clock.now(), _Tally(), since
     pages = iter(shop.items(modified_since=since))
@@ -92,7 +92,7 @@ def _read_changed(
     return Reading("incremental", tally.pages, tally.items, 0, started_at, min(head, started_at))
 
 
-def _read_all(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) -> Reading:
+def _read_all(tools: Tools, shop: Shop, register: SidesOf) -> Reading:
     """Everything; a second time when rows came twice or too many are missing, as pages may have moved."""
     started_at, tally = tools.clock.now(), _Tally()
     with tools.state.read() as connection:
@@ -108,7 +108,7 @@ def _read_all(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide]) ->
     return Reading("full", tally.pages, len(seen), len(gone), started_at, modified_seen)
 
 
-def _read_pages(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide], tally: _Tally) -> set[str]:
+def _read_pages(tools: Tools, shop: Shop, register: SidesOf, tally: _Tally) -> set[str]:
     seen: set[str] = set()
     pages = iter(shop.items())
     while True:
@@ -121,7 +121,7 @@ def _read_pages(tools: Tools, shop: Shop, register: Mapping[str, RegisterSide], 
         seen |= {item.item_id for item in page}
 
 
-def _proven_gone(tools: Tools, shop: Shop, missing: list[str], register: Mapping[str, RegisterSide]) -> list[str]:
+def _proven_gone(tools: Tools, shop: Shop, missing: list[str], register: SidesOf) -> list[str]:
     """Those of the missing items that are really not there. Few are asked for one by one, of many a sample.
 
     Raises Transport `list_incomplete` when the list hid items that exist.
@@ -147,7 +147,7 @@ def _keep(
     shop: Shop,
     page: Iterable[Item],
     asked_at: datetime,
-    register: Mapping[str, RegisterSide],
+    register: SidesOf,
     tally: _Tally,
 ) -> tuple[bool, bool]:
     """Store a page. Returns whether it held news, and whether an item came back that had been found gone."""
@@ -156,6 +156,7 @@ def _keep(
     shown_ms = {number: to_ms(item.shown_at or asked_at) for number, item in items.items()}
     since_ms = min(shown_ms.values(), default=now_ms)
     of_shop = (shop.platform, shop.account_id)
+    sides = register(list(items))
     with tools.state.write(locks.shop(key_of(shop))) as connection:
         before = shop_listings.load_shop_side(connection, *of_shop, list(items))
         oldest = min((row["read_at"] or 0 for row in before.values()), default=since_ms)
@@ -163,7 +164,7 @@ def _keep(
         for edit in shop_listings.own_edits(connection, *of_shop, list(items), min(oldest, since_ms)):
             edits.setdefault(edit.item_id, []).append(edit)
         rows = [
-            _row(item, before.get(number), edits.get(number, []), register.get(number), shown_ms[number], now_ms)
+            _row(item, before.get(number), edits.get(number, []), sides.get(number), shown_ms[number], now_ms)
             for number, item in items.items()
         ]
         shop_listings.save_shop_side(connection, *of_shop, rows)

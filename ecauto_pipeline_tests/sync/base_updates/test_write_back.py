@@ -13,8 +13,10 @@ import pytest
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts, believed_from
-from ecauto_pipeline.register.master import BATCH_ROWS, Register
+from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.register.rows import ListingUpdate, OddRow, ProductUpdate
+from ecauto_pipeline.register.stamp import OwnWrites
+from ecauto_pipeline.register.texts import BATCH_ROWS
 from ecauto_pipeline.state import register_counts
 from ecauto_pipeline.state.register_counts import Watched
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
@@ -101,6 +103,7 @@ class BreakingRegister(Register):
         listings: Iterable[ListingUpdate] = (),
         batch: int = BATCH_ROWS,
         refused: list[OddRow] | None = None,
+        own: OwnWrites | None = None,
     ) -> int:
         raise type(self.error)(*self.error.args)  # a new one: each carries its own frames
 

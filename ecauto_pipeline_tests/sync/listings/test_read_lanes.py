@@ -13,7 +13,7 @@ from ecauto_pipeline.domain.lanes import WHOLE, Lane
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import parse
-from ecauto_pipeline.state import shop_listings
+from ecauto_pipeline.state import joined_listings
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.listings.read import may_retire
 from ecauto_pipeline_tests.sync.listings.shop_bench import NOON, ShopBench
@@ -46,7 +46,7 @@ def test_a_shop_that_another_machines_settings_have_is_not_taken_away(bench: Sho
     """Where state is shared by machines, a shop that this ecauto.toml lacks may be another's."""
     bench.read()
     with bench.tools.state.write() as connection:
-        shop_listings.retire(connection, [AccountKey("base", ONE)], may_retire(_shared(bench.tools, lane)))
+        joined_listings.retire(connection, [AccountKey("base", ONE)], may_retire(_shared(bench.tools, lane)))
     assert {ONE, TWO} == {row.account_id for row in bench.rows() if row.listed}
 
 
