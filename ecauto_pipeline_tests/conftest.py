@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ecauto_pipeline_tests.compiled_once import compile_and_load
 from ecauto_pipeline_tests.examples import EXAMPLES
 
 _ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -42,6 +43,13 @@ if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMOR
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_thread() is threading.main_thread():
     # what a shell starts in the background ignores Ctrl-C, and so would every process that the tests start
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Where the whole is played by several workers, each has its share in compiling it."""
+    worker = getattr(session.config, "workerinput", None)  # of pytest-xdist
+    if worker is not None and [Path(__file__).parent] == [Path(one) for one in session.config.args]:
+        compile_and_load(int(worker["workerid"].removeprefix("gw")), worker["workercount"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
