@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
-import psutil
 import typer
 
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, say, told
-from ecauto_pipeline.cli.dev_desk import DeskBeside, has_ended
-from ecauto_pipeline.cli.interrupts import raised
+from ecauto_pipeline.cli.dev_dagster import DagsterServers
+from ecauto_pipeline.cli.dev_desk import DeskBeside
+from ecauto_pipeline.cli.interrupts import Terminated, raised
 from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
@@ -28,49 +25,12 @@ from ecauto_pipeline.wiring import emulated
 from ecauto_pipeline.wiring.ports import is_free
 
 COMMAND = typer.Typer(add_completion=False)
-LOOK_AFTER_S = 20.0
-"""How often the emulator is looked after; whatever ended it, its world is in its folder and goes on."""
-
-
-def servers_environ(root: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """What Dagster's servers are started with; what is set already wins.
-
-    Their home is the folder of dagster.yaml: without one they make a temporary home and leave it when they are killed.
-    Other people's warnings about their own software are no news for the shop owner.
-    """
-    ours = {"DAGSTER_HOME": str(root), "DAGSTER_DISABLE_TELEMETRY": "1", "PYTHONWARNINGS": "ignore"}
-    return ours | dict(environ)
-
-
-class _Terminated(BaseException):
-    """SIGTERM: a service manager, or a person with `kill`, wants us and our servers to end."""
+LOOK_AFTER_S = 5.0
+"""How often what runs beside is looked after. Whatever ended the emulator, its world is in its folder and goes on."""
 
 
 def _ask_to_end(_number: int, _frame: object) -> None:
-    raise _Terminated
-
-
-def _end(child: subprocess.Popen[bytes], tell: bool) -> None:
-    """End Dagster's servers, at first as they would themselves, then by their ids: one of them sometimes stays.
-
-    Whoever asked for the end has it; the code they end with, 1 on a slow machine, is no failure of ours.
-    """
-    family = psutil.Process(child.pid).children(recursive=True) if psutil.pid_exists(child.pid) else []
-    try:
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=0 if tell else 6)  # a terminal's Ctrl-C has reached it by itself
-        if child.poll() is None:
-            child.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-        child.wait(timeout=20)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt, _Terminated):
-        child.kill()
-        child.wait()
-    _, left = psutil.wait_procs(family, timeout=3)
-    for ask in (psutil.Process.terminate, psutil.Process.kill):
-        for one in left:
-            with suppress(psutil.NoSuchProcess):
-                ask(one)
-        _, left = psutil.wait_procs(left, timeout=10)
+    raise Terminated
 
 
 def _answers(url: str) -> bool:
@@ -83,27 +43,35 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _serve(child: subprocess.Popen[bytes], url: str, settings: Settings, log: Path, desk: DeskBeside | None) -> int:
-    """Say the addresses once somebody answers there, then look after emulator and desk until Dagster's servers end;
-    their code."""
+def _did_not_start(log: Path) -> NoReturn:
+    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+    fail(
+        f"Dagster's UI did not start: {' '.join(said)} ({log})",
+        WITH_ERRORS,
+        ja=f"Dagsterの画面が起動しませんでした。ログを見てください: {log}",
+    )
+
+
+def _serve(servers: DagsterServers, url: str, settings: Settings, desk: DeskBeside | None) -> int:
+    """Say the addresses once somebody answers there, then look after emulator, code server and desk until Dagster's
+    daemon and web server end; their code."""
+    if not servers.start():
+        _did_not_start(servers.log)
     while not _answers(url):
-        if has_ended(child, 0.3):
-            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            fail(
-                f"Dagster's UI did not start: {' '.join(said)} ({log})",
-                WITH_ERRORS,
-                ja=f"Dagsterの画面が起動しませんでした。ログを見てください: {log}",
-            )
+        if servers.have_ended(0.3):
+            _did_not_start(servers.log)
     if desk is not None:
         desk.say_address()
+    log = servers.log
     say(told(f"Dagsterの画面: {url} (Ctrl-Cで終了、ログ {log})", f"Dagster's UI: {url} (Ctrl-C ends it; log {log})"))
-    while not has_ended(child, LOOK_AFTER_S):
+    while not servers.have_ended(LOOK_AFTER_S):
+        servers.look_after()
         if desk is not None:
             desk.look_after()
         if settings.own_sp_api or settings.own_base:
             with suppress(SettingsError):  # said by whoever needs it
                 emulated.start(settings, os.getpid())
-    return child.returncode
+    return servers.returncode
 
 
 @COMMAND.command()
@@ -143,20 +111,19 @@ def dev(
                 f"{dead} runs that died (power cut, kill) are marked failed; the next run goes on from there",
             )
         )
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    with log.open("ab") as output:
-        child = subprocess.Popen(command, cwd=root, env=servers_environ(root, os.environ), stdout=output, stderr=output)
+    servers = DagsterServers(root, port, log)
     signal.signal(signal.SIGTERM, _ask_to_end)
     desk = None if no_desk else DeskBeside(settings, log.with_name(f"desk-server_{today}.log"))
     try:
         with raised():
             if desk is not None:
                 desk.start()
-            code = _serve(child, f"http://127.0.0.1:{port}", settings, log, desk)
-    except (KeyboardInterrupt, _Terminated) as asked:
-        _end(child, tell=isinstance(asked, _Terminated))
+            code = _serve(servers, f"http://127.0.0.1:{port}", settings, desk)
+    except (KeyboardInterrupt, Terminated) as asked:
+        servers.end(tell=isinstance(asked, Terminated))
         code = 0
     finally:
+        servers.end(tell=True)  # where one of them ended by itself, or never served
         if desk is not None:
             desk.end()
         if own_world:

@@ -39,6 +39,10 @@ def one_line_and_gone() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+class Terminated(BaseException):
+    """SIGTERM: a service manager, or a person with `kill`, wants us and our servers to end."""
+
+
 @contextmanager
 def raised() -> Iterator[None]:
     """While the block runs, Ctrl-C is a KeyboardInterrupt: for who has something to end in order."""

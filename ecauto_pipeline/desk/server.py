@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import uvicorn
 from fastapi import FastAPI
 from nicegui import app as nicegui_app
@@ -37,9 +34,9 @@ from ecauto_pipeline.desk.pages import PAGES
 from ecauto_pipeline.desk.picture_answers import answer as answer_picture
 from ecauto_pipeline.desk.unseen import UnseenPages
 from ecauto_pipeline.desk.visit import LANGUAGES, Language, Visit
+from ecauto_pipeline.wiring.parent import EVERY_S, wait_until_gone
 
 _STYLE = Path(__file__).with_name("style.css")
-PARENT_EVERY_S = 1.0
 BUILD_TIMEOUT_S = 60.0
 """A page is built for so long at most; the limits that people feel are those of docs/performance.md."""
 
@@ -91,12 +88,9 @@ def server_of(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def end_with(parent_pid: int, server: uvicorn.Server, every_s: float = PARENT_EVERY_S) -> None:
+def end_with(parent_pid: int, server: uvicorn.Server, every_s: float = EVERY_S) -> None:
     """A killed `ecauto dev` can't end the desk: nobody would know that it is still there."""
-    with suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(parent_pid)
-        while parent.is_running() and parent.status() != psutil.STATUS_ZOMBIE:
-            time.sleep(every_s)
+    wait_until_gone(parent_pid, every_s)
     server.should_exit = True
 
 

@@ -8,15 +8,23 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import httpx
+import psutil
 import pytest
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
+from dagster._core.workspace.load_target import WorkspaceFileTarget
 from uvicorn import Config, Server
 
-from ecauto_pipeline.cli.dev import servers_environ
+from ecauto_pipeline.cli.dagster_child import end_with as end_dagster_with
+from ecauto_pipeline.cli.dev_code_server import AGAIN_AFTER_S, CodeServer, module_of
+from ecauto_pipeline.cli.dev_dagster import servers_environ
 from ecauto_pipeline.cli.dev_desk import DeskBeside
+from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.living_runs import OWNER_TAG
 from ecauto_pipeline.desk.server import end_with
 from ecauto_pipeline.emulator import process
@@ -84,6 +92,86 @@ def test_the_desk_ends_with_the_process_it_was_started_for() -> None:
     assert server.should_exit
 
 
+def test_dagsters_servers_end_with_the_process_they_were_started_for() -> None:
+    """Also when that is killed: as by Ctrl-C, so that what they do ends in order; not before."""
+    interrupted = threading.Event()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as parent:
+        watch = threading.Thread(target=end_dagster_with, args=(parent.pid, interrupted.set, 0.01))
+        watch.start()
+        assert not interrupted.wait(0.05)
+        parent.kill()
+        watch.join(timeout=10)
+    assert interrupted.is_set()
+
+
+def test_daemon_and_web_server_are_told_of_a_code_server_that_is_there(tmp_path: Path) -> None:
+    """Under the name of workspace.yaml, by which runs, schedules and sensors are known; `dagster dev` starts no other
+    one, nor a proxy, for a server that it is told of."""
+    code = CodeServer(module_of(ROOT / "workspace.yaml"), tmp_path, _ends_at_once, tmp_path / "dagster.log")
+    (origin,) = WorkspaceFileTarget([str(code.workspace)]).create_origins()
+    assert isinstance(origin, GrpcServerCodeLocationOrigin)
+    assert "ecauto_pipeline" == origin.location_name
+    assert tmp_path == Path(str(origin.socket)).parent
+
+
+_OURS = (
+    "load_from:\n- python_module:\n    module_name: ecauto_pipeline.definitions\n    location_name: ecauto_pipeline\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        (f"load_from:\n{_OURS}", True),
+        (f"load_from:\n{_OURS}- python_file: theirs.py\n", False),
+        ("load_from: 7", False),
+    ],
+    ids=["ours", "with theirs", "unreadable"],
+)
+def test_a_workspace_with_more_in_it_is_left_to_dagster(tmp_path: Path, text: str, ours: bool) -> None:
+    """Whoever adds a code location of their own has it served as ever; what is wrong in the file Dagster says."""
+    (tmp_path / "workspace.yaml").write_text(text, encoding="utf-8")
+    assert ours == (module_of(tmp_path / "workspace.yaml") is not None)
+
+
+def _ends_at_once(_words: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", ""])
+
+
+def test_a_code_server_that_has_ended_is_started_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the same words, so at the same address; said each time; not sooner than half a minute after its last start,
+    for one that can't start would take a core."""
+    clock, begun = ManualClock(datetime(2026, 1, 5, tzinfo=UTC)), list[tuple[str, ...]]()
+
+    def begin(words: Sequence[str]) -> subprocess.Popen[bytes]:
+        begun.append(tuple(words))
+        return _ends_at_once(words)
+
+    code = CodeServer(module_of(ROOT / "workspace.yaml"), tmp_path, begin, tmp_path / "dagster.log", clock)
+    code.start()
+    assert code.child is not None
+    code.child.wait()
+    for passed_s in (AGAIN_AFTER_S - 1, 1):
+        code.look_after()
+        assert 1 == len(begun)
+        clock.advance(passed_s)
+    code.look_after()
+    code.look_after()
+    assert [begun[0]] * 2 == begun
+    assert ("api", "grpc") == begun[0][:2]
+    code.child.wait()
+    said = capsys.readouterr().out
+    assert 1 == said.count("起動し直しました")
+    assert 1 == said.count("dagster.log")
+
+
+def test_a_code_server_that_ends_before_it_serves_is_not_waited_for(tmp_path: Path) -> None:
+    """`ecauto dev` says so and ends, where it would wait for ever."""
+    code = CodeServer(module_of(ROOT / "workspace.yaml"), tmp_path, _ends_at_once, tmp_path / "dagster.log")
+    code.start()
+    assert not code.wait_until_it_listens()
+
+
 def a_run_that_died(folder: Path) -> None:
     """A power cut left it at "started"."""
     (folder / "data" / "dagster").mkdir(parents=True)
@@ -126,6 +214,10 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
             answer = httpx.get(f"http://127.0.0.1:{port}/server_info", trust_env=False, timeout=60)
             assert 200 == answer.status_code
             assert process.running(world)
+            servers = psutil.Process(dev.pid).children(recursive=True)
+            lines = [" ".join(one.cmdline()) for one in servers]
+            assert [1, 0] == [sum(words in line for line in lines) for words in ("api grpc", "code-server start")]
+            assert "__repository__" in _asked(port, _WHAT_IT_SERVES)
             desk = httpx.get(f"http://127.0.0.1:{desk_port}/ja", trust_env=False, timeout=60)
             assert (200, True) == (desk.status_code, "今日" in desk.text)
         except BaseException:  # it would be waited for without an end
@@ -140,8 +232,17 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
     assert subjects == [_subject(line) for line in said]
     assert process.running(world) is None
     assert is_free(desk_port)
+    assert [] == [one for one in servers if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     assert [] == list(folder.glob(".tmp_dagster_home_*"))
     assert [] == list(ROOT.glob(".tmp_dagster_home_*"))
+
+
+_WHAT_IT_SERVES = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
+
+
+def _asked(port: int, query: str) -> str:
+    url = f"http://127.0.0.1:{port}/graphql"
+    return httpx.post(url, json={"query": query}, trust_env=False, timeout=60).text
 
 
 def _subject(line: str) -> str:
