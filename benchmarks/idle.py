@@ -26,6 +26,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 import psutil
@@ -117,8 +118,8 @@ def installation(folder: Path, desk: bool) -> Iterator[psutil.Process]:
         process.stop(folder / "world")
 
 
-def _sync(folder: Path, said: object) -> None:
-    subprocess.run([*ECAUTO, "sync"], cwd=folder, env=environ(folder), stdout=said, stderr=said, check=False)  # type: ignore[call-overload]  # a file
+def _sync(folder: Path, said: BinaryIO) -> None:
+    subprocess.run([*ECAUTO, "sync"], cwd=folder, env=environ(folder), stdout=said, stderr=said, check=False)
 
 
 def _wait_for(url: str, dev: subprocess.Popen[bytes]) -> None:
