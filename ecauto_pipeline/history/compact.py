@@ -27,7 +27,7 @@ from ecauto_pipeline.atomic_file import make_folder, rename, replace_file, sync_
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.listing import FileMark, is_small, period_of, present_files
 from ecauto_pipeline.history.loading import Candidate, conformed, is_damage, loaded_marks, record_file
-from ecauto_pipeline.history.parquet import MERGED_KEY, UNREADABLE, full_disk_as_error, put_aside, sha256_of
+from ecauto_pipeline.history.parquet import MERGED_KEY, UNREADABLE, batches, full_disk_as_error, put_aside, sha256_of
 from ecauto_pipeline.history.rescue import rescue
 from ecauto_pipeline.history.tables import TABLES, Table
 
@@ -98,7 +98,7 @@ def _set_damaged_aside(
     for path in sources:
         try:
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                for part in file.iter_batches(batch_size=_GROUP_ROWS):
+                for part in batches(file, _GROUP_ROWS):
                     conformed(table, pa.Table.from_batches([part]))
         except UNREADABLE as error:
             if not is_damage(error):
@@ -198,7 +198,7 @@ def _write_merged(
         for path in sources:
             marks.append((path, FileMark.of(path)))
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                for part in file.iter_batches(batch_size=_GROUP_ROWS):
+                for part in batches(file, _GROUP_ROWS):
                     waiting.append(conformed(table, pa.Table.from_batches([part])))
                     rows += part.num_rows
                     if sum(map(len, waiting)) >= _GROUP_ROWS:

@@ -29,7 +29,7 @@ LOADED_FILES = (
     ("loaded_at", "TIMESTAMP WITH TIME ZONE"),
 )
 
-MOST_MB = 160
+MOST_MB = 96
 """What DuckDB itself may hold while rows are loaded or compared: what does not fit goes to `<database>.tmp` beside it,
 instead of four fifths of the machine's memory."""
 

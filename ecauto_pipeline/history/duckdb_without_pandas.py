@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -37,18 +37,34 @@ def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+class Rows:
+    """What stands in a table of rows_as: each statement reads what `rows` is then."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: pa.Table) -> None:
+        self.rows = rows
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
 @contextmanager
-def rows_as(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[None]:
-    """`rows` are a table called `name` in the block."""
+def rows_as(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[Rows]:
+    """`rows` are a table called `name` in the block. Begin it outside a transaction: one keeps whatever was a table in
+    it to its end. Of rows of the same columns
+    that follow one another, each take the place of the last."""
+    there = Rows(rows)
     absent = _DATA_SETS not in sys.modules
     if absent:
         sys.modules[_DATA_SETS] = None  # type: ignore[assignment]  # what the import system takes for "not there"
     try:
-        connection.register(name, rows)
+        connection.register(name, there)
         try:
-            yield
+            yield there
         finally:
-            connection.unregister(name)
+            with suppress(duckdb.Error):  # of a database that broke: what broke it is told
+                connection.unregister(name)
     finally:
         if absent:
             sys.modules.pop(_DATA_SETS, None)

@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 from ecauto_pipeline.history.arrow_columns import counted, of_type, repeated
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.database import column_list, quoted
-from ecauto_pipeline.history.duckdb_without_pandas import literal, rows_as, with_values
+from ecauto_pipeline.history.duckdb_without_pandas import Rows, literal, rows_as, with_values
 from ecauto_pipeline.history.listing import FileMark, is_small, plain_name, present_files
-from ecauto_pipeline.history.merging import merge
-from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, merged_from, put_aside, sha256_of
+from ecauto_pipeline.history.merging import INCOMING, merge
+from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, batches, merged_from, put_aside, sha256_of
 from ecauto_pipeline.history.tables import TABLES, Table
 
 BATCH_ROWS = 500_000
@@ -86,17 +86,11 @@ def _whole_ones(
     except Exception as error:
         if not is_damage(error):
             raise
-        _undo(connection)
         if len(batch) == 1:
             _set_aside(directory, batch[0].path, done)
             return []
         return [one for each in batch for one in _whole_ones(connection, directory, table, [each], now, done)]
     return batch
-
-
-def _undo(connection: duckdb.DuckDBPyConnection) -> None:
-    with suppress(duckdb.TransactionException):  # none stands
-        connection.execute("ROLLBACK")
 
 
 def _set_aside(directory: Path, path: Path, done: Loaded) -> None:
@@ -194,20 +188,37 @@ def _batches(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
 def _load_batch(
     connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, batch: list[Candidate], now: datetime
 ) -> None:
+    with rows_as(connection, INCOMING, _none(table)) as incoming:
+        try:
+            _take_in(connection, directory, table, batch, now, incoming)
+        except BaseException:
+            with suppress(duckdb.Error):  # none stands, or the database broke
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _take_in(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    table: Table,
+    batch: list[Candidate],
+    now: datetime,
+    incoming: Rows,
+) -> None:
     connection.execute("BEGIN TRANSACTION")
     gone = [file_id for candidate in batch for file_id in candidate.replaces]
     for file_id in gone:
         connection.execute(f"DELETE FROM {quoted(table.name)} WHERE loaded_file = {file_id}")
         connection.execute(f"DELETE FROM loaded_files WHERE file_id = {file_id}")
     numbered = [(candidate.path, record_file(connection, table, candidate, now)) for candidate in batch]
-    for rows in _chunks(table, numbered):
-        merge(connection, table, rows)
+    for incoming.rows in _chunks(table, numbered):
+        merge(connection, table)
     for candidate in batch:
         for name in merged_from(candidate.path):
             if not (directory / name).exists():
                 _forget(connection, name)
     if gone:
-        _restore_shadowed(connection, directory, table)
+        _restore_shadowed(connection, directory, table, incoming)
     connection.execute("COMMIT")
 
 
@@ -216,7 +227,7 @@ def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     for path, file_id in files:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            for part in file.iter_batches(batch_size=CHUNK_ROWS):
+            for part in batches(file, CHUNK_ROWS):
                 rows = conformed(table, pa.Table.from_batches([part]))
                 rows = rows.append_column("loaded_file", repeated(file_id, rows.num_rows))
                 if waiting and sum(map(len, waiting)) + len(rows) > CHUNK_ROWS:
@@ -225,6 +236,13 @@ def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
                 waiting.append(rows)
     if waiting:
         yield _positioned(waiting)
+
+
+def _none(table: Table) -> pa.Table:
+    """As _chunks, without a row."""
+    none = pa.nulls(0, pa.int64())
+    columns = [*(pa.nulls(0, field.type) for field in table.schema), none, none]
+    return pa.Table.from_arrays(columns, names=[*table.schema.names, "loaded_file", "load_position"])
 
 
 def _positioned(parts: list[pa.Table]) -> pa.Table:
@@ -250,7 +268,7 @@ def conformed(table: Table, rows: pa.Table) -> pa.Table:
     return found
 
 
-def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, table: Table) -> None:
+def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, incoming: Rows) -> None:
     """Bring back rows that a replaced file had overwritten and its new content no longer holds.
 
     Only files with fewer rows in the table than in Parquet can own such rows; nothing but absent keys is added.
@@ -262,14 +280,13 @@ def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, ta
         f"WHERE f.table_name = {literal(table.name)} AND f.row_count > coalesce(h.held, 0) ORDER BY f.file_id DESC"
     ).fetchall()
     for relative, file_id in shadowed:
-        for rows in _sound_chunks(table, directory / relative, file_id):
-            with rows_as(connection, "incoming", rows):
-                connection.execute(
-                    f"INSERT INTO {name} ({column_list(table)}, loaded_file) "
-                    f"SELECT {column_list(table)}, loaded_file FROM incoming AS i "
-                    f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE t.{key} = i.{key}) "
-                    f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_position DESC) = 1"
-                )
+        for incoming.rows in _sound_chunks(table, directory / relative, file_id):
+            connection.execute(
+                f"INSERT INTO {name} ({column_list(table)}, loaded_file) "
+                f"SELECT {column_list(table)}, loaded_file FROM {INCOMING} AS i "
+                f"WHERE NOT EXISTS (SELECT 1 FROM {name} AS t WHERE t.{key} = i.{key}) "
+                f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY load_position DESC) = 1"
+            )
 
 
 def _sound_chunks(table: Table, path: Path, file_id: int) -> Iterator[pa.Table]:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import duckdb
-import pyarrow as pa
 
 from ecauto_pipeline.history.database import column_list, later_first, quoted
-from ecauto_pipeline.history.duckdb_without_pandas import rows_as
 from ecauto_pipeline.history.tables import Table
 
 SAME_KEY_WITHIN = timedelta(days=7)
@@ -21,22 +19,21 @@ SAME_KEY_WITHIN = timedelta(days=7)
 the search for them skip the years before. `verify` looks at all of them."""
 
 
-def merge(connection: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -> None:
-    """Take in `rows`, with their `loaded_file` and `load_position`; call inside a transaction."""
-    with rows_as(connection, "incoming", rows):
-        _merge(connection, table)
+INCOMING = "incoming"
+"""The table of the rows that are taken in: open it with rows_as before the transaction."""
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def merge(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Take in what INCOMING holds, with its `loaded_file` and `load_position`; call inside a transaction."""
     key, time = quoted(table.key), quoted(table.time)
     oldest, nulls = connection.execute(
-        f"SELECT CAST(epoch_us(min({time})) AS BIGINT), count(*) - count({time}) FROM incoming"
+        f"SELECT CAST(epoch_us(min({time})) AS BIGINT), count(*) - count({time}) FROM {INCOMING}"
     ).fetchall()[0]
     bound = ""
     if oldest is not None and not nulls:
         since = oldest - int(SAME_KEY_WITHIN.total_seconds()) * 1_000_000
         bound = f"AND (t.{time} IS NULL OR t.{time} >= make_timestamptz({since}))"
-    name, source = f"{quoted(table.name)} AS t", "incoming"
+    name, source = f"{quoted(table.name)} AS t", INCOMING
     if table.settled:
         source = _not_outdated(connection, table, name, bound)
     connection.execute(f"DELETE FROM {name} WHERE t.{key} IN (SELECT {key} FROM {source}) {bound}")
@@ -53,7 +50,7 @@ def _not_outdated(connection: duckdb.DuckDBPyConnection, table: Table, name: str
     """The incoming rows without those of which the table holds a later word."""
     key, settled = quoted(table.key), quoted(table.settled)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE not_outdated AS SELECT * FROM incoming AS i WHERE NOT EXISTS "
+        f"CREATE OR REPLACE TEMP TABLE not_outdated AS SELECT * FROM {INCOMING} AS i WHERE NOT EXISTS "
         f"(SELECT 1 FROM {name} WHERE t.{key} = i.{key} AND t.{settled} > coalesce(i.{settled}, "
         f"TIMESTAMPTZ '0001-01-01 00:00:00+00') {bound})"
     )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.history.arrow_columns import counted, flags, reals, repeated, texts, wholes
 from ecauto_pipeline.history.arrow_columns import moments as arrow_moments
-from ecauto_pipeline.history.database import database
+from ecauto_pipeline.history.database import QUIET, database
+from ecauto_pipeline.history.duckdb_without_pandas import rows_as
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import SNAPSHOTS
 from ecauto_pipeline_tests.test_architecture import trees
@@ -105,6 +108,23 @@ def test_columns_put_together_from_buffers_are_those_of_arrow() -> None:
         wholes([2**63])
     with pytest.raises(UnicodeEncodeError):
         texts(["\ud800"])
+
+
+def test_rows_that_were_taken_in_are_given_back_before_the_transaction_ends() -> None:
+    """A bulk load holds one chunk of Arrow at a time, however many rows one transaction takes: what is a table in it
+    is kept to its end, so chunks take turns in one that was there before."""
+    with duckdb.connect() as connection, rows_as(connection, "incoming", pa.table({"k": wholes([])})) as incoming:
+        connection.execute(QUIET)
+        connection.execute("CREATE TABLE kept (k BIGINT)")
+        connection.execute("BEGIN TRANSACTION")
+        given = []
+        for number in range(4):
+            incoming.rows = pa.table({"k": wholes([number, None])})
+            given.append(weakref.ref(incoming.rows))
+            connection.execute("INSERT INTO kept SELECT k FROM incoming WHERE k IS NOT NULL")
+        assert [True, True, True, False] == [one() is None for one in given]
+        connection.execute("COMMIT")
+        assert [(0,), (1,), (2,), (3,)] == connection.execute("SELECT k FROM kept ORDER BY k").fetchall()
 
 
 def test_no_database_draws_over_what_people_read(tmp_path: Path) -> None:
