@@ -7,14 +7,18 @@ import time
 from pathlib import Path
 
 import pytest
+from nicegui import ui
 from nicegui.testing import User
 
+from ecauto_pipeline.desk import server
 from ecauto_pipeline.desk.office import BUSY_TIMEOUT_S
 from ecauto_pipeline.desk.pages import PAGES
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people.stop import resume_pushing, stop_pushing
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.desk.visitor import a_project, with_visitor
+
+STYLE = Path(server.__file__).with_name("style.css")
 
 
 def test_every_page_opens_in_both_languages_in_a_project_that_never_ran(
@@ -33,6 +37,26 @@ def test_every_page_opens_in_both_languages_in_a_project_that_never_ran(
                 assert (200, True) == (answer.status_code, page.title[number] in text), place
                 switch = f'"href":"/{("en", "ja")[number]}{place}?q=a+b"'
                 assert (True, True) == (switch in text, ("本文へ移動", "Skip to the page")[number] in text), place
+
+    with_visitor(scene)
+
+
+def test_the_menu_of_a_phone_has_a_button_and_a_line_for_every_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies over the page up to the width at which the style gives the page more room; the button has a name for who
+    can't see it. That it opens is the browser's doing (proofs/test_desk.py)."""
+    a_project(tmp_path, monkeypatch)
+
+    async def scene(visitor: User) -> None:
+        await visitor.open("/en")
+        (drawer,) = visitor.find(kind=ui.left_drawer).elements
+        (button,) = [one for one in visitor.find(kind=ui.button).elements if one.props.get("aria-label") == "Menu"]
+        assert f"max-width: {int(drawer.props['breakpoint']) - 1}px" in STYLE.read_text(encoding="utf-8")
+        lines = [one for one in visitor.find(kind=ui.link).elements if "desk-menu" in one.classes]
+        assert sum(bool(page.icon) for page in PAGES) == len(lines)
+        assert drawer.value is None  # open where there is room: only the browser knows
+        assert ["click"] == [listener.type for listener in button._event_listeners.values()]
 
     with_visitor(scene)
 

@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from nicegui import ui
 from nicegui.testing import User
+from nicegui.testing.user_interaction import UserInteraction
 from pytest_httpserver import HTTPServer
 
+from ecauto_pipeline.desk.pages.setup_capacity import MOST_ACCOUNTS, STEPS
 from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.desk.visitor import a_project, with_visitor
 
@@ -96,3 +99,25 @@ def test_the_command_speaks_the_language_that_is_asked_for(
     assert all(one["what_is"].isascii() for one in lines["en"])
     assert not all(one["what_is"].isascii() for one in lines["ja"])
     assert 2 == type_command(monkeypatch, capsys, "doctor", "--language", "fr")[0]
+
+
+def test_what_the_limits_bear_is_asked_anew_when_a_slider_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words beside it say what it stands for now, and the bars and the table beneath answer for that shop."""
+    a_project(tmp_path, monkeypatch)
+
+    async def scene(visitor: User) -> None:
+        await visitor.open("/en/setup")
+        await visitor.should_see("ASINs: 0 (now)")
+        asins, accounts = sorted(visitor.find(kind=ui.slider).elements, key=lambda one: one.id)
+        assert ("ASINs", "SP-API") == (asins.props["aria-label"], accounts.props["aria-label"])
+        UserInteraction(visitor, {asins}, None).trigger("change", len(STEPS))
+        await visitor.should_see(f"ASINs: {STEPS[-1]:,}")
+        await visitor.should_not_see("ASINs: 0 (now)")
+        of_one = [label.text for label in visitor.find(kind=ui.label).elements]
+        UserInteraction(visitor, {accounts}, None).trigger("change", MOST_ACCOUNTS)
+        await visitor.should_see(f"SP-API accounts: {MOST_ACCOUNTS}")
+        assert of_one != [label.text for label in visitor.find(kind=ui.label).elements]
+
+    with_visitor(scene, KNOWS_NOTHING)
