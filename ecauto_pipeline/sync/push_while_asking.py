@@ -18,6 +18,7 @@ from ecauto_pipeline.sync.base_updates.push_totals import together
 from ecauto_pipeline.sync.context import Context, Progress
 from ecauto_pipeline.sync.diffs.answered import decide_answered
 from ecauto_pipeline.sync.faults import concerns_everybody, place_of
+from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import PushReport
 
@@ -56,6 +57,7 @@ class PushWhileAsking:
         if self._given_up or now - self._last < PUSH_EVERY_S or not self._answered or self.busy:
             return
         self._last = now
+        look_for_room(1)
         self._thread = threading.Thread(target=self._batch, name="push-while-asking", daemon=True)
         self._thread.start()
 

@@ -30,6 +30,7 @@ from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
 from ecauto_pipeline.sync.faults import FAULT, fault_of
+from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep, read_record
 from ecauto_pipeline.sync.sections import PushReport, WriteBackReport
 from ecauto_pipeline.sync.shops_now import shops_now
@@ -180,6 +181,7 @@ def _run_all(tools: Tools, jobs: Iterable[Callable[[], None]]) -> None:
     A call that hangs longer is left to die with the process: its intent is in the journal and is read back.
     """
     threads = [threading.Thread(target=job, daemon=True, name=f"push-{number}") for number, job in enumerate(jobs)]
+    look_for_room(len(threads))
     for thread in threads:
         thread.start()
     left = STOP_WAIT_S

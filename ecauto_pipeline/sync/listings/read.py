@@ -24,6 +24,7 @@ from ecauto_pipeline.sync.listings.joining import join_all, join_changed, join_n
 from ecauto_pipeline.sync.listings.register_of_run import RegisterOfRun
 from ecauto_pipeline.sync.listings.shop_items import Reading, read_items
 from ecauto_pipeline.sync.listings.shop_orders import read_sales
+from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import Fault, ListingsReport
 from ecauto_pipeline.sync.shops_now import shops_now
@@ -114,6 +115,7 @@ def _read_shops(tools: Tools, shops: list[Shop], register: RegisterOfRun) -> lis
     results: list[_ShopRead] = []
     if not shops:
         return results
+    look_for_room(min(MOST_AT_ONCE, len(shops)))
     with ThreadPoolExecutor(max_workers=min(MOST_AT_ONCE, len(shops)), thread_name_prefix="shop") as workers:
         futures = [workers.submit(_read_shop, tools, shop, register) for shop in shops]
         for future in futures:

@@ -22,6 +22,7 @@ from ecauto_pipeline.state import orders
 from ecauto_pipeline.state.marks import read_mark, set_mark
 from ecauto_pipeline.state.orders import placed_at
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.room_for_threads import look_for_room
 
 LISTED_AGAIN, AT_LEAST = timedelta(days=1), timedelta(minutes=10)
 """Before the newest order: so long where few orders are known of it, and so long in any case."""
@@ -51,6 +52,7 @@ def look(tools: Tools) -> Looked:
     spent: dict[AccountKey, datetime] = {}
     not_read: dict[AccountKey, str] = {}
     if shops:
+        look_for_room(min(_MOST_AT_ONCE, len(shops)))
         with ThreadPoolExecutor(min(_MOST_AT_ONCE, len(shops)), thread_name_prefix="orders") as workers:
             asked = [(key_of(shop), workers.submit(new_orders, tools, shop)) for shop in shops]
         for key, answer in asked:

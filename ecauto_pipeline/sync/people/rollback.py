@@ -40,6 +40,7 @@ from ecauto_pipeline.sync.people.rollback_gate import (
     forbidden,
 )
 from ecauto_pipeline.sync.people.undoing import Chosen, choose
+from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import HandReport, PushReport
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
@@ -245,6 +246,7 @@ def _read(context: Context, edits: Iterable[Update]) -> Mapping[AccountKey, Read
     for edit in edits:
         of_shops.setdefault(edit.key.account, []).append(edit)
     accounts = sorted(of_shops)
+    look_for_room(len(accounts))
     with ThreadPoolExecutor(max_workers=max(1, len(accounts))) as pool:
         found = pool.map(lambda one: read_shop(context, context.shops[one], of_shops[one]), accounts)
         return dict(zip(accounts, found, strict=True))

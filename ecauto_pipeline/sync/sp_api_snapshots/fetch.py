@@ -119,8 +119,8 @@ def run(context: Context, meanwhile: Meanwhile | None = None) -> FetchReport:
             _queue_planned(context, watch, planned, work, tally, opinion)
             workers = Workers(context, work, asking, tally, deadline, any(t.operation == "detail" for t in planned))
             gone = asking.opinions.refused
-            workers.start(one for one in asked_with if not gone or one.role is not Role.OPINION)
             try:
+                workers.start(one for one in asked_with if not gone or one.role is not Role.OPINION)
                 _supervise(context, workers, work, tally, asking, (began, deadline), meanwhile)
             finally:
                 workers.halt()

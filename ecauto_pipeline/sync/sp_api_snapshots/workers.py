@@ -17,6 +17,7 @@ from ecauto_pipeline.domain.model import Answer, Role
 from ecauto_pipeline.domain.operation_health import role_left
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.sp_api_snapshots.batch import Asking
 from ecauto_pipeline.sync.sp_api_snapshots.mass_zeros import zeros_of
 from ecauto_pipeline.sync.sp_api_snapshots.queues import Batch, Work
@@ -52,7 +53,10 @@ class Workers:
         self.no_slot = self.down = False
 
     def start(self, operations: Iterable[Operation[Answer]]) -> None:
-        """One thread for each account and operation; those of one role take from the same queue."""
+        """One thread for each account and operation; those of one role take from the same queue.
+
+        Raises MemoryError before any has begun.
+        """
         self._operations = tuple(operations)
         details = [zeros_of(one, Role.DETAIL) for one in self._operations if one.role in (Role.DETAIL, Role.CONFIRM)]
         self._details = tuple(details)
@@ -68,6 +72,7 @@ class Workers:
         for account in self._tools.sp_accounts:
             self._fill_in(account)
         self.down = self.down or not (self._standing_in or any(one.role in _FIRST for one in self._operations))
+        look_for_room(len(made))
         for thread in made:
             thread.start()
 
@@ -119,6 +124,7 @@ class Workers:
                     continue
                 self._standing_in.add(key)
             self._work.begin(Role.DETAIL)
+            look_for_room(1)
             self._thread(account, operation, Role.DETAIL, True).start()
 
     def _work_until_done(self, account: SpApiClient, operation: Operation[Answer], role: Role, at_work: bool) -> None:
