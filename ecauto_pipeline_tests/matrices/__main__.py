@@ -23,6 +23,8 @@ MATRICES: dict[str, tuple[tuple[Play, Callable[[int], Sequence[Named]]], ...]] =
 
 MOUNTS = frozenset({"faults"})
 """These mount small disks, in a namespace of their own (util-linux: unshare)."""
+STRIKES = frozenset({"faults"})
+"""In these each kind of case has to meet something somewhere, or else it shows nothing."""
 
 
 def main() -> int:
@@ -33,18 +35,20 @@ def main() -> int:
     parser.add_argument("--here", action="store_true", help="disks may be mounted here: in no namespace of its own")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
-    kept = True
     if asked.matrix in MOUNTS and not asked.here:
         apart = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-m", __package__, *sys.argv[1:]]
         return subprocess.run([*apart, "--seed", str(asked.seed), "--here"], check=False).returncode
-    for play, cases in MATRICES[asked.matrix]:
-        chosen = [case for case in cases(asked.seed) if asked.only in case.name]
-        if not chosen:
-            continue
-        verdict = run_matrix(asked.matrix, play, chosen, asked.seed, asked.workers)
-        sys.stdout.write(f"{verdict}\n")
-        kept = kept and not verdict.violations
-    return 0 if kept else 1
+    parts = [
+        (play, chosen) for play, cases in MATRICES[asked.matrix] if (chosen := _named(cases(asked.seed), asked.only))
+    ]
+    strikes = asked.matrix in STRIKES and not asked.only
+    verdict = run_matrix(asked.matrix, parts, asked.seed, asked.workers, strikes=strikes)
+    sys.stdout.write(f"{verdict}\n")
+    return 1 if verdict.violations or not verdict.played else 0
+
+
+def _named(cases: Sequence[Named], only: str) -> list[Named]:
+    return [case for case in cases if only in case.name]
 
 
 if __name__ == "__main__":

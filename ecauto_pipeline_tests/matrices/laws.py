@@ -34,9 +34,18 @@ def no_answer_was_made_up(now: Seen, right: Seen) -> list[str]:
     return _told("an answer that Amazon never gave", now.answers - right.answers)
 
 
-def it_caught_up(items: dict[tuple[str, str], Item], right: Seen) -> list[str]:
-    """Every item shows what it shows in the undisturbed shop."""
-    differ = [(key, items.get(key), item) for key, item in right.items.items() if items.get(key) != item]
+def it_caught_up(items: dict[tuple[str, str], Item], right: Seen, *, lies: bool = False) -> list[str]:
+    """Every item shows what it shows in the undisturbed shop.
+
+    `lies`: Amazon or the shop said what was not so. The price that an item was then given stays where Amazon has none
+    for it: without an offer no price is set (never one that nobody checked), and the item is hidden for just that.
+    """
+    differ = []
+    for key, item in right.items.items():
+        shown = items.get(key)
+        free = lies and key in right.priceless and not item[1]
+        if shown != item and not (free and shown is not None and shown[1:] == item[1:]):
+            differ.append((key, shown, item))
     return _told("an item that never came to show what it must (item, shown, right)", differ)
 
 

@@ -19,13 +19,15 @@ _SHARE = 0.4
 
 
 class Relay:
-    """A loopback port that leads to `url`. `cut`: the file that, while it is there, has connections cut."""
+    """A loopback port that leads to `url`. `cut`: the file that, while it is there, has connections cut; `cuts`:
+    so many were."""
 
     def __init__(self, url: str, cut: Path) -> None:
         self._to, self._cut = (urlsplit(url).hostname, urlsplit(url).port), cut
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._chance: random.Random | None = None
+        self.cuts = 0
 
     def __enter__(self) -> Relay:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -48,6 +50,7 @@ class Relay:
         with suppress(OSError):
             while data := source.recv(65_536):
                 if self._cuts():
+                    self.cuts += 1
                     target.sendall(data[: len(data) // 2])
                     break
                 target.sendall(data)

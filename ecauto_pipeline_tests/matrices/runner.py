@@ -8,9 +8,10 @@ from __future__ import annotations
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,55 +30,87 @@ class Named(Protocol):
 
 
 Play = Callable[[Stage, Any], list[str]]
-_BATCH = 6
+Part = tuple[Play, Sequence[Named]]
+"""Cases, and how each of them is played."""
+_BATCH = 12
 """Cases that one worker plays on one stage: the stage and what is undisturbed are made once for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`violations`: by case; what was played and how long it took."""
+    """`violations`: by case; what was played and how long it took. `struck`: how often what a case does met anything,
+    by case; empty where nobody counts it.
+    """
 
     matrix: str
     seed: int
     played: int
     seconds: float
     violations: dict[str, list[str]]
+    struck: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         wrong = sum(len(found) for found in self.violations.values())
         return (
             f"{self.matrix}: {self.played} cases, {wrong} violations in {len(self.violations)} of them,"
-            f" seed {self.seed}, {self.seconds:.0f} s: {'VIOLATED' if wrong else 'all laws kept'}"
+            f"{self._struck()} seed {self.seed}, {self.seconds:.0f} s: {'VIOLATED' if wrong else 'all laws kept'}"
         )
 
+    def _struck(self) -> str:
+        if not self.struck:
+            return ""
+        kinds = cases_struck(self.struck)
+        rarest = min(kinds, key=lambda kind: kinds[kind])
+        return f" struck in {sum(kinds.values())} (each kind in {kinds[rarest]} at least: {rarest}),"
 
-def run_matrix(matrix: str, play: Play, cases: Sequence[Named], seed: int, workers: int = 2) -> Verdict:
-    """Play all cases; violations are printed as they are found."""
+
+def cases_struck(struck: Mapping[str, int]) -> dict[str, int]:
+    """In how many cases each kind met anything; a kind is what stands before the "@" of a case's name."""
+    kinds: Counter[str] = Counter()
+    for name, times in struck.items():
+        kinds[name.partition("@")[0]] += times > 0
+    return dict(kinds)
+
+
+def never_struck(struck: Mapping[str, int]) -> dict[str, list[str]]:
+    """Kinds that met nothing in any case, as violations: what they are there to show was never tried."""
+    return {kind: ["it never struck anything"] for kind, cases in cases_struck(struck).items() if not cases}
+
+
+def run_matrix(matrix: str, parts: Sequence[Part], seed: int, workers: int = 2, *, strikes: bool = False) -> Verdict:
+    """Play all cases; violations are printed as they are found. `strikes`: every kind has to have struck somewhere."""
     console, began = Console(stderr=True), time.monotonic()
     violations: dict[str, list[str]] = {}
-    batches = [cases[at : at + _BATCH] for at in range(0, len(cases), _BATCH)]
+    struck: dict[str, int] = {}
+    batches = [(play, cases[at : at + _BATCH]) for play, cases in parts for at in range(0, len(cases), _BATCH)]
+    total = sum(len(cases) for _, cases in parts)
     columns = (TextColumn(matrix), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
         ProcessPoolExecutor(workers, mp_context=fresh()) as pool,
         Progress(*columns, console=console) as progress,
     ):
-        bar = progress.add_task(matrix, total=len(cases))
-        for played in pool.map(_play_batch, [play] * len(batches), batches):
-            for name, found in played:
+        bar = progress.add_task(matrix, total=total)
+        for played in pool.map(_play_batch, batches):
+            for name, found, times in played:
                 progress.advance(bar)
+                struck[name] = times
                 if found:
                     violations[name] = found
                     progress.print(f"{name} (seed {seed}):", *(f"  {one}" for one in found), sep="\n")
-    return Verdict(matrix, seed, len(cases), time.monotonic() - began, violations)
+    if strikes:
+        violations |= never_struck(struck)
+    return Verdict(matrix, seed, total, time.monotonic() - began, violations, struck if any(struck.values()) else {})
 
 
-def _play_batch(play: Play, cases: Sequence[Named]) -> list[tuple[str, list[str]]]:
+def _play_batch(part: Part) -> list[tuple[str, list[str], int]]:
+    play, cases = part
     with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as here:
-        return [(case.name, _played(play, here, case)) for case in cases]
+        return [(case.name, *_played(play, here, case)) for case in cases]
 
 
-def _played(play: Play, here: Stage, case: Named) -> list[str]:
+def _played(play: Play, here: Stage, case: Named) -> tuple[list[str], int]:
+    here.struck = 0
     try:
-        return play(here, case)
+        return play(here, case), here.struck
     except Exception:  # a case that breaks the player is a finding like any other
-        return [f"the case could not be played to its end: {traceback.format_exc(limit=-4)}"]
+        return [f"the case could not be played to its end: {traceback.format_exc(limit=-4)}"], here.struck

@@ -7,6 +7,7 @@ or what must hold (laws.py).
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 from collections import Counter
@@ -44,23 +45,27 @@ Edit = tuple[str, str, str, str]
 Item = tuple[int, bool, int]
 Asked = tuple[str, str]
 """(operation, ASIN)"""
+PUBLISH = "publish"
+"""What a run does after its last asset: its end, and the carrying of all that is settled into history."""
 Around = Callable[[str], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What may be seen of an installation from outside. `edits`: (account, item, field, value), how often carried out;
-    `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word.
+    `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word; `priceless`:
+    items of whose ASIN Amazon never said a price.
     """
 
     edits: Counter[Edit]
     items: dict[tuple[str, str], Item]
     answers: frozenset[tuple[str, str, int | None]]
+    priceless: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class AtAsset:
-    """A case: something of this kind is so while one asset works; `seed` chooses its details."""
+    """A case: something of this kind is so while one asset (or PUBLISH) works; `seed` chooses its details."""
 
     kind: str
     asset: str
@@ -73,13 +78,16 @@ class AtAsset:
 
 class Stage:
     """One emulator in this process; `begin` gives an installation on its first day. `first_asked`: what an undisturbed
-    one asks Amazon in its first run."""
+    one asks Amazon in its first run; `first_calls`: its calls by asset, as the emulator lists them. `struck`: how often
+    what the case does met anything, counted by whoever plays it."""
 
     def __init__(self, folder: Path, emulator: EmulatorServer, clock: ManualClock) -> None:
         self.folder, self.emulator, self.clock, self.control = folder, emulator, clock, emulator.control
         self._number = 0
         self._mounted: Path | None = None
+        self.struck = 0
         self.first_asked: Counter[Asked] = Counter()
+        self.first_calls: dict[str, list[dict[str, Any]]] = {}
         self.undisturbed = self._undisturbed()
 
     @property
@@ -131,7 +139,14 @@ class Stage:
     def _undisturbed(self) -> Seen:
         """What an installation leaves that nothing was done to, after as many runs."""
         day = self.begin()
-        one_run(day.settings, self.clock)
+
+        @contextmanager
+        def around(asset: str) -> Iterator[None]:
+            before = len(self.control.calls())
+            yield
+            self.first_calls[asset] = self.control.calls()[before:]
+
+        one_run(day.settings, self.clock, around)
         self.first_asked = self.asked()
         for pause in PAUSES_S:
             self.clock.advance(pause)
@@ -142,6 +157,7 @@ class Stage:
 @contextmanager
 def stage(folder: Path) -> Iterator[Stage]:
     clock = ManualClock(START)
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a connection that is cut is what was asked for
     with EmulatorServer(clock=clock, **WORLD) as emulator:
         here = Stage(folder, emulator, clock)
         yield here
@@ -156,7 +172,8 @@ def one_run(
     run_id: str = "",
     retries: str = "",
 ) -> str:
-    """One run of the line, in the order of the assets, each step inside `around(its name)`; the run's id.
+    """One run of the line, in the order of the assets, each step inside `around(its name)`, its end inside
+    `around(PUBLISH)`; the run's id.
 
     Whatever a step raises is raised, as in an asset: what comes after it is not done.
     """
@@ -169,17 +186,23 @@ def one_run(
             if step.wanted(run):
                 with around(step.name) if around else nullcontext():
                     step.run(context)
-        finish(context)
+        with around(PUBLISH) if around else nullcontext():
+            finish(context)
     return run_id
 
 
 def seen(day: ShopDay) -> Seen:
     """An installation, from outside."""
     answers = day.history("select distinct asin, status, price_jpy from snapshots where status <> 'api_error'")
+    priced = {row["asin"] for row in answers if row["price_jpy"] is not None}
+    listed = day.register("select account_id, platform_item_id, asin from listings where platform_item_id is not null")
     return Seen(
         edits=edits_made(day),
         items=items_shown(day),
         answers=frozenset((row["asin"], row["status"], row["price_jpy"]) for row in answers),
+        priceless=frozenset(
+            (row["account_id"], row["platform_item_id"]) for row in listed if row["asin"] not in priced
+        ),
     )
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.emulator.faults import KINDS
+from ecauto_pipeline.emulator.faults import KINDS, FaultBook, parse_fault
+from ecauto_pipeline.emulator.messages import Seen as SeenCall
 from ecauto_pipeline.sync.line import LINE
 from ecauto_pipeline_tests.matrices import faults, fuzz, kills, laws, surroundings
-from ecauto_pipeline_tests.matrices.runner import Verdict
-from ecauto_pipeline_tests.matrices.stage import Seen, Stage, stage
+from ecauto_pipeline_tests.matrices.disturbances import DISTURBANCES
+from ecauto_pipeline_tests.matrices.owner import tokens_were_lost
+from ecauto_pipeline_tests.matrices.runner import Verdict, never_struck
+from ecauto_pipeline_tests.matrices.stage import PUBLISH, START, Seen, Stage, stage
 
 SEED = 7
+_EDITS = ("items", "items/edit", "items/detail", "oauth/token")
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +35,48 @@ def test_every_kind_of_fault_meets_every_asset() -> None:
     assert Counter((kind, step.name) for kind in KINDS for step in LINE) == made
 
 
+def test_every_disturbance_meets_every_asset_and_the_end_of_a_run() -> None:
+    """History is written and loaded after the last asset: what disturbs it meets nothing before."""
+    made = Counter((case.kind, case.asset) for case in surroundings.cases(SEED))
+    assert Counter((kind, place) for kind in DISTURBANCES for place in (*(step.name for step in LINE), PUBLISH)) == made
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_fault_concerns_calls_that_are_made(kind: str) -> None:
+    """What is left to chance (after how many calls, how likely) is chosen so that one call of those known is hit."""
+    base = [{"api": "base", "operation": name, "account": f"base_account_{n}"} for name in _EDITS for n in (1, 2)]
+    amazon = [{"api": "sp_api", "operation": "getItemOffersBatch", "account": "sp_1"}] * 3
+    calls = [*base, *amazon, {"api": "lwa", "operation": "token", "account": "sp_1"}]
+    for seed in range(20):
+        fault = parse_fault(faults.Case(kind, "base_updates", seed).spec(calls))
+        book = FaultBook([asdict(fault)])
+        met = [SeenCall(call["api"], call["operation"], call["account"]) for call in calls]
+        assert any(book.strike(one, START) for one in met)
+
+
 def test_a_fault_at_work_changes_nothing_that_comes_of_it(here: Stage) -> None:
     """One of the kinds, while Amazon is asked: the laws hold."""
     chosen = random.Random(SEED).choice(sorted(set(KINDS) - faults.LIES))
+    here.struck = 0
     assert [] == faults.play(here, faults.Case(chosen, "sp_api_snapshots", SEED))
+    assert here.struck
+
+
+def test_a_shop_whose_new_tokens_were_lost_is_opened_by_its_owner(here: Stage) -> None:
+    """BASE answers a renewal once: where that is cut off the program says so, and goes on when the owner agreed."""
+    assert [] == faults.play(here, faults.Case("cut_in_body", "listings", 1))
+    operations = [call["operation"] for call in here.control.calls(api="base")]
+    assert "oauth/authorize" in operations
+
+
+def test_an_owner_is_asked_for_nothing_else() -> None:
+    """Tokens are lost that BASE gave and nobody has come with since; a renewal that it refused lost nothing."""
+    given = {"operation": "oauth/token", "outcome": "ok+fault:cut_in_body"}
+    refused = {"operation": "oauth/token", "outcome": "refused:invalid_request"}
+    used = {"operation": "items", "outcome": "ok"}
+    assert tokens_were_lost([given, refused])
+    assert not tokens_were_lost([given, used, refused])
+    assert not tokens_were_lost([refused])
 
 
 def test_what_surrounds_a_run_changes_nothing_that_comes_of_it(here: Stage) -> None:
@@ -76,6 +119,12 @@ def test_a_law_that_is_broken_is_told() -> None:
     assert 1 == len(laws.nothing_was_sent_twice(wrong))
     assert 1 == len(laws.no_answer_was_made_up(wrong, right))
     assert 1 == len(laws.it_caught_up(wrong.items, right))
+    sold_out = Seen(Counter(), {("shop", "1"): (1980, False, 1)}, frozenset(), frozenset({("shop", "1")}))
+    stale = {("shop", "1"): (2980, False, 1)}
+    assert [] == laws.it_caught_up(stale, sold_out, lies=True)
+    assert 1 == len(laws.it_caught_up(stale, sold_out))
+    assert 1 == len(laws.it_caught_up({("shop", "1"): (1980, True, 1)}, sold_out, lies=True))
+    assert 1 == len(laws.it_caught_up({}, sold_out, lies=True))
     first = Counter([("getItemOffersBatch", f"B{number}") for number in range(40)] + [(laws.OPINION, "B1")])
     in_flight = first + Counter(asked for asked in first if asked[1] in {f"B{number}" for number in range(20)})
     assert [] == laws.a_kill_cost_the_calls_in_flight(in_flight, first, 1)
@@ -87,3 +136,11 @@ def test_a_verdict_says_whether_all_laws_were_kept() -> None:
     """One line with counts, for people and for whoever reads the exit code."""
     assert "2 cases, 0 violations in 0 of them, seed 3, 9 s: all laws kept" in str(Verdict("faults", 3, 2, 9.1, {}))
     assert "VIOLATED" in str(Verdict("faults", 3, 2, 9.1, {"a case": ["a law"]}))
+
+
+def test_a_kind_that_meets_nothing_is_a_violation() -> None:
+    """A check that can't fail is none: how many cases met anything stands in the verdict, and each kind has to."""
+    struck = {"slow@listings": 3, "slow@price_diffs": 0, "gone@listings": 1, "gone@base_updates": 2}
+    assert {} == never_struck(struck)
+    assert {"gone"} == set(never_struck(struck | {"gone@listings": 0, "gone@base_updates": 0}))
+    assert "struck in 3 (each kind in 1 at least: slow), seed 3" in str(Verdict("faults", 3, 4, 9.1, {}, struck))
