@@ -69,6 +69,10 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_sessionfinish() -> None:
+    gc.freeze()  # pytest collects five times over at its very end, when nothing that is left will be told any more
+
+
 @pytest.fixture(autouse=True)
 def _no_closed_instance_is_remembered() -> Iterator[None]:
     """Dagster keeps the last instance it was given for whoever loads definitions next, also when it is closed."""

@@ -92,27 +92,30 @@ for words in sys.argv[1:]:
 """
 
 
-DRAWN = """
+DRAWN = f"""
 import sys
 from ecauto_pipeline.cli.progress import DETAILS, progress_shown
 from ecauto_pipeline.sync.context import Progress
 
-dry, *steps = sys.argv[1:]
-with progress_shown(dry_run=dry == "True") as tell:
-    for step in steps:
-        for done in (0, 7, 1_234_567):
-            tell(Progress(step, done, 1_234_567, details=dict.fromkeys(DETAILS, done)))
+for dry in (True, False):
+    with progress_shown(dry_run=dry) as tell:
+        for step in sys.argv[1:]:
+            for done in (0, 7, 1_234_567):
+                tell(Progress(step, done, 1_234_567, details=dict.fromkeys(DETAILS, done)))
+    print("{OVER}", flush=True)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminal of this kind")
 @pytest.mark.parametrize("columns", [60, 80, 120])
-@pytest.mark.parametrize("dry", [True, False])
-def test_a_line_of_much_work_fits_the_terminal(tmp_path: Path, columns: int, dry: bool) -> None:
-    """A million of everything, in each step, with every count there is beside it."""
-    seen = terminal.shown(tmp_path, columns, DRAWN, str(dry), *(step.name for step in LINE))
-    assert_lines_fit(seen.lines, columns, dry)
-    assert "1,234,567/1,234,567" in seen.lines[-1]
+def test_a_line_of_much_work_fits_the_terminal(tmp_path: Path, columns: int) -> None:
+    """A million of everything, in each step, with every count there is beside it; in a dry run and in another."""
+    seen = terminal.shown(tmp_path, columns, DRAWN, *(step.name for step in LINE))
+    over = seen.lines.index(OVER)
+    assert OVER == seen.lines[-1]
+    for lines, dry in ((seen.lines[:over], True), (seen.lines[over + 1 : -1], False)):
+        assert_lines_fit(lines, columns, dry)
+        assert "1,234,567/1,234,567" in lines[-1]
 
 
 def assert_lines_fit(lines: Sequence[str], columns: int, dry: bool) -> None:

@@ -28,13 +28,8 @@ _CLOCK = SystemClock()
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[EmulatorServer]:
-    """Amazon in good order: 120 ASINs, every one answered with success, five detail calls a second.
-
-    Its burst is what each test's new client, which knows of no calls before its own, finds at hand.
-    """
+    """Amazon in good order: 120 ASINs, every one answered with success."""
     with EmulatorServer(clock=_CLOCK, seed=5, listings=300, accounts=1, speed=1.0) as server:
-        for operation in ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing"):
-            server.control.set_rate(operation, 5.0, 4)
         yield server
 
 
@@ -52,6 +47,12 @@ def _sound(truth: dict[str, object]) -> bool:
 
 @pytest.fixture
 def tools(world: EmulatorServer, asins: list[str], tmp_path: Path) -> Tools:
+    """An installation that may make five detail calls a second, with a burst that nobody has used.
+
+    A call refused for calls of the test before would be waited for, 20 seconds once.
+    """
+    for operation in ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing"):
+        world.control.set_rate(operation, 5.0, 4)  # anew: this client knows of no calls before its own
     tools = tools_at(tmp_path, world.url, _CLOCK)
     rows = [
         {"platform": "base", "account_id": "a", "item_id": str(number), "asin": asin, "listed": 1}
