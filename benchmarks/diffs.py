@@ -100,7 +100,7 @@ def _cost(number: int) -> int:
     return 1000 + number % 9_000
 
 
-def _wanted(number: int) -> int:
+def wanted(number: int) -> int:
     return (_cost(number) * 13 // 10 + 5) // 10 * 10
 
 
@@ -110,7 +110,7 @@ def _listing(number: int, now: int, *, moved: bool) -> dict[str, object]:
         "account_id": "shop_1",
         "item_id": str(number),
         "asin": f"B{number:09d}",
-        "shown_price_jpy": _wanted(number) + (300 if moved else 0),
+        "shown_price_jpy": wanted(number) + (300 if moved else 0),
         "shown_visible": 1,
         "shown_stock": 1,
         "read_at": now,
@@ -203,12 +203,12 @@ def _grow(day: Any, account: str, count: int) -> None:
             if number % 100 == 0:  # listed over the days before, a hundred every ten minutes
                 day.control.set_offset(-600.0 * (1 + (missing - number) // 100))
             item_id, asin = 5_000_000 + number, f"B{number:09d}"
-            day.control.add_item(account, item_id, f"品 {number}", _wanted(number))
+            day.control.add_item(account, item_id, f"品 {number}", wanted(number))
             register.execute("INSERT OR IGNORE INTO products (asin) VALUES (?)", (asin,))
             register.execute(
                 "INSERT INTO listings (asin, platform, account_id, platform_item_id, sku, selling_price, currency,"
                 " in_stock_quantity, status, visibility) VALUES (?, 'base', ?, ?, ?, ?, 'JPY', 1, 'listed', 'public')",
-                (asin, account, str(item_id), f"b-{asin}-20251101000000", _wanted(number)),
+                (asin, account, str(item_id), f"b-{asin}-20251101000000", wanted(number)),
             )
     day.control.set_offset(0.0)
 
