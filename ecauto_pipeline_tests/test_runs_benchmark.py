@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.runs import one_run
+from benchmarks.runs import days, one_run
 from benchmarks.runs.figures import (
     EMPTY_S,
     HEAD,
@@ -184,3 +184,20 @@ def test_a_line_has_a_cell_for_each_column_and_ratios_are_to_the_program_before(
     columns = HEAD.split("\n")[0].count("|")
     assert columns == line(now).count("|")
     assert ["idle, 3,000 listings: ours 0.25 of before, the whole run 0.55"] == ratios([before, now])
+
+
+def test_days_are_slices_of_the_line_on_a_clock_moved_by_hand(tmp_path: Path) -> None:
+    """What they leave is counted where it stands, and publishing once more finds nothing."""
+    left = days.play(tmp_path, 30, 1 / 144, 10, "due")
+    assert 1 == left.slices
+    assert left.edits <= left.journal
+    assert left.state_mb > 0
+    assert left.publish_s < days.PUBLISH_S
+    assert days.line(left).count("|") == days.HEAD.split("\n")[0].count("|")
+
+
+def test_what_is_said_of_more_listings_lies_on_the_line_through_those_that_were_played() -> None:
+    """Of one size nothing is drawn."""
+    small, large = (days.Left(count, 432, 0, megabytes, 0, 0, 0.0) for count, megabytes in ((1_000, 3.0), (3_000, 7.0)))
+    assert 201.0 == days.drawn([small, large])
+    assert days.drawn([large]) is None

@@ -1,8 +1,9 @@
 """The cases in their order, by turns for each program, every run beside an empty one of Dagster's.
 
 Cases: `fill` (nothing is known: Amazon is asked about every ASIN), or without it `first` (the register's figures are
-known as if just asked: the shops are read, judged, corrected), then `idle` (nothing to do), `changes` (Amazon asks more
-for `changes` goods on sale). Not for: what runs are played in (world.py) or what is made of them (figures.py).
+known as if just asked: the shops are read, judged, corrected), `after` it (what was sent is seen to have changed), then
+`idle` (nothing to do) and `changes` (Amazon asks more for `changes` goods on sale). Not for: what runs are played in
+(world.py) or what is made of them (figures.py).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from benchmarks.runs.figures import Played
 from benchmarks.runs.world import Installation, build, play_empty
 
 CASES = ("fill", "idle", "changes")
-FIRST = "first"
+FIRST, AFTER = "first", "after"
 
 
 def play_cases(
@@ -40,9 +41,8 @@ def play_cases(
             for place in places.values():
                 place.know()
         order = list(places)
-        for number, case in enumerate(["fill" if "fill" in cases else FIRST, *cases]):
-            if case == "fill" and number:
-                continue
+        later = [case for case in cases if case != "fill"]
+        for number, case in enumerate(["fill" if "fill" in cases else FIRST, AFTER, *later]):
             empty_s = play_empty(folder / f"empty-{number}").cpu_s
             for name in order:
                 changed = places[name].change(changes) if case == "changes" else 0
