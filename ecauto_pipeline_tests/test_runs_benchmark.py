@@ -12,9 +12,12 @@ import pytest
 
 from benchmarks.runs import days, one_run
 from benchmarks.runs.figures import (
+    CHANGED_MS,
     EMPTY_S,
+    GROWTH,
     HEAD,
     IDLE_S,
+    PEAK_MB,
     STAGES,
     Played,
     RunCost,
@@ -28,6 +31,7 @@ from benchmarks.runs.load import TimeOver, load
 from benchmarks.runs.one_run import Stages
 from benchmarks.runs.world import HERE, build, partition
 from ecauto_pipeline.register.master import Register
+from ecauto_pipeline_tests.pages import read
 
 SIZES = ((300, 3), (3_000, 30))
 
@@ -116,7 +120,7 @@ def test_limits_grow_with_what_an_empty_run_costs_in_the_same_minutes() -> None:
 @pytest.mark.parametrize(
     ("one", "word"),
     [
-        (_played("changes", 3_000, 61 * 0.0121, changed=60), "ms a changed listing"),
+        (_played("changes", 3_000, 2_000 * 0.0121, changed=2_000), "ms a changed listing"),
         (replace(_played("changes", 3_000, 0.1, changed=60), changed=100), "changes not sent"),
         (replace(_played("idle", 3_000, 0.1), cost=RunCost(2.7, 9.0, 300.0, {}, edits=31)), "edits without a change"),
         (replace(_played("idle", 100_000, 0.1), cost=RunCost(2.7, 9.0, 400.1, {})), "MB at most"),
@@ -201,3 +205,15 @@ def test_what_is_said_of_more_listings_lies_on_the_line_through_those_that_were_
     small, large = (days.Left(count, 432, 0, megabytes, 0, 0, 0.0) for count, megabytes in ((1_000, 3.0), (3_000, 7.0)))
     assert 201.0 == days.drawn([small, large])
     assert days.drawn([large]) is None
+
+
+def test_the_paper_shows_the_table_that_the_benchmark_prints() -> None:
+    """Same columns, and the limits that are looked at."""
+    paper = read("docs/performance.md")
+    assert HEAD in paper
+    assert f"{CHANGED_MS:.0f} ms a changed listing" in paper
+    assert f"empty run takes {EMPTY_S} s" in paper
+    assert f"to the power of {GROWTH}" in paper
+    assert f"limit {days.STATE_MB:.0f} MB at {days.OF:,} listings" in paper
+    for listings, megabytes in PEAK_MB.items():
+        assert f"{megabytes:.0f} MB at {listings:,}" in paper

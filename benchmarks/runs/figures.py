@@ -19,7 +19,8 @@ STAGES = (
 EMPTY_S = 2.6
 IDLE_S = {10_000: 1.0, 100_000: 3.0}
 """Ours at most, in a run that finds nothing to do, by listings."""
-CHANGED_MS = 12.0
+CHANGED_MS, CHANGED = 12.0, 2_000
+"""Ours at most a changed listing, where so many have changed: what every run costs is shared by fewer else."""
 PEAK_MB = {100_000: 400.0, 300_000: 700.0}
 GROWTH = 1.1
 """The exponent at most: seconds go with listings to this power."""
@@ -120,8 +121,9 @@ def _limits(one: Played) -> list[tuple[str, float, float]]:
     found = []
     if one.case == "idle" and one.listings in IDLE_S:
         found.append(("seconds of ours", one.ours_s, IDLE_S[one.listings] * one.scale))
-    if one.changed_ms is not None and one.case == "changes":
+    if one.changed_ms is not None and one.changed >= CHANGED:
         found.append(("ms a changed listing", one.changed_ms, CHANGED_MS * one.scale))
+    if one.changed:
         found.append(("changes not sent", one.changed - one.cost.edits, (1 - LEAST_SENT) * one.changed))
     if one.case == "idle":
         found.append(("edits without a change", one.cost.edits, 0.01 * one.listings))
