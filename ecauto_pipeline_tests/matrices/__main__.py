@@ -11,13 +11,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from ecauto_pipeline_tests.matrices import faults, fuzz, kills, surroundings
-from ecauto_pipeline_tests.matrices.runner import Named, Play, run_matrix
+from ecauto_pipeline_tests.matrices import faults, fuzz, killing, kills, kills_of_people, kills_of_upgrades, surroundings
+from ecauto_pipeline_tests.matrices.runner import Judge, Named, Play, run_matrix
 
 MATRICES: dict[str, tuple[tuple[Play, Callable[[int], Sequence[Named]]], ...]] = {
     "faults": ((faults.play, faults.cases), (surroundings.play, surroundings.cases)),
     "fuzz": ((fuzz.play, fuzz.cases),),
-    "kills": ((kills.play, kills.cases),),
+    "kills": (
+        (kills.play, kills.cases),
+        (kills_of_people.play, kills_of_people.cases),
+        (kills_of_upgrades.play, kills_of_upgrades.cases),
+    ),
 }
 
 
@@ -25,6 +29,10 @@ MOUNTS = frozenset({"faults"})
 """These mount small disks, in a namespace of their own (util-linux: unshare)."""
 STRIKES = frozenset({"faults"})
 """In these each kind of case has to meet something somewhere, or else it shows nothing."""
+JUDGES: dict[str, Judge] = {"fuzz": fuzz.judge, "kills": killing.judge}
+"""Of whole matrices."""
+ALONE = frozenset({"fuzz"})
+"""These compare with no undisturbed installation."""
 
 
 def main() -> int:
@@ -42,7 +50,15 @@ def main() -> int:
         (play, chosen) for play, cases in MATRICES[asked.matrix] if (chosen := _named(cases(asked.seed), asked.only))
     ]
     strikes = asked.matrix in STRIKES and not asked.only
-    verdict = run_matrix(asked.matrix, parts, asked.seed, asked.workers, strikes=strikes)
+    verdict = run_matrix(
+        asked.matrix,
+        parts,
+        asked.seed,
+        asked.workers,
+        strikes=strikes,
+        judge=None if asked.only else JUDGES.get(asked.matrix),
+        undisturbed=asked.matrix not in ALONE,
+    )
     sys.stdout.write(f"{verdict}\n")
     return 1 if verdict.violations or not verdict.played else 0
 

@@ -1,21 +1,17 @@
-"""kill -9 at random instants of whatever the program does, taken up again in random ways, held to the laws.
+"""kill -9 at instants spread over whatever the program does, taken up again in random ways, held to the laws.
 
-A case is one installation on which several processes are killed, one after the other, each at a moment chosen by the
-case's seed. Not for: faults (faults.py, surroundings.py).
+A case is one installation on which several processes are killed, one after the other, each at an instant chosen by the
+case's seed (killing.py). Not for: faults (faults.py, surroundings.py), what people say (kills_of_people.py), data
+folders of earlier versions (kills_of_upgrades.py).
 """
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from multiprocessing.connection import Connection
 from uuid import uuid4
 
 from ecauto_pipeline.clock import ManualClock
@@ -28,21 +24,23 @@ from ecauto_pipeline.sync.run_record import begin_run
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.matrices import laws
 from ecauto_pipeline_tests.matrices.faults import aftermath
-from ecauto_pipeline_tests.matrices.stage import Stage, one_run
-from ecauto_pipeline_tests.processes import fresh
+from ecauto_pipeline_tests.matrices.killing import Reach, Within, kill_one
+from ecauto_pipeline_tests.matrices.stage import PUBLISH, Stage, one_run
 
 KILLS_A_CASE = 5
 _RULES = b"item_id,asin,min_price_jpy,note\r\n,B0NOTSOLD1,1,%d\r\n"
-_LONGEST_S = 60.0
-Work = Callable[[Settings, ManualClock, random.Random], object]
-
-
-def _tools(work: Callable[[Tools, random.Random], object]) -> Work:
-    def done(settings: Settings, clock: ManualClock, chance: random.Random) -> None:
-        with open_tools(settings, clock=clock) as tools:
-            work(tools, chance)
-
-    return done
+RUN = (*(step.name for step in LINE), PUBLISH)
+"""What a run does, one after the other."""
+_RUN_REACH = {
+    "listings": Reach(files=18, steps=46_000, cpu_s=0.11),
+    "stale_asins": Reach(steps=27_000),
+    "sp_api_snapshots": Reach(steps=21_000, cpu_s=0.07),
+    "price_diffs": Reach(steps=61_000),
+    "visibility_diffs": Reach(steps=39_000),
+    "base_updates": Reach(files=3, steps=41_000, cpu_s=0.13),
+    PUBLISH: Reach(files=82, steps=360_000, cpu_s=0.6),
+}
+"""Without the calls; those are counted in the first undisturbed run."""
 
 
 def import_rules(tools: Tools, chance: random.Random) -> None:
@@ -54,15 +52,16 @@ def reject_holds(tools: Tools, _chance: random.Random) -> None:
         holds.reject(tools, everything=True, who="kills")
 
 
-WORK: dict[str, Work] = {
-    "open": _tools(lambda _tools, _chance: None),
-    "load history": _tools(lambda tools, _chance: tools.history.load()),
-    "rebuild history": _tools(lambda tools, _chance: tools.history.rebuild()),
-    "compact history": _tools(lambda tools, _chance: tools.history.compact(date(2027, 1, 1))),
-    "import rules": _tools(import_rules),
-    "reject holds": _tools(reject_holds),
+_WORK: dict[str, tuple[Callable[[Tools, random.Random], object], Reach]] = {
+    "load history": (lambda tools, _: tools.history.load(), Reach(files=3, steps=20_000, cpu_s=0.04)),
+    "rebuild history": (lambda tools, _: tools.history.rebuild(), Reach(files=7, steps=270_000, cpu_s=0.5)),
+    "compact history": (lambda tools, _: tools.history.compact(date(2027, 1, 1)), Reach(files=76, steps=270_000, cpu_s=0.5)),
+    "import rules": (import_rules, Reach(files=4, steps=13_000)),
+    "reject holds": (reject_holds, Reach(steps=3_000)),
 }
-"""What is not a run. In its own process, of its own clock."""
+"""What is not a run, in its own process, of its own clock, and how far it goes."""
+_OPEN = "open"
+_OPEN_REACH = Reach(files=11, steps=69_000, cpu_s=0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Case:
         return f"kills {self.number}"
 
 
-def cases(seed: int, kills: int = 500) -> list[Case]:
+def cases(seed: int, kills: int = 400) -> list[Case]:
     """Cases for at least so many kills."""
     return [Case(number, seed) for number in range(-(-kills // KILLS_A_CASE))]
 
@@ -88,20 +87,31 @@ def play(stage: Stage, case: Case) -> list[str]:
     hours_pass = chance.random() < 0.5
     day = stage.begin()
     stage.set_generous_rates()
-    killed, story = 0, []
+    killed, story, broken = 0, [], []
     for _ in range(KILLS_A_CASE):
-        activity = chance.choice(["run", "run", "run", "rotation", *WORK])
-        asset = chance.choice([step.name for step in LINE]) if activity in ("run", "rotation") else ""
+        activity = chance.choice(["run", "run", "run", "run", "run", "rotation", _OPEN, *_WORK])
+        asset = chance.choice(RUN) if activity in ("run", "rotation") else ""
         if activity == "rotation":
             stage.control.expire_tokens(api="base")
-        how = _kill_one(day.settings, stage.clock.now(), activity, asset, chance)
-        killed += how.startswith("killed") and activity not in WORK
+        run_id, luck = str(uuid4()), chance.randrange(1_000_000)
+        instant = _reach(stage, activity, asset).instant(chance)
+        what = (day.settings, stage.clock.now(), activity, asset, run_id, luck)
+        death = kill_one(stage, day.folder, instant, _do, *what)
+        stage.count(asset or activity, death.landed)
+        killed += bool(death.landed) and bool(asset)
         taken = chance.choice(["not", "retry", "whole", "alone", *(["next hour"] * hours_pass)])
-        story.append(f"{activity} {asset}: {how}, taken up: {taken}")
-        _take_up(day.settings, stage.clock, taken, how.removeprefix("killed "))
+        story.append(f"{activity} {asset}: {instant}, {death.landed or 'not killed'} {death.about}, taken up: {taken}")
+        broken += [f"{activity} {asset} broke: {death.broke}"] if death.broke else []
+        _take_up(day.settings, stage.clock, taken, run_id if death.landed else "")
     found = [] if hours_pass else laws.a_kill_cost_the_calls_in_flight(stage.asked(), stage.first_asked, killed)
-    found += aftermath(stage, day)
+    found += broken + aftermath(stage, day)
     return [*found, *story] if found else []
+
+
+def _reach(stage: Stage, activity: str, asset: str) -> Reach:
+    if asset:
+        return replace(_RUN_REACH[asset], calls=len(stage.first_calls[asset]))
+    return _WORK[activity][1] if activity in _WORK else _OPEN_REACH
 
 
 def _take_up(settings: Settings, clock: ManualClock, how: str, run_id: str) -> None:
@@ -121,41 +131,22 @@ def _take_up(settings: Settings, clock: ManualClock, how: str, run_id: str) -> N
                 finish(context)
 
 
-def _kill_one(settings: Settings, now: datetime, activity: str, asset: str, chance: random.Random) -> str:
-    """Begin it and kill it; "killed RUN_ID" or how it ended before that."""
-    ours, theirs = fresh().Pipe()
-    run_id, luck = str(uuid4()), chance.randrange(1_000_000)
-    process = fresh().Process(target=_live, args=(settings, now, activity, asset, run_id, luck, theirs))
-    process.start()
-    theirs.close()
-    try:
-        ours.recv()  # it has begun what it is to be killed in
-        share = chance.random()
-        time.sleep(share * share * 0.6)  # the moment of the kill is what is being tried
-    except EOFError:
-        pass
-    assert process.pid is not None
-    if process.is_alive():
-        os.kill(process.pid, signal.SIGKILL)
-    process.join(_LONGEST_S)
-    return f"killed {run_id}" if process.exitcode == -signal.SIGKILL else f"ended with {process.exitcode}"
-
-
-def _live(
-    settings: Settings, now: datetime, activity: str, asset: str, run_id: str, luck: int, parent: Connection
+def _do(
+    settings: Settings, now: datetime, activity: str, asset: str, run_id: str, luck: int, within: Within
 ) -> None:
-    """What is to be killed, in a process of its own. Says once when it begins."""
-    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    """What is to be killed, in a process of its own."""
     clock = ManualClock(now)
-    if activity in WORK:
-        parent.send(activity)
-        WORK[activity](settings, clock, random.Random(luck))
-        return
+    if asset:
 
-    @contextmanager
-    def around(step: str) -> Iterator[None]:
-        if step == asset:
-            parent.send(step)
-        yield
+        @contextmanager
+        def around(step: str) -> Iterator[None]:
+            with within() if step == asset else nullcontext():
+                yield
 
-    one_run(settings, clock, around, run_id=run_id)
+        one_run(settings, clock, around, run_id=run_id)
+    elif activity == _OPEN:
+        with within(), open_tools(settings, clock=clock):
+            pass
+    else:
+        with open_tools(settings, clock=clock) as tools, within():
+            _WORK[activity][0](tools, random.Random(luck))

@@ -49,6 +49,12 @@ def it_caught_up(items: dict[tuple[str, str], Item], right: Seen, *, lies: bool 
     return _told("an item that never came to show what it must (item, shown, right)", differ)
 
 
+def as_if_undisturbed(now: Seen, right: Seen) -> list[str]:
+    """The very edits that the undisturbed made, each as often, and every item shows what it shows there."""
+    more, fewer = (now.edits - right.edits).elements(), (right.edits - now.edits).elements()
+    return [*_told("an edit too many", more), *_told("an edit that is missing", fewer), *it_caught_up(now.items, right)]
+
+
 def a_kill_cost_the_calls_in_flight(asked: Counter[Asked], first: Counter[Asked], kills: int) -> list[str]:
     """While no time passes nothing that was answered is asked again: against what one undisturbed run asks (`first`),
     at most one call of each operation a kill, and once more a look at what was in doubt, where the plan is a new one.

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +33,9 @@ class Named(Protocol):
 Play = Callable[[Stage, Any], list[str]]
 Part = tuple[Play, Sequence[Named]]
 """Cases, and how each of them is played."""
+Counted = Counter[tuple[str, str]]
+Judge = Callable[[Counted], tuple[str, list[str]]]
+"""Of what was counted in all cases of a whole matrix: what the verdict says of it, and what of it must not be."""
 _BATCH = 12
 """Cases that one worker plays on one stage: the stage and what is undisturbed are made once for them."""
 
@@ -39,7 +43,7 @@ _BATCH = 12
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`violations`: by case; what was played and how long it took. `struck`: how often what a case does met anything,
-    by case; empty where nobody counts it.
+    by case; empty where nobody counts it. `said`: what else was counted.
     """
 
     matrix: str
@@ -48,12 +52,13 @@ class Verdict:
     seconds: float
     violations: dict[str, list[str]]
     struck: Mapping[str, int] = field(default_factory=dict)
+    said: str = ""
 
     def __str__(self) -> str:
         wrong = sum(len(found) for found in self.violations.values())
         return (
             f"{self.matrix}: {self.played} cases, {wrong} violations in {len(self.violations)} of them,"
-            f"{self._struck()} seed {self.seed}, {self.seconds:.0f} s: {'VIOLATED' if wrong else 'all laws kept'}"
+            f"{self._struck()}{self.said} seed {self.seed}, {self.seconds:.0f} s: {'VIOLATED' if wrong else 'all laws kept'}"
         )
 
     def _struck(self) -> str:
@@ -77,11 +82,23 @@ def never_struck(struck: Mapping[str, int]) -> dict[str, list[str]]:
     return {kind: ["it never struck anything"] for kind, cases in cases_struck(struck).items() if not cases}
 
 
-def run_matrix(matrix: str, parts: Sequence[Part], seed: int, workers: int = 2, *, strikes: bool = False) -> Verdict:
-    """Play all cases; violations are printed as they are found. `strikes`: every kind has to have struck somewhere."""
+def run_matrix(
+    matrix: str,
+    parts: Sequence[Part],
+    seed: int,
+    workers: int = 2,
+    *,
+    strikes: bool = False,
+    judge: Judge | None = None,
+    undisturbed: bool = True,
+) -> Verdict:
+    """Play all cases; violations are printed as they are found. `strikes`: every kind has to have struck somewhere.
+    `undisturbed`: whether the stages are to know what an installation does that is left alone.
+    """
     console, began = Console(stderr=True), time.monotonic()
     violations: dict[str, list[str]] = {}
     struck: dict[str, int] = {}
+    counted: Counted = Counter()
     batches = [(play, cases[at : at + _BATCH]) for play, cases in parts for at in range(0, len(cases), _BATCH)]
     total = sum(len(cases) for _, cases in parts)
     columns = (TextColumn(matrix), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -90,7 +107,8 @@ def run_matrix(matrix: str, parts: Sequence[Part], seed: int, workers: int = 2, 
         Progress(*columns, console=console) as progress,
     ):
         bar = progress.add_task(matrix, total=total)
-        for played in pool.map(_play_batch, batches):
+        for played, counts in pool.map(partial(_play_batch, undisturbed), batches):
+            counted += counts
             for name, found, times in played:
                 progress.advance(bar)
                 struck[name] = times
@@ -99,13 +117,17 @@ def run_matrix(matrix: str, parts: Sequence[Part], seed: int, workers: int = 2, 
                     progress.print(f"{name} (seed {seed}):", *(f"  {one}" for one in found), sep="\n")
     if strikes:
         violations |= never_struck(struck)
-    return Verdict(matrix, seed, total, time.monotonic() - began, violations, struck if any(struck.values()) else {})
+    said, wrong = judge(counted) if judge is not None else ("", [])
+    if wrong:
+        violations["what was counted"] = wrong
+    met = struck if any(struck.values()) else {}
+    return Verdict(matrix, seed, total, time.monotonic() - began, violations, met, said)
 
 
-def _play_batch(part: Part) -> list[tuple[str, list[str], int]]:
+def _play_batch(undisturbed: bool, part: Part) -> tuple[list[tuple[str, list[str], int]], Counted]:
     play, cases = part
-    with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as here:
-        return [(case.name, *_played(play, here, case)) for case in cases]
+    with tempfile.TemporaryDirectory() as folder, stage(Path(folder), undisturbed) as here:
+        return [(case.name, *_played(play, here, case)) for case in cases], here.counted
 
 
 def _played(play: Play, here: Stage, case: Named) -> tuple[list[str], int]:

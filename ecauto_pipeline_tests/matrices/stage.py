@@ -79,16 +79,20 @@ class AtAsset:
 class Stage:
     """One emulator in this process; `begin` gives an installation on its first day. `first_asked`: what an undisturbed
     one asks Amazon in its first run; `first_calls`: its calls by asset, as the emulator lists them. `struck`: how often
-    what the case does met anything, counted by whoever plays it."""
+    what the case does met anything, `counted`: (what, how it went), both counted by whoever plays it. `undisturbed`
+    False: for who compares with nothing; those three are empty then."""
 
-    def __init__(self, folder: Path, emulator: EmulatorServer, clock: ManualClock) -> None:
+    def __init__(
+        self, folder: Path, emulator: EmulatorServer, clock: ManualClock, undisturbed: bool = True
+    ) -> None:
         self.folder, self.emulator, self.clock, self.control = folder, emulator, clock, emulator.control
         self._number = 0
         self._mounted: Path | None = None
         self.struck = 0
         self.first_asked: Counter[Asked] = Counter()
         self.first_calls: dict[str, list[dict[str, Any]]] = {}
-        self.undisturbed = self._undisturbed()
+        self.counted: Counter[tuple[str, str]] = Counter()
+        self.undisturbed = self._undisturbed() if undisturbed else Seen(Counter(), {}, frozenset())
 
     @property
     def next_folder(self) -> Path:
@@ -131,6 +135,10 @@ class Stage:
         for operation in PRICES:
             self.control.set_rate(operation, 20.0, _PLENTY)
 
+    def count(self, what: str, how: str) -> None:
+        """One more of these, for the verdict."""
+        self.counted[what, how] += 1
+
     def asked(self) -> Counter[Asked]:
         """What Amazon was asked since the installation began, each time it was in a call."""
         calls = self.control.calls(api="sp_api")
@@ -155,11 +163,11 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
+def stage(folder: Path, undisturbed: bool = True) -> Iterator[Stage]:
     clock = ManualClock(START)
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a connection that is cut is what was asked for
     with EmulatorServer(clock=clock, **WORLD) as emulator:
-        here = Stage(folder, emulator, clock)
+        here = Stage(folder, emulator, clock, undisturbed)
         yield here
         here.clear()
 
