@@ -11,7 +11,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from ecauto_pipeline_tests.matrices import faults, fuzz, killing, kills, kills_of_people, kills_of_upgrades, surroundings
+from ecauto_pipeline_tests.matrices import (
+    faults,
+    fuzz,
+    killing,
+    kills,
+    kills_of_people,
+    kills_of_upgrades,
+    surroundings,
+)
 from ecauto_pipeline_tests.matrices.runner import Judge, Named, Play, run_matrix
 
 MATRICES: dict[str, tuple[tuple[Play, Callable[[int], Sequence[Named]]], ...]] = {

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import functools
 import json
+import shutil
+import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,9 +29,12 @@ from ecauto_pipeline.amazon.operations import (
     item_offers_batch,
 )
 from ecauto_pipeline.cli import text_of_secrets
+from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.freshness import views_file
+from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.selling.rules_file import read_rules
 from ecauto_pipeline.errors import EcautoError
+from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.migrate.convert import convert
 from ecauto_pipeline.migrate.find import find
 from ecauto_pipeline.migrate.import_settings import import_legacy
@@ -43,6 +49,7 @@ from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.emulator.callers import AmazonCaller, BaseCaller
 from ecauto_pipeline_tests.matrices.spoiling import spoiled_bytes, spoiled_json
 from ecauto_pipeline_tests.matrices.stage import START, Stage
+from ecauto_pipeline_tests.upgrades.folders import LANDED, unpacked
 
 _SP: dict[str, tuple[Operation[Any], Callable[[AmazonCaller, list[str]], httpx.Response]]] = {
     "getItemOffersBatch": (item_offers_batch.OPERATION, AmazonCaller.batch),
@@ -58,18 +65,50 @@ _RULES = (
 _TOML = """mode = "emulated"
 [pricing]
 markup_ratio = 1.3
-tiers = [{ up_to_jpy = 3000, ratio = 1.4 }]
+tiers = [{ max_price_jpy = 3000, markup_ratio = 1.4 }]
 [guards]
 min_price_jpy = 500
-[freshness]
-stock_high = "1h"
+[tiers]
+high_every = "1h"
 [[base.accounts]]
 id = "base_account_1"
 redirect_uri = "https://shop.example/"
 [paths]
 master_db = "data/master.db"
 """
-_PLAN = {"format": 1, "made_at": "2026-06-01T00:00:00+00:00", "rows": []}
+_PLAN = {
+    "version": 1,
+    "made_at": "2026-06-01T00:00:00+00:00",
+    "run_id": "r",
+    "include_price": "all",
+    "include_visibility": True,
+    "rows": [
+        {
+            "platform": "base",
+            "account_id": "base_account_1",
+            "item_id": "12345678",
+            "asin": "B000000001",
+            "kind": "price",
+            "shown": 1980,
+            "wanted": 2580,
+            "snapshot_id": "s1",
+            "reason": "",
+            "cost_jpy": 1984,
+            "profit_jpy": 300,
+        }
+    ],
+}
+
+
+class Refused(str):
+    """What a reader that never raises said of what it did not take, or not all of; it names the place itself."""
+
+    __slots__ = ()
+
+
+PARQUET = "Parquet of an older version"
+TOTAL = frozenset({"legacy .env"})
+"""These take whatever they understand and leave the rest, as the older programs did; there is nothing to refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +125,7 @@ class Case:
 
 
 Reader = Callable[[Any, Path], object]
+"""Gives Refused, or anything for what it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +142,11 @@ class Target:
 def _of_file(name: str, read: Callable[[Path], object]) -> Reader:
     """What reads a file by its path; it may not change it."""
 
-    def reads(content: bytes, folder: Path) -> None:
+    def reads(content: bytes, folder: Path) -> object:
         path = folder / name
         path.write_bytes(content)
         try:
-            read(path)
+            return read(path)
         finally:
             assert path.read_bytes() == content, f"{name} was written to"
 
@@ -116,14 +156,17 @@ def _of_file(name: str, read: Callable[[Path], object]) -> Reader:
 def _imports(name: str) -> Reader:
     """A folder of the older programs, one file of it spoiled: looked through, converted, imported as a rehearsal."""
 
-    def reads(content: bytes, folder: Path) -> None:
+    def reads(content: bytes, folder: Path) -> object:
         old = folder / "old"
         (old / "config").mkdir(parents=True, exist_ok=True)
         for left in old.rglob("*.*"):
             left.unlink()
         (old / "config" / name).write_bytes(content)
         convert(find(old))
-        import_legacy(old, folder / "new", folder / "new" / "data", dry_run=True)
+        report = import_legacy(old, folder / "new", folder / "new" / "data", dry_run=True)
+        assert not (folder / "new").exists(), "a rehearsal has written"
+        assert all(note.ja and note.en for note in report.notes), "a note without words"
+        return report if report.steps else Refused(" ".join(note.en for note in report.notes) or "nothing to take over")
 
     return reads
 
@@ -167,7 +210,10 @@ def targets(stage: Stage) -> dict[str, Target]:
         _of_file("blocked_asins.json", read_blocklist),
         names="blocked_asins.json",
     )
-    found["CSV shop"] = Target("商品ID,商品名,販売価格\n1,靴,1980\n".encode(), _csv_items)
+    found["CSV shop"] = Target(
+        "item_id,sku,title,price,visible,stock\n1,c-B000000001,靴,1980,1,1\n2,c-B000000002,帽子,2980,0,0\n".encode(),
+        _csv_items,
+    )
     found["master.db"] = Target(
         day.settings.master_db.read_bytes()[:65_536],
         _of_file("master.db", lambda path: Register(path, 1.0).read()),
@@ -176,35 +222,42 @@ def targets(stage: Stage) -> dict[str, Target]:
     for name, content in {
         "account_config.json": b'{"accounts": [{"id": "base_account_1", "active": true, "credentials": {}}]}',
         "pricing_strategy.yaml": b"default:\n  markup_ratio: 1.3\n  tiers:\n    - {up_to: 3000, ratio: 1.4}\n",
-        "notifications.json": b'{"discord": {"webhook_url": "https://example.invalid/x"}}',
+        "notifications.json": b'{"enabled": true, "method": "chatwork", "chatwork": {"api_token": "x", "room_id": 1}}',
         ".env": b"LWA_APP_ID=amzn1\nLWA_CLIENT_SECRET='x y'\n",
     }.items():
         found[f"legacy {name}"] = Target(content, _imports(name))
     found["JSON cache"] = Target(_cached(), functools.partial(_cache, day.settings))
+    with tempfile.TemporaryDirectory(dir=stage.folder) as earlier:
+        found[PARQUET] = Target(_earlier_parquet(Path(earlier)), _parquet, names="earlier.parquet")
     found[".env"] = Target(b"NAME='x y'\nOTHER=1\n", _of_file(".env", text_of_secrets), names=".env")
     return found
 
 
-def _answer_of(operation: Any, asins: list[str], document: Any, _folder: Path) -> None:
-    read = operation.read(document, asins, "rid")
+def _answer_of(operation: Any, asins: list[str], document: Any, _folder: Path) -> object:
+    payload = (document.get("payload") or document) if isinstance(document, dict) else document  # as the library does
+    read = operation.read(payload, asins, "rid")
     assert set(read.answers) <= set(asins), "an answer about an ASIN that was not asked"
+    failed = [one for one in read.answers.values() if getattr(one, "status", None) is Status.API_ERROR]
+    return Refused(" ".join(one.reason for one in failed)) if len(failed) == len(asins) else read
 
 
 def _of_object(read: Callable[[Any], object], document: Any) -> object:
-    return read(document) if isinstance(document, dict) else None  # the client refuses what is no object
+    return read(document) if isinstance(document, dict) else Refused("no object")  # as the client does
 
 
-def _told(found: Any) -> None:
+def _told(found: Any) -> object:
     for problem in found.problems:
         assert problem.ja, "a problem without words"
+    return Refused(" ".join(problem.ja for problem in found.problems)) if found.problems else found
 
 
 def _views(content: bytes) -> object:
+    """As a file: what is no text is refused whole, a row that makes no sense is named by its line."""
     try:
-        text = products.decode(content, "utf-8")
-    except EcautoError:
-        return None
-    return views_file.parse(text, START)
+        found = views_file.parse(products.decode(content, "utf-8"), START)
+    except EcautoError as refusal:
+        return Refused(refusal)
+    return Refused(" ".join(map(str, found.problems))) if found.problems else found
 
 
 def _cached() -> bytes:
@@ -212,13 +265,35 @@ def _cached() -> bytes:
     return json.dumps(entry).encode()
 
 
-def _cache(settings_: Any, content: bytes, folder: Path) -> None:
+def _cache(settings_: Any, content: bytes, folder: Path) -> object:
     from ecauto_pipeline.migrate.cache_files import import_cache
 
     (folder / "cache").mkdir(exist_ok=True)
     (folder / "cache" / "B000000001.json").write_bytes(content)
     with open_tools(settings_, offline=True) as tools:
-        import_cache(tools, folder / "cache", dry_run=True)
+        report = import_cache(tools, folder / "cache", dry_run=True)
+    return Refused(" ".join(map(str, report.broken))) if report.broken else report
+
+
+def _earlier_parquet(folder: Path) -> bytes:
+    """Answers that the first version wrote."""
+    unpacked(LANDED[0], folder)
+    return min((folder / "data" / "history" / "snapshots").rglob("*.parquet")).read_bytes()
+
+
+def _parquet(content: bytes, folder: Path) -> object:
+    """A file of history: loaded whole, or set aside and named; a load never ends over it."""
+    shutil.rmtree(folder / "parquet", ignore_errors=True)
+    history = folder / "parquet" / "history"
+    file = history / "snapshots" / "dt=2026-06-01" / "hour=10" / "earlier.parquet"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    report = HistoryStore(history, folder / "parquet" / "history.duckdb", ManualClock(START)).load()
+    if not report.damage.files:
+        assert file.read_bytes() == content, "a file of history was written to"
+        return report
+    assert any(path.read_bytes() == content for path in file.parent.iterdir()), "a damaged file was not kept"
+    return Refused(" ".join(report.damage.files))
 
 
 NAMES = (
@@ -239,8 +314,9 @@ NAMES = (
     "legacy .env",
     "JSON cache",
     ".env",
+    PARQUET,
 )
-DEAR = frozenset({"master.db", "JSON cache"})
+DEAR = frozenset({"master.db", "JSON cache", PARQUET})
 """Each of these costs a file or a database: a tenth of the examples."""
 
 
@@ -249,24 +325,46 @@ def cases(seed_: int, examples: int = 3_000) -> list[Case]:
     return [Case(name, seed_, examples // 10 if name in DEAR else examples) for name in NAMES]
 
 
-def _read(target: Target, content: Any, folder: Path) -> str | None:
-    """What it says when it refuses; None when it reads."""
-    try:
-        target.read(content, folder)
-    except target.refuses as refusal:
-        return str(refusal)
-    return None
+READ, REFUSED = "read", "refused"
+
+
+def judge(counted: Counter[tuple[str, str]]) -> tuple[str, list[str]]:
+    """Of a whole matrix: how many of each were read and refused; who only ever does one of both shows nothing."""
+    wrong = [f"{what}: nothing was ever {READ}" for what in NAMES if not counted[what, READ]]
+    wrong += [
+        f"{what}: nothing was ever {REFUSED}" for what in NAMES if not counted[what, REFUSED] and what not in TOTAL
+    ]
+    each = ", ".join(f"{what} {counted[what, READ]}/{counted[what, REFUSED]}" for what in NAMES)
+    return f" read/refused: {each},", wrong
 
 
 def play(stage: Stage, case: Case) -> list[str]:
     """Read so many spoiled ones; the first that is neither read nor refused in words, made small."""
     folder = stage.folder / "fuzz"
     folder.mkdir(exist_ok=True)
-    return tried(targets(stage)[case.what], folder, case.seed, case.examples)
+
+    def count(how: str) -> None:
+        stage.count(case.what, how)
+
+    return tried(targets(stage)[case.what], folder, case.seed, case.examples, count)
 
 
-def tried(target: Target, folder: Path, luck: int, examples: int) -> list[str]:
-    """So many spoiled ones of a target, read in this folder."""
+def _read(target: Target, content: Any, folder: Path) -> str | None:
+    """What it says when it refuses; None when it reads."""
+    try:
+        given = target.read(content, folder)
+    except target.refuses as refusal:
+        return str(refusal)
+    return str(given) if isinstance(given, Refused) else None
+
+
+def tried(
+    target: Target, folder: Path, luck: int, examples: int, count: Callable[[str], None] = lambda how: None
+) -> list[str]:
+    """So many spoiled ones of a target, read in this folder, after the sound one, which has to be read."""
+    said = _read(target, target.good, folder)
+    if said is not None:
+        return [f"the sound one was refused: {said}"]
     spoiled: Any = spoiled_bytes(target.good) if isinstance(target.good, bytes) else spoiled_json(target.good)
 
     @seed(luck)
@@ -280,6 +378,7 @@ def tried(target: Target, folder: Path, luck: int, examples: int) -> list[str]:
     @given(spoiled)
     def holds(content: Any) -> None:
         said = _read(target, content, folder)
+        count(READ if said is None else REFUSED)
         assert said is None or (said and target.names in said), f"refused without the name of its place: {said!r}"
 
     try:

@@ -141,11 +141,6 @@ def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {times}" for name, times in counts.most_common())
 
 
-def half_written(folder: Path) -> int:
-    """Files that killed writers left beside the place they were for."""
-    return sum(path.name.endswith(".tmp") for path in folder.rglob(".*"))
-
-
 def _last_call(stage: Stage) -> str:
     calls = stage.control.calls()
     return str(calls[-1]["operation"]) if calls else ""
@@ -190,11 +185,8 @@ def _arm(instant: Instant, folder: Path, parent: Connection) -> Counter[str]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def audited(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open":
-            mine = isinstance(arguments[2], int) and bool(arguments[2] & _WRITES)
-        else:
-            mine = event in _FILES
-        if mine and str(folder) in str(arguments[0]):
+        written = event == "open" and isinstance(arguments[2], int) and bool(arguments[2] & _WRITES)
+        if (written or event in _FILES) and str(folder) in str(arguments[0]):
             meet(FILE, f"{event} {Path(str(arguments[0])).name}")
 
     def profiled(frame: FrameType, event: str, called: Any) -> None:

@@ -55,7 +55,10 @@ def reject_holds(tools: Tools, _chance: random.Random) -> None:
 _WORK: dict[str, tuple[Callable[[Tools, random.Random], object], Reach]] = {
     "load history": (lambda tools, _: tools.history.load(), Reach(files=3, steps=20_000, cpu_s=0.04)),
     "rebuild history": (lambda tools, _: tools.history.rebuild(), Reach(files=7, steps=270_000, cpu_s=0.5)),
-    "compact history": (lambda tools, _: tools.history.compact(date(2027, 1, 1)), Reach(files=76, steps=270_000, cpu_s=0.5)),
+    "compact history": (
+        lambda tools, _: tools.history.compact(date(2027, 1, 1)),
+        Reach(files=76, steps=270_000, cpu_s=0.5),
+    ),
     "import rules": (import_rules, Reach(files=4, steps=13_000)),
     "reject holds": (reject_holds, Reach(steps=3_000)),
 }
@@ -76,7 +79,7 @@ class Case:
         return f"kills {self.number}"
 
 
-def cases(seed: int, kills: int = 400) -> list[Case]:
+def cases(seed: int, kills: int = 440) -> list[Case]:
     """Cases for at least so many kills."""
     return [Case(number, seed) for number in range(-(-kills // KILLS_A_CASE))]
 
@@ -131,9 +134,7 @@ def _take_up(settings: Settings, clock: ManualClock, how: str, run_id: str) -> N
                 finish(context)
 
 
-def _do(
-    settings: Settings, now: datetime, activity: str, asset: str, run_id: str, luck: int, within: Within
-) -> None:
+def _do(settings: Settings, now: datetime, activity: str, asset: str, run_id: str, luck: int, within: Within) -> None:
     """What is to be killed, in a process of its own."""
     clock = ManualClock(now)
     if asset:

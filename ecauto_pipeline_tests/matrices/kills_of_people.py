@@ -63,15 +63,18 @@ _LEGACY = {
 _RULES = "item_id,asin,min_price_jpy,note\r\n,B0NOTSOLD1,1,a\r\n,B0NOTSOLD2,2,b\r\n"
 
 
+_A_WORD = Reach(steps=6_000)
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`do(context)`: what is asked for, also when it was asked for before; `before(context)`: what makes there something
-    to do. `whole`: what state holds of it afterwards is all of it or nothing. `job`: it is a run of its own.
+    """`do(context)`: what is asked for, also where it was asked for before; `before(context)`: what gives it work.
+    `whole`: state holds all of it or nothing afterwards. `job`: it is a run of its own; `first`: the first there is.
     """
 
     do: Callable[[Context], object]
     before: Callable[[Context], object] = lambda context: None
-    reach: Reach = Reach(steps=6_000)
+    reach: Reach = _A_WORD
     whole: bool = True
     job: str = ""
     first: bool = False
@@ -86,9 +89,7 @@ def _say(word: Any) -> Callable[[Context], object]:
 
 
 def _keep(context: Context) -> None:
-    priced = [
-        hold for hold in holds.list_holds(context, states=_EVERY_STATE) if hold.kind is Kind.PRICE and hold.shown
-    ]
+    priced = [hold for hold in holds.list_holds(context, states=_EVERY_STATE) if hold.kind is Kind.PRICE and hold.shown]
     keep_price(context, min(priced, key=lambda hold: (hold.key.account_id, hold.key.item_id)).diff_id, WHO)
 
 
@@ -149,7 +150,9 @@ def _put_cache(context: Context) -> None:
 ACTS: dict[str, Act] = {
     "approve": Act(_say("approve")),
     "reject": Act(_say("reject")),
-    "take back": Act(lambda context: take_back(context, _ids(context), WHO), before=_say("approve"), reach=Reach(steps=12_000)),
+    "take back": Act(
+        lambda context: take_back(context, _ids(context), WHO), before=_say("approve"), reach=Reach(steps=12_000)
+    ),
     "keep price": Act(_keep, reach=Reach(files=4, steps=24_000), whole=False),
     "set rule": Act(_set, reach=Reach(files=4, steps=21_000)),
     "unset rule": Act(lambda context: unset_rule(context, _item(context), WHO), _set, Reach(files=9, steps=20_000)),
@@ -160,9 +163,14 @@ ACTS: dict[str, Act] = {
         before=lambda context: stop_pushing(context, (), WHO),
         reach=Reach(files=2, steps=2_100),
     ),
-    "release": Act(_release, reach=Reach(calls=8, files=10, steps=74_000, cpu_s=0.15), whole=False, job="release_holds"),
+    "release": Act(
+        _release, reach=Reach(calls=8, files=10, steps=74_000, cpu_s=0.15), whole=False, job="release_holds"
+    ),
     UNDO: Act(
-        lambda context: rollback_run(context, _FIRST), reach=Reach(calls=30, files=10, steps=94_000, cpu_s=0.17), whole=False, job="rollback_run"
+        lambda context: rollback_run(context, _FIRST),
+        reach=Reach(calls=30, files=10, steps=94_000, cpu_s=0.17),
+        whole=False,
+        job="rollback_run",
     ),
     "apply plan": Act(
         lambda context: apply_plan(context, read_plan(_plan_file(context).read_text(encoding="utf-8"))),

@@ -58,7 +58,8 @@ class Verdict:
         wrong = sum(len(found) for found in self.violations.values())
         return (
             f"{self.matrix}: {self.played} cases, {wrong} violations in {len(self.violations)} of them,"
-            f"{self._struck()}{self.said} seed {self.seed}, {self.seconds:.0f} s: {'VIOLATED' if wrong else 'all laws kept'}"
+            f"{self._struck()}{self.said} seed {self.seed}, {self.seconds:.0f} s:"
+            f" {'VIOLATED' if wrong else 'all laws kept'}"
         )
 
     def _struck(self) -> str:

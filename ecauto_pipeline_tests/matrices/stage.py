@@ -82,9 +82,7 @@ class Stage:
     what the case does met anything, `counted`: (what, how it went), both counted by whoever plays it. `undisturbed`
     False: for who compares with nothing; those three are empty then."""
 
-    def __init__(
-        self, folder: Path, emulator: EmulatorServer, clock: ManualClock, undisturbed: bool = True
-    ) -> None:
+    def __init__(self, folder: Path, emulator: EmulatorServer, clock: ManualClock, undisturbed: bool = True) -> None:
         self.folder, self.emulator, self.clock, self.control = folder, emulator, clock, emulator.control
         self._number = 0
         self._mounted: Path | None = None

@@ -10,14 +10,25 @@ from pathlib import Path
 
 import pytest
 
+from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.emulator.faults import KINDS, FaultBook, parse_fault
 from ecauto_pipeline.emulator.messages import Seen as SeenCall
 from ecauto_pipeline.sync.line import LINE
-from ecauto_pipeline_tests.matrices import faults, fuzz, kills, laws, surroundings
+from ecauto_pipeline_tests.matrices import (
+    faults,
+    fuzz,
+    killing,
+    kills,
+    kills_of_people,
+    kills_of_upgrades,
+    laws,
+    surroundings,
+)
 from ecauto_pipeline_tests.matrices.disturbances import DISTURBANCES
 from ecauto_pipeline_tests.matrices.owner import tokens_were_lost
 from ecauto_pipeline_tests.matrices.runner import Verdict, never_struck
 from ecauto_pipeline_tests.matrices.stage import PUBLISH, START, Seen, Stage, stage
+from ecauto_pipeline_tests.upgrades.folders import LANDED
 
 SEED = 7
 _EDITS = ("items", "items/edit", "items/detail", "oauth/token")
@@ -89,6 +100,57 @@ def test_kills_lose_nothing(here: Stage) -> None:
     assert [] == kills.play(here, kills.Case(1, SEED))
 
 
+def test_kills_are_spread_over_all_that_is_done() -> None:
+    """In calls, at files, at steps and at work; early, late and in between."""
+    chance = random.Random(SEED)
+    reach = killing.Reach(calls=10, files=5, steps=100, cpu_s=1.0)
+    instants = [reach.instant(chance) for _ in range(400)]
+    assert {killing.CALL, killing.UNHEARD, killing.FILE, killing.STEP, killing.WORK} == {one.kind for one in instants}
+    assert set(range(1, 11)) == {one.number for one in instants if one.kind in (killing.CALL, killing.UNHEARD)}
+    assert set(range(1, 6)) == {one.number for one in instants if one.kind == killing.FILE}
+    assert 0.1 > min(one.cpu_s for one in instants if one.kind == killing.WORK)
+    assert 0.9 < max(one.cpu_s for one in instants)
+
+
+def test_a_matrix_of_kills_has_what_was_handed_out_and_every_word_of_people() -> None:
+    """Five kills each: at least as many as the verdict asks for, whatever the seed."""
+    people, versions = kills_of_people.cases(SEED), kills_of_upgrades.cases(SEED)
+    assert set(kills_of_people.ACTS) == {case.act for case in people}
+    assert set(LANDED) == {case.version for case in versions}
+    assert killing.LEAST_KILLS < 5 * (len(kills.cases(SEED)) + len(people) + len(versions))
+
+
+def _write(path: Path, within: killing.Within) -> None:
+    with within():
+        replace_file(path, "new")
+
+
+@pytest.mark.parametrize(("number", "left"), [(1, "old"), (3, "old"), (4, "new")], ids=["before", "rename", "after"])
+def test_a_kill_lands_at_the_file_it_was_meant_for(here: Stage, tmp_path: Path, number: int, left: str) -> None:
+    """The same one each time: the temporary file is made, opened to be forced to the disk, and then renamed."""
+    path = tmp_path / "file"
+    path.write_text("old", encoding="utf-8")
+    death = killing.kill_one(here, tmp_path, killing.Instant(killing.FILE, number), _write, path)
+    assert (killing.END if left == "new" else killing.FILE, left) == (death.landed, path.read_text(encoding="utf-8"))
+
+
+def test_too_few_kills_show_nothing() -> None:
+    """What never landed, in all or in something, is told as a violation; the verdict counts what did."""
+    assert [] == killing.judge(Counter({("listings", killing.CALL): 500}))[1]
+    said, wrong = killing.judge(Counter({("listings", killing.FILE): 3, ("publish", ""): 2}))
+    assert ["3 kills landed, not 500", "publish: no kill landed"] == wrong
+    assert " 3 kills (at a file 3, not killed 2; listings 3, publish 0)," == said
+
+
+def test_a_target_that_never_reads_or_never_refuses_is_told() -> None:
+    """What refuses even the sound one tries no parser: four of them did so for weeks."""
+    both = Counter({(what, how): 1 for what in fuzz.NAMES for how in (fuzz.READ, fuzz.REFUSED)})
+    assert [] == fuzz.judge(both)[1]
+    assert ["rules.csv: nothing was ever read"] == fuzz.judge(both - Counter({("rules.csv", fuzz.READ): 1}))[1]
+    blind = fuzz.Target(b"1", lambda content, _: fuzz.Refused("no"))
+    assert ["the sound one was refused: no"] == fuzz.tried(blind, Path(), SEED, 1)
+
+
 @pytest.mark.parametrize("what", fuzz.NAMES)
 def test_what_comes_spoiled_is_read_or_refused_in_words(
     fuzzed: dict[str, fuzz.Target], what: str, tmp_path: Path
@@ -125,6 +187,9 @@ def test_a_law_that_is_broken_is_told() -> None:
     assert 1 == len(laws.it_caught_up(stale, sold_out))
     assert 1 == len(laws.it_caught_up({("shop", "1"): (1980, True, 1)}, sold_out, lies=True))
     assert 1 == len(laws.it_caught_up({}, sold_out, lies=True))
+    assert [] == laws.as_if_undisturbed(right, right)
+    assert 3 == len(laws.as_if_undisturbed(wrong, right))
+    assert 2 == len(laws.as_if_undisturbed(right, wrong)) - 1
     first = Counter([("getItemOffersBatch", f"B{number}") for number in range(40)] + [(laws.OPINION, "B1")])
     in_flight = first + Counter(asked for asked in first if asked[1] in {f"B{number}" for number in range(20)})
     assert [] == laws.a_kill_cost_the_calls_in_flight(in_flight, first, 1)
