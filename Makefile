@@ -76,7 +76,7 @@ test-fleet: .venv-fleet/installed
 	$(FLEET)/python -m pytest --timeout 3600 proofs/fleet
 
 audit: .venv/installed
-	$(BIN)/python -m pytest --timeout 900 proofs/test_audit.py
+	$(BIN)/python -m proofs.audit
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
