@@ -33,17 +33,16 @@ def deliver(message: Message, *, url: str, to: str, endpoint: str, timeout_s: fl
     mail["Date"] = formatdate()
     mail["Message-ID"] = make_msgid(domain="ecauto.invalid")
     mail.set_content(message.body, charset="utf-8")
-    context = ssl.create_default_context()
     if server.scheme == "smtps":
         connection: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.hostname, server.port or 465, timeout=timeout_s, context=context
+            server.hostname, server.port or 465, timeout=timeout_s, context=ssl.create_default_context()
         )
     else:
         connection = smtplib.SMTP(server.hostname, server.port or 587, timeout=timeout_s)
     with connection:
         connection.ehlo()
         if server.scheme == "smtp" and connection.has_extn("starttls"):
-            connection.starttls(context=context)
+            connection.starttls(context=ssl.create_default_context())
             connection.ehlo()
         elif server.scheme == "smtp" and secret.username and server.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise Refused(
