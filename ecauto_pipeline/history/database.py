@@ -106,9 +106,7 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
             connection.execute(QUIET)
             connection.execute("SET TimeZone = 'UTC'")
             if not read_only:
-                connection.execute(f"SET memory_limit = '{MOST_MB}MB'")
-                connection.execute("SET preserve_insertion_order = false")
-                connection.execute("SET threads = 1")  # each holds buffers of its own
+                hold_to_limit(connection)
             kinds = connection.execute("SELECT DISTINCT type FROM duckdb_databases() WHERE NOT internal").fetchall()
             if kinds != [("duckdb",)]:
                 raise DatabaseTorn(
@@ -117,6 +115,13 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
             yield connection
         finally:
             connection.close()
+
+
+def hold_to_limit(connection: duckdb.DuckDBPyConnection) -> None:
+    """To MOST_MB."""
+    connection.execute(f"SET memory_limit = '{MOST_MB}MB'")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET threads = 1")  # each holds buffers of its own
 
 
 @contextmanager

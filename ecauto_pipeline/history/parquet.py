@@ -100,11 +100,11 @@ def write_rows(path: Path, content: pa.Table, run_id: str, part: str) -> None:
     pq.write_table(marked, path, compression="zstd", write_page_checksum=True)
 
 
-def batches(file: pq.ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
-    """All rows of `file`, so many at a time; one row group after another, since Arrow keeps what it has read of all
-    that it was asked for."""
+def batches(file: pq.ParquetFile, rows: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """All rows of `file` (of these columns), so many at a time; one row group after another, since Arrow keeps what it
+    has read of all that it was asked for."""
     for number in range(file.num_row_groups):
-        yield from file.iter_batches(batch_size=rows, row_groups=[number])
+        yield from file.iter_batches(batch_size=rows, row_groups=[number], columns=columns)
 
 
 def _refuse_strangers(path: Path, run_id: str, part: str) -> None:

@@ -5,6 +5,7 @@ Not for: repairing (a load adds what is missing, a rebuild does everything).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +13,19 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecauto_pipeline.history.arrow_columns import of_type
-from ecauto_pipeline.history.database import QUIET, DatabaseTorn, database, ensure_schema, quoted
-from ecauto_pipeline.history.duckdb_without_pandas import rows_as
+from ecauto_pipeline.history.arrow_columns import of_type, texts
+from ecauto_pipeline.history.database import QUIET, DatabaseTorn, database, ensure_schema, hold_to_limit, quoted
+from ecauto_pipeline.history.duckdb_without_pandas import Rows, literal, rows_as
 from ecauto_pipeline.history.listing import list_table, present_files
 from ecauto_pipeline.history.loading import loaded_marks
-from ecauto_pipeline.history.parquet import UNREADABLE
+from ecauto_pipeline.history.parquet import UNREADABLE, batches
 from ecauto_pipeline.history.tables import TABLES, Table
 
-_KEYS_AT_ONCE = 200_000
+KEYS_AT_ONCE = 200_000
+"""So many are read in one go; ten times as many are compared in one, those of the same remainder of their hash."""
+_INCOMING = "incoming_keys"
+_ADD = f"INSERT INTO parquet_keys SELECT k FROM {_INCOMING}"
+_NONE = pa.table({"k": texts([])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,51 +73,41 @@ class VerifyReport:
         return self.checked and not self.damage and all(table.ok for table in self.tables)
 
 
-def verify_all(directory: Path, path: Path) -> VerifyReport:
-    """Compare all tables. Raises DatabaseHeld. A missing database counts as an empty one."""
+def verify_all(directory: Path, path: Path, keys_at_once: int = KEYS_AT_ONCE) -> VerifyReport:
+    """Compare all tables, so that memory depends on `keys_at_once`, not on the rows there are. Raises DatabaseHeld. A
+    missing database counts as an empty one."""
     try:
         if not path.exists():
             with duckdb.connect() as empty:
                 empty.execute(QUIET)
+                empty.execute(f"SET temp_directory = {literal(f'{path}.tmp')}")
+                hold_to_limit(empty)
                 ensure_schema(empty)
-                return VerifyReport(True, "", "no database yet", tuple(_compare(empty, directory)))
+                return VerifyReport(True, "", "no database yet", tuple(_compare(empty, directory, keys_at_once)))
         with database(path) as connection:
             ensure_schema(connection)
-            return VerifyReport(True, "", "", tuple(_compare(connection, directory)))
+            return VerifyReport(True, "", "", tuple(_compare(connection, directory, keys_at_once)))
     except DatabaseTorn as torn:
         return VerifyReport(True, str(torn), "", ())
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, directory: Path) -> list[TableReport]:
-    return [_compare_table(connection, directory, table) for table in TABLES.values()]
+def _compare(connection: duckdb.DuckDBPyConnection, directory: Path, keys_at_once: int) -> list[TableReport]:
+    return [_compare_table(connection, directory, table, keys_at_once) for table in TABLES.values()]
 
 
-def _compare_table(connection: duckdb.DuckDBPyConnection, directory: Path, table: Table) -> TableReport:
+def _compare_table(
+    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, keys_at_once: int
+) -> TableReport:
     files = present_files(directory, table)
     known = loaded_marks(connection, table)
-    connection.execute("CREATE OR REPLACE TEMP TABLE parquet_keys (k VARCHAR)")
-    unreadable = []
-    waiting: list[pa.Table] = []
-    for relative in files:
-        try:
-            for keys in _keys(directory / relative, table):
-                waiting.append(keys)
-                if sum(map(len, waiting)) > _KEYS_AT_ONCE:
-                    waiting = _add(connection, waiting)
-        except (*UNREADABLE, KeyError):
-            unreadable.append(relative)
-    _add(connection, waiting)
-    name, key = quoted(table.name), quoted(table.key)
-    distinct, repeated, held, missing, extra, doubled = connection.execute(
-        f"""
-        WITH p AS (SELECT k, count(*) AS n FROM parquet_keys GROUP BY k),
-             d AS (SELECT {key} AS k, count(*) AS n FROM {name} GROUP BY {key})
-        SELECT count(p.k), CAST(coalesce(sum(p.n - 1), 0) AS BIGINT), CAST(coalesce(sum(d.n), 0) AS BIGINT),
-               count(*) FILTER (WHERE d.k IS NULL), count(*) FILTER (WHERE p.k IS NULL), count(*) FILTER (WHERE d.n > 1)
-        FROM p FULL JOIN d ON p.k = d.k
-        """
-    ).fetchall()[0]
+    unreadable = _gather(connection, directory, table, files, keys_at_once)
+    ((rows,),) = connection.execute(
+        f"SELECT greatest((SELECT count(*) FROM parquet_keys), (SELECT count(*) FROM {quoted(table.name)}))"
+    ).fetchall()
+    parts = 1 + rows // (10 * keys_at_once)
+    counted = [_compare_part(connection, table, part, parts) for part in range(parts)]
     connection.execute("DROP TABLE parquet_keys")
+    distinct, repeated, held, missing, extra, doubled = (sum(figures) for figures in zip(*counted, strict=True))
     return TableReport(
         table.name,
         distinct,
@@ -128,15 +123,59 @@ def _compare_table(connection: duckdb.DuckDBPyConnection, directory: Path, table
     )
 
 
-def _keys(path: Path, table: Table) -> list[pa.Table]:
-    """The keys of one file, all of them before any is counted: one that can't be read to the end counts for nothing."""
-    with pq.ParquetFile(path) as file:
-        parts = list(file.iter_batches(batch_size=_KEYS_AT_ONCE, columns=[table.key]))
-    return [pa.table({"k": of_type(part.column(table.key), pa.string())}) for part in parts]
+def _gather(
+    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, files: list[str], keys_at_once: int
+) -> list[str]:
+    """The keys of `files` into the table parquet_keys. Returns those that can't be read to the end: none of theirs
+    counts."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE parquet_keys (k VARCHAR)")
+    unreadable, waiting = [], [_NONE]
+    with rows_as(connection, _INCOMING, _NONE) as incoming:
+        for relative in files:
+            try:
+                with pq.ParquetFile(directory / relative) as file:
+                    if file.metadata.num_rows > keys_at_once:
+                        _add_large(connection, incoming, _keys(file, table, keys_at_once))
+                    else:
+                        waiting += list(_keys(file, table, keys_at_once))
+            except (*UNREADABLE, KeyError):
+                unreadable.append(relative)
+            if sum(map(len, waiting)) > keys_at_once:
+                incoming.rows, waiting = pa.concat_tables(waiting), [_NONE]
+                connection.execute(_ADD)
+        incoming.rows = pa.concat_tables(waiting)
+        connection.execute(_ADD)
+    return unreadable
 
 
-def _add(connection: duckdb.DuckDBPyConnection, waiting: list[pa.Table]) -> list[pa.Table]:
-    if waiting:
-        with rows_as(connection, "incoming_keys", pa.concat_tables(waiting)):
-            connection.execute("INSERT INTO parquet_keys SELECT k FROM incoming_keys")
-    return []
+def _add_large(connection: duckdb.DuckDBPyConnection, incoming: Rows, parts: Iterator[pa.Table]) -> None:
+    """All of one file or, where that raises, nothing; so many keys are never in memory together."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        for incoming.rows in parts:
+            connection.execute(_ADD)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _keys(file: pq.ParquetFile, table: Table, keys_at_once: int) -> Iterator[pa.Table]:
+    for part in batches(file, keys_at_once, [table.key]):
+        yield pa.table({"k": of_type(part.column(table.key), pa.string())})
+
+
+def _compare_part(connection: duckdb.DuckDBPyConnection, table: Table, part: int, parts: int) -> tuple[int, ...]:
+    """Of the keys that belong to one of so many parts: distinct and repeated in Parquet, rows of the database, missing
+    and extra in it, keys that it holds more than once."""
+    name, key = quoted(table.name), quoted(table.key)
+    found: tuple[int, ...] = connection.execute(
+        f"""
+        WITH p AS (SELECT k, count(*) AS n FROM parquet_keys WHERE hash(k) % {parts} = {part} GROUP BY k),
+             d AS (SELECT {key} AS k, count(*) AS n FROM {name} WHERE hash({key}) % {parts} = {part} GROUP BY {key})
+        SELECT count(p.k), CAST(coalesce(sum(p.n - 1), 0) AS BIGINT), CAST(coalesce(sum(d.n), 0) AS BIGINT),
+               count(*) FILTER (WHERE d.k IS NULL), count(*) FILTER (WHERE p.k IS NULL), count(*) FILTER (WHERE d.n > 1)
+        FROM p FULL JOIN d ON p.k = d.k
+        """
+    ).fetchall()[0]
+    return found

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ecauto_pipeline.history.tables import RowRefused
+from ecauto_pipeline.history.verify import verify_all
 from ecauto_pipeline_tests.history.rows import NOON, asked, ids, snapshot, snapshots, store_in
 
 
@@ -270,3 +271,35 @@ def test_a_load_in_the_same_process_is_deferred_too(tmp_path: Path) -> None:
     with duckdb.connect(str(store.database), read_only=True):
         assert store.load().deferred
     assert 1 == store.load().files
+
+
+def test_keys_compared_part_by_part_are_those_compared_at_once(tmp_path: Path) -> None:
+    """Whatever memory there is for keys, verify counts the same: rows that are missing, that are too many, that are
+    there twice, that two files repeat; and of a file that can't be read to the end no key counts."""
+    store = store_in(tmp_path)
+    for number, numbers in enumerate((range(60), range(40, 90), range(200, 230), range(300, 340))):
+        file = store.write("snapshots", f"run{number}", snapshots(numbers), NOON)
+    store.load()
+    with duckdb.connect(str(store.database)) as connection:
+        connection.execute("DELETE FROM snapshots WHERE snapshot_id < 's00000007'")
+        connection.execute("INSERT INTO snapshots SELECT * FROM snapshots WHERE snapshot_id > 's00000227'")
+        connection.execute("INSERT INTO snapshots SELECT * REPLACE ('x' || snapshot_id AS snapshot_id) FROM snapshots")
+    whole = verify_all(store.directory, store.database)
+    assert whole == verify_all(store.directory, store.database, keys_at_once=12)
+    (found,) = (table for table in whole.tables if table.table == "snapshots")
+    assert (160, 20, 7) == (found.parquet_rows, found.parquet_repeated, found.missing_rows)
+    assert file is not None
+    _of_two_groups_the_second_damaged(file)
+    spoilt = verify_all(store.directory, store.database)
+    assert spoilt == verify_all(store.directory, store.database, keys_at_once=12)
+    (found,) = (table for table in spoilt.tables if table.table == "snapshots")
+    assert (120, 1) == (found.parquet_rows, len(found.unreadable_files))
+
+
+def _of_two_groups_the_second_damaged(file: Path) -> None:
+    rows = pq.read_table(file, partitioning=None)
+    pq.write_table(rows, file, compression="zstd", row_group_size=20)
+    start = pq.read_metadata(file).row_group(1).column(0).dictionary_page_offset
+    content = bytearray(file.read_bytes())
+    content[start : start + 40] = b"\xff" * 40
+    file.write_bytes(bytes(content))
