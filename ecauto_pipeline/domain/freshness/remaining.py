@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from ecauto_pipeline.domain.freshness.ages import AUDIT, CADENCE, REASONS, SECON
 
 OPTIONAL = frozenset({REASONS[AUDIT], REASONS[CADENCE]})
 """Reasons that no age decides: such a target stays as long as nobody has answered it."""
+
+
+AHEAD = timedelta(minutes=5)
+"""A stamp that lies further ahead than clocks of machines differ is of a clock that was set back since: no proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ def remaining(
     rows: Rows,
     judged: RowFreshness,
     made_at_ms: int,
+    now_ms: int,
 ) -> list[StillToAsk]:
     """The targets (parallel sequences, in the plan's order) that are still to be asked, in the same order.
 
@@ -48,22 +54,23 @@ def remaining(
             continue
         if judged.waits[place]:
             continue  # it failed since: its turn comes again by itself
-        found = _still(operation, reason, rows[place], int(judged.reason[place]), made_at_ms)
+        found = _still(operation, reason, rows[place], int(judged.reason[place]), made_at_ms, now_ms)
         if found is not None:
             left.append(StillToAsk(number, *found))
     return left
 
 
-def _still(operation: str, reason: str, row: np.void, due: int, made_at_ms: int) -> tuple[str, str] | None:
+def _still(operation: str, reason: str, row: np.void, due: int, made_at_ms: int, now_ms: int) -> tuple[str, str] | None:
     """(operation, reason) of what is owed, None where nothing is."""
     wants = int(row["wants"])
-    if row["detail_at"] >= made_at_ms:  # all that a plan can ask has been answered, but for a doubt
+    latest = now_ms + round(AHEAD.total_seconds() * 1000)
+    if made_at_ms <= row["detail_at"] <= latest:  # all that a plan can ask has been answered, but for a doubt
         return ("detail", REASONS[SECOND_LOOK]) if wants == SECOND_LOOK else None
     if wants:  # a sweep's answer, or an earlier one, asked for detail
         return "detail", REASONS[due] if due else reason
-    if row["error_at"] >= made_at_ms:  # asked, and no answer came: the next plan's first
+    if made_at_ms <= row["error_at"] <= latest:  # asked, and no answer came: the next plan's first
         return None
-    swept = max(row["probe_at"], row["stock_at"]) >= made_at_ms
+    swept = any(made_at_ms <= row[stamp] <= latest for stamp in ("probe_at", "stock_at"))
     if swept and operation == "sweep":
         return None
     if reason in OPTIONAL or due:

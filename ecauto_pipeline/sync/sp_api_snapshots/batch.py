@@ -74,7 +74,7 @@ class Asking:
             names = leases.claim(connection, [_name(asin) for asin in wanted], self.owner, now)
             mine = [name.removeprefix(_PREFIX) for name in names]
             rows = asins.read(connection, wanted)
-            todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], role)]
+            todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], role, now)]
             asked = [rows[asin] for asin in todo if role is Role.DETAIL]
             standing = standing_doubts(connection, asked, self._since, self._context.operations)
             todo = [asin for asin in todo if asin not in standing.asins]
@@ -88,7 +88,7 @@ class Asking:
             self._work.ask_opinion(standing.to_opinion)
             self._work.look_again(standing.to_single_look)
         others = [asin for asin in wanted if asin not in mine]
-        put = [asin for asin in others if role is Role.DETAIL and reached(rows[asin].detail_at, self._since)]
+        put = [asin for asin in others if role is Role.DETAIL and reached(rows[asin].detail_at, self._since, now)]
         settled = len(needless) + len(standing.owed) + len(put)
         return Claimed(todo, [asin for asin in others if asin not in put], settled)
 
@@ -250,12 +250,12 @@ class Asking:
         self._work.look_again(found.undecided)
         return Asked(unasked, self.opinions.refused, [])
 
-    def _settled(self, row: AsinRow, role: Role) -> bool:
+    def _settled(self, row: AsinRow, role: Role, now: datetime) -> bool:
         """Whether it was answered since the plan was made, so that asking again would be waste."""
         if role is Role.OPINION:
             return not self.opinions.awaited(row)
         waits = self._put_doubts and bool(row.doubt)  # of a run that died: something may be owed of it
-        return settled(row, role, self._since, waits=waits, handed_over=self.watch.handed_over(row.asin))
+        return settled(row, role, self._since, now, waits=waits, handed_over=self.watch.handed_over(row.asin))
 
     @staticmethod
     def _doubts(after: dict[str, AsinRow], refused: list[str]) -> list[str]:

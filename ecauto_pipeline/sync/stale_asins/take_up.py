@@ -69,6 +69,7 @@ def _left(context: Context, connection: Connection, plan: Plan) -> list[Target]:
         rows,
         judged,
         to_ms(plan.made_at),
+        to_ms(context.clock.now()),
     )
     return [
         Target(listed[one.place].seq, listed[one.place].asin, one.operation, one.reason, listed[one.place].tier)

@@ -39,7 +39,7 @@ def rows_of(*found: dict[str, int]) -> Rows:
 
 def left_of(rows: Rows, operations: list[str], reasons: list[str], asins: list[str] | None = None) -> list[StillToAsk]:
     names = asins if asins is not None else [str(name) for name in rows["asin"]]
-    return remaining(names, operations, reasons, rows, evaluate_freshness(rows, NOW, POLICY), MADE)
+    return remaining(names, operations, reasons, rows, evaluate_freshness(rows, NOW, POLICY), MADE, to_ms(NOW))
 
 
 @given(st.lists(st.tuples(asin_rows, st.sampled_from(["sweep", "detail"]), st.sampled_from(REASONS[1:])), max_size=8))
@@ -87,3 +87,11 @@ def test_what_takes_part_no_longer_is_gone_and_spare_calls_stay() -> None:
     left = left_of(rows, ["detail"] * 3, ["cadence", "stock_due", "cadence"], ["B000000000", "B000000001", "Z"])
     assert [StillToAsk(0, "detail", "cadence")] == left
     assert [] == left_of(rows_of(), ["detail"], ["new"], ["B000000000"])
+
+
+def test_a_stamp_from_the_future_answers_no_plan() -> None:
+    """A clock that was a month ahead for one run and was set right: what it stamped is due, and asked about now."""
+    ahead = to_ms(NOW + timedelta(days=30))
+    row = {"fetched": 1, **dict.fromkeys(("price_at", "stock_at", "detail_at", "probe_at"), ahead)}
+    assert [StillToAsk(0, "detail", "price_due")] == left_of(rows_of(row), ["detail"], ["price_due"])
+    assert [StillToAsk(0, "sweep", "stock_due")] == left_of(rows_of(row), ["sweep"], ["stock_due"])
