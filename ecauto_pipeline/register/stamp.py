@@ -76,7 +76,7 @@ class OwnWrites:
         triggers = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'trigger' LIMIT 1").fetchone()
         if found is None or triggers or (self.after and self.after != found.text):
             self.broken()
-        elif not self.before:
+        elif not self.before and not self._broken:
             self.before = found.text
         return _version(database)
 
