@@ -222,6 +222,15 @@ def test_a_file_that_is_no_toml_says_where(tmp_path: Path) -> None:
     assert "line 1" in refusal("mode = emulated", tmp_path)
 
 
+def test_a_key_nested_a_thousand_deep_is_refused_by_name(tmp_path: Path) -> None:
+    """Valid TOML, and no setting is nested so: refused in words, no error of Python."""
+    path = tmp_path / "ecauto.toml"
+    path.write_text("a." * 3_000 + "b = 1", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"ecauto\.toml: .*nested") as refused:
+        load(path, {})
+    assert "ecauto.toml" in refused.value.said("ja")
+
+
 def test_a_named_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     """ECAUTO_CONFIG that points nowhere must not mean "all defaults"."""
     with pytest.raises(SettingsError, match=r"nowhere\.toml"):

@@ -202,6 +202,10 @@ def parse(document: Mapping[str, Any], root: Path, data_override: str = "", name
     override = str(Path(data_override).expanduser().absolute()) if data_override else ""
     try:
         return Settings.model_validate({**_tuples(document), "root": root, "data_override": override})
+    except RecursionError:  # tomllib takes dotted keys of any depth
+        raise SettingsError(
+            f"{name}: keys are nested deeper than any setting", ja=f"{name}: キーの入れ子が深すぎます"
+        ) from None
     except ValidationError as error:
         english, japanese = _first_problem(error)
         raise SettingsError(f"{name}: {english}", ja=f"{name}: {japanese}") from None
