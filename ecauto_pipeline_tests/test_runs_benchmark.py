@@ -37,7 +37,14 @@ SIZES = ((300, 3), (3_000, 30))
 
 
 def _played(case: str, listings: int, ours_s: float, changed: int = 0, program: str = "now") -> Played:
-    cost = RunCost(EMPTY_S + ours_s, 9.0, 300.0, {"listings": 0.5, "publish": 0.25}, edits=changed, sp_api_calls=7)
+    cost = RunCost(
+        EMPTY_S + ours_s,
+        9.0,
+        300.0,
+        {"listings": 0.75 * ours_s, "publish": 0.25 * ours_s, "dagster": 1.0},
+        edits=changed,
+        sp_api_calls=7,
+    )
     return Played(case, listings, program, cost, EMPTY_S, changed)
 
 

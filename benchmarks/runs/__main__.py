@@ -52,7 +52,7 @@ def main() -> int:
     for case in dict.fromkeys(one.case for one in now):
         growth = exponent([one for one in now if one.case == case])
         if growth is not None:
-            print(f"{case}: ours grows with listings to the power of {growth:.2f}")
+            print(f"{case}: the steps grow with listings to the power of {growth:.2f}")
     for one in now:
         if one.changed_ms is not None:
             print(f"{one.changed:,} changes of {one.listings:,} listings: {one.changed_ms:.1f} ms a changed listing")

@@ -62,6 +62,12 @@ class Played:
         return self.cost.cpu_s - self.empty_s
 
     @property
+    def steps_s(self) -> float:
+        """Processor seconds of the steps alone; what growth is of, for a difference of two whole runs may be anything
+        where both cost much the same."""
+        return sum(self.cost.stages.get(name, 0.0) for name in STAGES)
+
+    @property
     def scale(self) -> float:
         """How much slower these minutes are than those for which the limits are."""
         return self.empty_s / EMPTY_S
@@ -84,8 +90,8 @@ def line(one: Played) -> str:
 
 
 def exponent(runs: Iterable[Played]) -> float | None:
-    """How ours grows with the listings (1 = as they do), over all sizes; None where there are not two to compare."""
-    points = [(math.log(one.listings), math.log(one.ours_s)) for one in runs if one.ours_s > 0]
+    """How the steps grow with the listings (1 = as they do), over all sizes; None where there are not two."""
+    points = [(math.log(one.listings), math.log(one.steps_s)) for one in runs if one.steps_s > 0]
     if len({x for x, _ in points}) < 2:
         return None
     middle_x, middle_y = (sum(values) / len(points) for values in zip(*points, strict=True))
