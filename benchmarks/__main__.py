@@ -11,7 +11,14 @@ import sys
 ALL = (
     *("benchmarks.history", "benchmarks.diffs", "benchmarks.rules", "benchmarks.stale", "benchmarks.fetch"),
     *("benchmarks.freshness", "benchmarks.unanswerable", "benchmarks.what_if", "benchmarks.desk", "benchmarks.lanes"),
-    *("benchmarks.kept", "benchmarks.changed", "benchmarks.pushing", "benchmarks.runs", "benchmarks.scale"),
+    *(
+        "benchmarks.history_memory",
+        "benchmarks.kept",
+        "benchmarks.changed",
+        "benchmarks.pushing",
+        "benchmarks.runs",
+        "benchmarks.scale",
+    ),
 )
 
 
