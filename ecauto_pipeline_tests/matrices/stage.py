@@ -38,6 +38,7 @@ PAUSES_S = (4_200.0, 4_200.0, 26 * 3600.0, 26 * 3600.0)
 BUSY_S = 60.0
 """So long a held database is waited for."""
 PRICES = ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing", "getCompetitiveSummary")
+SWEEP = "getCompetitivePricing"
 _PLENTY = 100_000
 _SOLD_OUT = 4
 """ASINs that Amazon has not: their first answers are doubted and put to the second opinion. Too few for a mass."""
@@ -54,13 +55,14 @@ Around = Callable[[str], AbstractContextManager[object]]
 class Seen:
     """What may be seen of an installation from outside. `edits`: (account, item, field, value), how often carried out;
     `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word; `priceless`:
-    items of whose ASIN Amazon never said a price.
+    items of whose ASIN Amazon never said a price; `unchanged`: ASINs that a sweep, which knows no price, found on sale.
     """
 
     edits: Counter[Edit]
     items: dict[tuple[str, str], Item]
     answers: frozenset[tuple[str, str, int | None]]
     priceless: frozenset[tuple[str, str]] = frozenset()
+    unchanged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +201,17 @@ def one_run(
 
 def seen(day: ShopDay) -> Seen:
     """An installation, from outside."""
-    answers = day.history("select distinct asin, status, price_jpy from snapshots where status <> 'api_error'")
+    told = "select distinct asin, status, price_jpy from snapshots where status <> 'api_error'"
+    swept = f"operation = '{SWEEP}' and status = 'success' and price_jpy is null"
+    answers = day.history(f"{told} and not ({swept})")
+    unchanged = day.history(f"select distinct asin from snapshots where {swept}")
     priced = {row["asin"] for row in answers if row["price_jpy"] is not None}
     listed = day.register("select account_id, platform_item_id, asin from listings where platform_item_id is not null")
     return Seen(
         edits=edits_made(day),
         items=items_shown(day),
         answers=frozenset((row["asin"], row["status"], row["price_jpy"]) for row in answers),
+        unchanged=frozenset(row["asin"] for row in unchanged),
         priceless=frozenset(
             (row["account_id"], row["platform_item_id"]) for row in listed if row["asin"] not in priced
         ),

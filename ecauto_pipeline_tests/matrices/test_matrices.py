@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -180,6 +180,9 @@ def test_a_law_that_is_broken_is_told() -> None:
     assert 1 == len(laws.nothing_wrong_was_sent(wrong, right))
     assert 1 == len(laws.nothing_was_sent_twice(wrong))
     assert 1 == len(laws.no_answer_was_made_up(wrong, right))
+    assert [] == laws.no_answer_was_made_up(replace(right, unchanged=frozenset({"B1"})), right)
+    assert 1 == len(laws.no_answer_was_made_up(replace(right, unchanged=frozenset({"B2"})), right))
+    assert 1 == len(laws.no_answer_was_made_up(replace(right, answers=frozenset({("B1", "success", None)})), right))
     assert 1 == len(laws.it_caught_up(wrong.items, right))
     sold_out = Seen(Counter(), {("shop", "1"): (1980, False, 1)}, frozenset(), frozenset({("shop", "1")}))
     stale = {("shop", "1"): (2980, False, 1)}
