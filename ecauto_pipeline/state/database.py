@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 60.0
-CACHE_KB = 65_536
+CACHE_KB = 16_384
+"""Of each connection, and a run has one a shop that it reads at the same time: with four times as much none was
+quicker at 100,000 listings."""
 UNUSABLE: type[Exception] = DBAPIError
 """What a read or write raises where the file is damaged or read-only, or the disk is full."""
 LEAST_FREE_PAGES = 2_048
