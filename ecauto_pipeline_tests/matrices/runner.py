@@ -116,6 +116,9 @@ def run_matrix(
                 if found:
                     violations[name] = found
                     progress.print(f"{name} (seed {seed}):", *(f"  {one}" for one in found), sep="\n")
+            if not console.is_terminal:  # a bar is drawn nowhere else, and who reads a file waits twenty minutes
+                at, so_far = f"{len(struck)} of {total} cases", f"violations in {len(violations)}"
+                console.print(f"{matrix}: {at}, {so_far}, {time.monotonic() - began:.0f} s")
     if strikes:
         violations |= never_struck(struck)
     said, wrong = judge(counted) if judge is not None else ("", [])
