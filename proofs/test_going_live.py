@@ -338,24 +338,43 @@ def test_8_another_family_settles_what_seems_gone(shop: Shop) -> None:
     assert not shop.products["a-1"].visible
 
 
+def test_8_a_jump_waits_for_a_person_and_one_that_v0_alone_sees_is_none(shop: Shop) -> None:
+    """Three articles jump, in both shops. To half the price: held in both, they show what they showed. To more than
+    double: held too, and as what they show would be a loss they are off sale meanwhile. To double by v0 alone: the
+    other family is asked and contradicts, nothing changes."""
+    fallen, risen, unsettled = 27, 17, 38
+    before = {item_id: _shown(item) for item_id, item in shop.items.items()}
+    in_cart = {item_id: product.shown for item_id, product in shop.products.items()}
+    for number, ratio in ((fallen, 0.4), (risen, 2.2)):
+        good = shop.goods[_asin(number)]
+        shop.goods[_asin(number)] = replace(good, price_jpy=int((good.price_jpy or 0) * ratio))
+    good = shop.goods[_asin(unsettled)]
+    shop.goods[_asin(unsettled)] = replace(good, v0_says_jpy=2 * (good.price_jpy or 0))
+    count = len(shop.amazon.asked)
+    _sync_with_old_stock(shop)
+    assert {_asin(number) for number in (fallen, risen, unsettled)} <= _asked(shop, SUMMARY, since=count)
+    price, _, stock = before[1000 + risen]
+    assert before | {1000 + risen: (price, 0, stock)} == {item_id: _shown(item) for item_id, item in shop.items.items()}
+    shop.cart.take_in()
+    price, _, stock = in_cart[f"a-{risen}"]
+    shown = {item_id: product.shown for item_id, product in shop.products.items()}
+    assert in_cart | {f"a-{risen}": (price, 0, stock)} == shown
+    held = json.loads(shop.run("ecauto holds list --json").stdout)
+    held_rows = {(row["asin"], row["kind"]) for row in held}
+    assert {(_asin(fallen), "price"), (_asin(risen), "price")} <= held_rows
+    assert _asin(unsettled) not in {asin for asin, _ in held_rows}
+
+
 def test_8_a_sweep_that_sees_nothing_left_is_settled_alike(shop: Shop) -> None:
     """Once stock is old enough to be swept: one article goes, of another v0 alone says so. The first is hidden in both
     shops, the other in neither; the single look of v0 is not taken."""
     gone, there = 16, 36
     before = {item_id: _shown(item) for item_id, item in shop.items.items()}
     in_cart = {item_id: product.shown for item_id, product in shop.products.items()}
-    toml = shop.folder / "ecauto.toml"
-    as_written = toml.read_text(encoding="utf-8")
-    every = "".join(f'{tier}_every = "1m"\n' for tier in ("high", "medium", "low"))
-    toml.write_text(f'{as_written}\n[ttl]\nstock = "1m"\n\n[tiers]\n{every}', encoding="utf-8")
     shop.goods[_asin(gone)] = Good(None)
     shop.goods[_asin(there)] = replace(shop.goods[_asin(there)], hidden_from_v0=True)
-    time.sleep(max(0.0, shop.amazon.answered_s + 60 - time.time()))  # the program's own clock: it is another process
     count = len(shop.amazon.asked)
-    try:
-        assert shop.run(_commands("8. Everything")[-1]).returncode in (0, 1)
-    finally:
-        toml.write_text(as_written, encoding="utf-8")
+    _sync_with_old_stock(shop)
     both = {_asin(gone), _asin(there)}
     assert both <= _asked(shop, "getCompetitivePricing", since=count)
     assert both <= _asked(shop, DETAIL, since=count)
@@ -403,6 +422,19 @@ def test_9_by_itself(shop: Shop) -> None:
     print(states)
     assert {"stock_sync_schedule", "next_slice", "alerts_after_failure", "alerts_watch"} <= set(states)
     assert {"RUNNING"} == set(states.values())
+
+
+def _sync_with_old_stock(shop: Shop) -> None:
+    """A run to which everything is due: stock is old after a minute."""
+    toml = shop.folder / "ecauto.toml"
+    as_written = toml.read_text(encoding="utf-8")
+    every = "".join(f'{tier}_every = "1m"\n' for tier in ("high", "medium", "low"))
+    toml.write_text(f'{as_written}\n[ttl]\nstock = "1m"\n\n[tiers]\n{every}', encoding="utf-8")
+    time.sleep(max(0.0, shop.amazon.answered_s + 60 - time.time()))  # the program's own clock: it is another process
+    try:
+        assert shop.run(_commands("8. Everything")[-1]).returncode in (0, 1)
+    finally:
+        toml.write_text(as_written, encoding="utf-8")
 
 
 def _is_free(port: int) -> bool:
