@@ -96,12 +96,18 @@ def every_edit_is_on_record(day: ShopDay, now: Seen) -> list[str]:
 
 
 def no_quota_was_overrun(day: ShopDay) -> list[str]:
-    """No call was refused by the emulator's own counting: every refusal was one that was asked for."""
-    refused = [
-        (call["api"], call["operation"], call["outcome"])
-        for call in day.control.calls()
-        if call["outcome"] in ("throttled", "refused:hour_api_limit", "refused:day_api_limit")
-    ]
+    """No call was refused by the emulator's own counting: every refusal was one that was asked for.
+
+    Not looked at is the call right after one whose answer was spoiled: who hears nothing of a call can't tell when it
+    came. Here several threads pass the time by one clock, so that a wait of another may lie on its way.
+    """
+    refused, before = [], dict[tuple[str, str, str], str]()
+    for call in day.control.calls():
+        bucket = (call["api"], call["account"], call["operation"])
+        beyond = call["outcome"] in ("throttled", "refused:hour_api_limit", "refused:day_api_limit")
+        if beyond and "+fault:" not in before.get(bucket, ""):
+            refused.append((call["api"], call["operation"], call["outcome"]))
+        before[bucket] = call["outcome"]
     return _told("a call beyond a limit", refused)
 
 

@@ -15,6 +15,7 @@ from ecauto_pipeline.emulator.faults import KINDS, FaultBook, parse_fault
 from ecauto_pipeline.emulator.messages import Seen as SeenCall
 from ecauto_pipeline.sync.line import LINE
 from ecauto_pipeline_tests.matrices import (
+    acts_of_people,
     faults,
     fuzz,
     killing,
@@ -115,7 +116,7 @@ def test_kills_are_spread_over_all_that_is_done() -> None:
 def test_a_matrix_of_kills_has_what_was_handed_out_and_every_word_of_people() -> None:
     """Five kills each: at least as many as the verdict asks for, whatever the seed."""
     people, versions = kills_of_people.cases(SEED), kills_of_upgrades.cases(SEED)
-    assert set(kills_of_people.ACTS) == {case.act for case in people}
+    assert set(acts_of_people.ACTS) == {case.act for case in people}
     assert set(LANDED) == {case.version for case in versions}
     assert killing.LEAST_KILLS < 5 * (len(kills.cases(SEED)) + len(people) + len(versions))
 
