@@ -113,19 +113,14 @@ def write_in_any_order(url: str, number: int) -> None:
 
 
 def a_bucket_keeps_its_rate(url: str, at_once: AtOnce, seconds: float) -> None:
-    """Ten calls a second stay ten, whoever makes them, and hardly one is lost: at the best of three times, and but for
-    the time in which the machine let its sleepers lie, as it may have more to do than this."""
-    used = []
-    for _ in range(3):
-        drawn = at_once(draw, *[(url, seconds)] * WORKERS)
-        times = sorted(time for left, _ in drawn for time in left)
-        longest_s = times[-1] - times[0]
-        overslept_s = sum(late_s for _, late_s in drawn)
-        assert len(times) <= RATE_PER_S * longest_s + 1.5
-        used.append(len(times) / (RATE_PER_S * (longest_s - overslept_s)))
-        if used[-1] >= 0.97:
-            return
-    raise AssertionError(f"used {used} of the rate")
+    """Ten calls a second stay ten, whoever makes them, and few are lost but in the time in which the machine let its
+    sleepers lie. How few on quiet cores: benchmarks.fetch."""
+    drawn = at_once(draw, *[(url, seconds)] * WORKERS)
+    times = sorted(time for left, _ in drawn for time in left)
+    longest_s = times[-1] - times[0]
+    overslept_s = sum(late_s for _, late_s in drawn)
+    assert len(times) <= RATE_PER_S * longest_s + 1.5
+    assert len(times) >= 0.9 * RATE_PER_S * (longest_s - overslept_s)
 
 
 def draw(url: str, seconds: float) -> tuple[list[float], float]:
