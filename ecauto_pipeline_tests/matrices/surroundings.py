@@ -49,6 +49,7 @@ def play(stage: Stage, case: Case) -> list[str]:
         )
         if case.kind in OF_HISTORY or chance.random() < 0.3:
             one_run(day.settings, stage.clock)
+            stage.set_generous_rates()  # what that run took of the burst comes back in the pause
             stage.clock.advance(PAUSES_S[0])
         stage.set_generous_rates()
         ours, theirs = fresh().Pipe()
