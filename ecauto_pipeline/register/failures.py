@@ -22,8 +22,11 @@ _FAILURES: Mapping[int, str] = {
 """What SQLite's own codes mean, for a Japanese reader; English readers get its own words."""
 
 
-def failure(name: str, error: sqlite3.Error) -> RegisterError:
-    """The error as ours; `name`: of the file. Told apart by SQLite's own code, never by its words."""
+def failure(name: str, error: sqlite3.Error | UnicodeDecodeError) -> RegisterError:
+    """The error as ours; `name`: of the file. Told apart by SQLite's own code, never by its words, which may quote what
+    is no text of a damaged file: Python can't say them then, and raises UnicodeDecodeError in its place."""
+    if isinstance(error, UnicodeDecodeError):
+        return RegisterError(f"{name}: malformed, its own words are no text", ja=f"{name} が壊れています")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return RegisterBusy(

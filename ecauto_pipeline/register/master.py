@@ -300,7 +300,7 @@ class Register(RegisterTexts):
             raise failure(self.path.name, error) from error
         try:
             yield database
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise failure(self.path.name, error) from error
         finally:
             database.close()  # an open transaction is rolled back

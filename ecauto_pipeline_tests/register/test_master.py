@@ -43,6 +43,17 @@ def test_a_path_with_odd_characters_is_a_path(tmp_path: Path) -> None:
     assert 1 == register.write_back(listings=[ListingUpdate(1, visible=False)])
 
 
+def test_a_schema_that_is_no_text_is_a_damaged_register(tmp_path: Path) -> None:
+    """SQLite quotes it in its own words, which Python can't say then: that is said, in both languages."""
+    path = tmp_path / "master.db"
+    register = Register.create(path, [PRODUCT], [LISTING])
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"CREATE TABLE", b"CREATE \x80ABLE"))
+    with pytest.raises(RegisterError, match="malformed") as raised:
+        register.read()
+    assert "master.db が壊れています" == raised.value.ja
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
