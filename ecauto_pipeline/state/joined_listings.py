@@ -15,23 +15,19 @@ from sqlalchemy import Connection, bindparam, func, not_, or_, select, text, upd
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.hidden_by import OWNER_SCRIPTS, PERSON
 from ecauto_pipeline.state.exporting import in_portions
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import of_account, of_accounts
+from ecauto_pipeline.state.revisions import JOIN_INPUTS
 from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.state.upsert import upsert
-
-REGISTER_COLUMNS = (
-    *("asin", "register_id", "register_status", "register_visible", "register_price_jpy"),
-    *("orphan", "listed", "blocked"),
-)
 
 
 def load_both_sides(
     connection: Connection, platform: str, account_id: str, *, unplaced: bool = False, unjoined: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """Every listing of an account: item_id, identifier, present, delist, unjoined and REGISTER_COLUMNS; `unplaced`:
-    those alone whose ASIN is not known; `unjoined`: those of which something has changed since they were joined."""
-    names = ("item_id", "identifier", "present", "delist", "unjoined", *REGISTER_COLUMNS)
-    query = select(*(listings.c[name] for name in names)).where(*_of(platform, account_id))
+    """Every listing of an account: item_id, unjoined and JOIN_INPUTS; `unplaced`: those alone whose ASIN is not
+    known; `unjoined`: those of which something has changed since they were joined."""
+    names = ("item_id", "unjoined", *JOIN_INPUTS)
+    query = select(*(listings.c[name] for name in names)).where(*of_account(listings, platform, account_id))
     if unplaced:
         query = query.where(or_(listings.c.asin.is_(None), listings.c.asin == ""))
     if unjoined:
@@ -56,21 +52,23 @@ def joined_as(connection: Connection, platform: str, account_id: str, item_ids: 
     columns = [listings.c[name] for name in ("item_id", *JoinedAs._fields)]
     found: dict[str, JoinedAs] = {}
     for part in in_portions(item_ids):
-        query = select(*columns).where(*_of(platform, account_id), listings.c.item_id.in_(part))
+        query = select(*columns).where(*of_account(listings, platform, account_id), listings.c.item_id.in_(part))
         found |= {item: JoinedAs(*rest) for item, *rest in connection.execute(query)}
     return found
 
 
 def unjoined_items(connection: Connection, platform: str, account_id: str) -> list[str]:
     """Items of which something has changed since they were joined, those never joined with them."""
-    query = select(listings.c.item_id).where(*_of(platform, account_id), listings.c.unjoined.is_not(None))
+    query = select(listings.c.item_id).where(
+        *of_account(listings, platform, account_id), listings.c.unjoined.is_not(None)
+    )
     return list(connection.execute(query).scalars())
 
 
 def note_joined(connection: Connection, platform: str, account_id: str, seen: Mapping[str, int]) -> None:
     """These are joined, as of so many changes of each; what has changed more often since is joined again."""
     statement = update(listings).where(
-        *_of(platform, account_id),
+        *of_account(listings, platform, account_id),
         listings.c.item_id == bindparam("of_item"),
         listings.c.unjoined <= bindparam("seen"),
     )
@@ -80,7 +78,7 @@ def note_joined(connection: Connection, platform: str, account_id: str, seen: Ma
 
 
 def save_register_side(connection: Connection, platform: str, account_id: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Keep the register's columns of these items (item_id and every one of REGISTER_COLUMNS)."""
+    """Keep the register's columns of these items (item_id and all that joining writes)."""
     key = {"platform": platform, "account_id": account_id}
     upsert(connection, listings, [{**key, **row} for row in rows])
 
@@ -93,7 +91,7 @@ def settle_who_hid(connection: Connection, platform: str, account_id: str) -> No
     for hider, of_them in ((OWNER_SCRIPTS, by_scripts), (PERSON, not_(by_scripts))):
         connection.execute(
             update(listings)
-            .where(*_of(platform, account_id), *unknown, of_them)
+            .where(*of_account(listings, platform, account_id), *unknown, of_them)
             .values(hidden_by=hider, hidden_at=listings.c.read_at)
         )
 
@@ -103,7 +101,3 @@ def retire(connection: Connection, active: Iterable[AccountKey], among: Iterable
     others = not_(of_accounts(listings, active))
     known = [] if among is None else [of_accounts(listings, among)]
     connection.execute(update(listings).where(others, *known, listings.c.listed == 1).values(listed=0))
-
-
-def _of(platform: str, account_id: str) -> tuple[Any, ...]:
-    return listings.c.platform == platform, listings.c.account_id == account_id

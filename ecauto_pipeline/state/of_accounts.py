@@ -32,3 +32,8 @@ def of_accounts(table: Table, accounts: Iterable[AccountKey]) -> ColumnElement[b
     columns = table.c
     each = (and_(columns.platform == one.platform, columns.account_id == one.account_id) for one in accounts)
     return or_(false(), *each)
+
+
+def of_account(table: Table, platform: str, account_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What is true for the rows of one shop."""
+    return table.c.platform == platform, table.c.account_id == account_id

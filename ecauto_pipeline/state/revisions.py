@@ -3,7 +3,7 @@
 A listing is judged again when its revision, or that of its ASIN, is not the one it was judged from (judged.py). No
 writer has to know of it, and none can forget it: the database itself sets the mark. What a decision reads is named here
 once; the readers (shop_listings.py, known_asins.py, price_moves.py, corrections.py) and the triggers go by the same
-names. What joining a listing with the register reads is marked likewise (sync/listings/read.py).
+names. What joining a listing with the register reads is marked likewise (joined_listings.py).
 Not for: what changes without a write, a limit that time passes (domain/selling/holds_until.py) or the terms of a
 shop (sync/diffs/changed.py). Why triggers: docs/decisions/judge-what-changed.md.
 """

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
-from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, of_accounts, portions_of
+from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, of_account, of_accounts, portions_of
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
 from ecauto_pipeline.state.revisions import LISTING_FACTS
 from ecauto_pipeline.state.schema import diffs, journal, listings
@@ -60,7 +60,7 @@ def load_shop_side(
     columns = [listings.c.item_id, *(listings.c[name] for name in SHOP_COLUMNS)]
     found: dict[str, dict[str, Any]] = {}
     for part in _chunks(item_ids):
-        query = select(*columns).where(*_of(platform, account_id), listings.c.item_id.in_(part))
+        query = select(*columns).where(*of_account(listings, platform, account_id), listings.c.item_id.in_(part))
         found |= {row["item_id"]: dict(row) for row in connection.execute(query).mappings()}
     return found
 
@@ -90,7 +90,7 @@ def own_edits(
 
 def present_items(connection: Connection, platform: str, account_id: str) -> set[str]:
     """Items that the shop had when it was last read."""
-    query = select(listings.c.item_id).where(*_of(platform, account_id), listings.c.present == 1)
+    query = select(listings.c.item_id).where(*of_account(listings, platform, account_id), listings.c.present == 1)
     return set(connection.execute(query).scalars())
 
 
@@ -98,7 +98,7 @@ def mark_absent(connection: Connection, platform: str, account_id: str, item_ids
     """A whole reading proved that these are not in the shop any more; what was found gone before, went then."""
     went = func.coalesce(listings.c.gone_at, to_ms(now))
     for part in _chunks(sorted(item_ids)):
-        of_them = (*_of(platform, account_id), listings.c.item_id.in_(part))
+        of_them = (*of_account(listings, platform, account_id), listings.c.item_id.in_(part))
         connection.execute(update(listings).where(*of_them).values(present=0, listed=0, gone_at=went))
 
 
@@ -135,7 +135,7 @@ def _facts_of(
     moves: Mapping[ListingKey, PriceMoves],
 ) -> Iterator[ListingFacts]:
     """`free`: what it means not to be marked as being on the blocklist."""
-    mine = _of(account.platform, account.account_id)
+    mine = of_account(listings, account.platform, account.account_id)
     query = select(*(listings.c[name] for name in LISTING_FACTS)).where(*mine, listings.c.listed == 1)
     if items is not None:
         query = query.where(listings.c.item_id == items[0] if len(items) == 1 else listings.c.item_id.in_(items))
@@ -187,7 +187,7 @@ def count_shops(connection: Connection, accounts: Iterable[AccountKey]) -> dict[
 
 def count_public(connection: Connection, account: AccountKey) -> int:
     """Listings of one account that take part and are on show."""
-    mine = _of(account.platform, account.account_id)
+    mine = of_account(listings, account.platform, account.account_id)
     query = select(func.count()).select_from(listings).where(*mine, listings.c.listed == 1)
     return int(connection.execute(query.where(listings.c.shown_visible == 1)).scalar_one())
 
@@ -221,7 +221,7 @@ def asins_of_items(connection: Connection, platform: str, account_id: str, item_
     found: dict[str, str] = {}
     for part in _chunks(sorted(set(item_ids))):
         query = select(listings.c.item_id, listings.c.asin).where(
-            *_of(platform, account_id), listings.c.item_id.in_(part), listings.c.asin.is_not(None)
+            *of_account(listings, platform, account_id), listings.c.item_id.in_(part), listings.c.asin.is_not(None)
         )
         found |= {item: asin for item, asin in connection.execute(query)}
     return found
@@ -242,10 +242,6 @@ def forget(connection: Connection, before: datetime) -> None:
     about_it = select(listings.c.item_id).where(of_it, *gone).exists()
     connection.execute(delete(diffs).where(diffs.c.exported == 1, diffs.c.decided_at < to_ms(before), about_it))
     connection.execute(delete(listings).where(*gone))
-
-
-def _of(platform: str, account_id: str) -> tuple[Any, ...]:
-    return listings.c.platform == platform, listings.c.account_id == account_id
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
