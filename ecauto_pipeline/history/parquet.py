@@ -102,9 +102,18 @@ def write_rows(path: Path, content: pa.Table, run_id: str, part: str) -> None:
 
 def batches(file: pq.ParquetFile, rows: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """All rows of `file` (of these columns), so many at a time; one row group after another, since Arrow keeps what it
-    has read of all that it was asked for."""
+    has read of all that it was asked for.
+
+    Raises one of UNREADABLE, also where fewer or more come than the footer says: of a column that a harmed footer makes
+    an empty one Arrow reads no row, and raises nothing.
+    """
+    read = 0
     for number in range(file.num_row_groups):
-        yield from file.iter_batches(batch_size=rows, row_groups=[number], columns=columns)
+        for part in file.iter_batches(batch_size=rows, row_groups=[number], columns=columns):
+            read += part.num_rows
+            yield part
+    if read != file.metadata.num_rows:
+        raise pa.ArrowInvalid(f"{read} rows were read of {file.metadata.num_rows}")
 
 
 def _refuse_strangers(path: Path, run_id: str, part: str) -> None:

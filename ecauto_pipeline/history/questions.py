@@ -288,12 +288,12 @@ def _readable(table: Table, path: Path) -> bool:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ecauto_pipeline.history.loading import conformed
-    from ecauto_pipeline.history.parquet import UNREADABLE
+    from ecauto_pipeline.history.loading import CHUNK_ROWS, conformed
+    from ecauto_pipeline.history.parquet import UNREADABLE, batches
 
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            for part in file.iter_batches():
+            for part in batches(file, CHUNK_ROWS):
                 conformed(table, pa.Table.from_batches([part]))
     except UNREADABLE:
         return False

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecauto_pipeline.history.database import DatabaseHeld, duckdb_errors_as_ours
-from ecauto_pipeline.history.parquet import set_file_aside
+from ecauto_pipeline.history.loading import is_damage
+from ecauto_pipeline.history.parquet import UNREADABLE, batches, set_file_aside
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.rescue import all_set_aside
 from ecauto_pipeline.history.store import HistoryStore
@@ -42,6 +43,24 @@ def overwrite(path: Path, start: int, noise: bytes) -> None:
 def harm(path: Path) -> None:
     """Random bytes inside its pages; the footer is whole."""
     overwrite(path, 60, b"\x00\xff" * 200)
+
+
+def test_a_harmed_footer_hides_no_rows(tmp_path: Path) -> None:
+    """Whichever byte of it is another: every row is read, or it is said that the file is damaged. Arrow alone reads no
+    row, and raises nothing, where it takes a column for an empty one."""
+    _, path = with_a_damaged_file(tmp_path)
+    content = path.read_bytes()
+    hidden = []
+    for place in range(len(content) - 8 - int.from_bytes(content[-8:-4], "little"), len(content) - 8):
+        harmed = pa.BufferReader(content[:place] + bytes([content[place] ^ 0x08]) + content[place + 1 :])
+        try:
+            with pq.ParquetFile(harmed, page_checksum_verification=True) as file:
+                rows = sum(len(part) for part in batches(file, 4))
+        except UNREADABLE as error:
+            assert is_damage(error)
+            continue
+        hidden += [place] * (rows != 10)
+    assert [] == hidden
 
 
 HARMED = 12
