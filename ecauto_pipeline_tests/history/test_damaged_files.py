@@ -55,11 +55,10 @@ def test_a_harmed_footer_hides_no_rows(tmp_path: Path) -> None:
         harmed = pa.BufferReader(content[:place] + bytes([content[place] ^ 0x08]) + content[place + 1 :])
         try:
             with pq.ParquetFile(harmed, page_checksum_verification=True) as file:
-                rows = sum(len(part) for part in batches(file, 4))
+                told = sum(len(part) for part in batches(file, 4)) == 10
         except UNREADABLE as error:
-            assert is_damage(error)
-            continue
-        hidden += [place] * (rows != 10)
+            told = is_damage(error)
+        hidden += [] if told else [place]
     assert [] == hidden
 
 
