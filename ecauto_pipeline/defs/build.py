@@ -10,6 +10,7 @@ from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.defs.by_hand import BY_HAND
 from ecauto_pipeline.defs.capacity import capacity
 from ecauto_pipeline.defs.history_upkeep import HISTORY_UPKEEP
+from ecauto_pipeline.defs.in_process import in_process
 from ecauto_pipeline.defs.jobs import SYNC_JOBS
 from ecauto_pipeline.defs.order_watch import order_watch
 from ecauto_pipeline.defs.partitions import first_hour, hand_to_run_processes, hours_from
@@ -38,5 +39,5 @@ def build_defs(settings: Settings | None = None, pipeline: Pipeline | None = Non
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
         resources={"pipeline": pipeline or Pipeline()},  # type: ignore[call-arg]  # the default is in Field(...), unseen by mypy
-        executor=dg.in_process_executor,
+        executor=in_process,
     )

@@ -91,8 +91,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         log_name = policy_of(job).log
         opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=log_name, lane=lane)
         by_hand = self.trigger is Trigger.cli
-        canceled = _canceled_by_interrupt(context, by_hand)
-        with failing_in_words(), canceled, opened as tools, _stop_on_signal(stop):
+        with failing_in_words(), opened as tools, _stop_on_signal(stop):
             with tools.state.write() as connection:
                 remember_first_hour(connection, first)
             with lane_held(context, tools, job):
@@ -209,7 +208,10 @@ def _publish(context: dg.InitResourceContext, work: Context) -> None:
 
 
 def _interrupted(context: dg.InitResourceContext, run_id: str) -> bool:
-    """Whether a step was broken off. Inside steps Dagster catches SIGTERM in our place: `stop` knows nothing of it."""
+    """Whether a step was broken off. Inside steps Dagster catches SIGTERM in our place: `stop` knows nothing of it.
+
+    Between them its executor sees to it (in_process.py).
+    """
     if context.instance is None or not run_id:
         return False
     failures = context.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
@@ -217,17 +219,6 @@ def _interrupted(context: dg.InitResourceContext, run_id: str) -> bool:
         "DagsterExecutionInterruptedError" in str(entry.get_dagster_event().step_failure_data.error_display_string)
         for entry in failures
     )
-
-
-@contextmanager
-def _canceled_by_interrupt(context: dg.InitResourceContext, by_hand: bool) -> Iterator[None]:
-    """An interrupt while the run's tools are opened, which no step sees."""
-    try:
-        yield
-    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-        if by_hand:
-            _cancel(context)
-        raise
 
 
 def _asked_to_end(tools: Tools, run_id: str) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from ecauto_pipeline.cli.dagster_run import execute
 from ecauto_pipeline.defs import resources
+from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Progress
 from ecauto_pipeline.wiring.open import open_tools
@@ -41,5 +45,35 @@ def test_who_interrupts_a_run_decides_how_dagster_shows_it(here: Installation, w
         here.run("validate_cache", {"trigger": "schedule"})
     (run,) = here.instance.get_runs()
     assert end == run.status.value
+    with open_tools(here.settings, offline=True) as tools, tools.state.read() as connection:
+        assert [] == run_book.unended(connection)
+
+
+NOTED = ["RUN_START", "ENGINE_EVENT", "RESOURCE_INIT_STARTED", "RESOURCE_INIT_SUCCESS", "STEP_START", "STEP_SUCCESS"]
+
+
+@pytest.mark.parametrize("noted", NOTED)
+def test_ctrl_c_between_two_pieces_of_our_code_is_no_failure(
+    here: Installation, monkeypatch: pytest.MonkeyPatch, noted: str
+) -> None:
+    """Dagster keeps a signal that comes while it works itself, and raises it where the next piece would begin."""
+    note = dg.DagsterInstance.handle_new_event
+    sent: list[str] = []
+
+    def note_and_interrupt(instance: dg.DagsterInstance, event: dg.EventLogEntry, **options: Any) -> None:
+        note(instance, event, **options)
+        if not sent and event.dagster_event is not None and noted == event.dagster_event.event_type.name:
+            sent.append(noted)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    home = here.folder / "instance"
+    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.setattr(dg.DagsterInstance, "handle_new_event", note_and_interrupt)
+    ended = execute("validate_cache", hour_key(datetime.now(UTC)), {"trigger": "cli"}, lambda _: None)
+    assert [noted] == sent
+    assert "CANCELED" == here.instance.get_runs()[0].status.value
+    assert ended.interrupted
+    assert not ended.success
     with open_tools(here.settings, offline=True) as tools, tools.state.read() as connection:
         assert [] == run_book.unended(connection)
