@@ -18,6 +18,8 @@ from ecauto_pipeline_tests.matrices import (
     acts_of_people,
     faults,
     fuzz,
+    fuzz_readers,
+    fuzz_targets,
     killing,
     kills,
     kills_of_people,
@@ -145,24 +147,24 @@ def test_too_few_kills_show_nothing() -> None:
 
 def test_a_target_that_never_reads_or_never_refuses_is_told() -> None:
     """What refuses even the sound one tries no parser: four of them did so for weeks."""
-    both = Counter({(what, how): 1 for what in fuzz.NAMES for how in (fuzz.READ, fuzz.REFUSED)})
+    both = Counter({(what, how): 1 for what in fuzz_targets.NAMES for how in (fuzz.READ, fuzz.REFUSED)})
     assert [] == fuzz.judge(both)[1]
     assert ["rules.csv: nothing was ever read"] == fuzz.judge(both - Counter({("rules.csv", fuzz.READ): 1}))[1]
-    blind = fuzz.Target(b"1", lambda content, _: fuzz.Refused("no"))
+    blind = fuzz_targets.Target(b"1", lambda content, _: fuzz_readers.Refused("no"))
     assert ["the sound one was refused: no"] == fuzz.tried(blind, Path(), SEED, 1)
 
 
-@pytest.mark.parametrize("what", fuzz.NAMES)
+@pytest.mark.parametrize("what", fuzz_targets.NAMES)
 def test_what_comes_spoiled_is_read_or_refused_in_words(
-    fuzzed: dict[str, fuzz.Target], what: str, tmp_path: Path
+    fuzzed: dict[str, fuzz_targets.Target], what: str, tmp_path: Path
 ) -> None:
     """Each parser and file from outside: a value, or a word that names the place; nothing written."""
     assert [] == fuzz.tried(fuzzed[what], tmp_path, SEED, 12)
 
 
 @pytest.fixture(scope="module")
-def fuzzed(here: Stage) -> dict[str, fuzz.Target]:
-    return fuzz.targets(here)
+def fuzzed(here: Stage) -> dict[str, fuzz_targets.Target]:
+    return fuzz_targets.targets(here)
 
 
 def test_a_law_that_is_broken_is_told() -> None:
