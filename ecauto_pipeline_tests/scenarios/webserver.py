@@ -22,7 +22,7 @@ from typing import Any
 _LAUNCHED = """__typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
     ... on InvalidSubsetError { message } ... on RunConfigValidationInvalid { errors { message } }"""
 ROOT = Path(__file__).absolute().parents[2]
-ENDS_WITH = Path(__file__).with_name("ends_with.py")
+SERVERS = "ecauto_pipeline_tests.scenarios.dagster_servers"
 
 
 def _run_id(answer: Mapping[str, Any]) -> str:
@@ -32,7 +32,7 @@ def _run_id(answer: Mapping[str, Any]) -> str:
 
 
 class Webserver:
-    """One `dagster dev` on loopback."""
+    """One on loopback, with its code server and its daemon."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -148,10 +148,10 @@ def webserver(folder: Path) -> Iterator[Webserver]:
     (folder / "data" / "dagster").mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    environ = {name: value for name, value in os.environ.items() if name not in ("DAGSTER_HOME", "ECAUTO_CONFIG")}
-    environ.pop("ECAUTO_DATA_DIR", None)
-    command = [sys.executable, str(ENDS_WITH), str(os.getpid()), sys.executable, "-m", "dagster", "dev"]
-    command += ["-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    hidden = ("ECAUTO_CONFIG", "ECAUTO_DATA_DIR")
+    environ = {name: value for name, value in os.environ.items() if name not in hidden}
+    environ |= {"DAGSTER_HOME": str(folder), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", SERVERS, str(os.getpid()), str(port)]
     with (folder / "webserver.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log)
     server = Webserver(port)
