@@ -13,6 +13,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 JST = ZoneInfo("Asia/Tokyo")
+AHEAD = timedelta(minutes=5)
+"""A stamp that lies further ahead than clocks of machines differ is of a clock that was set back since: no proof."""
 
 
 class Clock(Protocol):

@@ -6,10 +6,11 @@ Not for: runs that ended (their sections say more, sync/run_record.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
 
-from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.clock import AHEAD, to_ms
 from ecauto_pipeline.domain.model import Decision
 from ecauto_pipeline.state import plans
 from ecauto_pipeline.state.runs import RunRow
@@ -28,9 +29,9 @@ class RunProgress:
     to_send: int | None = None
 
 
-def progress_of(connection: Connection, run: RunRow) -> RunProgress:
-    """Of one run; the plan is its own, or the unfinished one of its hour that it took up."""
-    asked, to_ask = _asking(connection, run)
+def progress_of(connection: Connection, run: RunRow, now: datetime) -> RunProgress:
+    """Of one run, as far as is known `now`; the plan is its own, or the unfinished one of its hour that it took up."""
+    asked, to_ask = _asking(connection, run, now)
     decided = select(func.count()).where(diffs.c.run_id == run.run_id, diffs.c.decision == Decision.PUSH)
     to_send = int(connection.execute(decided).scalar_one())
     left = select(func.count()).where(journal.c.run_id == run.run_id, journal.c.outcome.is_not(None))
@@ -38,12 +39,13 @@ def progress_of(connection: Connection, run: RunRow) -> RunProgress:
     return RunProgress(asked, to_ask, *((min(sent, to_send), to_send) if to_send else (None, None)))
 
 
-def _asking(connection: Connection, run: RunRow) -> tuple[int | None, int | None]:
+def _asking(connection: Connection, run: RunRow, now: datetime) -> tuple[int | None, int | None]:
     plan = plans.of_run(connection, run.run_id) or plans.unfinished_of_hour(connection, run.partition_key)
     if plan is None:
         return None, None
     mine = plan_targets.c.plan_id == plan.plan_id
     total = int(connection.execute(select(func.count()).where(mine)).scalar_one())
-    stamps = [asins.c[name] >= to_ms(plan.made_at) for name in ("detail_at", "stock_at", "probe_at", "error_at")]
+    since, latest = to_ms(plan.made_at), to_ms(now + AHEAD)
+    stamps = [asins.c[name].between(since, latest) for name in ("detail_at", "stock_at", "probe_at", "error_at")]
     known = select(func.count()).select_from(plan_targets.join(asins, asins.c.asin == plan_targets.c.asin))
     return int(connection.execute(known.where(mine, or_(*stamps))).scalar_one()), total

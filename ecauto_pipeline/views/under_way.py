@@ -55,7 +55,7 @@ def runs_under_way(tools: Tools) -> tuple[UnderWay, ...]:
     now = tools.clock.now()
     with tools.state.read() as connection:
         living = [row for row in run_book.unended(connection) if stands_in_the_way(run_book.life(row, now))]
-        return tuple(_under_way(row, progress_of(connection, row)) for row in living)
+        return tuple(_under_way(row, progress_of(connection, row, now)) for row in living)
 
 
 def step_words(run: UnderWay, language: str) -> str:

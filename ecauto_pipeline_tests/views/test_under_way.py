@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,8 @@ def begun(world: World, run_id: str, owner: str = "", *, dry_run: bool = False) 
 
 
 def test_while_amazon_is_asked_the_answers_to_the_plan_are_counted(tmp_path: Path) -> None:
-    """Answered or tried since the plan was made, whoever made it; what was known before is still to be asked."""
+    """Answered or tried since the plan was made, whoever made it; what was known before is still to be asked, and so
+    is what a clock stamped that stood ahead and was set back since."""
     world = World(tmp_path)
     begun(world, "run-1")
     assert ["listings"] == [one.step for one in runs_under_way(world.tools)]
@@ -39,7 +40,9 @@ def test_while_amazon_is_asked_the_answers_to_the_plan_are_counted(tmp_path: Pat
         keep(connection, "run-1", "listings", ListingsReport())
         listed = [Target(number, f"B{number:09d}", "detail", "new", "low") for number in range(4)]
         plans.write_plan(connection, "killed", HOUR, "", "{}", now, listed, 0)
-        for number, stamp in ((0, {"detail_at": to_ms(now)}), (1, {"error_at": to_ms(now)}), (2, {"detail_at": 1})):
+        ahead = to_ms(now + timedelta(days=30))
+        stamps = ({"detail_at": to_ms(now)}, {"error_at": to_ms(now)}, {"detail_at": 1}, {"detail_at": ahead})
+        for number, stamp in enumerate(stamps):
             connection.execute(asins.insert().values(asin=f"B{number:09d}", **stamp))
     (run,) = runs_under_way(world.tools)
     assert ("sp_api_snapshots", 2, 4) == (run.step, run.done, run.total)

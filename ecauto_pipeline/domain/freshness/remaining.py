@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
+from ecauto_pipeline.clock import AHEAD
 from ecauto_pipeline.domain.freshness.ages import AUDIT, CADENCE, REASONS, SECOND_LOOK, RowFreshness, Rows
 
 OPTIONAL = frozenset({REASONS[AUDIT], REASONS[CADENCE]})
 """Reasons that no age decides: such a target stays as long as nobody has answered it."""
-
-
-AHEAD = timedelta(minutes=5)
-"""A stamp that lies further ahead than clocks of machines differ is of a clock that was set back since: no proof."""
 
 
 @dataclass(frozen=True, slots=True)

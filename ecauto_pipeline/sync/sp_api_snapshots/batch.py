@@ -76,7 +76,7 @@ class Asking:
             rows = asins.read(connection, wanted)
             todo = [asin for asin in mine if self._refused.is_trial(asin) or not self._settled(rows[asin], role, now)]
             asked = [rows[asin] for asin in todo if role is Role.DETAIL]
-            standing = standing_doubts(connection, asked, self._since, self._context.operations)
+            standing = standing_doubts(connection, asked, self._since, now, self._context.operations)
             todo = [asin for asin in todo if asin not in standing.asins]
             needless = set(mine).difference(todo, standing.owed)
             leases.release(connection, self.owner, [_name(asin) for asin in needless])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ecauto_pipeline.domain.freshness.remaining import AHEAD
+from ecauto_pipeline.clock import AHEAD
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.domain.offers.learning import AsinRow
 

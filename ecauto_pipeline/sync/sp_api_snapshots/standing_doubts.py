@@ -16,12 +16,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ecauto_pipeline.amazon.registry import Operations
-from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.state import observations
 from ecauto_pipeline.state.observations import Kept
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import Claim
+from ecauto_pipeline.sync.sp_api_snapshots.settled import reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,11 @@ class Standing:
 
 
 def standing_doubts(
-    connection: Connection, asked: Iterable[AsinRow], since: datetime, operations: Operations
+    connection: Connection, asked: Iterable[AsinRow], since: datetime, now: datetime, operations: Operations
 ) -> Standing:
-    """Those of the ASINs `asked` (a call's worth) whose doubt comes of an answer since the plan was made (`since`)."""
-    rows = {
-        row.asin: row
-        for row in asked
-        if row.doubt and row.detail_at is not None and to_ms(row.detail_at) >= to_ms(since)
-    }
+    """Those of the ASINs `asked` (a call's worth) whose doubt comes of an answer between `since`, when the plan was
+    made, and `now`."""
+    rows = {row.asin: row for row in asked if row.doubt and reached(row.detail_at, since, now)}
     if not rows:
         return Standing({})
     said: dict[str, list[Kept]] = defaultdict(list)
