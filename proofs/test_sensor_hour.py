@@ -31,6 +31,7 @@ MINUTES = float(os.environ.get("MINUTES", "60"))
 LISTINGS = 12_000
 RATES = {"getCompetitivePricing": 0.5, "getItemOffersBatch": 0.1, "getItemOffers": 0.5}
 LEAST = 0.95
+pytestmark = pytest.mark.timeout((MINUTES + 30) * 60)
 _WORLD: dict[str, Any] = {"seed": 1, "listings": LISTINGS, "accounts": 3, "speed": 1.0}
 
 
