@@ -1,5 +1,5 @@
 """What holds for every test: properties have no deadline, because a machine may be slow, and few examples
-(`make proofs` tries twenty times as many); Dagster forgets instances;
+(`make proofs` tries forty times as many); Dagster forgets instances;
 files that wait long for processes of their own begin first, so that the workers end together; folders of tests lie in
 memory where there is room, because state.db and history wait for the disk at each commit; what is compiled is kept,
 because some sixty processes load the same modules.
@@ -26,7 +26,7 @@ from ecauto_pipeline_tests.examples import EXAMPLES
 
 _ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("any machine", _ANY_MACHINE, max_examples=EXAMPLES)
-settings.register_profile("thorough", _ANY_MACHINE, max_examples=20 * EXAMPLES)  # make proofs
+settings.register_profile("thorough", _ANY_MACHINE, max_examples=40 * EXAMPLES)  # make proofs
 settings.load_profile("any machine")
 
 sys.dont_write_bytecode = False  # compiling is a third of what loading the definitions costs

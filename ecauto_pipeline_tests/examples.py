@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: few in `make test`, twenty times as many in `make proofs`.
+"""How many examples a property is tried with: few in `make test`, forty times as many in `make proofs`.
 
 Not for: profiles themselves (conftest.py).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-EXAMPLES = 50
+EXAMPLES = 25
 """Of a property that says nothing of its own, in `make test`."""
 
 

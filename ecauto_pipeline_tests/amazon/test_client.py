@@ -31,6 +31,7 @@ from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema_calls import api_calls
 from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name, patience_s
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -278,7 +279,7 @@ def test_an_account_without_its_secrets_is_refused_at_the_start() -> None:
         Credentials("", "app", "secret")
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3)

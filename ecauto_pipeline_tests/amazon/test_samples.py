@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.amazon.odd_shapes import OddShapes
 from ecauto_pipeline.amazon.samples import LONGEST_BYTES, Example, SampleFolder, as_text, part_about, sample_name
+from ecauto_pipeline_tests.examples import examples
 
 _ITEM = {"request": {"Asin": "B000000002"}, "body": {"payload": {"ASIN": "B000000002", "OfferList": [{"Price": 1}]}}}
 _ANSWER = {"responses": [{"request": {"Asin": "B000000001"}, "body": {}}, _ITEM]}
@@ -85,7 +86,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(12))
 @given(_JSON)
 def test_whatever_came_the_example_is_short_json(body: object) -> None:
     """Of any size and depth, with any characters."""

@@ -24,6 +24,7 @@ from ecauto_pipeline.settings import Offers
 from ecauto_pipeline.sync.run_record import record_of
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.emulator.callers import AmazonCaller
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, plan, tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -211,7 +212,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(_JSON)
 def test_whatever_comes_is_counted_and_nothing_is_raised(body: Any) -> None:
     """No body can harm a run by the way in which it is odd."""

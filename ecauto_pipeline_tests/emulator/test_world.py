@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ecauto_pipeline.emulator.offers import Offer
 from ecauto_pipeline.emulator.store import Store
 from ecauto_pipeline.emulator.world import Truth, World
+from ecauto_pipeline_tests.examples import examples
 
 AT_S = datetime(2026, 3, 2, 3, 20, tzinfo=UTC).timestamp()
 _DAY_S = 86_400.0
@@ -23,7 +24,7 @@ def world() -> World:
     return World(1, 2000, Store(None))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(seed=st.integers(0, 2**32), index=st.integers(0, 99_999))
 def test_names_go_both_ways(seed: int, index: int) -> None:
     """An ASIN leads back to its number, looks like one, and is unknown to a world too small for it."""
@@ -45,7 +46,7 @@ def test_names_are_distinct_and_some_are_books(world: World) -> None:
         assert 0 == sum(digit * weight for digit, weight in zip(digits, range(10, 0, -1), strict=True)) % 11
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(index=st.integers(0, 1999), later_s=st.floats(0, 400 * _DAY_S))
 def test_truth_does_not_depend_on_who_asked_before(index: int, later_s: float) -> None:
     """Two worlds of one seed agree at any time, whatever else they were asked."""

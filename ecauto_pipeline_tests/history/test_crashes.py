@@ -73,7 +73,7 @@ _STEPS = st.lists(
 )
 
 
-@settings(max_examples=examples(8), deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(_STEPS)
 def test_no_sequence_of_steps_and_crashes_loses_or_doubles_a_row(
     steps: list[tuple[str, int, list[int], int]],

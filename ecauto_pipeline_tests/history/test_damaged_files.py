@@ -20,6 +20,7 @@ from ecauto_pipeline.history.parquet import UNREADABLE, batches, set_file_aside
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.rescue import all_set_aside
 from ecauto_pipeline.history.store import HistoryStore
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.history.rows import NOON, ids, snapshots, store_in
 
 SOUND = [f"s{number:08d}" for number in range(100, 110)]
@@ -66,7 +67,7 @@ HARMED = 12
 noises = st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=200))
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(st.lists(noises, min_size=HARMED, max_size=HARMED))
 def test_random_bytes_anywhere_cost_that_file_alone(
     tmp_path_factory: pytest.TempPathFactory, harms: list[tuple[float, bytes]]

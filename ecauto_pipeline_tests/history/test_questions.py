@@ -17,6 +17,7 @@ from ecauto_pipeline.history.past_runs import PastRuns
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.history.rows import NOON, snapshot, store_in
 
 _DAY = timedelta(days=1)
@@ -171,7 +172,7 @@ def test_a_damaged_file_costs_its_own_rows_only(tmp_path: Path) -> None:
     assert ["s00000002"] == [r["snapshot_id"] for r in HistoryReader(store).snapshots_of("B1", NOON, NOON + _DAY)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 90 * 24), st.integers(0, 3), st.sampled_from([*AUTHORITATIVE, "api_error"])),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.register.rows import MOST_YEN
+from ecauto_pipeline_tests.examples import examples
 
 TABLES = """
 CREATE TABLE products (asin, title_ja, amazon_price_jpy, amazon_in_stock, last_fetched_at, last_sold_at,
@@ -39,7 +40,7 @@ def written(database: sqlite3.Connection, table: str, row: dict[str, object]) ->
     return int(database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", values).lastrowid or 0)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(LISTING, VALUES)), max_size=4),
     st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(PRODUCT, VALUES)), max_size=4),

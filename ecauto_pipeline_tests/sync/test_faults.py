@@ -24,6 +24,7 @@ from ecauto_pipeline.state.shop_accounts import ShopAccount
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.base_updates.recheck import RulesGate
 from ecauto_pipeline.sync.listings.shop_items import read_items
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
 from ecauto_pipeline_tests.sync.listings.shop_bench import NOON, ShopBench
 
@@ -237,7 +238,7 @@ FIELDS = ("title", "price", "stock", "visible", "identifier", "modified", "varia
 FIGURES = st.sampled_from([None, True, -1, 7, 10**17, 2**63, 10**30, 0.5, float("nan"), "", "12", "9" * 40, "\ud800\0"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(item_id=st.integers(1, 10**17) | FIGURES, values=st.lists(FIGURES, min_size=len(FIELDS), max_size=len(FIELDS)))
 def test_items_with_absurd_figures_are_kept_or_not_read(
     tmp_path_factory: pytest.TempPathFactory, item_id: object, values: list[object]

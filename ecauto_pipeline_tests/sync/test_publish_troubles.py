@@ -23,6 +23,7 @@ from ecauto_pipeline.state.schema_runs import runs
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.publish import publish_and_report
 from ecauto_pipeline.sync.run_record import RunRecord, begin_run, end_run
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.history.rows import asked, snapshots
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, World
 
@@ -176,7 +177,7 @@ def test_what_an_edit_came_to_is_written_again_though_history_knows_the_edit(tmp
 NOISES = st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=100)), min_size=6, max_size=6)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(NOISES)
 def test_no_corruption_of_files_costs_a_row_that_state_has(
     tmp_path_factory: pytest.TempPathFactory, noises: list[tuple[float, bytes]]

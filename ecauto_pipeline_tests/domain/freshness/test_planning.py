@@ -13,6 +13,7 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness.ages import ROW, SECOND_LOOK, Policy, Rows, evaluate_freshness
 from ecauto_pipeline.domain.freshness.planning import CallRates, Channel, Choice, choose_budget, choose_due
 from ecauto_pipeline.settings import Offers, Tiers, Ttl
+from ecauto_pipeline_tests.examples import examples
 
 POLICY = Policy.of(Ttl(), Tiers(), Offers())
 START = datetime(2026, 11, 1, 0, 0, tzinfo=UTC)
@@ -68,7 +69,7 @@ def _play(rows: Rows, means: CallRates, spend: str, hours: int, slices_an_hour: 
 
 
 @pytest.mark.parametrize("spend", ["due", "budget"])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(
     seed=st.integers(0, 2**20),
     count=st.integers(60, 400),
@@ -88,7 +89,7 @@ def test_within_the_budget_nobody_gets_older_than_its_tier_allows(
 
 
 @pytest.mark.parametrize("spend", ["due", "budget"])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @example(seed=2, count=100, sold=0.9375)
 @given(seed=st.integers(0, 2**20), count=st.integers(100, 300), sold=st.floats(0.0, 1.0))
 def test_with_any_budget_nobody_starves(spend: str, seed: int, count: int, sold: float) -> None:

@@ -21,6 +21,7 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import AccountBlocked
 from ecauto_pipeline.shops.base import tokens as writing
 from ecauto_pipeline.shops.base.tokens import TokenFile, from_document, newest, to_document
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, Hands, authorise, set_up
 
 HOUR = timedelta(hours=1)
@@ -130,7 +131,7 @@ STEPS: list[tuple[Any, str]] = [
 ]
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(step=st.sampled_from(STEPS), number=st.sampled_from(sorted(errno.errorcode)))
 def test_whatever_keeps_the_file_from_being_replaced_the_shop_goes_on(
     world: tuple[EmulatorServer, Hands, ManualClock], step: tuple[Any, str], number: int

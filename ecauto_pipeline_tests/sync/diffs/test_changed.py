@@ -364,7 +364,7 @@ def happen(world: World, shop: Shop, event: str, item: str, value: Any) -> None:
             push.run(context)
 
 
-@settings(max_examples=examples(8), deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(st.lists(EVENTS, min_size=4, max_size=14))
 def test_after_any_history_both_come_to_the_same(history: list[tuple[str, str, Any]]) -> None:
     """Answers, edits from outside, rules, settings, ages, a clock that goes forth and back, runs killed between their

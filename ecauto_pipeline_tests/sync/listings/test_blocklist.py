@@ -18,6 +18,7 @@ from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.listings.blocklist import Blocklist, current_blocklist
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import ListingsReport
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, World
 
 LISTED = frozenset({"B000000001", "B000000002"})
@@ -75,7 +76,7 @@ def test_while_the_file_is_broken_the_last_good_list_holds(world: World, how: st
     assert Blocklist(frozenset({"B000000009"})) == current_blocklist(world.tools)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60) | st.integers(0, len(WHOLE) - 1).map(lambda end: WHOLE[:end].encode()))
 def test_whatever_bytes_stand_there_no_run_ends_and_nothing_is_freed(world: World, content: bytes) -> None:
     """The list is what the file says, or what it said last; bytes that are no list are told."""

@@ -390,7 +390,7 @@ def agree(quick: TwoShops, careful: TwoShops, **run: Any) -> None:
     assert [getattr(theirs, name) for name in same] == [getattr(mine, name) for name in same]
 
 
-@settings(max_examples=examples(3), deadline=None)
+@settings(max_examples=examples(2), deadline=None)
 @given(st.lists(EVENTS, min_size=3, max_size=8))
 def test_after_any_history_every_listing_stands_as_if_all_had_been_read(history: list[tuple[Any, ...]]) -> None:
     """Items new, changed and gone; rows of the register written, doubled, deleted; the file replaced, held, taken away;

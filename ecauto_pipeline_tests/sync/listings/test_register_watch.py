@@ -20,6 +20,7 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state import register_counts
 from ecauto_pipeline.sync.people.register_counts import accept
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.listings.shop_bench import NOON, ShopBench
 
 ONE, TWO = "base_account_1", "base_account_2"
@@ -303,7 +304,7 @@ COLUMNS = {
 }
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(2), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_absurd_rows_are_those_rows_alone(bench: ShopBench, data: st.DataObject) -> None:
     """Whatever stands in whichever column of a few rows of either table, of any type, bytes that are no text too: the

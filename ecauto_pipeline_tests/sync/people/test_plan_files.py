@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.sync.people.plan_files import apply_plan, make_plan, plan_text, read_plan
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.diffs.selling import World
 
 
@@ -146,7 +147,7 @@ _GOODS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(goods=_GOODS, chance=st.randoms())
 def test_a_plan_does_not_depend_on_the_order_of_its_input(
     tmp_path_factory: pytest.TempPathFactory, goods: list[tuple[int, int | None, bool, int]], chance: random.Random

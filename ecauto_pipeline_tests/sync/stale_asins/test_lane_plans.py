@@ -16,6 +16,7 @@ from ecauto_pipeline.sync.sections import PlanReport
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.sync.stale_asins.take_up import work_in_hand
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.stale_asins import lane_laws
 from ecauto_pipeline_tests.sync.stale_asins.lane_laws import lane_of, planned
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench, asin_no
@@ -23,7 +24,7 @@ from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench, a
 HOURS = (0, 2, 8, 30)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from((0, 1, 2)), st.sampled_from((*HOURS, None)), st.booleans()), max_size=20))
 def test_lanes_together_plan_what_one_lane_with_everything_plans(shops: Sequence[tuple[int, int | None, bool]]) -> None:
     """The law's own docstring says what."""

@@ -17,6 +17,7 @@ from ecauto_pipeline.domain.freshness.views_file import parse
 from ecauto_pipeline.settings import Alerts
 from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.sync.run_record import RunRecord
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench, asin_no
 
 
@@ -114,7 +115,7 @@ ABSURD = ["1,,0001-01-01,1", "1,,9999-12-31T23:59:59+09:00,1", "1,,1899-12-31,1"
 ABSURD += ["1,,2026-06-01,nan", "1,,2026-06-01,inf", "1,,2026-06-01,-1", "1,,2026-06-01,1e400", ",NOASIN,2026-06-01,1"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(st.lists(st.sampled_from(ABSURD) | st.text(max_size=30).filter(lambda text: "\n" not in text), max_size=8))
 def test_absurd_lines_cost_themselves_alone(absurd: list[str]) -> None:
     """Whatever stands in them, the sound line above is read; they are named by their number."""
