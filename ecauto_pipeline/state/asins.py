@@ -12,14 +12,14 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, text, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Status
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.one_of import one_of
-from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema import NOT_TOLD, asins, listings, words_for
 from ecauto_pipeline.state.upsert import upsert
 
 _NAMES = tuple(field.name for field in fields(AsinRow))
@@ -89,9 +89,7 @@ def story_of(connection: Connection, asin: str) -> AsinStory | None:
 def not_told(connection: Connection) -> list[Confirmed]:
     """ASINs whose price or stock was confirmed since the register was told of them last, by ASIN."""
     query = select(asins.c.asin, asins.c.price_jpy, asins.c.in_stock, asins.c.price_at, asins.c.stock_at)
-    price_at, stock_at = func.coalesce(asins.c.price_at, 0), func.coalesce(asins.c.stock_at, 0)
-    news = asins.c.told_at.is_distinct_from(case((price_at > stock_at, price_at), else_=stock_at))
-    rows = connection.execute(query.where(news, asins.c.status.is_not(None)).order_by(asins.c.asin))
+    rows = connection.execute(query.where(words_for(connection.dialect.name, NOT_TOLD)).order_by(asins.c.asin))
     return [
         Confirmed(
             asin=row.asin,
@@ -119,7 +117,7 @@ def known_good(connection: Connection) -> str | None:
 
 def count_doubts(connection: Connection, accounts: Sequence[AccountKey] = ()) -> int:
     """ASINs that a second look is still owed, of what these accounts list; () = of all."""
-    query = select(func.count()).where(asins.c.doubt != "")
+    query = select(func.count()).where(text("asins.doubt != ''")).select_from(asins)
     theirs = select(listings.c.asin).where(of_accounts(listings, accounts))
     return int(connection.execute(query.where(asins.c.asin.in_(theirs)) if accounts else query).scalar_one())
 

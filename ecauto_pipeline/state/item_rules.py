@@ -19,6 +19,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -163,7 +164,7 @@ def save_selected(connection: Connection, rows: Iterable[tuple[ListingKey, Lines
 
 def count_selected(connection: Connection, accounts: Sequence[AccountKey]) -> int:
     """Listings of these accounts that take part and that a rule selects."""
-    mine = (of_accounts(listings, accounts), listings.c.listed == 1, listings.c.item_rules != "")
+    mine = (of_accounts(listings, accounts), listings.c.listed == 1, listings.c.item_rules != literal_column("''"))
     return int(connection.execute(select(func.count()).select_from(listings).where(*mine)).scalar_one())
 
 

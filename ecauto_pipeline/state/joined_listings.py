@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, not_, or_, select, text, update
+from sqlalchemy import Connection, bindparam, func, not_, or_, select, text, tuple_, update
 
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.hidden_by import OWNER_SCRIPTS, PERSON
@@ -98,6 +98,20 @@ def settle_who_hid(connection: Connection, platform: str, account_id: str) -> No
 
 def retire(connection: Connection, active: Iterable[AccountKey], among: Iterable[AccountKey] | None = None) -> None:
     """Listings of accounts that are not active take no part. `among`: only of these accounts; None = of any."""
-    others = not_(of_accounts(listings, active))
-    known = [] if among is None else [of_accounts(listings, among)]
-    connection.execute(update(listings).where(others, *known, listings.c.listed == 1).values(listed=0))
+    others = _with_listings(connection) - set(active)
+    others = others if among is None else others & set(among)
+    if others:
+        connection.execute(
+            update(listings).where(of_accounts(listings, others), listings.c.listed == 1).values(listed=0)
+        )
+
+
+def _with_listings(connection: Connection) -> set[AccountKey]:
+    """Accounts that have any. One look in the key's index each, not one at each listing."""
+    key = (listings.c.platform, listings.c.account_id)
+    query, found = select(*key).order_by(*key).limit(1), set[AccountKey]()
+    row = connection.execute(query).first()
+    while row is not None:
+        found.add(last := AccountKey(*row))
+        row = connection.execute(query.where(tuple_(*key) > tuple_(*last))).first()
+    return found

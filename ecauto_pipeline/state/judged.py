@@ -9,22 +9,34 @@ Not for: which terms a shop is judged by, or what may be kept (sync/diffs/change
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, text, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
-from ecauto_pipeline.domain.model import AccountKey, Kind
+from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import asins, judged_shops, listings
+from ecauto_pipeline.state.revisions import ASIN_CHANGES
+from ecauto_pipeline.state.schema import (
+    PRICE_UNJUDGED,
+    VISIBILITY_UNJUDGED,
+    asins,
+    counters,
+    judged_shops,
+    listings,
+    words_for,
+)
 from ecauto_pipeline.state.upsert import upsert
 
 JudgingStep = Literal["price", "visibility"]
 KINDS: Mapping[JudgingStep, tuple[Kind, ...]] = {"price": (Kind.PRICE,), "visibility": (Kind.VISIBILITY, Kind.STOCK)}
 """What of a listing each step judges."""
+_UNJUDGED: Mapping[JudgingStep, str] = {"price": PRICE_UNJUDGED, "visibility": VISIBILITY_UNJUDGED}
+MOST_CHANGED = 20_000
+"""ASINs: where more have changed, each listing is looked at."""
 Said = tuple[str | None, ...]
 """One word for each kind of a step: "" = unchanged, else the reason of a skip; None = has to be judged."""
 
@@ -52,10 +64,16 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WholeLook:
-    """When all of a shop was judged last, and by which terms (a digest)."""
+    """When all of a shop was judged last, and by which terms (a digest).
+
+    `asins_seen`: up to which change the ASINs of its listings were looked at since (revisions.py; None = all have to be
+    compared). `judged_at`: no verdict of it was made later (None = nobody knows).
+    """
 
     terms: str
     at: datetime
+    asins_seen: int | None = None
+    judged_at: datetime | None = field(default=None, compare=False)
 
 
 def whole_looks(
@@ -63,42 +81,109 @@ def whole_looks(
 ) -> dict[AccountKey, WholeLook]:
     """Of these shops; one never judged as a whole is left out."""
     query = select(judged_shops).where(judged_shops.c.step == step, of_accounts(judged_shops, accounts))
-    rows = connection.execute(query)
-    return {AccountKey(row.platform, row.account_id): WholeLook(row.terms, from_ms(row.whole_at)) for row in rows}
+    return {
+        AccountKey(row.platform, row.account_id): WholeLook(
+            row.terms, from_ms(row.whole_at), row.asins_seen, None if row.judged_at is None else from_ms(row.judged_at)
+        )
+        for row in connection.execute(query)
+    }
 
 
-def save_whole_look(connection: Connection, account: AccountKey, step: JudgingStep, look: WholeLook) -> None:
-    row = {"platform": account.platform, "account_id": account.account_id, "step": step}
-    upsert(connection, judged_shops, [{**row, "terms": look.terms, "whole_at": to_ms(look.at)}])
+def save_looks(connection: Connection, step: JudgingStep, looks: Mapping[AccountKey, WholeLook]) -> None:
+    """Of these shops, from now on."""
+    rows = [
+        {
+            **{"platform": account.platform, "account_id": account.account_id, "step": step},
+            **{"terms": look.terms, "whole_at": to_ms(look.at), "asins_seen": look.asins_seen},
+            "judged_at": None if look.judged_at is None else to_ms(look.judged_at),
+        }
+        for account, look in sorted(looks.items())
+    ]
+    upsert(connection, judged_shops, rows)
 
 
-def seen(
+def asin_changes(connection: Connection) -> int | None:
+    """The number of the last change of an ASIN that this connection sees; None where changes have no numbers."""
+    if connection.dialect.name != "sqlite":
+        return None
+    query = select(counters.c.value).where(counters.c.name == ASIN_CHANGES)
+    return int(connection.execute(query).scalar() or 0)
+
+
+def seen_of(
     connection: Connection,
     account: AccountKey,
     step: JudgingStep,
     now: datetime,
     items: Collection[str] | None = None,
-    *,
-    whole: bool = False,
 ) -> list[Seen]:
-    """The listings of a shop that take part and have to be judged again, in no order; `whole`: all of them; `items`:
-    these, whether or not."""
-    holds = _holds(step, to_ms(now))
-    query = (
-        select(
-            *(listings.c.item_id, listings.c.revision, asins.c.revision, case((holds, 1), else_=0)),
-            *_said(step),
-        )
-        .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
-        .where(listings.c.platform == account.platform, listings.c.account_id == account.account_id)
-        .where(listings.c.listed == 1)
-    )
+    """The listings of a shop that take part, in no order: all of them, or `items` alone."""
+    query = _query(step, to_ms(now)).where(*_of_shop(account))
     if items is None:
-        rows: Iterable[Any] = connection.execute(query if whole else query.where(~holds))
-    else:
-        portions = in_portions(sorted(items))
-        rows = (row for few in portions for row in connection.execute(query.where(listings.c.item_id.in_(few))))
-    return [Seen(row[0], row[1], row[2], row[3] == 1, tuple(row[4:])) for row in rows]
+        return [_seen(row) for row in connection.execute(query)]
+    portions = in_portions(sorted(items))
+    return [_seen(row) for few in portions for row in connection.execute(query.where(listings.c.item_id.in_(few)))]
+
+
+def unsettled(
+    connection: Connection, looks: Mapping[AccountKey, WholeLook], step: JudgingStep, now: datetime
+) -> dict[ListingKey, Seen]:
+    """The listings of these shops that take part and have to be judged again, in no order.
+
+    Where changes of ASINs have numbers, nobody else is looked at than who may be one of them: whose row changed or has
+    no verdict, whose verdict only held until now, whose ASIN changed since its shop was last looked at.
+    """
+    upto = asin_changes(connection)
+    shops = {account: look for account, look in looks.items() if _is_followed(look, upto, now)}
+    changed: list[str] = []
+    if shops:
+        since = min(look.asins_seen or 0 for look in shops.values())
+        news = select(asins.c.asin).where(asins.c.change_number > since).limit(MOST_CHANGED + 1)
+        changed = list(connection.execute(news).scalars())
+        shops = {} if len(changed) > MOST_CHANGED else shops
+    found: dict[ListingKey, Seen] = {}
+    again = _query(step, to_ms(now)).where(~_holds(step, to_ms(now)))
+    for account in looks.keys() - shops.keys():
+        rows = connection.execute(again.where(*_of_shop(account)))
+        found |= {ListingKey(*account, row[0]): _seen(row) for row in rows}
+    if not shops:
+        return found
+    of_them = again.add_columns(listings.c.platform, listings.c.account_id)
+    until = listings.c[f"{step}_holds_until"]
+    questions = [
+        of_them.where(of_accounts(listings, shops), words_for("sqlite", _UNJUDGED[step])),
+        of_them.where(until <= to_ms(now)),
+        *(of_them.where(listings.c.asin.in_(few)) for few in in_portions(sorted(changed))),
+    ]
+    for question in questions:
+        for *row, platform, account_id in connection.execute(question):
+            account = AccountKey(platform, account_id)
+            if account in shops:
+                found[ListingKey(*account, row[0])] = _seen(row)
+    return found
+
+
+def _is_followed(look: WholeLook, upto: int | None, now: datetime) -> bool:
+    """Whether what has changed of a shop since it was looked at can be told without a look at each of its listings: not
+    after a clock was set back, nor where numbers began anew."""
+    if upto is None or look.asins_seen is None or look.asins_seen > upto:
+        return False
+    return look.judged_at is not None and look.judged_at <= now
+
+
+def _query(step: JudgingStep, now_ms: int) -> Select[Any]:
+    """The columns of Seen, of what takes part."""
+    columns = (listings.c.item_id, listings.c.revision, asins.c.revision, case((_holds(step, now_ms), 1), else_=0))
+    query = select(*columns, *_said(step)).where(listings.c.listed == 1)
+    return query.select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
+
+
+def _seen(row: Sequence[Any]) -> Seen:
+    return Seen(row[0], row[1], row[2], row[3] == 1, tuple(row[4:]))
+
+
+def _of_shop(account: AccountKey) -> tuple[ColumnElement[bool], ...]:
+    return listings.c.platform == account.platform, listings.c.account_id == account.account_id
 
 
 def count_said(
@@ -148,7 +233,7 @@ def save(
 
 def changed_rules(connection: Connection) -> None:
     """The owner's rules are others: every listing that one of them selects has to be judged again."""
-    connection.execute(update(listings).where(listings.c.item_rules != "").values(revision=listings.c.revision + 1))
+    connection.execute(update(listings).where(text("item_rules != ''")).values(revision=listings.c.revision + 1))
 
 
 def _holds(step: JudgingStep, now_ms: int) -> ColumnElement[bool]:

@@ -67,6 +67,7 @@ LIFETIMES = (
     ),
     Lifetime("shop_accounts", None, "ショップごとに1行", "one row a shop"),
     Lifetime("judged_shops", None, "ショップと工程ごとに1行", "one row a shop and step"),
+    Lifetime("counters", None, "名前ごとに1行", "one row a name"),
     Lifetime("oauth", None, "ショップごとに1行", "one row a shop"),
     Lifetime("observations", None, "履歴に書くまで", "until it is in history"),
     Lifetime(

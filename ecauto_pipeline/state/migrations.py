@@ -24,6 +24,8 @@ from ecauto_pipeline.state.every_table import every_table
 
 RETIRED = ("run_targets",)
 """Tables of earlier versions that hold nothing any more: what a run was to ask is planned anew (plans.py)."""
+RETIRED_INDEXES = ("ix_listings_hidden",)
+"""Of earlier versions; another answers what they were for."""
 COMMAND = "ecauto fleet migrate"
 _Objects = frozenset[tuple[Any, ...]]
 _COMPLETE: set[_Objects] = set()
@@ -37,6 +39,8 @@ def complete(connection: Connection) -> None:
     revisions.complete(connection)
     for name in RETIRED:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+    for name in RETIRED_INDEXES:
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ MIGRATIONS = (
     Migration(4, "what decisions read of a row has a revision; what was decided of a listing last", "709df1c310ea"),
     Migration(5, "what master.db was told of an answer last", "7f160ea22c57"),
     Migration(6, "which listings were joined with which master.db", "b2930fa97958"),
+    Migration(7, "what has changed, and what is counted, is found by indexes", "269590d16796"),
 )
 """In order. Who changes a table adds one, with the shape that the test then names."""
 VERSION = MIGRATIONS[-1].number

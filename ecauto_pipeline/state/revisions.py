@@ -51,6 +51,14 @@ JOURNAL_INPUTS = (
 _SKIP = "decision = 'skipped'"
 """Of these the last row on record is what is said: once it has left, its listing is judged, and it is said again."""
 _KEY = ("platform", "account_id", "item_id")
+ASIN_CHANGES = "asins"
+"""The counter of all changes of ASINs. On SQLite alone, where one writes after the other: there whoever has seen number
+N has seen every change up to it (judged.py). In PostgreSQL a smaller number may be kept later than a larger one."""
+_NEXT_CHANGE = (
+    f"INSERT INTO counters (name, value) VALUES ('{ASIN_CHANGES}', 1)"
+    " ON CONFLICT (name) DO UPDATE SET value = value + 1"
+)
+_CHANGE = f"(SELECT value FROM counters WHERE name = '{ASIN_CHANGES}')"
 
 
 def complete(connection: Connection) -> None:
@@ -82,7 +90,12 @@ def sqlite_triggers() -> Mapping[str, str]:
         ),
         "asins_revision": _sqlite(
             *("asins_revision", "asins", f"UPDATE OF {', '.join(ASIN_INPUTS)}", ASIN_INPUTS),
-            "UPDATE asins SET revision = revision + 1 WHERE rowid = new.rowid",
+            f"{_NEXT_CHANGE}; UPDATE asins SET revision = revision + 1, change_number = {_CHANGE}"
+            " WHERE rowid = new.rowid",
+        ),
+        "asins_came": _sqlite(
+            *("asins_came", "asins", "INSERT", ()),
+            f"{_NEXT_CHANGE}; UPDATE asins SET change_number = {_CHANGE} WHERE rowid = new.rowid",
         ),
         "asins_forgotten": _sqlite(
             "asins_forgotten",

@@ -194,7 +194,7 @@ def count_public(connection: Connection, account: AccountKey) -> int:
 
 def count_by_hand(connection: Connection, accounts: Iterable[AccountKey]) -> int:
     """Listings of these accounts that take part and whose price a person set."""
-    mine = (of_accounts(listings, accounts), listings.c.listed == 1, listings.c.price_by_hand == 1)
+    mine = (of_accounts(listings, accounts), listings.c.listed == 1, text("price_by_hand = 1"))
     return int(connection.execute(select(func.count()).select_from(listings).where(*mine)).scalar_one())
 
 

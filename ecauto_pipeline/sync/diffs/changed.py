@@ -48,7 +48,8 @@ Carried = Mapping[tuple[AccountKey, Kind, str], int]
 class Chosen:
     """What one step judges: `seen`, all of a shop in `whole`; and what is carried over of the rest of them.
 
-    `at`: when; `before`: the last look at all of each shop, as it was read; `terms`: what each is judged by now.
+    `at`: when; `before`: the last look at all of each shop, as it was read; `terms`: what each is judged by now;
+    `asins_seen`: up to which change its ASINs were looked at.
     """
 
     step: JudgingStep
@@ -58,6 +59,7 @@ class Chosen:
     carried: Carried
     before: Mapping[AccountKey, WholeLook]
     terms: Mapping[AccountKey, str]
+    asins_seen: int | None
 
     @property
     def items(self) -> ItemsOf:
@@ -90,15 +92,17 @@ def choose(
     stands: dict[AccountKey, set[str]] = defaultdict(set)
     for key, _kind in touched:
         stands[key.account].add(key.item_id)
-    seen: dict[ListingKey, Seen] = {}
-    for account in context.accounts:
-        found = judged.seen(connection, account, step, now, whole=account in whole)
-        if account not in whole:
-            others = stands[account] - {one.item_id for one in found}
-            found += judged.seen(connection, account, step, now, others) if others else []
-        seen |= {ListingKey(*account, one.item_id): one for one in found}
     partly = [account for account in context.accounts if account not in whole]
-    return Chosen(step, now, seen, whole, _carried(connection, partly, step, seen), before, terms)
+    seen = judged.unsettled(connection, {account: before[account] for account in partly}, step, now)
+    for account in context.accounts:
+        if account in whole:
+            found = judged.seen_of(connection, account, step, now)
+        else:
+            others = {item for item in stands[account] if ListingKey(*account, item) not in seen}
+            found = judged.seen_of(connection, account, step, now, others) if others else []
+        seen |= {ListingKey(*account, one.item_id): one for one in found}
+    carried = _carried(connection, partly, step, seen)
+    return Chosen(step, now, seen, whole, carried, before, terms, judged.asin_changes(connection))
 
 
 def remember(
@@ -133,12 +137,18 @@ def remember(
             same = key.account in chosen.before and chosen.before[key.account].terms == chosen.terms[key.account]
             others += same and key in settled
         rows[key.account].append(Judged(seen.item_id, seen.revision, seen.asin_revision, until.get(key), said))
+    looks: dict[AccountKey, WholeLook] = {}
     for account, terms in chosen.terms.items():
-        if latest.get(account) != chosen.before.get(account):
-            continue  # another process has judged all of it meanwhile, by terms that may be others
+        last = latest.get(account)
+        if last != chosen.before.get(account):
+            continue  # another process has judged it meanwhile, all of it by terms that may be others, or after changes
         judged.save(connection, account, chosen.step, rows[account], now)
-        if account in chosen.whole:
-            judged.save_whole_look(connection, account, chosen.step, WholeLook(terms, now))
+        whole_at = now if account in chosen.whole or last is None else last.at
+        judged_at = now if last is None or last.judged_at is None else max(now, last.judged_at)
+        look = WholeLook(terms, whole_at, chosen.asins_seen, judged_at)
+        if look != last or (rows[account] and judged_at != last.judged_at):
+            looks[account] = look
+    judged.save_looks(connection, chosen.step, looks)
     return others
 
 
