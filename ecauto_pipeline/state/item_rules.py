@@ -164,7 +164,11 @@ def save_selected(connection: Connection, rows: Iterable[tuple[ListingKey, Lines
 
 def count_selected(connection: Connection, accounts: Sequence[AccountKey]) -> int:
     """Listings of these accounts that take part and that a rule selects."""
-    mine = (of_accounts(listings, accounts), listings.c.listed == 1, listings.c.item_rules != literal_column("''"))
+    mine = (
+        of_accounts(listings, accounts, found_else=True),
+        listings.c.listed + 0 == 1,
+        listings.c.item_rules != literal_column("''"),
+    )
     return int(connection.execute(select(func.count()).select_from(listings).where(*mine)).scalar_one())
 
 

@@ -151,7 +151,7 @@ def unsettled(
     of_them = again.add_columns(listings.c.platform, listings.c.account_id)
     until = listings.c[f"{step}_holds_until"]
     questions = [
-        of_them.where(of_accounts(listings, shops), words_for("sqlite", _UNJUDGED[step])),
+        of_them.where(of_accounts(listings, shops, found_else=True), words_for("sqlite", _UNJUDGED[step])),
         of_them.where(until <= to_ms(now)),
         *(of_them.where(listings.c.asin.in_(few)) for few in in_portions(sorted(changed))),
     ]
@@ -174,7 +174,7 @@ def _is_followed(look: WholeLook, upto: int | None, now: datetime) -> bool:
 def _query(step: JudgingStep, now_ms: int) -> Select[Any]:
     """The columns of Seen, of what takes part."""
     columns = (listings.c.item_id, listings.c.revision, asins.c.revision, case((_holds(step, now_ms), 1), else_=0))
-    query = select(*columns, *_said(step)).where(listings.c.listed == 1)
+    query = select(*columns, *_said(step)).where(listings.c.listed + 0 == 1)
     return query.select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
 
 

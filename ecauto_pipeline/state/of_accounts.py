@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Table, and_, false, or_
+from sqlalchemy import ColumnElement, Table, and_, false, func, or_
 
 from ecauto_pipeline.domain.model import AccountKey
 
@@ -28,17 +28,16 @@ def portions_of(account: AccountKey, items: ItemsOf | None) -> Iterator[Sequence
         yield names[start : start + FEW]
 
 
-def of_accounts(table: Table, accounts: Iterable[AccountKey]) -> ColumnElement[bool]:
+def of_accounts(table: Table, accounts: Iterable[AccountKey], *, found_else: bool = False) -> ColumnElement[bool]:
     """True for the rows of these shops; of no shop, for none. Said by platform, so that an index by shop finds them:
-    one word a shop is compared with every row."""
+    one word a shop is compared with every row. `found_else`: an index of few rows finds them, and SQLite is not to take
+    one by shop for the better one, so no index fits these words."""
     named: dict[str, set[str]] = defaultdict(set)
     for one in accounts:
         named[one.platform].add(one.account_id)
-    columns = table.c
-    each = (
-        and_(columns.platform == platform, columns.account_id.in_(sorted(shops)))
-        for platform, shops in sorted(named.items())
-    )
+    columns: tuple[ColumnElement[str], ...] = (table.c.platform, table.c.account_id)
+    by_platform, by_account = (func.coalesce(one, "") for one in columns) if found_else else columns
+    each = (and_(by_platform == platform, by_account.in_(sorted(shops))) for platform, shops in sorted(named.items()))
     return or_(false(), *each)
 
 

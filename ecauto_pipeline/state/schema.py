@@ -53,10 +53,11 @@ UNANSWERED = "(status IS NULL OR stock_at IS NULL)"
 
 def unjudged(step: str, kinds: Sequence[str]) -> str:
     """Of listings: what takes part and has no verdict of this step (said of these kinds) that was made of the row as it
-    is, or none that was made with its ASIN known."""
+    is, or none that was made with its ASIN known. (`+ 0`, as in every question to an index of few: else SQLite takes
+    one that has this column for the better one.)"""
     said = "".join(f" OR listings.{kind}_said IS NULL" for kind in kinds)
     return (
-        f"listings.listed = 1 AND (listings.{step}_revision IS DISTINCT FROM listings.revision"
+        f"listings.listed + 0 = 1 AND (listings.{step}_revision IS DISTINCT FROM listings.revision"
         f" OR listings.{step}_asin_revision IS NULL OR listings.{step}_judged_at IS NULL{said})"
     )
 

@@ -194,7 +194,7 @@ def count_public(connection: Connection, account: AccountKey) -> int:
 
 def count_by_hand(connection: Connection, accounts: Iterable[AccountKey]) -> int:
     """Listings of these accounts that take part and whose price a person set."""
-    mine = (of_accounts(listings, accounts), listings.c.listed == 1, text("price_by_hand = 1"))
+    mine = (of_accounts(listings, accounts, found_else=True), listings.c.listed + 0 == 1, text("price_by_hand = 1"))
     return int(connection.execute(select(func.count()).select_from(listings).where(*mine)).scalar_one())
 
 
@@ -203,16 +203,18 @@ def count_by(
 ) -> dict[str, int]:
     """Listings by the values of a text column, "" left out; `listed`: those that take part alone."""
     chosen = listings.c[column]
-    query = select(chosen, func.count()).where(of_accounts(listings, accounts), text(f"{column} != ''"))
+    query = select(chosen, func.count()).where(
+        of_accounts(listings, accounts, found_else=True), text(f"{column} != ''")
+    )
     if listed:
-        query = query.where(listings.c.listed == 1)
+        query = query.where(listings.c.listed + 0 == 1)
     return {value: count for value, count in connection.execute(query.group_by(chosen).order_by(chosen))}
 
 
 def orphan_examples(connection: Connection, accounts: Iterable[AccountKey], most: int) -> list[ListingKey]:
     """Some orphans, for people."""
     key = (listings.c.platform, listings.c.account_id, listings.c.item_id)
-    query = select(*key).where(of_accounts(listings, accounts), text("orphan != ''"))
+    query = select(*key).where(of_accounts(listings, accounts, found_else=True), text("orphan != ''"))
     return [ListingKey(*row) for row in connection.execute(query.order_by(listings.c.orphan, *key).limit(most))]
 
 

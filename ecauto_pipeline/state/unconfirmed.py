@@ -44,7 +44,7 @@ def is_unconfirmed(now: datetime, policy: Policy, factor: float) -> ColumnElemen
         (asins.c.last_viewed_at >= now_ms - policy.viewed_within_ms, medium),
         else_=low,
     )
-    return and_(listings.c.listed == 1, listings.c.shown_visible == 1, _SINCE < literal(now_ms, MS) - longest)
+    return and_(listings.c.listed + 0 == 1, listings.c.shown_visible == 1, _SINCE < literal(now_ms, MS) - longest)
 
 
 def unconfirmed(

@@ -145,3 +145,23 @@ def test_a_skip_that_leaves_the_record_is_said_again(database: Database, decisio
         connection.execute(insert(diffs).values(**SKIP, decision=decision))
         connection.execute(delete(diffs))
     assert changes == revision(database)
+
+
+def test_changes_of_asins_are_numbered_and_no_number_comes_twice(database: Database) -> None:
+    """One that comes, one that changes: each gets a number above all before, also where the row that had the highest
+    one has left; who knows up to which he has looked finds the rest."""
+    seen = []
+
+    def number() -> None:
+        with database.read() as connection:
+            seen.append(int(connection.execute(select(asins.c.change_number)).scalar_one()))
+
+    number()
+    for statement in (update(asins).values(stock_at=7), update(asins).values(stock_at=7), delete(asins)):
+        with database.write() as connection:
+            connection.execute(statement)
+            if statement.is_delete:
+                connection.execute(insert(asins).values(asin="B2"))
+        number()
+    first = seen[0]
+    assert [first, first + 1, first + 1, first + 2] == seen

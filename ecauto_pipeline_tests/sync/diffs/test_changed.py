@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import delete, update
+from sqlalchemy.event import listen
 
 from ecauto_pipeline.clock import ManualClock, to_ms
 from ecauto_pipeline.domain.model import Decision, Kind
@@ -23,13 +24,14 @@ from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.item_rules import replace_rules
 from ecauto_pipeline.state.judged import KINDS, JudgingStep
 from ecauto_pipeline.state.owner_files import BLOCKLIST, keep_well, note_broken
-from ecauto_pipeline.state.schema import asins
+from ecauto_pipeline.state.schema import asins, counters
 from ecauto_pipeline.state.single_rule import put_rule, take_rule
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Context, IncludePrice
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import price, visibility
-from ecauto_pipeline.sync.diffs.decide import standing_of
+from ecauto_pipeline.sync.diffs.changed import remember
+from ecauto_pipeline.sync.diffs.decide import decide, standing_of
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.people.holds import approve, list_holds, reject
 from ecauto_pipeline_tests.examples import examples
@@ -260,10 +262,77 @@ def test_what_changes_while_it_is_judged_is_judged_again(world: World) -> None:
         world.change("1002", shown_price_jpy=1500)
         return evaluated
 
-    from ecauto_pipeline.sync.diffs.decide import decide
-
     decide(context, "price", late)
     assert 1 == price.run(world.tools.for_run(world.run())).to_push
+
+
+def judge_beside(world: World, meanwhile: Callable[[], None]) -> None:
+    """One process reads what it judges; something happens; then it writes what it has decided of what it saw."""
+
+    def late(context: Context, inputs: Any, standing: Any) -> Any:
+        evaluated = price.evaluate_prices(context, inputs, standing)
+        meanwhile()
+        return evaluated
+
+    decide(world.tools.for_run(world.run()), "price", late)
+
+
+def begun(world: World) -> Callable[[], None]:
+    """A process that has judged what it saw of the prices, and has still to write it down."""
+    context = world.tools.for_run(world.run())
+    with context.state.read() as connection:
+        inputs = load_input(context, connection, context.clock.now(), "price", ())
+    assert inputs.chosen is not None
+    chosen, found = inputs.chosen, price.evaluate_prices(context, inputs, {}).found
+
+    def write() -> None:
+        with context.state.write() as connection:
+            remember(context, connection, chosen, found, inputs.listings, {}, inputs.listings)
+
+    return write
+
+
+def test_who_was_overtaken_does_not_say_that_what_came_since_was_seen(world: World) -> None:
+    """Three processes judge at once: what the first says last of a listing is of an answer that is none any more, and
+    another, which had seen the newer one judged, does not say of it that all is looked at."""
+    world.amazon("B000001002", 1010)
+    first = begun(world)
+    world.amazon("B000001002", 1020)
+    world.decide(world.run())
+    another = begun(world)
+    first()
+    another()
+    agrees(world)
+    assert 1 == price.run(world.tools.for_run(world.run())).judged
+
+
+def test_numbers_that_began_anew_are_not_gone_by(world: World) -> None:
+    """A counter that is gone: everything is compared, and what has changed is found."""
+    with world.state.write() as connection:
+        connection.execute(delete(counters))
+    world.amazon("B000001002", 1400)
+    agrees(world)
+    assert (1, 1) == judged(world)
+
+
+def test_a_run_with_nothing_to_do_goes_through_no_table_of_listings_or_asins(world: World) -> None:
+    """Each question of it is answered by an index of what has changed, or of what is counted."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    listen(world.state.engine, "before_cursor_execute", note)
+    assert 0 == world.decide(world.run()).judged
+    with world.state.read() as connection:
+        steps = [
+            row[3]
+            for statement, values in tuple(asked)
+            if statement.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert any("ix_listings_price_unjudged" in step for step in steps)
+    assert [] == [step for step in steps if step in ("SCAN listings", "SCAN asins")]
 
 
 EVENTS = st.one_of(
@@ -274,6 +343,8 @@ EVENTS = st.one_of(
     st.tuples(st.just("doubt"), st.sampled_from(ITEMS), st.sampled_from(["zero", "jump", ""])),
     st.tuples(st.just("shows"), st.sampled_from(ITEMS), st.sampled_from([900, 1300, 2000])),
     st.tuples(st.just("hidden"), st.sampled_from(ITEMS), st.sampled_from(["person", "ours"])),
+    st.tuples(st.just("forgotten"), st.sampled_from(ITEMS), st.just(0)),
+    st.tuples(st.just("beside"), st.sampled_from(ITEMS), st.sampled_from([700, 1400])),
     st.tuples(st.just("sold"), st.sampled_from(ITEMS), st.just(0)),
     st.tuples(st.just("viewed"), st.sampled_from(ITEMS), st.just(0)),
     st.tuples(st.just("blocked"), st.sampled_from(ITEMS), st.sampled_from([0, 1])),
@@ -318,6 +389,14 @@ def happen(world: World, shop: Shop, event: str, item: str, value: Any) -> None:
             demand(world, asin, doubt=value, doubt_price_jpy=5000, contradictions=3, contradiction="{}")
         case "shows":
             world.change(item, shown_price_jpy=value, price_by_hand=1)
+        case "forgotten":
+            with world.state.write() as connection:
+                connection.execute(delete(asins).where(asins.c.asin == asin))
+        case "beside":
+            judge_beside(world, lambda: happen(world, shop, "judged answer", item, value))
+        case "judged answer":
+            world.amazon(asin, value)
+            world.decide(world.run())
         case "hidden":
             world.change(item, shown_visible=0, hidden_by=value)
         case "sold":
