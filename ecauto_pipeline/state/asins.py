@@ -17,9 +17,10 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, select, text
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Status
 from ecauto_pipeline.domain.offers.learning import AsinRow
+from ecauto_pipeline.state.few_rows import NOT_TOLD, words_for
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.one_of import one_of
-from ecauto_pipeline.state.schema import NOT_TOLD, asins, listings, words_for
+from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.upsert import upsert
 
 _NAMES = tuple(field.name for field in fields(AsinRow))

@@ -18,17 +18,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case,
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.state.exporting import in_portions
+from ecauto_pipeline.state.few_rows import PRICE_UNJUDGED, VISIBILITY_UNJUDGED, words_for
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.revisions import ASIN_CHANGES
-from ecauto_pipeline.state.schema import (
-    PRICE_UNJUDGED,
-    VISIBILITY_UNJUDGED,
-    asins,
-    counters,
-    judged_shops,
-    listings,
-    words_for,
-)
+from ecauto_pipeline.state.schema import asins, counters, judged_shops, listings
 from ecauto_pipeline.state.upsert import upsert
 
 JudgingStep = Literal["price", "visibility"]

@@ -6,8 +6,6 @@ Not for: history (history/) or the owner's register (register/).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -17,53 +15,18 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    TextClause,
     UniqueConstraint,
-    text,
 )
+
+from ecauto_pipeline.state.few_rows import NOT_TOLD, PRICE_UNJUDGED, UNANSWERED, VISIBILITY_UNJUDGED, index_where
 
 metadata = MetaData()
 MS = BigInteger
+SHOP = ("platform", "account_id")
 
 
 def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False, server_default="")
-
-
-def _where(name: str, columns: Sequence[str], words: str) -> Index:
-    """An index of these rows alone. Who asks for them says the same words, for by a value that comes later SQLite finds
-    none of them."""
-    return Index(name, *columns, sqlite_where=words_for("sqlite", words), postgresql_where=words_for("", words))
-
-
-def words_for(dialect: str, words: str) -> TextClause:
-    """A condition that an index has, as this dialect spells it."""
-    return text(words.replace("IS DISTINCT FROM", "IS NOT") if dialect == "sqlite" else words)
-
-
-_SHOP = ("platform", "account_id")
-NOT_TOLD = (
-    "told_at IS DISTINCT FROM CASE WHEN coalesce(price_at, 0) > coalesce(stock_at, 0)"
-    " THEN coalesce(price_at, 0) ELSE coalesce(stock_at, 0) END AND status IS NOT NULL"
-)
-"""Of asins: what was confirmed since the register was told."""
-UNANSWERED = "(status IS NULL OR stock_at IS NULL)"
-"""Of asins: asked about, and no answer that counts says anything of its stock."""
-
-
-def unjudged(step: str, kinds: Sequence[str]) -> str:
-    """Of listings: what takes part and has no verdict of this step (said of these kinds) that was made of the row as it
-    is, or none that was made with its ASIN known. (`+ 0`, as in every question to an index of few: else SQLite takes
-    one that has this column for the better one.)"""
-    said = "".join(f" OR listings.{kind}_said IS NULL" for kind in kinds)
-    return (
-        f"listings.listed + 0 = 1 AND (listings.{step}_revision IS DISTINCT FROM listings.revision"
-        f" OR listings.{step}_asin_revision IS NULL OR listings.{step}_judged_at IS NULL{said})"
-    )
-
-
-PRICE_UNJUDGED = unjudged("price", ("price",))
-VISIBILITY_UNJUDGED = unjudged("visibility", ("visibility", "stock"))
 
 
 asins = Table(
@@ -132,11 +95,11 @@ asins = Table(
     Column("change_number", MS, nullable=False, server_default="0"),
     Index("ix_asins_change_number", "change_number"),
     Index("ix_asins_stock_at", "stock_at"),
-    _where("ix_asins_sold", ("last_sold_at",), "last_sold_at IS NOT NULL"),
-    _where("ix_asins_viewed", ("last_viewed_at",), "last_viewed_at IS NOT NULL"),
-    _where("ix_asins_not_told", ("asin",), NOT_TOLD),
-    _where("ix_asins_unanswered", ("asin",), UNANSWERED),
-    _where("ix_asins_doubt", ("asin",), "doubt != ''"),
+    index_where("ix_asins_sold", ("last_sold_at",), "last_sold_at IS NOT NULL"),
+    index_where("ix_asins_viewed", ("last_viewed_at",), "last_viewed_at IS NOT NULL"),
+    index_where("ix_asins_not_told", ("asin",), NOT_TOLD),
+    index_where("ix_asins_unanswered", ("asin",), UNANSWERED),
+    index_where("ix_asins_doubt", ("asin",), "doubt != ''"),
 )
 
 
@@ -211,20 +174,20 @@ listings = Table(
     Column("stock_said", Text),
     Index("ix_listings_asin", "asin"),
     # of the few
-    _where("ix_listings_unjoined", _SHOP, "unjoined IS NOT NULL"),
-    _where("ix_listings_orphan", _SHOP, "orphan != ''"),
-    _where("ix_listings_hider", (*_SHOP, "hidden_by", "listed"), "hidden_by != ''"),
-    _where("ix_listings_hider_unknown", _SHOP, "shown_visible = 0 AND hidden_by = ''"),
-    _where("ix_listings_by_hand", (*_SHOP, "listed"), "price_by_hand = 1"),
-    _where("ix_listings_ruled", (*_SHOP, "listed"), "item_rules != ''"),
-    _where("ix_listings_price_unjudged", _SHOP, PRICE_UNJUDGED.replace("listings.", "")),
-    _where("ix_listings_visibility_unjudged", _SHOP, VISIBILITY_UNJUDGED.replace("listings.", "")),
-    _where("ix_listings_price_until", ("price_holds_until",), "price_holds_until IS NOT NULL"),
-    _where("ix_listings_visibility_until", ("visibility_holds_until",), "visibility_holds_until IS NOT NULL"),
+    index_where("ix_listings_unjoined", SHOP, "unjoined IS NOT NULL"),
+    index_where("ix_listings_orphan", SHOP, "orphan != ''"),
+    index_where("ix_listings_hider", (*SHOP, "hidden_by", "listed"), "hidden_by != ''"),
+    index_where("ix_listings_hider_unknown", SHOP, "shown_visible = 0 AND hidden_by = ''"),
+    index_where("ix_listings_by_hand", (*SHOP, "listed"), "price_by_hand = 1"),
+    index_where("ix_listings_ruled", (*SHOP, "listed"), "item_rules != ''"),
+    index_where("ix_listings_price_unjudged", SHOP, PRICE_UNJUDGED.replace("listings.", "")),
+    index_where("ix_listings_visibility_unjudged", SHOP, VISIBILITY_UNJUDGED.replace("listings.", "")),
+    index_where("ix_listings_price_until", ("price_holds_until",), "price_holds_until IS NOT NULL"),
+    index_where("ix_listings_visibility_until", ("visibility_holds_until",), "visibility_holds_until IS NOT NULL"),
     Index("ix_listings_taking_part", "listed", "asin", "account_id"),  # the planner reads this and nothing else
     Index(  # whoever counts reads this and nothing else
         "ix_listings_counted",
-        *(*_SHOP, "listed", "shown_visible", "present", "blocked", "price_said", "visibility_said", "stock_said"),
+        *(*SHOP, "listed", "shown_visible", "present", "blocked", "price_said", "visibility_said", "stock_said"),
     ),
 )
 

@@ -17,7 +17,8 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.freshness.ages import Policy
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.state.exporting import in_portions
-from ecauto_pipeline.state.schema import MS, UNANSWERED, VISIBILITY_UNJUDGED, asins, listings, words_for
+from ecauto_pipeline.state.few_rows import UNANSWERED, VISIBILITY_UNJUDGED, words_for
+from ecauto_pipeline.state.schema import MS, asins, listings
 from ecauto_pipeline.state.shop_accounts import refusing_accounts
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Text, func, insert, select, update
 
 from ecauto_pipeline.clock import Clock, ManualClock, to_ms
 from ecauto_pipeline.domain.model import Kind
@@ -25,6 +25,7 @@ from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.shops.protocol import Abilities, Item, Order, Sale, Shop, key_of
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, diffs, journal, listings, shop_accounts
+from ecauto_pipeline.state.upsert import upsert
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
@@ -251,9 +252,10 @@ class World:
             "snapshot_id": f"{asin}@{now}",
             **fields,
         }
+        nothing = {one.name: None if one.nullable else "" if isinstance(one.type, Text) else 0 for one in asins.c}
+        kept = {"asin", "revision", "change_number"}  # the rest is as if it had never been asked about
         with self.state.write() as connection:
-            connection.execute(asins.delete().where(asins.c.asin == asin))
-            connection.execute(insert(asins).values(**row))
+            upsert(connection, asins, [{name: was for name, was in nothing.items() if name not in kept} | row])
 
     def change(self, item_id: str, **values: Any) -> None:
         """Columns of one listing, as a new reading would write them."""

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
-from sqlalchemy.event import listen
 
 from ecauto_pipeline.clock import ManualClock, to_ms
 from ecauto_pipeline.domain.model import Decision, Kind
@@ -22,15 +21,14 @@ from ecauto_pipeline.domain.selling.item_rules import ItemRule, RuleLine, Select
 from ecauto_pipeline.errors import ItemRefused
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.item_rules import replace_rules
-from ecauto_pipeline.state.judged import KINDS, JudgingStep
+from ecauto_pipeline.state.judged import KINDS, JudgingStep, seen_of
 from ecauto_pipeline.state.owner_files import BLOCKLIST, keep_well, note_broken
-from ecauto_pipeline.state.schema import asins, counters
+from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.state.single_rule import put_rule, take_rule
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Context, IncludePrice
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import price, visibility
-from ecauto_pipeline.sync.diffs.changed import remember
 from ecauto_pipeline.sync.diffs.decide import decide, standing_of
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.people.holds import approve, list_holds, reject
@@ -65,6 +63,9 @@ def verdicts(context: Context, step: JudgingStep) -> tuple[Counter[object], Coun
         standing, now = standing_of(context, connection), context.clock.now()
         part = load_input(context, connection, now, step, standing)
         assert part.chosen is not None
+        for account in context.accounts:
+            stale = {one.item_id for one in seen_of(connection, account, step, now) if not one.holds}
+            assert stale <= {key.item_id for key in part.listings if key.account == account}
         some = EVALUATIONS[step](context, part, standing)
         everything = load_input(context, connection, now)
         whole = EVALUATIONS[step](context, everything, standing)
@@ -275,64 +276,6 @@ def judge_beside(world: World, meanwhile: Callable[[], None]) -> None:
         return evaluated
 
     decide(world.tools.for_run(world.run()), "price", late)
-
-
-def begun(world: World) -> Callable[[], None]:
-    """A process that has judged what it saw of the prices, and has still to write it down."""
-    context = world.tools.for_run(world.run())
-    with context.state.read() as connection:
-        inputs = load_input(context, connection, context.clock.now(), "price", ())
-    assert inputs.chosen is not None
-    chosen, found = inputs.chosen, price.evaluate_prices(context, inputs, {}).found
-
-    def write() -> None:
-        with context.state.write() as connection:
-            remember(context, connection, chosen, found, inputs.listings, {}, inputs.listings)
-
-    return write
-
-
-def test_who_was_overtaken_does_not_say_that_what_came_since_was_seen(world: World) -> None:
-    """Three processes judge at once: what the first says last of a listing is of an answer that is none any more, and
-    another, which had seen the newer one judged, does not say of it that all is looked at."""
-    world.amazon("B000001002", 1010)
-    first = begun(world)
-    world.amazon("B000001002", 1020)
-    world.decide(world.run())
-    another = begun(world)
-    first()
-    another()
-    agrees(world)
-    assert 1 == price.run(world.tools.for_run(world.run())).judged
-
-
-def test_numbers_that_began_anew_are_not_gone_by(world: World) -> None:
-    """A counter that is gone: everything is compared, and what has changed is found."""
-    with world.state.write() as connection:
-        connection.execute(delete(counters))
-    world.amazon("B000001002", 1400)
-    agrees(world)
-    assert (1, 1) == judged(world)
-
-
-def test_a_run_with_nothing_to_do_goes_through_no_table_of_listings_or_asins(world: World) -> None:
-    """Each question of it is answered by an index of what has changed, or of what is counted."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        asked.append((statement, values))
-
-    listen(world.state.engine, "before_cursor_execute", note)
-    assert 0 == world.decide(world.run()).judged
-    with world.state.read() as connection:
-        steps = [
-            row[3]
-            for statement, values in tuple(asked)
-            if statement.startswith("SELECT")
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        ]
-    assert any("ix_listings_price_unjudged" in step for step in steps)
-    assert [] == [step for step in steps if step in ("SCAN listings", "SCAN asins")]
 
 
 EVENTS = st.one_of(
