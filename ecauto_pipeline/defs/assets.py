@@ -46,7 +46,7 @@ def _of(asset: str) -> _Common:
 
 def _done(work: Context, asset: SectionName) -> dg.MaterializeResult:
     """The step done, its figures and what the asset's rules say of the run so far."""
-    section = STEPS[asset].run(work)
+    section = STEPS[asset].work(work)
     return dg.MaterializeResult(metadata=run_figures(work, asset, section), check_results=results(work, asset))
 
 
@@ -115,7 +115,7 @@ def visibility_diffs(context: dg.AssetExecutionContext, pipeline: Pipeline) -> d
 @in_words
 def base_updates(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult:
     with live_progress(context, pipeline.context) as work:
-        section = STEPS["base_updates"].run(work)
+        section = STEPS["base_updates"].work(work)
     finish(pipeline.context)
     drawn = day_pictures(context.instance, pipeline.context)
     shown = run_figures(pipeline.context, "base_updates", section)

@@ -26,6 +26,7 @@ from ecauto_pipeline.defs.launchpad import PriceChoice, SpendChoice, Trigger
 from ecauto_pipeline.defs.partitions import bad_key, first_hour, hour_key, keys_of
 from ecauto_pipeline.domain.lanes import WHOLE_LANE, Lane, meets
 from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.process_memory import share_one_area
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.installation import remember_first_hour
 from ecauto_pipeline.state.runs import asked_to_end_by
@@ -91,6 +92,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
         log_name = policy_of(job).log
         opened = open_tools(settings, run_id=run_id, stop=stop, progress=_tell, log_name=log_name, lane=lane)
         by_hand = self.trigger is Trigger.cli
+        share_one_area()
         with failing_in_words(), opened as tools, _stop_on_signal(stop):
             with tools.state.write() as connection:
                 remember_first_hour(connection, first)

@@ -28,8 +28,9 @@ from ecauto_pipeline.history.tables import TABLES, Table
 
 BATCH_ROWS = 500_000
 """Rows of one transaction, unless a single file is larger."""
-CHUNK_ROWS = 50_000
-"""Rows held in memory at once."""
+CHUNK_ROWS = 10_000
+CHUNK_BYTES = 8 * 2**20
+"""Rows held in memory at once: DuckDB needs several times what they take to put them in order, and has MOST_MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +231,23 @@ def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
             for part in batches(file, CHUNK_ROWS):
                 rows = conformed(table, pa.Table.from_batches([part]))
                 rows = rows.append_column("loaded_file", repeated(file_id, rows.num_rows))
-                if waiting and sum(map(len, waiting)) + len(rows) > CHUNK_ROWS:
-                    yield _positioned(waiting)
-                    waiting = []
-                waiting.append(rows)
+                for few in _few(rows):
+                    if waiting and not _is_chunk([*waiting, few]):
+                        yield _positioned(waiting)
+                        waiting = []
+                    waiting.append(few)
     if waiting:
         yield _positioned(waiting)
+
+
+def _is_chunk(parts: list[pa.Table]) -> bool:
+    return sum(map(len, parts)) <= CHUNK_ROWS and sum(part.nbytes for part in parts) <= CHUNK_BYTES
+
+
+def _few(rows: pa.Table) -> Iterator[pa.Table]:
+    """The same rows in parts of <= CHUNK_BYTES, as far as they are all about as large."""
+    most = max(1, len(rows) // (rows.nbytes // CHUNK_BYTES + 1))
+    return (rows.slice(start, most) for start in range(0, len(rows), most))
 
 
 def _none(table: Table) -> pa.Table:

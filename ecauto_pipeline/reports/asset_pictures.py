@@ -15,6 +15,8 @@ from ecauto_pipeline.sync.run_record import RunRecord
 
 DAY = timedelta(days=1)
 GOOD_FOR = timedelta(hours=1)
+MOST_MB = 64
+"""That DuckDB takes of the memory of a run."""
 TITLES = ("updates by kind", "answers by hour", "budget by hour", "freshness by tier", "held rows")
 """In the order in which people look."""
 
@@ -41,7 +43,7 @@ def pictures_of_the_day(tools: Tools) -> Mapping[str, str]:
     from ecauto_pipeline.history.summaries import HistorySummaries  # DuckDB and matplotlib: not for every run
     from ecauto_pipeline.reports import picture_rows, pictures
 
-    past, now = HistorySummaries(tools.history), tools.clock.now()
+    past, now = HistorySummaries(tools.history, most_mb=MOST_MB), tools.clock.now()
     start, language = now - DAY, tools.settings.alerts.language
     makers: Mapping[str, Callable[[], bytes]] = {
         "updates by kind": lambda: pictures.updates_by_kind(past.updates_by_kind(start, now), language),

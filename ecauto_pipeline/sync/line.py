@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ecauto_pipeline.process_memory import give_back
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Context, Run
 from ecauto_pipeline.sync.diffs import price, visibility
@@ -42,6 +43,12 @@ class Step:
     after: tuple[SectionName, ...] = ()
     wanted: Callable[[Run], bool] = _always
 
+    def work(self, context: Context) -> Section:
+        """The step done, and the memory that it took given back: what the next one needs it reads from state."""
+        section = self.run(context)
+        _rest(context)
+        return section
+
 
 LINE = (
     Step("listings", read.run),
@@ -59,7 +66,7 @@ STEPS: Mapping[str, Step] = MappingProxyType({step.name: step for step in LINE})
 def run_line(context: Context) -> dict[str, Section]:
     """The whole of one run: begun, every step it wants, ended, published. What each step reported, by its name."""
     begin_run(context)
-    reported: dict[str, Section] = {step.name: step.run(context) for step in LINE if step.wanted(context.run)}
+    reported: dict[str, Section] = {step.name: step.work(context) for step in LINE if step.wanted(context.run)}
     finish(context)
     return reported
 
@@ -68,3 +75,9 @@ def finish(context: Context) -> None:
     """Close the run and carry what is settled into history."""
     end_run(context)
     publish_run(context)
+    _rest(context)
+
+
+def _rest(context: Context) -> None:
+    context.state.close_idle()
+    give_back()

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from ecauto_pipeline.history.compact import CompactReport
 
 CALLS_LOG = logging.getLogger("ecauto_pipeline.sp_api_calls")
-CHUNK = 20_000
-"""Rows a file at most: what fits easily in memory as Python rows."""
+CHUNK = 5_000
+"""Rows a file at most: as Python rows these take some 15 MB."""
 
 
 @dataclass(frozen=True, slots=True)

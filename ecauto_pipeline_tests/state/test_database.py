@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, select
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import revisions
-from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.database import ALL_CACHES_KB, Database
 from ecauto_pipeline.state.every_table import every_table
 from ecauto_pipeline.state.migrations import RETIRED
 from ecauto_pipeline.state.schema import asins, diffs, listings
@@ -131,3 +131,41 @@ def test_a_statement_is_compiled_once_for_every_database_of_a_process(tmp_path: 
             hits.append(connection.execute(query).context.cache_hit.name)
         database.close()
     assert ["CACHE_MISS", "CACHE_HIT"] == hits
+
+
+def _connection_of(state: Database) -> int:
+    with state.read() as connection:
+        return id(connection.connection.driver_connection)
+
+
+def test_whoever_works_alone_fills_the_memory_of_one_connection(tmp_path: Path) -> None:
+    """After threads had a connection each, one that reads again and again is given the same."""
+    state = Database(_url(tmp_path / "state.db"))
+    with state.read(), state.read(), state.read():
+        pass
+    assert 1 == len({_connection_of(state) for _ in range(5)})
+    state.close()
+
+
+def test_connections_that_nobody_uses_are_closed_with_what_they_have_in_memory(tmp_path: Path) -> None:
+    """Those in use go on, and whoever comes next opens one."""
+    state = Database(_url(tmp_path / "state.db"))
+    with state.read() as used:
+        with state.read() as idle:
+            left = idle.connection.driver_connection
+        state.close_idle()
+        assert left is not None
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            left.execute("SELECT 1")
+        assert [] == used.execute(listings.select()).all()
+    with state.write() as connection:
+        connection.execute(asins.insert(), [{"asin": "B000000001"}])
+    state.close()
+
+
+def test_all_connections_together_keep_so_much_of_the_file_in_memory(tmp_path: Path) -> None:
+    """However many shops are read or written at the same time: the limit is the process's, not each connection's."""
+    state = Database(_url(tmp_path / "state.db"))
+    with state.read() as connection:
+        assert ALL_CACHES_KB * 1024 == connection.exec_driver_sql("PRAGMA soft_heap_limit").scalar()
+    state.close()

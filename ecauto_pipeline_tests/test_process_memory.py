@@ -1,4 +1,4 @@
-"""What a look took is given back to the machine."""
+"""What was freed is given back to the machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import psutil
 import pytest
 
-from ecauto_pipeline.desk.memory import give_back
+from ecauto_pipeline.process_memory import give_back
 
 MB = 2**20
 
