@@ -9,8 +9,10 @@ import pytest
 
 from ecauto_pipeline.defs.assets import ASSETS
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.sync.line import LINE, STEPS, run_line
-from ecauto_pipeline.sync.run_record import record_of
+from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.diff_section import DiffReport
+from ecauto_pipeline.sync.line import LINE, STEPS, Step, run_line
+from ecauto_pipeline.sync.run_record import Section, record_of
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run
 
@@ -57,3 +59,16 @@ def test_a_run_does_the_steps_it_wants(day: ShopDay) -> None:
         record = record_of(tools, "part")
     assert set(STEPS) - {"visibility_diffs", "base_updates"} == set(reported)
     assert (None, None) == (record.visibility_diffs, record.base_updates)
+
+
+def test_a_step_that_is_done_holds_nothing_of_the_state_in_memory(day: ShopDay) -> None:
+    """However many connections its threads had: the next step, and what comes after the last, have the room."""
+    with day.tools("small") as tools:
+
+        def read_side_by_side(context: Context) -> Section:
+            with context.state.read(), context.state.read(), context.state.read():
+                return DiffReport()
+
+        context = tools.for_run(a_run("small", tools.clock.now()))
+        assert DiffReport() == Step("price_diffs", read_side_by_side).work(context)
+        assert "Connections in pool: 0" in tools.state.engine.pool.status()
