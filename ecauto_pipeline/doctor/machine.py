@@ -5,6 +5,7 @@ Not for: what the program keeps (files.py, state_book.py).
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from datetime import datetime
@@ -64,7 +65,7 @@ def packages(chart: Chart, here: Installation) -> None:
         if need.marker is not None and not need.marker.evaluate():
             continue
         try:
-            found = metadata.version(need.name)
+            found = _version(need.name)
         except metadata.PackageNotFoundError:
             wrong.append(f"{need.name} (-)")
             continue
@@ -75,6 +76,18 @@ def packages(chart: Chart, here: Installation) -> None:
         chart.bad("packages", ", ".join(wrong), ", ".join(wrong), do, do)
     else:
         chart.ok("packages", "指定どおりです", "as pinned")
+
+
+def _version(package: str) -> str:
+    """Of its headers alone: what a package says of itself besides is long, and metadata.version reads all of it.
+
+    Raises PackageNotFoundError.
+    """
+    found = metadata.distribution(package)
+    text_of = found.read_text  # by the name of one of its files
+    head = (text_of("METADATA") or "").partition("\n\n")[0]
+    said = re.search(r"^Version:[ \t]*(\S+)", head, re.MULTILINE)
+    return said[1] if said else found.version
 
 
 def disk(chart: Chart, here: Installation) -> None:

@@ -48,7 +48,7 @@ LEAST_FREE_PAGES = 2_048
 """8 MiB of free pages: less is not worth rewriting the file."""
 _POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "pool_use_lifo": True}
 """Whoever works alone has the same connection again, with what it has in memory, and fills no other's."""
-_COMPILED: LRUCache[Any, Any] = LRUCache(1_000)
+COMPILED: LRUCache[Any, Any] = LRUCache(1_000)
 """Statements that were compiled for one state.db of this process, for every other one."""
 LOCKS_HELD = "ecauto_locks"
 """In `connection.info` of a write: the Locks it was asked for, for whoever watches (the tests)."""
@@ -79,6 +79,7 @@ class StateDialect(SQLiteDialect_pysqlite):
         return hash(type(self))
 
 
+DRIVER = "sqlite+state"
 registry.register("sqlite.state", __name__, StateDialect.__name__)
 
 
@@ -161,9 +162,9 @@ class Database:
 
     def _sqlite_engine(self) -> Engine:
         return create_engine(
-            self.url.set(drivername="sqlite+state"),
+            self.url.set(drivername=DRIVER),
             connect_args={"timeout": self._busy_timeout_s, "check_same_thread": False},
-            execution_options={"compiled_cache": _COMPILED},
+            execution_options={"compiled_cache": COMPILED},
             **_POOL,
         )
 

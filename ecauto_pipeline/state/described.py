@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ecauto_pipeline.errors import EcautoError
+from ecauto_pipeline.state.database import COMPILED, DRIVER
 from ecauto_pipeline.state.every_table import every_table
 
 
@@ -23,7 +24,7 @@ class StateUnreadable(EcautoError):
 def looking_at(url: str) -> Iterator[Connection]:
     """A connection to look around with; a table that is missing stays missing. Raises StateUnreadable."""
     try:
-        engine = create_engine(url)
+        engine = _engine(url)
         try:
             with engine.connect() as connection:
                 yield connection
@@ -31,6 +32,14 @@ def looking_at(url: str) -> Iterator[Connection]:
             engine.dispose()
     except SQLAlchemyError as error:
         raise StateUnreadable(type(error).__name__) from error
+
+
+def _engine(url: str) -> Engine:
+    """One that finds what was compiled for another look of this process: the doctor alone takes a dozen."""
+    address = make_url(url)
+    if address.drivername != "sqlite":
+        return create_engine(address)
+    return create_engine(address.set(drivername=DRIVER), execution_options={"compiled_cache": COMPILED})
 
 
 def columns_of(table: str) -> list[tuple[str, str]]:
@@ -48,4 +57,7 @@ def damage(connection: Connection) -> str:
 
 def missing_tables(connection: Connection) -> list[str]:
     """Tables that the next run will make."""
-    return sorted(set(every_table.tables) - set(inspect(connection).get_table_names()))
+    if connection.dialect.name != "sqlite":
+        return sorted(set(every_table.tables) - set(inspect(connection).get_table_names()))
+    there = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
+    return sorted(set(every_table.tables) - set(there))
