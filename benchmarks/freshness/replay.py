@@ -21,7 +21,7 @@ from benchmarks.freshness.policies import Contender
 from benchmarks.freshness.world import MINUTES_A_DAY, Market, market
 from ecauto_pipeline.amazon.operations import competitive_pricing, item_offers, item_offers_batch
 from ecauto_pipeline.clock import jst, to_ms
-from ecauto_pipeline.domain.freshness import slicing
+from ecauto_pipeline.domain.freshness import change_rates, slicing
 from ecauto_pipeline.domain.freshness.ages import CHANGED, ROW, TIERS, Policy, Rows, evaluate_freshness, tier_codes
 from ecauto_pipeline.domain.freshness.cadence import MEMORY_DAYS
 from ecauto_pipeline.domain.freshness.planning import CallRates, Channel
@@ -212,6 +212,7 @@ class Replay:
         self.used["detail"] += detailed.size
         detailed = self._answered(detailed, now_ms)
         if detailed.size:
+            self._follow(detailed, now_ms)
             rows["detail_at"][detailed] = now_ms
             rows["wants"][detailed] = 0
             zero = ~self.in_stock[detailed] & self.believed_in[detailed] & (not self.who.single)
@@ -246,7 +247,16 @@ class Replay:
     def _false_alarms(self, who: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         return self.luck.random(who.size) < FALSE_ALARMS
 
+    def _follow(self, who: npt.NDArray[np.int64], now_ms: int) -> None:
+        """The counts of changes come up to now."""
+        changes, days = self.rows["changes"], self.rows["watched_days"]
+        passed = (now_ms - self.rows["detail_at"][who]) / 86_400_000
+        changes[who], days[who] = change_rates.followed(changes[who], days[who], passed)
+
     def _believe(self, who: npt.NDArray[np.int64], now_ms: int) -> None:
+        moved = np.abs(self.price[who] - self.believed_price[who]) >= change_rates.LARGE_MOVE * self.believed_price[who]
+        flipped = self.in_stock[who] != self.believed_in[who]
+        self.rows["changes"][who] += flipped | (moved & self.in_stock[who])
         self.believed_in[who] = self.in_stock[who]
         there = who[self.in_stock[who]]
         self.believed_price[there] = self.price[there]

@@ -61,6 +61,7 @@ MIGRATIONS = (
     Migration(5, "what master.db was told of an answer last", "7f160ea22c57"),
     Migration(6, "which listings were joined with which master.db", "b2930fa97958"),
     Migration(7, "what has changed, and what is counted, is found by indexes", "269590d16796"),
+    Migration(8, "how often each ASIN has changed", "f327abbadf5c"),
 )
 """In order. Who changes a table adds one, with the shape that the test then names."""
 VERSION = MIGRATIONS[-1].number

@@ -85,6 +85,8 @@ asins = Table(
     Column("contradicted_since", MS),
     _text("contradiction"),  # JSON, both answers
     Column("audited_at", MS),  # an unchanged answer was last checked by the second opinion
+    Column("changes", Float, nullable=False, server_default="0"),  # how often it changes: faded counts as of detail_at
+    Column("watched_days", Float, nullable=False, server_default="0"),
     # cadence of spend = "budget"
     Column("tau_s", Float),
     Column("next_check_at", MS),

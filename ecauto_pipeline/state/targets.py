@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    literal_column,
     not_,
     or_,
     select,
@@ -41,18 +42,23 @@ PART_ROWS = 10_000
 
 
 def read_rows(
-    connection: Connection, now: datetime, accounts: Sequence[AccountKey] = (), max_items: int | None = None
+    connection: Connection,
+    now: datetime,
+    accounts: Sequence[AccountKey] = (),
+    max_items: int | None = None,
+    changes: bool = False,
 ) -> Rows:
     """Every distinct ASIN of the listings that take part (of these accounts; () = all), with what is known of it.
 
     A shop that refuses everything takes no part: no call is spent on what could not be pushed. `now` tells who has
-    failed so long that a person has to look.
+    failed so long that a person has to look. `changes`: with how often each of them changes, which costs a twentieth of
+    the reading; without, nothing is known of that.
 
     With `max_items` only those of that many listings, the ones sold last.
     """
     theirs = _of_whom(connection, accounts)
     taking_part = and_(_TAKING_PART_BY_KEY if accounts else _TAKING_PART, *theirs)
-    query = _query(taking_part)
+    query = _query(taking_part, changes)
     packed = np.fromiter(_tuples(connection, query if accounts else query.order_by(listings.c.asin)), dtype=_PACKED)
     if accounts:
         packed = packed[np.argsort(packed["asin"], kind="stable")]
@@ -145,13 +151,14 @@ _TAKING_PART = and_(listings.c.listed == 1, listings.c.asin.is_not(None), listin
 _TAKING_PART_BY_KEY = and_(listings.c.listed + 0 == 1, func.coalesce(listings.c.asin, "") != "")
 """The same where some accounts are asked for: no index fits these words, so that the key does, which begins with the
 account, and nobody else's listings are gone through."""
+_OF_CHANGES = ("changes", "watched_days")
 _WHOLE = (ROW.names or ())[:-8]
 _PACKED = np.dtype([(name, ROW[name]) for name in _WHOLE] + [("flags", np.int64)])
 """ROW as it is read: four of its small columns in one number, because a million rows are paid for by the column."""
 
 
-def _query(taking_part: ColumnElement[bool]) -> Select[Any]:
-    """The columns of `_PACKED`, NULL as 0, one row per listing: no grouping."""
+def _query(taking_part: ColumnElement[bool], changes: bool = False) -> Select[Any]:
+    """The columns of `_PACKED`, NULL as 0, one row per listing: no grouping. `changes`: or 0 for what tells of them."""
     known = asins.c
     wants = case(
         (or_(known.doubt != "", known.wants_detail.in_(("zero", "doubtful"))), SECOND_LOOK),
@@ -178,6 +185,7 @@ def _query(taking_part: ColumnElement[bool]) -> Select[Any]:
             func.coalesce(known.orders_30d, 0.0),
             func.coalesce(known.views_30d, 0.0),
             func.coalesce(known.demand_at, 0),
+            *(func.coalesce(known[name], 0.0) if changes else literal_column("0.0") for name in _OF_CHANGES),
             case((known.failures > 0, _FAILS), else_=0)
             + 8 * wants
             + 4 * case((known.status.is_not(None), 1), else_=0)

@@ -153,6 +153,8 @@ _numbers = st.none() | st.integers(0, 10**9)
         probe_at=_times,
         error_at=_times,
         error_count=st.integers(0, 99),
+        changes=st.floats(0, 1e6),
+        watched_days=st.floats(0, 30),
     )
 )
 def test_what_is_believed_comes_back_as_it_was_written(one_database: Database, row: AsinRow) -> None:

@@ -38,6 +38,8 @@ ROW = np.dtype(
         ("orders", np.float64),  # 30-day decayed counts as of demand_at
         ("views", np.float64),
         ("demand_at", np.int64),
+        ("changes", np.float64),  # faded counts as of detail_at (change_rates.py)
+        ("watched_days", np.float64),
         ("wants", np.int8),  # code of REASONS that an earlier answer left behind, 0 = none
         ("fetched", np.int8),  # 1 = at least one authoritative answer
         ("probed", np.int8),  # 1 = there is something that a sweep can be compared with

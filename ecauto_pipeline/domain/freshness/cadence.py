@@ -1,9 +1,9 @@
 """Check periods for `spend = "budget"`: spare calls go where a stale figure costs most.
 
-The period of an ASIN is K/sqrt(w), w = expected orders a day, between `shortest` and its longest period, with K solved
-so that all periods together spend exactly the measured budget. Weighting is what pays; knowing each ASIN's rate of
-change adds nothing measurable (docs/decisions, benchmarks/freshness), so there is no estimator here.
-Not for: what is due (ages.py) or which call asks (planning.py).
+The period of an ASIN is K/sqrt(w), w = what a day unlooked at may cost (expected orders a day, times how often it
+changes), between `shortest` and its longest period, with K solved so that all periods together spend exactly the
+measured budget.
+Not for: how often it changes (change_rates.py), what is due (ages.py) or which call asks (planning.py).
 """
 
 from __future__ import annotations

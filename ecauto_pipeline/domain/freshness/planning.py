@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ecauto_pipeline.domain.freshness import cadence
+from ecauto_pipeline.domain.freshness import cadence, change_rates
 from ecauto_pipeline.domain.freshness.ages import CADENCE, FILTERED_LOOK, NEW, STOCK_DUE, Policy, RowFreshness, Rows
 from ecauto_pipeline.domain.freshness.failing import SLICE_SHARE
 
@@ -149,12 +149,13 @@ def choose_budget(
     first, also early ones, the details those whose next full look comes first. Nothing is asked twice in half a slice.
     """
     weight = row_weights(rows, now_ms)
+    risk = weight * change_rates.relative_rates(rows["changes"], rows["watched_days"])
     answers = rows["failures"] == 0
     longest_s = np.array(policy.max_age_ms, np.float64)[judged.tier] / 1000
     sweep_rate = call_rates.detail.asins_per_s if call_rates.blind else call_rates.sweep.asins_per_s
-    periods = _solved(weight, longest_s, answers, sweep_rate, slice_s)
+    periods = _solved(risk, longest_s, answers, sweep_rate, slice_s)
     price_s = np.full(rows.size, policy.price_ms / 1000)
-    full = periods if call_rates.blind else _solved(weight, price_s, answers, call_rates.detail.asins_per_s, slice_s)
+    full = periods if call_rates.blind else _solved(risk, price_s, answers, call_rates.detail.asins_per_s, slice_s)
 
     order = asking_order(rows, judged, weight, now_ms)
     detail_room, sweep_room = call_rates.detail.slice_size(slice_s), call_rates.sweep.slice_size(slice_s)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ecauto_pipeline.domain.freshness import change_rates
 from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.selling.ratios import exact
 
@@ -37,6 +38,8 @@ class AsinRow:
     ends no such row: what fails is the look at the offers.
     `contradict*`: how often a second opinion said no to the doubt that stands, the last time, the first, and both
     answers as JSON. `audited_at`: when a second opinion last checked an unchanged answer.
+    `changes`, `watched_days`: faded counts as of `detail_at`: how often it went, came back or moved its price much, in
+    how many days (domain/freshness/change_rates.py).
     """
 
     asin: str
@@ -76,6 +79,8 @@ class AsinRow:
     contradicted_since: datetime | None = None
     contradiction: str = ""
     audited_at: datetime | None = None
+    changes: float = 0.0
+    watched_days: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +105,12 @@ def learn(row: AsinRow, answer: Answer, role: Role, snapshot_id: str, now: datet
     row = replace(row, error_count=0, error_at=None, error_reason="")
     if role is Role.SWEEP:
         return _swept(row, answer, now, rules)
+    changes, watched_days = _followed(row, now)
     row = replace(
         row,
         detail_at=now,
+        changes=changes,
+        watched_days=watched_days,
         wants_detail="",
         failures=0,
         failed_at=None,
@@ -174,6 +182,24 @@ def _failed(row: AsinRow, answer: Answer, role: Role, now: datetime) -> AsinRow:
     return row
 
 
+def _followed(row: AsinRow, now: datetime) -> tuple[float, float]:
+    """The counts of changes, faded to this look at the offers; the first look begins the count."""
+    if row.detail_at is None or now <= row.detail_at:
+        return row.changes, row.watched_days
+    return change_rates.followed(row.changes, row.watched_days, (now - row.detail_at) / timedelta(days=1))
+
+
+def _changed(before: AsinRow, answer: Answer) -> bool:
+    """Whether this answer, which counts, says of it what its rate of change is counted by."""
+    if before.status is None:
+        return False
+    if (before.status is Status.SUCCESS) != (answer.status is Status.SUCCESS):
+        return True
+    if before.price_jpy is None or answer.price_jpy is None:
+        return False
+    return change_rates.is_large(before.price_jpy, answer.price_jpy)
+
+
 def _swept(row: AsinRow, answer: Answer, now: datetime, rules: LearnRules) -> AsinRow:
     finding = sweep_finding(row, answer, rules)
     if finding:
@@ -231,6 +257,7 @@ def believed(row: AsinRow, answer: Answer, snapshot_id: str, now: datetime, rule
     since, count = _filtered(row, answer, now, rules)
     row = replace(
         row,
+        changes=row.changes + _changed(row, answer),
         status=answer.status,
         reason=answer.reason,
         in_stock=answer.in_stock,

@@ -158,7 +158,7 @@ def _write_periods(connection: Connection, rows: Rows, choice: Choice, now_ms: i
 
 
 def _read(connection: Connection, run: Run, now: datetime) -> Rows:
-    return targets.read_rows(connection, now, run.accounts, run.max_items)
+    return targets.read_rows(connection, now, run.accounts, run.max_items, changes=run.spend == "budget")
 
 
 def count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:

@@ -22,7 +22,8 @@ HOUR_MS = 3_600_000
 
 
 def _shop(seed: int, count: int, sold: float, viewed: float) -> Rows:
-    """`count` ASINs of any ages within their maximum, a share of them sold and another viewed for days to come."""
+    """`count` ASINs of any ages within their maximum, a share of them sold and another viewed for days to come; some
+    change often, most hardly ever."""
     luck = np.random.default_rng(seed)
     rows = np.zeros(count, ROW)
     rows["asin"] = [f"B{n:09d}" for n in range(count)]
@@ -37,6 +38,8 @@ def _shop(seed: int, count: int, sold: float, viewed: float) -> Rows:
     rows["orders"] = np.where(kind < sold, 1 + luck.random(count) * 20, 0)
     rows["views"] = np.where(kind < sold + viewed, luck.random(count) * 50, 0)  # who is viewed is of no low tier
     rows["demand_at"] = to_ms(START)
+    rows["watched_days"] = luck.random(count) * 30
+    rows["changes"] = np.floor(luck.lognormal(0, 1.5, count))
     return rows
 
 

@@ -249,3 +249,39 @@ def test_a_look_at_the_offers_ends_failing_and_a_sweep_does_not() -> None:
     assert (0, None, None, "", "") == (
         seen.failures, seen.failed_at, seen.failing_since, seen.failing_reason, seen.merged_into,
     )  # fmt: skip
+
+
+def test_a_change_is_counted_when_it_counts_and_once() -> None:
+    """Goods that go, by however many answers that is settled, and goods that come back: what the rate of change is
+    known by. The days until then are those in which it was looked for; the first look begins them."""
+    assert (0.0, 0.0) == (_IN_STOCK.changes, _IN_STOCK.watched_days)
+    doubted = _told(_IN_STOCK, (_gone(), _T0 + 24 * _HOUR))
+    assert 0.0 == doubted.changes
+    gone = _told(doubted, (_gone(CONFIRM), _T0 + 24 * _HOUR), (_gone(), _T0 + 24 * _HOUR))
+    assert 1.0 == gone.changes
+    assert pytest.approx(1.0, rel=0.02) == gone.watched_days
+    assert pytest.approx(2.0, rel=0.01) == _told(gone, (_ok(1000), _T0 + 25 * _HOUR)).changes
+    lapsed = _told(_IN_STOCK, (_filtered(), _T0 + _HOUR), (_filtered(), _T0 + 2 * _HOUR))
+    assert pytest.approx(1.0, rel=0.01) == lapsed.changes
+
+
+@pytest.mark.parametrize(("price", "counted"), [(1099, 0), (1100, 1), (901, 0), (900, 1)])
+def test_only_a_large_move_of_the_price_is_counted(price: int, counted: int) -> None:
+    """A tenth of it; the small steps of those who undercut each other are many and eat little of a margin."""
+    assert counted == _told(_IN_STOCK, (_ok(price), _T0 + _HOUR)).changes
+
+
+@pytest.mark.parametrize(
+    "answer", [_swept(3000), _swept(1000), _error(), _error(SWEEP)], ids=["moved", "same", "error", "no sweep"]
+)
+def test_what_is_no_look_at_the_offers_counts_no_change_and_no_day(answer: Answer) -> None:
+    """A sweep only asks for a look, an error says nothing."""
+    after = _told(_IN_STOCK, (answer, _T0 + 24 * _HOUR))
+    assert (0.0, 0.0) == (after.changes, after.watched_days)
+
+
+def test_a_clock_set_back_takes_no_day_back() -> None:
+    """The counts stay as they were."""
+    day = _told(_IN_STOCK, (_ok(1500), _T0 + 24 * _HOUR))
+    back = _told(day, (_ok(1500), _T0))
+    assert (day.changes, day.watched_days) == (back.changes, back.watched_days)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness.ages import evaluate_freshness
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.settings import Tiers
 from ecauto_pipeline.state import targets
+from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import PlannerBench, asin_no
 
@@ -201,6 +203,21 @@ def test_rows_read_part_by_part_are_the_rows_read_at_once(bench: PlannerBench, m
         stale_asins.count(rows, evaluate_freshness(rows, now, policy), to_ms(now)) for rows in (whole, *parts)
     )
     assert at_once == stale_asins.together(each)
+
+
+def test_spending_the_budget_looks_oftener_at_what_changes_oftener(bench: PlannerBench) -> None:
+    """Two goods that sell alike, followed for as long: that of which more changes were seen is planned to be looked at
+    sooner. Nothing that is fresh being asked about, it makes no difference."""
+    bench.list_asins(range(400))
+    bench.know(range(400), age=HOUR / 2, orders_30d=1.0, demand_at=to_ms(bench.clock.now()), watched_days=20.0)
+    bench.set(7, changes=20.0)
+    assert [] == bench.plan(spend="due")[1]
+    bench.plan(spend="budget", slice_s=10.0)
+    with bench.database.read() as connection:
+        query = select(asins.c.asin, asins.c.tau_s).where(asins.c.tau_s.is_not(None))
+        periods = {row.asin: row.tau_s for row in connection.execute(query)}
+    often = periods.pop(asin_no(7))
+    assert often < min(periods.values()) / 2
 
 
 def test_a_blind_sweep_is_given_up_by_itself(bench: PlannerBench) -> None:
