@@ -17,7 +17,8 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.freshness.policies import CONTENDERS
-from benchmarks.freshness.replay import Score, play
+from benchmarks.freshness.replay import play
+from benchmarks.freshness.score import Score
 
 CASES = {
     "10k": (5_000, 0.5),

@@ -11,13 +11,13 @@ Not for: the rules themselves (policies.py calls the program's).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.freshness.policies import Contender
+from benchmarks.freshness.score import Score
 from benchmarks.freshness.world import MINUTES_A_DAY, Market, market
 from ecauto_pipeline.amazon.operations import competitive_pricing, item_offers, item_offers_batch
 from ecauto_pipeline.clock import jst, to_ms
@@ -38,27 +38,6 @@ RUN_GAP_S = 2.0  # of 100 s: the hour by the sensor used 98.2% of the sweeps, 98
 PUSH_AFTER_S = TICK_S  # deciding, and two more steps
 EARLY_EVERY_S = TICK_S  # the program's 15 s, and some seconds for deciding
 POLICY = Policy.of(Ttl(), Tiers(), Offers())
-
-
-@dataclass(slots=True)
-class Score:
-    """Wrong orders per 100,000 SKU-days; ages in hours of the last check of any kind; use a day at full scale."""
-
-    gone: float = 0.0
-    below: float = 0.0
-    mean_age_h: dict[str, float] = field(default_factory=dict)
-    p95_age_h: dict[str, float] = field(default_factory=dict)
-    oldest_h: float = 0.0
-    detail_calls: float = 0.0
-    sweep_calls: float = 0.0
-    pushes: float = 0.0
-    runs: float = 0.0
-    sweep_used: float = 0.0
-    detail_used: float = 0.0
-
-    @property
-    def wrong(self) -> float:
-        return self.gone + self.below
 
 
 class Replay:

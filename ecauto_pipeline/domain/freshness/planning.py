@@ -165,9 +165,11 @@ def choose_budget(
     free[owed] = False
     free &= answers
     full_at = rows["detail_at"] + full.tau_s * 1000
-    to_detail = np.concatenate((owed, _soonest(full_at, free, detail_room - owed.size)))[:detail_room]
-    free[to_detail] = False
     check_at = judged.checked_at + periods.tau_s * 1000
+    in_time = int(call_rates.detail.asins_per_s * slice_s) - owed.size
+    looks = _full_looks(full_at, check_at, free, in_time, detail_room - owed.size, now_ms + slice_s * 1000)
+    to_detail = np.concatenate((owed, looks))[:detail_room]
+    free[to_detail] = False
     to_sweep = _soonest(check_at, free & _can_sweep(rows, call_rates), sweep_room)
 
     reason = np.where(judged.due, judged.reason, CADENCE)
@@ -198,6 +200,19 @@ def without_too_many_failing(order: Ints, rows: Rows, judged: RowFreshness, weig
 def _can_sweep(rows: Rows, call_rates: CallRates) -> Mask:
     able: Mask = (rows["probed"] == 1) & (rows["wants"] == 0) & (rows["fetched"] == 1) & (not call_rates.blind)
     return able
+
+
+def _full_looks(full_at: Floats, check_at: Floats, free: Mask, in_time: int, room: int, ends_at: float) -> Ints:
+    """Who gets a full look: the `in_time` rows whose next one comes first, in the order of their next checks of any
+    kind, because no sweep asks about them meanwhile; then, to fill the `room` in case there is time for more, rows
+    whose next check comes after the slice has ended (`ends_at`): they lose none by waiting in vain."""
+    first = _soonest(full_at, free, min(in_time, room))
+    first = first[np.argsort(check_at[first], kind="stable")]
+    others = free.copy()
+    others[first] = False
+    later = check_at > ends_at
+    spare = _soonest(full_at, others & later, room - first.size)
+    return np.concatenate((first, spare, _soonest(full_at, others & ~later, room - first.size - spare.size)))
 
 
 def _soonest(due_at: Floats, among: Mask, count: int) -> Ints:

@@ -106,3 +106,23 @@ def test_with_any_budget_nobody_starves(spend: str, seed: int, count: int, sold:
     assert asked.min() >= 1
     if high.any() and not high.all():
         assert asked[high].mean() >= asked[~high].mean()
+
+
+def test_a_full_look_comes_no_later_than_the_check_in_whose_place_it_is() -> None:
+    """Who is to be looked at in full is asked by no sweep of that slice: so those that the slice has time for go in the
+    order of their next checks, best sellers where they would be swept. What is listed besides, in case there is time
+    for more, would not have been swept in this slice either."""
+    rows = _shop(5, 2000, 0.05, 0.5)
+    now_ms, in_time = to_ms(START), int(0.2 * SLICE_S)
+    means = CallRates(Channel(0.2), Channel(1.0))
+    judged = evaluate_freshness(rows, START, POLICY)
+    choice = choose_budget(rows, judged, now_ms, SLICE_S, means, POLICY)
+    assert choice.tau_s is not None
+    assert choice.full_tau_s is not None
+    check_at, full_at = judged.checked_at + choice.tau_s * 1000, rows["detail_at"] + choice.full_tau_s * 1000
+    first, spare = choice.detail[:in_time], choice.detail[in_time:]
+    assert np.all(np.diff(check_at[first]) >= 0)
+    assert full_at[first].max() <= full_at[spare].min()
+    assert spare.size > 0
+    assert np.all(check_at[spare] > now_ms + SLICE_S * 1000)
+    assert not set(choice.sweep.tolist()) & set(choice.detail.tolist())
