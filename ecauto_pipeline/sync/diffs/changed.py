@@ -86,9 +86,7 @@ def choose(
         return None
     terms = _terms(context, connection, step, fixed, closed)
     before = judged.whole_looks(connection, context.accounts, step)
-    whole = frozenset(
-        account for account, now_by in terms.items() if context.run.judge_all or _due(before.get(account), now_by, now)
-    )
+    whole = _whole(context, terms, before, now)
     stands: dict[AccountKey, set[str]] = defaultdict(set)
     for key, _kind in touched:
         stands[key.account].add(key.item_id)
@@ -103,6 +101,27 @@ def choose(
         seen |= {ListingKey(*account, one.item_id): one for one in found}
     carried = _carried(connection, partly, step, seen)
     return Chosen(step, now, seen, whole, carried, before, terms, judged.asin_changes(connection))
+
+
+def judged_whole(
+    context: Context,
+    connection: Connection,
+    step: JudgingStep,
+    now: datetime,
+    fixed: Mapping[AccountKey, frozenset[Kind]],
+    closed: Mapping[AccountKey, str],
+) -> frozenset[AccountKey]:
+    """The shops of which `choose` would look at every listing, where it chooses."""
+    terms = _terms(context, connection, step, fixed, closed)
+    return _whole(context, terms, judged.whole_looks(connection, context.accounts, step), now)
+
+
+def _whole(
+    context: Context, terms: Mapping[AccountKey, str], before: Mapping[AccountKey, WholeLook], now: datetime
+) -> frozenset[AccountKey]:
+    return frozenset(
+        account for account, now_by in terms.items() if context.run.judge_all or _due(before.get(account), now_by, now)
+    )
 
 
 def remember(

@@ -12,6 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
+from operator import add
 
 from sqlalchemy import Connection
 
@@ -29,6 +31,7 @@ from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs.changed import remember
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, load_input
+from ecauto_pipeline.sync.diffs.portions import AT_ONCE, in_portions
 
 APPROVED, REJECTED = "approved", "rejected"
 NO_SUCH_EDIT = "no_such_edit"
@@ -131,11 +134,18 @@ Evaluation = Callable[[Context, EvaluationInput, Mapping[Target, list[Decided]]]
 """What one step thinks of a run's listings, given what earlier runs left standing; nothing is written."""
 
 
-def decide(context: Context, step: JudgingStep, evaluation: Evaluation) -> DiffReport:
+def decide(context: Context, step: JudgingStep, evaluation: Evaluation, at_once: int = AT_ONCE) -> DiffReport:
     """Judge what has changed of a run's listings as they stand in state now, and store what should change.
 
-    What the run has sent of the step's kinds while it asked is counted in. Raises Stopped.
+    What the run has sent of the step's kinds while it asked is counted in. `at_once`: listings of the shops that are
+    judged as a whole together, each portion in a transaction of its own. Raises Stopped.
     """
+    reports = [_decide(portion, step, evaluation) for portion in in_portions(context, step, at_once)]
+    by_hand = sum(report.by_hand or 0 for report in reports)
+    return replace(reduce(add, reports), by_hand=by_hand)
+
+
+def _decide(context: Context, step: JudgingStep, evaluation: Evaluation) -> DiffReport:
     context.go_on()
     with collector_paused(), context.state.read() as connection:
         standing = standing_of(context, connection)

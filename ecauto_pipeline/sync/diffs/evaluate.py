@@ -164,10 +164,14 @@ def load_input(
 
     `step`: what of them that step has to look at again alone; `touched` in any case: about these something stands.
     """
-    fixed = {account: EDITS - context.shops[account].abilities.edits for account in context.accounts}
-    closed = closed_accounts(context, connection, now)
+    fixed, closed = fixed_kinds(context), closed_accounts(context, connection, now)
     chosen = choose(context, connection, step, now, fixed, closed, touched) if step is not None else None
     return gather(context, connection, now, fixed, closed, chosen)
+
+
+def fixed_kinds(context: Context) -> dict[AccountKey, frozenset[Kind]]:
+    """What each of the run's shops never lets us change."""
+    return {account: EDITS - context.shops[account].abilities.edits for account in context.accounts}
 
 
 def gather(
@@ -188,7 +192,7 @@ def gather(
         return listing_facts(connection, some, now, moves=moves, items=items)
 
     listings = {fact.key: fact for fact in of(accounts, items)}
-    if chosen is not None and len(listings) < MANY:
+    if len(listings) < MANY:
         known = known_of(connection, (fact.asin for fact in listings.values()))
     else:
         known = known_asins(connection, () if context.lane.whole else accounts)
