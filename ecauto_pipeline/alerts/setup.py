@@ -32,9 +32,10 @@ def alert_setup(tools: Tools) -> AlertSetup:
             for key, shop in load_accounts(connection).items()
             if shop.breaker in BLOCKING_BREAKERS and shop.breaker_since is not None
         }
+    names = {account: tools.name_of(account) for account in {one.diff.key.account for one in waiting}}
     for one in waiting:
         key, kind = one.diff.key, one.diff.kind.value
-        held.setdefault(tools.name_of(key.account), {}).setdefault(
+        held.setdefault(names[key.account], {}).setdefault(
             f"{key.item_id}/{kind}", {**_row(tools, one), "diff_id": one.diff_id}
         )
     rows = {tools.name_of(account): tuple(_row(tools, one) for one in found) for account, found in unsent.items()}

@@ -28,8 +28,10 @@ from sqlalchemy import (
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.item_rules import NOBODY_KNOWS, ItemRule, RuleLine, Selectors, together
-from ecauto_pipeline.domain.selling.rule_selection import Goods
+from ecauto_pipeline.domain.selling.rule_selection import Goods, Named
 from ecauto_pipeline.state import judged
+from ecauto_pipeline.state.exporting import in_portions
+from ecauto_pipeline.state.joined_listings import accounts_with_listings
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.owner_files import RULES, is_unknown
 from ecauto_pipeline.state.schema import catalogue, listings
@@ -130,12 +132,35 @@ def count_rules(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(item_rules)).scalar_one())
 
 
-def selected(connection: Connection) -> Iterator[Selected]:
-    """Every listing whose ASIN is known, those that take no part too, by platform, account and item."""
+MOST_NAMED = 10_000
+"""Items and ASINs: where rules name more, each listing is looked at."""
+
+
+def selected(connection: Connection, named: Named | None = None) -> Iterator[Selected]:
+    """Every listing whose ASIN is known, those that take no part too, by platform, account and item.
+
+    `named`: whom rules name, where that is all that they select by: of the others, those alone beside which a line is
+    kept. No rule selects the rest, or did.
+    """
     columns = (listings.c.platform, listings.c.account_id, listings.c.item_id, listings.c.asin, listings.c.item_rules)
-    known = select(*columns).where(listings.c.asin.is_not(None), listings.c.asin != "").order_by(*columns[:3])
-    for platform, account, item, asin, text in chain.from_iterable(connection.execute(known).partitions(10_000)):
-        yield Selected(ListingKey(platform, account, item), asin, text)
+    known = select(*columns).where(listings.c.asin.is_not(None), listings.c.asin != "")
+    if named is None or len(named.items) + len(named.asins) > MOST_NAMED:
+        for row in chain.from_iterable(connection.execute(known.order_by(*columns[:3])).partitions(10_000)):
+            yield _selected(row)
+        return
+    in_shops = of_accounts(listings, accounts_with_listings(connection))
+    questions = [
+        known.where(listings.c.item_rules != literal_column("''")),
+        *(known.where(listings.c.asin.in_(few)) for few in in_portions(sorted(named.asins))),
+        *(known.where(in_shops, listings.c.item_id.in_(few)) for few in in_portions(sorted(named.items))),
+    ]
+    found = {one.key: one for question in questions for one in map(_selected, connection.execute(question))}
+    yield from (one for _, one in sorted(found.items()))
+
+
+def _selected(row: Any) -> Selected:
+    platform, account, item, asin, text = row
+    return Selected(ListingKey(platform, account, item), asin, text)
 
 
 def rules_of(connection: Connection, item: str) -> list[Selected]:

@@ -98,7 +98,7 @@ def settle_who_hid(connection: Connection, platform: str, account_id: str) -> No
 
 def retire(connection: Connection, active: Iterable[AccountKey], among: Iterable[AccountKey] | None = None) -> None:
     """Listings of accounts that are not active take no part. `among`: only of these accounts; None = of any."""
-    others = _with_listings(connection) - set(active)
+    others = accounts_with_listings(connection) - set(active)
     others = others if among is None else others & set(among)
     if others:
         connection.execute(
@@ -106,7 +106,7 @@ def retire(connection: Connection, active: Iterable[AccountKey], among: Iterable
         )
 
 
-def _with_listings(connection: Connection) -> set[AccountKey]:
+def accounts_with_listings(connection: Connection) -> set[AccountKey]:
     """Accounts that have any. One look in the key's index each, not one at each listing."""
     key = (listings.c.platform, listings.c.account_id)
     query, found = select(*key).order_by(*key).limit(1), set[AccountKey]()

@@ -28,6 +28,15 @@ class Goods(NamedTuple):
 
 
 UNKNOWN = Goods()
+
+
+class Named(NamedTuple):
+    """Whom rules name by themselves: items and ASINs. Nobody else is selected by any of them."""
+
+    items: frozenset[str]
+    asins: frozenset[str]
+
+
 _Values = tuple[str, ...]
 
 
@@ -69,6 +78,15 @@ class RuleBook:
         filled_somewhere = [any(column) for column in zip(*self._combinations, strict=True)]
         named = dict(zip(Selectors._fields, filled_somewhere or [False] * len(Selectors._fields), strict=True))
         self.asks_goods = named["title"] or named["brand"] or named["category"]
+
+    @property
+    def named(self) -> Named | None:
+        """Whom the rules name; None where one of them selects by something else than an item or an ASIN."""
+        said = [one.selectors for one in self._by_line.values()]
+        if not all(one.item_id or one.asin for one in said):
+            return None
+        items = frozenset(one.item_id for one in said if one.item_id)
+        return Named(items, frozenset(one.asin for one in said if not one.item_id))
 
     def __len__(self) -> int:
         return len(self._by_line)

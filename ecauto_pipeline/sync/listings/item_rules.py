@@ -40,7 +40,8 @@ class FileRead:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which lines of some rules select each listing, and where they contradict each other."""
+    """Which lines of some rules select each listing that any of them could, or did, and where they contradict each
+    other."""
 
     lines: Mapping[ListingKey, Lines]
     before: Mapping[ListingKey, Lines]
@@ -99,7 +100,8 @@ def of_bytes(content: bytes) -> FileRead:
 
 
 def select(tools: Tools, book: RuleBook, now: datetime) -> Selection | None:
-    """Ask the rules about every listing. None while titles and brands are asked for and master.db can't be read."""
+    """Ask the rules about every listing that they can select. None while titles and brands are asked for and master.db
+    can't be read."""
     goods: Mapping[str, Goods] = {}
     if book.asks_goods:
         try:
@@ -111,7 +113,7 @@ def select(tools: Tools, book: RuleBook, now: datetime) -> Selection | None:
             goods = _merged(told, kept.goods_told(connection))
     lines, before = {}, {}
     with tools.state.read() as connection:
-        for one in kept.selected(connection):
+        for one in kept.selected(connection, book.named):
             before[one.key] = one.lines
             lines[one.key] = book.selecting(one.key, one.asin, goods.get(one.asin, UNKNOWN))
     return Selection(lines, before, tuple(first_ties(book, lines, now)))

@@ -6,21 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert
 
 from ecauto_pipeline.alerts.rule import AlertSetup
 from ecauto_pipeline.alerts.rules import RULES
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.selling.item_rules import ItemRule, RuleLine, Selectors
+from ecauto_pipeline.domain.selling.rule_selection import RuleBook
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Alerts
 from ecauto_pipeline.state import catalogue
-from ecauto_pipeline.state.item_rules import lines_of, rules_in_force
+from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.item_rules import lines_of, rules_in_force, selected
+from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.file_trouble import RulesReport
 from ecauto_pipeline.sync.listings.item_rules import take_up_rules
 from ecauto_pipeline.sync.listings.rules_history import FOLDER, KEPT
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import ListingsReport
 from ecauto_pipeline_tests.domain.selling.malformed_rules import GOOD, HEAD, MALFORMED, row
+from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, World
 
 SHEET = "\r\n".join([HEAD, GOOD, row(item_id="1002", never_sell="yes"), ""])
@@ -213,3 +221,57 @@ def test_what_was_in_force_is_kept_as_a_file(world: World) -> None:
     for copy, said in zip(copies[-3:], ("1980", "2000", "2001"), strict=True):
         assert said in copy.read_text(encoding="utf-8-sig")
         assert copy.read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def _beside(item: int, kept: str, asin: int) -> dict[str, str]:
+    shop = {"platform": "base", "account_id": f"shop_{1 + item % 2}"}
+    return {**shop, "item_id": str(item), "asin": f"B00000000{asin}" if asin else "", "item_rules": kept}
+
+
+BESIDE = st.lists(
+    st.builds(_beside, st.integers(1, 6), st.sampled_from(["", "2", "3 7"]), st.integers(0, 3)),
+    unique_by=lambda row: row["item_id"],
+)
+LINES = st.lists(
+    st.builds(
+        Selectors,
+        item_id=st.sampled_from(["", "1", "2", "9"]),
+        asin=st.sampled_from(["", "B000000001", "B000000002"]),
+        account=st.sampled_from(["", "shop_1", "base:shop_2"]),
+    ).filter(any),
+    max_size=4,
+    unique=True,
+)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path_factory.mktemp('state') / 'state.db'}")
+    yield made
+    made.close()
+
+
+@settings(max_examples=examples(25), deadline=None)
+@given(BESIDE, LINES)
+def test_whom_rules_name_and_whom_they_named_are_all_that_they_change(
+    database: Database, beside: list[dict[str, str]], selectors: list[Selectors]
+) -> None:
+    """The few listings that are looked at, and all of them, come to the same lines beside the same listings."""
+    book = RuleBook(RuleLine(one, ItemRule(line=line)) for line, one in enumerate(selectors, 2))
+    with database.write() as connection:
+        connection.execute(delete(listings))
+        if beside:
+            connection.execute(insert(listings), beside)
+        few, every = (list(selected(connection, named)) for named in (book.named, None))
+    changes = ({one.key: book.selecting(one.key, one.asin) for one in some} for some in (every, few))
+    theirs, mine = ({key: said for key, said in each.items() if said} for each in changes)
+    assert theirs == mine
+    assert {one.key for one in every if one.lines} <= {one.key for one in few}
+
+
+def test_of_rules_that_name_single_goods_no_other_listing_is_looked_at(world: World) -> None:
+    """One ASIN, and one beside which a line was kept."""
+    world.change("1003", item_rules="2")
+    book = RuleBook([RuleLine(Selectors(asin="B000001001"), ItemRule(line=2))])
+    with world.state.read() as connection:
+        assert ["1001", "1003"] == [one.key.item_id for one in selected(connection, book.named)]
