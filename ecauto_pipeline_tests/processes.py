@@ -21,7 +21,9 @@ def fresh() -> Any:
             "ecauto_pipeline.wiring.open",
             "ecauto_pipeline.sync.sp_api_snapshots.fetch",
             "ecauto_pipeline_tests.sync.sp_api_snapshots.means",
+            "ecauto_pipeline_tests.scenarios.pusher",
             "ecauto_pipeline_tests.shops.base.shops_at_hand",
+            "ecauto_pipeline_tests.shops.csv.file_shop",
             "ecauto_pipeline.emulator.server",
             "hypothesis",
         ]

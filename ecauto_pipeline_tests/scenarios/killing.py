@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from pathlib import Path
@@ -23,6 +21,8 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, diffs, journal
+from ecauto_pipeline_tests.processes import fresh
+from ecauto_pipeline_tests.scenarios.pusher import push_what_is_told
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
 _KINDS = {"price": "price", "visible": "visibility", "stock": "stock"}
@@ -114,21 +114,21 @@ class Worker:
     """A process that runs what it is told, one run at a time."""
 
     def __init__(self, file: Path) -> None:
-        command = [sys.executable, "-m", "ecauto_pipeline_tests.scenarios.pusher", str(file)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._told, theirs = fresh().Pipe()
+        self._process = fresh().Process(target=push_what_is_told, args=(theirs, file), daemon=True)
+        self._process.start()
+        theirs.close()
 
     def begin(self, run_id: str) -> int:
         """Start a run; returns the process that does it."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{run_id}\n")
-        self._process.stdin.flush()
-        word, pid = self._line()
+        self._told.send(run_id)
+        word, pid = self._told.recv()
         assert "pid" == word
         return int(pid)
 
     def ended(self) -> int:
         """Wait for the end of the run; its exit code (-9: killed)."""
-        word, code = self._line()
+        word, code = self._told.recv()
         assert "ended" == word
         return int(code)
 
@@ -156,13 +156,8 @@ class Worker:
         return code
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
-
-    def _line(self) -> list[str]:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().split()
+        self._told.close()
+        self._process.join()
 
 
 def _kill(pid: int) -> None:

@@ -1,13 +1,14 @@
-"""A process of its own that pushes, to be killed: reads run ids from stdin, forks one child a line that runs it.
+"""A process of its own that pushes, to be killed: it is told run ids, and forks one child an id that runs it.
 
-Prints `pid N` when a child begins and `ended CODE` when it is over. Only for tests that kill; not for: laws.
+It tells ("pid", N) when a child begins and ("ended", CODE) when it is over. Only for tests that kill; not for: laws.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 import traceback
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import requests
@@ -33,20 +34,18 @@ def run_once(settings: Settings, run_id: str) -> None:
             STEPS[name].run(tools.for_run(run))
 
 
-def main() -> None:
-    settings = load(Path(sys.argv[1]), {})
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            try:
-                run_once(settings, line.strip())
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
-        print(f"pid {child}", flush=True)
-        print(f"ended {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def push_what_is_told(told: Connection, file: Path) -> None:
+    """Until the other end is closed. `file`: ecauto.toml."""
+    settings = load(file, {})
+    with contextlib.suppress(EOFError):
+        while run_id := told.recv():
+            child = os.fork()
+            if child == 0:
+                try:
+                    run_once(settings, run_id)
+                except BaseException:
+                    traceback.print_exc()
+                    os._exit(1)
+                os._exit(0)
+            told.send(("pid", child))
+            told.send(("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -49,5 +48,6 @@ def world_at(folder: Path, dies: str = "") -> tuple[World, FileShop]:
     return World(folder, shop), shop  # type: ignore[arg-type]  # no HonestShop, but it can be filled by `put` like one
 
 
-if __name__ == "__main__":
-    world_at(Path(sys.argv[1]), sys.argv[2])[0].sync()
+def sync_and_die(folder: Path, dies: str) -> None:
+    """A run over the world of this folder, for a process of its own."""
+    world_at(folder, dies)[0].sync()

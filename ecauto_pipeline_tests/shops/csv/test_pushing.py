@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ecauto_pipeline.state.schema import journal
-from ecauto_pipeline_tests.shops.csv import file_shop
-from ecauto_pipeline_tests.shops.csv.file_shop import world_at
+from ecauto_pipeline_tests.processes import fresh
+from ecauto_pipeline_tests.shops.csv.file_shop import sync_and_die, world_at
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, World
 
 _MEND = {"1": "2600", "2": "2600"}
@@ -22,8 +20,10 @@ def a_world_killed(folder: Path, when: str) -> World:
     world, _ = world_at(folder)
     for number in ("1", "2"):
         world.list_item(number, 2000, cost_jpy=2000)
-    died = subprocess.run([sys.executable, "-m", file_shop.__name__, str(folder), when], timeout=100, check=False)
-    assert -9 == died.returncode
+    run = fresh().Process(target=sync_and_die, args=(folder, when))
+    run.start()
+    run.join(100)
+    assert -9 == run.exitcode
     assert [None, None] == [row["outcome"] for row in world.rows(journal)]
     return world
 
