@@ -15,11 +15,14 @@ import signal
 import uuid
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
-from sqlalchemy import Connection
 
 from ecauto_pipeline.domain.liveness import Process
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _BOOT, _STAT = Path("/proc/sys/kernel/random/boot_id"), "/proc/{pid}/stat"
 _NAMESPACE, _MACHINE = Path("/proc/self/ns/pid"), Path("/etc/machine-id")
