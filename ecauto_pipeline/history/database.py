@@ -29,8 +29,8 @@ LOADED_FILES = (
     ("loaded_at", "TIMESTAMP WITH TIME ZONE"),
 )
 
-MOST_MB = 64
-"""What DuckDB itself may hold while rows are loaded or compared: what does not fit goes to `<database>.tmp` beside it,
+MOST_MB = 96
+"""What DuckDB itself may hold while rows are compared, or moved: what does not fit goes to `<database>.tmp` beside it,
 instead of four fifths of the machine's memory. What it has freed and keeps comes on top, as much again."""
 
 QUIET = "SET enable_progress_bar = false"

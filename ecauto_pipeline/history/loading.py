@@ -25,12 +25,15 @@ from ecauto_pipeline.history.listing import FileMark, is_small, plain_name, pres
 from ecauto_pipeline.history.merging import INCOMING, merge
 from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, batches, merged_from, put_aside, sha256_of
 from ecauto_pipeline.history.tables import TABLES, Table
+from ecauto_pipeline.process_memory import give_back
 
 BATCH_ROWS = 500_000
 """Rows of one transaction, unless a single file is larger."""
-CHUNK_ROWS = 10_000
-CHUNK_BYTES = 8 * 2**20
-"""Rows held in memory at once: DuckDB needs several times what they take to put them in order, and has MOST_MB."""
+LOAD_MB = 48
+"""What DuckDB itself may hold meanwhile: a run loads what it leaves, beside all that it has in memory itself."""
+CHUNK_ROWS = 5_000
+CHUNK_BYTES = 4 * 2**20
+"""Rows held in memory at once: DuckDB needs several times what they take to put them in order, and has LOAD_MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Loaded:
 def load_all(connection: duckdb.DuckDBPyConnection, directory: Path, now: datetime) -> Loaded:
     """Load whatever of the five tables is not in the database yet. A kill in between costs the batch under way."""
     done = Loaded()
+    connection.execute(f"SET memory_limit = '{LOAD_MB}MB'")
     for table in TABLES.values():
         for batch in _batches(_candidates(connection, directory, table, now, done)):
             for loaded in _whole_ones(connection, directory, table, batch, now, done):
@@ -220,6 +224,7 @@ def _take_in(
                 _forget(connection, name)
     if gone:
         _restore_shadowed(connection, directory, table, incoming)
+    give_back()  # the commit takes more than all before it
     connection.execute("COMMIT")
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection
 
+from ecauto_pipeline import process_memory
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.errors import EcautoError, Stopped
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
@@ -101,6 +102,9 @@ def publish(tools: Tools) -> PublishReport:
     """
     with as_publisher(tools) as publisher:
         written = _write(tools, publisher)
+        if sum(written.values()) > CHUNK:  # what writing took is free, and loading takes as much again
+            tools.state.close_idle()
+            process_memory.give_back()
         report = tools.history.load() if tools.history.asked_here else LoadReport(0, 0, False, False, "")
         damage, set_aside = give_back(tools, report, publisher)
     _end_lives(tools)
