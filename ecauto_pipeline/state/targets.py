@@ -161,6 +161,7 @@ def _query(taking_part: ColumnElement[bool], changes: bool = False) -> Select[An
     """The columns of `_PACKED`, NULL as 0, one row per listing: no grouping. `changes`: or 0 for what tells of them."""
     known = asins.c
     wants = case(
+        (and_(known.wants_detail == "", known.doubt == ""), 0),  # nearly all: nothing else is compared then
         (or_(known.doubt != "", known.wants_detail.in_(("zero", "doubtful"))), SECOND_LOOK),
         (known.wants_detail == "changed", CHANGED),
         (known.wants_detail == "audit", AUDIT),

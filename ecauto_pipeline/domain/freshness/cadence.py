@@ -98,18 +98,19 @@ def solve(weight: Floats, longest_s: Floats, budget_per_s: float, shortest_s: fl
         longest = np.full(weight.size, max(floor_s, shortest_s))
     root = np.sqrt(weight)
     low, high = shortest_s * float(root.min()), float((longest * root).max())
-    tau = _periods(low, root, shortest_s, longest)
-    k = low
-    if float((1 / tau).sum()) > budget_per_s:
+    often, seldom = 1 / shortest_s, 1 / longest  # looks a second: they are what is summed, again and again
+    k, spent = low, _spent(low, root, often, seldom)
+    if spent > budget_per_s:
         for _ in range(_HALVINGS):
             k = float(np.sqrt(low * high))
-            tau = _periods(k, root, shortest_s, longest)
-            spent = float((1 / tau).sum())
+            spent = _spent(k, root, often, seldom)
             if abs(spent / budget_per_s - 1) <= SPENT_WITHIN:
                 break
             low, high = (k, high) if spent > budget_per_s else (low, k)
-    return Cadence(tau, k, float((1 / tau).sum()), demand, short_by, float(longest.max()))
+    tau = np.minimum(np.maximum(k / root, shortest_s), longest)
+    return Cadence(tau, k, spent, demand, short_by, float(longest.max()))
 
 
-def _periods(k: float, root: Floats, shortest_s: float, longest: Floats) -> Floats:
-    return np.minimum(np.maximum(k / root, shortest_s), longest)
+def _spent(k: float, root: Floats, often: float, seldom: Floats) -> float:
+    """ASINs a second that periods k/root cost, between the shortest and each one's longest."""
+    return float(np.minimum(np.maximum(root / k, seldom), often).sum())
