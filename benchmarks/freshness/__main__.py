@@ -68,8 +68,12 @@ def promises(case: str, wrong: dict[str, float], scores: dict[str, list[Score]])
             "a third of batch tiers": ours <= batch / 3,
             "no check older than 24 h": max(score.oldest_h for score in best) <= 24,
             "high tier half an hour old on average": max(score.mean_age_h["high"] for score in best) <= 0.5,
+            "at most 1.5 wrong orders": ours <= 1.5,
         },
-        "10k": {"a twentieth of tiers with single calls": ours <= single / 20},
+        "10k": {
+            "a twentieth of tiers with single calls": ours <= single / 20,
+            "at most 0.12 wrong orders": ours <= 0.12,
+        },
     }
     return [f"{case}: not {what}" for what, so in kept.get(case.removesuffix("-full"), {}).items() if not so]
 
