@@ -41,6 +41,8 @@ ACCOUNTS = ("base_account_1", "base_account_2")
 NO_RETRY = {"dagster/max_retries": "0"}
 _PATIENCE_S = 300.0
 _T = TypeVar("_T")
+_ASK_EVERY_S = 0.5
+"""Of the webserver: each question is work for it, and the daemon takes seconds to launch a run again."""
 _STEP_CPU_S, _STEP_S = 0.01, 0.25
 """A run that is to be killed inside a short asset is let go on for so much processor time, or so long, at once."""
 
@@ -126,7 +128,7 @@ class Trials:
 
     def retried(self, run_id: str) -> str:
         """The run that the daemon launched after this one; its id."""
-        return self._until(lambda: self.server.retry_of(run_id))
+        return self._until(lambda: self.server.retry_of(run_id), _ASK_EVERY_S)
 
     def wait_for_retry(self, run_id: str) -> str:
         """The daemon's retry of a run; its status at its end."""
@@ -203,13 +205,13 @@ class Trials:
     def _edited(self) -> bool:
         return len(self.rows("select 1 from journal where outcome = 'done' limit 5")) >= 5
 
-    def _until(self, found: Callable[[], _T | None]) -> _T:
+    def _until(self, found: Callable[[], _T | None], every_s: float = 0.05) -> _T:
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             value = found()
             if value:
                 return value
-            time.sleep(0.05)
+            time.sleep(every_s)
         raise TimeoutError("it did not happen")
 
 
