@@ -31,9 +31,10 @@ BATCH_ROWS = 500_000
 """Rows of one transaction, unless a single file is larger."""
 LOAD_MB = 48
 """What DuckDB itself may hold meanwhile: a run loads what it leaves, beside all that it has in memory itself."""
-CHUNK_ROWS = 5_000
+CHUNK_ROWS = 25_000
 CHUNK_BYTES = 4 * 2**20
-"""Rows held in memory at once: DuckDB needs several times what they take to put them in order, and has LOAD_MB."""
+"""Rows held in memory at once: DuckDB needs several times what they take to put them in order, and has LOAD_MB;
+each chunk looks for its keys in all that is there, so that smaller ones cost time."""
 
 
 @dataclass(frozen=True, slots=True)
