@@ -15,6 +15,8 @@ _PARTS = ("pushed", "unchanged", "held", "blocked", "skipped", "failed")
 OPINION = "getCompetitiveSummary"
 A_CALL = 20
 """ASINs of the largest call."""
+MIN_DIFF_JPY = 100
+"""A price is moved by so much or not at all (docs/configuration.md)."""
 _SHOWN = 5
 """So many of a kind are told; the rest is a number."""
 
@@ -44,15 +46,29 @@ def it_caught_up(items: dict[tuple[str, str], Item], right: Seen, *, lies: bool 
     """Every item shows what it shows in the undisturbed shop.
 
     `lies`: Amazon or the shop said what was not so. The price that an item was then given stays where Amazon has none
-    for it: without an offer no price is set (never one that nobody checked), and the item is hidden for just that.
+    for it: without an offer no price is set (never one that nobody checked), and the item is hidden for just that. And
+    it stays where what it should be moved to is nearer than a move is worth, as the undisturbed one's does.
     """
     differ = []
     for key, item in right.items.items():
         shown = items.get(key)
-        free = lies and key in right.priceless and not item[1]
+        free = lies and shown is not None and _as_good(shown, key, right)
         if shown != item and not (free and shown is not None and shown[1:] == item[1:]):
             differ.append((key, shown, item))
     return _told("an item that never came to show what it must (item, shown, right)", differ)
+
+
+def _as_good(shown: Item, key: tuple[str, str], right: Seen) -> bool:
+    """Whether nobody would move this price, nor the one of the item that was never lied about."""
+    if key in right.priceless:
+        return not right.items[key][1]
+    wanted_jpy = _selling(right.costs_jpy.get(key, 0))
+    return all(abs(price_jpy - wanted_jpy) < MIN_DIFF_JPY for price_jpy in (shown[0], right.items[key][0]))
+
+
+def _selling(cost_jpy: int) -> int:
+    """docs/configuration.md, [pricing]: 1.3 times, down to whole yen, to the next 10, half up."""
+    return (cost_jpy * 13 // 10 + 5) // 10 * 10
 
 
 def as_if_undisturbed(now: Seen, right: Seen) -> list[str]:

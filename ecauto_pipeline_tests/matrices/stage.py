@@ -11,9 +11,9 @@ import logging
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,8 @@ Around = Callable[[str], AbstractContextManager[object]]
 class Seen:
     """What may be seen of an installation from outside. `edits`: (account, item, field, value), how often carried out;
     `items`: what every item shows; `answers`: (ASIN, status, price) of history that are Amazon's word; `priceless`:
-    items of whose ASIN Amazon never said a price; `unchanged`: ASINs that a sweep, which knows no price, found on sale.
+    items of whose ASIN Amazon never said a price; `costs_jpy`: what it said of the others'; `unchanged`: ASINs that a
+    sweep, which knows no price, found on sale.
     """
 
     edits: Counter[Edit]
@@ -63,6 +64,7 @@ class Seen:
     answers: frozenset[tuple[str, str, int | None]]
     priceless: frozenset[tuple[str, str]] = frozenset()
     unchanged: frozenset[str] = frozenset()
+    costs_jpy: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,16 +207,16 @@ def seen(day: ShopDay) -> Seen:
     swept = f"operation = '{SWEEP}' and status = 'success' and price_jpy is null"
     answers = day.history(f"{told} and not ({swept})")
     unchanged = day.history(f"select distinct asin from snapshots where {swept}")
-    priced = {row["asin"] for row in answers if row["price_jpy"] is not None}
-    listed = day.register("select account_id, platform_item_id, asin from listings where platform_item_id is not null")
+    priced = {row["asin"]: row["price_jpy"] for row in answers if row["price_jpy"] is not None}
+    found = day.register("select account_id, platform_item_id, asin from listings where platform_item_id is not null")
+    listed = {(row["account_id"], row["platform_item_id"]): row["asin"] for row in found}
     return Seen(
         edits=edits_made(day),
         items=items_shown(day),
         answers=frozenset((row["asin"], row["status"], row["price_jpy"]) for row in answers),
         unchanged=frozenset(row["asin"] for row in unchanged),
-        priceless=frozenset(
-            (row["account_id"], row["platform_item_id"]) for row in listed if row["asin"] not in priced
-        ),
+        priceless=frozenset(item for item, asin in listed.items() if asin not in priced),
+        costs_jpy={item: priced[asin] for item, asin in listed.items() if asin in priced},
     )
 
 

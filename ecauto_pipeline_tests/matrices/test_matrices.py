@@ -193,6 +193,13 @@ def test_a_law_that_is_broken_is_told() -> None:
     assert 1 == len(laws.it_caught_up(stale, sold_out))
     assert 1 == len(laws.it_caught_up({("shop", "1"): (1980, True, 1)}, sold_out, lies=True))
     assert 1 == len(laws.it_caught_up({}, sold_out, lies=True))
+    near = Seen(Counter(), {("shop", "1"): (2490, True, 1)}, frozenset(), costs_jpy={("shop", "1"): 1986})  # 2,580
+    assert [] == laws.it_caught_up({("shop", "1"): (2590, True, 1)}, near, lies=True)
+    assert 1 == len(laws.it_caught_up({("shop", "1"): (2590, True, 1)}, near))
+    assert 1 == len(laws.it_caught_up({("shop", "1"): (2680, True, 1)}, near, lies=True))
+    assert 1 == len(laws.it_caught_up({("shop", "1"): (2590, False, 1)}, near, lies=True))
+    held = replace(near, costs_jpy={("shop", "1"): 4_000})
+    assert 1 == len(laws.it_caught_up({("shop", "1"): (5200, True, 1)}, held, lies=True))
     assert [] == laws.as_if_undisturbed(right, right)
     assert 3 == len(laws.as_if_undisturbed(wrong, right))
     assert 2 == len(laws.as_if_undisturbed(right, wrong)) - 1
