@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,21 @@ def test_a_law_that_is_broken_is_told() -> None:
     assert [] == laws.a_kill_cost_the_calls_in_flight(in_flight, first, 1)
     assert 2 == len(laws.a_kill_cost_the_calls_in_flight(in_flight, first, 0))
     assert 1 == len(laws.a_kill_cost_the_calls_in_flight(first + Counter([("getCompetitivePricing", "B1")]), first, 9))
+
+
+def test_a_refusal_is_a_violation_but_after_a_call_that_nobody_could_time() -> None:
+    """One whose answer was spoiled, or which came long after it was sent, as another thread moved the clock."""
+    bucket = {"api": "sp_api", "account": "sp_1", "operation": "getItemOffers"}
+    came = datetime(2026, 6, 1, 1, 10, tzinfo=UTC)
+    last = {**bucket, "at": came.isoformat(), "outcome": "ok", "request_id": "r1"}
+    refused = {**bucket, "at": came.isoformat(), "outcome": "throttled", "request_id": "r2"}
+    in_time = {"r1": came.timestamp()}
+    assert 1 == len(laws.beyond_limits([refused], {}))
+    assert 1 == len(laws.beyond_limits([last, refused], in_time))
+    assert 1 == len(laws.beyond_limits([last, refused], {}))
+    assert 1 == len(laws.beyond_limits([{**last, "operation": "getItem"}, refused], {"r1": came.timestamp() - 10}))
+    assert [] == laws.beyond_limits([last, refused], {"r1": came.timestamp() - 10})
+    assert [] == laws.beyond_limits([{**last, "outcome": "ok+fault:slow"}, refused], in_time)
 
 
 def test_a_verdict_says_whether_all_laws_were_kept() -> None:
