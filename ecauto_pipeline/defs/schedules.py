@@ -4,6 +4,7 @@ On by default in live mode only. Each lane gets a run of its own. Stock and pric
 fire in; the one that comes second finds nothing stale. The catalogue has no partitions. A machine that was off starts
 again by itself: Dagster asks for the last tick it missed, and a run that died with the machine is no reason to skip
 (living_runs.py).
+What a stock tick passes over since the run before it still works begins as that run ends (next_slice.py).
 Not for: further slices of an hour (sensors.py).
 """
 
@@ -21,6 +22,7 @@ from ecauto_pipeline.defs.living_runs import ACTIVE, LivingRun, active_runs, sta
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.domain.lanes import Lane
 from ecauto_pipeline.settings import Settings
+from ecauto_pipeline.sync.stale_asins.passed_over import note_passed_over
 from ecauto_pipeline.wiring.lanes import working_lanes
 from ecauto_pipeline.wiring.open import open_tools
 
@@ -74,10 +76,15 @@ def _schedule(settings: Settings, name: str, job_name: str, cron: str, title: st
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason | list[dg.RunRequest]:
         active: Sequence[LivingRun] = ()
+        free = list(lanes)
         if context.instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=ACTIVE)):
             with open_tools(settings, offline=True) as tools:
                 active = active_runs(context.instance, tools, job_name)
-        free = [lane for lane in lanes if not any(stands_before(one, lane.id) for one in active)]
+                free = [lane for lane in lanes if not any(stands_before(one, lane.id) for one in active)]
+                if job_name == stock_sync.name and len(free) < len(lanes):
+                    with tools.state.write() as connection:
+                        busy = [lane.id for lane in lanes if lane not in free]
+                        note_passed_over(connection, busy, context.scheduled_execution_time)
         if lanes and not free:
             run_id = active[0].run.run_id[:8]
             return dg.SkipReason(f"前の実行がまだ動いています / run {run_id} of {job_name} still works")

@@ -21,6 +21,7 @@ from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.state.schema import listings
 from ecauto_pipeline.sync.stale_asins.next_slice import NextSlice, decide_next
+from ecauto_pipeline.sync.stale_asins.passed_over import note_passed_over
 from ecauto_pipeline.wiring.lanes import lanes_of
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.defs.installation import SMALL, Installation, installed
@@ -36,14 +37,15 @@ def here(tmp_path: Path) -> Iterator[Installation]:
         yield opened
 
 
-def under_way(here: Installation, job: str, lane: str) -> str:
+def under_way(here: Installation, job: str, lane: str, since: datetime | None = None) -> str:
     """A run of a lane ("" = of the whole) that Dagster shows as under way and that this process works on."""
     tags = {LANE_TAG: lane} if lane else {}
     run = here.instance.add_run(
         dg.DagsterRun(job, status=dg.DagsterRunStatus.STARTED, tags=tags, remote_job_origin=job_origin(job))
     )
     with open_tools(here.settings, offline=True) as tools, tools.state.write() as connection:
-        run_book.begin(connection, run.run_id, job, "", datetime.now(UTC), False, new_owner(), lane or WHOLE_LANE)
+        at = since or datetime.now(UTC)
+        run_book.begin(connection, run.run_id, job, "", at, False, new_owner(), lane or WHOLE_LANE)
     return run.run_id
 
 
@@ -141,6 +143,33 @@ def test_the_next_slice_of_a_lane_follows_that_lanes_last_run(here: Installation
         with tools.state.write() as connection:
             connection.execute(update(listings).values(account_id="base_account_2"))
         assert NextSlice(False, "nothing_due", 2, "run of east") == decide_next(east, [])
+
+
+def test_an_hour_whose_tick_found_a_run_at_work_begins_as_that_run_ends(here: Installation) -> None:
+    """A slice that lasted past the full hour had its tick skipped, and until the next hour nobody began another."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    run_id = under_way(here, "stock_sync", "west", hour - timedelta(minutes=5))
+    assert ["east"] == [one.tags[LANE_TAG] for one in tick(here)]
+    clock = ManualClock(hour + timedelta(seconds=30))
+    with open_tools(here.settings, offline=True, clock=clock) as tools:
+        east, west = (tools.in_lane(lane) for lane in lanes_of(here.settings))
+        assert NextSlice(False, "planning", 1, run_id) == decide_next(west, [run_id])
+        assert NextSlice(False, "another_run_waits", 1, run_id) == decide_next(west, [run_id, "queued"])
+        with tools.state.write() as connection:
+            run_book.end(connection, run_id, clock.now())
+        assert NextSlice(True, "passed_over", 1, run_id) == decide_next(west, [])
+        assert not decide_next(east, []).launch
+        clock.advance(3_600.0)  # an hour of which nobody has begun a run either, until the schedule's does
+        assert decide_next(west, []).launch
+        with tools.state.write() as connection:
+            at = hour + timedelta(minutes=50)
+            run_book.begin(connection, "made up for", "stock_sync", hour_key(hour), at, False, "", "west")
+            run_book.end(connection, "made up for", clock.now())
+        assert not decide_next(west, []).launch
+        clock.advance(30 * 3_600.0)
+        with tools.state.write() as connection:
+            note_passed_over(connection, ["west"], clock.now() - timedelta(days=2))
+        assert not decide_next(west, []).launch
 
 
 def listing(account: str, asin: str) -> dict[str, object]:

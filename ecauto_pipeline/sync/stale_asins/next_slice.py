@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
+
+from sqlalchemy import Connection
 
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.domain.freshness import slicing
@@ -17,15 +19,17 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.run_record import RunRecord, recent_of_lane
 from ecauto_pipeline.sync.stale_asins.measured_rates import measured_call_rates
+from ecauto_pipeline.sync.stale_asins.passed_over import tick_owed
 from ecauto_pipeline.sync.stale_asins.plan import due_now
 
 _MOST_IN_AN_HOUR = 100
+_LONGEST_RUN = timedelta(days=1)
 SYNC_JOBS = ("stock_sync", "price_sync", "full_sync", "materialize")
 
 
 @dataclass(frozen=True, slots=True)
 class NextSlice:
-    """Launch or not, and why not. `after_run` names the run this one follows."""
+    """Launch or not, and why (not). `after_run` names the run this one follows."""
 
     launch: bool
     reason: str
@@ -50,10 +54,13 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
     now = tools.clock.now()
     hour = jst(now).replace(minute=0, second=0, microsecond=0)
     with tools.state.read() as connection:
-        recent = recent_of_lane(connection, tools.lane.id, hour, _MOST_IN_AN_HOUR)
-    in_hour = [one for one in recent if one.job in SYNC_JOBS and not one.dry_run]
+        in_hour = _runs(connection, tools.lane.id, hour)
+        owed = None if in_hour else tick_owed(connection, tools.lane.id, now)
+        before = _runs(connection, tools.lane.id, owed - _LONGEST_RUN) if owed is not None else []
     if not in_hour:
-        return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+        if owed is None or (before and before[0].started_at >= owed):
+            return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+        return _first_of_hour(tools, hour, before[0] if before else None, active_run_ids)
     last = in_hour[0]
     if not present_operations(tools).can_ask:
         return NextSlice(False, "operations_down")
@@ -67,6 +74,27 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
         spend=tools.settings.tiers.spend,
     )
     return NextSlice(decision.launch, decision.reason, len(in_hour) + 1, last.run_id)
+
+
+def _first_of_hour(tools: Tools, hour: datetime, last: RunRecord | None, active_run_ids: Sequence[str]) -> NextSlice:
+    """The run of a tick that found `last` at work; it follows that run as another slice would, whatever is due."""
+    last_id = last.run_id if last is not None else ""
+    decision = slicing.decide(
+        now=tools.clock.now(),
+        hour_start=hour,
+        last_fetch_ends_at=_fetch_end(last, tools.settings.slices.minutes * 60) if last is not None else None,
+        active=last is not None and last_id in active_run_ids and last.ended_at is None,
+        queued=len([run_id for run_id in active_run_ids if run_id != last_id]),
+        due_left=lambda: 1,
+        spend=tools.settings.tiers.spend,
+    )
+    return NextSlice(decision.launch, "passed_over" if decision.launch else decision.reason, 1, last_id)
+
+
+def _runs(connection: Connection, lane: str, since: datetime) -> list[RunRecord]:
+    """Runs of the line in this lane since then, rehearsals left out, the newest first."""
+    recent = recent_of_lane(connection, lane, since, _MOST_IN_AN_HOUR)
+    return [one for one in recent if one.job in SYNC_JOBS and not one.dry_run]
 
 
 def _fetch_end(record: RunRecord, slice_s: float) -> datetime | None:
