@@ -44,6 +44,30 @@ def remember(database: Path, files: str) -> None:
         _note(database).write_text(_drawn(database, files), encoding="utf-8")
 
 
+def note_torn(database: Path) -> None:
+    """Somebody who asked met a part of this file that can't be read; a load alone may never come to it."""
+    with suppress(OSError):  # where nothing can be written the next who asks says it again
+        _torn(database).write_text(f"{database.stat().st_ino}\n", encoding="utf-8")
+
+
+def was_found_torn(database: Path) -> bool:
+    """Whether that was said of the file that stands there now, and not of one before it."""
+    try:
+        return _torn(database).read_text(encoding="utf-8") == f"{database.stat().st_ino}\n"
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def forget_torn(database: Path) -> None:
+    """It was set aside."""
+    with suppress(OSError):
+        _torn(database).unlink(missing_ok=True)
+
+
+def _torn(database: Path) -> Path:
+    return database.with_name(database.name + ".found_torn")
+
+
 def _drawn(database: Path, files: str) -> str:
     log = _mark(f"{database}.wal")
     return f"{files} {_mark(str(database))} {log}\n"

@@ -27,6 +27,7 @@ from ecauto_pipeline.history.database import (
 )
 from ecauto_pipeline.history.duckdb_without_pandas import with_values
 from ecauto_pipeline.history.listing import period_of, present_files
+from ecauto_pipeline.history.look import note_torn
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import (
     API_CALLS,
@@ -216,8 +217,10 @@ class HistoryReader:
                     return _run(
                         connection, query, f"({_loaded(table)} UNION ALL BY NAME {_files(table, waiting)})", values
                     )
-            except (DatabaseHeld, DatabaseTorn, duckdb.CatalogException, duckdb.BinderException):
-                pass  # held, torn, or older than a column: the files alone say the same, more slowly
+            except DatabaseTorn:  # the files alone say the same, more slowly, until the next load
+                note_torn(self._database)
+            except (DatabaseHeld, duckdb.CatalogException, duckdb.BinderException):
+                pass  # held, or older than a column: as above
         with duckdb.connect() as connection:
             connection.execute(QUIET)
             connection.execute("SET TimeZone = 'UTC'")

@@ -26,7 +26,14 @@ from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, databas
 from ecauto_pipeline.history.duckdb_without_pandas import rows_as
 from ecauto_pipeline.history.listing import Listing, is_small, list_table
 from ecauto_pipeline.history.loading import Loaded, load_all
-from ecauto_pipeline.history.look import files_digest, nothing_to_load, remember
+from ecauto_pipeline.history.look import (
+    files_digest,
+    forget_torn,
+    note_torn,
+    nothing_to_load,
+    remember,
+    was_found_torn,
+)
 from ecauto_pipeline.history.mirror import Mirror
 from ecauto_pipeline.history.objects import ObjectStorageAway
 from ecauto_pipeline.history.parquet import file_of, write_file, write_object
@@ -81,13 +88,14 @@ class HistoryWriter:
                 self._pull()
                 found = self._tidy()
                 files = files_digest(self.directory, found)
-                if nothing_to_load(self.database, files):
+                if nothing_to_load(self.database, files) and not was_found_torn(self.database):
                     aside = tuple(name for listing in found for name in listing.unreplaced())
                     return LoadReport(0, 0, deferred=False, rebuilt=False, reason="", set_aside=aside)
                 try:
                     done, how = self._retried_while_held(self._load_once), ""
                 except DatabaseTorn as torn:
                     kept = set_aside(self.database, self._clock.now())
+                    forget_torn(self.database)
                     done, how = self._build(), f"{torn}; kept as {kept.name}"
                 if self._told_to_objects(done, keeper):
                     again = self._retried_while_held(self._load_once).loaded
@@ -161,7 +169,10 @@ class HistoryWriter:
         try:
             with self._exclusive():
                 self._pull()
-                return self._retried_while_held(lambda: verify_all(self.directory, self.database))
+                report = self._retried_while_held(lambda: verify_all(self.directory, self.database))
+                if report.damage:
+                    note_torn(self.database)
+                return report
         except (DatabaseHeld, ObjectStorageAway) as held:
             return VerifyReport(checked=False, damage="", reason=str(held), tables=())
 
@@ -193,6 +204,8 @@ class HistoryWriter:
     def _load_once(self) -> Built:
         if not self.database.exists():
             return self._build()
+        if was_found_torn(self.database):
+            raise DatabaseTorn(f"{self.database.name} is damaged", ja=f"{self.database.name} が壊れています")
         with database(self.database) as connection:
             ensure_schema(connection)
             loaded = load_all(connection, self.directory, self._clock.now())

@@ -203,22 +203,6 @@ def test_a_damaged_database_is_rebuilt_by_itself(tmp_path: Path, damage: Callabl
     assert not store.load().rebuilt
 
 
-def test_damage_deep_in_the_rows_is_found_when_they_are_asked_for(tmp_path: Path) -> None:
-    """A block of rows that no longer matches its checksum makes the load that meets it rebuild; nothing is missing."""
-    store = store_in(tmp_path)
-    rows = [snapshot(n, offers_json=f"{random.Random(n).random()}" * 20) for n in range(5_000)]
-    store.write("snapshots", "r1", rows, NOON)
-    store.load()
-    content = bytearray(store.database.read_bytes())
-    for place in range(12_288 + 20_000, len(content), 50_000):
-        content[place : place + 8] = b"\xde\xad\xbe\xef" * 2
-    store.database.write_bytes(content)
-    store.write("snapshots", "r2", snapshots([2, 9_999]), NOON)
-    assert store.load().rebuilt
-    assert 5_001 == len(ids(store))
-    assert store.verify().ok
-
-
 def test_a_rebuild_cut_short_is_done_again_and_said(tmp_path: Path) -> None:
     """Killed between setting aside and building, the next load builds and says so; an orphan log is not replayed."""
     store = store_in(tmp_path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -132,9 +132,20 @@ class ShopDay:
         return RunResult(run_id, reports, self)
 
     def history(self, query: str, *values: object) -> list[dict[str, Any]]:
-        """Rows of history.duckdb, into which all that was written is loaded."""
+        """Rows of history.duckdb, into which all that was written is loaded.
+
+        Damage that no load comes to is met by who looks: the next load mends it.
+        """
         with self.tools() as tools:
             assert not tools.history.load().deferred
+            try:
+                return self._rows_of_history(query, values)
+            except duckdb.IOException:
+                assert tools.history.verify().damage
+                assert tools.history.load().rebuilt
+                return self._rows_of_history(query, values)
+
+    def _rows_of_history(self, query: str, values: Sequence[object]) -> list[dict[str, Any]]:
         with duckdb.connect(str(self.settings.data_dir / "history.duckdb"), read_only=True) as connection:
             cursor = connection.execute(query, list(values))
             names = [column[0] for column in cursor.description or ()]
