@@ -19,7 +19,7 @@ from ecauto_pipeline_tests.history.rows import NOON, ids, snapshot, snapshots, s
 
 @pytest.fixture
 def torn(tmp_path: Path) -> HistoryStore:
-    """5,000 answers, loaded, of which every some blocks one no longer matches its checksum."""
+    """5,000 answers, loaded; a block of them every now and then no longer matches its checksum."""
     store = store_in(tmp_path)
     rows = [snapshot(n, offers_json=f"{random.Random(n).random()}" * 20) for n in range(5_000)]
     store.write("snapshots", "r1", rows, NOON)
