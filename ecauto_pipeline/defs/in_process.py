@@ -16,9 +16,9 @@ from dagster._core.definitions.executor_definition import IN_PROC_CONFIG, _core_
 from dagster._core.executor.in_process import InProcessExecutor
 
 from ecauto_pipeline.defs.launchpad import Trigger
+from ecauto_pipeline.defs.resources import asked_to_end
 from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.state.runs import asked_to_end_by
 from ecauto_pipeline.wiring.open import open_tools
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def _by_hand(run_config: Mapping[str, Any]) -> bool:
 
 def _asked_to_end(run_id: str) -> bool:
     """Whether a person wanted this run to end (`ecauto runs stop`); not so where state.db can't say."""
-    with suppress(EcautoError), open_tools(load(), offline=True) as tools, tools.state.read() as connection:
-        return asked_to_end_by(connection, run_id) != ""
+    with suppress(EcautoError), open_tools(load(), offline=True) as tools:
+        return asked_to_end(tools, run_id)
     return False
 
 

@@ -104,7 +104,7 @@ class Pipeline(dg.ConfigurableResource["Pipeline"]):
                 finally:
                     interrupted = stop.is_set() or _interrupted(context, run_id)
                     stop.set()
-                    if interrupted and (by_hand or _asked_to_end(tools, run_id)):
+                    if interrupted and (by_hand or asked_to_end(tools, run_id)):
                         _cancel(context)
                     end_run(self._context)
                     if not interrupted:  # somebody waits for us to go: the next run publishes
@@ -223,7 +223,7 @@ def _interrupted(context: dg.InitResourceContext, run_id: str) -> bool:
     )
 
 
-def _asked_to_end(tools: Tools, run_id: str) -> bool:
+def asked_to_end(tools: Tools, run_id: str) -> bool:
     """Whether it was a person who interrupted this run, wherever it was launched (sync/people/stop_run.py)."""
     with tools.state.read() as connection:
         return asked_to_end_by(connection, run_id) != ""

@@ -57,38 +57,23 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
         in_hour = _runs(connection, tools.lane.id, hour)
         owed = None if in_hour else tick_owed(connection, tools.lane.id, now)
         before = _runs(connection, tools.lane.id, owed - _LONGEST_RUN) if owed is not None else []
-    if not in_hour:
-        if owed is None or (before and before[0].started_at >= owed):
-            return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
-        return _first_of_hour(tools, hour, before[0] if before else None, active_run_ids)
-    last = in_hour[0]
-    if not present_operations(tools).can_ask:
+    if not in_hour and (owed is None or (before and before[0].started_at >= owed)):
+        return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+    if in_hour and not present_operations(tools).can_ask:
         return NextSlice(False, "operations_down")
-    decision = slicing.decide(
-        now=now,
-        hour_start=hour,
-        last_fetch_ends_at=_fetch_end(last, tools.settings.slices.minutes * 60),
-        active=last.run_id in active_run_ids and last.ended_at is None,
-        queued=len([run_id for run_id in active_run_ids if run_id != last.run_id]),
-        due_left=lambda: due_now(tools),
-        spend=tools.settings.tiers.spend,
-    )
-    return NextSlice(decision.launch, decision.reason, len(in_hour) + 1, last.run_id)
-
-
-def _first_of_hour(tools: Tools, hour: datetime, last: RunRecord | None, active_run_ids: Sequence[str]) -> NextSlice:
-    """The run of a tick that found `last` at work; it follows that run as another slice would, whatever is due."""
+    last = next(iter(in_hour or before), None)  # of an hour whose tick was passed over, the run that was in its way
     last_id = last.run_id if last is not None else ""
     decision = slicing.decide(
-        now=tools.clock.now(),
+        now=now,
         hour_start=hour,
         last_fetch_ends_at=_fetch_end(last, tools.settings.slices.minutes * 60) if last is not None else None,
         active=last is not None and last_id in active_run_ids and last.ended_at is None,
         queued=len([run_id for run_id in active_run_ids if run_id != last_id]),
-        due_left=lambda: 1,
+        due_left=lambda: due_now(tools) if in_hour else 1,  # the hour's own run is owed whatever is due
         spend=tools.settings.tiers.spend,
     )
-    return NextSlice(decision.launch, "passed_over" if decision.launch else decision.reason, 1, last_id)
+    reason = "passed_over" if decision.launch and not in_hour else decision.reason
+    return NextSlice(decision.launch, reason, len(in_hour) + 1, last_id)
 
 
 def _runs(connection: Connection, lane: str, since: datetime) -> list[RunRecord]:

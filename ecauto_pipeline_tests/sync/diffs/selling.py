@@ -35,6 +35,7 @@ from ecauto_pipeline.sync.sections import PushReport
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
+ITEMS = ("1001", "1002", "1003", "1004")
 COLUMN = {Kind.PRICE: "price_jpy", Kind.STOCK: "stock", Kind.VISIBILITY: "visible"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -33,22 +33,9 @@ from ecauto_pipeline.sync.diffs.decide import decide, standing_of
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.people.holds import approve, list_holds, reject
 from ecauto_pipeline_tests.examples import examples
-from ecauto_pipeline_tests.sync.diffs.selling import ShopWithRefusals, World
+from ecauto_pipeline_tests.sync.diffs.selling import ITEMS, ShopWithRefusals, World
 
 EVALUATIONS = {"price": price.evaluate_prices, "visibility": visibility.evaluate_visibility}
-ITEMS = ("1001", "1002", "1003", "1004")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Four items at the right price, judged once; a minute later."""
-    made = World(tmp_path)
-    for item in ITEMS:
-        made.list_item(item, 1300, cost_jpy=1000)
-    made.decide(made.run())
-    made.later(minutes=1)
-    yield made
-    made.state.close()
 
 
 def judged(world: World, **run: Any) -> tuple[int | None, int | None]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from sqlalchemy import delete
 from sqlalchemy.event import listen
 
@@ -15,19 +13,7 @@ from ecauto_pipeline.sync.diffs import price
 from ecauto_pipeline.sync.diffs.changed import remember
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline_tests.sync.diffs.selling import World
-from ecauto_pipeline_tests.sync.diffs.test_changed import ITEMS, agrees, judged
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """Four items at the right price, judged once; a minute later."""
-    made = World(tmp_path)
-    for item in ITEMS:
-        made.list_item(item, 1300, cost_jpy=1000)
-    made.decide(made.run())
-    made.later(minutes=1)
-    yield made
-    made.state.close()
+from ecauto_pipeline_tests.sync.diffs.test_changed import agrees, judged
 
 
 def begun(world: World) -> Callable[[], None]:
