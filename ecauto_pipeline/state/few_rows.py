@@ -18,6 +18,14 @@ def index_where(name: str, columns: Sequence[str], words: str) -> Index:
     return Index(name, *columns, sqlite_where=words_for("sqlite", words), postgresql_where=words_for("", words))
 
 
+def of_sqlite(index: Index) -> Index:
+    """The same index, where state is SQLite's alone: PostgreSQL, which is not asked so, would only keep it up; and of
+    tables that it has not looked through yet it takes the one that counts for as good as the key, and goes through a
+    whole shop for each row."""
+    index.ddl_if(dialect="sqlite")
+    return index
+
+
 def words_for(dialect: str, words: str) -> TextClause:
     """A condition that an index has, as this dialect spells it."""
     return text(words.replace("IS DISTINCT FROM", "IS NOT") if dialect == "sqlite" else words)

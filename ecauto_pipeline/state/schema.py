@@ -18,7 +18,14 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from ecauto_pipeline.state.few_rows import NOT_TOLD, PRICE_UNJUDGED, UNANSWERED, VISIBILITY_UNJUDGED, index_where
+from ecauto_pipeline.state.few_rows import (
+    NOT_TOLD,
+    PRICE_UNJUDGED,
+    UNANSWERED,
+    VISIBILITY_UNJUDGED,
+    index_where,
+    of_sqlite,
+)
 
 metadata = MetaData()
 MS = BigInteger
@@ -95,7 +102,7 @@ asins = Table(
     Column("told_at", MS),  # the newer of price_at and stock_at when the register was last told; NULL = never
     # the number of the last change of its revision, or of its coming, among those of all (revisions.py; SQLite alone)
     Column("change_number", MS, nullable=False, server_default="0"),
-    Index("ix_asins_change_number", "change_number"),
+    of_sqlite(Index("ix_asins_change_number", "change_number")),
     Index("ix_asins_stock_at", "stock_at"),
     index_where("ix_asins_sold", ("last_sold_at",), "last_sold_at IS NOT NULL"),
     index_where("ix_asins_viewed", ("last_viewed_at",), "last_viewed_at IS NOT NULL"),
@@ -182,14 +189,18 @@ listings = Table(
     index_where("ix_listings_hider_unknown", SHOP, "shown_visible = 0 AND hidden_by = ''"),
     index_where("ix_listings_by_hand", (*SHOP, "listed"), "price_by_hand = 1"),
     index_where("ix_listings_ruled", (*SHOP, "listed"), "item_rules != ''"),
-    index_where("ix_listings_price_unjudged", SHOP, PRICE_UNJUDGED.replace("listings.", "")),
-    index_where("ix_listings_visibility_unjudged", SHOP, VISIBILITY_UNJUDGED.replace("listings.", "")),
-    index_where("ix_listings_price_until", ("price_holds_until",), "price_holds_until IS NOT NULL"),
-    index_where("ix_listings_visibility_until", ("visibility_holds_until",), "visibility_holds_until IS NOT NULL"),
+    of_sqlite(index_where("ix_listings_price_unjudged", SHOP, PRICE_UNJUDGED.replace("listings.", ""))),
+    of_sqlite(index_where("ix_listings_visibility_unjudged", SHOP, VISIBILITY_UNJUDGED.replace("listings.", ""))),
+    of_sqlite(index_where("ix_listings_price_until", ("price_holds_until",), "price_holds_until IS NOT NULL")),
+    of_sqlite(
+        index_where("ix_listings_visibility_until", ("visibility_holds_until",), "visibility_holds_until IS NOT NULL")
+    ),
     Index("ix_listings_taking_part", "listed", "asin", "account_id"),  # the planner reads this and nothing else
-    Index(  # whoever counts reads this and nothing else
-        "ix_listings_counted",
-        *(*SHOP, "listed", "shown_visible", "present", "blocked", "price_said", "visibility_said", "stock_said"),
+    of_sqlite(
+        Index(  # whoever counts reads this and nothing else
+            "ix_listings_counted",
+            *(*SHOP, "listed", "shown_visible", "present", "blocked", "price_said", "visibility_said", "stock_said"),
+        )
     ),
 )
 

@@ -7,10 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_mock_engine, make_url
+from sqlalchemy.schema import ExecutableDDLElement
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import migrations
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.every_table import every_table
 
 
 def _version(path: Path) -> int:
@@ -50,3 +53,20 @@ def test_a_state_db_of_a_later_program_is_left_alone(tmp_path: Path) -> None:
         Database(f"sqlite:///{path}")
     assert "\n" not in raised.value.said("ja")
     assert migrations.VERSION + 1 == _version(path)
+
+
+def test_postgresql_has_the_key_alone_to_find_a_listing_by() -> None:
+    """Before it has looked through a table it takes any index that begins with the shop for as good as the key: writing
+    down what was decided of 100,000 listings then went through all of them for each, until the connection was lost."""
+    made: list[str] = []
+    dialect = make_url("postgresql://").get_dialect()()
+
+    def note(statement: ExecutableDDLElement, *_: object, **_named: object) -> None:
+        made.append(str(statement.compile(dialect=dialect)))
+
+    every_table.create_all(create_mock_engine("postgresql://", note), checkfirst=False)
+    by_shop = [one for one in made if "INDEX" in one and " ON listings (platform, account_id" in one]
+    assert by_shop
+    assert [] == [one for one in by_shop if " WHERE " not in one]
+    alone = ("_unjudged", "_until", "ix_listings_counted", "ix_asins_change_number")
+    assert [] == [one for one in made if any(name in one for name in alone) and "INDEX" in one]
