@@ -15,8 +15,9 @@ from ecauto_pipeline.domain.words import sentence_of
 from ecauto_pipeline.errors import CallError
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.wiring import authorize as authorising
-from ecauto_pipeline.wiring.connections import known_accounts
-from ecauto_pipeline.wiring.open import open_tools, token_keeper
+from ecauto_pipeline.wiring.accounts import known_accounts
+from ecauto_pipeline.wiring.clients import token_keeper
+from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(help="ショップの認可。 Authorise a shop.", no_args_is_help=True, add_completion=False)
 

@@ -27,7 +27,7 @@ from ecauto_pipeline.views import hold_effects
 from ecauto_pipeline.views.held_rows import held_lines
 from ecauto_pipeline.views.hold_effects import effect_on
 from ecauto_pipeline.views.holds import SORTS, Asked, held_page, held_row
-from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 EVERY = 1_000_000

@@ -22,7 +22,7 @@ from ecauto_pipeline.views.item_filters import FILTERS, STATES
 from ecauto_pipeline.views.item_titles import without_title
 from ecauto_pipeline.views.items import DEFAULT_SORT, SORTS, Found, Item, Wanted, every_item, find_items
 from ecauto_pipeline.views.items_csv import csv_lines, document
-from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)

@@ -21,7 +21,7 @@ from ecauto_pipeline.shops import base
 from ecauto_pipeline.state import salts
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.sync.context import Tools
-from ecauto_pipeline.wiring.connections import base_accounts, known_accounts
+from ecauto_pipeline.wiring.accounts import base_accounts, known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline.wiring.shop_tokens import seal, sealed_home
 

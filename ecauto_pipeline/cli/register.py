@@ -19,7 +19,7 @@ from ecauto_pipeline.register.carrying import Carried, Side, carry
 from ecauto_pipeline.register.owner_file import OwnerFile
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people.register_counts import accept as accept_counts
-from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline.wiring.register_place import register_in_postgresql
 

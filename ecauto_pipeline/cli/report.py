@@ -13,7 +13,7 @@ import typer
 from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.cli.console import say, told
 from ecauto_pipeline.settings import load
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)

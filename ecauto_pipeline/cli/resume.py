@@ -13,7 +13,7 @@ import typer
 from ecauto_pipeline.cli.console import fail, say, told
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people.stop import resume_pushing
-from ecauto_pipeline.wiring.connections import known_accounts, shop_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts, shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)

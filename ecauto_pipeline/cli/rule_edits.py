@@ -24,7 +24,7 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.rule_edits import Target, set_rule, unset_rule
 from ecauto_pipeline.views.rule_effect import Effect, effects_of, effects_of_unset
 from ecauto_pipeline.views.rule_words import how_changed
-from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 Item = Annotated[str, typer.Argument(metavar="ITEM|ASIN", help="商品IDかASIN / item id or ASIN")]

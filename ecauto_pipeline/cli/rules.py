@@ -31,7 +31,7 @@ from ecauto_pipeline.sync.people.rules import (
     rules_fingerprint,
 )
 from ecauto_pipeline.views.rule_words import DAY_0, LABELS, holding
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.state.work_done import work_done
-from ecauto_pipeline.wiring.connections import known_accounts, shop_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts, shop_accounts
 from ecauto_pipeline.wiring.lanes import in_lane, known_lane, working_lanes
 from ecauto_pipeline.wiring.open import check, open_tools
 

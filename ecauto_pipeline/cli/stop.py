@@ -14,7 +14,7 @@ from ecauto_pipeline.cli.console import say, told
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people.stop import stop_pushing
-from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)

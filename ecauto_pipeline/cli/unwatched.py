@@ -16,7 +16,7 @@ from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.unwatched import unwatched as unwatched_listings
 from ecauto_pipeline.sync.people.goods import titles_of
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)

@@ -27,7 +27,7 @@ from ecauto_pipeline.shops.platforms import PLATFORMS
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.listings.item_rules import of_bytes, select, tie_problems
 from ecauto_pipeline.views.rule_words import DAY_0
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)

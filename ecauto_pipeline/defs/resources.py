@@ -35,7 +35,7 @@ from ecauto_pipeline.sync.lane_lease import holding
 from ecauto_pipeline.sync.publish import publish_run
 from ecauto_pipeline.sync.run_record import begin_run, end_run, record_of
 from ecauto_pipeline.sync.stale_asins.next_slice import slice_length_s
-from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts
 from ecauto_pipeline.wiring.lanes import in_lane, known_lane
 from ecauto_pipeline.wiring.open import open_tools
 

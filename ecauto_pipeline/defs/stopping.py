@@ -14,7 +14,7 @@ from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, load
 from ecauto_pipeline.state.stops import Stop
 from ecauto_pipeline.sync.people import stop as people
-from ecauto_pipeline.wiring.connections import known_accounts, shop_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts, shop_accounts
 from ecauto_pipeline.wiring.open import open_tools
 
 FIRST = {"dagster/priority": "100"}

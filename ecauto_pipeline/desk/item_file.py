@@ -14,7 +14,7 @@ from ecauto_pipeline.desk.visit import Unknown, Visit
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.views.items import every_item
 from ecauto_pipeline.views.items_csv import csv_lines
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 _PORTION_CHARACTERS = 64 * 1024
 

@@ -31,7 +31,8 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.operations_now import present_operations
 from ecauto_pipeline.sync.run_record import last_asking
 from ecauto_pipeline.sync.sections import Survey
-from ecauto_pipeline.wiring.connections import resolve, shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
+from ecauto_pipeline.wiring.connections import resolve
 from ecauto_pipeline.wiring.shop_tokens import authorised
 
 SYNCS = frozenset({"stock_sync", "price_sync", "full_sync"})

@@ -10,7 +10,7 @@ from ecauto_pipeline.doctor.installation import Installation
 from ecauto_pipeline.domain.account_names import name_of
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state.database import check_url
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 
 def mode(chart: Chart, here: Installation) -> None:

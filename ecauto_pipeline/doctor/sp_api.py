@@ -31,7 +31,7 @@ from ecauto_pipeline.sync.operations_now import operations_now
 from ecauto_pipeline.sync.run_record import last_asking
 from ecauto_pipeline.sync.sp_api_snapshots.opinions import note_answers, refused_since
 from ecauto_pipeline.sync.sp_api_snapshots.queues import ASKING
-from ecauto_pipeline.wiring.open import sp_api_clients
+from ecauto_pipeline.wiring.clients import sp_api_clients
 from ecauto_pipeline.wiring.register_place import register_of
 
 LONGEST_ASKING_S = 20.0

@@ -29,7 +29,7 @@ from ecauto_pipeline.state.notices import read_book
 from ecauto_pipeline.state.shop_accounts import open_breakers
 from ecauto_pipeline.state.stops import standing
 from ecauto_pipeline.state.windows import window_end, windows_counted
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 NEARLY_SPENT = 0.9
 

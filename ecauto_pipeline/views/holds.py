@@ -27,7 +27,7 @@ from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import known_titles, titles_of
 from ecauto_pipeline.sync.people.holds import Hold, hold_of, show_hold
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
-from ecauto_pipeline.wiring.connections import known_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts
 
 PAGE_ROWS = 50
 SORTS: tuple[HeldSort, ...] = ("age", "change", "profit", "asin", "shop")

@@ -31,7 +31,7 @@ from ecauto_pipeline.sync.stale_asins.plan import policy_of
 from ecauto_pipeline.views.columns import UNKNOWN, Numbers, Texts, in_order
 from ecauto_pipeline.views.item_filters import BITS, STATES, Standing, bits_of, masks_of, state_of
 from ecauto_pipeline.views.item_titles import places_by_title, titles_of, words_in_titles, words_of
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 SORTS = ("title", "shop", "price", "cost", "profit", "age", "state", "changed")
 """What the list is sorted by; what is unknown comes last, either way."""

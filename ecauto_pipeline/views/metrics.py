@@ -22,7 +22,7 @@ from ecauto_pipeline.sync.run_record import RunRecord, recent_records
 from ecauto_pipeline.sync.sections import Survey
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.views.under_way import runs_under_way
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HOUR = timedelta(hours=1)

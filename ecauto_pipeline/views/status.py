@@ -38,7 +38,7 @@ from ecauto_pipeline.views.lanes import lanes_now
 from ecauto_pipeline.views.next_runs import next_runs
 from ecauto_pipeline.views.run_figures import SEVEN
 from ecauto_pipeline.views.under_way import as_data, runs_under_way
-from ecauto_pipeline.wiring.connections import shop_accounts as shops_named
+from ecauto_pipeline.wiring.accounts import shop_accounts as shops_named
 
 
 def gather(

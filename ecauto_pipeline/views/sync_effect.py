@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.stale_asins.plan import survey
 from ecauto_pipeline.views.stopped import pushing_stopped
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ecauto_pipeline.sync.people.goods import titles_of
 from ecauto_pipeline.sync.people.rollback_preview import UndoPreview, UndoRow, preview_rollback
 from ecauto_pipeline.sync.run_record import read_record
 from ecauto_pipeline.views.run_words import Words, job_words, plain_reason
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 NAMED = 200
 """Rows that are shown one by one."""

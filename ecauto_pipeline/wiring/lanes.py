@@ -12,7 +12,7 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import WHOLE_LANE, Settings
 from ecauto_pipeline.settings.lanes import meant_by
-from ecauto_pipeline.wiring.connections import shop_accounts, wrong_lanes
+from ecauto_pipeline.wiring.accounts import shop_accounts, wrong_lanes
 
 
 def lanes_of(settings: Settings) -> tuple[Lane, ...]:

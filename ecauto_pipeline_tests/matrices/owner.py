@@ -14,8 +14,8 @@ from typing import Any
 from ecauto_pipeline.shops.base.oauth import authorization_url
 from ecauto_pipeline.state.shop_accounts import load_accounts
 from ecauto_pipeline.wiring.authorize import exchange_code
+from ecauto_pipeline.wiring.clients import token_keeper
 from ecauto_pipeline.wiring.emulated import authorize_as_owner
-from ecauto_pipeline.wiring.open import token_keeper
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
 _RENEWAL = "oauth/token"

@@ -10,7 +10,7 @@ from ecauto_pipeline.cli.running import chosen
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.wiring.connections import known_accounts, shop_accounts
+from ecauto_pipeline.wiring.accounts import known_accounts, shop_accounts
 
 
 def files(account_id: str, active: bool = True) -> dict[str, object]:

@@ -21,7 +21,7 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.views.item_filters import FILTERS, kinds_of
 from ecauto_pipeline.views.items import Found, find_items
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 _ALWAYS = ("on_sale", "hidden", "loss", "held")
 """Filters that are offered though nothing passes them; the others only when something does."""

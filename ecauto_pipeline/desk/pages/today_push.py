@@ -14,7 +14,7 @@ from ecauto_pipeline.doctor.health import StopSeen
 from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.stop import resume_pushing, stop_pushing
-from ecauto_pipeline.wiring.connections import shop_accounts
+from ecauto_pipeline.wiring.accounts import shop_accounts
 
 LOG = logging.getLogger("ecauto_pipeline")
 SAID = {
