@@ -6,7 +6,7 @@ Unpartitioned on purpose: partitioned checks are in preview and show red and "No
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import dagster as dg
 
@@ -16,6 +16,9 @@ from ecauto_pipeline.alerts.setup import alert_setup
 from ecauto_pipeline.alerts.verdicts import Row, Verdict
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.run_record import record_of
+
+if TYPE_CHECKING:
+    from dagster._core.execution.context.system import StepExecutionContext
 
 
 def specs(asset: str) -> list[dg.AssetCheckSpec]:
@@ -29,7 +32,34 @@ def specs(asset: str) -> list[dg.AssetCheckSpec]:
 def results(context: Context, asset: str) -> list[dg.AssetCheckResult]:
     """The verdicts of an asset's rules over the run as recorded so far."""
     record, setup = record_of(context, context.run.run_id), alert_setup(context)
-    return [_result(rule.judge(record, setup), asset, setup.alerts.language) for rule in _of(asset)]
+    found = [_result(rule.judge(record, setup), asset, setup.alerts.language) for rule in _of(asset)]
+    return of_one_materialization(found)
+
+
+def of_one_materialization(results: Iterable[dg.AssetCheckResult]) -> list[dg.AssetCheckResult]:
+    """The same results of one step, for which Dagster looks up once what they are of.
+
+    By itself it reads the asset's newest materialization, with all that stands in it, twice for each of them.
+    """
+    seen: dict[dg.AssetKey, Any] = {}
+    return [_OfOneMaterialization(seen, one) for one in results]
+
+
+class _OfOneMaterialization(dg.AssetCheckResult):
+    """`seen`: what was found, by asset. Source: dagster/_core/definitions/asset_checks/asset_check_result.py 1.13.27,
+    execution/plan/compute.py: the same step asks again after its results."""
+
+    _seen: dict[dg.AssetKey, Any]
+
+    def __new__(cls, seen: dict[dg.AssetKey, Any], result: dg.AssetCheckResult) -> Self:
+        made: Self = super().__new__(cls, **result._asdict())
+        made._seen = seen
+        return made
+
+    def _get_target_materialization_data(self, step_context: StepExecutionContext, check_key: dg.AssetCheckKey) -> Any:
+        if check_key.asset_key not in self._seen:
+            self._seen[check_key.asset_key] = super()._get_target_materialization_data(step_context, check_key)
+        return self._seen[check_key.asset_key]
 
 
 def report_check(instance: dg.DagsterInstance, run: dg.DagsterRun, context: Context, rule: RunRule) -> None:
