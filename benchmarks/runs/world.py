@@ -48,12 +48,19 @@ def partition() -> str:
     return datetime.now(UTC).astimezone(timezone(timedelta(hours=9))).strftime("%Y-%m-%d-%H:00")
 
 
+def environ_of(program: Path, project: Path) -> dict[str, str]:
+    """What a run is played with: as here, without anybody's settings. Compiled code is kept, as in an installation:
+    Dagster's own was compiled by whoever installed it, and the program is not to be compiled by every run instead."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ECAUTO_", "DAGSTER_"))}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept | {"PYTHONPATH": str(program), "DAGSTER_HOME": str(project)}
+
+
 def play(program: Path, module: str, job: str, project: Path, config: dict[str, Any]) -> RunCost:
     """One run by a process of its own, with the program of this checkout. Raises SystemExit with what it said."""
     told, said = project / "told.json", project / "said.txt"
     command = [sys.executable, str(HERE / "one_run.py"), module, job, partition(), json.dumps(config), str(told)]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("ECAUTO_", "DAGSTER_"))}
-    environ |= {"PYTHONPATH": str(program), "DAGSTER_HOME": str(project)}
+    environ = environ_of(program, project)
     with said.open("wb") as out:
         played = subprocess.Popen(command, cwd=project, env=environ, stdout=out, stderr=subprocess.STDOUT)
         try:
