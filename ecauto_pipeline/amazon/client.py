@@ -2,6 +2,7 @@
 
 The only place that retries: at most three tries a call, with backoff and jitter, never past the deadline; an expired
 token is refreshed once. Every try waits for its slot in the account's bucket and leaves a row in the ledger.
+Amazon's library is loaded by the first call: a run that has nothing to ask does without.
 Not for: which ASINs to ask (sync/), what an answer means (operations/), or the pace itself (limiter.py).
 """
 
@@ -11,17 +12,20 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ecauto_pipeline.amazon.credentials import Credentials
 from ecauto_pipeline.amazon.fields import is_asin
-from ecauto_pipeline.amazon.library import Credentials, Token, open_api
 from ecauto_pipeline.amazon.odd_shapes import OddShapes
 from ecauto_pipeline.amazon.operation import Failure, Operation, Reading, ShapelessAnswer
 from ecauto_pipeline.amazon.ports import Ledger, Pace
 from ecauto_pipeline.amazon.samples import Example
-from ecauto_pipeline.amazon.wire import Wire
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.errors import CallError, Stopped, Throttled, TokenRefused, Transport
+
+if TYPE_CHECKING:
+    from ecauto_pipeline.amazon.library import Line
 
 T = TypeVar("T")
 
@@ -51,27 +55,25 @@ class SpApiClient:
     ) -> None:
         """`may_send` is called right before a call leaves, and raises where it must not."""
         self.account_id, self.marketplace_id, self.pace, self.ledger = account_id, marketplace_id, pace, ledger
-        self._credentials, self._endpoint = credentials, endpoint
         self._clock, self._stop, self._chance, self._may_send = clock, stop, chance, may_send
-        self._wire = Wire(endpoint, timeout_s, clock.monotonic)
-        self._lwa_wire = Wire(lwa_endpoint, timeout_s, clock.monotonic, lwa=True)
-        self._token = Token(credentials, lwa_endpoint, self._lwa_wire)
-        self._apis: dict[str, Any] = {}
-        self.odd = OddShapes()
+        self._open = partial(
+            _open_line, credentials, endpoint, lwa_endpoint, marketplace_id, timeout_s, clock.monotonic
+        )
+        self._opened: Line | None = None
         self._opening = threading.Lock()
+        self.odd = OddShapes()
 
     def __repr__(self) -> str:
         return f"SpApiClient({self.account_id!r})"
 
     def close(self) -> None:
         """Close the connections."""
-        self._wire.close()
-        self._lwa_wire.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def check(self, run_id: str = "") -> None:
         """Prove the credentials: ask LWA for a token unless one is at hand. Raises TokenRefused or Transport."""
-        self._wire.forget()
-        self._lwa_wire.forget()
+        self._line.forget()
         self._token_in_ledger(run_id)
 
     def call(
@@ -119,7 +121,7 @@ class SpApiClient:
                 break
             if reading is None:
                 break
-            missing = Failure("no_answer_for_item", 200, self._wire.last.request_id)
+            missing = Failure("no_answer_for_item", 200, self._line.wire.last.request_id)
             return {
                 asin: reading.answers[asin] if asin in reading.answers else operation.fail(asin, missing)
                 for asin in asins
@@ -132,10 +134,9 @@ class SpApiClient:
             raise Stopped("asked to end")
         if deadline is not None and self._clock.monotonic() > deadline:
             return None
-        self._wire.forget()
-        self._lwa_wire.forget()
+        self._line.forget()
         token = self._token_in_ledger(run_id)
-        api = self._api(operation.api)
+        api = self._line.api(operation.api)
         account, limit = self.account_id, operation.limit
         permit = self.pace.take(account, operation.name, limit, until_s=deadline, stop=self._stop)
         if permit is None:
@@ -152,7 +153,7 @@ class SpApiClient:
             error = raised
             raise
         finally:
-            seen = self._wire.last
+            seen = self._line.wire.last
             self.ledger.record(
                 api="sp_api",
                 operation=operation.name,
@@ -170,7 +171,7 @@ class SpApiClient:
             if isinstance(error, Throttled):
                 self.pace.refused(account, operation.name, limit, permit)
             elif isinstance(error, TokenRefused):
-                self._token.forget(token)
+                self._line.token.forget(token)
             elif error is None or seen.rate_per_s is not None:
                 told = seen.rate_per_s
                 self.pace.answered(account, operation.name, limit, told, permit, seen.sent_s, seen.received_s)
@@ -180,9 +181,9 @@ class SpApiClient:
         try:
             response = operation.send(api, asins, self.marketplace_id)
             self._note_shape(operation, response.payload, asins)
-            return operation.read(response.payload, asins, self._wire.last.request_id)
+            return operation.read(response.payload, asins, self._line.wire.last.request_id)
         except CallError as error:
-            seen = self._wire.last
+            seen = self._line.wire.last
             if type(error) is CallError and len(asins) == 1 and seen.http_status is not None:
                 told = operation.refused(asins[0], seen.http_status, seen.errors, seen.request_id)
                 if told is not None:
@@ -199,14 +200,14 @@ class SpApiClient:
         with suppress(Exception):  # what is only counted never costs an answer
             odd = {asin: shapes for asin, shapes in operation.odd(payload, asins).items() if shapes}
             if odd:
-                seen, now = self._wire.last, self._clock.now().isoformat(timespec="seconds")
+                seen, now = self._line.wire.last, self._clock.now().isoformat(timespec="seconds")
                 answer = Example(
                     *(operation.name, "", "", payload, self.account_id, now, seen.http_status, seen.request_id)
                 )
                 self.odd.add(operation.name, odd, answer)
 
     def _transport_error(self, reason: str) -> Transport:
-        seen = self._wire.last
+        seen = self._line.wire.last
         return Transport(reason, http_status=seen.http_status, request_id=seen.request_id)
 
     def _token_in_ledger(self, run_id: str) -> str:
@@ -219,7 +220,7 @@ class SpApiClient:
             error = raised
             raise
         finally:
-            seen = self._lwa_wire.last
+            seen = self._line.lwa_wire.last
             if error is not None or seen.http_status is not None:
                 self.ledger.record(
                     api="sp_api",
@@ -238,19 +239,18 @@ class SpApiClient:
 
     def _fetch_token(self) -> str:
         try:
-            return self._token.touch()
+            return self._line.token.touch()
         except CallError:
             raise
         except Exception:
             raise Transport("lwa_wrong_shape") from None  # the original may quote the token form
 
-    def _api(self, name: str) -> Any:
+    @property
+    def _line(self) -> Line:
         with self._opening:
-            if name not in self._apis:
-                self._apis[name] = open_api(
-                    name, self._endpoint, self.marketplace_id, self._credentials, self._token, self._wire
-                )
-            return self._apis[name]
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
 
     def _back_off(self, tries: int, deadline: float | None) -> bool:
         """Wait before the next try. False when that would be past the deadline."""
@@ -260,6 +260,12 @@ class SpApiClient:
         if self._clock.sleep(wait_s, self._stop):
             raise Stopped("asked to end")
         return True
+
+
+def _open_line(*values: Any) -> Line:
+    from ecauto_pipeline.amazon.library import Line
+
+    return Line(*values)
 
 
 def _failure(error: CallError, *, of_call: bool) -> Failure:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+from ecauto_pipeline.amazon.credentials import Credentials
 from ecauto_pipeline.amazon.wire import SSL_CONTEXT, Wire
-from ecauto_pipeline.errors import SettingsError
 
 _VARIABLES = (
     "AWS_ENV",
@@ -54,35 +54,6 @@ for _name in ("sp_api.base.client", "sp_api.auth.access_token_client", "sp_api.a
     _logger.setLevel(logging.CRITICAL)
     _logger.propagate = False
     _logger.disabled = True
-
-
-class Credentials:
-    """The three secrets of one SP-API account. Shows none of them."""
-
-    __slots__ = ("_lwa_app_id", "_lwa_client_secret", "_refresh_token")
-
-    def __init__(self, refresh_token: str, lwa_app_id: str, lwa_client_secret: str) -> None:
-        """Raises SettingsError when one of them is empty."""
-        if not (refresh_token and lwa_app_id and lwa_client_secret):
-            raise SettingsError(
-                "an SP-API account lacks its refresh token, LWA app id or LWA client secret",
-                ja="SP-APIのアカウントに、リフレッシュトークン、LWAのアプリID、シークレットのどれかがありません",
-            )
-        self._refresh_token, self._lwa_app_id, self._lwa_client_secret = refresh_token, lwa_app_id, lwa_client_secret
-
-    def __repr__(self) -> str:
-        return "Credentials(...)"
-
-    def __reduce__(self) -> Any:
-        raise TypeError("credentials are not to be written anywhere")
-
-    def reveal(self) -> dict[str, str]:
-        """For the library's constructor alone."""
-        return {
-            "refresh_token": self._refresh_token,
-            "lwa_app_id": self._lwa_app_id,
-            "lwa_client_secret": self._lwa_client_secret,
-        }
 
 
 class Token:
@@ -144,16 +115,59 @@ def _lwa_client(lwa_endpoint: str, lock: threading.Lock, wire: Wire) -> type[Acc
     return Lwa
 
 
-def open_api(name: str, endpoint: str, marketplace_id: str, credentials: Credentials, token: Token, wire: Wire) -> Any:
-    """The library's object of class `name` (of sp_api.api) for one account, calling `endpoint` through `wire`."""
-    marketplace = SimpleNamespace(endpoint=endpoint.rstrip("/"), marketplace_id=marketplace_id, region="us-west-2")
-    with _without_variables():
-        api = getattr(_library, name)(
-            marketplace=marketplace,
-            credentials=credentials.reveal(),
-            auth_token_client_class=token.client_class,
-            verify=SSL_CONTEXT,
+class Line:
+    """What one account talks to Amazon through: two pools of connections, the token, an object of each API it asks.
+
+    Safe to share between threads. `timeout_s` is of one answer.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        endpoint: str,
+        lwa_endpoint: str,
+        marketplace_id: str,
+        timeout_s: float,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.wire = Wire(endpoint, timeout_s, monotonic)
+        self.lwa_wire = Wire(lwa_endpoint, timeout_s, monotonic, lwa=True)
+        self.token = Token(credentials, lwa_endpoint, self.lwa_wire)
+        self._credentials, self._endpoint, self._marketplace_id = credentials, endpoint, marketplace_id
+        self._apis: dict[str, Any] = {}
+        self._opening = threading.Lock()
+
+    def __repr__(self) -> str:
+        return "Line(...)"
+
+    def forget(self) -> None:
+        """Clear what this thread was answered last, before something that may never reach the line."""
+        self.wire.forget()
+        self.lwa_wire.forget()
+
+    def api(self, name: str) -> Any:
+        """The library's object of class `name` (of sp_api.api), calling our endpoint through our wire."""
+        with self._opening:
+            if name not in self._apis:
+                self._apis[name] = self._opened(name)
+            return self._apis[name]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.wire.close()
+        self.lwa_wire.close()
+
+    def _opened(self, name: str) -> Any:
+        marketplace = SimpleNamespace(
+            endpoint=self._endpoint.rstrip("/"), marketplace_id=self._marketplace_id, region="us-west-2"
         )
-    api._transport.close()
-    api._transport = wire
-    return api
+        with _without_variables():
+            api = getattr(_library, name)(
+                marketplace=marketplace,
+                credentials=self._credentials.reveal(),
+                auth_token_client_class=self.token.client_class,
+                verify=SSL_CONTEXT,
+            )
+        api._transport.close()
+        api._transport = self.wire
+        return api

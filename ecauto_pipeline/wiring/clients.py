@@ -111,7 +111,7 @@ def sp_client(
     stop: threading.Event | None = None,
 ) -> SpApiClient:
     from ecauto_pipeline.amazon.client import SpApiClient
-    from ecauto_pipeline.amazon.library import Credentials
+    from ecauto_pipeline.amazon.credentials import Credentials
 
     client = SpApiClient(
         account.id,

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from werkzeug import Request, Response
 
 from ecauto_pipeline.amazon.client import NOT_ASKED, TRIES, SpApiClient
-from ecauto_pipeline.amazon.library import Credentials
+from ecauto_pipeline.amazon.credentials import Credentials
 from ecauto_pipeline.amazon.operations import competitive_pricing, item_offers, item_offers_batch
 from ecauto_pipeline.amazon.registry import registered
 from ecauto_pipeline.clock import ManualClock
@@ -264,7 +264,7 @@ def test_no_secret_is_shown_logged_or_raised(
     secrets = ("Atzr|EMULATED-REFRESH-TOKEN-sp-1", "amzn1.oa2-cs.v1.EMULATED-NOT-A-SECRET-1")
     client = _fresh(_client(tmp_path, world.url, timeout_s=0.5))
     client.check()
-    token = client._token.touch()
+    token = client._line.token.touch()
     client.call(_DETAIL, world.control.asins()[:3], "run")
     world.control.add_faults({"api": "sp_api", "kind": "timeout", "seconds": 1.0})
     answers = client.call(_DETAIL, world.control.asins()[:3], "run")

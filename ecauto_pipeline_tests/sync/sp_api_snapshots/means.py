@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from ecauto_pipeline.amazon.client import SpApiClient
-from ecauto_pipeline.amazon.library import Credentials
+from ecauto_pipeline.amazon.credentials import Credentials
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.emulator.credentials import MARKETPLACE_ID, SP_ACCOUNTS
