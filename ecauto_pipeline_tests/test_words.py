@@ -85,7 +85,7 @@ NEVER_LEAVE = {
     "domain/freshness/views_file.py": "a line of the views file, in the log",
     "domain/selling/diffs.py": "a mistake of ours",
     "domain/selling/fees.py": "a mistake of ours: settings leave something of a price",
-    "amazon/library.py": "a mistake of ours",
+    "amazon/credentials.py": "a mistake of ours",
     "amazon/registry.py": "a mistake of ours",
 }
 """Where Python's own errors are raised, and why no person reads their text."""
