@@ -1,6 +1,6 @@
 """Processes of their own for the tests: begun from one that has imported the product, where the system has such.
 
-Not for: processes that begin as the product's do, from nothing (subprocess, where that is what is tested).
+Not for: commands of the product (subprocess, where those are what is tested).
 """
 
 from __future__ import annotations
@@ -9,6 +9,17 @@ import functools
 import multiprocessing
 from typing import Any
 
+_IMPORTED = (
+    "ecauto_pipeline.wiring.open",
+    "ecauto_pipeline.sync.sp_api_snapshots.fetch",
+    "ecauto_pipeline_tests.sync.sp_api_snapshots.means",
+    "ecauto_pipeline_tests.scenarios.pusher",
+    "ecauto_pipeline_tests.shops.base.shops_at_hand",
+    "ecauto_pipeline_tests.shops.csv.file_shop",
+    "ecauto_pipeline.emulator.server",
+    "hypothesis",
+)
+
 
 @functools.cache
 def fresh() -> Any:
@@ -16,16 +27,16 @@ def fresh() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        [
-            "ecauto_pipeline.wiring.open",
-            "ecauto_pipeline.sync.sp_api_snapshots.fetch",
-            "ecauto_pipeline_tests.sync.sp_api_snapshots.means",
-            "ecauto_pipeline_tests.scenarios.pusher",
-            "ecauto_pipeline_tests.shops.base.shops_at_hand",
-            "ecauto_pipeline_tests.shops.csv.file_shop",
-            "ecauto_pipeline.emulator.server",
-            "hypothesis",
-        ]
-    )
+    context.set_forkserver_preload(list(_IMPORTED))
     return context
+
+
+def from_nothing() -> Any:
+    """A context of multiprocessing whose processes begin as any program does: they import what they need themselves."""
+    return multiprocessing.get_context("spawn")
+
+
+def imported_before(*modules: str) -> None:
+    """What fresh processes are begun from imports these too, if none was begun yet: so none of them needs to."""
+    if fresh().get_start_method() == "forkserver":
+        fresh().set_forkserver_preload([*_IMPORTED, *modules])

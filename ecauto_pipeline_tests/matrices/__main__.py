@@ -18,6 +18,7 @@ from ecauto_pipeline_tests.matrices import (
     kills,
     kills_of_people,
     kills_of_upgrades,
+    reaches,
     surroundings,
 )
 from ecauto_pipeline_tests.matrices.runner import Judge, Named, Play, run_matrix
@@ -29,6 +30,7 @@ MATRICES: dict[str, tuple[tuple[Play, Callable[[int], Sequence[Named]]], ...]] =
         (kills.play, kills.cases),
         (kills_of_people.play, kills_of_people.cases),
         (kills_of_upgrades.play, kills_of_upgrades.cases),
+        (reaches.play, reaches.cases),
     ),
 }
 

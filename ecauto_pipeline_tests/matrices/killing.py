@@ -15,9 +15,9 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
@@ -25,7 +25,7 @@ from typing import Any
 
 from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline_tests.matrices.stage import Stage
-from ecauto_pipeline_tests.processes import fresh
+from ecauto_pipeline_tests.processes import fresh, from_nothing, imported_before
 
 CALL, UNHEARD, FILE = "in a call", "before a call is heard", "at a file"
 STEP, WORK, END = "at a step", "at work", "at its end"
@@ -33,7 +33,7 @@ STEP, WORK, END = "at a step", "at work", "at its end"
 nothing; a file or folder is about to be made, opened for writing, renamed or removed; a function of Python or C is
 about to be called; anywhere, in the middle of C too; it outlived all that."""
 MEASURE = "measure"
-"""No kill before the end, which says how far it went: for those who set a Reach."""
+"""No kill before the end, which says how far it went (reaches.py)."""
 LEAST_KILLS = 500
 """In a whole matrix."""
 _IN_VAIN = {CALL: "held", UNHEARD: "timeout"}
@@ -46,6 +46,17 @@ KILLED = (-signal.SIGKILL, -signal.SIGPROF)
 Within = Callable[[], Any]
 """Gives a context: while it lasts the process may be killed."""
 Body = Callable[..., object]
+Begun = tuple[Path, Body, tuple[object, ...]]
+_IMPORTED = (
+    "ecauto_pipeline_tests.matrices.__main__",
+    "ecauto_pipeline.history.compact",
+    "ecauto_pipeline.history.mirror",
+    "ecauto_pipeline.history.rebuild",
+    "httpcore",
+    "pyarrow.fs",
+    "pyarrow.parquet",
+)
+"""What each of the killed would import for half of its life: the matrix, and what a run imports late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,46 +93,70 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """What is killed somewhere, from its beginning: `begin(stage)` gives its folder, the body, what that is given."""
+
+    reach: Reach
+    begin: Callable[[Stage], Begun]
+
+
+@dataclass(frozen=True, slots=True)
 class Death:
-    """`landed`: where, "" = it ended before it came so far. `broke`: what it raised that is no error of ours."""
+    """`landed`: where, "" = it ended before it came so far. `broke`: what it raised that is no error of ours, or that
+    it never began or never ended. `met`: of who was measured, how often each kind."""
 
     landed: str
     about: str = ""
     broke: str = ""
+    met: Mapping[str, int] = field(default_factory=dict)
 
 
-def kill_one(stage: Stage, folder: Path, instant: Instant, body: Body, *given: object) -> Death:
-    """`body(*given, within)` in a process of its own, killed at that instant of what it does in `with within():`."""
-    ours, theirs = fresh().Pipe()
-    process = fresh().Process(target=_live, args=(theirs, instant, folder, body, given))
+def kill_one(
+    stage: Stage, folder: Path, instant: Instant, body: Body, *given: object, imports_itself: bool = False
+) -> Death:
+    """`body(*given, within)` in a process of its own, killed at that instant of what it does in `with within():`.
+
+    `imports_itself`: begun as a program is, and not from one that has imported all.
+    """
+    imported_before(*_IMPORTED)
+    begun = from_nothing() if imports_itself else fresh()
+    ours, theirs = begun.Pipe()
+    process = begun.Process(target=_live, args=(theirs, instant, folder, body, given))
     process.start()
     theirs.close()
     faults: list[int] = []
-    landed, about = END, ""
+    landed, about, met = END, "", dict[str, int]()
+    until_s = time.monotonic() + _LONGEST_S
     try:
-        if ours.recv()[0] == "begins":
+        word, about, _ = ours.recv() if ours.poll(_LONGEST_S) else (END, "", {})
+        if word == "begins":
             if fault := _IN_VAIN.get(instant.kind):
                 spec = {"kind": fault, "after": instant.number - 1, "times": 1, "seconds": _LONGEST_S}
                 faults = stage.control.add_faults(spec)
             ours.send("go")
-            while process.is_alive() and not ours.poll(_LOOK_EVERY_S):
+            while process.is_alive() and time.monotonic() < until_s and not ours.poll(_LOOK_EVERY_S):
                 if faults and any(one["struck"] for one in stage.control.faults() if one["id"] in faults):
                     os.kill(process.pid, signal.SIGKILL)
                     landed, about = instant.kind, _last_call(stage)
                     break
             if ours.poll():
-                word, about = ours.recv()
+                word, about, met = ours.recv()
                 landed = word if word in (FILE, STEP, END) else ""
     except EOFError:
         pass
     finally:
-        process.join(_LONGEST_S)
+        process.join(max(0.0, until_s - time.monotonic()))
         if faults:
             stage.control.remove_faults(*faults)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        return Death("", about, f"it never ended: {about}")
     if process.exitcode == -signal.SIGPROF:
         landed = WORK
-    broke = about if process.exitcode == 1 else ""
-    return Death(landed if process.exitcode in KILLED else "", about, broke)
+    if process.exitcode not in (0, *KILLED):
+        return Death("", about, about or f"it ended with {process.exitcode} before it began")
+    return Death(landed if process.exitcode in KILLED else "", about, met=met)
 
 
 def judge(counted: Counter[tuple[str, str]]) -> tuple[str, list[str]]:
@@ -153,14 +188,14 @@ def _live(parent: Connection, instant: Instant, folder: Path, body: Body, given:
 
     @contextmanager
     def within() -> Iterator[None]:
-        parent.send(("begins", ""))
+        parent.send(("begins", "", {}))
         parent.recv()
         began_s = time.process_time()
         met = _arm(instant, folder, parent)
         yield
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.setprofile(None)
-        parent.send((END, f"{dict(met)}, {time.process_time() - began_s:.3f} s of the processor"))
+        parent.send((END, f"{time.process_time() - began_s:.3f} s of the processor", dict(met)))
         os.kill(os.getpid(), signal.SIGKILL)
 
     try:
@@ -168,7 +203,7 @@ def _live(parent: Connection, instant: Instant, folder: Path, body: Body, given:
     except EcautoError:
         pass  # in words, as a run of the line ends
     except Exception:
-        parent.send(("broke", traceback.format_exc(limit=-4)))
+        parent.send(("broke", traceback.format_exc(limit=-4), {}))
         code = 1
     os._exit(code)
 
@@ -181,7 +216,7 @@ def _arm(instant: Instant, folder: Path, parent: Connection) -> Counter[str]:
         met[kind] += 1
         if kind == instant.kind and met[kind] == instant.number:
             sys.setprofile(None)
-            parent.send((kind, what))
+            parent.send((kind, what, {}))
             os.kill(os.getpid(), signal.SIGKILL)
 
     def audited(event: str, arguments: tuple[Any, ...]) -> None:

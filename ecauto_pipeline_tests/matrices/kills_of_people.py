@@ -33,7 +33,7 @@ from ecauto_pipeline.sync.run_record import begin_run
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.matrices import laws
 from ecauto_pipeline_tests.matrices.acts_of_people import ACTS, EVERY_STATE, FIRST, NEWER, UNDO, Act
-from ecauto_pipeline_tests.matrices.killing import Within, kill_one
+from ecauto_pipeline_tests.matrices.killing import Begun, Life, Within, kill_one
 from ecauto_pipeline_tests.matrices.stage import PAUSES_S, Edit, Seen, Stage, edits_made, one_run, seen
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
 
@@ -94,6 +94,19 @@ def play(stage: Stage, case: Case) -> list[str]:
     found += laws.as_if_undisturbed(now, right_seen)
     found += [*laws.numbers_add_up(day), *laws.every_edit_is_on_record(day, now), *laws.no_quota_was_overrun(day)]
     return _told(found, story)
+
+
+def lives() -> dict[str, Life]:
+    """All that is killed here, and how far it goes."""
+
+    def of(name: str) -> Callable[[Stage], Begun]:
+        def begin(stage: Stage) -> Begun:
+            day, _ = _begin(stage, ACTS[name])
+            return day.folder, _do, (day.settings, stage.clock.now(), name)
+
+        return begin
+
+    return {f"word: {name}": Life(act.reach, of(name)) for name, act in ACTS.items()}
 
 
 def _asked_again(stage: Stage, day: ShopDay, act: Act, right: Facts) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,12 @@ from pathlib import Path
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.migrations import VERSION
 from ecauto_pipeline.wiring.open import open_tools
-from ecauto_pipeline_tests.matrices.killing import Reach, Within, kill_one
+from ecauto_pipeline_tests.matrices.killing import Begun, Life, Reach, Within, kill_one
 from ecauto_pipeline_tests.matrices.stage import Stage
 from ecauto_pipeline_tests.upgrades.folders import LANDED, answered, answers_in_database, answers_in_files, unpacked
 
 KILLS_A_CASE = 5
-_REACH = Reach(files=13, steps=320_000, cpu_s=0.5)
+_REACH = Reach(files=13, steps=76_000, cpu_s=0.09)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,7 @@ def cases(seed: int) -> list[Case]:
 def play(stage: Stage, case: Case) -> list[str]:
     """Whatever was killed on the way: opened again it has this version's tables and all that it knew."""
     chance = random.Random(f"{case.name}{case.seed}")
-    folder = stage.folder / "upgrade"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    config = unpacked(case.version, folder)
+    folder, config = _unpacked(stage, case.version)
     knew, wrote = answered(folder), answers_in_files(folder)
     found: list[str] = []
     kept = shutil.copytree(folder, stage.folder / "earlier", dirs_exist_ok=True)
@@ -72,6 +70,27 @@ def play(stage: Stage, case: Case) -> list[str]:
     if lost := wrote - answers_in_database(folder):
         found.append(f"{len(lost)} answers are in the files, not in history's database")
     return found
+
+
+def lives() -> dict[str, Life]:
+    """All that is killed here, and how far it goes."""
+
+    def of(version: str) -> Callable[[Stage], Begun]:
+        def begin(stage: Stage) -> Begun:
+            folder, config = _unpacked(stage, version)
+            return folder, _upgrade, (config,)
+
+        return begin
+
+    return {Case(version, 0).name: Life(_REACH, of(version)) for version in LANDED}
+
+
+def _unpacked(stage: Stage, version: str) -> tuple[Path, Path]:
+    """Its folder, and its ecauto.toml."""
+    folder = stage.folder / "upgrade"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder, unpacked(version, folder)
 
 
 def _upgrade(config: Path, within: Within) -> None:
