@@ -37,7 +37,6 @@ MEASURE = "measure"
 LEAST_KILLS = 500
 """In a whole matrix."""
 _IN_VAIN = {CALL: "held", UNHEARD: "timeout"}
-_LONGEST_S = 120.0
 _LOOK_EVERY_S = 0.003
 _FILES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.truncate", "os.chmod", "os.rmdir", "sqlite3.connect"})
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -112,11 +111,18 @@ class Death:
 
 
 def kill_one(
-    stage: Stage, folder: Path, instant: Instant, body: Body, *given: object, imports_itself: bool = False
+    stage: Stage,
+    folder: Path,
+    instant: Instant,
+    body: Body,
+    *given: object,
+    imports_itself: bool = False,
+    longest_s: float = 120.0,
 ) -> Death:
     """`body(*given, within)` in a process of its own, killed at that instant of what it does in `with within():`.
 
-    `imports_itself`: begun as a program is, and not from one that has imported all.
+    `imports_itself`: begun as a program is, and not from one that has imported all. `longest_s`: who lives on so long
+    hangs, and is ended.
     """
     imported_before(*_IMPORTED)
     begun = from_nothing() if imports_itself else fresh()
@@ -126,12 +132,12 @@ def kill_one(
     theirs.close()
     faults: list[int] = []
     landed, about, met = END, "", dict[str, int]()
-    until_s = time.monotonic() + _LONGEST_S
+    until_s = time.monotonic() + longest_s
     try:
-        word, about, _ = ours.recv() if ours.poll(_LONGEST_S) else (END, "", {})
+        word, about, _ = ours.recv() if ours.poll(longest_s) else (END, "", {})
         if word == "begins":
             if fault := _IN_VAIN.get(instant.kind):
-                spec = {"kind": fault, "after": instant.number - 1, "times": 1, "seconds": _LONGEST_S}
+                spec = {"kind": fault, "after": instant.number - 1, "times": 1, "seconds": longest_s}
                 faults = stage.control.add_faults(spec)
             ours.send("go")
             while process.is_alive() and time.monotonic() < until_s and not ours.poll(_LOOK_EVERY_S):

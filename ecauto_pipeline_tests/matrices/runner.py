@@ -5,12 +5,14 @@ Not for: cases or laws.
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,6 +40,9 @@ Judge = Callable[[Counted], tuple[str, list[str]]]
 """Of what was counted in all cases of a whole matrix: what the verdict says of it, and what of it must not be."""
 _BATCH = 12
 """Cases that one worker plays on one stage: the stage and what is undisturbed are made once for them."""
+
+_LONGEST_S = 900.0
+"""A case of a matrix takes seconds, the dearest minutes: one that takes so long hangs, and is a finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +136,30 @@ def run_matrix(
 def _play_batch(undisturbed: bool, part: Part) -> tuple[list[tuple[str, list[str], int]], Counted]:
     play, cases = part
     with tempfile.TemporaryDirectory() as folder, stage(Path(folder), undisturbed) as here:
-        return [(case.name, *_played(play, here, case)) for case in cases], here.counted
+        return [(case.name, *played(play, here, case)) for case in cases], here.counted
 
 
-def _played(play: Play, here: Stage, case: Named) -> tuple[list[str], int]:
+def played(play: Play, here: Stage, case: Named, longest_s: float = _LONGEST_S) -> tuple[list[str], int]:
+    """What one case came to, and how often it met anything; one that takes longer than `longest_s` hangs."""
     here.struck = 0
     try:
-        return play(here, case), here.struck
+        with _at_most(longest_s):
+            return play(here, case), here.struck
     except Exception:  # a case that breaks the player is a finding like any other
         return [f"the case could not be played to its end: {traceback.format_exc(limit=-4)}"], here.struck
+
+
+@contextmanager
+def _at_most(longest_s: float) -> Iterator[None]:
+    """What takes longer meets a TimeoutError, and again after as long. For a main thread."""
+
+    def give_up(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"it takes longer than {longest_s:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    timer = signal.setitimer(signal.ITIMER_REAL, longest_s, longest_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, before)

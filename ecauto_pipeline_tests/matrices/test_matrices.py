@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +27,12 @@ from ecauto_pipeline_tests.matrices import (
     kills_of_people,
     kills_of_upgrades,
     laws,
+    reaches,
     surroundings,
 )
 from ecauto_pipeline_tests.matrices.disturbances import DISTURBANCES
 from ecauto_pipeline_tests.matrices.owner import tokens_were_lost
-from ecauto_pipeline_tests.matrices.runner import Verdict, never_struck
+from ecauto_pipeline_tests.matrices.runner import Named, Verdict, never_struck, played
 from ecauto_pipeline_tests.matrices.stage import PUBLISH, START, Seen, Stage, stage
 from ecauto_pipeline_tests.upgrades.folders import LANDED
 
@@ -101,7 +103,38 @@ def test_what_surrounds_a_run_changes_nothing_that_comes_of_it(here: Stage) -> N
 
 def test_kills_lose_nothing(here: Stage) -> None:
     """Five processes killed on one installation, each at a moment of its own: the laws hold."""
-    assert [] == kills.play(here, kills.Case(2, SEED))  # all five of them land
+    assert [] == kills.play(here, kills.Case(10, SEED))  # all five land: in a call, at a file, a step, at work, the end
+
+
+def _begins_not(within: killing.Within) -> None:
+    raise ValueError("no such thing")
+
+
+def _hangs(within: killing.Within) -> None:
+    with within():
+        threading.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("body", "longest_s", "told"), [(_begins_not, 120.0, "no such thing"), (_hangs, 0.4, "it never ended")]
+)
+def test_who_dies_by_itself_or_not_at_all_is_told(
+    here: Stage, tmp_path: Path, body: Callable[[killing.Within], None], longest_s: float, told: str
+) -> None:
+    """Before it begins as well: a whole matrix was once played in which nobody could import the program."""
+    death = killing.kill_one(here, tmp_path, killing.Instant(killing.FILE), body, longest_s=longest_s)
+    assert "" == death.landed
+    assert told in death.broke
+
+
+def test_what_is_killed_goes_as_far_as_its_instants_are_spread_over(here: Stage) -> None:
+    """Else its kills land at its end, or never near it; the whole matrix measures each of all that is killed."""
+    assert [] == reaches.play(here, reaches.Case("base_updates"))
+    said = killing.Reach(files=4, steps=100)
+    assert [] == reaches.differs(said, {killing.FILE: 4, killing.STEP: 120})
+    assert ["at a step: 40 times, and 100 are said"] == reaches.differs(said, {killing.FILE: 5, killing.STEP: 40})
+    parts = (kills.lives(), kills_of_people.lives(), kills_of_upgrades.lives())
+    assert sum(len(part) for part in parts) == len(reaches.cases(SEED))
 
 
 def test_kills_are_spread_over_all_that_is_done() -> None:
@@ -230,6 +263,18 @@ def test_a_verdict_says_whether_all_laws_were_kept() -> None:
     """One line with counts, for people and for whoever reads the exit code."""
     assert "2 cases, 0 violations in 0 of them, seed 3, 9 s: all laws kept" in str(Verdict("faults", 3, 2, 9.1, {}))
     assert "VIOLATED" in str(Verdict("faults", 3, 2, 9.1, {"a case": ["a law"]}))
+
+
+def test_a_case_that_hangs_is_told_and_the_matrix_goes_on(here: Stage) -> None:
+    """Who waits for a verdict has one."""
+
+    def hangs(_stage: Stage, _case: Named) -> list[str]:
+        threading.Event().wait()
+        return []
+
+    found, _ = played(hangs, here, kills.Case(0, SEED), longest_s=0.1)
+    assert 1 == len(found)
+    assert "it takes longer than 0 s" in found[0]
 
 
 def test_a_kind_that_meets_nothing_is_a_violation() -> None:
