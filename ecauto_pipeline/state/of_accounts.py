@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Table, and_, false, func, or_
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, false, func, or_, select, tuple_
 
 from ecauto_pipeline.domain.model import AccountKey
 
@@ -39,6 +39,19 @@ def of_accounts(table: Table, accounts: Iterable[AccountKey], *, found_else: boo
     by_platform, by_account = (func.coalesce(one, "") for one in columns) if found_else else columns
     each = (and_(by_platform == platform, by_account.in_(sorted(shops))) for platform, shops in sorted(named.items()))
     return or_(false(), *each)
+
+
+def are_all(connection: Connection, table: Table, accounts: Collection[AccountKey]) -> bool:
+    """Whether every row of `table` is of these shops. A question a shop, each a step in an index by shop."""
+    named, last = set(accounts), ("", "")
+    by_shop = (table.c.platform, table.c.account_id)
+    query = select(*by_shop).where(tuple_(*by_shop) > tuple_(bindparam("platform"), bindparam("account_id")))
+    query = query.order_by(*by_shop).limit(1)
+    while (found := connection.execute(query, {"platform": last[0], "account_id": last[1]}).first()) is not None:
+        if AccountKey(*found) not in named:
+            return False
+        last = (found.platform, found.account_id)
+    return True
 
 
 def of_account(table: Table, platform: str, account_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -30,9 +30,11 @@ from sqlalchemy import (
 from ecauto_pipeline.clock import from_ms
 from ecauto_pipeline.domain.freshness.ages import AUDIT, CHANGED, NEW, ROW, SECOND_LOOK, Rows
 from ecauto_pipeline.domain.freshness.failing import is_unanswerable
+from ecauto_pipeline.domain.freshness.quiet import QuietBounds, QuietOnes
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.selection import best_sellers
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import are_all, of_accounts
+from ecauto_pipeline.state.quiet_asins import by_tier, is_quiet
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.schema_calls import buckets
 from ecauto_pipeline.state.shop_accounts import refusing_accounts
@@ -47,6 +49,7 @@ def read_rows(
     accounts: Sequence[AccountKey] = (),
     max_items: int | None = None,
     changes: bool = False,
+    but: QuietBounds | None = None,
 ) -> Rows:
     """Every distinct ASIN of the listings that take part (of these accounts; () = all), with what is known of it.
 
@@ -54,13 +57,14 @@ def read_rows(
     failed so long that a person has to look. `changes`: with how often each of them changes, which costs a twentieth of
     the reading; without, nothing is known of that.
 
-    With `max_items` only those of that many listings, the ones sold last.
+    With `max_items` only those of that many listings, the ones sold last. `but`: without those that are quiet now
+    (count_quiet).
     """
-    theirs = _of_whom(connection, accounts)
-    taking_part = and_(_TAKING_PART_BY_KEY if accounts else _TAKING_PART, *theirs)
-    query = _query(taking_part, changes)
-    packed = np.fromiter(_tuples(connection, query if accounts else query.order_by(listings.c.asin)), dtype=_PACKED)
-    if accounts:
+    some, theirs = _of_whom(connection, accounts)
+    taking_part = and_(_TAKING_PART_BY_KEY if some else _TAKING_PART, *theirs)
+    query = _query(taking_part, changes, but)
+    packed = np.fromiter(_tuples(connection, query if some else query.order_by(listings.c.asin)), dtype=_PACKED)
+    if some:
         packed = packed[np.argsort(packed["asin"], kind="stable")]
     rows = _unpacked(connection, packed, "", theirs, now)
     if max_items is not None:
@@ -74,29 +78,53 @@ def read_rows(
 
 
 def each_part(
-    connection: Connection, now: datetime, accounts: Sequence[AccountKey] = (), most: int = PART_ROWS
+    connection: Connection,
+    now: datetime,
+    accounts: Sequence[AccountKey] = (),
+    most: int = PART_ROWS,
+    but: QuietBounds | None = None,
 ) -> Iterator[Rows]:
     """The same rows, at most so many at a time, for whoever only counts them; those of some accounts at once."""
-    if accounts:
-        yield read_rows(connection, now, accounts)
+    some, theirs = _of_whom(connection, accounts)
+    if some:
+        yield read_rows(connection, now, accounts, but=but)
         return
-    theirs = _of_whom(connection, ())
-    query = _query(and_(_TAKING_PART, *theirs)).order_by(listings.c.asin)
+    query = _query(and_(_TAKING_PART, *theirs), but=but).order_by(listings.c.asin)
     answer, last = iter(_tuples(connection, query)), ""
     while (packed := np.fromiter(islice(answer, most), dtype=_PACKED)).size:
         yield _unpacked(connection, packed, last, theirs, now)
         last = str(packed["asin"][-1])
 
 
+def count_quiet(
+    connection: Connection, quiet: QuietBounds, accounts: Sequence[AccountKey] = ()
+) -> tuple[QuietOnes, ...]:
+    """Those that `read_rows` and `each_part` leave out, by tier code."""
+    some, theirs = _of_whom(connection, accounts)
+    taking_part = (_TAKING_PART_BY_KEY if some else _TAKING_PART, *theirs)
+    query = (
+        select(
+            by_tier(quiet, (0, 1, 2)).label("tier"), func.count(listings.c.asin.distinct()), func.min(asins.c.stock_at)
+        )
+        .select_from(listings.join(asins, asins.c.asin == listings.c.asin))
+        .where(*taking_part, is_quiet(quiet))
+        .group_by(literal_column("tier"))
+    )
+    found = {code: QuietOnes(count, oldest) for code, count, oldest in connection.execute(query)}
+    return tuple(found.get(code, QuietOnes()) for code in range(len(quiet.stock)))
+
+
 Conditions = Sequence[ColumnElement[bool]]
 
 
-def _of_whom(connection: Connection, accounts: Sequence[AccountKey]) -> Conditions:
-    """Listings of these accounts (() = all), without those of shops that refuse everything."""
+def _of_whom(connection: Connection, accounts: Sequence[AccountKey]) -> tuple[bool, Conditions]:
+    """Listings of these accounts (() = all), without those of shops that refuse everything; and whether they are only
+    some of all, whom an index by shop finds. Where they are all, the index of who takes part alone answers."""
+    some = bool(accounts) and not are_all(connection, listings, accounts)
     refusing = refusing_accounts(connection)
     # each is said only where there is one: an index alone answers the question of all the others
-    chosen = [of_accounts(listings, accounts)] if accounts else []
-    return [*chosen, not_(of_accounts(listings, refusing))] if refusing else chosen
+    chosen = [of_accounts(listings, accounts)] if some else []
+    return some, [*chosen, not_(of_accounts(listings, refusing))] if refusing else chosen
 
 
 def _tuples(connection: Connection, query: Select[Any]) -> Iterable[Any]:
@@ -157,8 +185,9 @@ _PACKED = np.dtype([(name, ROW[name]) for name in _WHOLE] + [("flags", np.int64)
 """ROW as it is read: four of its small columns in one number, because a million rows are paid for by the column."""
 
 
-def _query(taking_part: ColumnElement[bool], changes: bool = False) -> Select[Any]:
-    """The columns of `_PACKED`, NULL as 0, one row per listing: no grouping. `changes`: or 0 for what tells of them."""
+def _query(taking_part: ColumnElement[bool], changes: bool = False, but: QuietBounds | None = None) -> Select[Any]:
+    """The columns of `_PACKED`, NULL as 0, one row per listing: no grouping. `changes`: or 0 for what tells of them.
+    `but`: without who is quiet."""
     known = asins.c
     wants = case(
         (and_(known.wants_detail == "", known.doubt == ""), 0),  # nearly all: nothing else is compared then
@@ -194,7 +223,7 @@ def _query(taking_part: ColumnElement[bool], changes: bool = False) -> Select[An
             + case((known.in_stock == 0, 1), else_=0),
         )
         .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
-        .where(taking_part)
+        .where(taking_part, *([] if but is None else [not_(is_quiet(but))]))
     )
 
 

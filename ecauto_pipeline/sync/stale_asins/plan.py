@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,6 +18,8 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness import planning
 from ecauto_pipeline.domain.freshness.ages import REASONS, TIERS, Policy, RowFreshness, Rows, evaluate_freshness
 from ecauto_pipeline.domain.freshness.planning import CallRates, Choice
+from ecauto_pipeline.domain.freshness.quiet import QuietBounds
+from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state import locks, plans, targets
 from ecauto_pipeline.state.plans import Plan, Target
 from ecauto_pipeline.sync.context import Context, Run, Tools
@@ -33,9 +35,15 @@ OVERHEAD_S = 60.0
 def survey(tools: Tools, run: Run | None = None) -> Survey:
     """Count, and touch nothing. Without a run: every active account of the lane, every listing, and little memory."""
     now, policy = tools.clock.now(), policy_of(tools)
+    quiet = _may_be_left_out(run, now, policy) if run else QuietBounds.of(policy, now)
     with tools.state.read() as connection:
-        parts = [_read(connection, run, now)] if run else targets.each_part(connection, now, tools.lane.shops)
+        if run:
+            parts: Iterable[Rows] = [_read(connection, run, now, quiet)]
+        else:
+            parts = targets.each_part(connection, now, tools.lane.shops, but=quiet)
         counted = [count(rows, evaluate_freshness(rows, now, policy), to_ms(now)) for rows in parts]
+        if quiet is not None:
+            counted.append(_count_quiet(connection, quiet, run.accounts if run else tools.lane.shops, now))
     return together(counted)
 
 
@@ -64,12 +72,14 @@ def _plan(context: Context) -> tuple[PlanReport, Plan]:
     views = read_views(context)
     now, policy = context.clock.now(), policy_of(context)
     now_ms = to_ms(now)
+    quiet = _may_be_left_out(context.run, now, policy)
     with context.state.read() as connection:
-        rows = _read(connection, context.run, now)
+        rows = _read(connection, context.run, now, quiet)
+        others = [] if quiet is None else [_count_quiet(connection, quiet, context.run.accounts, now)]
         call_rates = measured_call_rates(connection, context, now)
     judged = evaluate_freshness(rows, now, policy)
     choice = _choose(rows, judged, now_ms, context.run.slice_s, call_rates, policy, context.run)
-    counted = count(rows, judged, now_ms)
+    counted = together([count(rows, judged, now_ms), *others])
     report = _report(counted, choice, call_rates, context.run, views)
     with context.state.write(locks.plan(context.run.partition_key, context.run.lane)) as connection:
         listed = _targets(rows, judged, choice) if context.run.fetch else []
@@ -111,7 +121,7 @@ def plan_more(context: Context, made: Plan, elapsed_s: float, left_s: float) -> 
     now, policy = context.clock.now(), policy_of(context)
     now_ms = to_ms(now)
     with context.state.read() as connection:
-        rows = _read(connection, context.run, now)
+        rows = _read(connection, context.run, now, _may_be_left_out(context.run, now, policy))
         call_rates = measured_call_rates(connection, context, now)
         listed = plans.targets_of(connection, made.plan_id)
     rows = rows[~np.isin(rows["asin"], [target.asin for target in listed])]
@@ -157,8 +167,27 @@ def _write_periods(connection: Connection, rows: Rows, choice: Choice, now_ms: i
     targets.write_periods(connection, rows["asin"][chosen], tau, now_ms + tau * 1000, looked + full * 1000)
 
 
-def _read(connection: Connection, run: Run, now: datetime) -> Rows:
-    return targets.read_rows(connection, now, run.accounts, run.max_items, changes=run.spend == "budget")
+def _read(connection: Connection, run: Run, now: datetime, quiet: QuietBounds | None) -> Rows:
+    return targets.read_rows(connection, now, run.accounts, run.max_items, run.spend == "budget", quiet)
+
+
+def _may_be_left_out(run: Run, now: datetime, policy: Policy) -> QuietBounds | None:
+    """Who need not be read to plan this run; None: everybody counts, where a budget is spent on all of them or the best
+    sellers among them are looked for."""
+    return None if run.spend == "budget" or run.max_items is not None else QuietBounds.of(policy, now)
+
+
+def _count_quiet(connection: Connection, quiet: QuietBounds, accounts: Sequence[AccountKey], now: datetime) -> Survey:
+    """Those that nobody read: all of them are fresh."""
+    tiers = dict(zip(map(str, TIERS), targets.count_quiet(connection, quiet, accounts), strict=True))
+    many = sum(one.asins for one in tiers.values())
+    return Survey(
+        total_asins=many,
+        cache_hits=many,
+        by_tier={tier: one.asins for tier, one in tiers.items()},
+        due_by_tier=dict.fromkeys(tiers, 0),
+        oldest_stock_s={tier: _age_s(one.oldest_stock_ms, to_ms(now)) for tier, one in tiers.items()},
+    )
 
 
 def count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:
@@ -171,7 +200,7 @@ def count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:
     oldest: dict[str, float | None] = {}
     for code, tier in enumerate(TIERS):
         stamps = rows["stock_at"][(judged.tier == code) & (rows["stock_at"] > 0)]
-        oldest[str(tier)] = max(0.0, (now_ms - int(stamps.min())) / 1000) if stamps.size else None
+        oldest[str(tier)] = _age_s(int(stamps.min()) if stamps.size else None, now_ms)
     overdue = fetched & (now_ms - rows["stock_at"] > 2 * judged.max_age_ms) & (rows["error_at"] <= judged.checked_at)
     return Survey(
         total_asins=int(rows.size),
@@ -187,6 +216,10 @@ def count(rows: Rows, judged: RowFreshness, now_ms: int) -> Survey:
         overdue=int(np.count_nonzero(overdue)),
         waiting=int(np.count_nonzero(judged.due & judged.waits)),
     )
+
+
+def _age_s(stamp_ms: int | None, now_ms: int) -> float | None:
+    return None if stamp_ms is None else max(0.0, (now_ms - stamp_ms) / 1000)
 
 
 def together(parts: Sequence[Survey]) -> Survey:
