@@ -87,10 +87,12 @@ def story_of(connection: Connection, asin: str) -> AsinStory | None:
     )
 
 
-def not_told(connection: Connection) -> list[Confirmed]:
-    """ASINs whose price or stock was confirmed since the register was told of them last, by ASIN."""
+def not_told(connection: Connection, after: str = "", most: int = 5_000) -> list[Confirmed]:
+    """ASINs whose price or stock was confirmed since the register was told of them last, by ASIN: so many of those
+    after this one."""
     query = select(asins.c.asin, asins.c.price_jpy, asins.c.in_stock, asins.c.price_at, asins.c.stock_at)
-    rows = connection.execute(query.where(words_for(connection.dialect.name, NOT_TOLD)).order_by(asins.c.asin))
+    query = query.where(asins.c.asin > after).order_by(asins.c.asin).limit(most)
+    rows = connection.execute(query.where(words_for(connection.dialect.name, NOT_TOLD)))
     return [
         Confirmed(
             asin=row.asin,

@@ -218,17 +218,6 @@ def hidden_since(
     return {AccountKey(row[0], row[1]): row[2] for row in connection.execute(query)}
 
 
-def not_written_back(connection: Connection) -> list[Update]:
-    """Edits that were done and that the register does not know yet, oldest first."""
-    query = select(journal).where(journal.c.outcome == Outcome.DONE, journal.c.written_back == 0)
-    return [_update(row) for row in connection.execute(query.order_by(journal.c.completed_at, journal.c.intent_at))]
-
-
-def mark_written_back(connection: Connection, update_ids: Iterable[str]) -> None:
-    for update_id in update_ids:
-        connection.execute(update(journal).where(journal.c.update_id == update_id).values(written_back=1))
-
-
 def refused_as_gone(connection: Connection, account: AccountKey, since: datetime) -> list[Update]:
     """Edits that the shop answered with "no such item", one per listing, the newest."""
     query = select(journal).where(

@@ -19,6 +19,8 @@ from ecauto_pipeline.register.stamp import OwnWrites
 from ecauto_pipeline.register.texts import BATCH_ROWS
 from ecauto_pipeline.state import register_counts
 from ecauto_pipeline.state.register_counts import Watched
+from ecauto_pipeline.sync.base_updates.write_back import write_back
+from ecauto_pipeline.sync.sections import WriteBackReport
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
 from ecauto_pipeline_tests.sync.test_faults import any_error
 
@@ -123,6 +125,64 @@ def in_two_shops(folder: Path) -> World:
 def prices(world: World) -> list[float]:
     with closing(sqlite3.connect(world.master)) as database:
         return [price for (price,) in database.execute("SELECT selling_price FROM listings ORDER BY id")]
+
+
+class Killed(BaseException):
+    pass
+
+
+class KilledAtRegister(Register):
+    """The process ends as it hands over for the n-th time: before anything of it is written, or after all of it is."""
+
+    def __init__(self, path: Path, at: int, written: bool) -> None:
+        super().__init__(path)
+        self.at, self.written = at, written
+
+    def write_back(
+        self,
+        products: Iterable[ProductUpdate] = (),
+        listings: Iterable[ListingUpdate] = (),
+        batch: int = BATCH_ROWS,
+        refused: list[OddRow] | None = None,
+        own: OwnWrites | None = None,
+    ) -> int:
+        self.at -= 1
+        done = super().write_back(products, listings, batch, refused, own) if self.at or self.written else 0
+        if self.at == 0:
+            raise Killed
+        return done
+
+
+def _owing(folder: Path) -> World:
+    """Two edits and two answers that the register was not told of."""
+    world = in_two_shops(folder)
+    whole = world.tools
+    world.tools = replace(whole, register=BreakingRegister(world.master, ValueError()))
+    world.sync()
+    world.tools = whole
+    return world
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_told_by_parts_the_register_is_what_all_at_once_leaves(tmp_path: Path, at_once: int) -> None:
+    """Each edit and each answer is told once, whatever is told at once; then nothing is news."""
+    world = _owing(tmp_path)
+    assert WriteBackReport(2, 2) == write_back(world.tools, at_once)
+    assert [2580, 2580] == prices(world)
+    assert WriteBackReport() == write_back(world.tools, at_once)
+
+
+@pytest.mark.parametrize("written", [False, True])
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_killed_between_two_parts_nothing_is_lost(tmp_path: Path, at: int, written: bool) -> None:
+    """What was told and noted is not told again, what was under way is, and the register ends as without the kill."""
+    world = _owing(tmp_path)
+    with pytest.raises(Killed):
+        write_back(replace(world.tools, register=KilledAtRegister(world.master, at, written)), 1)
+    later = write_back(world.tools, 1)
+    assert 4 - (at - 1) == later.listings + later.products
+    assert [2580, 2580] == prices(world)
+    assert WriteBackReport() == write_back(world.tools, 1)
 
 
 @any_error

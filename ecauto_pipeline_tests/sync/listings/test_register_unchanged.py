@@ -274,6 +274,18 @@ def test_what_we_write_ourselves_is_known_without_reading_all(installed: TwoShop
     assert {"1002": 1500, "1003": 1300} == {row[2]: row[8] for row in installed.sides() if row[2] in ("1002", "1003")}
 
 
+def test_what_we_write_by_parts_is_known_without_reading_all(installed: TwoShops) -> None:
+    """Each part goes from the stamp that the one before left; of two edits of a listing the later is told, once."""
+    pushed(installed, "1003", Kind.PRICE, 1900)
+    for price_jpy in (1700, 1500):
+        pushed(installed, "1002", Kind.PRICE, price_jpy)
+        installed.world.later(seconds=1)
+    installed.world.amazon(asin_of_item("1003"), 900)
+    assert (2, 1) == (lambda told: (told.listings, told.products))(write_back(installed.world.tools, 1))
+    assert since(installed.read()) is not None
+    assert {"1002": 1500, "1003": 1900} == {row[2]: row[8] for row in installed.sides() if row[2] in ("1002", "1003")}
+
+
 def test_what_others_write_beside_us_is_read(installed: TwoShops) -> None:
     """Before our write, or by the owner's own trigger in it: what is in the register is not only what it was and what
     we wrote."""
