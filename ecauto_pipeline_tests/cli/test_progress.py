@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from ecauto_pipeline.cli.progress import LABEL_CELLS, LEAST_BAR, TIME_CELLS, progress_shown, step_name, widths
-from ecauto_pipeline.emulator import process
 from ecauto_pipeline.sync.context import Progress
 from ecauto_pipeline.sync.line import LINE
 from ecauto_pipeline_tests.cli import terminal
+from ecauto_pipeline_tests.defs.installation import installed
 
 pytestmark = pytest.mark.long
 
@@ -56,13 +56,9 @@ def test_progress_reaches_the_terminal_while_dagster_captures_its_output(
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("terminal")
-    (folder / "ecauto.toml").write_text("[emulator]\nlistings = 40\naccounts = 2\nspeed = 1000.0\n", encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("ECAUTO_CONFIG", "ECAUTO_DATA_DIR", "DAGSTER_HOME"):
-            patch.delenv(name, raising=False)
-        yield folder
-    process.stop(folder / "data" / "emulator")
+    with installed(tmp_path_factory.mktemp("terminal")) as here, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(here.folder / "instance"))
+        yield here.folder
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminal of this kind")

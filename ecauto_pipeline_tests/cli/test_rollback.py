@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.emulator import process
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.sync.people.start_sync import CLAIM
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.cli.typed import type_command
+from ecauto_pipeline_tests.defs.installation import installed
 
-WORLD = "[emulator]\nlistings = 40\naccounts = 2\nspeed = 1000.0\n"
+WORLD = "[emulator]\nlistings = 20\naccounts = 2\nspeed = 1000.0\n"
 ONE_OFF = '[[base.accounts]]\nid = "base_account_1"\n[[base.accounts]]\nid = "base_account_2"\nactive = {}\n'
 
 
@@ -46,22 +46,16 @@ def test_what_is_not_put_back_is_named_and_the_exit_code_is_1(
 ) -> None:
     """A shop switched off since: its items stay as they are and are listed with the reason; the others are put back.
     Whoever clicked on a desk while that sync was typed would have been told (sync/people/start_sync.py)."""
-    for name in ("ECAUTO_DATA_DIR", "DAGSTER_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("ECAUTO_CONFIG", str(tmp_path / "ecauto.toml"))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
-    (tmp_path / "ecauto.toml").write_text(WORLD + ONE_OFF.format("true"), encoding="utf-8")
-    with open_tools(load(), offline=True):
-        watched = watch_claims(tmp_path / "data" / "state.db")
-    try:
+    with installed(tmp_path, WORLD + ONE_OFF.format("true")) as here:
+        monkeypatch.setenv("DAGSTER_HOME", str(here.folder / "instance"))
+        with open_tools(load(), offline=True):
+            watched = watch_claims(tmp_path / "data" / "state.db")
         synced = json.loads(type_command(monkeypatch, capsys, "sync", "--json")[1])
         assert synced["pushed"] > 0
         assert (["claimed", "given back"], 0) == (watched(), claims_now(tmp_path / "data" / "state.db"))
         (tmp_path / "ecauto.toml").write_text(WORLD + ONE_OFF.format("false"), encoding="utf-8")
         code, said, _ = type_command(monkeypatch, capsys, "rollback", synced["run_id"][:8])
-    finally:
-        process.stop(tmp_path / "data" / "emulator")
     named = [line for line in said.splitlines() if line.startswith("- ")]
     assert (1, True) == (code, bool(named))
     assert named == [line for line in named if line.startswith("- base_account_2 ") or "shop_off" not in line]

@@ -119,23 +119,31 @@ def new_instance() -> Path:
     return folder
 
 
+_NO_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+
+
+def _kept_in(folder: Path) -> dict[str, Any]:
+    """Of a dagster.yaml: the storage that the project's own names, and nobody told of what is used."""
+    storage = {"module": "ecauto_pipeline.defs.dagster_storage", "class": "SqliteFiles"}
+    return {"storage": {"custom": {**storage, "config": {"base_dir": str(folder)}}}, "telemetry": {"enabled": False}}
+
+
 def open_instance(folder: Path, *, captures: bool = False) -> dg.DagsterInstance:
     """The Dagster instance whose files are in `folder`, kept by the storage that dagster.yaml names.
 
     What a run prints is left to pytest unless it `captures` it: Dagster starts four processes a run to write it down.
     Nothing is counted for its makers.
     """
-    storage = {"module": "ecauto_pipeline.defs.dagster_storage", "class": "SqliteFiles"}
-    overrides: dict[str, Any] = {
-        "storage": {"custom": {**storage, "config": {"base_dir": str(folder)}}},
-        "telemetry": {"enabled": False},
-    }
+    overrides = _kept_in(folder)
     if not captures:
-        overrides["compute_logs"] = {
-            "module": "dagster._core.storage.noop_compute_log_manager",
-            "class": "NoOpComputeLogManager",
-        }
+        overrides["compute_logs"] = _NO_LOGS
     return dg.DagsterInstance.local_temp(str(folder), overrides=overrides)
+
+
+def _copy_instance(folder: Path) -> None:
+    """Also a DAGSTER_HOME, for commands and programs that look there: kept as `open_instance` keeps it."""
+    shutil.copytree(new_instance(), folder)
+    (folder / "dagster.yaml").write_text(json.dumps(_kept_in(folder) | {"compute_logs": _NO_LOGS}), encoding="utf-8")
 
 
 def _say_that_pictures_were_drawn(instance: dg.DagsterInstance) -> None:
@@ -164,7 +172,7 @@ def installed(folder: Path, text: str = SMALL, *, answers: bool = True) -> Itera
     `answers` False: no emulator does, until something starts one.
     """
     (folder / "ecauto.toml").write_text(text, encoding="utf-8")
-    shutil.copytree(new_instance(), folder / "instance")
+    _copy_instance(folder / "instance")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECAUTO_CONFIG", str(folder / "ecauto.toml"))
         patch.delenv("ECAUTO_DATA_DIR", raising=False)
