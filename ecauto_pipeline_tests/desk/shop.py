@@ -62,7 +62,7 @@ def _made() -> FilledShop:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     clock = ManualClock(datetime.now(UTC) - timedelta(hours=25, minutes=10))
     with EmulatorServer(clock=clock, seed=3, listings=60, accounts=2, speed=1_000.0) as emulator:
-        day = ShopDay(folder, emulator, clock, _DOCUMENT)
+        day = ShopDay(folder, emulator, clock, _DOCUMENT, loads_when_asked=True)
         day.run()
         held, hidden, dearer, cheaper = chosen = _ordinary_listings(day)
         for (_, _, asin), ratio in ((held, 3.0), (dearer, 1.2), (cheaper, 0.85)):
@@ -70,6 +70,7 @@ def _made() -> FilledShop:
         day.control.set_truth(hidden[2], offers=[])
         clock.advance(25 * 3_600)  # everything is due again
         day.run()
+        day.load_history()
         lines = ['mode = "emulated"', "[alerts]", "min_free_gb = 0.0"]
         for account in day.settings.base.accounts:
             lines += ["[[base.accounts]]", f'id = "{account.id}"', f"active = {str(account.active).lower()}"]

@@ -131,13 +131,18 @@ class ShopDay:
             reports = run_line(tools.for_run(replace(run, accounts=accounts)))
         return RunResult(run_id, reports, self)
 
+    def load_history(self) -> None:
+        """Into history.duckdb, all that was written."""
+        with self.tools() as tools:
+            assert not tools.history.load().deferred
+
     def history(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Rows of history.duckdb, into which all that was written is loaded.
 
         Damage that no load comes to is met by who looks: the next load mends it.
         """
+        self.load_history()
         with self.tools() as tools:
-            assert not tools.history.load().deferred
             try:
                 return self._rows_of_history(query, values)
             except duckdb.IOException:

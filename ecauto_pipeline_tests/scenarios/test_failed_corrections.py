@@ -20,7 +20,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ShopDay, 
     """A day in which the cost of two listings rises to what they sell for, and two more hours."""
     clock = ManualClock(datetime(2026, 6, 8, 1, 0, tzinfo=UTC))
     with EmulatorServer(clock=clock, seed=9, listings=40, accounts=2, speed=100.0) as emulator:
-        day = ShopDay(tmp_path_factory.mktemp("corrections"), emulator, clock)
+        day = ShopDay(tmp_path_factory.mktemp("corrections"), emulator, clock, loads_when_asked=True)
         refused, on_sale = sound(day, 2)
         day.run()
         since = seen(day)

@@ -52,7 +52,7 @@ def figures(result: RunResult) -> dict[str, Any]:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[Any, Any], Counter[str]]:
     """What one run of everything comes to: its account, what the shops show then, what was asked."""
     with EmulatorServer(clock=(clock := ManualClock(START)), **WORLD) as emulator:
-        day = ShopDay(tmp_path_factory.mktemp("whole"), emulator, clock)
+        day = ShopDay(tmp_path_factory.mktemp("whole"), emulator, clock, loads_when_asked=True)
         return figures(day.run()), _shop_windows(day), asked_of(emulator)
 
 
@@ -65,7 +65,7 @@ def test_lanes_one_after_the_other_leave_the_shops_as_one_run_of_everything_does
 ) -> None:
     """No ASIN is asked twice, each lane pushes to its own shops with its own account, and the figures add up."""
     with EmulatorServer(clock=(clock := ManualClock(START)), **WORLD) as emulator:
-        day = ShopDay(tmp_path, emulator, clock, LANES)
+        day = ShopDay(tmp_path, emulator, clock, LANES, loads_when_asked=True)
         shared = listed_by(day, EAST) & listed_by(day, WEST)
         first, second = day.run(lane="east"), day.run(lane="west")
         asked, shown, calls = asked_of(emulator), _shop_windows(day), emulator.control.calls()
@@ -84,7 +84,7 @@ def test_lanes_one_after_the_other_leave_the_shops_as_one_run_of_everything_does
 def test_two_lanes_at_once_ask_about_nothing_twice(tmp_path: Path) -> None:
     """Whoever comes first asks about what both list; the other finds it answered, or leaves it to him."""
     with EmulatorServer(clock=(clock := ManualClock(START)), **WORLD) as emulator:
-        day = ShopDay(tmp_path, emulator, clock, LANES)
+        day = ShopDay(tmp_path, emulator, clock, LANES, loads_when_asked=True)
         shared = listed_by(day, EAST) & listed_by(day, WEST)
         runs = [threading.Thread(target=_work_in, args=(day, lane)) for lane in ("east", "west")]
         for run in runs:
@@ -108,7 +108,7 @@ def _work_in(day: ShopDay, lane: str) -> None:
 def test_what_breaks_one_lane_leaves_the_other_alone(tmp_path: Path) -> None:
     """A selling account that Amazon shuts out: its lane gets no answers, the other lane all of them."""
     with EmulatorServer(clock=(clock := ManualClock(START)), **WORLD) as emulator:
-        day = ShopDay(tmp_path, emulator, clock, LANES)
+        day = ShopDay(tmp_path, emulator, clock, LANES, loads_when_asked=True)
         for operation in ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing"):
             fault = {"kind": "http_error", "api": "sp_api", "operation": operation, "status": 403, "account": "sp_2"}
             emulator.control.add_faults(fault)

@@ -84,7 +84,7 @@ class Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=9, listings=200, accounts=3, speed=100.0) as emulator:
-        day = ShopDay(tmp_path_factory.mktemp("troubled"), emulator, clock)
+        day = ShopDay(tmp_path_factory.mktemp("troubled"), emulator, clock, loads_when_asked=True)
         all_sound = sound(day, len(_CASES))
         play = Played(day, dict(zip(_CASES, all_sound, strict=True)))
         day.run()

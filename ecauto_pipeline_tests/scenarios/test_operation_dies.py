@@ -28,7 +28,7 @@ def opened(tmp_path: Path) -> Opened:
     """A small shop that has just been synced once."""
 
     def day(emulator: EmulatorServer, clock: ManualClock, **document: object) -> ShopDay:
-        shop = ShopDay(tmp_path, emulator, clock, dict(document))
+        shop = ShopDay(tmp_path, emulator, clock, dict(document), loads_when_asked=True)
         shop.run()
         return shop
 

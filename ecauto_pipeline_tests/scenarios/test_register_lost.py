@@ -23,7 +23,7 @@ def test_what_the_register_lost_changes_nothing_in_the_shop(tmp_path: Path) -> N
     alert, about that shop, with the command; what was sent is written back when the rows are there again."""
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=21, listings=60, accounts=3, speed=200.0) as emulator:
-        day = ShopDay(tmp_path, emulator, clock)
+        day = ShopDay(tmp_path, emulator, clock, loads_when_asked=True)
         lost, kept = day.accounts[:2]
         cases = {account: sound(day, 3, account) for account in (lost, kept)}
         day.run()

@@ -36,7 +36,7 @@ class Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=9, listings=40, accounts=2, speed=100.0) as emulator:
-        day, found = ShopDay(tmp_path_factory.mktemp("renamed"), emulator, clock), Played()
+        day, found = ShopDay(tmp_path_factory.mktemp("renamed"), emulator, clock, loads_when_asked=True), Played()
         day.run()
         since = seen(day)
         day.control.add_faults(_RENAMED)

@@ -27,7 +27,7 @@ def test_what_was_done_since_a_backup_is_found_again_and_not_done_twice(tmp_path
     so that nothing is sent once more; a price that moved meanwhile is; the numbers add up."""
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=21, listings=24, accounts=2, speed=200.0) as emulator:
-        day = ShopDay(tmp_path / "day", emulator, clock)
+        day = ShopDay(tmp_path / "day", emulator, clock, loads_when_asked=True)
         sent, moves = sound(day, 2, day.accounts[0])
         state, backup = day.settings.data_dir / "state.db", tmp_path / "backup.db"
         day.run()

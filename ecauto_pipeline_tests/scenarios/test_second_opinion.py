@@ -49,7 +49,7 @@ class Week:
 def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=9, listings=40, accounts=2, speed=100.0) as emulator:
-        day = ShopDay(tmp_path_factory.mktemp("week"), emulator, clock)
+        day = ShopDay(tmp_path_factory.mktemp("week"), emulator, clock, loads_when_asked=True)
         restocked, *others = sound(day, 8)
         play = Week(day, max(others, key=lambda one: one.price_jpy), restocked)
         _past(play)
@@ -125,7 +125,7 @@ def test_mass_false_zeros_hide_nothing_within_the_rate(tmp_path: Path) -> None:
     that its rate allows, and not one listing is hidden."""
     clock = StandingClock(_START)
     with EmulatorServer(clock=clock, seed=9, listings=150, accounts=2, speed=1.0) as emulator:
-        day = ShopDay(tmp_path, emulator, clock)
+        day = ShopDay(tmp_path, emulator, clock, loads_when_asked=True)
         chosen = sound(day, 12)
         day.run(slice_s=3600.0)
         clock.advance(25 * _HOUR)

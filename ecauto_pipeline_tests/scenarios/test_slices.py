@@ -20,7 +20,7 @@ def test_a_slice_whose_list_was_too_short_goes_on_asking_until_its_time_is_over(
     """
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=4, listings=500, accounts=2, speed=100.0) as emulator:
-        day = ShopDay(tmp_path, emulator, clock)
+        day = ShopDay(tmp_path, emulator, clock, loads_when_asked=True)
         result = day.run("stock_sync", slice_s=60.0, push=False)
         planned, fetched = result.reports["stale_asins"], result.reports["sp_api_snapshots"]
         calls = emulator.control.calls(api="sp_api", operation="getItemOffersBatch")
@@ -37,7 +37,7 @@ def test_a_slice_at_the_documented_rates_makes_one_list(tmp_path: Path) -> None:
     """Where Amazon allows what its documents say, the slice is over before its list is."""
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=4, listings=500, accounts=2, speed=1.0) as emulator:
-        day = ShopDay(tmp_path, emulator, clock)
+        day = ShopDay(tmp_path, emulator, clock, loads_when_asked=True)
         result = day.run("stock_sync", slice_s=60.0, push=False)
         planned, fetched = result.reports["stale_asins"], result.reports["sp_api_snapshots"]
     assert planned.detail_asins == fetched.planned
@@ -48,7 +48,7 @@ def test_a_run_is_planned_to_take_what_its_edits_take(tmp_path: Path) -> None:
     """The plan's time, against which a run counts as too long, holds the edits that the run found necessary."""
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=4, listings=120, accounts=2, speed=100.0) as emulator:
-        day = ShopDay(tmp_path, emulator, clock)
+        day = ShopDay(tmp_path, emulator, clock, loads_when_asked=True)
         result = day.run("full_sync", include_price="all")
         edits = Counter(call["account"] for call in day.edits())
     planned_s = result.reports["stale_asins"].planned_seconds

@@ -43,7 +43,7 @@ class Disagreed:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disagreed]:
     clock = ManualClock(_START)
     with EmulatorServer(clock=clock, seed=9, listings=40, accounts=2, speed=100.0) as emulator:
-        day = ShopDay(tmp_path_factory.mktemp("disagreed"), emulator, clock)
+        day = ShopDay(tmp_path_factory.mktemp("disagreed"), emulator, clock, loads_when_asked=True)
         chosen = sound(day, 8)
         dear = sorted(chosen, key=lambda one: -one.price_jpy)
         play = Disagreed(day, chosen[:2], [one for one in dear if one not in chosen[:2]][:2], 0)

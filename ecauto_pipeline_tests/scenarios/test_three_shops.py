@@ -33,7 +33,7 @@ def _shops(folder: Path) -> Iterator[ShopDay]:
     clock = ManualClock(_START)
     document = {"alerts": {"channels": [{"kind": "webhook", "url_env": "HOOK"}]}, "base": {"timeout_s": 7200.0}}
     with EmulatorServer(clock=clock, seed=21, listings=120, accounts=4, speed=200.0) as emulator:
-        yield ShopDay(folder, emulator, clock, document)
+        yield ShopDay(folder, emulator, clock, document, loads_when_asked=True)
 
 
 def _a_day_later(day: ShopDay) -> dict[str, list[Listed]]:

@@ -32,7 +32,7 @@ class Day:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     clock = ManualClock(datetime(2026, 6, 8, 1, 0, tzinfo=UTC))
     with EmulatorServer(clock=clock, seed=9, listings=40, accounts=2, speed=100.0) as emulator:
-        day = ShopDay(tmp_path_factory.mktemp("offers"), emulator, clock, {"offers": _RULE})
+        day = ShopDay(tmp_path_factory.mktemp("offers"), emulator, clock, {"offers": _RULE}, loads_when_asked=True)
         play = Day(day, *sound(day, 3))
         for listed, offers in (
             (play.barred, [_offer("A0BARRED", 0.7), _offer("A1", 1.1), _offer("A2", 1.2)]),

@@ -173,7 +173,7 @@ def test_a_run_that_wakes_after_its_successor_began_sends_and_writes_nothing_mor
     successor settles it and does the rest, and of the first not even the end is written."""
     limits = {"base": {"limits": {"min_interval_s": 1.0}}}
     with EmulatorServer(clock=clock, seed=3, listings=20, accounts=1, speed=100.0) as emulator:
-        day = ShopDay(tmp_path, emulator, clock, limits)
+        day = ShopDay(tmp_path, emulator, clock, limits, loads_when_asked=True)
         left: list[tuple[int, dict[str, list[tuple[object, ...]]]]] = []
 
         def another_takes_over() -> None:

@@ -110,7 +110,7 @@ def order_bench(
     """The bench, with an emulator of its own on the same clock."""
     clock = ManualClock(START)
     with EmulatorServer(clock=clock, seed=4, listings=size, accounts=2, speed=speed) as emulator:
-        bench = OrderBench(ShopDay(folder, emulator, clock, document), clock, emulator)
+        bench = OrderBench(ShopDay(folder, emulator, clock, document, loads_when_asked=True), clock, emulator)
         bench.read()
         if begun:
             bench.watch()
