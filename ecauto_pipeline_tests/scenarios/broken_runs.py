@@ -33,7 +33,7 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline_tests.defs.installation import worked_since
 from ecauto_pipeline_tests.processes import fresh
-from ecauto_pipeline_tests.scenarios.webserver import Webserver, webserver
+from ecauto_pipeline_tests.scenarios.webserver import ROOT, Webserver, webserver
 
 ASSETS = ("listings", "stale_asins", "sp_api_snapshots", "price_diffs", "visibility_diffs", "base_updates")
 WORLD: dict[str, Any] = {"seed": 11, "listings": 240, "accounts": 3, "speed": 1.0}
@@ -45,6 +45,8 @@ _ASK_EVERY_S = 0.5
 """Of the webserver: each question is work for it, and the daemon takes seconds to launch a run again."""
 _STEP_CPU_S, _STEP_S = 0.01, 0.25
 """A run that is to be killed inside a short asset is let go on for so much processor time, or so long, at once."""
+_LOOK_S = 0.05
+"""A run that is held may hold its record, too: so long a look waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +282,9 @@ class RunRecord:
         if not self._file.exists():
             return []
         try:
-            with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)) as events:
+            with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=_LOOK_S)) as events:
                 return events.execute(query, values).fetchall()
-        except sqlite3.OperationalError:  # not made yet
+        except sqlite3.OperationalError:  # not made yet, or locked by the very run that is held at this moment
             return []
 
 
@@ -301,7 +303,10 @@ def trials(folder: Path) -> Iterator[Trials]:
             f'[base]\nendpoint = "{emulator.url}/1"\n{shops}',
             encoding="utf-8",
         )
+        project = (ROOT / "dagster.yaml").read_text(encoding="utf-8")
+        (folder / "dagster.yaml").write_text(f"{project}run_queue:\n  dequeue_interval_seconds: 1\n", encoding="utf-8")
         os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+        os.environ.setdefault("DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS", "1")  # else the daemon waits for 5
         installed_a_day_ago(folder)
         with webserver(folder) as server:
             yield Trials(folder, emulator, server)

@@ -1,14 +1,16 @@
 """Dagster's code server, web server and daemon over the project in the working folder: `-m` this module, OWNER, PORT.
 
 Dagster's own commands, as `ecauto dev` has them but without `dagster dev` between: each begins as a copy of this
-process, so that what all of them load is loaded once. They end at SIGINT or SIGTERM, and when whoever started them is
-gone, however that came about. Not for: what is asked of them (webserver.py).
+process, and each run of the code server's as a copy of one that has the project's modules, so that what all of them
+load is loaded once. They are killed at SIGINT or SIGTERM, and when whoever started them is gone, however that came
+about. Not for: what is asked of them (webserver.py).
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import runpy
 import shutil
@@ -25,7 +27,8 @@ import psutil
 
 from ecauto_pipeline.cli.dev_code_server import module_of
 
-_PATIENCE_S = 8.0
+_LOADED = ("dagster._grpc.impl", "ecauto_pipeline.defs.build")
+"""By whoever a run's process begins as a copy of; the definitions themselves are each run's own, with its settings."""
 
 
 def _begin(module: str, *words: str) -> psutil.Process:
@@ -34,6 +37,9 @@ def _begin(module: str, *words: str) -> psutil.Process:
     if pid:
         return psutil.Process(pid)
     os.setsid()
+    begun_at_once = multiprocessing.get_context("forkserver")
+    begun_at_once.set_forkserver_preload(list(_LOADED))
+    multiprocessing.get_context = lambda method=None: begun_at_once  # type: ignore[assignment]  # Dagster: "spawn"
     sys.argv = [module, *words]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
     os._exit(0)
@@ -44,15 +50,11 @@ def _lives(one: psutil.Process) -> bool:
 
 
 def _end(servers: list[psutil.Process]) -> None:
-    """As each ends by itself, then by ids: a run's process may be left."""
-    family = [*servers, *(child for one in servers for child in one.children(recursive=True))]
-    for one in servers:
+    """By ids, with whatever they began: nobody waits for what they would still do."""
+    for member in [*servers, *(child for one in servers for child in one.children(recursive=True))]:
         with contextlib.suppress(psutil.NoSuchProcess):
-            one.send_signal(signal.SIGINT)
-    _, left = psutil.wait_procs(servers, _PATIENCE_S)
-    for one in {*left, *family}:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            one.kill()
+            member.kill()
+    psutil.wait_procs(servers)
 
 
 def main(owner: int, port: str) -> int:
