@@ -30,7 +30,7 @@ ONE, TWO = "base_account_1", "base_account_2"
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[EmulatorServer, ManualClock]]:
     clock = ManualClock(NOON)
-    with EmulatorServer(clock=clock, seed=7, listings=260, accounts=2) as emulator:
+    with EmulatorServer(clock=clock, seed=7, listings=200, accounts=2) as emulator:
         yield emulator, clock
 
 

@@ -28,7 +28,7 @@ _DETAIL = "getItemOffersBatch"
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[EmulatorServer]:
-    with EmulatorServer(clock=_CLOCK, seed=3, listings=200, accounts=1, speed=1.0) as server:
+    with EmulatorServer(clock=_CLOCK, seed=3, listings=100, accounts=1, speed=1.0) as server:
         for operation in (_DETAIL, "getItemOffers", "getCompetitivePricing"):
             server.control.set_rate(operation, 1000.0, 1000)
         yield server

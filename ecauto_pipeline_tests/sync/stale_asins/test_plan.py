@@ -270,18 +270,18 @@ def test_nobody_starves_under_overload(bench: PlannerBench) -> None:
     """With a tenth of the budget needed, every ASIN is asked again and again, best sellers more often."""
     settings = bench.tools.settings.model_copy(update={"tiers": Tiers()})
     bench.tools = replace(bench.tools, settings=settings)
-    bench.list_asins(range(400))
-    bench.know(range(200), last_sold_at=to_ms(bench.clock.now() + 30 * DAY), probe_at=None)
-    bench.know(range(200, 400), probe_at=None)
+    bench.list_asins(range(200))
+    bench.know(range(100), last_sold_at=to_ms(bench.clock.now() + 30 * DAY), probe_at=None)
+    bench.know(range(100, 200), probe_at=None)
     asked: Counter[str] = Counter()
     for _ in range(150):
         bench.clock.advance(3600)
-        targets = bench.plan(slice_s=10.0)[1][:40]
+        targets = bench.plan(slice_s=10.0)[1][:20]
         asked.update(t.asin for t in targets)
         bench.answer(targets)
-    assert 400 == len(asked)
-    high = [asked[asin_no(n)] for n in range(200)]
-    low = [asked[asin_no(n)] for n in range(200, 400)]
+    assert 200 == len(asked)
+    high = [asked[asin_no(n)] for n in range(100)]
+    low = [asked[asin_no(n)] for n in range(100, 200)]
     assert min(high) > max(low)
     assert min(low) >= 2
 
@@ -313,9 +313,9 @@ def test_due_never_asks_about_what_is_fresh_over_a_day(bench: PlannerBench) -> N
 def test_a_shop_may_let_its_low_tier_come_early_to_spread_it(tmp_path: Path) -> None:
     """All filled in one hour: six hours' leave bring everybody home within four days, never late, then once a day."""
     spread = PlannerBench(tmp_path, tiers=Tiers(low_may_come_early=6 * HOUR))
-    spread.list_asins(range(240))
-    spread.know(range(240))
-    last = {asin_no(n): spread.clock.now() for n in range(240)}
+    spread.list_asins(range(120))
+    spread.know(range(120))
+    last = {asin_no(n): spread.clock.now() for n in range(120)}
     by_hour: Counter[int] = Counter()
     for hour in range(1, 7 * 24 + 1):
         spread.clock.advance(3600)
@@ -327,8 +327,8 @@ def test_a_shop_may_let_its_low_tier_come_early_to_spread_it(tmp_path: Path) -> 
         spread.answer(targets)
     spread.database.close()
     last_days = [by_hour[hour] for hour in range(5 * 24 + 1, 7 * 24 + 1)]
-    assert 2 * 240 == sum(last_days)
-    assert max(last_days) <= 25
+    assert 2 * 120 == sum(last_days)
+    assert max(last_days) <= 13
 
 
 def test_a_budget_leaves_no_call_idle(bench: PlannerBench) -> None:
