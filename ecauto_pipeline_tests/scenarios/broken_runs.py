@@ -308,5 +308,5 @@ def trials(folder: Path) -> Iterator[Trials]:
         os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
         os.environ.setdefault("DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS", "1")  # else the daemon waits for 5
         installed_a_day_ago(folder)
-        with webserver(folder) as server:
+        with webserver(folder, copies=True) as server:
             yield Trials(folder, emulator, server)

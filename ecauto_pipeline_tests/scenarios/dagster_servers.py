@@ -1,9 +1,10 @@
-"""Dagster's code server, web server and daemon over the project in the working folder: `-m` this module, OWNER, PORT.
+"""Dagster's code server, web server and daemon over the project in the working folder: `-m` this module, OWNER, PORT
+[copies].
 
 Dagster's own commands, as `ecauto dev` has them but without `dagster dev` between: each begins as a copy of this
-process, and each run of the code server's as a copy of one that has the project's modules, so that what all of them
-load is loaded once. They are killed at SIGINT or SIGTERM, and when whoever started them is gone, however that came
-about. Not for: what is asked of them (webserver.py).
+process, so that what all of them load is loaded once; with `copies` each run's process does, too, as a copy of one that
+has the project's modules. They are killed at SIGINT or SIGTERM, and when whoever started them is gone, however that
+came about. Not for: what is asked of them (webserver.py).
 """
 
 from __future__ import annotations
@@ -37,12 +38,16 @@ def _begin(module: str, *words: str) -> psutil.Process:
     if pid:
         return psutil.Process(pid)
     os.setsid()
-    begun_at_once = multiprocessing.get_context("forkserver")
-    begun_at_once.set_forkserver_preload(list(_LOADED))
-    multiprocessing.get_context = lambda method=None: begun_at_once  # type: ignore[assignment]  # Dagster: "spawn"
     sys.argv = [module, *words]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
     os._exit(0)
+
+
+def _copy_runs() -> None:
+    """Dagster asks for "spawn", whatever the machine has: a run's process then loads all of it anew."""
+    copies = multiprocessing.get_context("forkserver")
+    copies.set_forkserver_preload(list(_LOADED))
+    multiprocessing.get_context = lambda method=None: copies  # type: ignore[assignment]  # one context whatever is asked for
 
 
 def _lives(one: psutil.Process) -> bool:
@@ -57,8 +62,10 @@ def _end(servers: list[psutil.Process]) -> None:
     psutil.wait_procs(servers)
 
 
-def main(owner: int, port: str) -> int:
+def main(owner: int, port: str, *how: str) -> int:
     """1 where one of them ended before it was asked to."""
+    if "copies" in how:
+        _copy_runs()
     origin = module_of(Path("workspace.yaml"))
     assert origin is not None, "workspace.yaml has no one module"
     folder = Path(tempfile.mkdtemp(prefix="ecauto-"))
@@ -85,4 +92,4 @@ def main(owner: int, port: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2]))
+    sys.exit(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -140,8 +140,11 @@ class Webserver:
 
 
 @contextmanager
-def webserver(folder: Path) -> Iterator[Webserver]:
-    """A webserver whose data and instance live in `folder`; started in a copy of the root's two yaml files."""
+def webserver(folder: Path, *, copies: bool = False) -> Iterator[Webserver]:
+    """A webserver whose data and instance live in `folder`; started in a copy of the root's two yaml files.
+
+    `copies`: a run's process begins as a copy of one that has loaded the project, not from nothing as in life.
+    """
     for name in ("workspace.yaml", "dagster.yaml", "ecauto.toml"):
         if not (folder / name).exists():
             shutil.copy(ROOT / name, folder / name)
@@ -151,7 +154,7 @@ def webserver(folder: Path) -> Iterator[Webserver]:
     hidden = ("ECAUTO_CONFIG", "ECAUTO_DATA_DIR")
     environ = {name: value for name, value in os.environ.items() if name not in hidden}
     environ |= {"DAGSTER_HOME": str(folder), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", SERVERS, str(os.getpid()), str(port)]
+    command = [sys.executable, "-m", SERVERS, str(os.getpid()), str(port), *(["copies"] if copies else [])]
     with (folder / "webserver.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log)
     server = Webserver(port)
