@@ -33,16 +33,16 @@ ROWS = (
 )
 DAYS, SMALL = 70, 20_000
 CHILD = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
+from benchmarks.runs.one_run import peak_mb
 from ecauto_pipeline.clock import SystemClock
 from ecauto_pipeline.history.store import HistoryStore
 folder, what = Path(sys.argv[1]), sys.argv[2]
 done = getattr(HistoryStore(folder / "history", folder / "history.duckdb", SystemClock()), what)()
 rows = done.rows if what == "load" else next(one.parquet_rows for one in done.tables if one.table == "snapshots")
 assert what == "load" or done.ok, done
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
-print(f"{peak:.0f} {time.process_time():.1f} {rows}")
+print(f"{peak_mb() or float('nan'):.0f} {time.process_time():.1f} {rows}")
 """
 
 
