@@ -34,8 +34,8 @@ nothing; a file or folder is about to be made, opened for writing, renamed or re
 about to be called; anywhere, in the middle of C too; it outlived all that."""
 MEASURE = "measure"
 """No kill before the end, which says how far it went (reaches.py)."""
-LEAST_KILLS = 500
-"""In a whole matrix."""
+LEAST_KILLS, LEAST_IN_CALLS, MOST_AT_END = 500, 40, 0.25
+"""In a whole matrix: kills, those of them in calls, and the share of those that outlived what they were killed in."""
 _IN_VAIN = {CALL: "held", UNHEARD: "timeout"}
 _LOOK_EVERY_S = 0.003
 _FILES = frozenset({"os.rename", "os.remove", "os.mkdir", "os.truncate", "os.chmod", "os.rmdir", "sqlite3.connect"})
@@ -174,6 +174,10 @@ def judge(counted: Counter[tuple[str, str]]) -> tuple[str, list[str]]:
         landed[how or "not killed"] += times
     killed = within.total()
     wrong = [f"{killed} kills landed, not {LEAST_KILLS}"] if killed < LEAST_KILLS else []
+    if landed[CALL] + landed[UNHEARD] < LEAST_IN_CALLS:
+        wrong.append(f"{landed[CALL] + landed[UNHEARD]} kills landed in calls, not {LEAST_IN_CALLS}")
+    if landed[END] > MOST_AT_END * killed:
+        wrong.append(f"{landed[END]} kills landed at an end: it does not go as far as they are spread over")
     wrong += [f"{what}: no kill landed" for what, times in within.items() if not times]
     return f" {killed} kills ({_listed(landed)}; {_listed(within)}),", wrong
 

@@ -172,10 +172,14 @@ def test_a_kill_lands_at_the_file_it_was_meant_for(here: Stage, tmp_path: Path, 
 
 
 def test_too_few_kills_show_nothing() -> None:
-    """What never landed, in all or in something, is told as a violation; the verdict counts what did."""
+    """What never landed, in all or in something, is told as a violation, and what did so at an end, where nothing is
+    under way any more; the verdict counts what did."""
     assert [] == killing.judge(Counter({("listings", killing.CALL): 500}))[1]
     said, wrong = killing.judge(Counter({("listings", killing.FILE): 3, ("publish", ""): 2}))
-    assert ["3 kills landed, not 500", "publish: no kill landed"] == wrong
+    few = ["3 kills landed, not 500", "0 kills landed in calls, not 40", "publish: no kill landed"]
+    assert few == wrong
+    late = Counter({("listings", killing.CALL): 300, ("listings", killing.END): 201})
+    assert ["201 kills landed at an end: it does not go as far as they are spread over"] == killing.judge(late)[1]
     assert " 3 kills (at a file 3, not killed 2; listings 3, publish 0)," == said
 
 
