@@ -10,6 +10,7 @@ import gc
 import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ecauto_pipeline.cli import interrupts
@@ -58,7 +59,23 @@ def _read_secrets() -> None:
     if file.is_file():
         from dotenv import load_dotenv
 
-        load_dotenv(stream=io.StringIO(text_of_secrets(file)), override=False)
+        from ecauto_pipeline.settings.env_lines import readable_lines
+
+        text, passed_over = readable_lines(text_of_secrets(file))
+        _say_what_is_passed_over(file, passed_over)
+        load_dotenv(stream=io.StringIO(text), override=False)
+
+
+def _say_what_is_passed_over(file: Path, numbers: Sequence[int]) -> None:
+    """A line each on stderr; what stands there may be a secret, and is not said."""
+    for number in numbers:
+        from ecauto_pipeline.cli.console import err, told
+
+        said = told(
+            f"{file} の{number}行目は 名前=値 の形ではないため、読み飛ばしました",
+            f"{file}, line {number}: not NAME=value, so it is passed over",
+        )
+        err().print(said, style="yellow", markup=False, soft_wrap=True)
 
 
 def text_of_secrets(file: Path) -> str:

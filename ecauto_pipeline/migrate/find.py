@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 from dotenv import dotenv_values
 
+from ecauto_pipeline.settings.env_lines import readable_lines
+
 SKIPPED = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", "amazon_products", "logs"})
 NAMES = (
     *("account_config.json", "pricing_strategy.yaml", "notifications.json"),
@@ -74,7 +76,7 @@ def find(folder: Path) -> Legacy:
     if path := first.get("notifications.json"):
         legacy.notifications = _read(legacy, path, json.loads)
     if path := first.get(".env"):
-        values = _read(legacy, path, lambda text: dotenv_values(stream=io.StringIO(text))) or {}
+        values = _read(legacy, path, lambda text: _secrets(legacy, path, text)) or {}
         legacy.environ = {name: value for name, value in values.items() if value}
     legacy.blocklist, legacy.master_db = first.get("blocked_asins.json"), first.get("master.db")
     legacy.cache = _cache(folder)
@@ -117,6 +119,18 @@ def _tokens(legacy: Legacy, folder: Path) -> dict[str, str]:
                 )
             )
     return found
+
+
+def _secrets(legacy: Legacy, path: Path, text: str) -> Mapping[str, Any]:
+    text, passed_over = readable_lines(text)
+    for number in passed_over:
+        legacy.notes.append(
+            Note(
+                f"{path.name} の{number}行目は 名前=値 の形ではないため、読み飛ばしました",
+                f"{path.name}, line {number}: not NAME=value, so it is passed over",
+            )
+        )
+    return dotenv_values(stream=io.StringIO(text))
 
 
 def _read(legacy: Legacy, path: Path, parse: Callable[[str], Any]) -> Mapping[str, Any] | None:

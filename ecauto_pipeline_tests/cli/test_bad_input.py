@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -202,6 +203,27 @@ def test_an_env_file_that_is_not_utf8_is_one_line(here: Installation, content: b
     said = here.refused(*command)
     assert str(here.folder / ".env") in said
     assert "UTF-8" in said
+
+
+def test_a_line_of_an_env_file_that_holds_nothing_is_named(
+    here: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In words of ours with file and line, and never with what stands there: it may be a secret. The others count."""
+    here.write(LIVE)
+    file = here.folder / ".env"
+    file.write_text("SHOP_SECRET='sesame\nSHOP_ID=id\n", encoding="utf-8")
+    monkeypatch.setenv("SHOP_ID", "so that it is gone again afterwards")
+    monkeypatch.delenv("SHOP_ID")
+    monkeypatch.setattr(sys, "argv", ["ecauto", "rules", "check"])
+    with pytest.raises(SystemExit):
+        main()
+    said = capsys.readouterr().err
+    assert "id" == os.environ["SHOP_ID"]
+    assert [f"{file} の1行目は 名前=値 の形ではないため、読み飛ばしました"] == [
+        line for line in said.splitlines() if ".env" in line
+    ]
+    assert "sesame" not in said
+    assert "dotenv" not in said
 
 
 def test_a_sentence_is_in_the_language_of_ecauto_toml(here: Installation) -> None:

@@ -28,6 +28,7 @@ from ecauto_pipeline.domain.selling.rules_file import read_rules
 from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import load
+from ecauto_pipeline.settings.env_lines import readable_lines
 from ecauto_pipeline.shops.base.parse import items_of, order_heads_of
 from ecauto_pipeline.shops.base.tokens import TokenFile
 from ecauto_pipeline.sync.listings.blocklist import read_blocklist
@@ -167,7 +168,9 @@ def targets(stage: Stage) -> dict[str, Target]:
     found["JSON cache"] = Target(_cached(), functools.partial(cache, day.settings))
     with tempfile.TemporaryDirectory(dir=stage.folder) as earlier:
         found[PARQUET] = Target(_earlier_parquet(Path(earlier)), parquet, names="earlier.parquet")
-    found[".env"] = Target(b"NAME='x y'\nOTHER=1\n", of_file(".env", text_of_secrets), names=".env")
+    found[".env"] = Target(
+        b"NAME='x y'\nOTHER=1\n", of_file(".env", lambda file: readable_lines(text_of_secrets(file))), names=".env"
+    )
     return found
 
 

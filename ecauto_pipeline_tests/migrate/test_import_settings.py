@@ -166,8 +166,10 @@ def test_unreadable_files_are_notes_without_their_content(tmp_path: Path) -> Non
     put(old / "pricing_strategy.yaml", "a: [secret-oops")
     put(old / "notifications.json", "[1]")
     put(old / "blocked_asins.json", "nope")
+    put(old / ".env", "LWA_APP_ID='secret-oops\n")
     report = moved(old, tmp_path / "new")
-    assert ((), 4) == (report.steps, len(report.notes))
+    assert ((), 5) == (report.steps, len(report.notes))
+    assert [".env, line 1: not NAME=value, so it is passed over"] == [n.en for n in report.notes if ".env" in n.en]
     assert "secret-oops" not in repr(report)
 
 
