@@ -10,9 +10,9 @@ from typing import Any
 from ecauto_pipeline.clock import JST, ManualClock
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
-from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
+from ecauto_pipeline_tests.state.blank import blank_state
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=JST)
 
@@ -23,7 +23,7 @@ def tools_at(folder: Path, document: dict[str, Any] | None = None, at: datetime 
     return Tools(
         settings=settings,
         clock=ManualClock(at),
-        state=Database(settings.state_url()),
+        state=blank_state(settings.data_dir / "state.db"),
         history=NOT_NEEDED,
         register=Register(settings.master_db),
         shops={},

@@ -32,6 +32,7 @@ from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema_calls import api_calls
 from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name, patience_s
 from ecauto_pipeline_tests.examples import examples
+from ecauto_pipeline_tests.state.blank import blank_state
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import tools_at
 
 _START = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -63,7 +64,7 @@ def _client(folder: Path, url: str, clock: ManualClock | None = None, timeout_s:
 
 
 def _ledger(folder: Path) -> list[Any]:
-    database = Database(f"sqlite:///{folder / 'state.db'}")
+    database = blank_state(folder / "state.db")
     with database.read() as connection:
         rows = list(connection.execute(select(api_calls).where(api_calls.c.operation != "lwaToken")))
     database.close()

@@ -20,7 +20,7 @@ from ecauto_pipeline_tests.cli.interrupting import WORLD, Place, assert_ends_wel
 
 pytestmark = pytest.mark.long
 
-UNANSWERED: dict[str, Any] = {"seed": 5, "listings": 700, "accounts": 2, "speed": 8.0}
+UNANSWERED: dict[str, Any] = {"seed": 5, "listings": 500, "accounts": 2, "speed": 16.0}
 COUNTED = re.compile(r"(sp_api_calls|answers|shop_calls|base_api_updates)\s+([\d,]+)")
 
 
@@ -33,7 +33,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def unanswered(tmp_path: Path) -> Iterator[Place]:
-    """Where nothing was ever asked, at a pace that leaves a first run half a minute from its end at its fourth call."""
+    """Where nothing was ever asked, at a pace that leaves a first run ten seconds from its end at its fourth call."""
     made = Place(tmp_path, UNANSWERED)
     yield made
     process.stop(made.folder / "data" / "emulator")

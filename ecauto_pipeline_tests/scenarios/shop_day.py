@@ -29,6 +29,7 @@ from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.line import run_line
 from ecauto_pipeline.wiring.lanes import in_lane, known_lane
 from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.state.blank import put_blank_state
 from ecauto_pipeline_tests.state.lock_watch import hold_to_locks
 
 
@@ -102,6 +103,7 @@ class ShopDay:
     def _seed(self) -> None:
         if self.settings.master_db.exists():
             return
+        put_blank_state(self.settings.data_dir / "state.db")
         rows = self.control.register_rows()
         self.settings.master_db.parent.mkdir(parents=True, exist_ok=True)
         Register(self.settings.master_db).create(self.settings.master_db, rows["products"], rows["listings"])

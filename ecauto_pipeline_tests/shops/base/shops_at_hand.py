@@ -21,6 +21,7 @@ from ecauto_pipeline.shops.base.wire import BaseWire
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead
 from ecauto_pipeline.state.windows import ShopWindows
+from ecauto_pipeline_tests.state.blank import blank_state
 
 NOON = datetime(2026, 11, 10, 3, 10, tzinfo=UTC)
 ACCOUNT = "base_account_1"
@@ -68,7 +69,7 @@ def set_up(
 ) -> Hands:
     """A shop of `account` at `url`; its token file is data/tokens/<account>_token.json under `folder`, or its tokens
     have another `home`. `database`: another state than state.db there."""
-    database = database or Database(f"sqlite:///{folder / 'state.db'}")
+    database = database or blank_state(folder / "state.db")
     windows = ShopWindows(
         database, clock, "base", account, per_hour=per_hour, per_day=100_000, min_interval_s=min_interval_s
     )

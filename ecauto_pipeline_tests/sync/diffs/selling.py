@@ -33,6 +33,7 @@ from ecauto_pipeline.sync.diffs import price, visibility
 from ecauto_pipeline.sync.run_record import begin_run, end_run
 from ecauto_pipeline.sync.sections import PushReport
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
+from ecauto_pipeline_tests.state.blank import blank_state
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 ITEMS = ("1001", "1002", "1003", "1004")
@@ -186,7 +187,7 @@ class World:
         self.clock = clock or ManualClock(NOW)
         accounts = [{"id": shop.account_id} for shop in self.shops if shop.platform == "base"]
         self.settings: Settings = parse({"base": {"accounts": accounts}, **settings}, folder)
-        self.state = Database(state_url or f"sqlite:///{folder / 'state.db'}")
+        self.state = Database(state_url) if state_url else blank_state(folder / "state.db")
         self.master = folder / "master.db"
         self.tools = Tools(
             settings=self.settings,

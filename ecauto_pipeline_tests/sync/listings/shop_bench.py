@@ -17,13 +17,13 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.shops.protocol import key_of
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, journal, listings
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.listings import read
 from ecauto_pipeline.sync.sections import ListingsReport
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 from ecauto_pipeline_tests.shops.base.shops_at_hand import authorise, set_up
+from ecauto_pipeline_tests.state.blank import blank_state
 
 NOON = datetime(2026, 11, 10, 3, 10, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ class ShopBench:
             authorise(hands, emulator, clock)
             shops[key_of(hands.shop)] = hands.shop
         log = logging.getLogger("ecauto.test")
-        state = Database(settings.state_url())
+        state = blank_state(settings.data_dir / "state.db")
         tools = Tools(
             settings=settings,
             clock=clock,

@@ -32,6 +32,7 @@ from ecauto_pipeline.state.schema import observations
 from ecauto_pipeline.sync.context import Context, Run, Tools
 from ecauto_pipeline.sync.stale_asins.plan import scope_of
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
+from ecauto_pipeline_tests.state.blank import blank_state
 
 
 def tools_at(
@@ -51,7 +52,7 @@ def tools_at(
     """
     document = document or {}
     settings = parse({**document, "sp_api": {"audit_share": 0.0, **document.get("sp_api", {})}}, folder)
-    state = Database(state_url or f"sqlite:///{folder / 'state.db'}")
+    state = Database(state_url) if state_url else blank_state(folder / "state.db")
     tools = Tools(
         settings=settings,
         clock=clock,

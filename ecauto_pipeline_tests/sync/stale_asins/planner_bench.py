@@ -22,6 +22,7 @@ from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import FetchReport, PlanReport
 from ecauto_pipeline.sync.stale_asins import plan as stale_asins
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
+from ecauto_pipeline_tests.state.blank import blank_state
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # 10:00 in Japan
 
@@ -36,7 +37,7 @@ class PlannerBench:
     def __init__(self, folder: Path, url: str = "", **settings: Any) -> None:
         """`url`: where state is kept, "" = a file in `folder`."""
         self.clock = ManualClock(START)
-        self.database = Database(url or f"sqlite:///{(folder / 'state.db').as_posix()}")
+        self.database = Database(url) if url else blank_state(folder / "state.db")
         self.tools = Tools(
             settings=Settings(root=folder, **settings),
             clock=self.clock,
