@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from ecauto_pipeline.history.tables import TABLES
 from ecauto_pipeline_tests.history.rows import NOON, asked, snapshot, store_in
@@ -139,3 +140,29 @@ def test_a_database_from_before_a_table_was_promised_gets_it(tmp_path: Path) -> 
     store.load()
     assert [("o1", 2580, True)] == asked(store, "SELECT order_id, price_jpy, is_fba FROM orders")
     assert [("r1",)] == asked(store, "SELECT run_id FROM run_metrics")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE orders",
+        "DROP TABLE snapshots",
+        "DROP VIEW asin_latest",
+        "ALTER TABLE updates DROP COLUMN rollback_of",
+        "ALTER TABLE snapshots DROP COLUMN offers_json",
+    ],
+)
+def test_what_is_missing_is_made_by_the_next_load(tmp_path: Path, statement: str) -> None:
+    """A table, a column, the view; also one whose table has changed beneath it. Nothing is built anew for that."""
+    store = store_in(tmp_path)
+    store.write("snapshots", "r1", [snapshot(1)], NOON)
+    store.load()
+    with duckdb.connect(str(store.database)) as connection:
+        connection.execute(statement)
+    store.write("snapshots", "r2", [snapshot(2, asin="B9")], NOON)
+    assert not store.load().rebuilt
+    with duckdb.connect(str(store.database), read_only=True) as connection:
+        for name, table in TABLES.items():
+            columns = [column for column, *_ in connection.execute(f'SELECT * FROM "{name}" LIMIT 0').description]
+            assert {*table.names, "loaded_file"} == set(columns)
+        assert ("s00000002",) in connection.execute("SELECT snapshot_id FROM asin_latest").fetchall()
