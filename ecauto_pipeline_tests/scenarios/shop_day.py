@@ -7,6 +7,7 @@ Not for: laws (the tests) or Dagster (test_through_dagster.py).
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.line import run_line
+from ecauto_pipeline.wiring.history_place import history_of
 from ecauto_pipeline.wiring.lanes import in_lane, known_lane
 from ecauto_pipeline.wiring.open import open_tools
 from ecauto_pipeline_tests.state.blank import put_blank_state
@@ -133,24 +135,24 @@ class ShopDay:
             reports = run_line(tools.for_run(replace(run, accounts=accounts)))
         return RunResult(run_id, reports, self)
 
-    def load_history(self) -> None:
-        """Into history.duckdb, all that was written."""
-        with self.tools() as tools:
-            assert not tools.history.load().deferred
+    def load_history(self) -> HistoryStore:
+        """Into history.duckdb, all that was written; where it lies. No shop and no state is opened for it."""
+        stored = history_of(self.settings, os.environ, self.clock)
+        assert not stored.load().deferred
+        return stored
 
     def history(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Rows of history.duckdb, into which all that was written is loaded.
 
         Damage that no load comes to is met by who looks: the next load mends it.
         """
-        self.load_history()
-        with self.tools() as tools:
-            try:
-                return self._rows_of_history(query, values)
-            except duckdb.IOException:
-                assert tools.history.verify().damage
-                assert tools.history.load().rebuilt
-                return self._rows_of_history(query, values)
+        stored = self.load_history()
+        try:
+            return self._rows_of_history(query, values)
+        except duckdb.IOException:
+            assert stored.verify().damage
+            assert stored.load().rebuilt
+            return self._rows_of_history(query, values)
 
     def _rows_of_history(self, query: str, values: Sequence[object]) -> list[dict[str, Any]]:
         with duckdb.connect(str(self.settings.data_dir / "history.duckdb"), read_only=True) as connection:

@@ -32,7 +32,7 @@ _EACH = 6
 def _shops(folder: Path) -> Iterator[ShopDay]:
     clock = ManualClock(_START)
     document = {"alerts": {"channels": [{"kind": "webhook", "url_env": "HOOK"}]}, "base": {"timeout_s": 7200.0}}
-    with EmulatorServer(clock=clock, seed=21, listings=120, accounts=4, speed=200.0) as emulator:
+    with EmulatorServer(clock=clock, seed=21, listings=80, accounts=4, speed=200.0) as emulator:
         yield ShopDay(folder, emulator, clock, document, loads_when_asked=True)
 
 
