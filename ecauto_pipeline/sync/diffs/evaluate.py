@@ -43,7 +43,7 @@ SAID_SO = ("approved", "blocklist", "rule_never_sell")
 Said = Callable[[Diff], Diff]
 EDITS = Abilities().edits
 MANY = 20_000
-"""From so many listings on all ASINs are read at once, not by name."""
+"""From so many listings on all ASINs of their shops are read at once, not by name."""
 
 
 def _as_is(verdict: Diff) -> Diff:
@@ -181,6 +181,7 @@ def gather(
     fixed: Mapping[AccountKey, frozenset[Kind]],
     closed: Mapping[AccountKey, str],
     chosen: Chosen | None = None,
+    many: int = MANY,
 ) -> EvaluationInput:
     """The same for the accounts of `fixed`, where no shop can be asked what it lets us change, or be written to."""
     accounts = tuple(fixed)
@@ -192,10 +193,11 @@ def gather(
         return listing_facts(connection, some, now, moves=moves, items=items)
 
     listings = {fact.key: fact for fact in of(accounts, items)}
-    if len(listings) < MANY:
+    if len(listings) < many:
         known = known_of(connection, (fact.asin for fact in listings.values()))
     else:
-        known = known_asins(connection, () if context.lane.whole else accounts)
+        others = (context.active_shops or context.shops.keys()) - set(accounts)
+        known = known_asins(connection, accounts if others or not context.lane.whole else ())
     for key, failed in failed_prices(connection, accounts, now, items=items).items():
         if key in listings:
             listings[key] = with_failed_price(listings[key], failed)

@@ -18,7 +18,7 @@ from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import price, visibility
 from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs, Evaluation, decide
-from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput
+from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, gather
 from ecauto_pipeline.sync.diffs.portions import in_portions
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
 
@@ -86,6 +86,17 @@ def test_shops_are_judged_in_their_order_and_those_of_which_little_changed_toget
     assert [["shop_2", "shop_4"], ["shop_1", "shop_3"]] == names(whole, 12)
     assert [["shop_1", "shop_3"]] == names(half, 1)
     assert [list(SHOPS)] == names(world.tools.for_run(replace(run, max_items=3)), 1)
+
+
+@pytest.mark.parametrize("many", [1, 1_000])
+def test_a_portion_reads_the_asins_of_its_shops_alone(tmp_path: Path, many: int) -> None:
+    """Whether they are named or read at once: what the other shops list is in no portion's memory."""
+    world = _world(tmp_path / "world")
+    context = world.tools.for_run(world.run())
+    ours = AccountKey("base", "shop_1")
+    with world.state.read() as connection:
+        inputs = gather(context, connection, world.clock.now(), {ours: frozenset()}, {}, many=many)
+    assert {f"B{int(f'1{number:03}'):09d}" for number in range(6)} == set(inputs.known)
 
 
 def test_a_run_that_ends_between_two_portions_leaves_the_others_to_the_next(tmp_path: Path) -> None:
