@@ -24,9 +24,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecauto_pipeline.atomic_file import make_folder, rename, replace_file, sync_file, sync_folder
+from ecauto_pipeline.history.chunks import conformed
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.listing import FileMark, is_small, period_of, present_files
-from ecauto_pipeline.history.loading import Candidate, conformed, is_damage, loaded_marks, record_file
+from ecauto_pipeline.history.loading import Candidate, is_damage, loaded_marks, record_file
 from ecauto_pipeline.history.parquet import MERGED_KEY, UNREADABLE, batches, full_disk_as_error, put_aside, sha256_of
 from ecauto_pipeline.history.rescue import rescue
 from ecauto_pipeline.history.tables import TABLES, Table

@@ -17,24 +17,19 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecauto_pipeline.history.arrow_columns import counted, of_type, repeated
+from ecauto_pipeline.history.chunks import chunks, no_rows
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.database import column_list, quoted
 from ecauto_pipeline.history.duckdb_without_pandas import Rows, literal, rows_as, with_values
 from ecauto_pipeline.history.listing import FileMark, is_small, plain_name, present_files
+from ecauto_pipeline.history.load_memory import LOAD_MB, held_to
 from ecauto_pipeline.history.merging import INCOMING, merge
-from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, batches, merged_from, put_aside, sha256_of
+from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, merged_from, put_aside, sha256_of
 from ecauto_pipeline.history.tables import TABLES, Table
 from ecauto_pipeline.process_memory import give_back
 
-BATCH_ROWS = 500_000
-"""Rows of one transaction, unless a single file is larger."""
-LOAD_MB = 48
-"""What DuckDB itself may hold meanwhile: a run loads what it leaves, beside all that it has in memory itself."""
-CHUNK_ROWS = 25_000
-CHUNK_BYTES = 4 * 2**20
-"""Rows held in memory at once: DuckDB needs several times what they take to put them in order, and has LOAD_MB;
-each chunk looks for its keys in all that is there, so that smaller ones cost time."""
+BATCH_ROWS = 50_000
+"""Rows of one transaction, unless a single file is larger: DuckDB keeps some of what it took in until it commits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +54,28 @@ class Loaded:
     damage: Damage = NO_DAMAGE
 
 
-def load_all(connection: duckdb.DuckDBPyConnection, directory: Path, now: datetime) -> Loaded:
-    """Load whatever of the five tables is not in the database yet. A kill in between costs the batch under way."""
-    done = Loaded()
-    connection.execute(f"SET memory_limit = '{LOAD_MB}MB'")
+def load_all(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    now: datetime,
+    done: Loaded | None = None,
+    most_mb: int = LOAD_MB,
+) -> Loaded:
+    """Load whatever of the tables is not in the database yet. A kill in between costs the batch under way. `done`: is
+    added to. `most_mb`: what DuckDB has for it; raises MemoryTooSmall, after which the connection is of no use."""
+    done = Loaded() if done is None else done
+    done.unreadable = ()  # all are looked at again
+    with held_to(connection, most_mb):
+        _load_tables(connection, directory, now, done)
+    return done
+
+
+def _load_tables(connection: duckdb.DuckDBPyConnection, directory: Path, now: datetime, done: Loaded) -> None:
     for table in TABLES.values():
         for batch in _batches(_candidates(connection, directory, table, now, done)):
             for loaded in _whole_ones(connection, directory, table, batch, now, done):
                 done.files += 1
                 done.rows += loaded.rows
-    return done
 
 
 def is_damage(error: Exception) -> bool:
@@ -194,7 +201,7 @@ def _batches(candidates: list[Candidate]) -> Iterator[list[Candidate]]:
 def _load_batch(
     connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, batch: list[Candidate], now: datetime
 ) -> None:
-    with rows_as(connection, INCOMING, _none(table)) as incoming:
+    with rows_as(connection, INCOMING, no_rows(table)) as incoming:
         try:
             _take_in(connection, directory, table, batch, now, incoming)
         except BaseException:
@@ -217,7 +224,7 @@ def _take_in(
         connection.execute(f"DELETE FROM {quoted(table.name)} WHERE loaded_file = {file_id}")
         connection.execute(f"DELETE FROM loaded_files WHERE file_id = {file_id}")
     numbered = [(candidate.path, record_file(connection, table, candidate, now)) for candidate in batch]
-    for incoming.rows in _chunks(table, numbered):
+    for incoming.rows in chunks(table, numbered):
         merge(connection, table)
     for candidate in batch:
         for name in merged_from(candidate.path):
@@ -227,63 +234,6 @@ def _take_in(
         _restore_shadowed(connection, directory, table, incoming)
     give_back()  # the commit takes more than all before it
     connection.execute("COMMIT")
-
-
-def _chunks(table: Table, files: list[tuple[Path, int]]) -> Iterator[pa.Table]:
-    """The rows of `files` with their file's number and position, <= CHUNK_ROWS at a time."""
-    waiting: list[pa.Table] = []
-    for path, file_id in files:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            for part in batches(file, CHUNK_ROWS):
-                rows = conformed(table, pa.Table.from_batches([part]))
-                rows = rows.append_column("loaded_file", repeated(file_id, rows.num_rows))
-                for few in _few(rows):
-                    if waiting and not _is_chunk([*waiting, few]):
-                        yield _positioned(waiting)
-                        waiting = []
-                    waiting.append(few)
-    if waiting:
-        yield _positioned(waiting)
-
-
-def _is_chunk(parts: list[pa.Table]) -> bool:
-    return sum(map(len, parts)) <= CHUNK_ROWS and sum(part.nbytes for part in parts) <= CHUNK_BYTES
-
-
-def _few(rows: pa.Table) -> Iterator[pa.Table]:
-    """The same rows in parts of <= CHUNK_BYTES, as far as they are all about as large."""
-    most = max(1, len(rows) // (rows.nbytes // CHUNK_BYTES + 1))
-    return (rows.slice(start, most) for start in range(0, len(rows), most))
-
-
-def _none(table: Table) -> pa.Table:
-    """As _chunks, without a row."""
-    none = pa.nulls(0, pa.int64())
-    columns = [*(pa.nulls(0, field.type) for field in table.schema), none, none]
-    return pa.Table.from_arrays(columns, names=[*table.schema.names, "loaded_file", "load_position"])
-
-
-def _positioned(parts: list[pa.Table]) -> pa.Table:
-    rows = pa.concat_tables(parts)
-    return rows.append_column("load_position", counted(0, rows.num_rows))
-
-
-def conformed(table: Table, rows: pa.Table) -> pa.Table:
-    """`rows` of a file of any age under today's schema: columns it does not know yet are null.
-
-    Raises pa.ArrowInvalid (or another ArrowException) for what is no row of this table.
-    """
-    columns = [
-        of_type(rows.column(field.name), field.type)
-        if field.name in rows.column_names
-        else pa.nulls(rows.num_rows, field.type)
-        for field in table.schema
-    ]
-    found = pa.Table.from_arrays(columns, schema=table.schema)
-    found.validate(full=True)  # text that is none, offsets that lead nowhere: a database would take or choke on it
-    if found.column(table.key).null_count:
-        raise pa.ArrowInvalid(f"{table.name}: rows without {table.key}")
-    return found
 
 
 def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, incoming: Rows) -> None:
@@ -308,9 +258,9 @@ def _restore_shadowed(connection: duckdb.DuckDBPyConnection, directory: Path, ta
 
 
 def _sound_chunks(table: Table, path: Path, file_id: int) -> Iterator[pa.Table]:
-    """As _chunks; a file that is gone or rotted has nothing to give, which is not the fault of what is being loaded."""
+    """As chunks(); a file that is gone or rotted has nothing to give: not the fault of what is being loaded."""
     try:
-        yield from _chunks(table, [(path, file_id)])
+        yield from chunks(table, [(path, file_id)])
     except FileNotFoundError:
         return
     except Exception as error:

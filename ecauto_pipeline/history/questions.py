@@ -291,7 +291,7 @@ def _readable(table: Table, path: Path) -> bool:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ecauto_pipeline.history.loading import CHUNK_ROWS, conformed
+    from ecauto_pipeline.history.chunks import CHUNK_ROWS, conformed
     from ecauto_pipeline.history.parquet import UNREADABLE, batches
 
     try:

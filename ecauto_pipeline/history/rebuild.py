@@ -15,6 +15,7 @@ import duckdb
 from ecauto_pipeline.atomic_file import rename
 from ecauto_pipeline.history.damage import Damage
 from ecauto_pipeline.history.database import DatabaseTorn, database, ensure_schema
+from ecauto_pipeline.history.load_memory import held_to, with_enough_memory
 from ecauto_pipeline.history.loading import Loaded, load_all
 from ecauto_pipeline.history.rescue import all_set_aside, rescue
 
@@ -51,16 +52,23 @@ def build(directory: Path, path: Path, now: datetime) -> Built:
     """
     growing = path.with_name(path.name + ".new")
     interrupted = growing.exists()
-    _drop(growing)
-    try:
+    loaded = Loaded()
+
+    def grow(most_mb: int) -> None:
+        _drop(growing)
+        loaded.files = loaded.rows = 0
         with database(growing) as connection:
             ensure_schema(connection)
-            loaded = load_all(connection, directory, now)
+            load_all(connection, directory, now, loaded, most_mb)
             if path.exists() and (loaded.damage.files or all_set_aside(directory)):
                 loaded.damage = _rescued_from(path, directory, loaded.damage)
-                again = load_all(connection, directory, now)
+                again = load_all(connection, directory, now, most_mb=most_mb)
                 loaded.files, loaded.rows = loaded.files + again.files, loaded.rows + again.rows
-            connection.execute("CHECKPOINT")
+            with held_to(connection, most_mb):
+                connection.execute("CHECKPOINT")
+
+    try:
+        with_enough_memory(grow)
     except Exception:
         _drop(growing)
         raise

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecauto_pipeline.atomic_file import replacing
+from ecauto_pipeline.history.chunks import conformed
 from ecauto_pipeline.history.damage import Damage, DamagedFile
 from ecauto_pipeline.history.database import column_list, quoted
 from ecauto_pipeline.history.duckdb_without_pandas import with_values
 from ecauto_pipeline.history.listing import list_table, place_of_damaged_name
-from ecauto_pipeline.history.loading import conformed
 from ecauto_pipeline.history.parquet import full_disk_as_error, identity_of_name
 from ecauto_pipeline.history.tables import TABLES, Table
 

@@ -25,6 +25,7 @@ from ecauto_pipeline.history.compact import CompactReport, LoadedMove, compact_a
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database, ensure_schema, quoted
 from ecauto_pipeline.history.duckdb_without_pandas import rows_as
 from ecauto_pipeline.history.listing import Listing, is_small, list_table
+from ecauto_pipeline.history.load_memory import with_enough_memory
 from ecauto_pipeline.history.loading import Loaded, load_all
 from ecauto_pipeline.history.look import (
     files_digest,
@@ -206,11 +207,16 @@ class HistoryWriter:
             return self._build()
         if was_found_torn(self.database):
             raise DatabaseTorn(f"{self.database.name} is damaged", ja=f"{self.database.name} が壊れています")
-        with database(self.database) as connection:
-            ensure_schema(connection)
-            loaded = load_all(connection, self.directory, self._clock.now())
-            loaded.damage = rescue(connection, self.directory, loaded.damage)
-            return Built(loaded, interrupted=False)
+        loaded = Loaded()
+
+        def load(most_mb: int) -> None:
+            with database(self.database) as connection:
+                ensure_schema(connection)
+                load_all(connection, self.directory, self._clock.now(), loaded, most_mb)
+                loaded.damage = rescue(connection, self.directory, loaded.damage)
+
+        with_enough_memory(load)
+        return Built(loaded, interrupted=False)
 
     def _build(self) -> Built:
         return build(self.directory, self.database, self._clock.now())

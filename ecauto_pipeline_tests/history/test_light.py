@@ -60,8 +60,9 @@ assert store.verify().ok
 assert store.compact(date(2026, 2, 1)).rows == 4
 assert store.rebuild().rows == 4
 assert store.verify().ok
-import pyarrow
+import os, pyarrow
 assert pyarrow.default_memory_pool().backend_name == "system", "what it frees could not be given back"
+assert os.environ["DUCKDB_JE_MALLOC_CONF"].startswith("dirty_decay_ms:0"), "what DuckDB frees it would keep"
 print([one for one in ("pandas", "pyarrow.dataset", "pyarrow.compute", "pyarrow.pandas_compat") if one in sys.modules])
 """
 
