@@ -41,11 +41,12 @@ def of_accounts(table: Table, accounts: Iterable[AccountKey], *, found_else: boo
     return or_(false(), *each)
 
 
-def are_all(connection: Connection, table: Table, accounts: Collection[AccountKey]) -> bool:
-    """Whether every row of `table` is of these shops. A question a shop, each a step in an index by shop."""
+def are_all(connection: Connection, table: Table, accounts: Collection[AccountKey], rows: ColumnElement[bool]) -> bool:
+    """Whether all these rows of `table` are of these shops. A question a shop, each a step in an index by shop; `rows`
+    in words that no other index fits."""
     named, last = set(accounts), ("", "")
     by_shop = (table.c.platform, table.c.account_id)
-    query = select(*by_shop).where(tuple_(*by_shop) > tuple_(bindparam("platform"), bindparam("account_id")))
+    query = select(*by_shop).where(tuple_(*by_shop) > tuple_(bindparam("platform"), bindparam("account_id")), rows)
     query = query.order_by(*by_shop).limit(1)
     while (found := connection.execute(query, {"platform": last[0], "account_id": last[1]}).first()) is not None:
         if AccountKey(*found) not in named:

@@ -13,12 +13,17 @@ from ecauto_pipeline.domain.freshness.quiet import QuietBounds
 from ecauto_pipeline.state.schema import asins
 
 
-def by_tier(quiet: QuietBounds, values: Sequence[int]) -> Case[int]:
+def since(stamp: ColumnElement[int], at_ms: int) -> ColumnElement[bool]:
+    """Whether it is that late; of never, false, and so never unknown."""
+    return func.coalesce(stamp, 0) >= at_ms
+
+
+def _by_tier(quiet: QuietBounds, values: Sequence[int]) -> Case[int]:
     """The value of the row's tier, given by tier code: high, medium, low."""
     high, medium, low = values
     return case(
-        (func.coalesce(asins.c.last_sold_at, 0) >= quiet.sold_since_ms, high),
-        (func.coalesce(asins.c.last_viewed_at, 0) >= quiet.viewed_since_ms, medium),
+        (since(asins.c.last_sold_at, quiet.sold_since_ms), high),
+        (since(asins.c.last_viewed_at, quiet.viewed_since_ms), medium),
         else_=low,
     )
 
@@ -34,8 +39,8 @@ def is_quiet(quiet: QuietBounds) -> ColumnElement[bool]:
         known.failures == 0,
         known.wants_detail == "",
         known.doubt == "",
-        stock_at > by_tier(quiet, [span.after_ms for span in quiet.stock]),
-        stock_at <= by_tier(quiet, [span.until_ms for span in quiet.stock]),
+        stock_at > _by_tier(quiet, [span.after_ms for span in quiet.stock]),
+        stock_at <= _by_tier(quiet, [span.until_ms for span in quiet.stock]),
         or_(price_at > quiet.price.after_ms, detail_at > quiet.price.after_ms),
         and_(price_at <= quiet.price.until_ms, detail_at <= quiet.price.until_ms),
         or_(known.error_at.is_(None), known.error_at <= stock_at, known.error_at <= detail_at),

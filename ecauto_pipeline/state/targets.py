@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
     literal_column,
     not_,
@@ -34,7 +35,7 @@ from ecauto_pipeline.domain.freshness.quiet import QuietBounds, QuietOnes
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.state.of_accounts import are_all, of_accounts
-from ecauto_pipeline.state.quiet_asins import by_tier, is_quiet
+from ecauto_pipeline.state.quiet_asins import is_quiet, since
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.schema_calls import buckets
 from ecauto_pipeline.state.shop_accounts import refusing_accounts
@@ -97,21 +98,31 @@ def each_part(
 
 
 def count_quiet(
-    connection: Connection, quiet: QuietBounds, accounts: Sequence[AccountKey] = ()
+    connection: Connection, quiet: QuietBounds, read: int, accounts: Sequence[AccountKey] = ()
 ) -> tuple[QuietOnes, ...]:
-    """Those that `read_rows` and `each_part` leave out, by tier code."""
+    """Those that `read_rows` and `each_part` leave out, by tier code; `read`: how many they gave.
+
+    The few that were sold or viewed lately are found by that; the others are who is left of all who take part.
+    """
     some, theirs = _of_whom(connection, accounts)
-    taking_part = (_TAKING_PART_BY_KEY if some else _TAKING_PART, *theirs)
-    query = (
-        select(
-            by_tier(quiet, (0, 1, 2)).label("tier"), func.count(listings.c.asin.distinct()), func.min(asins.c.stock_at)
-        )
-        .select_from(listings.join(asins, asins.c.asin == listings.c.asin))
-        .where(*taking_part, is_quiet(quiet))
-        .group_by(literal_column("tier"))
+    taking_part = and_(_TAKING_PART_BY_KEY if some else _TAKING_PART, *theirs)
+    everybody = connection.execute(select(func.count(listings.c.asin.distinct())).where(taking_part)).scalar_one()
+    offered = exists().where(listings.c.asin == asins.c.asin, listings.c.listed == 1, *theirs)
+    sold, viewed = (
+        since(asins.c.last_sold_at, quiet.sold_since_ms),
+        since(asins.c.last_viewed_at, quiet.viewed_since_ms),
     )
-    found = {code: QuietOnes(count, oldest) for code, count, oldest in connection.execute(query)}
-    return tuple(found.get(code, QuietOnes()) for code in range(len(quiet.stock)))
+    found = []
+    for of_tier in (
+        (asins.c.last_sold_at >= quiet.sold_since_ms,),
+        (asins.c.last_viewed_at >= quiet.viewed_since_ms, not_(sold)),
+    ):
+        query = select(func.count(), func.min(asins.c.stock_at)).where(*of_tier, is_quiet(quiet), offered)
+        found.append(QuietOnes(*connection.execute(query).one()))
+    low = everybody - read - sum(one.asins for one in found)
+    oldest = select(asins.c.stock_at).where(asins.c.stock_at > quiet.stock[-1].after_ms, not_(sold), not_(viewed))
+    oldest = oldest.where(is_quiet(quiet), offered).order_by(asins.c.stock_at).limit(1)
+    return (*found, QuietOnes(low, connection.execute(oldest).scalar() if low else None))
 
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -120,7 +131,7 @@ Conditions = Sequence[ColumnElement[bool]]
 def _of_whom(connection: Connection, accounts: Sequence[AccountKey]) -> tuple[bool, Conditions]:
     """Listings of these accounts (() = all), without those of shops that refuse everything; and whether they are only
     some of all, whom an index by shop finds. Where they are all, the index of who takes part alone answers."""
-    some = bool(accounts) and not are_all(connection, listings, accounts)
+    some = bool(accounts) and not are_all(connection, listings, accounts, _TAKING_PART_BY_KEY)
     refusing = refusing_accounts(connection)
     # each is said only where there is one: an index alone answers the question of all the others
     chosen = [of_accounts(listings, accounts)] if some else []
@@ -223,8 +234,16 @@ def _query(taking_part: ColumnElement[bool], changes: bool = False, but: QuietBo
             + case((known.in_stock == 0, 1), else_=0),
         )
         .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
-        .where(taking_part, *([] if but is None else [not_(is_quiet(but))]))
+        .where(taking_part, *([] if but is None else [_may_be_due(but)]))
     )
+
+
+def _may_be_due(quiet: QuietBounds) -> ColumnElement[bool]:
+    """Of a listing: its ASIN is not quiet, or was never asked about. Found by names, which lie in indexes: the rows of
+    most ASINs, wherever they lie, are gone through once and in their order."""
+    loud = select(asins.c.asin).where(not_(is_quiet(quiet)))
+    known = select(asins.c.asin).where(asins.c.asin == listings.c.asin).correlate(listings)
+    return or_(listings.c.asin.in_(loud), not_(known.exists()))
 
 
 def write_periods(

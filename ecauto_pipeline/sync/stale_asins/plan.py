@@ -43,7 +43,8 @@ def survey(tools: Tools, run: Run | None = None) -> Survey:
             parts = targets.each_part(connection, now, tools.lane.shops, but=quiet)
         counted = [count(rows, evaluate_freshness(rows, now, policy), to_ms(now)) for rows in parts]
         if quiet is not None:
-            counted.append(_count_quiet(connection, quiet, run.accounts if run else tools.lane.shops, now))
+            read, accounts = sum(one.total_asins for one in counted), run.accounts if run else tools.lane.shops
+            counted.append(_count_quiet(connection, quiet, read, accounts, now))
     return together(counted)
 
 
@@ -75,7 +76,7 @@ def _plan(context: Context) -> tuple[PlanReport, Plan]:
     quiet = _may_be_left_out(context.run, now, policy)
     with context.state.read() as connection:
         rows = _read(connection, context.run, now, quiet)
-        others = [] if quiet is None else [_count_quiet(connection, quiet, context.run.accounts, now)]
+        others = [] if quiet is None else [_count_quiet(connection, quiet, rows.size, context.run.accounts, now)]
         call_rates = measured_call_rates(connection, context, now)
     judged = evaluate_freshness(rows, now, policy)
     choice = _choose(rows, judged, now_ms, context.run.slice_s, call_rates, policy, context.run)
@@ -177,9 +178,11 @@ def _may_be_left_out(run: Run, now: datetime, policy: Policy) -> QuietBounds | N
     return None if run.spend == "budget" or run.max_items is not None else QuietBounds.of(policy, now)
 
 
-def _count_quiet(connection: Connection, quiet: QuietBounds, accounts: Sequence[AccountKey], now: datetime) -> Survey:
+def _count_quiet(
+    connection: Connection, quiet: QuietBounds, read: int, accounts: Sequence[AccountKey], now: datetime
+) -> Survey:
     """Those that nobody read: all of them are fresh."""
-    tiers = dict(zip(map(str, TIERS), targets.count_quiet(connection, quiet, accounts), strict=True))
+    tiers = dict(zip(map(str, TIERS), targets.count_quiet(connection, quiet, read, accounts), strict=True))
     many = sum(one.asins for one in tiers.values())
     return Survey(
         total_asins=many,

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness.quiet import QuietBounds
 from ecauto_pipeline.settings import Offers, Tiers
 from ecauto_pipeline.state import targets
@@ -72,6 +73,7 @@ QUIET: Mapping[str, Mapping[str, Any]] = {
     "as fresh as can be": {},
     "low, within its day": {"stock_at": _LOW_MS - 1},
     "high, within its hour": _SOLD | {"stock_at": _HIGH_MS - 1},
+    "sold and viewed: high": _SOLD | _VIEWED | {"stock_at": _HIGH_MS - 1},
     "medium, within its six hours": _VIEWED | {"stock_at": _MEDIUM_MS - 1},
     "sold too long ago for the high tier": {"last_sold_at": 7 * _DAY_MS + 1, "stock_at": _HIGH_MS},
     "viewed too long ago for the medium one": {"last_viewed_at": 30 * _DAY_MS + 1, "stock_at": _MEDIUM_MS},
@@ -93,6 +95,7 @@ READ: Mapping[str, Mapping[str, Any]] = {
     "in doubt": {"doubt": "zero"},
     "low, its day over": {"stock_at": _LOW_MS},
     "high, its hour over": {"last_sold_at": 7 * _DAY_MS, "stock_at": _HIGH_MS},
+    "sold and viewed, its hour over": _SOLD | _VIEWED | {"stock_at": _HIGH_MS},
     "medium, its six hours over": {"last_viewed_at": 30 * _DAY_MS, "stock_at": _MEDIUM_MS},
     "from beyond what a clock may be ahead": {"stock_at": -_DAY_MS - 1},
     "its price old": {"price_at": _LOW_MS, "detail_at": _LOW_MS, "probe_at": None},
@@ -130,12 +133,18 @@ def test_who_spends_all_or_chooses_among_all_reads_all(tmp_path: Path, options: 
 
 
 def test_of_those_that_are_fresh_none_is_read(tmp_path: Path) -> None:
-    """Of 300 and one that is stale the database gives out the one; the others are a number."""
+    """Of 302 and one that is stale the database gives out the one; the others are a number and an age, by tier."""
     bench = PlannerBench(tmp_path)
-    quiet_laws.keep(bench, [([0, 1], FRESH)] * 300 + [([1], FRESH | {"stock_at": 25 * _HOUR_MS})])
+    known = [([0, 1], FRESH)] * 300 + [([1], FRESH | {"stock_at": 25 * _HOUR_MS})]
+    known += [([0], {**FRESH, **_SOLD, **_VIEWED, "stock_at": 30 * _MINUTE_MS})]
+    known += [([0], {**FRESH, **_VIEWED, "stock_at": 3 * _HOUR_MS})]
+    quiet_laws.keep(bench, known)
     now = bench.clock.now()
     quiet = QuietBounds.of(policy_of(bench.tools), now)
     with bench.database.read() as connection:
         assert [asin_no(300)] == targets.read_rows(connection, now, but=quiet)["asin"].tolist()
-        assert [0, 0, 300] == [one.asins for one in targets.count_quiet(connection, quiet)]
+        found = targets.count_quiet(connection, quiet, 1)
+    ages = [to_ms(now) - one.oldest_stock_ms for one in found if one.oldest_stock_ms is not None]
+    assert ([1, 1, 300], [30 * _MINUTE_MS, 3 * _HOUR_MS, _MINUTE_MS]) == ([one.asins for one in found], ages)
+    quiet_laws.what_is_not_read_is_only_counted(bench)
     bench.database.close()
