@@ -12,7 +12,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,7 +56,11 @@ def log_to_files(logger: logging.Logger, folder: Path, name: str, clock: Clock, 
 
 
 class _QuietFileHandler(logging.FileHandler):
-    """The log never stops the work, and says nothing on stderr when its disk is full."""
+    """The log never stops the work, and says nothing on stderr when its disk is full or its file can't be made."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):  # opening it at the first line is what the library lets through
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None: ...
 

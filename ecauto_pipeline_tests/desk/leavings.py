@@ -16,10 +16,11 @@ _PASSING = frozenset({"leases"})
 
 _OF_A_RUN = frozenset(
     {"run_id", "update_id", "diff_id", "plan_id", "snapshot_id", "doubt_snapshot_id", "call_id", "request_id", "key"}
-    | {"seq", "rollback_of", "document", "register_counts", "filtered_since", "orders_30d"}
+    | {"seq", "rollback_of", "document", "register_counts", "register_look", "filtered_since", "orders_30d"}
     | {"terms", "price_holds_until", "visibility_holds_until"}
 )
-"""Columns that each run fills anew with names, seconds and moments; `document`: what a step reports of itself; `terms`:
+"""Columns that each run fills anew with names, seconds and moments; `document`: what a step reports of itself;
+`register_look`: as which file, made when, its register was joined; `terms`:
 of settings, in which the address of each world's emulator stands."""
 _OF_A_WORLD = frozenset({"buckets", "oauth", "salts"})
 """Tables of secrets, and of the time that has gone by."""

@@ -50,3 +50,16 @@ def test_old_files_go_and_others_stay(tmp_path: Path) -> None:
     assert [] == [name for name in of_the_desk if (tmp_path / name).exists()]
     assert (tmp_path / "sp_api_calls_20261120.jsonl").exists()
     assert (tmp_path / "notes.log").exists()
+
+
+def test_a_file_that_can_not_be_made_costs_no_work(tmp_path: Path) -> None:
+    """It is made at the first line: in a folder that nobody can write to any more the line goes nowhere."""
+    logger = logging.getLogger("logbook-test-refused")
+    logger.setLevel(logging.INFO)
+    with log_to_files(logger, tmp_path, SYNC, ManualClock(NIGHT), 30):
+        refused = tmp_path / "sync_inventory_20261124.log"
+        refused.mkdir()  # whoever has every right can't write into a folder either
+        logger.info("first")
+        refused.rmdir()
+        logger.info("second")
+    assert "second" in refused.read_text(encoding="utf-8")
