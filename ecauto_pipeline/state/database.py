@@ -288,12 +288,14 @@ class Database:
                 return False
             try:
                 raw.execute("PRAGMA busy_timeout = 0")
+                raw.execute("PRAGMA temp_store = FILE")  # where the new file is put together, else in memory whole
                 raw.execute("VACUUM")
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.OperationalError:
                 return False
             finally:
                 raw.execute(f"PRAGMA busy_timeout = {int(self._busy_timeout_s * 1000)}")
+                raw.execute("PRAGMA temp_store = MEMORY")
             return True
 
     def close_idle(self) -> None:

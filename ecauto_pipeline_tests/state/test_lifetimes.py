@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -143,9 +144,16 @@ def test_the_file_shrinks_when_most_of_it_is_free(database: Database) -> None:
     with other.write():
         assert not database.give_back_space()
     other.close()
+    said: list[str] = []
+    with database.engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.set_trace_callback(said.append)
     assert database.give_back_space()
     assert path.stat().st_size < large / 10
     assert not database.give_back_space()
+    stored = [one for one in said if one == "VACUUM" or "temp_store" in one]
+    assert ["PRAGMA temp_store = FILE", "VACUUM", "PRAGMA temp_store = MEMORY"] == stored, "a whole file in memory"
 
 
 def test_the_lives_are_on_the_page() -> None:
