@@ -131,7 +131,7 @@ def test_what_is_killed_goes_as_far_as_its_instants_are_spread_over(here: Stage)
     """Else its kills land at its end, or never near it; the whole matrix measures each of all that is killed."""
     assert [] == reaches.play(here, reaches.Case("base_updates"))
     said = killing.Reach(files=4, steps=100)
-    assert [] == reaches.differs(said, {killing.FILE: 4, killing.STEP: 120})
+    assert [] == reaches.differs(said, {killing.FILE: 4, killing.STEP: 180})
     assert ["at a step: 40 times, and 100 are said"] == reaches.differs(said, {killing.FILE: 5, killing.STEP: 40})
     parts = (kills.lives(), kills_of_people.lives(), kills_of_upgrades.lives())
     assert sum(len(part) for part in parts) == len(reaches.cases(SEED))
