@@ -133,17 +133,21 @@ def test_who_spends_all_or_chooses_among_all_reads_all(tmp_path: Path, options: 
 
 
 def test_of_those_that_are_fresh_none_is_read(tmp_path: Path) -> None:
-    """Of 302 and one that is stale the database gives out the one; the others are a number and an age, by tier."""
+    """Of 302 and three that are not the database gives out the three; the others are a number and an age, by tier. One
+    that nobody lists counts for nothing."""
     bench = PlannerBench(tmp_path)
-    known = [([0, 1], FRESH)] * 300 + [([1], FRESH | {"stock_at": 25 * _HOUR_MS})]
-    known += [([0], {**FRESH, **_SOLD, **_VIEWED, "stock_at": 30 * _MINUTE_MS})]
+    known: list[tuple[list[int], Mapping[str, Any] | None]] = [([0, 1], FRESH)] * 300
+    known += [([1], {**FRESH, "stock_at": 25 * _HOUR_MS}), ([1], {**FRESH, "failures": 1, "stock_at": 2 * _HOUR_MS})]
+    known += [([0], None), ([], {**FRESH, "stock_at": 4 * _HOUR_MS})]
+    known += [([0], {**FRESH, **_SOLD, "stock_at": 30 * _MINUTE_MS})]
     known += [([0], {**FRESH, **_VIEWED, "stock_at": 3 * _HOUR_MS})]
     quiet_laws.keep(bench, known)
     now = bench.clock.now()
     quiet = QuietBounds.of(policy_of(bench.tools), now)
     with bench.database.read() as connection:
-        assert [asin_no(300)] == targets.read_rows(connection, now, but=quiet)["asin"].tolist()
-        found = targets.count_quiet(connection, quiet, 1)
+        read = targets.read_rows(connection, now, but=quiet)["asin"].tolist()
+        found = targets.count_quiet(connection, quiet, len(read))
+    assert [asin_no(300), asin_no(301), asin_no(302)] == read
     ages = [to_ms(now) - one.oldest_stock_ms for one in found if one.oldest_stock_ms is not None]
     assert ([1, 1, 300], [30 * _MINUTE_MS, 3 * _HOUR_MS, _MINUTE_MS]) == ([one.asins for one in found], ages)
     quiet_laws.what_is_not_read_is_only_counted(bench)
