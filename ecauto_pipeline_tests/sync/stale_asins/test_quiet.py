@@ -46,9 +46,9 @@ SHOPS = st.sets(st.sampled_from(quiet_laws.SHOPS), min_size=1).map(sorted)
 KNOWN = st.tuples(SHOPS, ASKED | ASKED | ASKED | st.none())
 
 
-@settings(max_examples=examples(25), deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(
-    known=st.lists(KNOWN, max_size=25),
+    known=st.lists(KNOWN, max_size=12),
     early=st.sampled_from([timedelta(), timedelta(hours=2), timedelta(hours=12)]),
     filtered=st.sampled_from(["hide", "keep"]),
 )
