@@ -49,7 +49,7 @@ def test_the_tour_can_be_taken(tmp_path: Path) -> None:
     config = tmp_path / "ecauto.toml"
     demo_s = config.read_text(encoding="utf-8")
     assert "listings = 1000" in demo_s
-    config.write_text(demo_s.replace("listings = 1000", "listings = 120"), encoding="utf-8")  # the same world, smaller
+    config.write_text(demo_s.replace("listings = 1000", "listings = 60"), encoding="utf-8")  # the same world, smaller
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_HOME", "ECAUTO_"))}
     typed = [command.removeprefix("ecauto ") for command in _tour("README.md") if command != SERVES]
     try:
