@@ -61,11 +61,14 @@ def shop_application(account_id: str, place: int) -> BaseApp:
 
 
 def seed_register(settings: Settings, world_url: str) -> None:
-    """An emulated world brings its register along where there is none yet. Raises RegisterError where it does not."""
+    """An emulated world brings its register along where there is none yet. Raises RegisterError where it does not.
+
+    What lies in its place and is no file stays, and `listings` says so: a step that failed can be taken up.
+    """
     from ecauto_pipeline.wiring.register_place import register_of, seed
 
     register = register_of(settings)
-    if register.is_there():
+    if register.is_there() or (not settings.register_url and settings.master_db.exists()):
         return
     settings.master_db.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.data_dir / "seed.lock"):

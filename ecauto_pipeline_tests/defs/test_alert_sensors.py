@@ -80,8 +80,10 @@ def test_everything_else_is_an_alarm(here: Installation, receiver: HttpReceiver)
     look(here, unknown, {"dagster/schedule_name": "stock_hourly"})
     assert [("run_failed", "stock_sync", "firing")] == told(receiver)
     with taken_away(here.settings.master_db):
-        look(here, here.run("full_sync", raise_on_error=False))
+        without = here.run("full_sync", raise_on_error=False)
+        look(here, without)
     assert [("run_failed", "full_sync", "firing")] == told(receiver)[1:]
+    assert ["listings"] == [event.step_key for event in without.all_events if event.is_step_failure]
 
 
 def test_a_rehearsal_that_went_well_ends_no_alarm(here: Installation, receiver: HttpReceiver) -> None:
