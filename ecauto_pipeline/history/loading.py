@@ -28,7 +28,7 @@ from ecauto_pipeline.history.parquet import UNREADABLE, WRONG_ROWS, merged_from,
 from ecauto_pipeline.history.tables import TABLES, Table
 from ecauto_pipeline.process_memory import give_back
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 25_000
 """Rows of one transaction, unless a single file is larger: DuckDB keeps some of what it took in until it commits."""
 
 
@@ -226,13 +226,13 @@ def _take_in(
     numbered = [(candidate.path, record_file(connection, table, candidate, now)) for candidate in batch]
     for incoming.rows in chunks(table, numbered):
         merge(connection, table)
+        give_back()  # what the chunk was read with; the commit too takes more than all before it
     for candidate in batch:
         for name in merged_from(candidate.path):
             if not (directory / name).exists():
                 _forget(connection, name)
     if gone:
         _restore_shadowed(connection, directory, table, incoming)
-    give_back()  # the commit takes more than all before it
     connection.execute("COMMIT")
 
 
