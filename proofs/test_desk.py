@@ -319,9 +319,9 @@ def test_the_setup_examines_and_reckons(desk: Desk) -> None:
         expect(view.get_by_role("cell", name="master.db", exact=True)).to_be_visible()
         slider = view.get_by_role("slider", name="ASINの数")
         slider.locator("[tabindex]").focus()  # Quasar's own place for the keyboard is within
-        for _ in range(3):
+        for many in ("100", "300", "1,000"):
             slider.press("ArrowRight")
-        expect(view.get_by_text("ASINの数: 1,000")).to_be_visible()
+            expect(view.get_by_text(f"ASINの数: {many}", exact=True)).to_be_visible()
         expect(view.get_by_role("cell", name="1,000", exact=True)).to_be_visible()
 
 
