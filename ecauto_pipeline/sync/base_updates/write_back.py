@@ -26,7 +26,7 @@ from ecauto_pipeline.sync.sections import WriteBackReport
 
 NAMED = 3
 """As many rows are named that take nothing."""
-AT_ONCE = 2_000
+AT_ONCE = 5_000
 """Listings, or ASINs, that are told at once: after a first fill 100,000 are owed, and these are in memory together."""
 
 
