@@ -42,7 +42,7 @@ def with_enough_memory(work: Callable[[int], T], first_mb: int = LOAD_MB) -> T:
 def held_to(connection: duckdb.DuckDBPyConnection, most_mb: int) -> Iterator[None]:
     """DuckDB loads in the block with so much. Raises MemoryTooSmall; the connection is of no use then: a commit that
     failed for want of memory leaves in it what is neither there nor gone, which must not reach the file at its end."""
-    connection.execute(f"SET memory_limit = '{most_mb}MB'")
+    connection.execute(f"SET memory_limit = '{int(most_mb)}MB'")
     # what it looks through to see whether a dictionary pays is in no limit: 50 MB for 100,000 rows as they are
     connection.execute("SET disabled_compression_methods = 'dictionary'")
     try:
