@@ -47,6 +47,6 @@ def relative_rates(changes: Floats, watched_days: Floats) -> Floats:
     seen, days = float(changes.sum()), float(watched_days.sum())
     if seen <= 0 or days <= 0:
         return np.ones(changes.size)
-    mean = seen / days
-    expected: Floats = (PRIOR_CHANGES + changes) / (PRIOR_CHANGES + mean * watched_days)
+    of_average: Floats = seen * (watched_days / days)  # what the mean would have shown; the mean may have no end
+    expected: Floats = (PRIOR_CHANGES + changes) / (PRIOR_CHANGES + of_average)
     return expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecauto_pipeline.domain.freshness.change_rates import MEMORY_DAYS, followed, relative_rates
@@ -13,6 +13,7 @@ _COUNTS = st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, MEMORY_DAYS)), max_
 
 
 @given(_COUNTS)
+@example([(1.0, 2.2250738585e-313)])
 def test_every_rate_is_positive_and_one_more_change_never_makes_it_less(counts: list[tuple[float, float]]) -> None:
     """With whatever was counted: a number that a period can be made from; of two followed alike, who changed more
     counts for more."""
