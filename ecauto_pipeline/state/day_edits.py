@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
-from ecauto_pipeline.state.journal import Update, _update
+from ecauto_pipeline.state.journal import Update, update_row
 from ecauto_pipeline.state.schema import journal
 from ecauto_pipeline.state.schema_notes import orders
 
@@ -39,7 +39,7 @@ def page_between(connection: Connection, start: datetime, end: datetime, limit: 
     """Edits that took place from `start` on and before `end`, by when they left, the newest first."""
     query = select(journal).where(*_done_between(start, end))
     query = query.order_by(journal.c.intent_at.desc(), journal.c.update_id).limit(limit).offset(offset)
-    return [_update(row) for row in connection.execute(query)]
+    return [update_row(row) for row in connection.execute(query)]
 
 
 def count_between(connection: Connection, start: datetime, end: datetime) -> EditCounts:

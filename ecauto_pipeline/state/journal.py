@@ -150,13 +150,13 @@ def unsettled(connection: Connection, platform: str, account_id: str) -> list[Up
     """Edits of one shop of which nobody knows whether they happened, oldest first."""
     mine = (journal.c.platform == platform, journal.c.account_id == account_id)
     query = select(journal).where(UNSETTLED, *mine).order_by(journal.c.intent_at, journal.c.update_id)
-    return [_update(row) for row in connection.execute(query)]
+    return [update_row(row) for row in connection.execute(query)]
 
 
 def of_run(connection: Connection, run_id: str) -> list[Update]:
     """Every edit of one run, in the order in which they left."""
     query = select(journal).where(journal.c.run_id == run_id).order_by(*_IN_ORDER)
-    return [_update(row) for row in connection.execute(query)]
+    return [update_row(row) for row in connection.execute(query)]
 
 
 def runs_starting_with(connection: Connection, prefix: str) -> list[str]:
@@ -169,13 +169,13 @@ def done_since(connection: Connection, since: datetime) -> list[Update]:
     """Every edit done since then, those of rollbacks left out, in the order in which they left."""
     query = select(journal).where(journal.c.intent_at >= to_ms(since), journal.c.outcome == Outcome.DONE)
     rows = connection.execute(query.where(journal.c.rollback_of == "").order_by(*_IN_ORDER))
-    return [_update(row) for row in rows]
+    return [update_row(row) for row in rows]
 
 
 def undone(connection: Connection) -> set[tuple[str, ListingKey, Kind]]:
     """(run, listing, kind) of what rollbacks have put back already; `rollback_of` names one run or several."""
     query = select(journal).where(journal.c.rollback_of != "", journal.c.outcome == Outcome.DONE)
-    back = map(_update, connection.execute(query))
+    back = map(update_row, connection.execute(query))
     return {(run, one.key, one.kind) for one in back for run in one.rollback_of.split(",")}
 
 
@@ -228,13 +228,13 @@ def refused_as_gone(connection: Connection, account: AccountKey, since: datetime
         journal.c.intent_at >= to_ms(since),
     )
     rows = connection.execute(query.order_by(journal.c.intent_at, journal.c.update_id))
-    return list({row.item_id: _update(row) for row in rows}.values())
+    return list({row.item_id: update_row(row) for row in rows}.values())
 
 
 def about(connection: Connection, key: str) -> list[Update]:
     """Every edit that is still here of `key`, an item id or an ASIN; in no order."""
     query = select(journal).where(or_(journal.c.item_id == key, journal.c.asin == key))
-    return [_update(row) for row in connection.execute(query)]
+    return [update_row(row) for row in connection.execute(query)]
 
 
 def count_open_intents(connection: Connection) -> int:
@@ -296,7 +296,7 @@ def is_in(states: Sequence[str]) -> ColumnElement[bool]:
     return or_(*(outcome.is_(None) if state == "intent" else outcome == state for state in states))
 
 
-def _update(row: Row[Any]) -> Update:
+def update_row(row: Row[Any]) -> Update:
     return Update(
         update_id=row.update_id,
         diff_id=row.diff_id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, case, func, select
 
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
-from ecauto_pipeline.state.journal import _IN_ORDER, Update, _update
+from ecauto_pipeline.state.journal import _IN_ORDER, Update, update_row
 from ecauto_pipeline.state.schema import journal
 
 
@@ -16,7 +16,7 @@ def page_of_run(connection: Connection, run_id: str, limit: int, offset: int = 0
     """Some edits of one run, in the order in which they left; what went wrong first."""
     wrong = case((journal.c.outcome.in_((Outcome.DONE, Outcome.DRY_RUN)), 1), else_=0)
     query = select(journal).where(journal.c.run_id == run_id).order_by(wrong, *_IN_ORDER).limit(limit).offset(offset)
-    return [_update(row) for row in connection.execute(query)]
+    return [update_row(row) for row in connection.execute(query)]
 
 
 def count_of_run(connection: Connection, run_id: str) -> dict[str, int]:
@@ -32,4 +32,4 @@ def changed_after(connection: Connection, run_id: str) -> dict[tuple[ListingKey,
     query = select(later).join(journal, and_(*same, journal.c.intent_at < later.c.intent_at))
     mine = (journal.c.run_id == run_id, journal.c.outcome == Outcome.DONE, later.c.run_id != run_id)
     rows = connection.execute(query.where(*mine, later.c.outcome == Outcome.DONE).order_by(later.c.intent_at))
-    return {(one.key, one.kind): one for one in map(_update, rows)}
+    return {(one.key, one.kind): one for one in map(update_row, rows)}

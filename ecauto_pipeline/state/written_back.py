@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select, tuple_, update
 
 from ecauto_pipeline.domain.model import ListingKey, Outcome
 from ecauto_pipeline.state.exporting import FEW
-from ecauto_pipeline.state.journal import Update, _update
+from ecauto_pipeline.state.journal import Update, update_row
 from ecauto_pipeline.state.schema import journal
 
 _MARK = update(journal).where(journal.c.update_id == bindparam("name")).values(written_back=1)
@@ -29,7 +29,7 @@ def not_written_back(connection: Connection, after: ListingKey | None = None, mo
     if last is not None:
         owed = owed.where(tuple_(*order) <= tuple_(*last))
     rows = connection.execute(owed.order_by(*order, journal.c.completed_at, journal.c.intent_at))
-    return [_update(row) for row in rows]
+    return [update_row(row) for row in rows]
 
 
 def mark_written_back(connection: Connection, update_ids: Iterable[str]) -> None:
