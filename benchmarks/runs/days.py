@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.emulator.credentials import base_account_id, base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.sync.publish import publish
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
@@ -29,6 +30,10 @@ BEGAN = datetime(2026, 6, 1, 0, 0, tzinfo=UTC)
 STATE_MB, PUBLISH_S = 250.0, 0.2
 """At most, of 100,000 listings after three days."""
 OF = 100_000
+SHOPS = 2
+"""All of them active: a shop that is off leaves nothing."""
+TOLD_EVERY = 36
+"""Slices: six hours."""
 COLUMNS = ("listings", "slices", "edits", "state.db MB", "rows of diffs", "rows of journal", "idle publish s")
 HEAD = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
@@ -49,14 +54,21 @@ class Left:
 def play(folder: Path, listings: int, days: float, minutes: int, spend: str) -> Left:
     """One installation, slice after slice; a slice that took longer than its minutes is followed at once."""
     clock, slices = ManualClock(BEGAN), 0
-    with EmulatorServer(clock, seed=7, listings=listings, accounts=2, speed=1.0) as emulator:
-        day = ShopDay(folder, emulator, clock, {"base": {"limits": {"per_hour": 1_000_000, "per_day": 10_000_000}}})
+    with EmulatorServer(clock, seed=7, listings=listings, accounts=SHOPS, speed=1.0) as emulator:
+        limits = {"per_hour": 1_000_000, "per_day": 10_000_000}
+        accounts = [
+            {"id": account, "redirect_uri": base_app(account).redirect_uri}
+            for account in (base_account_id(number) for number in range(1, SHOPS + 1))
+        ]
+        day = ShopDay(folder, emulator, clock, {"base": {"limits": limits, "accounts": accounts}})
         emulator.control.set_base_limits(per_hour=1_000_000, per_day=10_000_000)
         end = BEGAN + timedelta(days=days)
         while clock.now() < end:
             next_at = clock.now() + timedelta(minutes=minutes)
             day.run("stock_sync", slice_s=minutes * 60, spend=spend, include_price="all", slice_no=slices + 1)
             slices += 1
+            if slices % TOLD_EVERY == 0:
+                print(f"{slices} slices: state.db {_megabytes(day):.1f} MB", file=sys.stderr, flush=True)
             clock.advance(max(0.0, (next_at - clock.now()).total_seconds()))
         with day.tools() as tools:
             publish(tools)
@@ -68,8 +80,12 @@ def play(folder: Path, listings: int, days: float, minutes: int, spend: str) -> 
         diffs, journal = (
             state.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("diffs", "journal")
         )
-    size = sum(file.stat().st_size for file in day.settings.data_dir.glob("state.db*")) / 2**20
-    return Left(listings, slices, edits, size, diffs, journal, publish_s)
+    return Left(listings, slices, edits, _megabytes(day), diffs, journal, publish_s)
+
+
+def _megabytes(day: ShopDay) -> float:
+    """What state.db takes on the disk, its log included."""
+    return sum(file.stat().st_size for file in day.settings.data_dir.glob("state.db*")) / 2**20
 
 
 def line(left: Left) -> str:
