@@ -35,8 +35,9 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.known_asins import known_asins
+from ecauto_pipeline.state.known_asins import known_of
 from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.state.targets import count_asins
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.run_record import keep
@@ -164,7 +165,7 @@ def measure(tools: Tools) -> dict[str, float]:
 
     def known(_number: int) -> None:
         with tools.state.read() as connection:
-            known_asins(connection, lane.shops)
+            known_of(connection, (one.asin for one in listing_facts(connection, lane.shops, NOW, moves={})))
 
     def register(_number: int) -> None:
         tools.register.read([account.account_id for account in lane.shops])

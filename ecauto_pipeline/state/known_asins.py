@@ -5,7 +5,7 @@ One row per ASIN ever asked about. Not for: writing answers down or choosing wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -13,12 +13,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from ecauto_pipeline.domain.model import AccountKey, AsinFacts, Status
+from ecauto_pipeline.domain.model import AsinFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import HELD_AFTER
 from ecauto_pipeline.state.exporting import in_portions
-from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.revisions import ASIN_FACTS, CONTRADICTION_FACTS
-from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema import asins
 
 PART_ROWS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,17 +34,11 @@ class KnownAsin:
     last_viewed_at: datetime | None
 
 
-def known_asins(connection: Connection, accounts: Sequence[AccountKey] = ()) -> dict[str, KnownAsin]:
-    """All of them, by ASIN; `accounts`: those that these accounts list."""
-    query = select(*_COLUMNS)
-    if accounts:
-        query = query.where(asins.c.asin.in_(select(listings.c.asin).where(of_accounts(listings, accounts))))
-    found = {known.facts.asin: known for known in _read(connection.execute(query))}
-    return found | _contradicted(connection, found)
-
-
 def known_of(connection: Connection, names: Iterable[str]) -> dict[str, KnownAsin]:
-    """These of them, by ASIN; those never asked about are left out."""
+    """These of them, by ASIN; those never asked about are left out.
+
+    By name however many there are: all of 270,000 read at once cost 7.5 us each, 40,000 of them by name 9.
+    """
     found: dict[str, KnownAsin] = {}
     for few in in_portions(sorted(set(names))):
         rows = connection.execute(select(*_COLUMNS).where(asins.c.asin.in_(few)))

@@ -29,7 +29,7 @@ from ecauto_pipeline.state.corrections import failed_prices
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.state.item_rules import next_end
 from ecauto_pipeline.state.judged import JudgingStep
-from ecauto_pipeline.state.known_asins import KnownAsin, known_asins, known_of
+from ecauto_pipeline.state.known_asins import KnownAsin, known_of
 from ecauto_pipeline.state.of_accounts import ItemsOf
 from ecauto_pipeline.state.price_moves import edit_times, price_moves
 from ecauto_pipeline.state.shop_accounts import ShopAccount, load_accounts
@@ -42,8 +42,6 @@ SAID_SO = ("approved", "blocklist", "rule_never_sell")
 """Hides that a person asked for, which are no sign that something is wrong."""
 Said = Callable[[Diff], Diff]
 EDITS = Abilities().edits
-MANY = 20_000
-"""From so many listings on all ASINs of their shops are read at once, not by name."""
 
 
 def _as_is(verdict: Diff) -> Diff:
@@ -181,7 +179,6 @@ def gather(
     fixed: Mapping[AccountKey, frozenset[Kind]],
     closed: Mapping[AccountKey, str],
     chosen: Chosen | None = None,
-    many: int = MANY,
 ) -> EvaluationInput:
     """The same for the accounts of `fixed`, where no shop can be asked what it lets us change, or be written to."""
     accounts = tuple(fixed)
@@ -193,11 +190,7 @@ def gather(
         return listing_facts(connection, some, now, moves=moves, items=items)
 
     listings = {fact.key: fact for fact in of(accounts, items)}
-    if len(listings) < many:
-        known = known_of(connection, (fact.asin for fact in listings.values()))
-    else:
-        others = (context.active_shops or context.shops.keys()) - set(accounts)
-        known = known_asins(connection, accounts if others or not context.lane.whole else ())
+    known = known_of(connection, (fact.asin for fact in listings.values()))
     for key, failed in failed_prices(connection, accounts, now, items=items).items():
         if key in listings:
             listings[key] = with_failed_price(listings[key], failed)

@@ -88,14 +88,13 @@ def test_shops_are_judged_in_their_order_and_those_of_which_little_changed_toget
     assert [list(SHOPS)] == names(world.tools.for_run(replace(run, max_items=3)), 1)
 
 
-@pytest.mark.parametrize("many", [1, 1_000])
-def test_a_portion_reads_the_asins_of_its_shops_alone(tmp_path: Path, many: int) -> None:
-    """Whether they are named or read at once: what the other shops list is in no portion's memory."""
+def test_a_portion_reads_the_asins_of_its_shops_alone(tmp_path: Path) -> None:
+    """What the other shops list is in no portion's memory."""
     world = _world(tmp_path / "world")
     context = world.tools.for_run(world.run())
     ours = AccountKey("base", "shop_1")
     with world.state.read() as connection:
-        inputs = gather(context, connection, world.clock.now(), {ours: frozenset()}, {}, many=many)
+        inputs = gather(context, connection, world.clock.now(), {ours: frozenset()}, {})
     assert {f"B{int(f'1{number:03}'):09d}" for number in range(6)} == set(inputs.known)
 
 
