@@ -72,9 +72,10 @@ LIFETIMES = (
     Lifetime("observations", None, "履歴に書くまで", "until it is in history"),
     Lifetime(
         "diffs",
-        _days(3),
-        "履歴に書き、結論が出て3日。確認待ちと人の返事は、結論が出るまで",
-        "3 days once it is in history and over; what waits, or what a person said, until it is settled",
+        decisions.LIFE,
+        "履歴に書き、結論が出て3日(見送りで、その後に判断が変わったものは1日)。確認待ちと人の返事は、結論が出るまで",
+        "3 days once it is in history and over, a skip that was judged otherwise since 1; what waits, or what a person"
+        " said, until it is settled",
         decisions.forget,
     ),
     Lifetime(
@@ -92,8 +93,13 @@ LIFETIMES = (
     ),
     Lifetime("runs", _days(30), "履歴に書いて30日", "30 days once it is in history", runs.forget),
     Lifetime("run_sections", _days(30), "runsの行とともに", "as long as its row of runs"),
-    Lifetime("plans", _days(3), "作ってから3日", "3 days from its making", plans.forget),
-    Lifetime("plan_targets", _days(3), "plansの行とともに", "as long as its row of plans"),
+    Lifetime("plans", plans.PLAN_LIFE, "作ってから3日", "3 days from its making", plans.forget),
+    Lifetime(
+        "plan_targets",
+        plans.PLAN_LIFE,
+        "plansの行とともに。聞き終えた計画のものは、作ってから1日",
+        "as long as its row of plans; of a plan that is finished, 1 day from its making",
+    ),
     Lifetime("lane_leases", None, "レーンごとに1行", "one row a lane"),
     Lifetime(
         "notices",

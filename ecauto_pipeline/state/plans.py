@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
@@ -19,6 +19,10 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state.database import to_json
 from ecauto_pipeline.state.schema_runs import plan_targets, plans
 from ecauto_pipeline.state.upsert import add_rows
+
+PLAN_LIFE = timedelta(days=3)
+FINISHED_LIFE = timedelta(days=1)
+"""Of the list of a plan of which nothing is left to ask: a run that works on its own plan is over long before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,14 @@ def finish(connection: Connection, plan_id: str, now: datetime) -> None:
 
 
 def forget(connection: Connection, made_before: datetime) -> None:
-    """Remove plans made before then, finished or not: whatever they held and is still due has been planned again."""
+    """Remove plans made before then, finished or not: whatever they held and is still due has been planned again.
+
+    The list of one that is finished goes a day after its making: nobody takes it up any more.
+    """
+    finished = select(plans.c.plan_id).where(
+        plans.c.finished_at.is_not(None), plans.c.made_at < to_ms(made_before + (PLAN_LIFE - FINISHED_LIFE))
+    )
+    connection.execute(delete(plan_targets).where(plan_targets.c.plan_id.in_(finished)))
     old = select(plans.c.plan_id).where(plans.c.made_at < to_ms(made_before))
     connection.execute(delete(plan_targets).where(plan_targets.c.plan_id.in_(old)))
     connection.execute(delete(plans).where(plans.c.made_at < to_ms(made_before)))

@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import Integer, String, Table, func, insert, select
 
 from ecauto_pipeline.clock import to_ms
+from ecauto_pipeline.state import plans
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.lifetimes import LIFETIMES, LOOK_EVERY, Lifetime, end_lives
+from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.state.schema import metadata
 from ecauto_pipeline_tests.pages import read
 
@@ -120,6 +122,52 @@ def test_a_hold_about_an_item_that_has_long_gone_goes_with_it(database: Database
         connection.execute(insert(listings).values(_row(listings, old, present=0)))
         end_lives(connection, NOW)
     assert (0, 0) == (_count(database, "diffs"), _count(database, "listings"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "hours", "left"),
+    [
+        ("price", "", 25, 0),
+        ("visibility", "no_offer", 25, 0),
+        ("stock", "", 25, 0),
+        ("price", "", 23, 1),
+        ("price", "never_fetched", 71, 1),
+        ("price", "never_fetched", 73, 0),
+        ("price", None, 71, 1),
+        ("delist", "", 71, 1),
+    ],
+)
+def test_a_skip_that_is_said_no_more_leaves_after_a_day(
+    database: Database, kind: str, said: str | None, hours: int, left: int
+) -> None:
+    """A first fill skips every listing twice, and says it of hardly any a day later; what is said still, or has to be
+    judged, is what the next run compares with."""
+    diffs, listings = metadata.tables["diffs"], metadata.tables["listings"]
+    skip = _row(diffs, NOW - timedelta(hours=hours), decision="skipped", reason="never_fetched", kind=kind)
+    all_said = dict.fromkeys(("price_said", "visibility_said", "stock_said"), "never_fetched") | {f"{kind}_said": said}
+    of_listing = {name: value for name, value in all_said.items() if name in listings.columns}
+    with database.write() as connection:
+        connection.execute(insert(listings).values(_row(listings, NOW, present=1, **of_listing)))
+        connection.execute(insert(diffs).values(skip | {"state": "closed", "exported": 1}))
+        connection.execute(insert(diffs).values(skip | {"state": "closed", "exported": 0, "diff_id": "not in history"}))
+        end_lives(connection, NOW)
+    assert left + 1 == _count(database, "diffs")
+
+
+@pytest.mark.parametrize(("finished", "hours", "left"), [(True, 23, 2), (True, 25, 0), (False, 71, 2), (False, 73, 0)])
+def test_the_list_of_a_plan_that_is_finished_leaves_after_a_day(
+    database: Database, finished: bool, hours: int, left: int
+) -> None:
+    """432 plans of three days would be a quarter of state.db; one that is unfinished may still be taken up."""
+    made_at = NOW - timedelta(hours=hours)
+    with database.write() as connection:
+        listed = [Target(number, f"B{number}", "detail", "stock_due", "low") for number in range(2)]
+        plan = plans.write_plan(connection, "run", "2026-11-26-12:00", "", "{}", made_at, listed, left_over=0)
+        if finished:
+            plans.finish(connection, plan.plan_id, made_at)
+        end_lives(connection, NOW)
+        assert (hours < 72) == (plans.of_run(connection, "run") is not None)
+    assert left == _count(database, "plan_targets")
 
 
 def test_the_look_costs_nothing_more_than_once_an_hour(database: Database) -> None:
