@@ -45,8 +45,6 @@ NAMES = (
     ("code-server start", "the proxy before the code server"),
     ("api grpc", "the code server, where sensors look"),
     (" desk", "the owner's desk"),
-    ("dagster dev", "dagster dev, which starts daemon and web server"),
-    ("workspace.yaml", "dagster dev, which starts daemon and web server"),
     (" dev", "ecauto dev"),
 )
 """What stands in a command line, and what people call such a process; the first that fits."""

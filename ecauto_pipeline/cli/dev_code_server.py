@@ -1,6 +1,6 @@
 """Dagster's code server of `ecauto dev`: our definitions in a process of its own; daemon and web server are told where.
 
-`dagster dev` alone would put a proxy before it, which takes a quarter of what an idle installation takes. It is there
+`dagster dev` would put a proxy before it, which takes a quarter of what an idle installation takes. It is there
 to load changed code without a restart, which nobody does who keeps a shop
 (docs/decisions/no-proxy-before-the-code-server.md). Not for: daemon and web server (dev_dagster.py).
 Source: dagster/_cli/{proxy_server_manager,api}.py and dagster/_grpc/server_watcher.py 1.13.27.
@@ -24,7 +24,7 @@ AGAIN_AFTER_S = 30.0
 """A code server that has ended is not started again sooner after its last start: each takes seconds of processor."""
 
 Begin = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
-"""Starts Dagster's command with these words."""
+"""Starts `python -m` with these words."""
 
 
 class CodeServer:
@@ -48,7 +48,7 @@ class CodeServer:
     def start(self) -> None:
         """Start it; returns at once."""
         where = [word for name, value in self._address.items() for word in (f"--{name}", str(value))]
-        self.child = self._begin(("api", "grpc", *where, *self._words))
+        self.child = self._begin(("dagster", "api", "grpc", *where, *self._words))
         self._began = self._clock.monotonic()
 
     def wait_until_it_listens(self) -> bool:

@@ -1,8 +1,7 @@
-"""Dagster's servers beside `ecauto dev`: the code server (dev_code_server.py), and `dagster dev` with daemon and web
-server, to which it is told as one that is there already.
+"""Dagster's servers beside `ecauto dev`: the code server (dev_code_server.py), and web server and daemon, told of it.
 
-A workspace.yaml with more in it than our module is left to `dagster dev` whole. Not for: the desk (dev_desk.py) or what
-the servers show (defs/).
+A workspace.yaml with more in it than our module is left to `dagster dev` whole, which starts its own. Not for: the desk
+(dev_desk.py) or what the servers show (defs/).
 """
 
 from __future__ import annotations
@@ -42,29 +41,36 @@ class DagsterServers:
         self._root, self._port = root, port
         self._folder = Path(tempfile.mkdtemp(prefix="ecauto-"))
         self._code: CodeServer | None = None
-        self._dev: subprocess.Popen[bytes] | None = None
+        self._others: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> bool:
         """Start them; False where the code server ended before it served."""
         workspace = self._root / "workspace.yaml"
-        origin = module_of(workspace)
-        if origin is not None:
-            self._code = CodeServer(origin, self._folder, self._begin, self.log)
-            workspace = self._code.workspace
-            self._code.start()
-            if not self._code.wait_until_it_listens():
-                return False
-        self._dev = self._begin(("dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(self._port)))
+        origin, place = module_of(workspace), ("-h", "127.0.0.1", "-p", str(self._port))
+        if origin is None:
+            self._others = [self._begin(("dagster", "dev", "-w", str(workspace), *place))]
+            return True
+        self._code = CodeServer(origin, self._folder, self._begin, self.log)
+        self._code.start()
+        if not self._code.wait_until_it_listens():
+            return False
+        told = ("-w", str(self._code.workspace))
+        programs = (("dagster_webserver", *told, *place), ("dagster._daemon", "run", *told))
+        self._others = [self._begin(words) for words in programs]
         return True
 
     def have_ended(self, within_s: float) -> bool:
-        """Whether daemon and web server have, at the latest when so many seconds are over."""
-        return self._dev is None or has_ended(self._dev, within_s)
+        """Whether web server or daemon has, at the latest when so many seconds are over: one alone is of no use."""
+        return not self._others or has_ended(self._others[0], within_s) or self._ended != []
 
     @property
     def returncode(self) -> int:
-        """What `dagster dev` ended with; 1 where it never began."""
-        return 1 if self._dev is None or self._dev.returncode is None else self._dev.returncode
+        """What the first of them ended with; 1 where none ever began, for none ends by itself unless it fails."""
+        return next((one.returncode for one in self._ended if one.returncode), 1)
+
+    @property
+    def _ended(self) -> list[subprocess.Popen[bytes]]:
+        return [one for one in self._others if one.poll() is not None]
 
     def look_after(self) -> None:
         """Whatever has ended of what Dagster does not look after itself is started again."""
@@ -73,10 +79,10 @@ class DagsterServers:
 
     def end(self, *, tell: bool) -> None:
         """End them; `tell`: nobody else has asked them to, as a terminal's Ctrl-C does."""
-        for child in (self._dev, self._code.child if self._code is not None else None):
-            if child is not None:
-                _end(child, tell)
-        self._dev, self._code = None, None
+        code = self._code.child if self._code is not None else None
+        for child in (*self._others, *([code] if code is not None else [])):
+            _end(child, tell)
+        self._others, self._code = [], None
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _begin(self, words: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -22,7 +22,7 @@ from uvicorn import Config, Server
 
 from ecauto_pipeline.cli.dagster_child import end_with as end_dagster_with
 from ecauto_pipeline.cli.dev_code_server import AGAIN_AFTER_S, CodeServer, module_of
-from ecauto_pipeline.cli.dev_dagster import servers_environ
+from ecauto_pipeline.cli.dev_dagster import DagsterServers, servers_environ
 from ecauto_pipeline.cli.dev_desk import DeskBeside
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.living_runs import OWNER_TAG
@@ -158,7 +158,7 @@ def test_a_code_server_that_has_ended_is_started_again(tmp_path: Path, capsys: p
     code.look_after()
     code.look_after()
     assert [begun[0]] * 2 == begun
-    assert ("api", "grpc") == begun[0][:2]
+    assert ("dagster", "api", "grpc") == begun[0][:3]
     code.child.wait()
     said = capsys.readouterr().out
     assert 1 == said.count("起動し直しました")
@@ -170,6 +170,30 @@ def test_a_code_server_that_ends_before_it_serves_is_not_waited_for(tmp_path: Pa
     code = CodeServer(module_of(ROOT / "workspace.yaml"), tmp_path, _ends_at_once, tmp_path / "dagster.log")
     code.start()
     assert not code.wait_until_it_listens()
+
+
+@pytest.mark.parametrize("which", ["dagster_webserver", "dagster._daemon"])
+def test_web_server_and_daemon_end_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str) -> None:
+    """Of one alone nobody has anything: `ecauto dev` ends with its code, and the service begins it again."""
+    begun = dict[str, subprocess.Popen[bytes]]()
+
+    def begin(_servers: DagsterServers, words: Sequence[str]) -> subprocess.Popen[bytes]:
+        does = "raise SystemExit(input() or 3)" if words[0] == which else "input()"
+        begun[words[0]] = subprocess.Popen([sys.executable, "-c", does], stdin=subprocess.PIPE)
+        return begun[words[0]]
+
+    monkeypatch.setattr(DagsterServers, "_begin", begin)
+    monkeypatch.setattr(CodeServer, "wait_until_it_listens", lambda _self: True)
+    (tmp_path / "workspace.yaml").write_bytes((ROOT / "workspace.yaml").read_bytes())
+    servers = DagsterServers(tmp_path, 0, tmp_path / "dagster.log")
+    assert servers.start()
+    assert {"dagster", "dagster_webserver", "dagster._daemon"} == set(begun)
+    assert not servers.have_ended(0)
+    begun[which].communicate(b"\n", timeout=60)
+    assert servers.have_ended(0)
+    assert 3 == servers.returncode
+    servers.end(tell=True)
+    assert None not in {one.poll() for one in begun.values()}
 
 
 def a_run_that_died(folder: Path) -> None:
@@ -216,7 +240,7 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
             assert process.running(world)
             servers = psutil.Process(dev.pid).children(recursive=True)
             lines = [" ".join(one.cmdline()) for one in servers]
-            assert [1, 0] == [sum(words in line for line in lines) for words in ("api grpc", "code-server start")]
+            assert [1, 1, 1, 0] == [sum(words in line for line in lines) for words in _SERVERS]
             assert "__repository__" in _asked(port, _WHAT_IT_SERVES)
             desk = httpx.get(f"http://127.0.0.1:{desk_port}/ja", trust_env=False, timeout=60)
             assert (200, True) == (desk.status_code, "今日" in desk.text)
@@ -237,6 +261,7 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
     assert [] == list(ROOT.glob(".tmp_dagster_home_*"))
 
 
+_SERVERS = ("api grpc", "dagster_webserver", "dagster._daemon", " dev ")
 _WHAT_IT_SERVES = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
 
 
