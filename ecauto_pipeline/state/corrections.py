@@ -10,12 +10,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.corrections import RESTS_FOR, Edited, FailedPrice, failed_price
-from ecauto_pipeline.state.of_accounts import ItemsOf, portions_of
+from ecauto_pipeline.state.of_accounts import ItemsOf, bound_to, of_bound_account, of_bound_items, portions_of
 from ecauto_pipeline.state.revisions import CORRECTION_FACTS
 from ecauto_pipeline.state.schema import journal, listings
 
@@ -33,14 +33,11 @@ def failed_prices(
     """The listings of these accounts (`item_id`: that one alone; `items`: of the accounts named there, these alone)
     whose last price was refused or had no effect."""
     found: dict[ListingKey, FailedPrice] = {}
-    since = journal.c.intent_at >= to_ms(now - RESTS_FOR)
     for account in accounts:
-        mine = [journal.c.platform == account.platform, journal.c.account_id == account.account_id, since]
-        if item_id is not None:
-            mine.append(journal.c.item_id == item_id)
-        for few in portions_of(account, items):
-            named = mine if few is None else [*mine, journal.c.item_id.in_(few)]
-            for item, edits in groupby(connection.execute(_edits(named)), key=lambda row: row.item_id):
+        for few in portions_of(account, items if item_id is None else {account: (item_id,)}):
+            query = _EDITS if few is None else _EDITS_OF_ITEMS
+            values = bound_to(account, few, since=to_ms(now - RESTS_FOR))
+            for item, edits in groupby(connection.execute(query, values), key=lambda row: row.item_id):
                 rows = list(edits)
                 shown = rows[0]  # the listing's side, beside each of its edits
                 changed_at = None if shown.item_modified_at is None else from_ms(shown.item_modified_at)
@@ -65,6 +62,11 @@ def _edits(mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
     settled = journal.c.outcome.in_((Outcome.DONE, Outcome.FAILED))
     query = query.join(listings, of_listing).where(*mine, settled, journal.c.item_id.in_(items))
     return query.order_by(journal.c.item_id, journal.c.intent_at, journal.c.update_id)
+
+
+_MINE = (*of_bound_account(journal), journal.c.intent_at >= bindparam("since"))
+_EDITS = _edits(_MINE)
+_EDITS_OF_ITEMS = _edits([*_MINE, of_bound_items(journal)])
 
 
 def _edited(row: Row[Any]) -> Edited:

@@ -15,13 +15,11 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind
 from ecauto_pipeline.domain.transitions import EDITS, moves_of
 from ecauto_pipeline.state.journal import UNSETTLED, is_in
+from ecauto_pipeline.state.of_accounts import bound_to, of_bound_account, of_bound_items
 from ecauto_pipeline.state.schema import journal
 
 _UNSETTLED_OF = select(journal.c.item_id, journal.c.kind).where(
-    UNSETTLED,
-    journal.c.platform == bindparam("of_platform"),
-    journal.c.account_id == bindparam("of_account"),
-    journal.c.item_id.in_(bindparam("items", expanding=True)),
+    UNSETTLED, *of_bound_account(journal), of_bound_items(journal)
 )
 _WAS, _DONE = moves_of(EDITS, "confirm")
 _CONFIRM = (
@@ -41,8 +39,7 @@ _CONFIRM = (
 def unsettled_targets(connection: Connection, account: AccountKey, items: Sequence[str]) -> set[tuple[str, Kind]]:
     """(item_id, kind) of these items of one shop (<= 500) with an earlier edit that is still to be settled: nothing may
     be sent before it is."""
-    of_them = {"of_platform": account.platform, "of_account": account.account_id, "items": list(items)}
-    return {(row.item_id, Kind(row.kind)) for row in connection.execute(_UNSETTLED_OF, of_them)}
+    return {(row.item_id, Kind(row.kind)) for row in connection.execute(_UNSETTLED_OF, bound_to(account, items))}
 
 
 def confirm_all(connection: Connection, ended: Iterable[tuple[str, datetime, datetime]]) -> None:

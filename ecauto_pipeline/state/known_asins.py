@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from ecauto_pipeline.domain.model import AsinFacts, Status
 from ecauto_pipeline.domain.offers.second_opinion import HELD_AFTER
@@ -22,6 +22,7 @@ from ecauto_pipeline.state.schema import asins
 PART_ROWS = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = tuple(asins.c[name] for name in ASIN_FACTS)
+_OF_THEM = select(*_COLUMNS).where(asins.c.asin.in_(bindparam("names", expanding=True)))
 _STATUSES: dict[str | None, Status | None] = {None: None, **{str(status): status for status in Status}}
 
 
@@ -41,7 +42,7 @@ def known_of(connection: Connection, names: Iterable[str]) -> dict[str, KnownAsi
     """
     found: dict[str, KnownAsin] = {}
     for few in in_portions(sorted(set(names))):
-        rows = connection.execute(select(*_COLUMNS).where(asins.c.asin.in_(few)))
+        rows = connection.execute(_OF_THEM, {"names": list(few)})
         found |= {known.facts.asin: known for known in _read(rows)}
     doubted = any(known.facts.doubt for known in found.values())
     return found | _contradicted(connection, found) if doubted else found

@@ -55,6 +55,23 @@ def are_all(connection: Connection, table: Table, accounts: Collection[AccountKe
     return True
 
 
+def of_bound_account(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What is true for the rows of the one shop that `bound_to` names: for statements that are made once, because
+    making one costs more than what it finds."""
+    return table.c.platform == bindparam("of_platform"), table.c.account_id == bindparam("of_account")
+
+
+def of_bound_items(table: Table) -> ColumnElement[bool]:
+    """What is true for the rows of the items that `bound_to` names."""
+    return table.c.item_id.in_(bindparam("of_items", expanding=True))
+
+
+def bound_to(account: AccountKey, items: Sequence[str] | None = None, **others: object) -> dict[str, object]:
+    """The values of a statement with `of_bound_account`; with `of_bound_items`, too, where items are given."""
+    named = {} if items is None else {"of_items": list(items)}
+    return {"of_platform": account.platform, "of_account": account.account_id, **named, **others}
+
+
 def of_account(table: Table, platform: str, account_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """What is true for the rows of one shop."""
     return table.c.platform == platform, table.c.account_id == account_id

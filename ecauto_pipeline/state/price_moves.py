@@ -10,13 +10,28 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome, PriceEdit, PriceMoves
 from ecauto_pipeline.domain.selling.moves import moves_of
-from ecauto_pipeline.state.of_accounts import ItemsOf, portions_of
+from ecauto_pipeline.state.of_accounts import ItemsOf, bound_to, of_bound_account, of_bound_items, portions_of
 from ecauto_pipeline.state.schema import diffs, journal
+
+_HAPPENED = or_(journal.c.outcome.is_(None), journal.c.outcome.in_((Outcome.DONE, Outcome.UNKNOWN)))
+_MOVES = (
+    select(*(journal.c[name] for name in ("item_id", "intent_at", "before", "after", "rollback_of")), diffs.c.reason)
+    .outerjoin(diffs, diffs.c.diff_id == journal.c.diff_id)
+    .where(journal.c.intent_at > bindparam("since"), journal.c.kind == Kind.PRICE, journal.c.after.is_not(None))
+    .where(_HAPPENED, *of_bound_account(journal))
+    .order_by(journal.c.intent_at, journal.c.update_id)
+)
+_MOVES_OF_ITEMS = _MOVES.where(of_bound_items(journal))
+_TIMES = select(journal.c.item_id, journal.c.intent_at, journal.c.completed_at).where(
+    or_(journal.c.intent_at >= bindparam("since"), journal.c.completed_at >= bindparam("since")),
+    *of_bound_account(journal),
+)
+_TIMES_OF_ITEMS = _TIMES.where(of_bound_items(journal))
 
 
 def price_moves(
@@ -32,22 +47,11 @@ def price_moves(
 
     `asked_for`: reasons of decisions that a person's word stands behind. An edit of unknown outcome counts as done.
     """
-    happened = or_(journal.c.outcome.is_(None), journal.c.outcome.in_((Outcome.DONE, Outcome.UNKNOWN)))
-    names = ("item_id", "intent_at", "before", "after", "rollback_of")
-    query = (
-        select(*(journal.c[name] for name in names), diffs.c.reason)
-        .outerjoin(diffs, diffs.c.diff_id == journal.c.diff_id)
-        .where(journal.c.intent_at > to_ms(since), journal.c.kind == Kind.PRICE, journal.c.after.is_not(None), happened)
-        .order_by(journal.c.intent_at, journal.c.update_id)
-    )
     edits: dict[ListingKey, list[PriceEdit]] = defaultdict(list)
     for account in accounts:  # one query each: of one item, the index by listing finds its few edits
-        mine = [journal.c.platform == account.platform, journal.c.account_id == account.account_id]
-        if item_id is not None:
-            mine.append(journal.c.item_id == item_id)
-        for few in portions_of(account, items):
-            named = [] if few is None else [journal.c.item_id.in_(few)]
-            rows: Iterable[Any] = connection.execute(query.where(*mine, *named))
+        for few in portions_of(account, items if item_id is None else {account: (item_id,)}):
+            query = _MOVES if few is None else _MOVES_OF_ITEMS
+            rows: Iterable[Any] = connection.execute(query, bound_to(account, few, since=to_ms(since)))
             for item, at, before, after, rollback_of, reason in rows:
                 edit = PriceEdit(from_ms(at), before, after, rollback_of != "" or reason in asked_for)
                 edits[ListingKey(account.platform, account.account_id, item)].append(edit)
@@ -60,14 +64,11 @@ def edit_times(
 ) -> dict[ListingKey, list[datetime]]:
     """When the listings of these accounts were edited since then, whatever became of it: each edit's beginning, and its
     end where it has one. `items`: as there."""
-    times = (journal.c.item_id, journal.c.intent_at, journal.c.completed_at)
     found: dict[ListingKey, list[datetime]] = defaultdict(list)
     for account in accounts:
-        mine = (journal.c.platform == account.platform, journal.c.account_id == account.account_id)
         for few in portions_of(account, items):
-            named = [] if few is None else [journal.c.item_id.in_(few)]
-            lately = or_(journal.c.intent_at >= to_ms(since), journal.c.completed_at >= to_ms(since))
-            for item, *moments in connection.execute(select(*times).where(*mine, *named, lately)):
+            query = _TIMES if few is None else _TIMES_OF_ITEMS
+            for item, *moments in connection.execute(query, bound_to(account, few, since=to_ms(since))):
                 key = ListingKey(account.platform, account.account_id, item)
                 found[key] += [from_ms(at) for at in moments if at is not None]
     return found

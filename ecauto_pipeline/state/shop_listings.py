@@ -17,7 +17,16 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
-from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, of_account, of_accounts, portions_of
+from ecauto_pipeline.state.of_accounts import (
+    FEW,
+    ItemsOf,
+    bound_to,
+    of_account,
+    of_accounts,
+    of_bound_account,
+    of_bound_items,
+    portions_of,
+)
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
 from ecauto_pipeline.state.revisions import LISTING_FACTS
 from ecauto_pipeline.state.schema import diffs, journal, listings
@@ -40,6 +49,13 @@ SHOP_COLUMNS = (
         "hidden_at",
     ),
 )
+
+_FACTS = (
+    select(*(listings.c[name] for name in LISTING_FACTS))
+    .where(*of_bound_account(listings), listings.c.listed == 1)
+    .order_by(listings.c.item_id)
+)
+_FACTS_OF_ITEMS = _FACTS.where(of_bound_items(listings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +151,7 @@ def _facts_of(
     moves: Mapping[ListingKey, PriceMoves],
 ) -> Iterator[ListingFacts]:
     """`free`: what it means not to be marked as being on the blocklist."""
-    mine = of_account(listings, account.platform, account.account_id)
-    query = select(*(listings.c[name] for name in LISTING_FACTS)).where(*mine, listings.c.listed == 1)
-    if items is not None:
-        query = query.where(listings.c.item_id == items[0] if len(items) == 1 else listings.c.item_id.in_(items))
-    found = connection.execute(query.order_by(listings.c.item_id))
+    found = connection.execute(_FACTS if items is None else _FACTS_OF_ITEMS, bound_to(account, items))
     times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
     for row in chain.from_iterable(found.partitions(_PART_ROWS)):
         item, asin, price, visible, stock, variations, hidden, *rest = row

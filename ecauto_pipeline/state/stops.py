@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, delete, or_, select
+from sqlalchemy import Connection, and_, delete, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.state.database import Database
+from ecauto_pipeline.state.of_accounts import bound_to, of_bound_account
 from ecauto_pipeline.state.schema_notes import stops
 from ecauto_pipeline.state.upsert import insert_for
 
@@ -23,7 +24,7 @@ _STOP_OF = (
     select(stops)
     .where(
         or_(
-            and_(stops.c.platform == bindparam("of_platform"), stops.c.account_id == bindparam("of_account")),
+            and_(*of_bound_account(stops)),
             stops.c.platform == "",
         )
     )
@@ -54,17 +55,13 @@ def standing(connection: Connection) -> tuple[Stop, ...]:
 
 def stop_of(connection: Connection, account: AccountKey) -> Stop | None:
     """The stop that holds for this shop, None while it may be pushed to."""
-    row = connection.execute(_STOP_OF, _of(account)).first()
+    row = connection.execute(_STOP_OF, bound_to(account)).first()
     return None if row is None else Stop(account if row.platform else None, from_ms(row.since), row.who)
 
 
 def is_stopped(database: Database, account: AccountKey) -> bool:
     """Whether one holds for this shop now: what is looked at before each call."""
-    return database.look(_STOP_OF, _of(account)) is not None
-
-
-def _of(account: AccountKey) -> dict[str, str]:
-    return {"of_platform": account.platform, "of_account": account.account_id}
+    return database.look(_STOP_OF, bound_to(account)) is not None
 
 
 def put(connection: Connection, accounts: Iterable[AccountKey], now: datetime, who: str) -> None:
