@@ -37,7 +37,7 @@ def write_back(tools: Tools, at_once: int = AT_ONCE) -> WriteBackReport:
     Raises what concerns everybody: the disk, state.db itself, Stopped.
     """
     refused: list[OddRow] = []
-    tools.state.close_idle()  # what the workers read is in memory, and would take it from master.db: one limit for both
+    tools.state.close_idle()  # whoever tells works alone, with the one connection that has room in memory
     try:
         told = WriteBackReport(_tell_edits(tools, refused, at_once), _tell_answers(tools, refused, at_once))
     except RegisterError as error:

@@ -121,6 +121,7 @@ def _read_shops(tools: Tools, shops: list[Shop], register: RegisterOfRun) -> lis
         for future in futures:
             results.append(future.result())
             tools.progress(Progress("listings", len(results), len(shops)))
+    tools.state.close_idle()  # whoever joins works alone, with the one connection that has room in memory
     return results
 
 
