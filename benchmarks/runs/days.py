@@ -3,8 +3,8 @@
     python -m benchmarks.runs.days [--listings 1000 3000] [--days 3] [--minutes 10] [--spend due]
 
 The steps of the line themselves, slice after slice, on a clock moved by hand, at Amazon's documented rates; customers
-and prices are the emulated world's. 100,000 listings take many hours so: of two sizes or more a line is drawn, and what
-it says of 100,000 is said to be drawn. Not for: what a run costs (python -m benchmarks.runs).
+and prices are the emulated world's. 100,000 listings take three quarters of an hour; of two sizes or more a line is
+drawn, and what it says of 100,000 is said to be drawn. Not for: what a run costs (python -m benchmarks.runs).
 """
 
 from __future__ import annotations
