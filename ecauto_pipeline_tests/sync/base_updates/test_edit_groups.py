@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -17,6 +19,7 @@ from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.schema import journal
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.base_updates.group_size import LONGEST_S, MOST, GroupSize, next_group, put_back
+from ecauto_pipeline.sync.base_updates.intents import Intents
 from ecauto_pipeline.sync.base_updates.push_lease import LEASE_LIFE
 from ecauto_pipeline.sync.people.rollback import rollback_run
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, World, nothing
@@ -94,6 +97,43 @@ def test_each_intent_is_on_the_disk_before_its_call_and_commits_are_few(tmp_path
     assert (40, [item for item, _, _ in world.shop.edits]) == (report.account.pushed, seen)
     assert sorted(expected) == sorted(world.shop.edits)
     assert commits[0] < 20
+
+
+def test_the_intents_of_a_group_cost_no_more_however_many_edits_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each row is found by its name, or by its listing: a group of edits once went through every decision that was
+    open, so that what a first run sent cost the square of it."""
+    world = World(tmp_path)
+    rises(world)
+    run = world.run()
+    world.decide(run)
+    asked, begin = list[tuple[str, Any]](), Intents.begin
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    def begin_noted(*values: Any) -> Any:
+        event.listen(world.state.engine, "before_cursor_execute", note)
+        try:
+            return begin(*values)
+        finally:
+            event.remove(world.state.engine, "before_cursor_execute", note)
+
+    monkeypatch.setattr(Intents, "begin", begin_noted)
+    assert ROWS == push.run(world.tools.for_run(run)).account.pushed
+    with world.state.read() as connection:
+        plans = {
+            (statement.split()[0], row[3])
+            for statement, values in asked
+            if statement.startswith(("SELECT", "UPDATE"))
+            for row in connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement}", values[0] if isinstance(values, list) else values
+            )
+        }
+    whole = [plan for plan in plans if re.search(r"(SCAN|ix_\w+_(state|exported|decided_at)).*", plan[1])]
+    assert ("UPDATE", "SEARCH diffs USING INDEX sqlite_autoindex_diffs_1 (diff_id=?)") in plans
+    assert [] == [plan for plan in whole if re.search("diffs|journal|listings|asins", plan[1])]
 
 
 def test_no_edit_leaves_more_than_a_second_after_its_look(tmp_path: Path) -> None:
