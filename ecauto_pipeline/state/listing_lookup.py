@@ -5,6 +5,7 @@ Not for: writing (shop_listings.py, shown.py) or the facts that decisions rest o
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +14,13 @@ from itertools import islice
 from sqlalchemy import Connection, func, or_, select
 
 from ecauto_pipeline.clock import from_ms
-from ecauto_pipeline.domain.model import ListingKey
-from ecauto_pipeline.state.exporting import in_portions
+from ecauto_pipeline.domain.model import AccountKey, ListingKey
+from ecauto_pipeline.state.of_accounts import bound_to, of_bound_account, of_bound_items, portions_of
 from ecauto_pipeline.state.schema import listings
+
+_REGISTER_IDS = select(listings.c.item_id, listings.c.register_id).where(
+    *of_bound_account(listings), of_bound_items(listings), listings.c.register_id.is_not(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +82,16 @@ def is_known(connection: Connection, asin: str) -> bool:
     return connection.execute(select(listings.c.asin).where(listings.c.asin == asin).limit(1)).first() is not None
 
 
-def register_ids(connection: Connection, item_ids: Iterable[str]) -> dict[ListingKey, int]:
-    """The rows of the register behind these items, in whichever account they are; unregistered ones are left out."""
+def register_ids(connection: Connection, keys: Iterable[ListingKey]) -> dict[ListingKey, int]:
+    """The rows of the register behind these listings; unregistered ones are left out."""
+    items: dict[AccountKey, set[str]] = defaultdict(set)
+    for key in keys:
+        items[key.account].add(key.item_id)
     found: dict[ListingKey, int] = {}
-    columns = (listings.c.platform, listings.c.account_id, listings.c.item_id, listings.c.register_id)
-    for part in in_portions(sorted(set(item_ids))):
-        query = select(*columns).where(listings.c.item_id.in_(part), listings.c.register_id.is_not(None))
-        found |= {ListingKey(*row[:3]): row[3] for row in connection.execute(query)}
+    for account in sorted(items):
+        for few in portions_of(account, items):
+            rows = connection.execute(_REGISTER_IDS, bound_to(account, few))
+            found |= {ListingKey(*account, row.item_id): row.register_id for row in rows}
     return found
 
 

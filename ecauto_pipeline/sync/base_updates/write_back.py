@@ -64,7 +64,7 @@ def _tell_edits(tools: Tools, refused: list[OddRow], at_once: int) -> int:
         with tools.state.read() as connection:
             waiting = register_counts.fallen(connection)
             edits = [edit for edit in edits if edit.key.account not in waiting]
-            numbers = register_ids(connection, {edit.key.item_id for edit in edits})
+            numbers = register_ids(connection, {edit.key for edit in edits})
         updates, own = _listing_updates(edits, numbers), OwnWrites()
         if updates:
             tools.register.write_back((), updates, refused=refused, own=own)

@@ -22,6 +22,7 @@ from ecauto_pipeline.sync.base_updates.group_size import LONGEST_S, MOST, GroupS
 from ecauto_pipeline.sync.base_updates.intents import Intents
 from ecauto_pipeline.sync.base_updates.push_lease import LEASE_LIFE
 from ecauto_pipeline.sync.people.rollback import rollback_run
+from ecauto_pipeline_tests.state.query_plans import Asked, Step, noted, steps_of
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, World, nothing
 
 ROWS = 12
@@ -108,32 +109,17 @@ def test_the_intents_of_a_group_cost_no_more_however_many_edits_wait(
     rises(world)
     run = world.run()
     world.decide(run)
-    asked, begin = list[tuple[str, Any]](), Intents.begin
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        asked.append((statement, values))
+    asked, begin = Asked(), Intents.begin
 
     def begin_noted(*values: Any) -> Any:
-        event.listen(world.state.engine, "before_cursor_execute", note)
-        try:
+        with noted(world.state, asked):
             return begin(*values)
-        finally:
-            event.remove(world.state.engine, "before_cursor_execute", note)
 
     monkeypatch.setattr(Intents, "begin", begin_noted)
     assert ROWS == push.run(world.tools.for_run(run)).account.pushed
-    with world.state.read() as connection:
-        plans = {
-            (statement.split()[0], row[3])
-            for statement, values in asked
-            if statement.startswith(("SELECT", "UPDATE"))
-            for row in connection.exec_driver_sql(
-                f"EXPLAIN QUERY PLAN {statement}", values[0] if isinstance(values, list) else values
-            )
-        }
-    whole = [plan for plan in plans if re.search(r"(SCAN|ix_\w+_(state|exported|decided_at)).*", plan[1])]
-    assert ("UPDATE", "SEARCH diffs USING INDEX sqlite_autoindex_diffs_1 (diff_id=?)") in plans
-    assert [] == [plan for plan in whole if re.search("diffs|journal|listings|asins", plan[1])]
+    steps = steps_of(world.state, asked, "diffs", "journal", "listings", "asins")
+    assert Step("UPDATE", "SEARCH diffs USING INDEX sqlite_autoindex_diffs_1 (diff_id=?)") in steps
+    assert set() == {step for step in steps if re.search(r"SCAN|ix_\w+_(state|exported|decided_at)", step.way)}
 
 
 def test_no_edit_leaves_more_than_a_second_after_its_look(tmp_path: Path) -> None:

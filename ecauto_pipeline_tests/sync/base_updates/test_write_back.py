@@ -18,6 +18,7 @@ from ecauto_pipeline.state import register_counts
 from ecauto_pipeline.state.register_counts import Watched
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.sections import WriteBackReport
+from ecauto_pipeline_tests.state.query_plans import Asked, noted, steps_of
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
 from ecauto_pipeline_tests.sync.test_faults import any_error
 
@@ -59,6 +60,20 @@ def test_the_register_is_told_what_was_done_and_nothing_else(tmp_path: Path) -> 
     _, report = world.sync()
     assert (2580, "public", 1984, 1, "品") == _told(world)
     assert (1, 1, "") == (report.written_back.listings, report.written_back.products, report.written_back.problem)
+
+
+def test_telling_goes_through_no_table_of_listings_or_asins(tmp_path: Path) -> None:
+    """The register's rows behind what was edited were once looked for in every listing, once for 500 of them."""
+    world = World(tmp_path)
+    world.list_item("1", 2000, cost_jpy=1984)
+    assert world.sync()[1].written_back.problem
+    _register(world)
+    asked = Asked()
+    with noted(world.state, asked):
+        assert WriteBackReport(1, 1) == write_back(world.tools)
+    ways = {step.way for step in steps_of(world.state, asked, "listings", "asins", "journal")}
+    assert "SEARCH listings USING INDEX sqlite_autoindex_listings_1 (platform=? AND account_id=? AND item_id=?)" in ways
+    assert set() == {way for way in ways if "SCAN" in way}
 
 
 def test_each_answer_is_told_once(tmp_path: Path) -> None:

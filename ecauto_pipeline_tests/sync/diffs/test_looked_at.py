@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import delete
-from sqlalchemy.event import listen
 
 from ecauto_pipeline.state.schema import counters
 from ecauto_pipeline.sync.diffs import price
 from ecauto_pipeline.sync.diffs.changed import remember
 from ecauto_pipeline.sync.diffs.evaluate import load_input
+from ecauto_pipeline_tests.state.query_plans import Asked, noted, steps_of
 from ecauto_pipeline_tests.sync.diffs.selling import World
 from ecauto_pipeline_tests.sync.diffs.test_changed import agrees, judged
 
@@ -55,19 +54,9 @@ def test_numbers_that_began_anew_are_not_gone_by(world: World) -> None:
 
 def test_a_run_with_nothing_to_do_goes_through_no_table_of_listings_or_asins(world: World) -> None:
     """Each question of it is answered by an index of what has changed, or of what is counted."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        asked.append((statement, values))
-
-    listen(world.state.engine, "before_cursor_execute", note)
-    assert 0 == world.decide(world.run()).judged
-    with world.state.read() as connection:
-        steps = [
-            row[3]
-            for statement, values in tuple(asked)
-            if statement.startswith("SELECT")
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        ]
-    assert any("ix_listings_price_unjudged" in step for step in steps)
-    assert [] == [step for step in steps if step in ("SCAN listings", "SCAN asins")]
+    asked = Asked()
+    with noted(world.state, asked):
+        assert 0 == world.decide(world.run()).judged
+    ways = {step.way for step in steps_of(world.state, asked, "listings", "asins") if step.verb == "SELECT"}
+    assert any("ix_listings_price_unjudged" in way for way in ways)
+    assert not ways & {"SCAN listings", "SCAN asins"}
