@@ -12,7 +12,6 @@ import errno
 import json
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import locks, migrations
 from ecauto_pipeline.state.shared_time import AHEAD
+from ecauto_pipeline.state.sqlite_caches import CACHE_KB, Caches
 from ecauto_pipeline.state.write_turns import Job, WriteTurns
 
 if TYPE_CHECKING:
@@ -38,12 +38,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 60.0
-CACHE_KB = 16_384
-"""Of the connection that works alone most of the time: with four times as much it was not quicker at 100,000
-listings."""
-OTHER_CACHES_KB = 1_024
-"""Of each other connection at most: a run has one a shop that it reads or pushes to at the same time. (One limit for
-all of a process, SQLite's soft_heap_limit, left none to whoever came last, and none to master.db either.)"""
 UNUSABLE: type[Exception] = DBAPIError
 """What a read or write raises where the file is damaged or read-only, or the disk is full."""
 LEAST_FREE_PAGES = 2_048
@@ -128,8 +122,6 @@ class Database:
         self._wall_s, self._unmigrated = wall_s, unmigrated
         self.fence: Fence | None = None
         self._turns = WriteTurns(busy_timeout_s)
-        self._with_cache: sqlite3.Connection | None = None
-        self._opening = threading.Lock()
         self._postgresql: PostgresqlStore | None = None
         try:
             self._open()
@@ -150,8 +142,9 @@ class Database:
         if self.url.database:
             _private_file(Path(self.url.database))
         self.engine: Engine = self._sqlite_engine()
+        self._caches = Caches(self._cache_kb)
         event.listen(self.engine, "connect", self._prepare_sqlite)
-        event.listen(self.engine, "close", self._closed_sqlite)
+        event.listen(self.engine, "close", self._caches.closed)
         event.listen(self.engine, "begin", _begin_sqlite)
         with self.write() as connection:
             migrations.complete_sqlite(connection)
@@ -176,16 +169,8 @@ class Database:
     def _prepare_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY")
-        with self._opening:
-            if self._with_cache is None:
-                self._with_cache = connection
-        cache_kb = self._cache_kb if self._with_cache is connection else min(OTHER_CACHES_KB, self._cache_kb)
-        for pragma in (*pragmas, f"cache_size=-{cache_kb}"):
+        for pragma in (*pragmas, f"cache_size=-{self._caches.of(connection)}"):
             connection.execute(f"PRAGMA {pragma}")
-
-    def _closed_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
-        if self._with_cache is connection:
-            self._with_cache = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -10,24 +10,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.transitions import DECISIONS, NEW, DecisionEvent, moves_of, next_state
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import diffs, listings
+from ecauto_pipeline.state.schema import diffs
 from ecauto_pipeline.state.upsert import add_rows
 
 CHUNK_ROWS = 5_000
 STANDING = ("open", "approved", "rejected")
-LIFE = timedelta(days=3)
-UNSAID_LIFE = timedelta(days=1)
-"""Of a skip of whose target something else has been said since."""
 SHUT = ("account_blocked", "not_read", "shop_unreachable")
 """Why a change is skipped whose shop as a whole can't be worked on."""
 Target = tuple[ListingKey, Kind]
@@ -266,25 +263,6 @@ def export_again(connection: Connection, keys: Sequence[str]) -> None:
     """History has lost these: `unexported` hands them out once more."""
     for few in in_portions(keys):
         connection.execute(update(diffs).where(diffs.c.diff_id.in_(few)).values(exported=0))
-
-
-def forget(connection: Connection, before: datetime) -> None:
-    """Drop what is in history, was decided before, and is over: what waits, or what a person said, stands.
-
-    A skip that nobody says any more goes earlier, a day after it was decided: a first fill leaves two a listing.
-    """
-    over = (diffs.c.exported == 1, diffs.c.state.not_in(STANDING))
-    connection.execute(delete(diffs).where(*over, diffs.c.decided_at < to_ms(before)))
-    unsaid = diffs.c.decided_at < to_ms(before + (LIFE - UNSAID_LIFE))
-    connection.execute(delete(diffs).where(*over, unsaid, diffs.c.decision == Decision.SKIPPED, _other_is_said()))
-
-
-def _other_is_said() -> ColumnElement[bool]:
-    """Whether its listing was judged since, to something else."""
-    kinds = (Kind.PRICE, Kind.VISIBILITY, Kind.STOCK)
-    said = case(*((diffs.c.kind == kind.value, listings.c[f"{kind.value}_said"]) for kind in kinds))
-    of_listing = and_(*(listings.c[name] == diffs.c[name] for name in ("platform", "account_id", "item_id")))
-    return select(listings.c.item_id).where(of_listing, said != diffs.c.reason).exists()
 
 
 def _about(key: ListingKey, kind: Kind) -> tuple[ColumnElement[bool], ...]:

@@ -16,7 +16,7 @@ from ecauto_pipeline.state import (
     amazon_shapes,
     asins,
     catalogue,
-    decisions,
+    forgotten_decisions,
     journal,
     leases,
     messages,
@@ -72,11 +72,11 @@ LIFETIMES = (
     Lifetime("observations", None, "履歴に書くまで", "until it is in history"),
     Lifetime(
         "diffs",
-        decisions.LIFE,
+        forgotten_decisions.LIFE,
         "履歴に書き、結論が出て3日(見送りで、その後に判断が変わったものは1日)。確認待ちと人の返事は、結論が出るまで",
         "3 days once it is in history and over, a skip that was judged otherwise since 1; what waits, or what a person"
         " said, until it is settled",
-        decisions.forget,
+        forgotten_decisions.forget,
     ),
     Lifetime(
         "journal",

@@ -21,7 +21,8 @@ from ecauto_pipeline.errors import RegisterBusy
 from ecauto_pipeline.register.master import BUSY_TIMEOUT_S as REGISTER_BUSY_TIMEOUT_S
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.state.calls import MOST_HELD, CallLedger
-from ecauto_pipeline.state.database import BUSY_TIMEOUT_S, CACHE_KB, Database
+from ecauto_pipeline.state.database import BUSY_TIMEOUT_S, Database
+from ecauto_pipeline.state.sqlite_caches import CACHE_KB
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.listings.shared_files import bring_files
 from ecauto_pipeline.sync.log_files import CALLS, SYNC, log_to_files

@@ -11,10 +11,11 @@ from sqlalchemy import create_engine, select
 
 from ecauto_pipeline.errors import SettingsError
 from ecauto_pipeline.state import revisions
-from ecauto_pipeline.state.database import CACHE_KB, OTHER_CACHES_KB, Database
+from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.every_table import every_table
 from ecauto_pipeline.state.migrations import RETIRED
 from ecauto_pipeline.state.schema import asins, diffs, listings
+from ecauto_pipeline.state.sqlite_caches import CACHE_KB, OTHER_CACHES_KB
 
 
 def _url(path: Path) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
-from ecauto_pipeline.state import calls, decisions, journal
+from ecauto_pipeline.state import calls, decisions, forgotten_decisions, journal
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.described import StateUnreadable, columns_of, damage, looking_at, missing_tables
 from ecauto_pipeline.state.schema_calls import api_calls
@@ -60,14 +60,14 @@ def test_decisions_are_forgotten_when_they_are_in_history_old_and_over(database:
     found = [_diff(Decision.PUSH), _diff(Decision.BLOCKED, Kind.VISIBILITY), _diff(Decision.HELD, Kind.STOCK)]
     with database.write() as connection:
         decisions.store(connection, "run", "", found, NOW, closed=False)
-        decisions.forget(connection, NOW + timedelta(days=1))
+        forgotten_decisions.forget(connection, NOW + timedelta(days=1))
     with database.write() as connection:
         rows = decisions.unexported(connection, 10)
         assert 3 == len(rows)
         decisions.mark_exported(connection, rows)
-        decisions.forget(connection, NOW)
+        forgotten_decisions.forget(connection, NOW)
         assert 3 == len(decisions.of_run(connection, "run"))
-        decisions.forget(connection, NOW + timedelta(days=1))
+        forgotten_decisions.forget(connection, NOW + timedelta(days=1))
         left = {row.diff.decision for row in decisions.of_run(connection, "run")}
         assert [] == decisions.unexported(connection, 10)
         assert 1 == decisions.count_open_holds(connection)

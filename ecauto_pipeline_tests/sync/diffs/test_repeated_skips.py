@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.state import decisions
+from ecauto_pipeline.state import decisions, forgotten_decisions
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, World
 
 
@@ -60,7 +60,7 @@ def test_what_has_left_the_record_is_stored_again(world: World) -> None:
     world.decide(world.run())
     with world.state.write() as connection:
         decisions.mark_exported(connection, decisions.unexported(connection, 10))
-        decisions.forget(connection, NOW.replace(hour=4))
+        forgotten_decisions.forget(connection, NOW.replace(hour=4))
     world.decide(world.run())
     assert ["run-2", "run-2"] == [run for run, *_ in skips(world)]
 
