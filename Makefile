@@ -52,7 +52,7 @@ fuzz: .venv/installed
 
 # One line of verdict, and 1 where a limit does not hold; twenty minutes at most
 load: .venv/installed
-	$(BIN)/python -m benchmarks.runs.load
+	$(BIN)/python -m benchmarks.runs.load $(if $(SEED),--seed $(SEED))
 
 drills: .venv/installed
 	$(BIN)/python -m proofs.drills

@@ -1,6 +1,7 @@
 """`make load`: 100,000 listings in 10 shops and 300,000 in 30 through whole runs, and one line of verdict.
 
     python -m benchmarks.runs.load [--listings 100000 300000] [--shops 10 30] [--cases idle changes] [--minutes 20]
+                                   [--seed 7]
 
 Exit code 1 where a limit does not hold (benchmarks/runs/figures.py), a run fails, or not all is played within the time.
 Not for: comparing programs (`python -m benchmarks.runs --before`).
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.runs.figures import HEAD, Played, broken, exponent, line
 from benchmarks.runs.playing import CASES, play_cases
-from benchmarks.runs.world import PROGRAM
+from benchmarks.runs.world import PROGRAM, SEED
 
 CHANGES = 2_000
 Playing = Callable[[int, int, Callable[[Played], None]], Sequence[Played]]
@@ -65,11 +66,11 @@ def load(sizes: Sequence[tuple[int, int]], play: Playing, tell: Callable[[str], 
     return code
 
 
-def _play(cases: Sequence[str]) -> Playing:
+def _play(cases: Sequence[str], seed: int) -> Playing:
     def play(listings: int, shops: int, told: Callable[[Played], None]) -> Sequence[Played]:
         with tempfile.TemporaryDirectory(prefix="ecauto_load_") as folder:
             changes = min(CHANGES, listings // 50)
-            return play_cases(Path(folder), {"now": PROGRAM}, listings, shops, cases, changes, told)
+            return play_cases(Path(folder), {"now": PROGRAM}, listings, shops, cases, changes, told, seed)
 
     return play
 
@@ -81,6 +82,7 @@ def main() -> int:
     options.add_argument("--shops", type=int, nargs="+", default=[10, 30], help="one for each size")
     options.add_argument("--cases", nargs="+", choices=CASES, default=["idle", "changes"])
     options.add_argument("--minutes", type=int, default=20)
+    options.add_argument("--seed", type=int, default=SEED, help="of the emulated worlds")
     chosen = options.parse_args()
 
     def over(_number: int, _frame: object) -> None:
@@ -90,8 +92,8 @@ def main() -> int:
     signal.alarm(chosen.minutes * 60 - 15)
     began = time.monotonic()
     sizes = list(zip(chosen.listings, chosen.shops, strict=True))
-    code = load(sizes, _play(chosen.cases), lambda text: print(text, flush=True))
-    print(f"{(time.monotonic() - began) / 60:.1f} minutes")
+    code = load(sizes, _play(chosen.cases, chosen.seed), lambda text: print(text, flush=True))
+    print(f"{(time.monotonic() - began) / 60:.1f} minutes, seed {chosen.seed}")
     return code
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.runs.figures import Played
-from benchmarks.runs.world import Installation, build, play_empty
+from benchmarks.runs.world import SEED, Installation, build, play_empty
 
 CASES = ("fill", "idle", "changes")
 FIRST, AFTER = "first", "after"
@@ -27,14 +27,15 @@ def play_cases(
     cases: Sequence[str],
     changes: int,
     tell: Callable[[Played], None],
+    seed: int = SEED,
 ) -> list[Played]:
     """Every case of one size; `programs`: name -> checkout. Each run is told when it has ended."""
     world = folder / "world"
-    build(world, listings, shops)
+    build(world, listings, shops, seed)
     played: list[Played] = []
     with ExitStack() as stack:
         places = {
-            name: stack.enter_context(Installation(folder / name, program, world, listings, shops))
+            name: stack.enter_context(Installation(folder / name, program, world, listings, shops, seed))
             for name, program in programs.items()
         }
         if "fill" not in cases:

@@ -35,9 +35,9 @@ DEARER = 1.15
 """What a changed price is of the one before: enough to be sent, too little to be doubted or held."""
 
 
-def build(folder: Path, listings: int, shops: int) -> None:
+def build(folder: Path, listings: int, shops: int, seed: int = SEED) -> None:
     """An emulated world of this size and the register that belongs to it, in `folder`."""
-    world = Emulation(SystemClock(), SEED, listings, shops, 1.0, folder / "emulator")
+    world = Emulation(SystemClock(), seed, listings, shops, 1.0, folder / "emulator")
     products, rows = world.demo.products(), (plan.row for plan in world.demo.plans())
     Register.create(folder / "master.db", products, rows)
     world.close()
@@ -88,13 +88,13 @@ def play_empty(folder: Path) -> RunCost:
 class Installation:
     """One program's folder, with an emulator for it alone: `with Installation(...) as one: one.run()`."""
 
-    def __init__(self, folder: Path, program: Path, world: Path, listings: int, shops: int) -> None:
+    def __init__(self, folder: Path, program: Path, world: Path, listings: int, shops: int, seed: int = SEED) -> None:
         self.folder, self.program, self.listings, self._shops = folder, program, listings, shops
         (folder / "data").mkdir(parents=True)
         shutil.copytree(world / "emulator", folder / "emulator")
         shutil.copyfile(world / "master.db", folder / "data" / "master.db")
         shutil.copyfile(program / "dagster.yaml", folder / "dagster.yaml")
-        self._emulator = FarEmulator(folder / "emulator", listings, SEED, accounts=shops)
+        self._emulator = FarEmulator(folder / "emulator", listings, seed, accounts=shops)
 
     def __enter__(self) -> Installation:
         self._emulator.__enter__()
