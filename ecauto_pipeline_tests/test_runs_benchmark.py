@@ -180,6 +180,24 @@ def test_load_ends_with_1_where_something_grows_faster_than_the_listings() -> No
     assert "idle: grows with listings to the power of 1.20, at most 1.1" in told[-1]
 
 
+@pytest.mark.parametrize(("second", "time_left", "code"), [(1.0, True, 0), (1.2, True, 1), (1.0, False, 1)])
+def test_what_grows_too_fast_is_played_once_more_and_the_lesser_counts(
+    second: float, time_left: bool, code: int
+) -> None:
+    """A neighbour who took the machine meanwhile is no growth of ours; what grows does so twice. Without time for it
+    the first word stands."""
+    told: list[str] = []
+    powers = iter([1.2, 1.2, second, second])
+
+    def play(listings: int, shops: int, tell: Callable[[Played], None]) -> Sequence[Played]:
+        power = next(powers)
+        return _of(lambda listings: (listings / 300) ** power)(listings, shops, tell)
+
+    assert code == load(SIZES, play, told.append, lambda: time_left)
+    assert told[-1].startswith(f"load: {8 if time_left else 4} runs of 300, 3,000 listings, ")
+    assert f"growth idle {second if time_left else 1.2:.2f}" in told[-1]
+
+
 @pytest.mark.parametrize(
     ("error", "runs"), [(SystemExit("it failed"), 2), (TimeOver("not all"), 0)], ids=["a run fails", "no time left"]
 )
