@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection, insert
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.state import decisions, journal, written_back
+from ecauto_pipeline.state import decisions_for_history, journal_for_history, written_back
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import diffs
@@ -34,8 +34,8 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "who is under way": run_book.unended,
     "runs not in history": run_book.unexported,
     "the sweep's sight, of a week": lambda one: sweep_evidence(one, NOW),
-    "decisions not in history": lambda one: decisions.unexported(one, 50_000),
-    "edits not in history": lambda one: journal.unexported(one, 50_000),
+    "decisions not in history": lambda one: decisions_for_history.unexported(one, 50_000),
+    "edits not in history": lambda one: journal_for_history.unexported(one, 50_000),
     "edits not in master.db": written_back.not_written_back,
 }
 

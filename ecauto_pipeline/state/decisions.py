@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.transitions import DECISIONS, NEW, DecisionEvent, moves_of, next_state
-from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
+from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
 from ecauto_pipeline.state.schema import diffs
 from ecauto_pipeline.state.upsert import add_rows
@@ -238,31 +238,6 @@ def count_open_holds(connection: Connection, accounts: Iterable[AccountKey] | No
     """How many rows wait for a person. `accounts`: only of these; None = of all."""
     mine = [] if accounts is None else [of_accounts(diffs, accounts)]
     return int(connection.execute(select(func.count()).select_from(diffs).where(*_HELD_OPEN, *mine)).scalar_one())
-
-
-def unexported(connection: Connection, limit: int) -> list[ForHistory]:
-    """Decisions that history does not have yet, by id, for `diffs`."""
-    query = select(diffs).where(diffs.c.exported == 0, diffs.c.decision != Decision.UNCHANGED)
-    rows = connection.execute(query.order_by(diffs.c.diff_id).limit(limit))
-    return [for_history(row, "diff_id", "decided_at", without=("state", "state_at", "exported")) for row in rows]
-
-
-def mark_exported(connection: Connection, rows: Iterable[ForHistory]) -> None:
-    """These are in history now; they live on here until `forget`."""
-    for keys in in_portions([row.key for row in rows]):
-        connection.execute(update(diffs).where(diffs.c.diff_id.in_(keys)).values(exported=1))
-
-
-def exported_keys(connection: Connection) -> list[tuple[str, str]]:
-    """(diff_id, run_id) of the rows that are in history and still here, by id."""
-    query = select(diffs.c.diff_id, diffs.c.run_id).where(diffs.c.exported == 1).order_by(diffs.c.diff_id)
-    return [(row.diff_id, row.run_id) for row in connection.execute(query)]
-
-
-def export_again(connection: Connection, keys: Sequence[str]) -> None:
-    """History has lost these: `unexported` hands them out once more."""
-    for few in in_portions(keys):
-        connection.execute(update(diffs).where(diffs.c.diff_id.in_(few)).values(exported=0))
 
 
 def _about(key: ListingKey, kind: Kind) -> tuple[ColumnElement[bool], ...]:

@@ -1,7 +1,8 @@
 """Rows of state.db on their way into history: the shape in which every table hands them out.
 
-Each table's own module says which rows are ready (`unexported`), is told that they are safe (`mark_exported`), and
-drops what is old and over (`forget`). Not for: writing them (history/) or the order of it (sync/publish.py).
+Each table's own module, or the room beside it (`..._for_history.py`), says which rows are ready (`unexported`), is told
+that they are safe (`mark_exported`), and drops what is old and over (`forget`). Not for: writing them (history/) or the
+order of it (sync/publish.py).
 """
 
 from __future__ import annotations

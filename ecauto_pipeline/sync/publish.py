@@ -21,7 +21,7 @@ from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.errors import EcautoError, Stopped
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.store import LoadReport
-from ecauto_pipeline.state import calls, decisions, journal, observations, orders
+from ecauto_pipeline.state import calls, decisions_for_history, journal_for_history, observations, orders
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.exporting import ForHistory
 from ecauto_pipeline.state.lifetimes import end_lives
@@ -172,8 +172,8 @@ def _write(tools: Tools, publisher: Publisher) -> dict[str, int]:
     return {
         "snapshots": _publish_table(tools, publisher, "snapshots", observations),
         "api_calls": _publish_table(tools, publisher, "api_calls", calls, _tell_call),
-        "diffs": _publish_table(tools, publisher, "diffs", decisions),
-        "updates": _publish_table(tools, publisher, "updates", journal),
+        "diffs": _publish_table(tools, publisher, "diffs", decisions_for_history),
+        "updates": _publish_table(tools, publisher, "updates", journal_for_history),
         "orders": _publish_table(tools, publisher, "orders", orders),
         "run_metrics": _metrics(tools, publisher),
     }
@@ -206,8 +206,8 @@ class _Kept(Protocol):
 
 
 _KEPT: Mapping[str, _Kept] = {
-    "diffs": decisions,
-    "updates": journal,
+    "diffs": decisions_for_history,
+    "updates": journal_for_history,
     "orders": orders,
     "run_metrics": run_book,
 }

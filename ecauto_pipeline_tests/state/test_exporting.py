@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
-from ecauto_pipeline.state import calls, decisions, forgotten_decisions, journal
+from ecauto_pipeline.state import calls, decisions, decisions_for_history, journal, journal_for_history
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.described import StateUnreadable, columns_of, damage, looking_at, missing_tables
 from ecauto_pipeline.state.schema_calls import api_calls
@@ -60,16 +60,16 @@ def test_decisions_are_forgotten_when_they_are_in_history_old_and_over(database:
     found = [_diff(Decision.PUSH), _diff(Decision.BLOCKED, Kind.VISIBILITY), _diff(Decision.HELD, Kind.STOCK)]
     with database.write() as connection:
         decisions.store(connection, "run", "", found, NOW, closed=False)
-        forgotten_decisions.forget(connection, NOW + timedelta(days=1))
+        decisions_for_history.forget(connection, NOW + timedelta(days=1))
     with database.write() as connection:
-        rows = decisions.unexported(connection, 10)
+        rows = decisions_for_history.unexported(connection, 10)
         assert 3 == len(rows)
-        decisions.mark_exported(connection, rows)
-        forgotten_decisions.forget(connection, NOW)
+        decisions_for_history.mark_exported(connection, rows)
+        decisions_for_history.forget(connection, NOW)
         assert 3 == len(decisions.of_run(connection, "run"))
-        forgotten_decisions.forget(connection, NOW + timedelta(days=1))
+        decisions_for_history.forget(connection, NOW + timedelta(days=1))
         left = {row.diff.decision for row in decisions.of_run(connection, "run")}
-        assert [] == decisions.unexported(connection, 10)
+        assert [] == decisions_for_history.unexported(connection, 10)
         assert 1 == decisions.count_open_holds(connection)
     assert {Decision.PUSH, Decision.HELD} == left
 
@@ -80,10 +80,10 @@ def test_an_edit_goes_to_history_when_it_has_an_outcome(database: Database) -> N
         decisions.store(connection, "run", "", [_diff(Decision.PUSH)], NOW, closed=False)
         decided = decisions.of_run(connection, "run")[0]
         update_id = journal.intend(connection, "run", decided, NOW)
-        assert [] == journal.unexported(connection, 10)
+        assert [] == journal_for_history.unexported(connection, 10)
         assert 1 == journal.count_open_intents(connection)
         journal.finish(connection, update_id, "confirm", NOW)
-        [row] = journal.unexported(connection, 10)
+        [row] = journal_for_history.unexported(connection, 10)
     assert (update_id, "run", NOW) == (row.key, row.run_id, row.at)
     assert (NOW, NOW) == (row.values["attempted_at"], row.values["completed_at"])
     assert not {"intent_at", "written_back", "exported"} & set(row.values)
@@ -95,13 +95,13 @@ def test_an_edit_that_is_settled_while_it_is_published_goes_once_more(database: 
         decisions.store(connection, "run", "", [_diff(Decision.PUSH)], NOW, closed=False)
         update_id = journal.intend(connection, "run", decisions.of_run(connection, "run")[0], NOW)
         journal.finish(connection, update_id, "lose", NOW)
-        handed_out = journal.unexported(connection, 10)
+        handed_out = journal_for_history.unexported(connection, 10)
         journal.finish(connection, update_id, "confirm", NOW + timedelta(seconds=1))
-        journal.mark_exported(connection, handed_out)
-        again = journal.unexported(connection, 10)
+        journal_for_history.mark_exported(connection, handed_out)
+        again = journal_for_history.unexported(connection, 10)
         assert ["unknown", "done"] == [row.values["outcome"] for row in (*handed_out, *again)]
-        journal.mark_exported(connection, again)
-        assert [] == journal.unexported(connection, 10)
+        journal_for_history.mark_exported(connection, again)
+        assert [] == journal_for_history.unexported(connection, 10)
 
 
 def test_looking_at_a_state_makes_nothing(tmp_path: Path, database: Database) -> None:

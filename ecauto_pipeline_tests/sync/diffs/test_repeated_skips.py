@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.clock import to_ms
-from ecauto_pipeline.state import decisions, forgotten_decisions
+from ecauto_pipeline.state import decisions_for_history
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, World
 
 
@@ -59,8 +59,8 @@ def test_what_has_left_the_record_is_stored_again(world: World) -> None:
     """A row lives three days: what still holds stands in history at least so often."""
     world.decide(world.run())
     with world.state.write() as connection:
-        decisions.mark_exported(connection, decisions.unexported(connection, 10))
-        forgotten_decisions.forget(connection, NOW.replace(hour=4))
+        decisions_for_history.mark_exported(connection, decisions_for_history.unexported(connection, 10))
+        decisions_for_history.forget(connection, NOW.replace(hour=4))
     world.decide(world.run())
     assert ["run-2", "run-2"] == [run for run, *_ in skips(world)]
 
