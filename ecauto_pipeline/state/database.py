@@ -3,33 +3,25 @@
 `read()` and `write()` are the only ways in; `write_again()` for what may be done again when the server was away. A
 write takes its locks at its first line (BEGIN IMMEDIATE on SQLite; by name in PostgreSQL, see locks.py), so that what
 was read inside it still holds when it commits. Not for: what the tables mean (schema.py), how they come to be
-(migrations.py) or how PostgreSQL is asked (postgresql.py).
+(migrations.py), how SQLite's file is opened (sqlite_file.py) or PostgreSQL asked (postgresql.py).
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url
-from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy import Connection, Engine, Select, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.util import LRUCache
 
-from ecauto_pipeline.atomic_file import on_read_only_disk
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.state import locks, migrations
+from ecauto_pipeline.state import locks, migrations, sqlite_file
 from ecauto_pipeline.state.shared_time import AHEAD
-from ecauto_pipeline.state.sqlite_caches import CACHE_KB, Caches
+from ecauto_pipeline.state.sqlite_caches import CACHE_KB
 from ecauto_pipeline.state.write_turns import Job, WriteTurns
 
 if TYPE_CHECKING:
@@ -40,12 +32,6 @@ T = TypeVar("T")
 BUSY_TIMEOUT_S = 60.0
 UNUSABLE: type[Exception] = DBAPIError
 """What a read or write raises where the file is damaged or read-only, or the disk is full."""
-LEAST_FREE_PAGES = 2_048
-"""8 MiB of free pages: less is not worth rewriting the file."""
-_POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": 20, "pool_use_lifo": True}
-"""Whoever works alone has the same connection again, with what it has in memory, and fills no other's."""
-COMPILED: LRUCache[Any, Any] = LRUCache(1_000)
-"""Statements that were compiled for one state.db of this process, for every other one."""
 LOCKS_HELD = "ecauto_locks"
 """In `connection.info` of a write: the Locks it was asked for, for whoever watches (the tests)."""
 
@@ -61,22 +47,6 @@ class Fence(Protocol):
 
     def check(self, connection: Connection) -> None:
         """Raises where another has it: nothing of this transaction may be kept."""
-
-
-class StateDialect(SQLiteDialect_pysqlite):
-    """SQLite through Python's own module, one as good as another: it looks up compiled statements by its dialect."""
-
-    supports_statement_cache = True
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self)
-
-    def __hash__(self) -> int:
-        return hash(type(self))
-
-
-DRIVER = "sqlite+state"
-registry.register("sqlite.state", __name__, StateDialect.__name__)
 
 
 def check_url(url: str) -> None:
@@ -114,7 +84,7 @@ class Database:
         wall_s: Callable[[], float] = time.time,
     ) -> None:
         """`busy_timeout_s`: so long a read or write waits for whoever holds SQLite's file, or a lock in PostgreSQL, or
-        for a server that is away. `cache_kb`: so much of the file each of SQLite's connections keeps in memory.
+        for a server that is away. `cache_kb`: so much of SQLite's file is kept in memory (sqlite_caches.py).
         `unmigrated`: also where PostgreSQL's tables are not of this version (who opens them so migrates them).
         `wall_s`: this machine's clock, seconds since 1970."""
         check_url(url)
@@ -129,7 +99,7 @@ class Database:
             place = self.url.database if self.sqlite else self.url.render_as_string(hide_password=True)
             why = " ".join(str(error.orig).split())
             code = getattr(error.orig, "sqlite_errorname", why)  # SQLite's own words are English
-            cause = _read_only_disk(self.url.database or "") if self.sqlite else None
+            cause = sqlite_file.read_only_disk(self.url.database or "") if self.sqlite else None
             raise SettingsError(f"{place} can't be opened: {why}", ja=f"{place} を開けません（{code}）") from (
                 cause or error
             )
@@ -139,13 +109,7 @@ class Database:
         if not self.sqlite:
             self._open_postgresql()
             return
-        if self.url.database:
-            _private_file(Path(self.url.database))
-        self.engine: Engine = self._sqlite_engine()
-        self._caches = Caches(self._cache_kb)
-        event.listen(self.engine, "connect", self._prepare_sqlite)
-        event.listen(self.engine, "close", self._caches.closed)
-        event.listen(self.engine, "begin", _begin_sqlite)
+        self.engine: Engine = sqlite_file.open_engine(self.url, self._busy_timeout_s, self._cache_kb)
         with self.write() as connection:
             migrations.complete_sqlite(connection)
 
@@ -157,20 +121,6 @@ class Database:
         with self._postgresql.opening() as connection:
             if not self._unmigrated:
                 migrations.check_postgresql(connection)
-
-    def _sqlite_engine(self) -> Engine:
-        return create_engine(
-            self.url.set(drivername=DRIVER),
-            connect_args={"timeout": self._busy_timeout_s, "check_same_thread": False},
-            execution_options={"compiled_cache": COMPILED},
-            **_POOL,
-        )
-
-    def _prepare_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY")
-        for pragma in (*pragmas, f"cache_size=-{self._caches.of(connection)}"):
-            connection.execute(f"PRAGMA {pragma}")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -213,7 +163,7 @@ class Database:
 
     @contextmanager
     def _sqlite_write(self, fence: Fence | None) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(ecauto_write=True) as connection, connection.begin():
+        with self.engine.connect().execution_options(**sqlite_file.WRITES) as connection, connection.begin():
             if fence is not None:
                 fence.check(connection)
             yield connection
@@ -272,28 +222,9 @@ class Database:
         return may_pass(error)
 
     def give_back_space(self) -> bool:
-        """Rewrite SQLite's file when more of it is free than used; whether it was done. Waits for nobody: when another
-        process is at work, a later call does it.
-        """
-        if not self.sqlite:
-            return False  # PostgreSQL sees to it itself
-        with self.engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, sqlite3.Connection)
-            pages, free = (raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
-            if free < LEAST_FREE_PAGES or free * 2 <= pages:
-                return False
-            try:
-                raw.execute("PRAGMA busy_timeout = 0")
-                raw.execute("PRAGMA temp_store = FILE")  # where the new file is put together, else in memory whole
-                raw.execute("VACUUM")
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.OperationalError:
-                return False
-            finally:
-                raw.execute(f"PRAGMA busy_timeout = {int(self._busy_timeout_s * 1000)}")
-                raw.execute("PRAGMA temp_store = MEMORY")
-            return True
+        """Rewrite SQLite's file when more of it is free than used; whether it was done. PostgreSQL sees to it
+        itself."""
+        return self.sqlite and sqlite_file.give_back_space(self.engine, self._busy_timeout_s)
 
     def close_idle(self) -> None:
         """Close each of SQLite's connections that nobody uses now, and let go of what it has of the file in memory."""
@@ -307,23 +238,3 @@ class Database:
 def to_json(document: object) -> str:
     """Compact JSON text, keys sorted, Japanese kept readable."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _read_only_disk(path: str) -> OSError | None:
-    """The error that SQLite does not tell from a missing right: nobody can write where this file is."""
-    folder = Path(path).parent
-    if not folder.is_dir() or not on_read_only_disk(folder):
-        return None
-    return OSError(errno.EROFS, os.strerror(errno.EROFS), path)
-
-
-def _private_file(path: Path) -> None:
-    """The file holds rotated tokens for a moment: nobody else may read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    wants_lock = connection.get_execution_options().get("ecauto_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_lock else "BEGIN")

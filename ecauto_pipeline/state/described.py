@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ecauto_pipeline.errors import EcautoError
-from ecauto_pipeline.state.database import COMPILED, DRIVER
 from ecauto_pipeline.state.every_table import every_table
+from ecauto_pipeline.state.sqlite_file import COMPILED, DRIVER
 
 
 class StateUnreadable(EcautoError):
