@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.runs.figures import HEAD, Played, broken, exponent, line, ratios
+from benchmarks.runs.figures import HEAD, Played, broken, exponent, growths, line, ratios
 from benchmarks.runs.playing import CASES, play_cases
 from benchmarks.runs.world import PROGRAM
 
@@ -49,10 +49,8 @@ def main() -> int:
             runs += play_cases(Path(folder), programs, listings, shops, chosen.cases, changes, tell)
     print(f"\nload of the machine over 1, 5 and 15 minutes: {' '.join(f'{one:.1f}' for one in os.getloadavg())}")
     now = [one for one in runs if one.program == "now"]
-    for case in dict.fromkeys(one.case for one in now):
-        growth = exponent([one for one in now if one.case == case])
-        if growth is not None:
-            print(f"{case}: the steps grow with listings to the power of {growth:.2f}")
+    for case, growth in growths(now, exponent).items():
+        print(f"{case}: the steps grow with listings to the power of {growth:.2f}")
     for one in now:
         if one.changed_ms is not None:
             print(f"{one.changed:,} changes of {one.listings:,} listings: {one.changed_ms:.1f} ms a changed listing")

@@ -7,7 +7,8 @@ empty run takes there in the same minutes. Not for: playing anything (world.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -117,25 +118,31 @@ def least(runs: Iterable[Played]) -> list[Played]:
     return list(found.values())
 
 
-def too_steep(runs: Sequence[Played]) -> bool:
+def growths(runs: Iterable[Played], of: Callable[[list[Played]], float | None]) -> dict[str, float]:
+    """By case that was played in two sizes: how it grows (`exponent` or `steepest`); of each size the least counts."""
+    by_case: dict[str, list[Played]] = defaultdict(list)
+    for one in least(runs):
+        by_case[one.case].append(one)
+    found = {case: of(each) for case, each in by_case.items()}
+    return {case: power for case, power in found.items() if power is not None}
+
+
+def too_steep(runs: Iterable[Played]) -> bool:
     """Whether a case grows faster than it may."""
-    cases = {one.case for one in runs}
-    powers = (steepest([one for one in least(runs) if one.case == case]) for case in cases)
-    return any(power is not None and power > GROWTH for power in powers)
+    return any(power > GROWTH for power in growths(runs, steepest).values())
 
 
 def broken(runs: Sequence[Played]) -> tuple[int, list[str]]:
     """How many limits were looked at, and each that does not hold, in words."""
-    looked, found, grown = 0, [], least(runs)
+    looked, found = 0, []
     for one in runs:
         for what, value, limit in _limits(one):
             looked += 1
             if not value <= limit:
                 found.append(f"{one.case}, {one.listings:,} listings: {what} {value:.4g}, at most {limit:.4g}")
-    for case in dict.fromkeys(one.case for one in runs):
-        growth = steepest([one for one in grown if one.case == case])
-        looked += growth is not None
-        if growth is not None and growth > GROWTH:
+    for case, growth in growths(runs, steepest).items():
+        looked += 1
+        if growth > GROWTH:
             found.append(f"{case}: grows with listings to the power of {growth:.2f}, at most {GROWTH}")
     return looked, found
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.runs.figures import HEAD, Played, broken, exponent, least, line, too_steep
+from benchmarks.runs.figures import HEAD, Played, broken, exponent, growths, line, too_steep
 from benchmarks.runs.playing import CASES, play_cases
 from benchmarks.runs.world import PROGRAM, SEED
 
@@ -37,9 +37,7 @@ def verdict(runs: Sequence[Played], problems: Sequence[str]) -> tuple[str, int]:
     looked, found = broken(runs)
     found += problems
     sizes = ", ".join(f"{size:,}" for size in dict.fromkeys(one.listings for one in runs)) or "no"
-    cases = dict.fromkeys(one.case for one in runs)
-    grown = {case: exponent([one for one in least(runs) if one.case == case]) for case in cases}
-    growth = ", ".join(f"{case} {power:.2f}" for case, power in grown.items() if power is not None)
+    growth = ", ".join(f"{case} {power:.2f}" for case, power in growths(runs, exponent).items())
     said = f"load: {len(runs)} runs of {sizes} listings, {looked} limits, {len(found)} broken"
     said += f"; growth {growth}" if growth else ""
     return said + "".join(f"\n  {one}" for one in found), 1 if found or not runs else 0
@@ -103,12 +101,13 @@ def main() -> int:
         raise TimeOver(f"not all was played within {chosen.minutes} minutes")
 
     signal.signal(signal.SIGALRM, over)
-    signal.alarm(chosen.minutes * 60 - 15)
+    seconds: int = chosen.minutes * 60 - 15
+    signal.alarm(seconds)
     began = time.monotonic()
     sizes = list(zip(chosen.listings, chosen.shops, strict=True))
 
     def half_is_left() -> bool:
-        return bool(time.monotonic() - began < (chosen.minutes * 60 - 15) / 2.1)
+        return time.monotonic() - began < seconds / 2.1
 
     code = load(sizes, _play(chosen.cases, chosen.seed), lambda text: print(text, flush=True), half_is_left)
     print(f"{(time.monotonic() - began) / 60:.1f} minutes, seed {chosen.seed}")

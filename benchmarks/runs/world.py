@@ -141,10 +141,6 @@ class Installation:
             self._emulator.say(f"world/asins/{asin}", offers=[offer])
         return len(chosen)
 
-    def state_mb(self) -> float:
-        """What state.db takes on the disk, its log included."""
-        return sum(file.stat().st_size for file in (self.folder / "data").glob("state.db*")) / 2**20
-
     def _done(self) -> tuple[int, int]:
         """Edits that the shops carried out, and calls that Amazon answered or refused."""
         stats = self._emulator.ask("stats")
