@@ -80,8 +80,9 @@ class DagsterServers:
     def end(self, *, tell: bool) -> None:
         """End them; `tell`: nobody else has asked them to, as a terminal's Ctrl-C does."""
         code = self._code.child if self._code is not None else None
-        for child in (*self._others, *([code] if code is not None else [])):
-            _end(child, tell)
+        for child in (*self._others, code):
+            if child is not None:
+                _end(child, tell)
         self._others, self._code = [], None
         shutil.rmtree(self._folder, ignore_errors=True)
 
