@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.corrections import RESTS_FOR, Edited, FailedPrice, failed_price
-from ecauto_pipeline.state.of_accounts import ItemsOf, bound_to, of_bound_account, of_bound_items, portions_of
+from ecauto_pipeline.state.of_accounts import ByShop, ItemsOf, of_bound_account, of_bound_items
 from ecauto_pipeline.state.revisions import CORRECTION_FACTS
 from ecauto_pipeline.state.schema import journal, listings
 
@@ -27,17 +27,14 @@ def failed_prices(
     connection: Connection,
     accounts: Iterable[AccountKey],
     now: datetime,
-    item_id: str | None = None,
     items: ItemsOf | None = None,
 ) -> dict[ListingKey, FailedPrice]:
-    """The listings of these accounts (`item_id`: that one alone; `items`: of the accounts named there, these alone)
-    whose last price was refused or had no effect."""
+    """The listings of these accounts (`items`: of the accounts named there, these alone) whose last price was refused
+    or had no effect."""
     found: dict[ListingKey, FailedPrice] = {}
     for account in accounts:
-        for few in portions_of(account, items if item_id is None else {account: (item_id,)}):
-            query = _EDITS if few is None else _EDITS_OF_ITEMS
-            values = bound_to(account, few, since=to_ms(now - RESTS_FOR))
-            for item, edits in groupby(connection.execute(query, values), key=lambda row: row.item_id):
+        for found_edits in _EDITS.ask(connection, account, items, since=to_ms(now - RESTS_FOR)):
+            for item, edits in groupby(found_edits, key=lambda row: row.item_id):
                 rows = list(edits)
                 shown = rows[0]  # the listing's side, beside each of its edits
                 changed_at = None if shown.item_modified_at is None else from_ms(shown.item_modified_at)
@@ -65,8 +62,7 @@ def _edits(mine: Sequence[ColumnElement[bool]]) -> Select[Any]:
 
 
 _MINE = (*of_bound_account(journal), journal.c.intent_at >= bindparam("since"))
-_EDITS = _edits(_MINE)
-_EDITS_OF_ITEMS = _edits([*_MINE, of_bound_items(journal)])
+_EDITS = ByShop(_edits(_MINE), _edits([*_MINE, of_bound_items(journal)]))
 
 
 def _edited(row: Row[Any]) -> Edited:

@@ -32,7 +32,7 @@ from ecauto_pipeline.domain.selling.rule_selection import Goods, Named
 from ecauto_pipeline.state import judged
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.joined_listings import accounts_with_listings
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import bound_to_listing, of_accounts, of_bound_listing
 from ecauto_pipeline.state.owner_files import RULES, is_unknown
 from ecauto_pipeline.state.schema import catalogue, listings
 from ecauto_pipeline.state.schema_notes import item_rules
@@ -174,16 +174,8 @@ def rules_of(connection: Connection, item: str) -> list[Selected]:
 
 def save_selected(connection: Connection, rows: Iterable[tuple[ListingKey, Lines]]) -> None:
     """Which lines select these listings now."""
-    statement = update(listings).where(
-        listings.c.platform == bindparam("of_platform"),
-        listings.c.account_id == bindparam("of_account"),
-        listings.c.item_id == bindparam("of_item"),
-    )
-    values = [
-        {"of_platform": key.platform, "of_account": key.account_id, "of_item": key.item_id}
-        | {"text": " ".join(map(str, lines))}
-        for key, lines in rows
-    ]
+    statement = update(listings).where(*of_bound_listing(listings))
+    values = [bound_to_listing(key) | {"text": " ".join(map(str, lines))} for key, lines in rows]
     if values:
         connection.execute(statement.values(item_rules=bindparam("text")), values)
 

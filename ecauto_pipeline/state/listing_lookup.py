@@ -15,11 +15,11 @@ from sqlalchemy import Connection, func, or_, select
 
 from ecauto_pipeline.clock import from_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
-from ecauto_pipeline.state.of_accounts import bound_to, of_bound_account, of_bound_items, portions_of
+from ecauto_pipeline.state.of_accounts import by_shop
 from ecauto_pipeline.state.schema import listings
 
-_REGISTER_IDS = select(listings.c.item_id, listings.c.register_id).where(
-    *of_bound_account(listings), of_bound_items(listings), listings.c.register_id.is_not(None)
+_REGISTER_IDS = by_shop(
+    select(listings.c.item_id, listings.c.register_id).where(listings.c.register_id.is_not(None)), listings
 )
 
 
@@ -89,8 +89,7 @@ def register_ids(connection: Connection, keys: Iterable[ListingKey]) -> dict[Lis
         items[key.account].add(key.item_id)
     found: dict[ListingKey, int] = {}
     for account in sorted(items):
-        for few in portions_of(account, items):
-            rows = connection.execute(_REGISTER_IDS, bound_to(account, few))
+        for rows in _REGISTER_IDS.ask(connection, account, items):
             found |= {ListingKey(*account, row.item_id): row.register_id for row in rows}
     return found
 

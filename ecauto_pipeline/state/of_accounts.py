@@ -7,10 +7,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, false, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Result,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 
-from ecauto_pipeline.domain.model import AccountKey
+from ecauto_pipeline.domain.model import AccountKey, ListingKey
 
 ItemsOf = Mapping[AccountKey, Collection[str]]
 """Which items of a shop; a shop that is not named: all of its."""
@@ -55,6 +69,32 @@ def are_all(connection: Connection, table: Table, accounts: Collection[AccountKe
     return True
 
 
+def item_of(key: ListingKey) -> ItemsOf:
+    """This one item of its shop."""
+    return {key.account: (key.item_id,)}
+
+
+class ByShop(NamedTuple):
+    """One question about the rows of shops, made once, because making it costs more than what it finds: about `whole`
+    shops, and about the items that `bound_to` names."""
+
+    whole: Select[Any]
+    named: Select[Any]
+
+    def ask(
+        self, connection: Connection, account: AccountKey, items: ItemsOf | None = None, **values: object
+    ) -> Iterator[Result[*tuple[Any, ...]]]:
+        """The answers about one shop, or about these items of it, so many at a time as one statement can name."""
+        for few in portions_of(account, items):
+            yield connection.execute(self.whole if few is None else self.named, bound_to(account, few, **values))
+
+
+def by_shop(query: Select[Any], table: Table) -> ByShop:
+    """This question about the rows of `table`."""
+    whole = query.where(*of_bound_account(table))
+    return ByShop(whole, whole.where(of_bound_items(table)))
+
+
 def of_bound_account(table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """What is true for the rows of the one shop that `bound_to` names: for statements that are made once, because
     making one costs more than what it finds."""
@@ -64,6 +104,16 @@ def of_bound_account(table: Table) -> tuple[ColumnElement[bool], ColumnElement[b
 def of_bound_items(table: Table) -> ColumnElement[bool]:
     """What is true for the rows of the items that `bound_to` names."""
     return table.c.item_id.in_(bindparam("of_items", expanding=True))
+
+
+def of_bound_listing(table: Table) -> tuple[ColumnElement[bool], ...]:
+    """What is true for the rows of the one listing that `bound_to_listing` names."""
+    return *of_bound_account(table), table.c.item_id == bindparam("of_item")
+
+
+def bound_to_listing(key: ListingKey) -> dict[str, object]:
+    """The values of a statement with `of_bound_listing`."""
+    return bound_to(key.account, of_item=key.item_id)
 
 
 def bound_to(account: AccountKey, items: Sequence[str] | None = None, **others: object) -> dict[str, object]:

@@ -8,30 +8,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome, PriceEdit, PriceMoves
 from ecauto_pipeline.domain.selling.moves import moves_of
-from ecauto_pipeline.state.of_accounts import ItemsOf, bound_to, of_bound_account, of_bound_items, portions_of
+from ecauto_pipeline.state.of_accounts import ItemsOf, by_shop
 from ecauto_pipeline.state.schema import diffs, journal
 
 _HAPPENED = or_(journal.c.outcome.is_(None), journal.c.outcome.in_((Outcome.DONE, Outcome.UNKNOWN)))
-_MOVES = (
+_MOVES = by_shop(
     select(*(journal.c[name] for name in ("item_id", "intent_at", "before", "after", "rollback_of")), diffs.c.reason)
     .outerjoin(diffs, diffs.c.diff_id == journal.c.diff_id)
     .where(journal.c.intent_at > bindparam("since"), journal.c.kind == Kind.PRICE, journal.c.after.is_not(None))
-    .where(_HAPPENED, *of_bound_account(journal))
-    .order_by(journal.c.intent_at, journal.c.update_id)
+    .where(_HAPPENED)
+    .order_by(journal.c.intent_at, journal.c.update_id),
+    journal,
 )
-_MOVES_OF_ITEMS = _MOVES.where(of_bound_items(journal))
-_TIMES = select(journal.c.item_id, journal.c.intent_at, journal.c.completed_at).where(
-    or_(journal.c.intent_at >= bindparam("since"), journal.c.completed_at >= bindparam("since")),
-    *of_bound_account(journal),
+_TIMES = by_shop(
+    select(journal.c.item_id, journal.c.intent_at, journal.c.completed_at).where(
+        or_(journal.c.intent_at >= bindparam("since"), journal.c.completed_at >= bindparam("since"))
+    ),
+    journal,
 )
-_TIMES_OF_ITEMS = _TIMES.where(of_bound_items(journal))
 
 
 def price_moves(
@@ -39,19 +39,16 @@ def price_moves(
     accounts: Iterable[AccountKey],
     since: datetime,
     asked_for: Collection[str],
-    item_id: str | None = None,
     items: ItemsOf | None = None,
 ) -> dict[ListingKey, PriceMoves]:
-    """The listings of these accounts (`item_id`: that one alone; `items`: of the accounts named there, these alone)
-    whose price was edited after `since`, with what of it counts.
+    """The listings of these accounts (`items`: of the accounts named there, these alone) whose price was edited after
+    `since`, with what of it counts.
 
     `asked_for`: reasons of decisions that a person's word stands behind. An edit of unknown outcome counts as done.
     """
     edits: dict[ListingKey, list[PriceEdit]] = defaultdict(list)
     for account in accounts:  # one query each: of one item, the index by listing finds its few edits
-        for few in portions_of(account, items if item_id is None else {account: (item_id,)}):
-            query = _MOVES if few is None else _MOVES_OF_ITEMS
-            rows: Iterable[Any] = connection.execute(query, bound_to(account, few, since=to_ms(since)))
+        for rows in _MOVES.ask(connection, account, items, since=to_ms(since)):
             for item, at, before, after, rollback_of, reason in rows:
                 edit = PriceEdit(from_ms(at), before, after, rollback_of != "" or reason in asked_for)
                 edits[ListingKey(account.platform, account.account_id, item)].append(edit)
@@ -66,9 +63,8 @@ def edit_times(
     end where it has one. `items`: as there."""
     found: dict[ListingKey, list[datetime]] = defaultdict(list)
     for account in accounts:
-        for few in portions_of(account, items):
-            query = _TIMES if few is None else _TIMES_OF_ITEMS
-            for item, *moments in connection.execute(query, bound_to(account, few, since=to_ms(since))):
+        for rows in _TIMES.ask(connection, account, items, since=to_ms(since)):
+            for item, *moments in rows:
                 key = ListingKey(account.platform, account.account_id, item)
                 found[key] += [from_ms(at) for at in moments if at is not None]
     return found

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.register_fall import RegisterCounts
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import bound_to_listing, of_accounts, of_bound_listing
 from ecauto_pipeline.state.schema import listings, shop_accounts
 from ecauto_pipeline.state.upsert import upsert
 
@@ -62,13 +62,8 @@ def carry(connection: Connection, before: str, after: str, written: Iterable[Lis
         look = _look(text)
         if look is not None and look.stamp == before:
             save(connection, AccountKey(platform, account_id), replace(look, stamp=after))
-    mark = update(listings).where(
-        listings.c.platform == bindparam("of_platform"),
-        listings.c.account_id == bindparam("of_account"),
-        listings.c.item_id == bindparam("of_item"),
-        listings.c.unjoined.is_(None),
-    )
-    rows = [{"of_platform": key[0], "of_account": key[1], "of_item": key[2]} for key in sorted(set(written))]
+    mark = update(listings).where(*of_bound_listing(listings), listings.c.unjoined.is_(None))
+    rows = [bound_to_listing(key) for key in sorted(set(written))]
     if rows:
         connection.execute(mark.values(unjoined=1), rows)
 

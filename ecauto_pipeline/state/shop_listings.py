@@ -12,21 +12,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
+from sqlalchemy import Connection, Result, and_, delete, func, or_, select, text, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
-from ecauto_pipeline.state.of_accounts import (
-    FEW,
-    ItemsOf,
-    bound_to,
-    of_account,
-    of_accounts,
-    of_bound_account,
-    of_bound_items,
-    portions_of,
-)
+from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, by_shop, of_account, of_accounts
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
 from ecauto_pipeline.state.revisions import LISTING_FACTS
 from ecauto_pipeline.state.schema import diffs, journal, listings
@@ -50,12 +41,10 @@ SHOP_COLUMNS = (
     ),
 )
 
-_FACTS = (
-    select(*(listings.c[name] for name in LISTING_FACTS))
-    .where(*of_bound_account(listings), listings.c.listed == 1)
-    .order_by(listings.c.item_id)
+_FACTS = by_shop(
+    select(*(listings.c[name] for name in LISTING_FACTS)).where(listings.c.listed == 1).order_by(listings.c.item_id),
+    listings,
 )
-_FACTS_OF_ITEMS = _FACTS.where(of_bound_items(listings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +111,17 @@ def listing_facts(
     connection: Connection,
     accounts: Collection[AccountKey],
     now: datetime,
-    item_id: str | None = None,
     moves: Mapping[ListingKey, PriceMoves] | None = None,
     items: ItemsOf | None = None,
 ) -> Iterator[ListingFacts]:
     """The listings that take part, of these accounts, by account and item, with what the owner's rules say of them now;
-    `item_id`: that one alone; `items`: of the accounts named there, these alone. `moves`: what is known of their price
-    edits (price_moves.py)."""
+    `items`: of the accounts named there, these alone. `moves`: what is known of their price edits (price_moves.py)."""
     free = None if is_unknown(connection, BLOCKLIST) else False
     accounts = sorted(accounts)
-    among = items if item_id is None else dict.fromkeys(accounts, (item_id,))
-    rules = RulesAsTheyStand(connection, now, whole=_are_many(accounts, among))
+    rules = RulesAsTheyStand(connection, now, whole=_are_many(accounts, items))
     for account in accounts:  # one query each: the primary key gives its rows in order
-        for few in portions_of(account, among):
-            yield from _facts_of(connection, account, few, free, rules, moves or {})
+        for found in _FACTS.ask(connection, account, items):
+            yield from _facts_of(account, found, free, rules, moves or {})
 
 
 def _are_many(accounts: Iterable[AccountKey], items: ItemsOf | None) -> bool:
@@ -143,15 +129,13 @@ def _are_many(accounts: Iterable[AccountKey], items: ItemsOf | None) -> bool:
 
 
 def _facts_of(
-    connection: Connection,
     account: AccountKey,
-    items: Sequence[str] | None,
+    found: Result[*tuple[Any, ...]],
     free: bool | None,
     rules: RulesAsTheyStand,
     moves: Mapping[ListingKey, PriceMoves],
 ) -> Iterator[ListingFacts]:
     """`free`: what it means not to be marked as being on the blocklist."""
-    found = connection.execute(_FACTS if items is None else _FACTS_OF_ITEMS, bound_to(account, items))
     times: dict[int | None, datetime | None] = {None: None}  # a page of a reading shares its stamp
     for row in chain.from_iterable(found.partitions(_PART_ROWS)):
         item, asin, price, visible, stock, variations, hidden, *rest = row

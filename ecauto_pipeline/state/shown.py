@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Update, bindparam, func, select, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import bound_to_listing, of_accounts, of_bound_listing
 from ecauto_pipeline.state.schema import listings
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,20 +68,14 @@ def _changed(kind: Kind, value: int | None, now: datetime, reason: str, cost_jpy
 
 def _columns(diff: Diff, now: datetime) -> dict[str, Any]:
     changed = _changed(diff.kind, diff.wanted, now, diff.reason, diff.cost_jpy)
-    key = {"of_platform": diff.key.platform, "of_account": diff.key.account_id, "of_item": diff.key.item_id}
-    return key | {f"to_{name}": value for name, value in changed.items()}
+    return bound_to_listing(diff.key) | {f"to_{name}": value for name, value in changed.items()}
 
 
 @lru_cache(maxsize=len(Kind))
 def _setting(kind: Kind) -> Update:
     """The statement for rows of `_columns`; made once, because making it costs more than a row."""
-    of_listing = (
-        listings.c.platform == bindparam("of_platform"),
-        listings.c.account_id == bindparam("of_account"),
-        listings.c.item_id == bindparam("of_item"),
-    )
     names = _changed(kind, 1, _ANY_TIME, "", None)
-    return update(listings).where(*of_listing).values({name: bindparam(f"to_{name}") for name in names})
+    return update(listings).where(*of_bound_listing(listings)).values({name: bindparam(f"to_{name}") for name in names})
 
 
 def record_reading(connection: Connection, key: ListingKey, kind: Kind, value: int | None) -> None:

@@ -17,6 +17,7 @@ from ecauto_pipeline.domain.selling.item_rules import ItemRule, RuleLine, togeth
 from ecauto_pipeline.state.corrections import failed_prices
 from ecauto_pipeline.state.item_rules import rules_in_force, rules_of
 from ecauto_pipeline.state.known_asins import KnownAsin, known_asin
+from ecauto_pipeline.state.of_accounts import item_of
 from ecauto_pipeline.state.price_moves import price_moves
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Tools
@@ -83,9 +84,10 @@ def _effects(tools: Tools, target: Target, own: OwnRule, line: RuleLine | None) 
 
 def _listing(tools: Tools, connection: Connection, key: ListingKey, now: datetime) -> ListingFacts | None:
     """None: it takes no part."""
-    moves = price_moves(connection, (key.account,), now - tools.settings.guards.move_window, SAID_SO, key.item_id)
-    found = next(iter(listing_facts(connection, (key.account,), now, key.item_id, moves)), None)
-    failed = failed_prices(connection, (key.account,), now, key.item_id).get(key)
+    shop, item = (key.account,), item_of(key)
+    moves = price_moves(connection, shop, now - tools.settings.guards.move_window, SAID_SO, item)
+    found = next(listing_facts(connection, shop, now, moves, item), None)
+    failed = failed_prices(connection, shop, now, item).get(key)
     return with_failed_price(found, failed) if found is not None and failed is not None else found
 
 

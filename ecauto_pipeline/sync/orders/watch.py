@@ -19,6 +19,7 @@ from ecauto_pipeline.errors import CallError, ItemGone
 from ecauto_pipeline.shops.protocol import Order, Sale, Shop, key_of
 from ecauto_pipeline.state import locks, orders, shop_accounts, shop_listings
 from ecauto_pipeline.state.observations import Observation
+from ecauto_pipeline.state.of_accounts import item_of
 from ecauto_pipeline.state.orders import AskedOrder, FoundOrder, OrderRow
 from ecauto_pipeline.state.sales import add_sales
 from ecauto_pipeline.state.shop_listings import listing_facts
@@ -130,7 +131,7 @@ def _settle(
         cost_jpy = answer.price_jpy if answer.status == Status.SUCCESS else None
         key = row.found.key
         with context.state.read() as connection:
-            listing = next(iter(listing_facts(connection, (key.account,), context.clock.now(), key.item_id)), None)
+            listing = next(listing_facts(connection, (key.account,), context.clock.now(), items=item_of(key)), None)
         asked = AskedOrder(
             status=answer.status,
             reason=answer.reason,

@@ -20,6 +20,7 @@ from ecauto_pipeline.errors import AccountBlocked, BudgetSpent, CallError, Trans
 from ecauto_pipeline.shops.protocol import Item, Shop
 from ecauto_pipeline.state import shop_listings
 from ecauto_pipeline.state.journal import Update
+from ecauto_pipeline.state.of_accounts import item_of
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.base_updates.read_back import shown_value
 from ecauto_pipeline.sync.context import Tools
@@ -63,7 +64,7 @@ def value_now(connection: Connection, edit: Update, item: Item, now: datetime) -
         return value
     since_ms = to_ms(item.shown_at)
     own = shop_listings.own_edits(connection, key.platform, key.account_id, [key.item_id], since_ms)
-    listing = next(listing_facts(connection, (key.account,), now, key.item_id), None)
+    listing = next(listing_facts(connection, (key.account,), now, items=item_of(key)), None)
     later = any(one.kind == edit.kind and one.at_ms > since_ms for one in own)
     return shown_in(listing, edit.kind) if later and listing is not None else value
 

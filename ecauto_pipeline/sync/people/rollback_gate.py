@@ -18,6 +18,7 @@ from ecauto_pipeline.domain.selling.terms import SellingTerms
 from ecauto_pipeline.domain.selling.visibility import SHOWN_AGAIN
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.known_asins import KnownAsin, known_of
+from ecauto_pipeline.state.of_accounts import item_of
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.base_updates.recheck import FreeTargets, Look, RecheckResult
 from ecauto_pipeline.sync.context import Context
@@ -83,7 +84,7 @@ def forbidden(diff: Diff, listing: ListingFacts, cost_jpy: int | None, terms: Se
 
 def facts_of(connection: Connection, diff: Diff, now: datetime) -> ListingFacts | None:
     """The listing that a row is about, as it stands in state."""
-    return next(listing_facts(connection, (diff.key.account,), now, diff.key.item_id), None)
+    return next(listing_facts(connection, (diff.key.account,), now, items=item_of(diff.key)), None)
 
 
 def shown_in(listing: ListingFacts, kind: Kind) -> int | None:

@@ -17,6 +17,7 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, Listi
 from ecauto_pipeline.shops.protocol import Item
 from ecauto_pipeline.state import run_edits
 from ecauto_pipeline.state.journal import Update
+from ecauto_pipeline.state.of_accounts import item_of
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.people.reading_back import Reading
@@ -105,7 +106,7 @@ def _as_last_read(tools: Tools, connection: Connection, edits: Sequence[Update])
     now = tools.clock.now()
     found: dict[ListingKey, ListingFacts] = {}
     for key in sorted({edit.key for edit in edits}):
-        found |= {one.key: one for one in listing_facts(connection, (key.account,), now, key.item_id)}
+        found |= {one.key: one for one in listing_facts(connection, (key.account,), now, items=item_of(key))}
     return found
 
 
