@@ -35,7 +35,7 @@ RUN = (*(step.name for step in LINE), PUBLISH)
 _RUN_REACH = {
     "listings": Reach(files=18, steps=52_000, cpu_s=0.11),
     "stale_asins": Reach(steps=48_000),
-    "sp_api_snapshots": Reach(steps=21_000, cpu_s=0.07),
+    "sp_api_snapshots": Reach(files=1, steps=21_000, cpu_s=0.07),
     "price_diffs": Reach(steps=65_000),
     "visibility_diffs": Reach(steps=40_000),
     "base_updates": Reach(files=3, steps=43_000, cpu_s=0.13),
