@@ -70,7 +70,8 @@ def play(program: Path, module: str, job: str, project: Path, config: dict[str, 
             raise
     played.returncode = os.waitstatus_to_exitcode(status)
     if played.returncode:
-        raise SystemExit(said.read_text(encoding="utf-8", errors="replace")[-4000:])
+        words = said.read_text(encoding="utf-8", errors="replace")[-4000:]
+        raise SystemExit(f"a run ended with {played.returncode}: {words or 'it said nothing'}")
     seen = json.loads(told.read_text(encoding="utf-8"))
     if not Path(seen["program"]).is_relative_to(program.resolve()):
         raise SystemExit(f"what was measured is {seen['program']}")
