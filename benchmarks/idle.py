@@ -40,14 +40,15 @@ SETTLES_S = 40.0
 """What starting costs is over by then: modules, definitions, the first look of each sensor."""
 ECAUTO = [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()"]
 NAMES = (
-    ("dagster._daemon", "Dagster's daemon"),
-    ("dagster_webserver", "Dagster's web server"),
-    ("code-server start", "the proxy before the code server"),
-    ("api grpc", "the code server, where sensors look"),
+    ("ecauto-daemon", "Dagster's daemon"),
+    ("ecauto-web", "Dagster's web server"),
+    ("ecauto-code", "the code server, where sensors look"),
+    ("multiprocessing.forkserver", "what these three are copies of"),
+    ("multiprocessing.resource_tracker", "what clears up behind killed processes"),
     (" desk", "the owner's desk"),
     (" dev", "ecauto dev"),
 )
-"""What stands in a command line, and what people call such a process; the first that fits."""
+"""What stands in a process's name and command line, and what people call it; the first that fits."""
 
 
 def toml(url: str, desk_port: int, *, live: bool) -> str:
@@ -146,13 +147,13 @@ def used_s(root: psutil.Process) -> dict[str, float]:
     found: dict[str, float] = {}
     for one in [root, *root.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
-            times, name = one.cpu_times(), name_of(one.cmdline())
+            times, name = one.cpu_times(), name_of([one.name(), *one.cmdline()])
             found[name] = found.get(name, 0.0) + sum(times[:4])  # user, system, and those of children that ended
     return found
 
 
 def name_of(command: list[str]) -> str:
-    """What people call a process with this command line."""
+    """What people call a process with this name and command line."""
     line = " ".join(command)
     return next((name for part, name in NAMES if part in line), "others")
 

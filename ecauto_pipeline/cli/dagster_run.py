@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ecauto_pipeline.doctor.dagster_files import project_root
-from ecauto_pipeline.settings import config_path, load
+from ecauto_pipeline.settings import load, places
 from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.sync.context import Progress
 
@@ -50,11 +50,7 @@ def instance() -> Iterator[Any]:
     import dagster as dg
 
     root = project_root()
-    config = config_path()
-    if config is not None:
-        os.environ["ECAUTO_CONFIG"] = str(config)
-    if os.environ.get("ECAUTO_DATA_DIR"):
-        os.environ["ECAUTO_DATA_DIR"] = str(Path(os.environ["ECAUTO_DATA_DIR"]).expanduser().absolute())
+    os.environ.update(places())
     before = Path.cwd()
     if not os.environ.get("DAGSTER_HOME"):
         os.chdir(root)

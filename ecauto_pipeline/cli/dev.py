@@ -15,8 +15,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, say, told
+from ecauto_pipeline.cli.dev_code_server import ServedModule
 from ecauto_pipeline.cli.dev_dagster import DagsterServers
 from ecauto_pipeline.cli.dev_desk import DeskBeside
+from ecauto_pipeline.cli.dev_first_look import FirstLook
 from ecauto_pipeline.cli.interrupts import Terminated, raised
 from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.errors import SettingsError
@@ -52,10 +54,28 @@ def _did_not_start(log: Path) -> NoReturn:
     )
 
 
-def _serve(servers: DagsterServers, url: str, settings: Settings, desk: DeskBeside | None) -> int:
+def _served(look: FirstLook, log: Path) -> ServedModule | None:
+    """What workspace.yaml serves; what else was found is said."""
+    try:
+        dead, served = look.found()
+    except EOFError:
+        _did_not_start(log)
+    if dead:
+        say(
+            told(
+                f"停電や強制終了で消えた実行 {dead}件を「失敗」にしました。次の実行が続きから始めます。",
+                f"{dead} runs that died (power cut, kill) are marked failed; the next run goes on from there",
+            )
+        )
+    return served
+
+
+def _serve(
+    servers: DagsterServers, served: ServedModule | None, url: str, settings: Settings, desk: DeskBeside | None
+) -> int:
     """Say the addresses once somebody answers there, then look after emulator, code server and desk until Dagster's
     daemon and web server end; their code."""
-    if not servers.start():
+    if not servers.start(served):
         _did_not_start(servers.log)
     while not _answers(url):
         if servers.have_ended(0.3):
@@ -83,7 +103,6 @@ def dev(
 
     店主の画面のポートは ecauto.toml の desk.port です。 The port of the desk is desk.port in ecauto.toml.
     """
-    from ecauto_pipeline.cli.dagster_run import instance, mark_dead_runs
     from ecauto_pipeline.doctor.dagster_files import project_root
 
     settings = load()
@@ -93,24 +112,18 @@ def dev(
             ja=f"ポート {port} は別のプログラムが使っています。--port で別の番号を選んでください",
         )
     root = project_root()
-    own_world = settings.own_sp_api or settings.own_base
-    if own_world:
-        address = emulated.start(settings, os.getpid())
-        say(told(f"エミュレーター: {address}", f"emulator: {address}"))
+    # what others warn of in their own software is no news for the shop owner; not what they leave behind, either
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
     today = f"{jst(SystemClock().now()):%Y%m%d}"
     log = settings.data_dir / "logs" / f"dagster_{today}.log"
     for folder in (root / "data" / "dagster", log.parent):
         folder.mkdir(parents=True, exist_ok=True)
+    look = FirstLook(root / "workspace.yaml", os.environ, log)
+    own_world = settings.own_sp_api or settings.own_base
+    if own_world:
+        address = emulated.start(settings, os.getpid())
+        say(told(f"エミュレーター: {address}", f"emulator: {address}"))
     say(told("Dagsterの画面を起動しています...", "Dagster's UI is starting..."))
-    with instance() as opened:  # before the servers: two that make Dagster's database at once break it
-        dead = mark_dead_runs(opened)  # in emulated mode no sensor does it
-    if dead:
-        say(
-            told(
-                f"停電や強制終了で消えた実行 {dead}件を「失敗」にしました。次の実行が続きから始めます。",
-                f"{dead} runs that died (power cut, kill) are marked failed; the next run goes on from there",
-            )
-        )
     servers = DagsterServers(root, port, log)
     signal.signal(signal.SIGTERM, _ask_to_end)
     desk = None if no_desk else DeskBeside(settings, log.with_name(f"desk-server_{today}.log"))
@@ -118,7 +131,7 @@ def dev(
         with raised():
             if desk is not None:
                 desk.start()
-            code = _serve(servers, f"http://127.0.0.1:{port}", settings, desk)
+            code = _serve(servers, _served(look, log), f"http://127.0.0.1:{port}", settings, desk)
     except (KeyboardInterrupt, Terminated) as asked:
         servers.end(tell=isinstance(asked, Terminated))
         code = 0

@@ -11,38 +11,47 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ecauto_pipeline.cli.console import say, told
-from ecauto_pipeline.cli.dev_desk import has_ended
+from ecauto_pipeline.cli.dagster_child import Child
 from ecauto_pipeline.clock import Clock, SystemClock
 
 AGAIN_AFTER_S = 30.0
 """A code server that has ended is not started again sooner after its last start: each takes seconds of processor."""
 
-Begin = Callable[[Sequence[str]], "subprocess.Popen[bytes]"]
+Begin = Callable[[Sequence[str]], Child]
 """Starts `python -m` with these words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModule:
+    """The module of a workspace.yaml as Dagster reads it: its location's name, the options of `dagster api grpc` that
+    name it, and what stands beside the server's address in a workspace."""
+
+    location: str
+    options: tuple[str, ...]
+    metadata: Mapping[str, Any]
 
 
 class CodeServer:
     """`dagster api grpc` over the module of workspace.yaml, on a socket that only this user reaches.
 
-    `origin`: that module, as Dagster reads it. `folder`: of its socket, and of the workspace that leads to it.
+    `folder`: of its socket, and of the workspace that leads to it.
     """
 
-    def __init__(self, origin: Any, folder: Path, begin: Begin, log: Path, clock: Clock | None = None) -> None:
+    def __init__(self, served: ServedModule, folder: Path, begin: Begin, log: Path, clock: Clock | None = None) -> None:
         self._begin, self._log, self._clock = begin, log, clock or SystemClock()
         self._address = _address(folder)
-        target, name = origin.loadable_target_origin, origin.location_name
-        self._words = ("--lazy-load-user-code", "--log-level", "warning", "--inject-env-vars-from-instance")
-        self._words += ("--location-name", name, *target.get_cli_args())
+        quietly = ("--lazy-load-user-code", "--log-level", "warning", "--inject-env-vars-from-instance")
+        self._words = (*quietly, "--location-name", served.location, *served.options)
         self.workspace = folder / "workspace.yaml"
-        entry = {**self._address, "location_name": name, "additional_metadata": target.as_dict}
+        entry = {**self._address, "location_name": served.location, "additional_metadata": served.metadata}
         self.workspace.write_text(json.dumps({"load_from": [{"grpc_server": entry}]}), encoding="utf-8")
-        self.child: subprocess.Popen[bytes] | None = None
+        self.child: Child | None = None
         self._began = 0.0
 
     def start(self) -> None:
@@ -54,13 +63,13 @@ class CodeServer:
     def wait_until_it_listens(self) -> bool:
         """Its definitions are loaded then; False where it ended before."""
         while not self._listens():
-            if self.child is None or has_ended(self.child, 0.1):
+            if self.child is None or self.child.has_ended(0.1):
                 return False
         return True
 
     def look_after(self) -> None:
         """Start it again if it has ended, and say so. Daemon and web server find the new one by themselves."""
-        over = self.child is not None and self.child.poll() is not None
+        over = self.child is not None and self.child.has_ended()
         if not over or self._clock.monotonic() - self._began < AGAIN_AFTER_S:
             return
         self.start()
@@ -79,7 +88,7 @@ class CodeServer:
             return probe.connect_ex(place) == 0
 
 
-def module_of(workspace: Path) -> Any | None:
+def module_of(workspace: Path) -> ServedModule | None:
     """The one Python module of workspace.yaml, None where something else stands there, or more."""
     from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin
     from dagster._core.workspace.load_target import WorkspaceFileTarget
@@ -90,7 +99,10 @@ def module_of(workspace: Path) -> Any | None:
         return None
     if len(origins) != 1 or not isinstance(origins[0], ManagedGrpcPythonEnvCodeLocationOrigin):
         return None
-    return origins[0] if origins[0].loadable_target_origin.executable_path is None else None
+    target = origins[0].loadable_target_origin
+    if target.executable_path is not None:
+        return None
+    return ServedModule(origins[0].location_name, tuple(target.get_cli_args()), target.as_dict)
 
 
 def _address(folder: Path) -> dict[str, Any]:

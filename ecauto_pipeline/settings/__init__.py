@@ -5,7 +5,7 @@ One module a family of tables; what the rest of the program asks for is named he
 """
 
 from ecauto_pipeline.settings.amazon import Offers, OperationLimits, SpAccount, SpApi, Tiers, Ttl
-from ecauto_pipeline.settings.ecauto_toml import Settings, config_path, load, parse
+from ecauto_pipeline.settings.ecauto_toml import Settings, config_path, load, parse, places
 from ecauto_pipeline.settings.fleet import Fleet
 from ecauto_pipeline.settings.lanes import WHOLE_LANE, LaneTable
 from ecauto_pipeline.settings.running import CHANNEL_KINDS, Alerts, Channel, Desk, Slices
@@ -41,4 +41,5 @@ __all__ = [
     "config_path",
     "load",
     "parse",
+    "places",
 ]

@@ -165,6 +165,13 @@ def config_path(environ: Mapping[str, str] = os.environ, start: Path | None = No
     return None
 
 
+def places(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What `environ` says of where ecauto.toml and the data folder are, for a program that begins in another folder."""
+    config, data = config_path(environ), environ.get("ECAUTO_DATA_DIR")
+    found = {"ECAUTO_CONFIG": str(config)} if config is not None else {}
+    return found | ({"ECAUTO_DATA_DIR": str(Path(data).expanduser().absolute())} if data else {})
+
+
 def load(
     path: Path | None = None, environ: Mapping[str, str] = os.environ, changes: Mapping[str, Any] | None = None
 ) -> Settings:

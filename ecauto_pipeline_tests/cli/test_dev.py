@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import dagster as dg
@@ -20,14 +22,17 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from uvicorn import Config, Server
 
+from ecauto_pipeline.cli.dagster_child import NAMES, Child
 from ecauto_pipeline.cli.dagster_child import end_with as end_dagster_with
-from ecauto_pipeline.cli.dev_code_server import AGAIN_AFTER_S, CodeServer, module_of
+from ecauto_pipeline.cli.dev_code_server import AGAIN_AFTER_S, CodeServer, ServedModule, module_of
 from ecauto_pipeline.cli.dev_dagster import DagsterServers, servers_environ
 from ecauto_pipeline.cli.dev_desk import DeskBeside
+from ecauto_pipeline.cli.dev_first_look import FirstLook
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.living_runs import OWNER_TAG
 from ecauto_pipeline.desk.server import end_with
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.wiring.ports import is_free
 from ecauto_pipeline_tests.cli.prepared_days import owner_that_has_gone
@@ -41,12 +46,6 @@ def test_the_servers_live_where_dagster_yaml_is(tmp_path: Path) -> None:
     environ = servers_environ(tmp_path, {"PATH": "p"})
     assert (str(tmp_path), "p") == (environ["DAGSTER_HOME"], environ["PATH"])
     assert "elsewhere" == servers_environ(tmp_path, {"DAGSTER_HOME": "elsewhere"})["DAGSTER_HOME"]
-
-
-def test_the_terminal_shows_no_warnings_of_other_peoples_software(tmp_path: Path) -> None:
-    """What Dagster or click will drop one day is no matter of the shop owner's; who wants it sets PYTHONWARNINGS."""
-    assert "ignore" == servers_environ(tmp_path, {})["PYTHONWARNINGS"]
-    assert "default" == servers_environ(tmp_path, {"PYTHONWARNINGS": "default"})["PYTHONWARNINGS"]
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +106,16 @@ def test_dagsters_servers_end_with_the_process_they_were_started_for() -> None:
 def test_daemon_and_web_server_are_told_of_a_code_server_that_is_there(tmp_path: Path) -> None:
     """Under the name of workspace.yaml, by which runs, schedules and sensors are known; `dagster dev` starts no other
     one, nor a proxy, for a server that it is told of."""
-    code = CodeServer(module_of(ROOT / "workspace.yaml"), tmp_path, _ends_at_once, tmp_path / "dagster.log")
+    served = module_of(ROOT / "workspace.yaml")
+    assert served is not None
+    code = CodeServer(served, tmp_path, _ends_at_once, tmp_path / "dagster.log")
     (origin,) = WorkspaceFileTarget([str(code.workspace)]).create_origins()
     assert isinstance(origin, GrpcServerCodeLocationOrigin)
     assert "ecauto_pipeline" == origin.location_name
     assert tmp_path == Path(str(origin.socket)).parent
 
 
+OURS = ServedModule("ecauto_pipeline", ("--module-name", "ecauto_pipeline.definitions"), {})
 _OURS = (
     "load_from:\n- python_module:\n    module_name: ecauto_pipeline.definitions\n    location_name: ecauto_pipeline\n"
 )
@@ -134,8 +136,25 @@ def test_a_workspace_with_more_in_it_is_left_to_dagster(tmp_path: Path, text: st
     assert ours == (module_of(tmp_path / "workspace.yaml") is not None)
 
 
-def _ends_at_once(_words: Sequence[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", ""])
+class Played(Child):
+    """One that ends when the test says so, or is told to."""
+
+    def __init__(self, ended_with: int | None = None) -> None:
+        self.ended_with = ended_with
+
+    @property
+    def code(self) -> int | None:
+        return self.ended_with
+
+    def has_ended(self, within_s: float = 0) -> bool:
+        return self.ended_with is not None
+
+    def end(self, *, tell: bool) -> None:
+        self.ended_with = self.ended_with or 0
+
+
+def _ends_at_once(_words: Sequence[str]) -> Child:
+    return Played(0)
 
 
 def test_a_code_server_that_has_ended_is_started_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,14 +162,12 @@ def test_a_code_server_that_has_ended_is_started_again(tmp_path: Path, capsys: p
     for one that can't start would take a core."""
     clock, begun = ManualClock(datetime(2026, 1, 5, tzinfo=UTC)), list[tuple[str, ...]]()
 
-    def begin(words: Sequence[str]) -> subprocess.Popen[bytes]:
+    def begin(words: Sequence[str]) -> Child:
         begun.append(tuple(words))
         return _ends_at_once(words)
 
-    code = CodeServer(module_of(ROOT / "workspace.yaml"), tmp_path, begin, tmp_path / "dagster.log", clock)
+    code = CodeServer(OURS, tmp_path, begin, tmp_path / "dagster.log", clock)
     code.start()
-    assert code.child is not None
-    code.child.wait()
     for passed_s in (AGAIN_AFTER_S - 1, 1):
         code.look_after()
         assert 1 == len(begun)
@@ -159,7 +176,6 @@ def test_a_code_server_that_has_ended_is_started_again(tmp_path: Path, capsys: p
     code.look_after()
     assert [begun[0]] * 2 == begun
     assert ("dagster", "api", "grpc") == begun[0][:3]
-    code.child.wait()
     said = capsys.readouterr().out
     assert 1 == said.count("起動し直しました")
     assert 1 == said.count("dagster.log")
@@ -167,7 +183,7 @@ def test_a_code_server_that_has_ended_is_started_again(tmp_path: Path, capsys: p
 
 def test_a_code_server_that_ends_before_it_serves_is_not_waited_for(tmp_path: Path) -> None:
     """`ecauto dev` says so and ends, where it would wait for ever."""
-    code = CodeServer(module_of(ROOT / "workspace.yaml"), tmp_path, _ends_at_once, tmp_path / "dagster.log")
+    code = CodeServer(OURS, tmp_path, _ends_at_once, tmp_path / "dagster.log")
     code.start()
     assert not code.wait_until_it_listens()
 
@@ -175,25 +191,66 @@ def test_a_code_server_that_ends_before_it_serves_is_not_waited_for(tmp_path: Pa
 @pytest.mark.parametrize("which", ["dagster_webserver", "dagster._daemon"])
 def test_web_server_and_daemon_end_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str) -> None:
     """Of one alone nobody has anything: `ecauto dev` ends with its code, and the service begins it again."""
-    begun = dict[str, subprocess.Popen[bytes]]()
+    begun = dict[str, Played]()
 
-    def begin(_servers: DagsterServers, words: Sequence[str]) -> subprocess.Popen[bytes]:
-        does = "raise SystemExit(input() or 3)" if words[0] == which else "input()"
-        begun[words[0]] = subprocess.Popen([sys.executable, "-c", does], stdin=subprocess.PIPE)
+    def begin(_servers: DagsterServers, words: Sequence[str], go: Event | None = None) -> Child:
+        begun[words[0]] = Played()
         return begun[words[0]]
 
     monkeypatch.setattr(DagsterServers, "_begin", begin)
     monkeypatch.setattr(CodeServer, "wait_until_it_listens", lambda _self: True)
-    (tmp_path / "workspace.yaml").write_bytes((ROOT / "workspace.yaml").read_bytes())
     servers = DagsterServers(tmp_path, 0, tmp_path / "dagster.log")
-    assert servers.start()
+    assert servers.start(OURS)
     assert {"dagster", "dagster_webserver", "dagster._daemon"} == set(begun)
     assert not servers.have_ended(0)
-    begun[which].communicate(b"\n", timeout=60)
+    begun[which].ended_with = 3
     assert servers.have_ended(0)
     assert 3 == servers.returncode
     servers.end(tell=True)
-    assert None not in {one.poll() for one in begun.values()}
+    assert all(one.has_ended() for one in begun.values())
+
+
+def test_servers_end_also_where_what_they_are_copies_of_was_killed(tmp_path: Path) -> None:
+    """Nobody learns then what they end with, so they count as ended; `ecauto dev` ends, and leaves none that would
+    hold its port."""
+    child = Child(("http.server", "--bind", "127.0.0.1", str(free_port())), tmp_path, os.environ, tmp_path / "log")
+    served = psutil.Process(child.pid)
+    try:
+        origin = served.parent()
+        assert origin is not None
+        assert not child.has_ended()
+        origin.kill()
+        assert child.has_ended(within_s=60)
+        assert 255 == child.code
+        assert served.is_running()
+    finally:
+        child.end(tell=True)
+    assert not served.is_running()
+
+
+@pytest.mark.parametrize(
+    ("file", "holds", "raises", "logged"),
+    [
+        ("data/dagster/history/runs.db", b"no database" * 100, pytest.raises(EcautoError, match="damaged"), ""),
+        ("dagster.yaml", b"nonsense: 7", pytest.raises(EOFError), "nonsense"),
+    ],
+    ids=["a damaged file", "settings of Dagster's"],
+)
+def test_what_the_first_look_meets_is_said(
+    tmp_path: Path, file: str, holds: bytes, raises: AbstractContextManager[object], logged: str
+) -> None:
+    """A fault of the disk as everywhere, with the next step; of anything else the log has the reason."""
+    for name in ("workspace.yaml", "dagster.yaml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "ecauto.toml").write_text("", encoding="utf-8")
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_bytes(holds)
+    environ = {name: value for name, value in os.environ.items() if name not in ("DAGSTER_HOME", "ECAUTO_DATA_DIR")}
+    environ["ECAUTO_CONFIG"] = str(tmp_path / "ecauto.toml")
+    look = FirstLook(tmp_path / "workspace.yaml", environ, tmp_path / "dagster.log")
+    with raises:
+        look.found()
+    assert logged in (tmp_path / "dagster.log").read_text(encoding="utf-8")
 
 
 def a_run_that_died(folder: Path) -> None:
@@ -208,7 +265,8 @@ def a_run_that_died(folder: Path) -> None:
 
 def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: Path) -> None:
     """Whoever reads it can open it; emulator and desk live and end with it; the terminal shows our lines alone, one of
-    them about the run that a power cut left: no sensor looks for it here."""
+    them about the run that a power cut left: no sensor looks for it here. What other people's software will drop one day,
+    or a killed process of theirs left behind, is no matter of the shop owner's."""
     a_run_that_died(folder)
     port, desk_port = free_port(), free_port()
     with (folder / "ecauto.toml").open("a", encoding="utf-8") as config:
@@ -239,8 +297,8 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
             assert 200 == answer.status_code
             assert process.running(world)
             servers = psutil.Process(dev.pid).children(recursive=True)
-            lines = [" ".join(one.cmdline()) for one in servers]
-            assert [1, 1, 1, 0] == [sum(words in line for line in lines) for words in _SERVERS]
+            assert {"ignore"} == {one.environ().get("PYTHONWARNINGS") for one in servers}
+            assert [1, 1, 1] == [[one.name() for one in servers].count(name) for name in NAMES.values()]
             assert "__repository__" in _asked(port, _WHAT_IT_SERVES)
             desk = httpx.get(f"http://127.0.0.1:{desk_port}/ja", trust_env=False, timeout=60)
             assert (200, True) == (desk.status_code, "今日" in desk.text)
@@ -256,12 +314,16 @@ def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: P
     assert subjects == [_subject(line) for line in said]
     assert process.running(world) is None
     assert is_free(desk_port)
-    assert [] == [one for one in servers if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    psutil.wait_procs([one for one in servers if _works(one)], timeout=60)  # what they are copies of ends behind it
+    assert not any(map(_works, servers))
     assert [] == list(folder.glob(".tmp_dagster_home_*"))
     assert [] == list(ROOT.glob(".tmp_dagster_home_*"))
 
 
-_SERVERS = ("api grpc", "dagster_webserver", "dagster._daemon", " dev ")
+def _works(one: psutil.Process) -> bool:
+    return bool(one.is_running() and one.status() != psutil.STATUS_ZOMBIE)
+
+
 _WHAT_IT_SERVES = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
 
 

@@ -66,17 +66,16 @@ def main(owner: int, port: str, *how: str) -> int:
     """1 where one of them ended before it was asked to."""
     if "copies" in how:
         _copy_runs()
-    origin = module_of(Path("workspace.yaml"))
-    assert origin is not None, "workspace.yaml has no one module"
+    served = module_of(Path("workspace.yaml"))
+    assert served is not None, "workspace.yaml has no one module"
     folder = Path(tempfile.mkdtemp(prefix="ecauto-"))
     code, workspace = str(folder / "code"), str(folder / "workspace.yaml")
-    target, name = origin.loadable_target_origin, origin.location_name
-    entry = {"socket": code, "location_name": name, "additional_metadata": target.as_dict}
+    entry = {"socket": code, "location_name": served.location, "additional_metadata": served.metadata}
     Path(workspace).write_text(json.dumps({"load_from": [{"grpc_server": entry}]}), encoding="utf-8")
     with dg.DagsterInstance.get():
         pass  # two that make Dagster's database at once break it
-    served = ("--lazy-load-user-code", "--inject-env-vars-from-instance", "--location-name", name)
-    servers = [_begin("dagster", "api", "grpc", "--socket", code, *served, *target.get_cli_args())]
+    how_loaded = ("--lazy-load-user-code", "--inject-env-vars-from-instance", "--location-name", served.location)
+    servers = [_begin("dagster", "api", "grpc", "--socket", code, *how_loaded, *served.options)]
     while _lives(servers[0]) and not Path(code).exists():
         time.sleep(0.05)
     servers.append(_begin("dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", port))

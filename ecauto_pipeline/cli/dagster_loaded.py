@@ -1,0 +1,17 @@
+"""What all of Dagster's programs load, for the process that they begin as copies of (dagster_child.py).
+
+Nothing of it starts a thread, which a copy would be without. Not for: importing from.
+"""
+
+import gc
+import sys
+import warnings
+
+if not sys.warnoptions:  # what others warn of in their own software is no news for the shop owner
+    warnings.simplefilter("ignore")
+
+import dagster._cli  # its import warns, too
+import dagster._daemon.cli  # noqa: F401
+
+gc.collect()
+gc.freeze()  # a collection would write to memory that the copies share
