@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from benchmarks.desk_past import ANSWERS, DAYS, LARGE_RUN
 from benchmarks.desk_world import COUNT, HELD, a_large_project, asin_of, item_of
 from benchmarks.diffs import PAGE as PAPER
 from ecauto_pipeline.clock import jst, to_ms
+from ecauto_pipeline.wiring.ports import free_port
 
 HEADING = "## The owner's desk"
 PAGE_LIMIT_S, MEMORY_LIMIT_MB = 2.0, 250
@@ -81,7 +81,7 @@ class Measured:
 
 def measure(config: Path, times: int) -> tuple[list[Measured], int]:
     """Each page, and the most memory of the process in MB."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-c", "from ecauto_pipeline.cli import main; main()", "desk", "--port", str(port)]
     process = subprocess.Popen(command, env={**os.environ, "ECAUTO_CONFIG": str(config)}, stdout=subprocess.DEVNULL)
     try:
@@ -111,12 +111,6 @@ def _memory_mb(pid: int) -> int:
         if peak:
             return int(peak.split()[1]) // 1024
     return int(psutil.Process(pid).memory_info().rss) // 2**20
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -29,8 +29,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.demo import ROOT, tree_of
-from benchmarks.idle import ECAUTO, free_port
+from benchmarks.idle import ECAUTO
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline.wiring.ports import free_port
 
 ONE_BY_ONE = "dc0d528"
 STARTS_WITHIN_S = 120.0

@@ -16,7 +16,6 @@ import argparse
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -33,6 +32,7 @@ import psutil
 
 from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.emulator import credentials, process
+from ecauto_pipeline.wiring.ports import free_port
 
 ROOT = Path(__file__).absolute().parents[1]
 LISTINGS, SHOPS = 300, 2
@@ -81,11 +81,6 @@ def environ(folder: Path) -> dict[str, str]:
         given |= {f"BASE_ACCOUNT_{number}_CLIENT_ID": app.client_id}
         given |= {f"BASE_ACCOUNT_{number}_CLIENT_SECRET": app.client_secret}
     return given | {"ECAUTO_CONFIG": str(folder / "ecauto.toml"), "PYTHONPATH": str(ROOT)}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -27,8 +27,8 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from ecauto_pipeline.emulator import process
+from ecauto_pipeline.wiring.ports import free_port
 from ecauto_pipeline_tests.pages import ROOT
-from ecauto_pipeline_tests.wiring.test_authorize import free_port
 from proofs.screens import page
 
 AXE = "axe-core@4.11.0"

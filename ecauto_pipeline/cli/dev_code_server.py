@@ -19,6 +19,7 @@ from typing import Any
 from ecauto_pipeline.cli.console import say, told
 from ecauto_pipeline.cli.dagster_child import Child
 from ecauto_pipeline.clock import Clock, SystemClock
+from ecauto_pipeline.wiring.ports import free_port
 
 AGAIN_AFTER_S = 30.0
 """A code server that has ended is not started again sooner after its last start: each takes seconds of processor."""
@@ -109,5 +110,4 @@ def _address(folder: Path) -> dict[str, Any]:
     """A socket in that folder; where the system has none, a free port on loopback."""
     if os.name == "posix":
         return {"socket": str(folder / "code")}
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return {"host": "127.0.0.1", "port": int(probe.getsockname()[1])}
+    return {"host": "127.0.0.1", "port": free_port()}

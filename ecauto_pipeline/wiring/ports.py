@@ -1,4 +1,4 @@
-"""Whether a port of this machine is free. Not for: what is served there."""
+"""Whether a port of this machine is free, and one that is. Not for: what is served there."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

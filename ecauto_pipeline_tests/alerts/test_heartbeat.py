@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from ecauto_pipeline.alerts.heartbeat import beat, last_trouble
 from ecauto_pipeline.alerts.verdicts import Severity, Verdict
 from ecauto_pipeline.state.notices import read_book, save_book
 from ecauto_pipeline.sync.context import Tools
+from ecauto_pipeline.wiring.ports import free_port
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.alerts.receivers import HttpReceiver, http_receiver
 
@@ -78,8 +78,7 @@ def test_a_sign_that_does_not_arrive_is_remembered_until_one_does(
     tools: Tools, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A refusal, a redirect, nobody there, no address: a line in the log without the secret, and nothing is raised."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"{receiver.url}/{_SECRET}"
     with tools.state.write() as connection:
         save_book(connection, {"broken": {"slack:SLACK": "HTTP 404"}}, tools.clock.now())

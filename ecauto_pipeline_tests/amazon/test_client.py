@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from ecauto_pipeline.state.buckets import Buckets
 from ecauto_pipeline.state.calls import CallLedger
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema_calls import api_calls
+from ecauto_pipeline.wiring.ports import free_port
 from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_name, patience_s
 from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.state.blank import blank_state
@@ -225,8 +225,7 @@ def test_a_stop_is_raised_and_nothing_else_is(world: EmulatorServer, tmp_path: P
 
 def test_a_dead_host_is_an_error_like_any_other(tmp_path: Path) -> None:
     """Nobody listens: the token cannot be had, and says so."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     answers = _client(tmp_path, f"http://127.0.0.1:{port}").call(_DETAIL, ["B000000001"], "run")
     assert ["lwa_connection_failed"] == [answer.reason for answer in answers]
 

@@ -34,7 +34,7 @@ from ecauto_pipeline.desk.server import end_with
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.settings import parse
-from ecauto_pipeline.wiring.ports import is_free
+from ecauto_pipeline.wiring.ports import free_port, is_free
 from ecauto_pipeline_tests.cli.prepared_days import owner_that_has_gone
 from ecauto_pipeline_tests.pages import ROOT
 
@@ -55,11 +55,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (made / name).write_bytes((ROOT / name).read_bytes())
     (made / "ecauto.toml").write_text("[emulator]\nlistings = 12\naccounts = 2\n", encoding="utf-8")
     return made
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def test_a_desk_whose_port_is_taken_is_said_and_all_else_goes_on(
@@ -265,8 +260,8 @@ def a_run_that_died(folder: Path) -> None:
 
 def test_it_says_the_address_when_it_answers_and_leaves_nothing_behind(folder: Path) -> None:
     """Whoever reads it can open it; emulator and desk live and end with it; the terminal shows our lines alone, one of
-    them about the run that a power cut left: no sensor looks for it here. What other people's software will drop one day,
-    or a killed process of theirs left behind, is no matter of the shop owner's."""
+    them about the run that a power cut left: no sensor looks for it here. What other people's software warns of, and
+    what a killed process of theirs left behind, is no matter of the shop owner's."""
     a_run_that_died(folder)
     port, desk_port = free_port(), free_port()
     with (folder / "ecauto.toml").open("a", encoding="utf-8") as config:

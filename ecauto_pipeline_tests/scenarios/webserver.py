@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ecauto_pipeline.wiring.ports import free_port
 
 _LAUNCHED = """__typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
     ... on InvalidSubsetError { message } ... on RunConfigValidationInvalid { errors { message } }"""
@@ -149,8 +150,7 @@ def webserver(folder: Path, *, copies: bool = False) -> Iterator[Webserver]:
         if not (folder / name).exists():
             shutil.copy(ROOT / name, folder / name)
     (folder / "data" / "dagster").mkdir(parents=True, exist_ok=True)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     hidden = ("ECAUTO_CONFIG", "ECAUTO_DATA_DIR")
     environ = {name: value for name, value in os.environ.items() if name not in hidden}
     environ |= {"DAGSTER_HOME": str(folder), "PYTHONPATH": str(ROOT)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,12 +17,8 @@ from ecauto_pipeline.shops.base.limits import SCOPES
 from ecauto_pipeline.state import shop_accounts
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.wiring import authorize as auth
+from ecauto_pipeline.wiring.ports import free_port
 from ecauto_pipeline_tests.shops.base.shops_at_hand import ACCOUNT, NOON, set_up
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def test_from_the_address_to_working_tokens(tmp_path: Path) -> None:

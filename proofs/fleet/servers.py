@@ -26,6 +26,8 @@ from typing import Self
 
 import psutil
 
+from ecauto_pipeline.wiring.ports import free_port
+
 STARTS_WITHIN_S = 30.0
 ENDS_WITHIN_S = 10.0
 MAX_CONNECTIONS = 100
@@ -270,13 +272,6 @@ class S3(Server):
         client.create_bucket(Bucket=made.bucket)
         client.close()
         return made
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def wait_for(happened: Callable[[], bool], within_s: float, what: str, every_s: float = 0.05) -> None:

@@ -28,10 +28,11 @@ from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.register.postgresql import open_postgresql
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.wiring.history_place import history_of
+from ecauto_pipeline.wiring.ports import free_port
 from ecauto_pipeline_tests.desk.test_metrics import samples
 from proofs.fleet.dagster_runs import Runs
 from proofs.fleet.machines import ECAUTO, Machine, dagster_home
-from proofs.fleet.servers import S3, PostgreSQL, Redis, free_port, wait_for
+from proofs.fleet.servers import S3, PostgreSQL, Redis, wait_for
 
 LOCATION = "ecauto_pipeline.definitions"
 SPEED = 60

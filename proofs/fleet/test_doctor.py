@@ -19,8 +19,9 @@ from ecauto_pipeline.history.objects import open_objects
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.server_figures import is_encrypted
+from ecauto_pipeline.wiring.ports import free_port
 from proofs.fleet.machines import dagster_home
-from proofs.fleet.servers import PostgreSQL, Redis, S3Bucket, free_port
+from proofs.fleet.servers import PostgreSQL, Redis, S3Bucket
 
 SERVERS = [line for line in LINES if line.name in ("PostgreSQL", "Redis", "object storage")]
 

@@ -30,9 +30,10 @@ from ecauto_pipeline.fleet.sealed_tokens import seal_name
 from ecauto_pipeline.history.objects import open_objects
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.oauth import TokenWriteAhead
+from ecauto_pipeline.wiring.ports import free_port
 from proofs.fleet.machines import ECAUTO
 from proofs.fleet.secret_search import Search, forms, parquet_text, unpacked
-from proofs.fleet.servers import PostgreSQL, Redis, free_port, wait_for
+from proofs.fleet.servers import PostgreSQL, Redis, wait_for
 from proofs.fleet.shop_fleet import ShopFleet
 
 PLANTED_WHERE_A_PERSON_PUT_IT = ("ecauto.toml",)
