@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -23,16 +22,13 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from uvicorn import Config, Server
 
 from ecauto_pipeline.cli.dagster_child import NAMES, Child
-from ecauto_pipeline.cli.dagster_child import end_with as end_dagster_with
 from ecauto_pipeline.cli.dev_code_server import AGAIN_AFTER_S, CodeServer, ServedModule, module_of
 from ecauto_pipeline.cli.dev_dagster import DagsterServers, servers_environ
 from ecauto_pipeline.cli.dev_desk import DeskBeside
-from ecauto_pipeline.cli.dev_first_look import FirstLook
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.defs.living_runs import OWNER_TAG
 from ecauto_pipeline.desk.server import end_with
 from ecauto_pipeline.emulator import process
-from ecauto_pipeline.errors import EcautoError
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.wiring.ports import free_port, is_free
 from ecauto_pipeline_tests.cli.prepared_days import owner_that_has_gone
@@ -84,18 +80,6 @@ def test_the_desk_ends_with_the_process_it_was_started_for() -> None:
         parent.kill()
         watch.join(timeout=10)
     assert server.should_exit
-
-
-def test_dagsters_servers_end_with_the_process_they_were_started_for() -> None:
-    """Also when that is killed: as by Ctrl-C, so that what they do ends in order; not before."""
-    interrupted = threading.Event()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as parent:
-        watch = threading.Thread(target=end_dagster_with, args=(parent.pid, interrupted.set, 0.01))
-        watch.start()
-        assert not interrupted.wait(0.05)
-        parent.kill()
-        watch.join(timeout=10)
-    assert interrupted.is_set()
 
 
 def test_daemon_and_web_server_are_told_of_a_code_server_that_is_there(tmp_path: Path) -> None:
@@ -203,49 +187,6 @@ def test_web_server_and_daemon_end_together(tmp_path: Path, monkeypatch: pytest.
     assert 3 == servers.returncode
     servers.end(tell=True)
     assert all(one.has_ended() for one in begun.values())
-
-
-def test_servers_end_also_where_what_they_are_copies_of_was_killed(tmp_path: Path) -> None:
-    """Nobody learns then what they end with, so they count as ended; `ecauto dev` ends, and leaves none that would
-    hold its port."""
-    child = Child(("http.server", "--bind", "127.0.0.1", str(free_port())), tmp_path, os.environ, tmp_path / "log")
-    served = psutil.Process(child.pid)
-    try:
-        origin = served.parent()
-        assert origin is not None
-        assert not child.has_ended()
-        origin.kill()
-        assert child.has_ended(within_s=60)
-        assert 255 == child.code
-        assert served.is_running()
-    finally:
-        child.end(tell=True)
-    assert not served.is_running()
-
-
-@pytest.mark.parametrize(
-    ("file", "holds", "raises", "logged"),
-    [
-        ("data/dagster/history/runs.db", b"no database" * 100, pytest.raises(EcautoError, match="damaged"), ""),
-        ("dagster.yaml", b"nonsense: 7", pytest.raises(EOFError), "nonsense"),
-    ],
-    ids=["a damaged file", "settings of Dagster's"],
-)
-def test_what_the_first_look_meets_is_said(
-    tmp_path: Path, file: str, holds: bytes, raises: AbstractContextManager[object], logged: str
-) -> None:
-    """A fault of the disk as everywhere, with the next step; of anything else the log has the reason."""
-    for name in ("workspace.yaml", "dagster.yaml"):
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    (tmp_path / "ecauto.toml").write_text("", encoding="utf-8")
-    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / file).write_bytes(holds)
-    environ = {name: value for name, value in os.environ.items() if name not in ("DAGSTER_HOME", "ECAUTO_DATA_DIR")}
-    environ["ECAUTO_CONFIG"] = str(tmp_path / "ecauto.toml")
-    look = FirstLook(tmp_path / "workspace.yaml", environ, tmp_path / "dagster.log")
-    with raises:
-        look.found()
-    assert logged in (tmp_path / "dagster.log").read_text(encoding="utf-8")
 
 
 def a_run_that_died(folder: Path) -> None:
