@@ -28,8 +28,7 @@ if sys.platform == "linux":
     CONTEXT = multiprocessing.get_context("forkserver")
 else:  # elsewhere a copy may break in the system's own libraries, or there are none
     CONTEXT = multiprocessing.get_context("spawn")
-_LOADED = "ecauto_pipeline.cli.dagster_loaded"
-CONTEXT.set_forkserver_preload([_LOADED])
+CONTEXT.set_forkserver_preload(["ecauto_pipeline.cli.dagster_loaded"])
 NAMES = {"dagster api": "ecauto-code", "dagster_webserver": "ecauto-web", "dagster._daemon": "ecauto-daemon"}
 """What `ps` and `top` call them, by their first words: a copy's command line is that of what it was copied from."""
 
@@ -102,7 +101,6 @@ class Child:
 
 def take_over(environ: Mapping[str, str], log: Path) -> None:
     """Of what this process is a copy of, nothing is left but what it has loaded: its words stand in that log."""
-    importlib.import_module(_LOADED)  # there already in a copy
     with log.open("ab") as output:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

@@ -4,13 +4,8 @@ Nothing of it starts a thread, which a copy would be without. Not for: importing
 """
 
 import gc
-import sys
-import warnings
 
-if not sys.warnoptions:  # what others warn of in their own software is no news for the shop owner
-    warnings.simplefilter("ignore")
-
-import dagster._cli  # its import warns, too
+import dagster._cli
 import dagster._daemon.cli  # noqa: F401
 
 gc.collect()
