@@ -14,19 +14,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
-import tarfile
-import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.before import beside, clean_environ, table
 from ecauto_pipeline.emulator import process
 
-ROOT = Path(__file__).absolute().parents[1]
 BEFORE_FLEETS = "93fb7e5"
 EXTRA = (
     *("dagster_postgres", "dagster_celery", "dagster_k8s", "dagster_aws", "celery", "redis", "psycopg", "psycopg2"),
@@ -44,6 +40,9 @@ finally:
 """
 
 
+FIGURES = (("processor s", "cpu_s", 2), ("wall s", "wall_s", 2), ("memory MB", "memory_mb", 0))
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Of one demo: seconds of processor (its own and its children's), seconds by the clock, MB at the most; `loaded`:
@@ -55,30 +54,19 @@ class Cost:
     loaded: tuple[str, ...]
 
 
-def tree_of(commit: str, folder: Path) -> Path:
-    """The files of a commit, in a folder of their own."""
-    archive = folder / f"{commit}.tar"
-    subprocess.run(["git", "archive", "-o", str(archive), commit], cwd=ROOT, check=True)
-    tree = folder / commit
-    with tarfile.open(archive) as packed:
-        packed.extractall(tree, filter="data")
-    return tree
-
-
 def demo(tree: Path, folder: Path) -> Cost:
     """Types `ecauto demo` in a fresh project, by the program of `tree`. Raises RuntimeError with what it said."""
     folder.mkdir()
     for name in ("dagster.yaml", "workspace.yaml", "ecauto.toml"):
         (folder / name).write_bytes((tree / name).read_bytes())
     told = folder / "loaded.json"
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("ECAUTO_", "DAGSTER_"))}
     code = TYPED.format(extra=EXTRA, told=str(told))
     began = time.monotonic()
     with (folder / "said.txt").open("wb") as said:
         typed = subprocess.Popen(
             [sys.executable, "-c", code, "demo"],
             cwd=folder,
-            env={**environ, "PYTHONPATH": str(tree)},
+            env={**clean_environ(), "PYTHONPATH": str(tree)},
             stdout=said,
             stderr=subprocess.STDOUT,
         )
@@ -92,38 +80,14 @@ def demo(tree: Path, folder: Path) -> Cost:
     return Cost(used.ru_utime + used.ru_stime, wall_s, used.ru_maxrss / 1024, loaded)
 
 
-def in_turn(trees: Mapping[str, Path], rounds: int, folder: Path) -> dict[str, list[Cost]]:
-    """A demo of each a round, the order turned about each time."""
-    costs: dict[str, list[Cost]] = {name: [] for name in trees}
-    for number in range(rounds):
-        for name in sorted(trees, reverse=number % 2 == 1):
-            costs[name].append(demo(trees[name], folder / f"{name}-{number}"))
-            print(
-                f"round {number + 1}, {name}: {costs[name][-1].cpu_s:.2f} s of processor", file=sys.stderr, flush=True
-            )
-    return costs
-
-
-def table(costs: Mapping[str, list[Cost]]) -> list[str]:
-    """A line for each figure: the medians before and now, and now / before."""
-    lines = ["| | before | now | ratio |", "|---|---|---|---|"]
-    figures = (("processor s", "cpu_s", 2), ("wall s", "wall_s", 2), ("memory MB", "memory_mb", 0))
-    for label, name, digits in figures:
-        before, now = (statistics.median(getattr(one, name) for one in costs[which]) for which in ("before", "now"))
-        lines.append(f"| {label} | {before:.{digits}f} | {now:.{digits}f} | {now / before:.2f} |")
-    return lines
-
-
 def main() -> int:
     """Print the table; the exit code is 1 where a package of the extra was loaded."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--before", default=BEFORE_FLEETS, help="the commit to compare with")
     options.add_argument("--rounds", type=int, default=5)
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ecauto_demo_") as name:
-        folder = Path(name)
-        costs = in_turn({"before": tree_of(chosen.before, folder), "now": ROOT}, chosen.rounds, folder)
-    print("\n".join(table(costs)))
+    costs = beside(chosen.before, chosen.rounds, demo, FIGURES)
+    print("\n".join(table("`ecauto demo`", FIGURES, costs)))
     loaded = sorted({package for one in costs["now"] for package in one.loaded})
     print(f"\n{chosen.rounds} rounds; of the extra loaded now: {', '.join(loaded) or 'nothing'}")
     return 1 if loaded else 0

@@ -15,27 +15,24 @@ import argparse
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from benchmarks.demo import ROOT, tree_of
+from benchmarks.before import beside, clean_environ, table
 from benchmarks.idle import ECAUTO
 from ecauto_pipeline.emulator import process
 from ecauto_pipeline.wiring.ports import free_port
 
 ONE_BY_ONE = "dc0d528"
 STARTS_WITHIN_S = 120.0
-_WHICH = ("before", "now")
 _LISTED = "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name } } } } }"
 
 
@@ -50,13 +47,13 @@ class Start:
     ended_s: float
 
 
-LABELS = {
-    "said_s": "until it says the address, s",
-    "listed_s": "until the UI lists our jobs, s",
-    "cpu_s": "processor by then, s",
-    "memory_mb": "memory of all it started, MB",
-    "ended_s": "its end after Ctrl-C, s",
-}
+FIGURES = (
+    ("until it says the address, s", "said_s", 2),
+    ("until the UI lists our jobs, s", "listed_s", 2),
+    ("processor by then, s", "cpu_s", 2),
+    ("memory of all it started, MB", "memory_mb", 0),
+    ("its end after Ctrl-C, s", "ended_s", 2),
+)
 
 
 def start(tree: Path, folder: Path) -> Start:
@@ -67,14 +64,12 @@ def start(tree: Path, folder: Path) -> Start:
     port, desk_port = free_port(), free_port()
     config = f"[emulator]\nlistings = 12\naccounts = 2\n[desk]\nport = {desk_port}\n"
     (folder / "ecauto.toml").write_text(config, encoding="utf-8")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("ECAUTO_", "DAGSTER_"))}
-    environ |= {"PYTHONPATH": str(tree), "PYTHONUNBUFFERED": "1"}
     began, said = time.monotonic(), folder / "said.txt"
     with said.open("wb") as output:
         dev = subprocess.Popen(
             [*ECAUTO, "dev", "--port", str(port)],
             cwd=folder,
-            env=environ,
+            env={**clean_environ(), "PYTHONPATH": str(tree), "PYTHONUNBUFFERED": "1"},
             stdout=output,
             stderr=output,
             start_new_session=True,
@@ -119,31 +114,14 @@ def _taken(root: psutil.Process) -> tuple[float, float]:
     return cpu_s, memory / 1e6
 
 
-def table(starts: Mapping[str, list[Start]]) -> list[str]:
-    """A line for each figure: the medians before and now, and now / before."""
-    lines = ["| `ecauto dev` | before | now | ratio |", "|---|---|---|---|"]
-    for one in fields(Start):
-        before, now = (statistics.median(getattr(each, one.name) for each in starts[which]) for which in _WHICH)
-        digits = 0 if one.name == "memory_mb" else 2
-        lines.append(f"| {LABELS[one.name]} | {before:.{digits}f} | {now:.{digits}f} | {now / before:.2f} |")
-    return lines
-
-
 def main() -> int:
     """Print the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--before", default=ONE_BY_ONE, help="the commit to compare with")
     options.add_argument("--rounds", type=int, default=3)
     chosen = options.parse_args()
-    starts: dict[str, list[Start]] = {name: [] for name in _WHICH}
-    with tempfile.TemporaryDirectory(prefix="ecauto_dev_") as name:
-        folder = Path(name)
-        trees = {"before": tree_of(chosen.before, folder), "now": ROOT}
-        for number in range(chosen.rounds):
-            for which in sorted(trees, reverse=number % 2 == 1):
-                starts[which].append(start(trees[which], folder / f"{which}-{number}"))
-                print(f"round {number + 1}, {which}: {starts[which][-1].said_s:.2f} s", file=sys.stderr, flush=True)
-    print("\n".join(table(starts)))
+    starts = beside(chosen.before, chosen.rounds, start, FIGURES)
+    print("\n".join(table("`ecauto dev`", FIGURES, starts)))
     return 0
 
 

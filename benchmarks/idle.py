@@ -30,11 +30,11 @@ from typing import BinaryIO
 import httpx
 import psutil
 
+from benchmarks.before import ROOT, clean_environ
 from ecauto_pipeline.clock import SystemClock, jst
 from ecauto_pipeline.emulator import credentials, process
 from ecauto_pipeline.wiring.ports import free_port
 
-ROOT = Path(__file__).absolute().parents[1]
 LISTINGS, SHOPS = 300, 2
 SETTLES_S = 40.0
 """What starting costs is over by then: modules, definitions, the first look of each sensor."""
@@ -69,7 +69,7 @@ def toml(url: str, desk_port: int, *, live: bool) -> str:
 
 def environ(folder: Path) -> dict[str, str]:
     """The well-known secrets of the emulator's accounts under the names that live mode asks for."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER_", "ECAUTO_"))}
+    given = clean_environ()
     account = credentials.SP_ACCOUNTS[0]
     given |= {
         "SP_API_REFRESH_TOKEN": account.refresh_token,

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from benchmarks.before import clean_environ
 from benchmarks.far_emulator import PRICE_AND_STOCK, FarEmulator
 from benchmarks.runs.figures import RunCost
 from ecauto_pipeline.clock import SystemClock
@@ -51,7 +52,7 @@ def partition() -> str:
 def environ_of(program: Path, project: Path) -> dict[str, str]:
     """What a run is played with: as here, without anybody's settings. Compiled code is kept, as in an installation:
     Dagster's own was compiled by whoever installed it, and the program is not to be compiled by every run instead."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ECAUTO_", "DAGSTER_"))}
+    kept = clean_environ()
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return kept | {"PYTHONPATH": str(program), "DAGSTER_HOME": str(project)}
 
