@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -31,6 +32,21 @@ else:  # elsewhere a copy may break in the system's own libraries, or there are 
 CONTEXT.set_forkserver_preload(["ecauto_pipeline.cli.dagster_loaded"])
 NAMES = {"dagster api": "ecauto-code", "dagster_webserver": "ecauto-web", "dagster._daemon": "ecauto-daemon"}
 """What `ps` and `top` call them, by their first words: a copy's command line is that of what it was copied from."""
+
+
+def load_once() -> None:
+    """Begin the process that all children will be copies of, where the system has copies; returns at once.
+
+    Ctrl-C is held back from it, and from a copy until that lets it through: before it has a log, what Python says of
+    one would stand at the terminal.
+    """
+    if sys.platform == "linux":
+        resource_tracker.ensure_running()  # would let Ctrl-C through again, were it begun below
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Child:
@@ -122,6 +138,8 @@ def _become(
 ) -> None:
     """The module that is named first, with the words after it."""
     take_over(environ, log)
+    if sys.platform == "linux":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.chdir(root)
     from dagster_shared.ipc import send_interrupt
 

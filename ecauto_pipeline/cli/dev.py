@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ecauto_pipeline.cli.console import WITH_ERRORS, fail, say, told
+from ecauto_pipeline.cli.dagster_child import load_once
 from ecauto_pipeline.cli.dev_code_server import ServedModule
 from ecauto_pipeline.cli.dev_dagster import DagsterServers
 from ecauto_pipeline.cli.dev_desk import DeskBeside
@@ -118,11 +119,12 @@ def dev(
     log = settings.data_dir / "logs" / f"dagster_{today}.log"
     for folder in (root / "data" / "dagster", log.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    look = FirstLook(root / "workspace.yaml", os.environ, log)
+    load_once()
     own_world = settings.own_sp_api or settings.own_base
     if own_world:
         address = emulated.start(settings, os.getpid())
         say(told(f"エミュレーター: {address}", f"emulator: {address}"))
+    look = FirstLook(root / "workspace.yaml", os.environ, log)
     say(told("Dagsterの画面を起動しています...", "Dagster's UI is starting..."))
     servers = DagsterServers(root, port, log)
     signal.signal(signal.SIGTERM, _ask_to_end)

@@ -1,7 +1,7 @@
 """What `ecauto dev` has to know of Dagster before it starts Dagster's servers, asked in a process of its own.
 
-Loading Dagster and our tools takes a second and some 150 MB, which would stay in a process that lives for weeks.
-Meanwhile the emulator starts. Not for: the servers themselves (dev_dagster.py).
+Dagster and our tools, which it loads, would stay in a process that lives for weeks. Not for: the servers themselves
+(dev_dagster.py).
 """
 
 from __future__ import annotations
