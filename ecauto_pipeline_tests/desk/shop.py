@@ -14,12 +14,12 @@ import shutil
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.clock import ManualClock
+from ecauto_pipeline.clock import ManualClock, jst
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import Settings, load
@@ -32,13 +32,17 @@ _DOCUMENT = {"offers": {"confirm_after": "0m"}, "alerts": {"min_free_gb": 0.0}}
 
 @dataclass(frozen=True, slots=True)
 class FilledShop:
-    """`held`, `hidden`, `dearer`, `cheaper`: (account id, item id, ASIN) of what happened to it between two runs."""
+    """`held`, `hidden`, `dearer`, `cheaper`: (account id, item id, ASIN) of what happened to it between two runs.
+
+    `day`: of the second run, in Japan; not today's just after midnight.
+    """
 
     folder: Path
     held: tuple[str, str, str]
     hidden: tuple[str, str, str]
     dearer: tuple[str, str, str]
     cheaper: tuple[str, str, str]
+    day: date
 
     @property
     def settings(self) -> Settings:
@@ -52,7 +56,7 @@ def a_filled_shop(folder: Path, patch: pytest.MonkeyPatch) -> FilledShop:
     shutil.copytree(made.folder, target)
     patch.setenv("ECAUTO_CONFIG", str(target / "ecauto.toml"))
     patch.delenv("ECAUTO_DATA_DIR", raising=False)
-    return FilledShop(target, made.held, made.hidden, made.dearer, made.cheaper)
+    return FilledShop(target, made.held, made.hidden, made.dearer, made.cheaper, made.day)
 
 
 @functools.cache
@@ -64,18 +68,19 @@ def _made() -> FilledShop:
     with EmulatorServer(clock=clock, seed=3, listings=60, accounts=2, speed=1_000.0) as emulator:
         day = ShopDay(folder, emulator, clock, _DOCUMENT, loads_when_asked=True)
         day.run()
-        held, hidden, dearer, cheaper = chosen = _ordinary_listings(day)
+        held, hidden, dearer, cheaper = _ordinary_listings(day)
         for (_, _, asin), ratio in ((held, 3.0), (dearer, 1.2), (cheaper, 0.85)):
             day.control.set_truth(asin, price_jpy=round(day.control.truth(asin)["level_jpy"] * ratio))
         day.control.set_truth(hidden[2], offers=[])
         clock.advance(25 * 3_600)  # everything is due again
+        changed_on = jst(clock.now()).date()
         day.run()
         day.load_history()
         lines = ['mode = "emulated"', "[alerts]", "min_free_gb = 0.0"]
         for account in day.settings.base.accounts:
             lines += ["[[base.accounts]]", f'id = "{account.id}"', f"active = {str(account.active).lower()}"]
     (folder / "ecauto.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return FilledShop(folder, *chosen)
+    return FilledShop(folder, held, hidden, dearer, cheaper, changed_on)
 
 
 def _ordinary_listings(day: ShopDay) -> list[tuple[str, str, str]]:

@@ -36,9 +36,10 @@ HEADS = {("frame.py", "add_head_html")}
 
 
 def every_page(desk: TestClient, shop: FilledShop) -> Iterator[tuple[str, str]]:
-    """Each page's path and HTML."""
+    """Each page's path and HTML; where a page is of one day, of that on which the shop changed."""
     for page in PAGES:
-        answer = desk.get(f"/ja{page.path.replace('{named}', shop.dearer[1])}".rstrip("/"))
+        path = f"/ja{page.path.replace('{named}', shop.dearer[1])}".rstrip("/")
+        answer = desk.get(path, params={"day": shop.day.isoformat()})
         assert 200 == answer.status_code, page.path
         yield page.path, answer.text
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -56,13 +56,12 @@ def test_what_changed_today_is_told_by_name(tmp_path: Path, monkeypatch: pytest.
     """The first of it on the first page, all of it on a page of the day, each with a link to its item."""
     shop = a_filled_shop(tmp_path, monkeypatch)
     with open_tools(shop.settings, offline=True) as tools:
-        day = (tools.clock.now() + timedelta(hours=9, minutes=-10)).date()  # its last run, in Japan
-        title = next(edit.title for edit in changes_of(tools, day, limit=500).edits if edit.asin == shop.hidden[2])
+        title = next(edit.title for edit in changes_of(tools, shop.day, limit=500).edits if edit.asin == shop.hidden[2])
 
     async def scene(visitor: User) -> None:
         await visitor.open("/ja")
         await visitor.should_see("今日の変更")
-        await visitor.open(f"/ja/changes?day={day}")
+        await visitor.open(f"/ja/changes?day={shop.day}")
         await visitor.should_see("公開 → 非公開")
         link = next(iter(visitor.find(title).elements))
         assert f"/ja/items/{shop.hidden[1]}" == link.props["href"]
