@@ -20,11 +20,13 @@ from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.history.tables import TABLES
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.state.schema import asins, diffs, journal
+from ecauto_pipeline.state.schema import asins
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.state.schema_notes import orders
 from ecauto_pipeline.state.schema_runs import run_sections, runs
 from ecauto_pipeline.sync.diff_section import DiffReport
-from ecauto_pipeline.sync.sections import FetchReport, PushReport, StartReport
+from ecauto_pipeline.sync.push_section import PushReport
+from ecauto_pipeline.sync.sections import FetchReport, StartReport
 
 DAYS = 90
 ANSWERS, DECISIONS, EDITS, ORDERS = 3_000_000, 900_000, 300_000, 27_000
@@ -70,7 +72,7 @@ def _write(
     )
     columns = ", ".join(
         f"""CAST({f'said."{name}"' if f" AS {name}" in said else "NULL"} AS {kind}) AS "{name}\""""
-        for name, kind in TABLES[table].sql_columns()
+        for name, kind in TABLES[table].columns
     )
     file = (folder / f"day-{day:03d}.parquet").as_posix()
     maker.execute(f"COPY (SELECT {columns} FROM ({said}) AS said) TO '{file}' (FORMAT parquet)")

@@ -21,7 +21,8 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.item_rules import replace_rules
-from ecauto_pipeline.state.schema import asins, catalogue, diffs, listings, shop_accounts
+from ecauto_pipeline.state.schema import asins, catalogue, listings, shop_accounts
+from ecauto_pipeline.state.schema_decisions import diffs
 
 COUNT, HELD = 100_000, 5_000
 SHOPS = ("shop_1", "shop_2")

@@ -81,7 +81,7 @@ def main(count: int = 100_000) -> dict[str, float]:
 
 def _row_by_row(path: Path, rows: list[dict[str, object]]) -> None:
     names = SNAPSHOTS.schema.names
-    columns = ", ".join(f'"{name}" {kind}' for name, kind in SNAPSHOTS.sql_columns())
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in SNAPSHOTS.columns)
     values = [[row.get(name) for name in names] for row in rows]
     with duckdb.connect(str(path)) as connection:
         connection.execute("SET TimeZone = 'UTC'")

@@ -18,8 +18,8 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.state import decisions_for_history, journal_for_history, written_back
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import diffs
-from ecauto_pipeline.state.schema import journal as edits
+from ecauto_pipeline.state.schema_decisions import diffs
+from ecauto_pipeline.state.schema_decisions import journal as edits
 from ecauto_pipeline.state.schema_runs import run_sections, runs
 from ecauto_pipeline.sync.run_record import recent_plans, recent_pushes, sections_of_hour
 from ecauto_pipeline.sync.sweep_evidence import sweep_evidence

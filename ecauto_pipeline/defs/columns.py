@@ -148,5 +148,5 @@ def column_schema(asset: str) -> Mapping[str, dg.TableSchema]:
     """Definition metadata of an asset: its columns with types and meanings."""
     table, words = _TABLES[asset]
     said = {**COMMON, **WORDS[words]}
-    columns = table.sql_columns() if isinstance(table, Table) else columns_of(table)
+    columns = table.columns if isinstance(table, Table) else columns_of(table)
     return {"dagster/column_schema": dg.TableSchema([dg.TableColumn(name, kind, said[name]) for name, kind in columns])}

@@ -14,7 +14,7 @@ from ecauto_pipeline.doctor.rights import hindrance
 from ecauto_pipeline.domain.selling.rules_file import read_rules
 from ecauto_pipeline.errors import RegisterBusy, RegisterError
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database
-from ecauto_pipeline.history.tables import DiskFull, HistoryError
+from ecauto_pipeline.history.errors import DiskFull, HistoryError
 from ecauto_pipeline.wiring.register_place import register_of
 
 WAIT_S = 0.5

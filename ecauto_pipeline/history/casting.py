@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 
 from ecauto_pipeline.history.arrow_columns import flags, moments, reals, texts, wholes
-from ecauto_pipeline.history.tables import FLAG, REAL, TEXT, TIME, WHOLE, RowRefused, Table
+from ecauto_pipeline.history.errors import RowRefused
+from ecauto_pipeline.history.tables import FLAG, REAL, TEXT, TIME, WHOLE, Table
 
 
 def to_arrow(table: Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:

@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 
 from ecauto_pipeline.history.duckdb_without_pandas import with_values
-from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS, TABLES, DiskFull, HistoryError, Table
+from ecauto_pipeline.history.errors import DiskFull, HistoryError
+from ecauto_pipeline.history.tables import AUTHORITATIVE, SNAPSHOTS, TABLES, Table
 
 LOADED_FILES = (
     ("file_id", "BIGINT"),
@@ -163,7 +164,7 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
 
     Writes nothing when all is there. Each public table ends with `loaded_file`, the `file_id` its row came from.
     """
-    wanted = {name: [*table.sql_columns(), ("loaded_file", "BIGINT")] for name, table in TABLES.items()}
+    wanted = {name: [*table.columns, ("loaded_file", "BIGINT")] for name, table in TABLES.items()}
     wanted["loaded_files"] = list(LOADED_FILES)
     there = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     have = {name: _columns(connection, name) for name in wanted if name in there}

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import duckdb
 
-from ecauto_pipeline.history.tables import HistoryError
+from ecauto_pipeline.history.errors import HistoryError
 
 T = TypeVar("T")
 LOAD_MB = 40

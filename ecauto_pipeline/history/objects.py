@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 
 from ecauto_pipeline.errors import SettingsError
-from ecauto_pipeline.history.tables import TABLES, HistoryError
+from ecauto_pipeline.history.errors import HistoryError
+from ecauto_pipeline.history.tables import TABLES
 
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 10.0

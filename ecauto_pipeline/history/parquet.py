@@ -23,8 +23,9 @@ import pyarrow.parquet as pq
 from ecauto_pipeline.atomic_file import make_folder, rename, replacing
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.damage import DamagedFile
+from ecauto_pipeline.history.errors import DiskFull, RowRefused
 from ecauto_pipeline.history.listing import DAMAGED, plain_name
-from ecauto_pipeline.history.tables import DiskFull, RowRefused, Table
+from ecauto_pipeline.history.tables import Table
 
 if TYPE_CHECKING:
     from ecauto_pipeline.history.mirror import Mirror

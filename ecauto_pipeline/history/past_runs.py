@@ -9,8 +9,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
+from ecauto_pipeline.history.asked_rows import Row, rows_once
 from ecauto_pipeline.history.database import later_first
-from ecauto_pipeline.history.questions import HistoryReader, Row, rows_once
+from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.tables import DIFFS, RUN_METRICS, UPDATES
 
 _WELL = "outcome IN ('done', 'dry_run')"

@@ -9,23 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import cast
 
 import duckdb
 
 from ecauto_pipeline.clock import jst
+from ecauto_pipeline.history.asked_rows import (
+    Row,
+    as_number,
+    is_readable,
+    loaded_rows,
+    rows_in_files,
+    rows_of_query,
+    rows_once,
+    with_moments,
+)
 from ecauto_pipeline.history.database import (
     QUIET,
     DatabaseHeld,
     DatabaseTorn,
-    column_list,
     database,
-    later_first,
     loaded_names,
     quoted,
 )
-from ecauto_pipeline.history.duckdb_without_pandas import with_values
+from ecauto_pipeline.history.errors import HistoryError
 from ecauto_pipeline.history.listing import period_of, present_files
 from ecauto_pipeline.history.look import note_torn
 from ecauto_pipeline.history.store import HistoryStore
@@ -37,11 +44,8 @@ from ecauto_pipeline.history.tables import (
     RUN_METRICS,
     SNAPSHOTS,
     UPDATES,
-    HistoryError,
     Table,
 )
-
-Row = dict[str, object]
 
 WINDOWS = (timedelta(days=2), timedelta(days=32))
 """How far back a question for the newest looks at first, and next; then at everything older."""
@@ -50,7 +54,6 @@ _WRITTEN_BEFORE_OBSERVED = timedelta(days=3)
 """A file's hour may be the start of the run or partition, so earlier than its rows; never by more than this."""
 
 _ATTEMPTS = 5
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
 
 
@@ -75,7 +78,7 @@ class HistoryReader:
     def prices_of(self, asin: str, start: datetime, end: datetime) -> list[Row]:
         """The same, of each answer when it came, by which operation, its status and price alone: a hundredth of it."""
         query = (
-            f"SELECT {_as_number('observed_at')}, operation, status, price_jpy FROM <source> "
+            f"SELECT {as_number('observed_at')}, operation, status, price_jpy FROM <source> "
             "WHERE asin = ? AND observed_at >= ? AND observed_at < ? "
             "QUALIFY row_number() OVER (PARTITION BY snapshot_id ORDER BY load_order DESC, load_position DESC) = 1 "
             "ORDER BY observed_at, snapshot_id"
@@ -162,7 +165,7 @@ class HistoryReader:
             f"FROM <source> WHERE {' AND '.join(conditions)} GROUP BY asin"
         )
         found = self._ask(SNAPSHOTS, query, values, since)
-        return [_with_moments(SNAPSHOTS, {"asin": row["asin"], **cast(Row, row["newest"])}) for row in found]
+        return [with_moments(SNAPSHOTS, {"asin": row["asin"], **cast(Row, row["newest"])}) for row in found]
 
     def _rows(
         self,
@@ -192,7 +195,7 @@ class HistoryReader:
         last: Exception | None = None
         for _ in range(_ATTEMPTS):
             try:
-                return [_with_moments(table, row) for row in self._ask_once(table, query, bound, since, checked)]
+                return [with_moments(table, row) for row in self._ask_once(table, query, bound, since, checked)]
             except duckdb.OutOfMemoryException as short:  # asked again with more
                 last = short
                 self._most_mb *= 4
@@ -214,9 +217,8 @@ class HistoryReader:
                     self._be_modest(connection)
                     known = loaded_names(connection, table)
                     waiting = [self._directory / name for name in files if name not in known]
-                    return _run(
-                        connection, query, f"({_loaded(table)} UNION ALL BY NAME {_files(table, waiting)})", values
-                    )
+                    source = f"({loaded_rows(table)} UNION ALL BY NAME {rows_in_files(table, waiting)})"
+                    return rows_of_query(connection, query, source, values)
             except DatabaseTorn:  # the files alone say the same, more slowly, until the next load
                 note_torn(self._database)
             except (DatabaseHeld, duckdb.CatalogException, duckdb.BinderException):
@@ -225,7 +227,8 @@ class HistoryReader:
             connection.execute(QUIET)
             connection.execute("SET TimeZone = 'UTC'")
             self._be_modest(connection, 4)
-            return _run(connection, query, f"({_files(table, [self._directory / name for name in files])})", values)
+            source = f"({rows_in_files(table, [self._directory / name for name in files])})"
+            return rows_of_query(connection, query, source, values)
 
     def _be_modest(self, connection: duckdb.DuckDBPyConnection, times: int = 1) -> None:
         if self._most_mb:
@@ -239,75 +242,6 @@ class HistoryReader:
             files = [name for name in files if period_of(name) >= oldest[: len(period_of(name))]]
         if not checked:
             return files
-        sound = [name for name in files if _readable(table, self._directory / name)]
+        sound = [name for name in files if is_readable(table, self._directory / name)]
         self.left_out |= {name.rpartition("/")[2] for name in set(files) - set(sound)}
         return sound
-
-
-def rows_once(table: Table, where: str) -> str:
-    """Every row of `table` for which this holds, whole: a key may be met again in a file that is not loaded yet, then
-    the later one stands, as it will after the load."""
-    columns = ", ".join(_as_number(name) if name in table.times else quoted(name) for name in table.names)
-    return (
-        f"SELECT {columns} FROM <source> WHERE {where} QUALIFY row_number() OVER (PARTITION BY {quoted(table.key)} "
-        f"ORDER BY {later_first(table, 'load_order', 'load_position')}) = 1"
-    )
-
-
-def _run(connection: duckdb.DuckDBPyConnection, query: str, source: str, values: list[object]) -> list[Row]:
-    """Moments come as numbers: for them too DuckDB would import pandas, in a process that may not need it."""
-    found = connection.execute(with_values(query, values).replace("<source>", source))
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def _as_number(name: str) -> str:
-    """A moment as microseconds, under its own name."""
-    return f"epoch_us({quoted(name)}) AS {quoted(name)}"
-
-
-def _loaded(table: Table) -> str:
-    return f"SELECT {column_list(table)}, '' AS load_order, 0 AS load_position FROM {quoted(table.name)}"
-
-
-def _files(table: Table, files: list[Path]) -> str:
-    """All rows of `files` in the columns of today; `load_order` sorts as the files are loaded."""
-    nothing = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in table.sql_columns())
-    shape = f"SELECT {nothing}, '' AS load_order, 0 AS load_position WHERE false"
-    if not files:
-        return shape
-    paths = ", ".join("'" + path.as_posix().replace("'", "''") + "'" for path in files)
-    return (
-        f"{shape} UNION ALL BY NAME SELECT * EXCLUDE (filename, file_row_number), "
-        "replace(regexp_replace(filename, '.*/(dt|month)=', ''), '/', ' ') AS load_order, "
-        "file_row_number AS load_position "
-        f"FROM read_parquet([{paths}], union_by_name = true, filename = true, file_row_number = true, "
-        "hive_partitioning = false)"
-    )
-
-
-def _readable(table: Table, path: Path) -> bool:
-    """Read to the end: a damaged page shows only then."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from ecauto_pipeline.history.chunks import CHUNK_ROWS, conformed
-    from ecauto_pipeline.history.parquet import UNREADABLE, batches
-
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            for part in batches(file, CHUNK_ROWS):
-                conformed(table, pa.Table.from_batches([part]))
-    except UNREADABLE:
-        return False
-    return True
-
-
-def _with_moments(table: Table, row: Row) -> Row:
-    """Aware UTC where the columns of `table` are moments."""
-    moments = table.times | {"at"}
-    return {name: _moment(value) if name in moments else value for name, value in row.items()}
-
-
-def _moment(microseconds: object) -> datetime | None:
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=cast(int, microseconds))

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from ecauto_pipeline.domain.day_sales import DAY_MS, JST_AHEAD_MS, DaySales
+from ecauto_pipeline.history.asked_rows import Row
 from ecauto_pipeline.history.database import later_first
-from ecauto_pipeline.history.questions import HistoryReader, Row
+from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.tables import (
     API_CALLS,
     AUTHORITATIVE,

@@ -7,13 +7,12 @@ its schema: a question needs none of it. Not for: rows (casting.py), files or th
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ecauto_pipeline.errors import EcautoError
+from ecauto_pipeline.history.errors import RowRefused
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,27 +24,11 @@ TEXT, WHOLE, REAL, FLAG, TIME = "VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMES
 """DuckDB's types, one a kind of column."""
 
 
-class HistoryError(EcautoError):
-    """The history can't be written or asked; the message says which file and why."""
-
-
-class DiskFull(HistoryError, OSError):
-    """No room for the history. Nothing half-written stays; make room and do it again."""
-
-    errno = errno.ENOSPC
-
-
-class RowRefused(HistoryError, ValueError):
-    """A row does not fit its table: a mistake of the caller's; the message names table, column and row."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, ja="履歴の表に合わない行がありました（プログラムの不具合です）")
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """One public table. `key` names a fact once and for all, `time` is the column it is ordered by.
 
+    `columns`: (name, DuckDB's type), in order; `contract`: the names that are a promise; `required`: never null.
     `digits` are the text columns that hold an integer (`shown`, `wanted`, `before`, `after`). `settled` is the column
     of a time that says which of two rows of a key is the later word (null = none yet); "" = rows never change.
     """
@@ -73,10 +56,6 @@ class Table:
     def schema(self) -> pa.Schema:
         """What its files hold, as Arrow says it."""
         return _schema(self.columns)
-
-    def sql_columns(self) -> list[tuple[str, str]]:
-        """(name, DuckDB type) in order."""
-        return list(self.columns)
 
 
 @cache

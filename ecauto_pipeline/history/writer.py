@@ -24,6 +24,7 @@ from ecauto_pipeline.history.casting import to_arrow
 from ecauto_pipeline.history.compact import CompactReport, LoadedMove, compact_all, finish_all
 from ecauto_pipeline.history.database import DatabaseHeld, DatabaseTorn, database, ensure_schema, quoted
 from ecauto_pipeline.history.duckdb_without_pandas import rows_as
+from ecauto_pipeline.history.errors import HistoryError, RowRefused
 from ecauto_pipeline.history.listing import Listing, is_small, list_table
 from ecauto_pipeline.history.load_memory import with_enough_memory
 from ecauto_pipeline.history.loading import Loaded, load_all
@@ -41,7 +42,7 @@ from ecauto_pipeline.history.parquet import file_of, write_file, write_object
 from ecauto_pipeline.history.rebuild import Built, build, set_aside
 from ecauto_pipeline.history.rescue import all_set_aside, rescue
 from ecauto_pipeline.history.store import LoadReport
-from ecauto_pipeline.history.tables import TABLES, HistoryError, RowRefused, table_of
+from ecauto_pipeline.history.tables import TABLES, table_of
 from ecauto_pipeline.history.verify import VerifyReport, verify_all
 
 _T = TypeVar("_T")

@@ -17,7 +17,8 @@ from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome
 from ecauto_pipeline.domain.selling.corrections import RESTS_FOR, Edited, FailedPrice, failed_price
 from ecauto_pipeline.state.of_accounts import ByShop, ItemsOf, of_bound_account, of_bound_items
 from ecauto_pipeline.state.revisions import CORRECTION_FACTS
-from ecauto_pipeline.state.schema import journal, listings
+from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.schema_decisions import journal
 
 OTHER_VALUE = "other_value"
 """What the journal's error begins with where the shop's answer to an edit showed another value."""

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.state.journal import Update, update_row
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.state.schema_notes import orders
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, select
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Kind, ListingKey
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import diffs
+from ecauto_pipeline.state.schema_decisions import diffs
 
 
 def held_listings(connection: Connection, accounts: Iterable[AccountKey]) -> set[ListingKey]:

@@ -20,7 +20,7 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, Listi
 from ecauto_pipeline.domain.transitions import DECISIONS, NEW, DecisionEvent, moves_of, next_state
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import diffs
+from ecauto_pipeline.state.schema_decisions import diffs
 from ecauto_pipeline.state.upsert import add_rows
 
 CHUNK_ROWS = 5_000

@@ -14,7 +14,8 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Decision, Kind
 from ecauto_pipeline.state.decisions import STANDING
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
-from ecauto_pipeline.state.schema import diffs, listings
+from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.schema_decisions import diffs
 
 LIFE = timedelta(days=3)
 UNSAID_LIFE = timedelta(days=1)

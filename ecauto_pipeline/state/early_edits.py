@@ -16,7 +16,8 @@ from ecauto_pipeline.domain.selling.guards import MASS_HIDE
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target, decided_row
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import asins, diffs, journal, listings
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 
 _LISTING = ("platform", "account_id", "item_id")
 

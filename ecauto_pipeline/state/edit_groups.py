@@ -16,7 +16,7 @@ from ecauto_pipeline.domain.model import AccountKey, Kind
 from ecauto_pipeline.domain.transitions import EDITS, moves_of
 from ecauto_pipeline.state.journal import UNSETTLED, is_in
 from ecauto_pipeline.state.of_accounts import bound_to, of_bound_account, of_bound_items
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 
 _UNSETTLED_OF = select(journal.c.item_id, journal.c.kind).where(
     UNSETTLED, *of_bound_account(journal), of_bound_items(journal)

@@ -18,7 +18,8 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Kind, ListingKey
 from ecauto_pipeline.state.decisions import Decided, decided_row
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import diffs, listings
+from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.schema_decisions import diffs
 
 HeldSort = Literal["age", "change", "profit", "asin", "shop"]
 HeldState = Literal["open", "approved"]

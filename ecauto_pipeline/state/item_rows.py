@@ -15,7 +15,8 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.freshness.ages import Policy
 from ecauto_pipeline.domain.model import AccountKey, ListingKey, Outcome
 from ecauto_pipeline.state.exporting import in_portions
-from ecauto_pipeline.state.schema import asins, journal, listings
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.state.shop_accounts import load_accounts
 from ecauto_pipeline.state.unconfirmed import is_unconfirmed
 from ecauto_pipeline.state.unwatched import unwatched_reason

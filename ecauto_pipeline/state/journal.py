@@ -20,7 +20,8 @@ from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey, Out
 from ecauto_pipeline.domain.transitions import EDITS, NEW, moves_of, next_state
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import diffs, journal, listings
+from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 
 _OUTCOMES: Final = {"intent": None, "done": Outcome.DONE, "dry_run": Outcome.DRY_RUN}
 _IN_ORDER = (func.coalesce(journal.c.attempted_at, journal.c.intent_at), journal.c.update_id)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select, update
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Outcome
 from ecauto_pipeline.state.exporting import ForHistory, for_history, in_portions
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 
 
 def unexported(connection: Connection, limit: int) -> list[ForHistory]:

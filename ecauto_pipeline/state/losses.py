@@ -12,7 +12,8 @@ from sqlalchemy import Connection, and_, func, or_, select
 from ecauto_pipeline.domain.model import AccountKey, Decision, Kind
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.state.of_accounts import of_accounts
-from ecauto_pipeline.state.schema import diffs, listings
+from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.schema_decisions import diffs
 
 
 def uncorrected(connection: Connection, account: AccountKey, runs: Collection[str], *, dry_run: bool) -> list[str]:

@@ -15,7 +15,7 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey, Outcome, PriceEdit, PriceMoves
 from ecauto_pipeline.domain.selling.moves import moves_of
 from ecauto_pipeline.state.of_accounts import ItemsOf, by_shop
-from ecauto_pipeline.state.schema import diffs, journal
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 
 _HAPPENED = or_(journal.c.outcome.is_(None), journal.c.outcome.in_((Outcome.DONE, Outcome.UNKNOWN)))
 _MOVES = by_shop(

@@ -17,7 +17,7 @@ from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, Listi
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.state.decisions import SHUT, Target
 from ecauto_pipeline.state.of_accounts import FEW, of_accounts
-from ecauto_pipeline.state.schema import diffs
+from ecauto_pipeline.state.schema_decisions import diffs
 from ecauto_pipeline.state.shop_accounts import load_accounts
 
 _TARGET = (diffs.c.platform, diffs.c.account_id, diffs.c.item_id, diffs.c.kind)

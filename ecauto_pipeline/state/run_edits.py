@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, case, func, select
 
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.state.journal import _IN_ORDER, Update, update_row
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 
 
 def page_of_run(connection: Connection, run_id: str, limit: int, offset: int = 0) -> list[Update]:

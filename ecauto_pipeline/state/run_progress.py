@@ -14,7 +14,8 @@ from ecauto_pipeline.clock import AHEAD, to_ms
 from ecauto_pipeline.domain.model import Decision
 from ecauto_pipeline.state import plans
 from ecauto_pipeline.state.runs import RunRow
-from ecauto_pipeline.state.schema import asins, diffs, journal
+from ecauto_pipeline.state.schema import asins
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.state.schema_runs import plan_targets
 
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 from ecauto_pipeline.state.few_rows import (
@@ -32,7 +31,8 @@ MS = BigInteger
 SHOP = ("platform", "account_id")
 
 
-def _text(name: str) -> Column[str]:
+def text_column(name: str) -> Column[str]:
+    """Text that is never NULL, empty where nothing is said."""
     return Column(name, Text, nullable=False, server_default="")
 
 
@@ -42,14 +42,14 @@ asins = Table(
     Column("asin", Text, primary_key=True),
     # the last answers that count
     Column("status", Text),
-    _text("reason"),
+    text_column("reason"),
     Column("price_jpy", Integer),
     Column("in_stock", Integer),
     Column("offer_count", Integer),
     Column("ship_hours_max", Integer),
     Column("is_prime", Integer),
     Column("is_fba", Integer),
-    _text("snapshot_id"),
+    text_column("snapshot_id"),
     # stamps: when each field was last confirmed
     Column("price_at", MS),
     Column("stock_at", MS),
@@ -60,20 +60,20 @@ asins = Table(
     Column("filtered_since", MS),
     Column("filtered_count", Integer, nullable=False, server_default="0"),
     # a second look still owed: zero | jump
-    _text("doubt"),
+    text_column("doubt"),
     Column("doubt_price_jpy", Integer),
     Column("doubt_at", MS),
-    _text("doubt_operation"),
-    _text("doubt_snapshot_id"),
+    text_column("doubt_operation"),
+    text_column("doubt_snapshot_id"),
     # what the next sweep is compared with, and what it asked for
     Column("probe_price_jpy", Integer),
     Column("probe_offer_count", Integer),
     Column("probe_at", MS),
-    _text("wants_detail"),  # new | changed | zero | doubtful | audit | "" ; survives until a detail answers
+    text_column("wants_detail"),  # new | changed | zero | doubtful | audit | "" ; survives until a detail answers
     # answers that were none
     Column("error_count", Integer, nullable=False, server_default="0"),
     Column("error_at", MS),
-    _text("error_reason"),
+    text_column("error_reason"),
     # demand
     Column("last_sold_at", MS),
     Column("last_viewed_at", MS),
@@ -84,13 +84,13 @@ asins = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failed_at", MS),
     Column("failing_since", MS),  # of the reason that still stands
-    _text("failing_reason"),
-    _text("merged_into"),
+    text_column("failing_reason"),
+    text_column("merged_into"),
     # a second opinion said no to the doubt that stands
     Column("contradictions", Integer, nullable=False, server_default="0"),
     Column("contradicted_at", MS),
     Column("contradicted_since", MS),
-    _text("contradiction"),  # JSON, both answers
+    text_column("contradiction"),  # JSON, both answers
     Column("audited_at", MS),  # an unchanged answer was last checked by the second opinion
     Column("changes", Float, nullable=False, server_default="0"),  # how often it changes: faded counts as of detail_at
     Column("watched_days", Float, nullable=False, server_default="0"),
@@ -133,10 +133,10 @@ listings = Table(
     Column("account_id", Text, primary_key=True),
     Column("item_id", Text, primary_key=True),
     Column("asin", Text),  # NULL for an item nobody can place
-    _text("identifier"),
+    text_column("identifier"),
     # the register's side; register_id NULL = not in master.db
     Column("register_id", Integer),
-    _text("register_status"),
+    text_column("register_status"),
     Column("register_visible", Integer),
     Column("register_price_jpy", Integer),
     # what the shop shows, as last read
@@ -155,14 +155,14 @@ listings = Table(
     Column("gone_at", MS),  # when it was found to be in the shop no more; NULL = it is there, or was never seen there
     Column("first_seen_at", MS),
     # why it is hidden: "" (it is not, or unknown) | ours | owner_scripts | person | blocklist | shop
-    _text("hidden_by"),
-    _text("hidden_reason"),
+    text_column("hidden_by"),
+    text_column("hidden_reason"),
     Column("hidden_at", MS),
     Column("blocked", Integer, nullable=False, server_default="0"),  # its ASIN is on the blocklist: never public
-    _text("item_rules"),  # the lines of the owner's rules that select it: "12 57"; "" = none
-    _text("uneditable"),  # BASE refuses edits of this item for good; the reason
-    _text("orphan"),  # "" | no_register | no_item | asin_mismatch | bad_asin
-    _text("delist"),  # "" | delisted_candidate
+    text_column("item_rules"),  # the lines of the owner's rules that select it: "12 57"; "" = none
+    text_column("uneditable"),  # BASE refuses edits of this item for good; the reason
+    text_column("orphan"),  # "" | no_register | no_item | asin_mismatch | bad_asin
+    text_column("delist"),  # "" | delisted_candidate
     Column("listed", Integer, nullable=False, server_default="0"),  # both sides, listed, account active: takes part
     # how often what the join reads or writes of it has changed since it was joined (revisions.py); NULL = not once
     Column("unjoined", MS, server_default="1"),
@@ -214,12 +214,12 @@ shop_accounts = Table(
     Column("read_at", MS),
     Column("modified_seen", MS),
     Column("orders_read_at", MS),
-    _text("breaker"),  # "" | access_denied | token | hour_api_limit | day_api_limit | not_read
+    text_column("breaker"),  # "" | access_denied | token | hour_api_limit | day_api_limit | not_read
     Column("breaker_since", MS),
     Column("breaker_until", MS),  # NULL = until a person or a good answer closes it
     Column("refresh_expires_at", MS),
-    _text("register_counts"),  # JSON: what of its register is believed, what fell (register_counts.py)
-    _text("register_look"),  # JSON: when it was last joined with all of its register, as which (register_looks.py)
+    text_column("register_counts"),  # JSON: what of its register is believed, what fell (register_counts.py)
+    text_column("register_look"),  # JSON: when all of its register was last joined, as which (register_looks.py)
 )
 
 
@@ -261,88 +261,23 @@ observations = Table(  # answers not yet in history
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("snapshot_id", Text, nullable=False, unique=True),
     Column("run_id", Text, nullable=False, index=True),
-    _text("partition_key"),
+    text_column("partition_key"),
     Column("asin", Text, nullable=False),
     Column("observed_at", MS, nullable=False),
     Column("operation", Text, nullable=False),
     Column("status", Text, nullable=False),
-    _text("reason"),
+    text_column("reason"),
     Column("price_jpy", Integer),
     Column("in_stock", Integer),
     Column("offer_count", Integer),
     Column("ship_hours_max", Integer),
     Column("is_prime", Integer),
     Column("is_fba", Integer),
-    _text("sp_account"),
-    _text("request_id"),
+    text_column("sp_account"),
+    text_column("request_id"),
     Column("http_status", Integer),
-    _text("offers_json"),
-    _text("seller_id"),
+    text_column("offers_json"),
+    text_column("seller_id"),
     Column("listing_price_jpy", Integer),
     Column("shipping_jpy", Integer),
-)
-
-
-diffs = Table(  # decisions; how long a row of each table lives: lifetimes.py
-    "diffs",
-    metadata,
-    Column("diff_id", Text, primary_key=True),
-    Column("run_id", Text, nullable=False, index=True),
-    _text("partition_key"),
-    Column("kind", Text, nullable=False),
-    Column("platform", Text, nullable=False),
-    Column("account_id", Text, nullable=False),
-    Column("item_id", Text, nullable=False),
-    Column("asin", Text, nullable=False),
-    Column("shown", Integer),
-    Column("wanted", Integer),
-    Column("decision", Text, nullable=False),
-    _text("reason"),
-    _text("snapshot_id"),
-    Column("decided_at", MS, nullable=False),
-    Column("cost_jpy", Integer),
-    Column("profit_jpy", Integer),  # what is left of a sale at the price it leads to, NULL = unknown
-    _text("evidence"),
-    _text("tier"),
-    # open | sent | superseded | expired | approved | rejected | closed
-    Column("state", Text, nullable=False, server_default="open"),
-    Column("state_at", MS),
-    Column("exported", Integer, nullable=False, server_default="0"),
-    Index("ix_diffs_listing", "platform", "account_id", "item_id", "kind", "state"),
-    Index("ix_diffs_state", "state", "decision"),
-    Index("ix_diffs_decided_at", "decided_at"),
-    Index("ix_diffs_exported", "exported", "decided_at"),
-)
-
-
-journal = Table(  # the update journal: intent before the call, outcome after it
-    "journal",
-    metadata,
-    Column("update_id", Text, primary_key=True),
-    Column("key", Text, nullable=False),  # of listing, kind, wanted, snapshot
-    Column("diff_id", Text, nullable=False),
-    Column("run_id", Text, nullable=False, index=True),
-    Column("platform", Text, nullable=False),
-    Column("account_id", Text, nullable=False),
-    Column("item_id", Text, nullable=False),
-    Column("asin", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("before", Integer),
-    Column("after", Integer),
-    Column("outcome", Text),  # NULL = intent without outcome: read back at the next start
-    _text("error"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("intent_at", MS, nullable=False),
-    Column("attempted_at", MS),
-    Column("completed_at", MS),
-    _text("rollback_of"),
-    Column("written_back", Integer, nullable=False, server_default="0"),
-    Column("exported", Integer, nullable=False, server_default="0"),
-    Column("refused", Integer, nullable=False, server_default="0"),  # the shop would not have this value for this item
-    Index("ix_journal_open", "outcome"),
-    Index("ix_journal_listing", "platform", "account_id", "item_id"),
-    Index("ix_journal_intent_at", "intent_at"),
-    Index("ix_journal_exported", "exported", "outcome"),
-    Index("ix_journal_written_back", "written_back", "outcome"),
-    UniqueConstraint("key", "run_id", name="uq_journal_key_run"),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Integer, Table, Text
 
-from ecauto_pipeline.state.schema import MS, _text, metadata
+from ecauto_pipeline.state.schema import MS, metadata, text_column
 
 api_calls = Table(
     "api_calls",
@@ -23,8 +23,8 @@ api_calls = Table(
     Column("items", Integer),
     Column("http_status", Integer),
     Column("outcome", Text, nullable=False),
-    _text("error"),
-    _text("request_id"),
+    text_column("error"),
+    text_column("request_id"),
     Column("rate_limit", Float),
 )
 
@@ -41,7 +41,7 @@ buckets = Table(  # token bucket of one operation of one SP-API account
     Column("next_at", MS),
     Column("advertised_per_s", Float),
     Column("refused_at", MS),
-    _text("document"),  # limiter's own further figures, JSON
+    text_column("document"),  # limiter's own further figures, JSON
 )
 
 

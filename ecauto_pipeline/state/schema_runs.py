@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, Table, Text
 
-from ecauto_pipeline.state.schema import MS, _text, metadata
+from ecauto_pipeline.state.schema import MS, metadata, text_column
 
 runs = Table(  # one row a run
     "runs",
     metadata,
     Column("run_id", Text, primary_key=True),
     Column("job", Text, nullable=False),
-    _text("partition_key"),
+    text_column("partition_key"),
     Column("started_at", MS, nullable=False),
     Column("ended_at", MS),
     Column("heartbeat_at", MS),
     Column("dry_run", Integer, nullable=False, server_default="0"),
     Column("exported", Integer, nullable=False, server_default="0"),
-    _text("owner"),  # host, process id and start of whoever works on it
-    _text("stop_by"),  # who asked it to end, "" = nobody
-    _text("lane"),  # whose shops it works on, "" = begun before there were lanes
+    text_column("owner"),  # host, process id and start of whoever works on it
+    text_column("stop_by"),  # who asked it to end, "" = nobody
+    text_column("lane"),  # whose shops it works on, "" = begun before there were lanes
     Index("ix_runs_lane", "lane", "started_at"),
     Index("ix_runs_started_at", "started_at"),  # the newest, the oldest
     Index("ix_runs_hour", "partition_key"),
@@ -45,9 +45,9 @@ plans = Table(  # what is to be asked in one hour, lane and scope; whoever gets 
     metadata,
     Column("plan_id", Text, primary_key=True),
     Column("run_id", Text, nullable=False, index=True),  # who made it
-    _text("partition_key"),
-    _text("lane"),
-    _text("scope"),  # JSON: accounts, max_items
+    text_column("partition_key"),
+    text_column("lane"),
+    text_column("scope"),  # JSON: accounts, max_items
     Column("made_at", MS, nullable=False),
     Column("left_over", Integer, nullable=False, server_default="0"),  # due, and more than fits
     Column("finished_at", MS),  # NULL = something may still be unasked
@@ -61,7 +61,7 @@ lane_leases = Table(  # who works on a lane of a fleet, under which number
     Column("lane", Text, primary_key=True),
     Column("number", Integer, nullable=False),  # rises with each claim, never falls
     Column("run_id", Text, nullable=False),
-    _text("owner"),  # "" = nobody works on it now
+    text_column("owner"),  # "" = nobody works on it now
     Column("expires_at", MS, nullable=False),
     Column("heartbeat_at", MS, nullable=False),
 )
@@ -74,6 +74,6 @@ plan_targets = Table(
     Column("seq", Integer, primary_key=True),
     Column("asin", Text, nullable=False),
     Column("operation", Text, nullable=False),  # detail | sweep
-    _text("reason"),  # new | error | second_look | filtered_look | changed | price_due | stock_due | audit | cadence
-    _text("tier"),
+    text_column("reason"),  # new | error | second_look | filtered_look|changed|price_due|stock_due|audit|cadence
+    text_column("tier"),
 )

@@ -20,7 +20,8 @@ from ecauto_pipeline.state.item_rules import RulesAsTheyStand
 from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, by_shop, of_account, of_accounts
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
 from ecauto_pipeline.state.revisions import LISTING_FACTS
-from ecauto_pipeline.state.schema import diffs, journal, listings
+from ecauto_pipeline.state.schema import listings
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.state.upsert import upsert
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
-from ecauto_pipeline.state.schema import journal, observations
+from ecauto_pipeline.state.schema import observations
 from ecauto_pipeline.state.schema_calls import api_calls
+from ecauto_pipeline.state.schema_decisions import journal
 
 
 @dataclass(frozen=True, slots=True)

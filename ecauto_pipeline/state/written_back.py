@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, tuple_, update
 from ecauto_pipeline.domain.model import ListingKey, Outcome
 from ecauto_pipeline.state.exporting import FEW
 from ecauto_pipeline.state.journal import Update, update_row
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 
 _MARK = update(journal).where(journal.c.update_id == bindparam("name")).values(written_back=1)
 

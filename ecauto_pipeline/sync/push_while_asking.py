@@ -18,9 +18,9 @@ from ecauto_pipeline.sync.base_updates.push_totals import together
 from ecauto_pipeline.sync.context import Context, Progress
 from ecauto_pipeline.sync.diffs.answered import decide_answered
 from ecauto_pipeline.sync.faults import concerns_everybody, place_of
+from ecauto_pipeline.sync.push_section import PushReport
 from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep
-from ecauto_pipeline.sync.sections import PushReport
 
 MASS = 500
 """ASINs whose hides wait because there are too many of them: from so many on the whole run is waited for."""

@@ -29,15 +29,8 @@ from ecauto_pipeline.sync.context import Context, Tools
 from ecauto_pipeline.sync.diff_section import MASS_HOLDS, DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.order_section import OrdersReport
-from ecauto_pipeline.sync.sections import (
-    FetchReport,
-    HandReport,
-    ListingsReport,
-    PlanReport,
-    PushReport,
-    ShopsReport,
-    StartReport,
-)
+from ecauto_pipeline.sync.push_section import HandReport, PushReport
+from ecauto_pipeline.sync.sections import FetchReport, ListingsReport, PlanReport, ShopsReport, StartReport
 
 _ASKING_LOOKED_AT = 20
 """Newest runs among which the last that called Amazon is looked for."""

@@ -1,7 +1,7 @@
 """What each step of a run reports of itself: one section of the run's record a step, written by that step alone.
 
 Figures, summary, checks, alert rules and run_metrics read these fields; nothing else goes from step to step but what is
-in state. Not for: keeping or reading them (run_record.py) or measuring (the steps).
+in state. Not for: what pushing reports (push_section.py), keeping or reading them (run_record.py) or measuring.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
 from ecauto_pipeline.domain.lanes import WHOLE_LANE
 from ecauto_pipeline.domain.offers.second_opinion import Audited, Verdict
 from ecauto_pipeline.domain.operations_down import OperationDown
-from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.file_trouble import FileTrouble, RulesReport
 from ecauto_pipeline.sync.register_report import RegisterReport
 
@@ -243,83 +242,3 @@ class FetchReport:
             asked = sum(made for name, made in self.calls.items() if name.endswith(f"/{operation}"))
         without_token = sum(calls for name, _, calls in failed if name == _TOKEN)
         return commonest(((why, calls) for _, why, calls in failed), asked + without_token)
-
-
-@dataclass(frozen=True, slots=True)
-class WriteBackReport:
-    """Rows handed over by table. `problem`: why nothing (more) was written, "" = all is well; the next run repeats.
-
-    `problem_ja`: the same for a Japanese reader.
-    """
-
-    listings: int = 0
-    products: int = 0
-    problem: str = ""
-    problem_ja: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DelistReport:
-    """One target a listing that an edit of this run called gone. `marked`: (account, item_id) of new candidates."""
-
-    account: RowCounts = field(default_factory=RowCounts)
-    marked: tuple[tuple[str, str], ...] = ()
-    faults: tuple[Fault, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PushReport:
-    """What became of the rows this step took up.
-
-    `account`: those rows alone, and what was delisted; `correction`: to be added to the account of the run's diff
-    steps, which counted a PUSH as pushed. `reasons`: targets by "end:reason". `edits`: calls to change something.
-    `unknown`: edits whose outcome nobody knows yet. `settled_*`: edits of earlier runs read back. `waiting`: rows kept
-    for the next run; `out_of_calls`: (account, rows) of those that wait for BASE's next hour or day. `alerts`:
-    (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
-    push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
-    `faults`: what went wrong with one shop or row and was not foreseen.
-    `planned_s`: what the edits of the busiest shop were reckoned to take. `base_calls`, `base_errors`: of the run;
-    `calls_of_shops`: (calls, errors) by shop.
-    `catalogue_filled`: fields of master.db that hold text, by name; `catalogue_nulled`: those that held some at the run
-    before and hold none now; None = not looked at.
-    """
-
-    account: RowCounts = field(default_factory=RowCounts)
-    correction: RowCounts = field(default_factory=RowCounts)
-    by_account: Mapping[str, RowCounts] = field(default_factory=dict)
-    by_kind: Mapping[str, RowCounts] = field(default_factory=dict)
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    edits: int = 0
-    unknown: int = 0
-    settled_done: int = 0
-    settled_not_done: int = 0
-    waiting: int = 0
-    out_of_calls: tuple[tuple[str, int], ...] = ()
-    alerts: tuple[tuple[str, str], ...] = ()
-    oldest_pushed_data_s: float | None = None
-    oldest_allowed_s: float | None = None
-    failures: tuple[tuple[str, str, str, str], ...] = ()
-    faults: tuple[Fault, ...] = ()
-    planned_s: float = 0.0
-    base_calls: int = 0
-    base_errors: int = 0
-    calls_of_shops: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    written_back: WriteBackReport = field(default_factory=WriteBackReport)
-    delist: DelistReport = field(default_factory=DelistReport)
-    shops: ShopsReport = field(default_factory=ShopsReport)
-    catalogue_filled: Mapping[str, int] | None = None
-    catalogue_nulled: int | None = None
-    dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HandReport:
-    """Work that a person started (release, rollback, apply): the whole `account` of it, and what was `refused` why.
-
-    `left`: rows of a rollback that only wait, for calls or for another run: the same rollback again sends them.
-    """
-
-    account: RowCounts = field(default_factory=RowCounts)
-    pushed: PushReport = field(default_factory=PushReport)
-    refused: Mapping[str, int] = field(default_factory=dict)
-    left: int = 0

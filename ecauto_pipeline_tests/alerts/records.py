@@ -14,18 +14,17 @@ from ecauto_pipeline.state.amazon_shapes import ShapeMet
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.file_trouble import RulesReport
 from ecauto_pipeline.sync.history_section import HistoryReport
+from ecauto_pipeline.sync.push_section import PushReport, WriteBackReport
 from ecauto_pipeline.sync.register_report import RegisterReport
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import (
     FetchReport,
     ListingsReport,
     PlanReport,
-    PushReport,
     ShopsReport,
     StartReport,
     Survey,
     ViewsReport,
-    WriteBackReport,
 )
 
 STARTED = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)

@@ -13,8 +13,9 @@ from ecauto_pipeline.cli.exit_codes import MEANING, exit_code
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.settings import Alerts
 from ecauto_pipeline.sync.diff_section import DiffReport
+from ecauto_pipeline.sync.push_section import HandReport, PushReport
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import FetchReport, HandReport, PlanReport, PushReport, Survey
+from ecauto_pipeline.sync.sections import FetchReport, PlanReport, Survey
 from ecauto_pipeline_tests.pages import ROOT, read, table
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from ecauto_pipeline.cli.summary import show_summary
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.sync.diff_section import DiffReport
+from ecauto_pipeline.sync.push_section import PushReport
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import PushReport
 
 NOON = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
 

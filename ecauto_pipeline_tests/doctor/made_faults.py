@@ -23,8 +23,9 @@ from ecauto_pipeline.state import register_counts, schema_notes
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.database import Database, to_json
 from ecauto_pipeline.state.register_counts import Watched
-from ecauto_pipeline.state.schema import diffs, journal, shop_accounts
+from ecauto_pipeline.state.schema import shop_accounts
 from ecauto_pipeline.state.schema_calls import windows
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.state.schema_notes import notices
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import FetchReport

@@ -22,7 +22,7 @@ from ecauto_pipeline.doctor.findings import Chart
 from ecauto_pipeline.doctor.state_book import state_unreadable
 from ecauto_pipeline.errors import RegisterBusy, SettingsError
 from ecauto_pipeline.history.database import database
-from ecauto_pipeline.history.tables import DiskFull
+from ecauto_pipeline.history.errors import DiskFull
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.described import StateUnreadable, missing_tables
 from ecauto_pipeline_tests.cli.typed import type_command

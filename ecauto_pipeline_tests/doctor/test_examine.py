@@ -16,8 +16,9 @@ from ecauto_pipeline.doctor.examine import Finding, examine, worst
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.state.database import Database, to_json
-from ecauto_pipeline.state.schema import diffs, journal, shop_accounts
+from ecauto_pipeline.state.schema import shop_accounts
 from ecauto_pipeline.state.schema_calls import windows
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.state.schema_notes import notices
 from ecauto_pipeline.wiring.connections import resolve
 from ecauto_pipeline_tests.alerts.receivers import http_receiver

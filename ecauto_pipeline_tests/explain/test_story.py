@@ -23,7 +23,8 @@ from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.state import stops
 from ecauto_pipeline.state.item_rules import replace_rules
-from ecauto_pipeline.state.schema import asins, diffs, journal, listings, observations
+from ecauto_pipeline.state.schema import asins, listings, observations
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 from ecauto_pipeline_tests.languages import half_english, half_japanese
 

@@ -21,9 +21,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecauto_pipeline.history.errors import DiskFull
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.store import HistoryStore
-from ecauto_pipeline.history.tables import DiskFull
 from ecauto_pipeline_tests.examples import examples
 from ecauto_pipeline_tests.history.rows import NOON, asked, ids, snapshot, snapshots, store_in
 
@@ -292,7 +292,7 @@ def _small_disk(size: int) -> Callable[[], None]:
 _FULL = """
 import sys
 from pathlib import Path
-from ecauto_pipeline.history.tables import DiskFull
+from ecauto_pipeline.history.errors import DiskFull
 from ecauto_pipeline_tests.history.rows import NOON, snapshot, store_in
 store = store_in(Path(sys.argv[1]))
 try:

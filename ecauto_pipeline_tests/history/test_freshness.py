@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ecauto_pipeline.history.questions import Row
+from ecauto_pipeline.history.asked_rows import Row
 from ecauto_pipeline.history.summaries import HistorySummaries
 from ecauto_pipeline.history.tables import AUTHORITATIVE, Table
 from ecauto_pipeline_tests.history.rows import NOON, snapshot, store_in

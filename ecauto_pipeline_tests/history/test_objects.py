@@ -9,9 +9,9 @@ import pyarrow.fs as pafs
 import pytest
 
 from ecauto_pipeline.errors import SettingsError
+from ecauto_pipeline.history.errors import HistoryError
 from ecauto_pipeline.history.objects import ObjectMark, ObjectStorageAway, check_url
 from ecauto_pipeline.history.past_runs import PastRuns
-from ecauto_pipeline.history.tables import HistoryError
 from ecauto_pipeline_tests.history.object_laws import LAWS, OCTOBER, Place, Watched, away, named, seen_by, write
 from ecauto_pipeline_tests.history.rows import ids
 

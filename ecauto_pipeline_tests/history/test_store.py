@@ -13,7 +13,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from ecauto_pipeline.history.tables import RowRefused
+from ecauto_pipeline.history.errors import RowRefused
 from ecauto_pipeline.history.verify import verify_all
 from ecauto_pipeline_tests.history.rows import NOON, asked, ids, snapshot, snapshots, store_in
 

@@ -10,8 +10,8 @@ import pytest
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 from ecauto_pipeline.reports.asset_pictures import GOOD_FOR, to_be_drawn
 from ecauto_pipeline.sync.diff_section import DiffReport
+from ecauto_pipeline.sync.push_section import PushReport
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import PushReport
 
 NOON = datetime(2026, 6, 1, 3, tzinfo=UTC)
 QUIET = RunRecord(run_id="r", job="stock_sync", partition_key="2026-06-01-12:00", started_at=NOON)

@@ -15,8 +15,9 @@ from ecauto_pipeline.reports.picture_rows import budget_rows, freshness_rows, he
 from ecauto_pipeline.reports.pictures import updates_by_kind
 from ecauto_pipeline.reports.weekly import WeekFacts, figures, page, weekly_report
 from ecauto_pipeline.state.installation import remember_first_hour
-from ecauto_pipeline.state.schema import asins, diffs, listings
+from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.schema_calls import buckets
+from ecauto_pipeline.state.schema_decisions import diffs
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline_tests.alerts.alert_tools import tools_at
 

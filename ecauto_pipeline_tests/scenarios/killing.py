@@ -20,7 +20,8 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import asins, diffs, journal
+from ecauto_pipeline.state.schema import asins
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline_tests.processes import fresh
 from ecauto_pipeline_tests.scenarios.pusher import push_what_is_told
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay

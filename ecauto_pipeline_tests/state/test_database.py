@@ -14,7 +14,8 @@ from ecauto_pipeline.state import revisions
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.every_table import every_table
 from ecauto_pipeline.state.migrations import RETIRED
-from ecauto_pipeline.state.schema import asins, diffs, listings
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema_decisions import diffs
 from ecauto_pipeline.state.sqlite_caches import CACHE_KB, OTHER_CACHES_KB
 
 

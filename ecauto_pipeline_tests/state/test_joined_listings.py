@@ -43,7 +43,7 @@ def test_what_waited_for_the_register_is_settled_as_if_it_had_been_asked_at_once
     a row that does not wait (public, never read, hidden by somebody known) keeps it. Every row there can be."""
     _save(connection)
     settle_who_hid(connection, *SHOP)
-    settled = dict(connection.execute(select(listings.c.item_id, listings.c.hidden_by)).tuples().all())
+    settled = dict(connection.execute(select(listings.c.item_id, listings.c.hidden_by)).all())
     for number, (shown, register, known, read_at) in enumerate(ROWS):
         waits = read_at is not None and shown == 0 and not known
         at_once = who_hid(None, _flag(shown), _flag(register), None)
@@ -55,11 +55,11 @@ def test_what_is_settled_stands_at_the_next_reading(connection: Connection) -> N
     changes nothing."""
     _save(connection)
     settle_who_hid(connection, *SHOP)
-    first = list(connection.execute(select(listings.c.item_id, listings.c.hidden_by, listings.c.hidden_at)).tuples())
+    first = list(connection.execute(select(listings.c.item_id, listings.c.hidden_by, listings.c.hidden_at)))
     for number, hider, _ in first:
         shown, register, _, read_at = ROWS[int(number)]
         if shown == 0 and read_at is not None:
             assert hider == who_hid(SeenBefore(False, hider), False, _flag(register), None)
     settle_who_hid(connection, *SHOP)
-    again = list(connection.execute(select(listings.c.item_id, listings.c.hidden_by, listings.c.hidden_at)).tuples())
+    again = list(connection.execute(select(listings.c.item_id, listings.c.hidden_by, listings.c.hidden_at)))
     assert first == again

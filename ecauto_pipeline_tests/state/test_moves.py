@@ -18,7 +18,7 @@ from ecauto_pipeline.domain.transitions import DECISIONS, EDITS, NEW, DecisionEv
 from ecauto_pipeline.state import decisions, journal
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.state.schema import journal as edits
+from ecauto_pipeline.state.schema_decisions import journal as edits
 
 NOW = datetime(2026, 1, 5, 3, tzinfo=UTC)
 _NUMBER = count(1)

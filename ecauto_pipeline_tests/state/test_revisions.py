@@ -11,7 +11,8 @@ from sqlalchemy import delete, insert, select, update
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.joined_listings import note_joined
 from ecauto_pipeline.state.revisions import ASIN_INPUTS, JOIN_INPUTS, JOURNAL_INPUTS, LISTING_INPUTS
-from ecauto_pipeline.state.schema import asins, diffs, journal, listings
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.state.upsert import upsert
 
 KEY = {"platform": "base", "account_id": "shop_1", "item_id": "1"}

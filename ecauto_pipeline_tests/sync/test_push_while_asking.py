@@ -13,7 +13,7 @@ from ecauto_pipeline.domain.model import AccountKey, Kind
 from ecauto_pipeline.errors import ItemRefused
 from ecauto_pipeline.shops.protocol import Abilities, Item, Shop
 from ecauto_pipeline.state import stops
-from ecauto_pipeline.state.schema import diffs, journal
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run
 from ecauto_pipeline.sync.diffs import price, visibility

@@ -23,6 +23,7 @@ from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.history_section import HistoryReport
 from ecauto_pipeline.sync.order_section import OrdersReport
+from ecauto_pipeline.sync.push_section import DelistReport, HandReport, PushReport, WriteBackReport
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import (
     SECTIONS,
@@ -33,17 +34,13 @@ from ecauto_pipeline.sync.run_record import (
     read_record,
 )
 from ecauto_pipeline.sync.sections import (
-    DelistReport,
     FetchReport,
-    HandReport,
     ListingsReport,
     PlanReport,
-    PushReport,
     ShopsReport,
     StartReport,
     Survey,
     ViewsReport,
-    WriteBackReport,
 )
 from ecauto_pipeline.sync.sweep_evidence import sweep_evidence
 

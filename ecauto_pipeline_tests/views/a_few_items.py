@@ -15,7 +15,8 @@ from ecauto_pipeline.domain.selling.item_rules import ItemRule, RuleLine, Select
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state.item_rules import replace_rules
-from ecauto_pipeline.state.schema import asins, catalogue, diffs, listings
+from ecauto_pipeline.state.schema import asins, catalogue, listings
+from ecauto_pipeline.state.schema_decisions import diffs
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.wiring.open import open_tools
 

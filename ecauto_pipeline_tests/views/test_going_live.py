@@ -14,7 +14,8 @@ from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Kind, ListingKey, Outcome
 from ecauto_pipeline.settings import load
 from ecauto_pipeline.state import runs
-from ecauto_pipeline.state.schema import asins, journal, listings
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.state.upsert import upsert
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.views.going_live import secrets_named, steps

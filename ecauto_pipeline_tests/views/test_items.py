@@ -18,7 +18,8 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.fees import profit_jpy
 from ecauto_pipeline.shops.platforms import fees_of
 from ecauto_pipeline.state.decisions import standing
-from ecauto_pipeline.state.schema import journal, shop_accounts
+from ecauto_pipeline.state.schema import shop_accounts
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.state.unconfirmed import unconfirmed
 from ecauto_pipeline.state.unwatched import unwatched
 from ecauto_pipeline.sync.context import Tools

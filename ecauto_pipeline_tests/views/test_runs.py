@@ -15,15 +15,10 @@ from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.owner import new_owner
 from ecauto_pipeline.state.schema_runs import runs as runs_table
+from ecauto_pipeline.sync.push_section import HandReport, PushReport
 from ecauto_pipeline.sync.run_metrics import metrics_row
 from ecauto_pipeline.sync.run_record import Section, SectionName, keep, read_record
-from ecauto_pipeline.sync.sections import (
-    FetchReport,
-    HandReport,
-    ListingsReport,
-    PushReport,
-    StartReport,
-)
+from ecauto_pipeline.sync.sections import FetchReport, ListingsReport, StartReport
 from ecauto_pipeline.views.run_lines import headline, sentence, what_it_did
 from ecauto_pipeline.views.runs import Only, kept_runs, line_of, older_runs, past_line, run_row
 from ecauto_pipeline_tests.sync.diffs.selling import World

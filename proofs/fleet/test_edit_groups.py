@@ -9,7 +9,7 @@ import pytest
 
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Kind
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.sync.people.rollback import rollback_run
 from ecauto_pipeline.sync.people.stop import resume_pushing, stop_pushing
 from ecauto_pipeline_tests.sync.diffs.selling import World, nothing

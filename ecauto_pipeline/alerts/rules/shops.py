@@ -11,8 +11,8 @@ from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unm
 from ecauto_pipeline.alerts.rules.rates import rate
 from ecauto_pipeline.domain.reasons import said as in_words
 from ecauto_pipeline.domain.words import changes_wait
+from ecauto_pipeline.sync.push_section import PushReport
 from ecauto_pipeline.sync.run_record import RunRecord
-from ecauto_pipeline.sync.sections import PushReport
 
 BLOCKING_BREAKERS = frozenset({"access_denied", "token", "not_read", "shop_unreachable"})
 """What keeps a whole shop from being worked on; an hour's or day's used up calls are base_calls_suffice's matter."""

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.push_section import PushReport
 from ecauto_pipeline.sync.run_record import recent_pushes
-from ecauto_pipeline.sync.sections import PushReport
 
 RUNS = 50
 

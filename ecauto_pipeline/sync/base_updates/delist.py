@@ -23,7 +23,7 @@ from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.decide import EvaluatedDiffs
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.faults import fault_of
-from ecauto_pipeline.sync.sections import DelistReport
+from ecauto_pipeline.sync.push_section import DelistReport
 
 ABSENT = frozenset({"no_item", "bad_item_id"})  # no_item_id means that the call was malformed: no proof of anything
 

@@ -18,7 +18,7 @@ from ecauto_pipeline.state.early_edits import edited
 from ecauto_pipeline.sync.base_updates.push import push
 from ecauto_pipeline.sync.base_updates.recheck import Look, RulesGate
 from ecauto_pipeline.sync.context import Context
-from ecauto_pipeline.sync.sections import PushReport
+from ecauto_pipeline.sync.push_section import PushReport
 
 
 def push_early(context: Context, accounts: Collection[AccountKey]) -> PushReport:

@@ -1,6 +1,6 @@
 """Where a shop's decisions ended, as its worker hands it over.
 
-Not for: the report of the whole step (sync/sections.py).
+Not for: the report of the whole step (sync/push_section.py).
 """
 
 from __future__ import annotations

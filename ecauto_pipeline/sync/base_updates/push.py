@@ -30,9 +30,9 @@ from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
 from ecauto_pipeline.sync.faults import FAULT, fault_of
+from ecauto_pipeline.sync.push_section import PushReport, WriteBackReport
 from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep, read_record
-from ecauto_pipeline.sync.sections import PushReport, WriteBackReport
 from ecauto_pipeline.sync.shops_now import shops_now
 
 STOP_WAIT_S = 2.0

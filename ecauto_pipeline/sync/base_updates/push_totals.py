@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
-from ecauto_pipeline.sync.sections import PushReport
+from ecauto_pipeline.sync.push_section import PushReport
 
 WORST_ROWS = 10
 """Failed rows that a report names; the others are counted."""

@@ -22,7 +22,7 @@ from ecauto_pipeline.state.listing_lookup import register_ids
 from ecauto_pipeline.state.written_back import mark_written_back, not_written_back
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.faults import concerns_everybody, place_of
-from ecauto_pipeline.sync.sections import WriteBackReport
+from ecauto_pipeline.sync.push_section import WriteBackReport
 
 NAMED = 3
 """As many rows are named that take nothing."""

@@ -25,8 +25,8 @@ from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.diffs.price import evaluate_prices
 from ecauto_pipeline.sync.diffs.visibility import evaluate_visibility
+from ecauto_pipeline.sync.push_section import HandReport, PushReport
 from ecauto_pipeline.sync.run_record import keep
-from ecauto_pipeline.sync.sections import HandReport, PushReport
 
 VERSION = 1
 _INCLUDES = ("never", "floor", "all")

@@ -40,9 +40,9 @@ from ecauto_pipeline.sync.people.rollback_gate import (
     forbidden,
 )
 from ecauto_pipeline.sync.people.undoing import Chosen, choose
+from ecauto_pipeline.sync.push_section import HandReport, PushReport
 from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep
-from ecauto_pipeline.sync.sections import HandReport, PushReport
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
 

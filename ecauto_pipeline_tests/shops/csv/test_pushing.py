@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline_tests.processes import fresh
 from ecauto_pipeline_tests.shops.csv.file_shop import sync_and_die, world_at
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, World

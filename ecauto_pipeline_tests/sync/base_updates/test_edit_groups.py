@@ -16,7 +16,7 @@ from sqlalchemy import event
 from ecauto_pipeline.clock import ManualClock, from_ms
 from ecauto_pipeline.domain.model import Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.state.decisions import Decided
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.base_updates.group_size import LONGEST_S, MOST, GroupSize, next_group, put_back
 from ecauto_pipeline.sync.base_updates.intents import Intents

@@ -11,7 +11,7 @@ import pytest
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import OutcomeUnknown, Stopped, Transport
 from ecauto_pipeline.shops.protocol import Abilities, Item
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.sync.people.rollback import rollback_run
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, World
 

@@ -15,7 +15,8 @@ from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import ItemGone, ItemRefused, Stopped, Transport
 from ecauto_pipeline.state import leases
-from ecauto_pipeline.state.schema import journal, shop_accounts
+from ecauto_pipeline.state.schema import shop_accounts
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline_tests.sync.diffs.selling import (
     NOW,

@@ -17,7 +17,7 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state import register_counts
 from ecauto_pipeline.state.register_counts import Watched
 from ecauto_pipeline.sync.base_updates.write_back import write_back
-from ecauto_pipeline.sync.sections import WriteBackReport
+from ecauto_pipeline.sync.push_section import WriteBackReport
 from ecauto_pipeline_tests.state.query_plans import Asked, noted, steps_of
 from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
 from ecauto_pipeline_tests.sync.test_faults import any_error

@@ -24,14 +24,15 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.shops.protocol import Abilities, Item, Order, Sale, Shop, key_of
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import asins, diffs, journal, listings, shop_accounts
+from ecauto_pipeline.state.schema import asins, listings, shop_accounts
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.state.upsert import upsert
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import price, visibility
+from ecauto_pipeline.sync.push_section import PushReport
 from ecauto_pipeline.sync.run_record import begin_run, end_run
-from ecauto_pipeline.sync.sections import PushReport
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 from ecauto_pipeline_tests.state.blank import blank_state
 

@@ -13,7 +13,7 @@ from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.errors import Stopped
 from ecauto_pipeline.state.decisions import Decided, Target
 from ecauto_pipeline.state.judged import JudgingStep
-from ecauto_pipeline.state.schema import diffs
+from ecauto_pipeline.state.schema_decisions import diffs
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.diff_section import DiffReport
 from ecauto_pipeline.sync.diffs import price, visibility

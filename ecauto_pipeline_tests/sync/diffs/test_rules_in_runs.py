@@ -10,7 +10,7 @@ import pytest
 
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.register.master import Register
-from ecauto_pipeline.state.schema import diffs, journal
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.diffs import price
 from ecauto_pipeline.sync.listings.item_rules import take_up_rules

@@ -17,7 +17,8 @@ from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import parse
 from ecauto_pipeline.shops.protocol import key_of
 from ecauto_pipeline.state import runs as run_book
-from ecauto_pipeline.state.schema import asins, journal, listings
+from ecauto_pipeline.state.schema import asins, listings
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.listings import read
 from ecauto_pipeline.sync.sections import ListingsReport

@@ -18,8 +18,8 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.errors import RegisterError
 from ecauto_pipeline.state import shop_accounts
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import journal
 from ecauto_pipeline.state.schema_calls import windows
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.state.shown import record_edit
 from ecauto_pipeline_tests.sync.listings.shop_bench import NOON, ShopBench, journalled

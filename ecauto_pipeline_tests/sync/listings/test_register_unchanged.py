@@ -22,7 +22,8 @@ from ecauto_pipeline.clock import ManualClock, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.shops.protocol import Item, Sale, key_of
-from ecauto_pipeline.state.schema import asins, journal, listings, shop_accounts
+from ecauto_pipeline.state.schema import asins, listings, shop_accounts
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.state.shown import record_edit
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.listings import read

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ecauto_pipeline.domain.model import AccountKey
-from ecauto_pipeline.state.schema import diffs, journal
+from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.sync.people.rollback import rollback_run
 from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, ShopOutOfCalls, World
 

@@ -9,7 +9,7 @@ import pytest
 from ecauto_pipeline.domain.model import AccountKey, Kind
 from ecauto_pipeline.state import stops
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.schema import journal
+from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.sync.people.holds import release_holds
 from ecauto_pipeline.sync.people.plan_files import apply_plan, make_plan
 from ecauto_pipeline.sync.people.rollback import rollback_run
