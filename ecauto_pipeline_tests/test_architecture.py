@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import io
 import re
 import subprocess
@@ -92,6 +93,21 @@ def test_rooms_know_only_the_rooms_below_them(capsys: pytest.CaptureFixture[str]
     """The import contracts of pyproject.toml: layers, Dagster at the top only, the emulator apart from everything."""
     code = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True)
     assert 0 == code, capsys.readouterr().out
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even where one is imported late, or for its types alone: neither could be read without the other."""
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules("ecauto_pipeline")}
+    knows = {
+        path.removesuffix(".py").replace("/", "."): {
+            one for node in statements(tree) for one in _modules_of(node) if one in names
+        }
+        for path, tree in trees("ecauto_pipeline", "import")
+    }
+    assert ("ecauto_pipeline.history.store", "ecauto_pipeline.history.writer") in {
+        (one, other) for one, others in knows.items() for other in others
+    }, "an import inside a function was not seen"
+    graphlib.TopologicalSorter(knows).prepare()  # raises CycleError, which names the circle
 
 
 def contracts() -> dict[str, Any]:
@@ -280,6 +296,12 @@ def test_the_independent_servers_share_nothing_with_us() -> None:
         if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith("proofs.independent")
     }
     assert set() == foreign
+
+
+def _modules_of(node: ast.AST) -> list[str]:
+    """What it imports from, and what it imports where that may be a module too."""
+    names = [f"{node.module}.{name.name}" for name in node.names] if isinstance(node, ast.ImportFrom) else []
+    return [*_imported(node), *names]
 
 
 def _imported(node: ast.AST) -> list[str]:

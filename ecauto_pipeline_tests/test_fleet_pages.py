@@ -75,7 +75,9 @@ def test_the_times_that_a_fleet_is_promised_are_those_of_the_program() -> None:
     assert ("*/5 * * * *", 60.0, 10.0) == (settings.history.publish, CATCH_UP_EVERY_S, settings.slices.minutes)
 
 
-@pytest.mark.parametrize(("page", "words"), zip(FLEET, ("its tables are of version ", "表はバージョン "), strict=True))
+@pytest.mark.parametrize(
+    ("page", "words"), list(zip(FLEET, ("its tables are of version ", "表はバージョン "), strict=True))
+)
 def test_the_page_says_which_version_the_tables_are_of(page: str, words: str) -> None:
     """By it a person tells before an upgrade whether every worker has to end first."""
     assert [str(VERSION)] == re.findall(rf"{words}(\d+)", read(page))

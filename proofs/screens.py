@@ -52,7 +52,7 @@ def page(width: int = 1400, height: int = 900, **context_options: Any) -> Iterat
             executable_path=browser_path(),
             args=QUIET,
             viewport={"width": width, "height": height},
-            **context_options,
+            **{"timezone_id": "Asia/Tokyo", **context_options},  # Dagster leaves out what is still to come by its clock
         )
         try:
             yield context.pages[0] if context.pages else context.new_page()

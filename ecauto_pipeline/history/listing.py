@@ -19,6 +19,8 @@ from ecauto_pipeline.history.tables import Table
 
 DAMAGED = ".damaged"
 MANIFEST = ".manifest.json"
+PULLED = ".pulled"
+"""In the copy of object storage once it was whole."""
 DIGEST = r"\.[0-9a-f]{16}"
 """What a file that is an object too has in its name, before `.parquet`: the beginning of its content's SHA-256."""
 _DIGEST_SUFFIX = re.compile(rf"{DIGEST}\.parquet$")

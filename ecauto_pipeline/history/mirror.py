@@ -17,10 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ecauto_pipeline.atomic_file import make_folder, rename
-from ecauto_pipeline.history.listing import is_small, list_table, place_of_damaged_name, plain_name
+from ecauto_pipeline.history.listing import PULLED, is_small, list_table, place_of_damaged_name, plain_name
 from ecauto_pipeline.history.objects import ObjectMark, ObjectStore
 from ecauto_pipeline.history.parquet import full_disk_as_error, merged_from, sha256_of
-from ecauto_pipeline.history.store import PULLED
 from ecauto_pipeline.history.tables import TABLES
 
 _AT_ONCE = 8

@@ -10,25 +10,20 @@ import errno
 import hashlib
 import json
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ecauto_pipeline.atomic_file import make_folder, rename, replacing
+from ecauto_pipeline.atomic_file import rename, replacing
 from ecauto_pipeline.clock import jst
 from ecauto_pipeline.history.damage import DamagedFile
 from ecauto_pipeline.history.errors import DiskFull, RowRefused
 from ecauto_pipeline.history.listing import DAMAGED, plain_name
 from ecauto_pipeline.history.tables import Table
-
-if TYPE_CHECKING:
-    from ecauto_pipeline.history.mirror import Mirror
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
 _PART = re.compile(r"[A-Za-z0-9_.]{1,60}")
@@ -67,32 +62,9 @@ def write_file(path: Path, content: pa.Table, run_id: str, part: str) -> None:
     until the new one takes its place.
     """
     if path.exists():
-        _refuse_strangers(path, run_id, part)
+        refuse_strangers(path, run_id, part)
     with full_disk_as_error(path.parent), replacing(path) as temporary:
         write_rows(temporary, content, run_id, part)
-
-
-def write_object(mirror: Mirror, path: Path, content: pa.Table, run_id: str, part: str) -> Path:
-    """As write_file, into object storage and its copy here, named after its content; returns where the copy lies.
-
-    What stood for `path` with another content goes afterwards: killed in between both are there, and of two rows of a
-    key one counts. Raises ObjectStorageAway too; nothing is there then, or all of it.
-    """
-    earlier = mirror.versions(path.relative_to(mirror.directory).parts[0], path.name)
-    for one in earlier:
-        _refuse_strangers(one, run_id, part)
-    path = earlier[0].with_name(path.name) if earlier else path
-    make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        with full_disk_as_error(path.parent):
-            write_rows(temporary, content, run_id, part)
-        named = path.with_name(f"{path.stem}.{sha256_of(temporary)[:16]}.parquet")
-        mirror.put(temporary, named.relative_to(mirror.directory).as_posix())
-    finally:
-        temporary.unlink(missing_ok=True)
-    mirror.remove(one.relative_to(mirror.directory).as_posix() for one in earlier if one != named)
-    return named
 
 
 def write_rows(path: Path, content: pa.Table, run_id: str, part: str) -> None:
@@ -117,7 +89,8 @@ def batches(file: pq.ParquetFile, rows: int, columns: list[str] | None = None) -
         raise pa.ArrowInvalid(f"{read} rows were read of {file.metadata.num_rows}")
 
 
-def _refuse_strangers(path: Path, run_id: str, part: str) -> None:
+def refuse_strangers(path: Path, run_id: str, part: str) -> None:
+    """Raises RowRefused where the file at `path` holds another run's and part's rows."""
     there = _identity(path)
     given = {_RUN_KEY: run_id.encode(), _PART_KEY: part.encode()}
     if any(there.get(name, wanted) != wanted for name, wanted in given.items()):

@@ -63,7 +63,7 @@ def _write(connection: duckdb.DuckDBPyConnection, table: Table, name: str, path:
         replacing(path) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
     ):
-        for batch in rows.fetch_record_batch(_ROWS_AT_ONCE):
+        for batch in rows.to_arrow_reader(_ROWS_AT_ONCE):
             writer.write_table(
                 conformed(table, pa.Table.from_batches([batch])).replace_schema_metadata(schema.metadata)
             )

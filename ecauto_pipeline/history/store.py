@@ -8,46 +8,22 @@ Arrow and DuckDB take long to load, and most of what a person asks is in state.d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecauto_pipeline.clock import Clock
-from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
+from ecauto_pipeline.history.listing import PULLED
+from ecauto_pipeline.history.load_report import LoadReport
 
 CATCH_UP_EVERY_S = 60.0
-PULLED = ".pulled"
-"""In the copy of object storage once it was whole."""
 
 if TYPE_CHECKING:
     from ecauto_pipeline.history.compact import CompactReport
     from ecauto_pipeline.history.objects import ObjectStore
     from ecauto_pipeline.history.verify import VerifyReport
     from ecauto_pipeline.history.writer import HistoryWriter
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What a load did: files and rows taken in; `deferred`: nothing, somebody holds the file, the next load catches up;
-    `rebuilt`: the database was damaged, set aside and built anew; `damage`: Parquet files that were, and are set aside
-    beside their place; `reason` says what there is to say, "" if nothing. `set_aside`: damaged files, of whatever day,
-    in whose place no sound one stands.
-    """
-
-    files: int
-    rows: int
-    deferred: bool
-    rebuilt: bool
-    reason: str
-    damage: Damage = NO_DAMAGE
-    set_aside: tuple[str, ...] = ()
-
-    @property
-    def damaged(self) -> tuple[str, ...]:
-        """The damaged files, as paths below the directory."""
-        return self.damage.files
 
 
 class HistoryStore:

@@ -27,6 +27,7 @@ from ecauto_pipeline.history.duckdb_without_pandas import rows_as
 from ecauto_pipeline.history.errors import HistoryError, RowRefused
 from ecauto_pipeline.history.listing import Listing, is_small, list_table
 from ecauto_pipeline.history.load_memory import with_enough_memory
+from ecauto_pipeline.history.load_report import LoadReport
 from ecauto_pipeline.history.loading import Loaded, load_all
 from ecauto_pipeline.history.look import (
     files_digest,
@@ -37,11 +38,11 @@ from ecauto_pipeline.history.look import (
     was_found_torn,
 )
 from ecauto_pipeline.history.mirror import Mirror
+from ecauto_pipeline.history.object_files import write_object
 from ecauto_pipeline.history.objects import ObjectStorageAway
-from ecauto_pipeline.history.parquet import file_of, write_file, write_object
+from ecauto_pipeline.history.parquet import file_of, write_file
 from ecauto_pipeline.history.rebuild import Built, build, set_aside
 from ecauto_pipeline.history.rescue import all_set_aside, rescue
-from ecauto_pipeline.history.store import LoadReport
 from ecauto_pipeline.history.tables import TABLES, table_of
 from ecauto_pipeline.history.verify import VerifyReport, verify_all
 

@@ -20,7 +20,7 @@ from ecauto_pipeline import process_memory
 from ecauto_pipeline.clock import jst, to_ms
 from ecauto_pipeline.errors import EcautoError, Stopped
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
-from ecauto_pipeline.history.store import LoadReport
+from ecauto_pipeline.history.load_report import LoadReport
 from ecauto_pipeline.state import calls, decisions_for_history, journal_for_history, observations, orders
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.exporting import ForHistory

@@ -23,7 +23,8 @@ from ecauto_pipeline.clock import Clock, ManualClock, SystemClock
 from ecauto_pipeline.defs.partitions import hour_key
 from ecauto_pipeline.emulator.credentials import base_app
 from ecauto_pipeline.emulator.server import EmulatorServer
-from ecauto_pipeline.history.store import HistoryStore, LoadReport
+from ecauto_pipeline.history.load_report import LoadReport
+from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.settings import Settings, parse
 from ecauto_pipeline.sync.context import Run, Tools

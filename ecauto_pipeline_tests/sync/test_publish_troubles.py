@@ -17,7 +17,8 @@ from sqlalchemy import update
 from ecauto_pipeline.alerts.rule import AlertSetup
 from ecauto_pipeline.alerts.rules import RULES
 from ecauto_pipeline.history.errors import DiskFull, RowRefused
-from ecauto_pipeline.history.store import HistoryStore, LoadReport
+from ecauto_pipeline.history.load_report import LoadReport
+from ecauto_pipeline.history.store import HistoryStore
 from ecauto_pipeline.state.schema_decisions import diffs, journal
 from ecauto_pipeline.state.schema_runs import runs
 from ecauto_pipeline.sync.base_updates import push
