@@ -73,6 +73,14 @@ def test_the_alert_is_of_the_operation_and_grave_only_where_nobody_does_its_work
     assert _GONE.sentence("ja") == grave["getItemOffersBatch"].message_ja
 
 
+@pytest.mark.parametrize("role", [Role.CONFIRM, Role.OPINION, Role.CATALOGUE])
+def test_an_operation_without_which_prices_and_visibility_are_worked_on_is_no_matter_of_today(role: Role) -> None:
+    """Nobody takes its work over, and the message does not say that everything was left as it is."""
+    found = _verdicts(down=(OperationDown("x", role, STARTED, "http_503", 503),))["x"]
+    assert (False, "WARN") == (found.passed, found.severity)
+    assert "left as they are" not in found.done_en
+
+
 def test_it_ends_when_the_operation_is_asked_as_usual() -> None:
     """A run in which it answered ends the alert; one that did not ask it leaves it standing."""
     well = _verdicts(by_operation={"getItemOffersBatch": (20, 0)}, sp_api_calls=1)

@@ -46,7 +46,7 @@ def _each_down(record: RunRecord, setup: AlertSetup) -> Mapping[str, Finding]:
 
 def _finding(down: Iterable[OperationDown]) -> Finding:
     down = tuple(down)
-    severe = [one for one in down if not one.instead and one.role in (Role.SWEEP, Role.DETAIL, Role.CONFIRM)]
+    severe = [one for one in down if not one.instead and one.role in (Role.SWEEP, Role.DETAIL)]
     severity: Severity = "ERROR" if severe else "WARN"
     return Finding(
         said=Words(*("\n".join(one.sentence(language) for one in down) for language in ("ja", "en"))),
