@@ -21,6 +21,7 @@ from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.settings import load, parse
 from ecauto_pipeline.views.run_figures import ACCOUNT, ANSWERS, SEVEN
 from ecauto_pipeline_tests import commands_page, configuration_page
+from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.examples import EXAMPLES
 from ecauto_pipeline_tests.pages import ROOT, read
 
@@ -29,6 +30,7 @@ PAPERS = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")])
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
+_TYPED = re.compile(r"(?<!-u)(?:^|[\s/])ecauto ([^|>&;<]*)")
 _COMMAND = re.compile(r"(?:^|[`\s/])ecauto((?: [a-z][\w-]*)+)", re.MULTILINE)
 
 
@@ -120,21 +122,42 @@ def test_every_command_in_the_papers_exists(paper: Path, commands: list[commands
     assert set() == strangers
 
 
-@pytest.mark.parametrize("paper", ["README.md", "docs/going-live.md", "docs/moving.md"])
-def test_options_in_the_papers_exist(paper: str, commands: list[commands_page.Entry]) -> None:
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_options_in_the_papers_exist(paper: Path, commands: list[commands_page.Entry]) -> None:
     """Every `ecauto ...` line of a code block parses: command and options are known to the command line."""
     options = {entry.path: set(entry.option_names) for entry in commands}
     wrong = []
-    for language, code in code_blocks(read(paper)):
-        for line in code.splitlines() if language in ("", "sh", "console") else []:
-            words = shlex.split(line.removeprefix("$ ").strip(), comments=True) if "ecauto " in line else []
-            if words[:1] != ["ecauto"]:
+    for language, code in code_blocks(paper.read_text(encoding="utf-8")):
+        for line in code.splitlines() if language in ("", "sh", "console", "crontab") else []:
+            typed = _TYPED.search(line)
+            if typed is None:
                 continue
+            words = ["ecauto", *shlex.split(typed[1], comments=True)]
             path = next((" ".join(words[:n]) for n in (3, 2) if " ".join(words[:n]) in options), None)
             used = {word.split("=")[0] for word in words if word.startswith("--")}
             if path is None or not used <= options[path] | {"--help"}:
                 wrong.append(line)
     assert [] == wrong
+
+
+@pytest.mark.parametrize("paper", ["docs/services.md", "docs/ja/services.md"])
+def test_where_cron_begins_the_runs_prices_go_with_each(
+    paper: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the schedules' runs nothing else would correct what sells at a loss until the next night."""
+    lines = [line for language, code in code_blocks(read(paper)) if language == "crontab" for line in code.splitlines()]
+    begun: list[object] = []
+
+    def begin(settings: object, job: str, hour: str, shares: list[dict[str, object]], said: bool) -> int:
+        begun.append((job, {share["include_price"] for share in shares}))
+        return 0
+
+    monkeypatch.setattr("ecauto_pipeline.cli.sync.run_lanes_and_show", begin)
+    for line in lines:
+        typed = _TYPED.search(line)
+        assert typed is not None, line
+        assert 0 == type_command(monkeypatch, capsys, *shlex.split(typed[1]))[0]
+    assert [("full_sync", {"all"})] == begun
 
 
 def test_every_alert_is_in_the_runbook() -> None:
