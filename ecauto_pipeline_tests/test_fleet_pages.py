@@ -21,6 +21,7 @@ from ecauto_pipeline_tests.pages import ROOT, read
 FLEET = ("docs/fleet.md", "docs/ja/fleet.md")
 SCALE = ("docs/scale.md", "docs/ja/scale.md")
 FACTOR = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "ms": 1e-3, "million": 1e6}
+_LOOKING = ("doctor", "status")
 CLOSE = 0.04
 """Sums are shown rounded, some of them down."""
 
@@ -38,6 +39,19 @@ def test_the_chart_is_of_dagsters_version(page: str) -> None:
     needs = tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]
     (version,) = [one.removeprefix("dagster==") for one in needs if one.startswith("dagster==")]
     assert {version} == set(re.findall(r"(?<![\d.])1\.\d+\.\d+", read(page)))
+
+
+@pytest.mark.parametrize("page", FLEET, ids=["en", "ja"])
+def test_whoever_moves_is_told_every_step_in_its_order(page: str) -> None:
+    """The new state knows nothing of the old one's stop, and a run refuses to work without the owner's files; on the
+    way back state stays, and the stop with it (proofs/fleet/test_commands.py)."""
+    there, back = (
+        [words for words in re.findall(r"`ecauto ((?:[a-z]+ ?)+)", part) if words.split()[0] not in _LOOKING]
+        for part in re.findall(r"^1\. .+?(?=^## )", read(page), re.M | re.S)[:2]
+    )
+    begun = ["keys new", "fleet migrate", "stop", "register import", "keys seal", "fleet put", "fleet worker", "resume"]
+    assert ["stop", "rollback", *begun] == there[: len(begun) + 2]
+    assert ["stop", "register export", "keys unseal", "resume"] == back
 
 
 @pytest.mark.parametrize("page", FLEET, ids=["en", "ja"])

@@ -27,7 +27,8 @@ from ecauto_pipeline_tests.cli.typed import type_command
 from ecauto_pipeline_tests.register.register_laws import LISTINGS, PRODUCTS
 from proofs.fleet.servers import PostgreSQL, S3Bucket
 
-SHOPS = ("tokyo", "nara")
+SHOPS = ("tokyo", "nara", "kobe")
+SWITCHED_OFF = "kobe"
 NOW = datetime(2026, 11, 1, 3, tzinfo=UTC)
 Typed = Callable[..., tuple[int, str, str]]
 
@@ -47,7 +48,7 @@ def typed(
     lines += ["[state]", f'url = "{postgresql_url}"', "", "[history]", f'url = "{s3.url()}"', ""]
     lines += ["[paths]", f'master_db = "{register}"', ""]
     for shop in SHOPS:
-        lines += ["[[base.accounts]]", f'id = "{shop}"', ""]
+        lines += ["[[base.accounts]]", f'id = "{shop}"', f"active = {str(shop != SWITCHED_OFF).lower()}", ""]
     (tmp_path / "ecauto.toml").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.setenv("ECAUTO_CONFIG", str(tmp_path / "ecauto.toml"))
     monkeypatch.setenv("ECAUTO_DATA_DIR", str(tmp_path / "data"))
@@ -74,7 +75,10 @@ def _all(how: str, orders: str = "") -> dict[str, Any]:
 def test_tokens_and_the_secret_of_orders_go_under_the_seal_through_two_keys_and_out_again(
     typed: Typed, postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sealed, rotated, refused without its key, unsealed: at the end the files and the secret are those of before."""
+    """Sealed, rotated, refused without its key, unsealed: at the end the files and the secret are those of before.
+
+    Of a shop that is switched off, too.
+    """
     files = {shop: tmp_path / "data" / "tokens" / f"{shop}_token.json" for shop in SHOPS}
     for shop, path in files.items():
         TokenFile(path).write(Tokens(f"a-{shop}", f"r-{shop}", NOW, NOW + timedelta(hours=1)))
@@ -94,9 +98,9 @@ def test_tokens_and_the_secret_of_orders_go_under_the_seal_through_two_keys_and_
     monkeypatch.setenv("OLD", old)
     assert _all("older") == _lie(typed)
     code, said, _ = typed("keys", "rotate")
-    assert (0, True) == (code, "3 sealed anew, 0 lay under the newest key already" in said)
+    assert (0, True) == (code, f"{len(SHOPS) + 1} sealed anew, 0 lay under the newest key already" in said)
     code, said, _ = typed("keys", "rotate")
-    assert (0, True) == (code, "0 sealed anew, 3 lay under the newest key already" in said)
+    assert (0, True) == (code, f"0 sealed anew, {len(SHOPS) + 1} lay under the newest key already" in said)
     monkeypatch.setenv("OLD", "")
     assert _all("newest") == _lie(typed)
 
@@ -136,8 +140,19 @@ def test_what_no_key_opens_is_forgotten_by_name_alone(
     assert _all("unopened") == _lie(typed)
     assert 0 == typed("keys", "forget", "tokyo", "--yes")[0]
     assert 0 == typed("keys", "forget", "--orders", "--yes")[0]
-    assert {"tokens": {"tokyo": "none", "nara": "unopened"}, "secrets": {}} == _lie(typed)
+    assert {"tokens": {"tokyo": "none", "nara": "unopened", "kobe": "unopened"}, "secrets": {}} == _lie(typed)
     assert [2, 2] == [typed("keys", "forget", word, "--yes")[0] for word in ("tokyo", "--orders")]
+
+
+def test_a_fleet_is_stopped_where_somebody_stops_it_and_stays_so_on_the_way_back(typed: Typed, tmp_path: Path) -> None:
+    """Its state is new: what stopped the one machine is not in it. Back on one machine state is the fleet's still."""
+    assert (2, True) == (typed("resume")[0], "not stopped" in typed("resume")[2])
+    assert 0 == typed("stop")[0]
+    text = (tmp_path / "ecauto.toml").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith(("master_db", "key_env", "old_keys_env"))]
+    alone = "\n".join(lines).replace("on = true", "on = false")
+    (tmp_path / "ecauto.toml").write_text(alone, encoding="utf-8")
+    assert 0 == typed("resume")[0]
 
 
 def _rows(path: Path) -> list[str]:
