@@ -12,7 +12,7 @@ KILLS = 100
 
 def test_a_hundred_kills_leave_every_diff_sent_once(tmp_path: Path) -> None:
     """By the emulator's own list of calls. An access token dies now and then, so that rotations are killed, too."""
-    with EmulatorServer(seed=3, listings=2500, accounts=3, speed=1000.0) as emulator:
+    with EmulatorServer(seed=3, listings=4000, accounts=3, speed=1000.0) as emulator:
         pushing = Pushing(tmp_path, emulator, seed=29)
         worker = pushing.worker()
         killed = 0
