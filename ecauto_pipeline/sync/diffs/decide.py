@@ -74,6 +74,12 @@ class EvaluatedDiffs:
             verdict = replace(verdict, decision=Decision.SKIPPED, reason=why) if why else verdict
         self.found.append(verdict)
 
+    def hear(self, standing: Mapping[Target, list[Decided]]) -> None:
+        """What people have said since this was judged counts as what they had said before."""
+        heard = {one: rows for one, rows in standing.items() if _words(rows) - _words(self.standing.get(one, ()))}
+        self.standing = {**self.standing, **heard}
+        self.found = [as_said(diff, heard.get((diff.key, diff.kind), ())) for diff in self.found]
+
     def judged(self) -> Iterable[Diff]:
         """Everything of interest to what stands: the found, and the unchanged that something stands of."""
         return [*self.found, *self._settled]
@@ -211,6 +217,7 @@ def apply_guards_and_holds(tools: Tools, evaluated: EvaluatedDiffs, inputs: Eval
 def keep(context: Context, connection: Connection, evaluated: EvaluatedDiffs) -> DiffReport:
     """Store the decisions; settle what stood of the same targets. A dry run stores its own rows and settles nothing."""
     now = context.clock.now()
+    evaluated.hear(standing_of(context, connection))
     kept: set[int] = set()
     superseded: list[str] = []
     expired: list[str] = []
@@ -247,6 +254,11 @@ def as_said(diff: Diff, standing: Iterable[Decided]) -> Diff:
     if last.state == APPROVED:
         return replace(diff, decision=Decision.PUSH, reason=APPROVED, evidence=evidence)
     return replace(diff, decision=Decision.SKIPPED, reason=REJECTED, evidence=evidence)
+
+
+def _words(standing: Iterable[Decided]) -> frozenset[tuple[str, str]]:
+    """What people have said: of which row what."""
+    return frozenset((old.diff_id, old.state) for old in standing if old.state in (APPROVED, REJECTED))
 
 
 def _still_massed(diff: Diff, standing: Iterable[Decided]) -> Diff:
