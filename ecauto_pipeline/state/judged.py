@@ -35,13 +35,14 @@ Said = tuple[str | None, ...]
 
 
 class Seen(NamedTuple):
-    """A listing as it stands now. `holds`: what was said of it last still does. (A tuple: a shop has a hundred
-    thousand.)"""
+    """A listing as it stands now. `holds`: what was said of it last still does, and would until `until_ms` (None = for
+    good). (A tuple: a shop has a hundred thousand.)"""
 
     item_id: str
     revision: int
     asin_revision: int | None
     holds: bool
+    until_ms: int | None
     said: Said
 
 
@@ -167,12 +168,13 @@ def _is_followed(look: WholeLook, upto: int | None, now: datetime) -> bool:
 def _query(step: JudgingStep, now_ms: int) -> Select[Any]:
     """The columns of Seen, of what takes part."""
     columns = (listings.c.item_id, listings.c.revision, asins.c.revision, case((_holds(step, now_ms), 1), else_=0))
-    query = select(*columns, *_said(step)).where(listings.c.listed + 0 == 1)
+    until = listings.c[f"{step}_holds_until"]
+    query = select(*columns, until, *_said(step)).where(listings.c.listed + 0 == 1)
     return query.select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
 
 
 def _seen(row: Sequence[Any]) -> Seen:
-    return Seen(row[0], row[1], row[2], row[3] == 1, tuple(row[4:]))
+    return Seen(row[0], row[1], row[2], row[3] == 1, row[4], tuple(row[5:]))
 
 
 def _of_shop(account: AccountKey) -> tuple[ColumnElement[bool], ...]:

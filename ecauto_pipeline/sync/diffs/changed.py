@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.selling.corrections import FAILED_CORRECTIONS
 from ecauto_pipeline.settings import Settings
@@ -151,10 +152,10 @@ def remember(
         if key not in settled or None in said:
             said = (None,) * len(kinds)
         if key.account in chosen.whole and seen.holds:
-            if said == seen.said:
+            if said == seen.said and seen.until_ms == _ms(until.get(key)):
                 continue
             same = key.account in chosen.before and chosen.before[key.account].terms == chosen.terms[key.account]
-            others += same and key in settled
+            others += same and key in settled and said != seen.said
         rows[key.account].append(Judged(seen.item_id, seen.revision, seen.asin_revision, until.get(key), said))
     looks: dict[AccountKey, WholeLook] = {}
     for account, terms in chosen.terms.items():
@@ -187,6 +188,10 @@ def _carried(
         for kind, word in zip(KINDS[step], one.said, strict=True):
             counts[key.account, kind, word] -= 1
     return {(account, kind, word): n for (account, kind, word), n in counts.items() if word is not None and n > 0}
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else to_ms(moment)
 
 
 def _word(diff: Diff) -> str | None:

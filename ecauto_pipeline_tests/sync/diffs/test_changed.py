@@ -228,6 +228,21 @@ def test_what_time_alone_changes_is_seen(
     assert [("1002", *pushed[:1], "push", pushed[1])] == world.decisions(run_id=run.run_id, decision="push")
 
 
+@pytest.mark.parametrize(("age", "limit"), [(30, "48h"), (5, "8h")], ids=["switched on", "shortened"])
+def test_other_settings_say_anew_how_long_a_verdict_holds(world: World, age: int, limit: str) -> None:
+    """It is the same under both, and changes at another moment."""
+    world.later(hours=age)
+    world.read_shops()
+    world.sync()
+    happen(world, Shop("shop_1"), "settings", "", {"guards": {"hide_unconfirmed_after": limit}})
+    world.sync()
+    world.later(hours=int(limit.removesuffix("h")) - age)
+    world.read_shops()
+    assert agrees(world) is None
+    assert 4 == world.decide(run := world.run()).account.pushed
+    assert {"unconfirmed"} == {reason for *_, reason in world.decisions(run_id=run.run_id, decision="push")}
+
+
 def test_what_every_run_looks_at_is_what_stands(world: World) -> None:
     """A push that was not sent, a hold; not what was sent and done."""
     world.amazon("B000001002", 1200)
@@ -265,6 +280,13 @@ def judge_beside(world: World, meanwhile: Callable[[], None]) -> None:
     decide(world.tools.for_run(world.run()), "price", late)
 
 
+OTHER_SETTINGS: tuple[dict[str, dict[str, Any]], ...] = (
+    {"pricing": {"markup_ratio": 1.3}},
+    {"pricing": {"markup_ratio": 1.5}},
+    {"guards": {"hide_unconfirmed_after": "30h"}},
+    {"guards": {"hide_unconfirmed_after": "8h"}},
+    {"tiers": {"high_sold_within": "2d"}},
+)
 EVENTS = st.one_of(
     st.tuples(st.just("answer"), st.sampled_from(ITEMS), st.sampled_from([700, 1000, 1010, 1400, 4000])),
     st.tuples(
@@ -283,7 +305,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("never"), st.sampled_from(ITEMS), st.sampled_from([ItemRule(line=3, never_sell=True)])),
     st.tuples(st.just("refuses"), st.sampled_from(ITEMS), st.booleans()),
     st.tuples(st.just("list"), st.just(""), st.booleans()),
-    st.tuples(st.just("markup"), st.just(""), st.sampled_from([1.3, 1.5])),
+    st.tuples(st.just("settings"), st.just(""), st.sampled_from(OTHER_SETTINGS)),
     st.tuples(st.just("breaker"), st.just(""), st.sampled_from(["", "token"])),
     st.tuples(st.just("said"), st.just(""), st.sampled_from(["yes", "no"])),
     st.tuples(st.just("clock"), st.just(""), st.sampled_from([-60, 1, 20, 61, 6 * 60, 23 * 60, 24 * 60 + 1])),
@@ -348,8 +370,8 @@ def happen(world: World, shop: Shop, event: str, item: str, value: Any) -> None:
                 else:
                     keep_well(connection, BLOCKLIST, None, world.clock.now())
                     note_broken(connection, BLOCKLIST, world.clock.now())
-        case "markup":
-            document = {"base": {"accounts": [{"id": "shop_1"}]}, "pricing": {"markup_ratio": value}}
+        case "settings":
+            document = {"base": {"accounts": [{"id": "shop_1"}]}, **value}
             world.tools = replace(world.tools, settings=parse(document, world.folder))
         case "breaker":
             world.read_shops(breaker=value, breaker_since=to_ms(world.clock.now()) if value else None)
