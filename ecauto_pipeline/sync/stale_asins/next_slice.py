@@ -71,6 +71,7 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
         queued=len([run_id for run_id in active_run_ids if run_id != last_id]),
         due_left=lambda: due_now(tools) if in_hour else 1,  # the hour's own run is owed whatever is due
         spend=tools.settings.tiers.spend,
+        failed_at=_failed_at(in_hour[0]) if in_hour else None,
     )
     reason = "passed_over" if decision.launch and not in_hour else decision.reason
     return NextSlice(decision.launch, reason, len(in_hour) + 1, last_id)
@@ -80,6 +81,11 @@ def _runs(connection: Connection, lane: str, since: datetime) -> list[RunRecord]
     """Runs of the line in this lane since then, rehearsals left out, the newest first."""
     recent = recent_of_lane(connection, lane, since, _MOST_IN_AN_HOUR)
     return [one for one in recent if one.job in SYNC_JOBS and not one.dry_run]
+
+
+def _failed_at(record: RunRecord) -> datetime | None:
+    """When the run ended, where it never came to report of its questions. Assets that a person chose need not ask."""
+    return record.ended_at if record.sp_api_snapshots is None and record.job != "materialize" else None
 
 
 def _fetch_end(record: RunRecord, slice_s: float) -> datetime | None:
