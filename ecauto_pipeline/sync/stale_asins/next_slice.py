@@ -5,7 +5,7 @@ Not for: launching (defs/sensors.py) or what a slice does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -49,16 +49,25 @@ def slice_length_s(tools: Tools, spend: Literal["due", "budget"]) -> float:
     return slicing.length_s(longest_s, spend, asins, looks.asins_per_s)
 
 
-def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
-    """The decision for this moment and lane. `active_run_ids`: runs of the lane, queued or under way, that live."""
+def decide_next(
+    tools: Tools, active_run_ids: Sequence[str], tick_died: Callable[[], bool] = lambda: False
+) -> NextSlice:
+    """The decision for this moment and lane. `active_run_ids`: runs of the lane, queued or under way, that live.
+
+    `tick_died`: whether the run that this hour's tick asked for is over without a record, for a while already. It is
+    asked only where nobody has begun the hour and somebody should have.
+    """
     now = tools.clock.now()
     hour = jst(now).replace(minute=0, second=0, microsecond=0)
     with tools.state.read() as connection:
         in_hour = _runs(connection, tools.lane.id, hour)
         owed = None if in_hour else tick_owed(connection, tools.lane.id, now)
         before = _runs(connection, tools.lane.id, owed - _LONGEST_RUN) if owed is not None else []
+    begun_by_none = "passed_over"
     if not in_hour and (owed is None or (before and before[0].started_at >= owed)):
-        return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+        if active_run_ids or now - hour < slicing.AGAIN_AFTER or not tick_died():
+            return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+        begun_by_none = "tick_died"
     if in_hour and not present_operations(tools).can_ask:
         return NextSlice(False, "operations_down")
     last = next(iter(in_hour or before), None)  # of an hour whose tick was passed over, the run that was in its way
@@ -73,7 +82,7 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
         spend=tools.settings.tiers.spend,
         failed_at=_failed_at(in_hour[0]) if in_hour else None,
     )
-    reason = "passed_over" if decision.launch and not in_hour else decision.reason
+    reason = begun_by_none if decision.launch and not in_hour else decision.reason
     return NextSlice(decision.launch, reason, len(in_hour) + 1, last_id)
 
 

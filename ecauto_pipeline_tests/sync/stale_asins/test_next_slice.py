@@ -66,3 +66,23 @@ def test_a_run_that_asked_ends_the_wait(bench: PlannerBench) -> None:
     assert not decide_next(bench.tools, []).launch
     ran(bench, asked=True, job="price_sync")
     assert decide_next(bench.tools, []).launch
+
+
+def test_what_became_of_the_tick_is_asked_only_where_the_hour_should_have_begun(bench: PlannerBench) -> None:
+    """Not in its first minutes, not while a run waits or works, not once it has begun: a look costs next to nothing."""
+    asked: list[timedelta] = []
+    hour = bench.clock.now().replace(minute=0, second=0, microsecond=0)
+
+    def died() -> bool:
+        asked.append(bench.clock.now() - hour)
+        return True
+
+    while bench.clock.now() < hour + timedelta(minutes=30):
+        assert decide_next(bench.tools, [], died).launch == bool(asked)
+        bench.clock.advance(30)
+    assert timedelta(minutes=10) <= min(asked) < timedelta(minutes=11)
+    asked.clear()
+    assert not decide_next(bench.tools, ["queued"], died).launch
+    ran(bench, asked=True)
+    assert decide_next(bench.tools, [], died).launch
+    assert [] == asked
