@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from ecauto_pipeline.alerts.channels import SendResult, channel_names, send
 from ecauto_pipeline.alerts.goods import with_titles
 from ecauto_pipeline.alerts.messages import Notice, closed_notice, digest_notice, notice_of, trial_notice
-from ecauto_pipeline.alerts.notices import Standing, after, digest_due, grown_by, quiet_until
+from ecauto_pipeline.alerts.notices import Standing, after, digest_due, grown_by, overtaken, quiet_until
 from ecauto_pipeline.alerts.verdicts import WORST_ROWS, Verdict
 from ecauto_pipeline.alerts.watched import Watched, watched_by
 from ecauto_pipeline.clock import from_ms, to_ms
@@ -33,7 +33,8 @@ TERMINAL = "terminal"
 
 @dataclass(frozen=True, slots=True)
 class NotifyReport:
-    """What came of it. `held_back_until`: end of the quiet hours, None outside of them."""
+    """What came of it. `held_back_until`: end of the quiet hours, None outside of them; `overtaken`: rules of which
+    something later was known already."""
 
     changed: tuple[str, ...] = ()
     firing: tuple[str, ...] = ()
@@ -41,6 +42,7 @@ class NotifyReport:
     failures: tuple[SendResult, ...] = ()
     channels: int = 0
     held_back_until: datetime | None = None
+    overtaken: tuple[str, ...] = ()
 
 
 def announce(
@@ -55,6 +57,7 @@ def announce(
     with tools.state.write() as connection:
         watched = watched_by(tools)
         seen_to = [verdict for verdict in verdicts if watched.why_not(verdict.key) is None]
+        late = _overtaken(connection, seen_to, now)
         changed = (*_record(tools, connection, seen_to, record, now), *_close(tools, connection, watched, now))
         standings = _standings(connection)
         book = read_book(connection)
@@ -71,7 +74,7 @@ def announce(
     for failure in failures:
         tools.log.warning("alert channel %s: %s", failure.channel, failure.error)
     sent = len(results) - len(failures)
-    return NotifyReport(changed, firing, sent, failures, len(names), quiet)
+    return NotifyReport(changed, firing, sent, failures, len(names), quiet, late)
 
 
 def told_at_terminal(tools: Tools, rules: Sequence[str]) -> tuple[str, ...]:
@@ -115,6 +118,13 @@ def firing_now(tools: Tools) -> tuple[tuple[str, datetime], ...]:
     return tuple(sorted(rows, key=lambda row: (row[1], row[0])))
 
 
+def _overtaken(connection: Connection, verdicts: Sequence[Verdict], now: datetime) -> tuple[str, ...]:
+    if all(one.at is None for one in verdicts):
+        return ()
+    known = _standings(connection)
+    return tuple(one.key for one in verdicts if one.key in known and overtaken(known[one.key][0], one, now))
+
+
 def _record(
     tools: Tools, connection: Connection, verdicts: Sequence[Verdict], record: RunRecord | None, now: datetime
 ) -> tuple[str, ...]:
@@ -128,11 +138,14 @@ def _record(
             continue
         grown = grown_by(known[0] if known else None, verdict)
         if known and standing.state == known[0].state and not grown:
-            _save(connection, standing, known[1], now)  # the set has shrunk: no news
+            _save(connection, standing, known[1], now)  # the set has shrunk, or it is so again: no news
             before[verdict.key] = (standing, known[1])
             continue
         if not known and standing.state == "ok":
-            continue  # never fired: nothing to remember
+            if standing.at is not None:  # never fired, and nothing earlier is to fire
+                _save(connection, standing, {}, now)
+                before[verdict.key] = (standing, {})
+            continue
         changed.append(verdict.key)
         shown = [verdict.members[name] for name in grown[:WORST_ROWS]] if grown else verdict.worst
         rows = with_titles(tools, connection, {str(number): row for number, row in enumerate(shown)})
@@ -244,6 +257,7 @@ def _standings(connection: Connection) -> dict[str, tuple[Standing, dict[str, An
                 row.since,
                 row.document.get("told", {}),
                 frozenset(row.document.get("members", ())),
+                from_ms(row.document["at"]) if "at" in row.document else None,
             ),
             row.document.get("notice", {}),
         )
@@ -254,7 +268,9 @@ def _standings(connection: Connection) -> dict[str, tuple[Standing, dict[str, An
 def _save(
     connection: Connection, standing: Standing, notice: Mapping[str, Any], now: datetime, said: bool = False
 ) -> None:
-    document = {"told": standing.told, "notice": notice, "members": sorted(standing.members)}
+    document: dict[str, Any] = {"told": standing.told, "notice": notice, "members": sorted(standing.members)}
+    if standing.at is not None:
+        document["at"] = to_ms(standing.at)
     save_notice(
         connection, Remembered(standing.key, standing.state, standing.since, document), said_at=now if said else None
     )

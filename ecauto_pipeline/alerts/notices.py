@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 
 from ecauto_pipeline.alerts.verdicts import Verdict
-from ecauto_pipeline.clock import jst
+from ecauto_pipeline.clock import AHEAD, jst
 
 State = Literal["ok", "firing"]
 
@@ -21,7 +21,8 @@ State = Literal["ok", "firing"]
 class Standing:
     """One rule and subject as it stands. `told`: by channel, the state it last heard of.
 
-    `members`: what a set consists of that people have to see to, by name.
+    `members`: what a set consists of that people have to see to, by name; `at`: when what it goes by came to be so,
+    where the verdict said.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Standing:
     since: datetime
     told: Mapping[str, State] = field(default_factory=dict)
     members: frozenset[str] = frozenset()
+    at: datetime | None = None
 
     def owed(self, channel: str) -> bool:
         """Whether this channel still has to hear of the present state."""
@@ -36,18 +38,28 @@ class Standing:
 
 
 def after(standing: Standing | None, verdict: Verdict, now: datetime) -> Standing:
-    """The standing after one more verdict. What is not judged changes nothing; `since` moves only with the state.
+    """The standing after one more verdict. What is not judged, or was overtaken, changes nothing; `since` moves only
+    with the state.
 
     A set that has grown is owed to every channel once more.
     """
     before = standing or Standing(verdict.key, "ok", now)
-    if not verdict.judged:
+    if not verdict.judged or overtaken(standing, verdict, now):
         return before
     state: State = "ok" if verdict.passed else "firing"
     members = frozenset(verdict.members)
     if state != before.state:
-        return replace(before, state=state, since=now, members=members)
-    return replace(before, members=members, told={} if grown_by(before, verdict) else before.told)
+        return replace(before, state=state, since=now, members=members, at=verdict.at)
+    told = {} if grown_by(before, verdict) else before.told
+    return replace(before, members=members, told=told, at=verdict.at)
+
+
+def overtaken(standing: Standing | None, verdict: Verdict, now: datetime) -> bool:
+    """Whether the standing goes by something later than what the verdict tells of. What it goes by can't lie ahead:
+    then the clock was wrong when that was stamped."""
+    if standing is None or standing.at is None or verdict.at is None:
+        return False
+    return verdict.at < standing.at <= now + AHEAD
 
 
 def grown_by(standing: Standing | None, verdict: Verdict) -> tuple[str, ...]:
@@ -71,7 +83,8 @@ def quiet_until(quiet_hours: str, now: datetime) -> datetime | None:
 
 
 def digest_due(daily_digest: str, now: datetime, last: datetime | None) -> bool:
-    """Whether the day's summary ("08:00" JST) is owed: its time has come and none was sent since."""
+    """Whether the day's summary ("08:00" JST) is owed: its time has come and none was sent since. A `last` that lies
+    ahead was stamped by a clock that was wrong."""
     if not daily_digest:
         return False
     at = _clock_time(daily_digest)
@@ -79,7 +92,7 @@ def digest_due(daily_digest: str, now: datetime, last: datetime | None) -> bool:
     due = here.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
     if due > here:
         due -= timedelta(days=1)
-    return last is None or last < due
+    return last is None or last < due or last > now + AHEAD
 
 
 def _clock_time(text: str) -> time:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 Severity = Literal["WARN", "ERROR"]
@@ -22,6 +23,7 @@ class Verdict:
     `remedy` is the command to run next, or "". `subject` tells verdicts of one rule apart (shop, operation, job).
     `members`: the rows that a set consists of, by name, where its growing is news. `done_*`: what was done about it;
     `page`, `desk`: where in Dagster's UI and on the owner's desk a person acts, without the address in front.
+    `at`: when it came to be so, of a rule whose verdicts may come in another order; None = they come in theirs.
     """
 
     rule: str
@@ -40,6 +42,7 @@ class Verdict:
     done_en: str = ""
     page: str = ""
     desk: str = ""
+    at: datetime | None = None
 
     @property
     def key(self) -> str:

@@ -4,7 +4,8 @@ On by default in live mode only. Each lane gets a run of its own. Stock and pric
 fire in; the one that comes second finds nothing stale. The catalogue has no partitions. A machine that was off starts
 again by itself: Dagster asks for the last tick it missed, and a run that died with the machine is no reason to skip
 (living_runs.py).
-What a stock tick passes over since the run before it still works begins as that run ends (next_slice.py).
+What a stock tick passes over since the run before it still works begins as that run ends (next_slice.py),
+and the hour's run that died before it opened its record is begun again there.
 Not for: further slices of an hour (sensors.py).
 """
 
@@ -20,6 +21,7 @@ from ecauto_pipeline.defs.jobs import price_sync, stock_sync
 from ecauto_pipeline.defs.lanes import config_of, tags_of
 from ecauto_pipeline.defs.living_runs import ACTIVE, LivingRun, active_runs, stands_before
 from ecauto_pipeline.defs.partitions import hour_key
+from ecauto_pipeline.defs.run_keys import tick_key
 from ecauto_pipeline.domain.lanes import Lane
 from ecauto_pipeline.settings import Settings
 from ecauto_pipeline.sync.stale_asins.passed_over import note_passed_over
@@ -96,10 +98,9 @@ def _schedule(settings: Settings, name: str, job_name: str, cron: str, title: st
 
 
 def _run_in(settings: Settings, lane: Lane, job_name: str, key: str) -> dg.RunRequest:
-    """`key`: the hour of the tick. Where there is one lane the run key does without it, as it was before there were
-    lanes: what was asked for by an earlier version is not asked for again."""
+    """`key`: the hour of the tick."""
     return dg.RunRequest(
-        run_key=f"{job_name}:{key}" if lane.whole else f"{job_name}:{key}:{lane.id}",
+        run_key=tick_key(job_name, key, lane),
         partition_key=None if job_name == catalog_refresh.name else key,
         run_config={"resources": {"pipeline": {"config": {"trigger": "schedule", **config_of(lane)}}}},
         tags=tags_of(lane, fleet=settings.fleet.on),

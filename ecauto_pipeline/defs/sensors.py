@@ -6,6 +6,8 @@ alerts/rules). On by default in live mode only. Not for: what a slice does.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from ecauto_pipeline.alerts.announce import announce
@@ -44,7 +46,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         description="Sends what the checks of a finished run found, once a rule and change of state.",
     )
     def alerts_after_success(context: dg.RunStatusSensorContext) -> None:
-        _after_run(settings, context.dagster_run, failed=False, why="")
+        _after_run(settings, context.instance, context.dagster_run, failed=False, why="")
 
     @dg.run_failure_sensor(
         default_status=status,
@@ -56,7 +58,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
         if is_a_slip(run, classes_of(event)):
             context.log.info("%s: a person's own slip or wish, nobody is told", run.run_id)
             return
-        _after_run(settings, run, failed=True, why=event.message or "")
+        _after_run(settings, context.instance, run, failed=True, why=event.message or "")
 
     @dg.sensor(
         minimum_interval_seconds=300,
@@ -95,13 +97,21 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
     return [next_slice, new_orders, alerts_after_success, alerts_after_failure, alerts_watch, dead_runs, old_runs]
 
 
-def _after_run(settings: Settings, run: dg.DagsterRun, *, failed: bool, why: str) -> None:
+def _after_run(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun, *, failed: bool, why: str) -> None:
+    """Either sensor looks by itself, so of two runs that ended between two looks the later may come here first."""
     with open_tools(settings, offline=True) as tools:
         with tools.state.read() as connection:  # nothing of a run that never came to its work, or has none of ours
             record = read_record(connection, run.run_id)
         judged = list(judge(record, alert_setup(tools))) if record is not None and not failed else []
         if failed or record is None or not record.dry_run:  # that a rehearsal went well proves nothing
-            judged.append(run_failed(run.run_id, subject_of(run), why, failed=failed))
-        announce(tools, judged, record)
+            ended_at = _end_of(instance, run.run_id)
+            judged.append(run_failed(run.run_id, subject_of(run), why, failed=failed, ended_at=ended_at))
+        if announce(tools, judged, record).overtaken:
+            return  # a sign of how it stood before
         dry_run = record.dry_run if record is not None else is_rehearsal(run)
         beat(tools, run.job_name, judged, failed=failed, dry_run=dry_run)
+
+
+def _end_of(instance: dg.DagsterInstance, run_id: str) -> datetime | None:
+    record = instance.get_run_record_by_id(run_id)
+    return datetime.fromtimestamp(record.end_time, UTC) if record is not None and record.end_time is not None else None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 IDLE_EXIT_S = 900.0
 _START_S = 30.0
@@ -30,20 +30,32 @@ class EmulatorFailed(RuntimeError):
     """The emulator did not come up; the message holds what it said."""
 
 
-def ensure(data: Path, *, seed: int, listings: int, accounts: int, speed: float, parent_pid: int | None = None) -> str:
+def ensure(
+    data: Path,
+    *,
+    seed: int,
+    listings: int,
+    accounts: int,
+    speed: float,
+    parent_pid: int | None = None,
+    start_s: float = _START_S,
+) -> str:
     """The address of the emulator of `data`, started where none answers. Raises EmulatorFailed.
 
-    One that is started here ends with `parent_pid`, or without that after `IDLE_EXIT_S` without a call.
+    One that is started here ends with `parent_pid`, or without that after `IDLE_EXIT_S` without a call. `start_s`: it
+    has so long to come up, and so long is waited for somebody else who starts it.
     """
     data.mkdir(parents=True, exist_ok=True)
     url = running(data)
     if url is not None:
         return url
-    with FileLock(data / "starting.lock", timeout=_START_S):
-        url = running(data)
-        if url is not None:
-            return url
-        return _start(data, seed, listings, accounts, speed, parent_pid)
+    starting = data / "starting.lock"
+    try:
+        with FileLock(starting, timeout=start_s):
+            url = running(data)
+            return url if url is not None else _start(data, seed, listings, accounts, speed, parent_pid, start_s)
+    except Timeout:
+        raise EmulatorFailed(f"somebody else has been starting the emulator for {start_s:.0f} s ({starting})") from None
 
 
 def running(data: Path) -> str | None:
@@ -110,7 +122,9 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _start(data: Path, seed: int, listings: int, accounts: int, speed: float, parent_pid: int | None) -> str:
+def _start(
+    data: Path, seed: int, listings: int, accounts: int, speed: float, parent_pid: int | None, start_s: float
+) -> str:
     command = [sys.executable, "-m", "ecauto_pipeline.emulator", "--data", str(data), "--seed", str(seed)]
     command += ["--listings", str(listings), "--accounts", str(accounts), "--speed", str(speed)]
     command += ["--idle-exit-s", str(IDLE_EXIT_S)] if parent_pid is None else ["--parent-pid", str(parent_pid)]
@@ -120,7 +134,7 @@ def _start(data: Path, seed: int, listings: int, accounts: int, speed: float, pa
             {"creationflags": 0x00000208} if sys.platform == "win32" else {"start_new_session": True}
         )
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **detached)
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + start_s
     while time.monotonic() < deadline:
         url = running(data)
         if url is not None:
@@ -130,5 +144,7 @@ def _start(data: Path, seed: int, listings: int, accounts: int, speed: float, pa
         if process.poll() is not None:
             break
         time.sleep(0.05)
+    process.kill()  # it would go on starting with nobody who knows of it
+    process.wait()
     said = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
     raise EmulatorFailed(f"the emulator did not start: {' '.join(said) or 'no word from it'}")

@@ -31,7 +31,7 @@ class Remembered:
 
 
 def read_notices(connection: Connection) -> list[Remembered]:
-    """Every rule that ever fired, by name."""
+    """Every rule that ever fired, or whose verdicts may come in any order, by name."""
     rows = connection.execute(select(notices).where(notices.c.rule != _BOOK).order_by(notices.c.rule))
     return [Remembered(row.rule, row.state, from_ms(row.since), json.loads(row.document)) for row in rows]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecauto_pipeline.alerts.notices import Standing, after, digest_due, quiet_until
+from ecauto_pipeline.alerts.notices import Standing, after, digest_due, overtaken, quiet_until
 from ecauto_pipeline.alerts.verdicts import Verdict
 from ecauto_pipeline.clock import JST
 
@@ -33,6 +34,25 @@ def test_state_follows_the_last_judged_verdict(says: list[str]) -> None:
             state, since = wanted, now
         assert (state, since) == (standing.state, standing.since)
         assert (state == "firing") == standing.owed("anywhere")
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6).flatmap(lambda ends: st.permutations(list(enumerate(ends)))))
+def test_of_what_comes_in_any_order_the_latest_counts(ends: list[tuple[int, bool]]) -> None:
+    """(minute, whether it was well) of the ends of runs, as the sensors come upon them."""
+    standing, latest = None, -1
+    for minute, _ in ends:
+        passed = dict(ends)[minute]
+        said = replace(verdict(passed), at=START + timedelta(minutes=minute))
+        assert overtaken(standing, said, START + timedelta(hours=1)) == (minute < latest)
+        standing, latest = after(standing, said, START + timedelta(hours=1)), max(minute, latest)
+        assert ("ok" if dict(ends)[latest] else "firing") == standing.state
+
+
+def test_an_end_that_lies_ahead_silences_nothing() -> None:
+    """It was stamped while a clock was a day fast; so was a digest then."""
+    ahead = after(None, replace(verdict(True), at=START + timedelta(days=1)), START)
+    assert "firing" == after(ahead, replace(verdict(False), at=START), START).state
+    assert digest_due("08:00", START, START + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

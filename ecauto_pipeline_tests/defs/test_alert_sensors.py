@@ -98,6 +98,27 @@ def test_a_rehearsal_that_went_well_ends_no_alarm(here: Installation, receiver: 
     assert ["/beat/fail", "/beat"] == beats(receiver)
 
 
+def test_whichever_sensor_looks_first_the_run_that_ended_last_counts(
+    here: Installation, receiver: HttpReceiver
+) -> None:
+    """Two runs between two looks: an older good one ended the alarm of a job that had just failed, and an older failure
+    called people for a job that was well again. Nor does what is past give a sign of life."""
+
+    def failed() -> dg.ExecuteInProcessResult:
+        with taken_away(here.settings.master_db):
+            return here.run("stock_sync", raise_on_error=False)
+
+    older, good = failed(), here.run("stock_sync")
+    for one in (good, older):
+        look(here, one)
+    assert ([], ["/beat"]) == (told(receiver), beats(receiver))
+    good, newest = here.run("stock_sync"), failed()
+    for one in (newest, good):
+        look(here, one)
+    assert [("run_failed", "stock_sync", "firing")] == told(receiver)
+    assert ["/beat", "/beat/fail"] == beats(receiver)
+
+
 def test_the_watch_tells_what_does_not_happen(
     tmp_path: Path, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from filelock import FileLock
 
-from ecauto_pipeline.emulator.process import ensure, stop_if_started_here
+from ecauto_pipeline.emulator.process import EmulatorFailed, ensure, stop_if_started_here
 from ecauto_pipeline_tests.emulator.callers import AmazonCaller, BaseCaller
 
 Start = Callable[..., tuple["subprocess.Popen[str]", dict[str, Any]]]
@@ -104,6 +105,19 @@ def test_one_folder_has_one_emulator(start: Start, tmp_path: Path) -> None:
     assert 2 == second.returncode
     assert "another emulator" in second.stderr
     assert endpoint == json.loads((tmp_path / "endpoint.json").read_text(encoding="utf-8"))
+
+
+def test_one_that_does_not_come_up_in_time_is_ended(tmp_path: Path) -> None:
+    """It went on starting with nobody who knew of it, and was in the way of the next."""
+    with pytest.raises(EmulatorFailed, match="did not start"):
+        ensure(tmp_path, seed=1, listings=20, accounts=2, speed=1.0, start_s=0.0)
+    assert [] == [one.pid for one in psutil.Process().children() if str(tmp_path) in one.cmdline()]
+
+
+def test_whoever_waits_in_vain_for_another_to_start_it_is_told_so(tmp_path: Path) -> None:
+    """By the error that callers know: `ecauto dev` ended with everything under it."""
+    with FileLock(tmp_path / "starting.lock"), pytest.raises(EmulatorFailed, match=r"starting\.lock"):
+        ensure(tmp_path, seed=1, listings=20, accounts=2, speed=1.0, start_s=0.0)
 
 
 def test_it_ends_when_idle_and_when_its_parent_has_gone(start: Start, tmp_path: Path) -> None:

@@ -145,8 +145,8 @@ RUN_STUCK = Rule(
 )
 
 
-def run_failed(run_id: str, job: str, error: str = "", *, failed: bool) -> Verdict:
-    """A run of this job ended in failure (`failed`), or ended well again. Fed by whoever watches runs."""
+def run_failed(run_id: str, job: str, error: str = "", *, failed: bool, ended_at: datetime | None = None) -> Verdict:
+    """A run of this job ended in failure (`failed`), or ended well again. Fed by whoever watches runs, in any order."""
     error = " ".join(error.split())[:300]
     said = (
         Words(
@@ -157,7 +157,7 @@ def run_failed(run_id: str, job: str, error: str = "", *, failed: bool) -> Verdi
     )
     worst = ({"run_id": run_id, "job": job},) if run_id else ()
     found = Finding(said=said, passed=not failed, value=float(failed), threshold=0.0, worst=worst)
-    return replace(RUN_FAILED.verdict(found, job), page=f"/runs/{run_id}")
+    return replace(RUN_FAILED.verdict(found, job), page=f"/runs/{run_id}", at=ended_at)
 
 
 def run_stuck(run_id: str, job: str, heartbeat_at: datetime, now: datetime, longest_silence_s: float) -> Verdict:

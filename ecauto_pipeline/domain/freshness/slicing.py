@@ -19,6 +19,8 @@ some seconds at once share the rate and never the work; a gap is lost for good."
 LAST_START_S = 60.0
 """With less than this left of the hour, the next hour's own run is the next slice."""
 
+AGAIN_AFTER = timedelta(minutes=10)
+"""After a run that failed before it asked anything: the next one would hardly fare better."""
 
 SHORTEST_S = 90.0
 """A run takes about 20 s to start; slices that are not several times as long are all starting."""
@@ -56,13 +58,15 @@ def decide(
     queued: int,
     due_left: Callable[[], int],
     spend: Literal["due", "budget"],
+    failed_at: datetime | None = None,
     startup_s: float = STARTUP_S,
 ) -> SliceDecision:
     """Launch or wait.
 
     `last_fetch_ends_at`: when the newest run's fetch ended or is expected to, None where it has not planned yet;
     `active`: that run is still under way; `queued`: other runs queued or under way; `due_left`: ASINs due now, counted
-    only where it depends on them. A clock set back makes the hour seem not to have begun: wait.
+    only where it depends on them; `failed_at`: when the newest run ended, where it never came to its questions. A clock
+    set back makes the hour seem not to have begun: wait.
     """
     hour_end = hour_start + timedelta(hours=1)
     if not hour_start <= now < hour_end:
@@ -75,9 +79,16 @@ def decide(
         return SliceDecision(False, "planning")
     if active and last_fetch_ends_at is not None and now < last_fetch_ends_at - timedelta(seconds=startup_s):
         return SliceDecision(False, "fetching")
+    if failed_at is not None and a_moment_ago(failed_at, now):
+        return SliceDecision(False, "last_run_failed")
     if spend == "due" and due_left() <= 0:
         return SliceDecision(False, "nothing_due")
     return SliceDecision(True, "next_slice")
+
+
+def a_moment_ago(failed_at: datetime, now: datetime) -> bool:
+    """Whether it is too early to try again. A time that is far ahead was stamped by a clock that was wrong."""
+    return abs(now - failed_at) < AGAIN_AFTER
 
 
 def fetch_end(

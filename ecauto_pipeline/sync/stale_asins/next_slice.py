@@ -5,7 +5,7 @@ Not for: launching (defs/sensors.py) or what a slice does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -49,16 +49,25 @@ def slice_length_s(tools: Tools, spend: Literal["due", "budget"]) -> float:
     return slicing.length_s(longest_s, spend, asins, looks.asins_per_s)
 
 
-def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
-    """The decision for this moment and lane. `active_run_ids`: runs of the lane, queued or under way, that live."""
+def decide_next(
+    tools: Tools, active_run_ids: Sequence[str], tick_died: Callable[[], bool] = lambda: False
+) -> NextSlice:
+    """The decision for this moment and lane. `active_run_ids`: runs of the lane, queued or under way, that live.
+
+    `tick_died`: whether the run that this hour's tick asked for is over without a record, for a while already. It is
+    asked only where nobody has begun the hour and somebody should have.
+    """
     now = tools.clock.now()
     hour = jst(now).replace(minute=0, second=0, microsecond=0)
     with tools.state.read() as connection:
         in_hour = _runs(connection, tools.lane.id, hour)
         owed = None if in_hour else tick_owed(connection, tools.lane.id, now)
         before = _runs(connection, tools.lane.id, owed - _LONGEST_RUN) if owed is not None else []
+    begun_by_none = "passed_over"
     if not in_hour and (owed is None or (before and before[0].started_at >= owed)):
-        return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+        if active_run_ids or now - hour < slicing.AGAIN_AFTER or not tick_died():
+            return NextSlice(False, "この時間の最初の実行を待っています / waiting for the hour's first run")
+        begun_by_none = "tick_died"
     if in_hour and not present_operations(tools).can_ask:
         return NextSlice(False, "operations_down")
     last = next(iter(in_hour or before), None)  # of an hour whose tick was passed over, the run that was in its way
@@ -71,8 +80,9 @@ def decide_next(tools: Tools, active_run_ids: Sequence[str]) -> NextSlice:
         queued=len([run_id for run_id in active_run_ids if run_id != last_id]),
         due_left=lambda: due_now(tools) if in_hour else 1,  # the hour's own run is owed whatever is due
         spend=tools.settings.tiers.spend,
+        failed_at=_failed_at(in_hour[0]) if in_hour else None,
     )
-    reason = "passed_over" if decision.launch and not in_hour else decision.reason
+    reason = begun_by_none if decision.launch and not in_hour else decision.reason
     return NextSlice(decision.launch, reason, len(in_hour) + 1, last_id)
 
 
@@ -80,6 +90,11 @@ def _runs(connection: Connection, lane: str, since: datetime) -> list[RunRecord]
     """Runs of the line in this lane since then, rehearsals left out, the newest first."""
     recent = recent_of_lane(connection, lane, since, _MOST_IN_AN_HOUR)
     return [one for one in recent if one.job in SYNC_JOBS and not one.dry_run]
+
+
+def _failed_at(record: RunRecord) -> datetime | None:
+    """When the run ended, where it never came to report of its questions. Assets that a person chose need not ask."""
+    return record.ended_at if record.sp_api_snapshots is None and record.job != "materialize" else None
 
 
 def _fetch_end(record: RunRecord, slice_s: float) -> datetime | None:

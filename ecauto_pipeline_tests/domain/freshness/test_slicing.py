@@ -34,6 +34,9 @@ def _decide(minute: float, ends: float | None = 10.0, **options: Any) -> SliceDe
         (False, "another_run_waits", _decide(15.0, queued=1)),
         (False, "planning", _decide(0.2, ends=None)),
         (True, "next_slice", _decide(20.0, ends=None, active=False)),  # the run before died: its work is still there
+        (False, "last_run_failed", _decide(20.0, ends=None, active=False, failed_at=HOUR + timedelta(minutes=11))),
+        (True, "next_slice", _decide(20.0, ends=None, active=False, failed_at=HOUR + timedelta(minutes=10))),
+        (True, "next_slice", _decide(20.0, ends=None, active=False, failed_at=HOUR + timedelta(hours=9))),
         (False, "hour_nearly_over", _decide(59.5)),
         (False, "outside_the_hour", _decide(-3.0)),
         (False, "outside_the_hour", _decide(60.0)),

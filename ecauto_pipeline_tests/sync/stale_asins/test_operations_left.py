@@ -16,6 +16,8 @@ from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.domain.operation_health import FIRST_PROBE, FailedCall
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.state.operation_health import note_call
+from ecauto_pipeline.sync.run_record import keep
+from ecauto_pipeline.sync.sections import FetchReport
 from ecauto_pipeline.sync.stale_asins.next_slice import decide_next, slice_length_s
 from ecauto_pipeline_tests.amazon.made_up_offers import OPERATION as MADE_UP
 from ecauto_pipeline_tests.sync.stale_asins.planner_bench import START, PlannerBench
@@ -92,6 +94,7 @@ def test_no_slice_follows_while_nobody_can_be_asked(bench: PlannerBench) -> None
     """Runs would follow one another by the minute and find nobody; when a probe is due one is started."""
     run = bench.run()
     with bench.database.write() as connection:
+        keep(connection, run.run_id, "sp_api_snapshots", FetchReport())
         run_book.end(connection, run.run_id, bench.clock.now())
     assert decide_next(bench.tools, []).launch
     _down(bench, *V0)
