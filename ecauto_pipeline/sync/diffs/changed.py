@@ -37,7 +37,7 @@ ELSEWHERE = frozenset(
     | {"history", "logs", "emulator"}
 )
 """Tables of ecauto.toml that no rule of selling reads: where things lie, who is told, when and how much is asked."""
-DECIDED_BY = ("domain", "settings", "state", "shops/platforms.py", "sync/diffs", "sync/selling_terms.py")
+DECIDED_BY = ("domain", "settings", "state", "shops", "sync/diffs", "sync/selling_terms.py")
 """The parts of this program that a verdict is made by."""
 SAID_ANEW = frozenset({*FAILED_CORRECTIONS, "rejected"})
 """Skips that every run states anew: what the pushing step looks up, and a person's word."""

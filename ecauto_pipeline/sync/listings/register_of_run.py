@@ -31,7 +31,7 @@ from ecauto_pipeline.sync.program_text import digest, digest_of_program
 from ecauto_pipeline.sync.register_report import RegisterReport
 
 WHOLE_EVERY = timedelta(hours=23, minutes=30)
-JOINED_BY = ("domain/selling/joining.py", "domain/selling/sku.py", "register", "shops/platforms.py", "sync/listings")
+JOINED_BY = ("domain/selling/joining.py", "domain/selling/sku.py", "register", "shops", "sync/listings")
 """The parts of this program that make of a row of the register what stands beside a listing."""
 Looks = Mapping[AccountKey, RegisterLook]
 
