@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from ecauto_pipeline.amazon.operations.catalog_items import CatalogueAnswer
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.amazon_shapes import ShapeMet, shapes_met
+from ecauto_pipeline.state.catalogue import due
 from ecauto_pipeline.state.schema import catalogue, listings
-from ecauto_pipeline.sync.catalog_refresh import ask, refresh
+from ecauto_pipeline.sync.catalog_refresh import refresh
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, tools_at
@@ -158,21 +157,53 @@ def test_max_items_and_a_run_without_fetching(shop: Shop) -> None:
         assert 20 == len(list(connection.execute(select(catalogue))))
 
 
-def test_one_bad_asin_costs_no_other_its_answer() -> None:
-    """A call refused as a whole is halved until the bad one stands alone."""
-    asked: list[int] = []
+def _refused(shop: Shop, *asins: str) -> int:
+    """Amazon refuses every call about these; () = about anything. Returns the fault's number."""
+    fault = {"api": "sp_api", "operation": "searchCatalogItems", "kind": "error_json", "status": 400}
+    about = {"asins": list(asins)} if asins else {}
+    (number,) = shop.emulator.control.add_faults({**fault, "code": "InvalidInput", **about})
+    return number
 
-    def refusing(asins: Sequence[str]) -> list[CatalogueAnswer]:
-        asked.append(len(asins))
-        if "B00000BAD0" in asins:
-            return [CatalogueAnswer(asin, Status.API_ERROR, "http_400", http_status=400) for asin in asins]
-        return [CatalogueAnswer(asin, Status.SUCCESS, title="t") for asin in asins]
 
-    wanted = [*(f"B{n:09d}" for n in range(13)), "B00000BAD0", *(f"B{n:09d}" for n in range(13, 19))]
-    answers = ask(refusing, wanted)
-    assert wanted == [answer.asin for answer in answers]
-    assert ["B00000BAD0"] == [answer.asin for answer in answers if answer.status is Status.API_ERROR]
-    assert len(asked) <= 11
+@pytest.mark.parametrize("places", [(0,), (44,), (7, 21, 41)])
+def test_one_bad_asin_costs_no_other_its_answer(shop: Shop, places: tuple[int, ...]) -> None:
+    """A call refused as a whole is made again in halves until the bad one stands alone; that one has been told for a
+    week, as the others."""
+    bad = [shop.asins[place] for place in places]
+    _refused(shop, *bad)
+    report = shop.refresh()
+    assert (COUNT, len(bad), COUNT - len(bad), 0) == (
+        *(report.asked, report.failed, report.found + report.not_found, report.left_over),
+    )
+    assert len(shop.emulator.control.calls(operation="searchCatalogItems")) <= 3 + 10 * len(bad)
+    assert 0 == shop.refresh().due
+
+
+def test_calls_that_are_refused_whatever_they_ask_tell_nothing_of_an_asin(shop: Shop) -> None:
+    """A wrong marketplace, a contract that has changed: few calls are made, and all is due on the day it is mended."""
+    fault = _refused(shop)
+    report = shop.refresh()
+    assert (COUNT, 0, 0) == (report.failed, report.found, report.waiting)
+    assert 8 == len(shop.emulator.control.calls(operation="searchCatalogItems"))
+    shop.emulator.control.remove_faults(fault)
+    shop.clock.advance(86_400)
+    mended = shop.refresh()
+    assert (COUNT, COUNT, 0) == (mended.due, mended.found + mended.not_found, mended.left_over)
+
+
+def test_a_lone_refusal_counts_once_another_asin_was_answered(shop: Shop) -> None:
+    """Whoever came first; where nothing was answered in the whole run, nobody knows whose fault it was."""
+    alone, other = shop.asins[:2]
+    _refused(shop, alone)
+    assert (1, 1) == ((first := shop.refresh(max_items=1)).due, first.failed)
+    report = shop.refresh(max_items=2)
+    assert (2, 1, 1) == (report.due, report.failed, report.found + report.not_found)
+    assert {alone, other}.isdisjoint(_due(shop))
+
+
+def _due(shop: Shop) -> list[str]:
+    with shop.tools.state.read() as connection:
+        return due(connection, 1, 1)
 
 
 def test_a_catalogue_that_is_switched_off_is_not_asked(shop: Shop) -> None:
