@@ -2,7 +2,8 @@
 
 What Amazon does not say leaves what is known as it is: nothing here ever makes a text empty. The answers are kept in
 table `catalogue` first and carried to master.db after, so that a busy master.db, a crash or a dry run costs no second
-question. Not for: price or stock, which this operation does not know.
+question; what another program has emptied there is carried again. Not for: price or stock, which this operation does
+not know.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from ecauto_pipeline.amazon.client import NOT_ASKED
 from ecauto_pipeline.amazon.operations.catalog_items import CatalogueAnswer
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Role, Status
-from ecauto_pipeline.errors import RegisterBusy
+from ecauto_pipeline.errors import RegisterBusy, RegisterError
 from ecauto_pipeline.register.rows import CatalogueUpdate
+from ecauto_pipeline.register.texts import CATALOGUE
 from ecauto_pipeline.state import catalogue as texts
 from ecauto_pipeline.sync.catalogue_calls import CatalogueCalls
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
@@ -35,6 +37,7 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
         total = texts.count_taking_part(connection, context.run.accounts)
         oldest_allowed = (to_ms(now - settings.ttl.basic), to_ms(now - settings.ttl.category))
         due = texts.due(connection, *oldest_allowed, accounts=context.run.accounts, limit=context.run.max_items)
+    _note_what_was_emptied(context)
     written = _carry(context)
     last, counts, told_of = dict[str, Status](), Counter[Status](), dict[str, set[str]]()
     operations = context.operations.under(settings).of(Role.CATALOGUE)
@@ -88,6 +91,22 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
 def _text(answer: CatalogueAnswer) -> Mapping[str, object]:
     said = {"title": answer.title, "description": answer.description, "brand": answer.brand}
     return {"asin": answer.asin, **said, "category": answer.category, "images": answer.images}
+
+
+def _note_what_was_emptied(context: Context) -> None:
+    """Text that another program took out of master.db, and that is kept here, is carried there again by this run."""
+    if context.run.dry_run:
+        return
+    try:
+        empty = context.register.without_text()
+    except RegisterError as error:
+        context.log.warning("what master.db lacks was not looked at: %s", error)
+        return
+    names = dict(zip(CATALOGUE, texts.TEXTS, strict=True))
+    with context.state.write() as connection:
+        again = texts.carry_again(connection, {asin: [names[one] for one in lacks] for asin, lacks in empty.items()})
+    if again:
+        context.log.warning("master.db has lost catalogue text of %d products: written back from what is kept", again)
 
 
 def _carry(context: Context) -> int:

@@ -47,8 +47,8 @@ class PushReport:
     `faults`: what went wrong with one shop or row and was not foreseen.
     `planned_s`: what the edits of the busiest shop were reckoned to take. `base_calls`, `base_errors`: of the run;
     `calls_of_shops`: (calls, errors) by shop.
-    `catalogue_filled`: fields of master.db that hold text, by name; `catalogue_nulled`: those that held some at the run
-    before and hold none now; None = not looked at.
+    `catalogue_texts`: fields of master.db that hold text, by name; `catalogue_nulled`: those that held some at the run
+    before and hold none now; None = not looked at. `catalogue_stamp`: what master.db was called then, "" = unknown.
     """
 
     account: RowCounts = field(default_factory=RowCounts)
@@ -74,7 +74,8 @@ class PushReport:
     written_back: WriteBackReport = field(default_factory=WriteBackReport)
     delist: DelistReport = field(default_factory=DelistReport)
     shops: ShopsReport = field(default_factory=ShopsReport)
-    catalogue_filled: Mapping[str, int] | None = None
+    catalogue_texts: Mapping[str, int] | None = None
+    catalogue_stamp: str = ""
     catalogue_nulled: int | None = None
     dry_run: bool = False
 

@@ -140,6 +140,43 @@ def test_a_busy_register_costs_no_second_question(shop: Shop) -> None:
     assert 3 == shop.calls()
 
 
+def _emptied(shop: Shop, said: str, value: object) -> None:
+    """What another program does to master.db."""
+    with sqlite3.connect(shop.tools.register.path) as database:
+        database.execute(f"UPDATE products SET {said} = ?", (value,))
+
+
+@pytest.mark.parametrize(("column", "value"), [("title_ja", None), ("brand", "　 "), ("images", "[]"), ("images", "")])
+def test_what_another_program_has_emptied_is_written_back_at_once(shop: Shop, column: str, value: object) -> None:
+    """By the next refresh, without a call; what is known nowhere else stays empty, and takes no part in the writing."""
+    shop.refresh()
+    before = shop.register(column)
+    lost = [asin for asin, text in before.items() if text and text != "旧題"]
+    _emptied(shop, column, value)
+    report = shop.refresh()
+    assert (len(lost), 0, 0, 3) == (report.written, report.due, report.waiting, shop.calls())
+    assert {asin: before[asin] for asin in lost} == {asin: shop.register(column)[asin] for asin in lost}
+    assert {value} == {text for asin, text in shop.register(column).items() if asin not in lost} | {value}
+    assert 0 == shop.refresh().written
+
+
+def test_a_dry_run_or_a_busy_register_leaves_what_was_emptied_to_the_next(shop: Shop) -> None:
+    """Nothing is noted by the one, and what the other could not look at is written back later."""
+    shop.refresh()
+    before = shop.register()
+    _emptied(shop, "title_ja", None)
+    assert (0, 0) == ((dry := shop.refresh(dry_run=True)).written, dry.waiting)
+    sound = shop.tools
+    shop.tools = replace(sound, register=Register(sound.register.path, busy_timeout_s=0.01))
+    holder = sqlite3.connect(sound.register.path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert 0 == shop.refresh().written
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert shop.refresh().written > 30
+    assert before == shop.register() | {asin: "旧題" for asin, text in before.items() if text == "旧題"}
+
+
 def test_failed_calls_leave_the_age_where_it_was(shop: Shop) -> None:
     """No answer stamps nothing: those ASINs are due in the next run."""
     shop.emulator.control.add_faults({"kind": "http_error", "operation": "searchCatalogItems", "status": 502})
