@@ -100,6 +100,7 @@ def a_record(**figures: Any) -> RunRecord:
             failures=take("failures", ()),
             oldest_pushed_data_s=take("oldest_pushed_data_s", None),
             oldest_allowed_s=take("oldest_allowed_s", None),
+            oldest_pushed=take("oldest_pushed", None),
             out_of_calls=take("out_of_calls", ()),
             faults=take("faults", ()),
             catalogue_nulled=take("catalogue_nulled", None),

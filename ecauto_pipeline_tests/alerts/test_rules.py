@@ -193,6 +193,14 @@ def test_what_another_run_has_answered_needs_no_call() -> None:
     assert not verdict("calls_made_when_due", **none, planned=15, others=14).passed
 
 
+def test_a_push_from_data_too_old_names_its_row() -> None:
+    """What the runbook has people look at; of data young enough nothing is named."""
+    row = ("shop_1", "7", "price", "B000000007")
+    bad = verdict("oldest_pushed_data", oldest_pushed_data_s=3601.0, oldest_pushed=row)
+    named = {"account_id": "shop_1", "item_id": "7", "kind": "price", "asin": "B000000007"}
+    assert ([named], ()) == ([dict(one) for one in bad.worst], verdict("oldest_pushed_data", oldest_pushed=row).worst)
+
+
 def test_a_dead_token_is_an_error_and_a_dying_one_a_warning() -> None:
     """Severity follows what still works."""
     found = [verdict("token_expiry", token_days_left=days).severity for days in (-1.0, 0.0, 3.0)]
