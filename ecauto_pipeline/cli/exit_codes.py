@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ecauto_pipeline.cli.console import FINE, GUARD, USAGE, WITH_ERRORS
 from ecauto_pipeline.cli.interrupts import INTERRUPTED
-from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.settings import Alerts
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def _more_are_silent(run: RunRecord, alerts: Alerts) -> bool:
     asked, again = run.sp_api_snapshots, _silent_again(run)
     if asked is None or not again:
         return True
-    silent = asked.by_status.get(Status.API_ERROR, 0) - sum(asked.zeros_not_believed.values()) - again
+    silent = asked.silent - again
     attempts = asked.answers - again
     return attempts >= alerts.min_attempts and silent > alerts.sp_api_error_rate * attempts
 

@@ -9,6 +9,9 @@ from typing import Final
 
 from ecauto_pipeline.domain.call_failures import CALL_FAILURES
 
+MASS_ZERO: Final = "mass_zero"
+"""Of an answer that is not believed, because too many said so at once."""
+
 WORDS: Final[dict[str, tuple[str, str]]] = {
     # what is pushed
     "moved": ("仕入値が動いた", "Amazon's price moved"),
@@ -131,7 +134,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "sources_disagree": ("Amazonの2つの回答が食い違う", "two of Amazon's sources disagree"),
     "mass_hide": ("短い間に非公開にする件数が多すぎる", "too many hides in a short time"),
     "mass_delist": ("一度に取り下げる件数が多すぎる", "too many delistings at once"),
-    "mass_zero": ("一度に在庫切れになった件数が多すぎる", "too many turned to zero at once"),
+    MASS_ZERO: ("一度に在庫切れになった件数が多すぎる", "too many turned to zero at once"),
     # stopped by a limit
     "price_min_price": ("価格が下限未満になる", "the price would be under the least allowed"),
     "price_max_price": ("価格が上限を超える", "the price would be over the most allowed"),

@@ -48,7 +48,6 @@ class Register(RegisterTexts):
 
     one_rows: tuple[type[Exception], ...] = (sqlite3.IntegrityError, sqlite3.InterfaceError, OverflowError)
     """What is one row's matter: a constraint or trigger of the owner's, a value that no column takes."""
-    blanks = "char(9, 10, 13, 32, 160, 12288)"
 
     def __init__(
         self, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S, *, wall_s: Callable[[], float] = time.time

@@ -23,6 +23,7 @@ class RegisterTexts:
 
     an_asin_like = "asin GLOB 'B0????????'"
     by_letters = "COLLATE BINARY"
+    blanks = "char(9, 10, 13, 32, 160, 12288)"
 
     def _open(self, mode: Literal["ro", "rw"]) -> AbstractContextManager[Statements]:
         raise NotImplementedError
@@ -37,11 +38,37 @@ class RegisterTexts:
         return str(found[0]) if found else ""
 
     def catalogue_filled(self) -> dict[str, int]:
-        """How many products there are (`products`), and how many have each catalogue column: what must never shrink."""
-        counts = ", ".join(f"count({name})" for name in CATALOGUE)
+        """How many products there are (`products`), and how many have text in each catalogue column: what must never
+        shrink. Columns that this register lacks are left out."""
         with self._open("ro") as database:
-            total, *filled = database.execute(f"SELECT count(*), {counts} FROM products").fetchone()
-        return {"products": int(total)} | {name: int(n) for name, n in zip(CATALOGUE, filled, strict=True)}
+            names = self._catalogue_columns(database)
+            counts = "".join(f", count(nullif({self._without_blanks(name)}, ''))" for name in names)
+            total, *filled = database.execute(f"SELECT count(*){counts} FROM products").fetchone()
+        return {"products": int(total)} | {name: int(n) for name, n in zip(names, filled, strict=True)}
+
+    def without_text(self) -> dict[str, tuple[str, ...]]:
+        """The catalogue columns that hold nothing, or blanks alone, of every product that has such; columns that this
+        register lacks are left out. Raises RegisterError, RegisterBusy."""
+        with self._open("ro") as database:
+            names = self._catalogue_columns(database)
+            if not names:
+                return {}
+            empty = [f"coalesce({self._without_blanks(name)}, '') = ''" for name in names]
+            found = database.execute(f"SELECT asin, {', '.join(empty)} FROM products WHERE {' OR '.join(empty)}")
+            return {
+                asin: tuple(name for name, lacks in zip(names, flags, strict=True) if lacks)
+                for asin, *flags in found
+                if isinstance(asin, str)
+            }
+
+    def _catalogue_columns(self, database: Any) -> list[str]:
+        known = self._columns(database, "products")
+        return [name for name in CATALOGUE if name in known]
+
+    def _without_blanks(self, name: str) -> str:
+        """A list of pictures without a picture is as empty."""
+        brackets = " || '[]'" if name == "images" else ""
+        return f"trim({name}, {self.blanks}{brackets})"
 
     def titles(self, asins: Iterable[str]) -> dict[str, str]:
         """The titles of these ASINs, those without one left out. Raises RegisterError, RegisterBusy."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey
@@ -135,6 +135,22 @@ def mark_carried(connection: Connection, carried: Iterable[Text]) -> None:
         asins,
         [{"asin": text.asin, "basic_at": text.basic_at, "category_at": text.category_at} for text in carried],
     )
+
+
+def carry_again(connection: Connection, without: Mapping[str, Iterable[str]]) -> int:
+    """master.db holds nothing in these texts (names of TEXTS) of these ASINs: what was carried there and is known here
+    waits again. Returns how many ASINs that is."""
+    found = 0
+    held = asins.c.basic_at >= catalogue.c.basic_at
+    for part in in_portions(sorted(without)):
+        known = [catalogue.c[name].is_not(None).label(name) for name in TEXTS]
+        query = select(catalogue.c.asin, *known).join(asins, asins.c.asin == catalogue.c.asin)
+        rows = connection.execute(query.where(catalogue.c.asin.in_(part), held)).mappings()
+        gone = [row["asin"] for row in rows if any(row[name] for name in without[row["asin"]])]
+        if gone:
+            connection.execute(update(asins).where(asins.c.asin.in_(gone)).values(basic_at=None))
+        found += len(gone)
+    return found
 
 
 def forget(connection: Connection, before: datetime) -> None:

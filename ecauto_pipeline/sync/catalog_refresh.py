@@ -2,22 +2,25 @@
 
 What Amazon does not say leaves what is known as it is: nothing here ever makes a text empty. The answers are kept in
 table `catalogue` first and carried to master.db after, so that a busy master.db, a crash or a dry run costs no second
-question. Not for: price or stock, which this operation does not know.
+question; what another program has emptied there is carried again. Not for: price or stock, which this operation does
+not know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from itertools import cycle, product
 
-from ecauto_pipeline.amazon.client import NOT_ASKED, SpApiClient
-from ecauto_pipeline.amazon.operation import Operation
+from ecauto_pipeline.amazon.client import NOT_ASKED
 from ecauto_pipeline.amazon.operations.catalog_items import CatalogueAnswer
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import Role, Status
-from ecauto_pipeline.errors import RegisterBusy
+from ecauto_pipeline.errors import RegisterBusy, RegisterError
 from ecauto_pipeline.register.rows import CatalogueUpdate
+from ecauto_pipeline.register.texts import CATALOGUE
 from ecauto_pipeline.state import catalogue as texts
+from ecauto_pipeline.sync.catalogue_calls import CatalogueCalls
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.context import Context, Progress
 from ecauto_pipeline.sync.run_record import keep
@@ -34,46 +37,49 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
         total = texts.count_taking_part(connection, context.run.accounts)
         oldest_allowed = (to_ms(now - settings.ttl.basic), to_ms(now - settings.ttl.category))
         due = texts.due(connection, *oldest_allowed, accounts=context.run.accounts, limit=context.run.max_items)
+    _note_what_was_emptied(context)
     written = _carry(context)
-    counts, told_of = dict.fromkeys(Status, 0), dict[str, set[str]]()
-    left_over = len(due) if context.run.fetch else 0
+    last, counts, told_of = dict[str, Status](), Counter[Status](), dict[str, set[str]]()
     operations = context.operations.under(settings).of(Role.CATALOGUE)
     if context.run.fetch and context.sp_accounts and operations:
         deadline = None if limit_s is None else context.clock.monotonic() + limit_s
         turns = cycle(product(context.sp_accounts, operations))
-        start = 0
-        while start < len(due):
+        calls = CatalogueCalls(due)
+        while True:
             context.go_on()
             if deadline is not None and context.clock.monotonic() >= deadline:
                 break
             account, operation = next(turns)
-            asked = due[start : start + operation.batch]
-            start += len(asked)
-            answers = ask(_caller(account, operation, context.run.run_id, deadline), asked)
+            asked = calls.next(operation.batch)
+            if not asked:
+                break
+            answers = account.call(operation, asked, context.run.run_id, deadline)
             given = [answer for answer in answers if answer.reason != NOT_ASKED]
             with context.state.write() as connection:
-                texts.keep(connection, [_text(answer) for answer in given if _answered(answer)], context.clock.now())
+                texts.keep(connection, [_text(answer) for answer in calls.came(given)], context.clock.now())
                 account.ledger.flush(connection)
                 note_shapes(connection, account, context.clock.now())
             for answer in given:
                 counts[answer.status] += 1
+                counts[last.get(answer.asin, answer.status)] -= answer.asin in last  # a call is made again in halves
+                last[answer.asin] = answer.status
                 if answer.status is Status.SUCCESS:
                     told_of.setdefault(operation.name, set()).add(answer.asin)
-            left_over -= len(given)
-            context.progress(Progress("catalogue", start, len(due), details={"found": counts[Status.SUCCESS]}))
+            context.progress(Progress("catalogue", len(last), len(due), details={"found": counts[Status.SUCCESS]}))
+        if calls.given_up:
+            context.log.warning("Amazon refuses the catalogue's calls, whatever they are about (HTTP 400)")
         written += _carry(context)
     keep_examples(context)
     with context.state.write() as connection:
         waiting = texts.count_waiting(connection)
-        asked_count = sum(counts.values())
         report = CatalogueReport(
             total_asins=total,
             due=len(due),
-            asked=asked_count,
+            asked=len(last),
             found=counts[Status.SUCCESS],
             not_found=counts[Status.NOT_FOUND],
             failed=counts[Status.API_ERROR],
-            left_over=left_over,
+            left_over=len(due) - len(last) if context.run.fetch else 0,
             written=written,
             waiting=waiting,
             odd_shapes=end_of_asking(context, connection, told_of),
@@ -82,28 +88,25 @@ def refresh(context: Context, limit_s: float | None = None) -> CatalogueReport:
     return report
 
 
-def ask(call: Callable[[Sequence[str]], list[CatalogueAnswer]], asins: Sequence[str]) -> list[CatalogueAnswer]:
-    """One answer an ASIN. One bad ASIN fails its whole call without being named: such a call is halved until found."""
-    answers = call(asins)
-    if len(asins) > 1 and all(answer.http_status == 400 for answer in answers):
-        half = len(asins) // 2
-        return ask(call, asins[:half]) + ask(call, asins[half:])
-    return answers
-
-
-def _caller(
-    account: SpApiClient, operation: Operation[CatalogueAnswer], run_id: str, deadline: float | None
-) -> Callable[[Sequence[str]], list[CatalogueAnswer]]:
-    return lambda asins: account.call(operation, asins, run_id, deadline)
-
-
-def _answered(answer: CatalogueAnswer) -> bool:
-    return answer.status.authoritative or (answer.http_status == 400)  # refused for good: not every day anew
-
-
 def _text(answer: CatalogueAnswer) -> Mapping[str, object]:
     said = {"title": answer.title, "description": answer.description, "brand": answer.brand}
     return {"asin": answer.asin, **said, "category": answer.category, "images": answer.images}
+
+
+def _note_what_was_emptied(context: Context) -> None:
+    """Text that another program took out of master.db, and that is kept here, is carried there again by this run."""
+    if context.run.dry_run:
+        return
+    try:
+        empty = context.register.without_text()
+    except RegisterError as error:
+        context.log.warning("what master.db lacks was not looked at: %s", error)
+        return
+    names = dict(zip(CATALOGUE, texts.TEXTS, strict=True))
+    with context.state.write() as connection:
+        again = texts.carry_again(connection, {asin: [names[one] for one in lacks] for asin, lacks in empty.items()})
+    if again:
+        context.log.warning("master.db has lost catalogue text of %d products: written back from what is kept", again)
 
 
 def _carry(context: Context) -> int:

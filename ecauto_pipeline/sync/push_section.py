@@ -43,12 +43,13 @@ class PushReport:
     `unknown`: edits whose outcome nobody knows yet. `settled_*`: edits of earlier runs read back. `waiting`: rows kept
     for the next run; `out_of_calls`: (account, rows) of those that wait for BASE's next hour or day. `alerts`:
     (account, reason) of breakers that opened here. `oldest_pushed_data_s` with the `oldest_allowed_s` of that row: the
-    push whose data came nearest to its maximum age. `failures`: the first failed (account, item_id, kind, reason).
+    push whose data came nearest to its maximum age; `oldest_pushed`: (account, item_id, kind, asin) of it.
+    `failures`: the first failed (account, item_id, kind, reason).
     `faults`: what went wrong with one shop or row and was not foreseen.
     `planned_s`: what the edits of the busiest shop were reckoned to take. `base_calls`, `base_errors`: of the run;
     `calls_of_shops`: (calls, errors) by shop.
-    `catalogue_filled`: fields of master.db that hold text, by name; `catalogue_nulled`: those that held some at the run
-    before and hold none now; None = not looked at.
+    `catalogue_texts`: fields of master.db that hold text, by name; `catalogue_nulled`: those that held some at the run
+    before and hold none now; None = not looked at. `catalogue_stamp`: what master.db was called then, "" = unknown.
     """
 
     account: RowCounts = field(default_factory=RowCounts)
@@ -65,6 +66,7 @@ class PushReport:
     alerts: tuple[tuple[str, str], ...] = ()
     oldest_pushed_data_s: float | None = None
     oldest_allowed_s: float | None = None
+    oldest_pushed: tuple[str, str, str, str] | None = None
     failures: tuple[tuple[str, str, str, str], ...] = ()
     faults: tuple[Fault, ...] = ()
     planned_s: float = 0.0
@@ -74,7 +76,8 @@ class PushReport:
     written_back: WriteBackReport = field(default_factory=WriteBackReport)
     delist: DelistReport = field(default_factory=DelistReport)
     shops: ShopsReport = field(default_factory=ShopsReport)
-    catalogue_filled: Mapping[str, int] | None = None
+    catalogue_texts: Mapping[str, int] | None = None
+    catalogue_stamp: str = ""
     catalogue_nulled: int | None = None
     dry_run: bool = False
 

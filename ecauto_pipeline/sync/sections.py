@@ -13,8 +13,10 @@ from datetime import datetime
 from ecauto_pipeline.domain.call_failures import CallsMet, commonest
 from ecauto_pipeline.domain.freshness.ages import ERROR, REASONS
 from ecauto_pipeline.domain.lanes import WHOLE_LANE
+from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.domain.offers.second_opinion import Audited, Verdict
 from ecauto_pipeline.domain.operations_down import OperationDown
+from ecauto_pipeline.domain.reasons import MASS_ZERO
 from ecauto_pipeline.sync.file_trouble import FileTrouble, RulesReport
 from ecauto_pipeline.sync.register_report import RegisterReport
 
@@ -217,6 +219,12 @@ class FetchReport:
     def answers(self) -> int:
         """Requested ASINs that got their one row, whatever it said."""
         return sum(self.by_status.values())
+
+    @property
+    def silent(self) -> int:
+        """Requested ASINs that went without an answer. A zero that was not believed is an answer; one that was believed
+        when it came, and lost its credit later, was never counted with these."""
+        return self.by_status.get(Status.API_ERROR, 0) - self.by_reason.get(MASS_ZERO, 0)
 
     @property
     def sp_api_calls(self) -> int:

@@ -77,7 +77,10 @@ def a_record(**figures: Any) -> RunRecord:
         ),
         sp_api_snapshots=FetchReport(
             by_status=statuses,
+            by_reason=take("by_reason", {}),
             calls={"sp_1/getItemOffersBatch": take("sp_api_calls"), "sp_1/lwaToken": 1},
+            planned=take("planned"),
+            others=take("others"),
             failed_calls=take("sp_api_errors"),
             by_operation=take("by_operation", {}),
             unanswered=take("unanswered", ()),
@@ -97,6 +100,7 @@ def a_record(**figures: Any) -> RunRecord:
             failures=take("failures", ()),
             oldest_pushed_data_s=take("oldest_pushed_data_s", None),
             oldest_allowed_s=take("oldest_allowed_s", None),
+            oldest_pushed=take("oldest_pushed", None),
             out_of_calls=take("out_of_calls", ()),
             faults=take("faults", ()),
             catalogue_nulled=take("catalogue_nulled", None),

@@ -175,6 +175,7 @@ def test_every_rule_fires_and_recovers_through_every_channel(tmp_path: Path, kin
         base_api_errors=50,
         status_api_error=55,
         zeros_not_believed={"sweep": 5},
+        by_reason={"mass_zero": 5},
         status_success=50,
         cache_hits=10,
         cache_misses=90,

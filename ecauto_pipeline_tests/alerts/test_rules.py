@@ -142,6 +142,15 @@ def test_sold_out_and_filtered_out_are_answers_not_errors() -> None:
     assert (True, True, 0.0) == (found.passed, found.judged, found.value)
 
 
+def test_a_zero_that_lost_its_credit_later_covers_no_error() -> None:
+    """Of 100 zeros not believed 80 had been counted as answers before they lost their credit: the 30 ASINs that went
+    without an answer are as many as before."""
+    zeros = {"zeros_not_believed": {"getItemOffersBatch": 100}, "by_reason": {"mass_zero": 20, "internal_failure": 30}}
+    answers = {"status_success": 70, "status_out_of_stock": 80, "status_api_error": 50}
+    found = verdict("sp_api_error_rate", **zeros, **answers)
+    assert (False, 0.15) == (found.passed, found.value)
+
+
 def test_few_attempts_are_reported_not_judged() -> None:
     """19 of 19 errors are shown as 100% and do not fire; the 20th attempt makes it a judgement."""
     few = verdict("base_error_rate", base_api_calls=19, base_api_errors=19)
@@ -172,6 +181,24 @@ def test_hits_alone_are_no_proof_of_health() -> None:
     assert not verdict("calls_made_when_due", cache_hits=1000, sp_api_calls=0, cache_misses=3).passed
     assert verdict("calls_made_when_due", sp_api_calls=0, cache_misses=0).passed
     assert verdict("calls_made_when_due", sp_api_calls=0, cache_misses=3, fetch=False).passed
+
+
+def test_what_another_run_has_answered_needs_no_call() -> None:
+    """Two runs that begin together plan the same: the second finds it answered. What nobody answered is due still."""
+    none = {"sp_api_calls": 0, "cache_misses": 15}
+    all_of_it = verdict("calls_made_when_due", **none, planned=15, others=15)
+    assert (True, False) == (all_of_it.passed, all_of_it.judged)
+    assert "15 answered to another run" in all_of_it.message_en
+    assert verdict("calls_made_when_due", sp_api_calls=0, cache_misses=900, planned=200, others=200).passed
+    assert not verdict("calls_made_when_due", **none, planned=15, others=14).passed
+
+
+def test_a_push_from_data_too_old_names_its_row() -> None:
+    """What the runbook has people look at; of data young enough nothing is named."""
+    row = ("shop_1", "7", "price", "B000000007")
+    bad = verdict("oldest_pushed_data", oldest_pushed_data_s=3601.0, oldest_pushed=row)
+    named = {"account_id": "shop_1", "item_id": "7", "kind": "price", "asin": "B000000007"}
+    assert ([named], ()) == ([dict(one) for one in bad.worst], verdict("oldest_pushed_data", oldest_pushed=row).worst)
 
 
 def test_a_dead_token_is_an_error_and_a_dying_one_a_warning() -> None:

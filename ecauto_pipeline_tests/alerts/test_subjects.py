@@ -184,7 +184,8 @@ def test_holds_are_told_again_when_they_grow(owner: Owner) -> None:
 
 def test_zeros_that_are_not_believed_are_said_to_be_that(owner: Owner) -> None:
     """Amazon answered; that we doubt the answers is a word of its own and no error rate."""
-    figures = {"status_success": 300, "status_api_error": 441, "zeros_not_believed": {"sweep": 441}}
+    zeros = {"zeros_not_believed": {"sweep": 441}, "by_reason": {"mass_zero": 441}}
+    figures = {"status_success": 300, "status_api_error": 441, **zeros}
     doubted = a_record(**figures, by_operation={"sweep": (300, 0)})
     assert [("answers_believed", "sweep", "firing")] == owner.hears(doubted)
     said = owner.receiver.received[-1].json["body"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,6 +46,11 @@ def silent(again: int, errors: int, answers: int, failed_calls: int = 0) -> Fetc
     return FetchReport(by_status=statuses, silent_again=again, failed_calls=failed_calls)
 
 
+def with_late_doubts(asked: FetchReport) -> FetchReport:
+    """The same with as many zeros that lost their credit after they had been counted as answers."""
+    return replace(asked, zeros_not_believed={"getItemOffersBatch": asked.answers})
+
+
 def surveyed(hits: int, misses: int) -> PlanReport:
     return PlanReport(Survey(hits + misses, hits, misses, missing=1))
 
@@ -62,6 +68,7 @@ CASES: list[tuple[str, int, Finished, RunRecord | None]] = [
     ("ASINs that always fail, alone", FINE, ended(*SILENCE), sync(sp_api_snapshots=silent(25, 25, 25))),
     ("and many answers", FINE, ended(*SILENCE), sync(sp_api_snapshots=silent(25, 27, 100))),
     ("and other ASINs", LOOK, ended(*SILENCE), sync(sp_api_snapshots=silent(25, 40, 100))),
+    ("and others, doubts", LOOK, ended(*SILENCE), sync(sp_api_snapshots=with_late_doubts(silent(25, 40, 100)))),
     ("calls that failed as a whole", LOOK, ended(*SILENCE), sync(sp_api_snapshots=silent(25, 25, 25, 2))),
     ("for the first time", LOOK, ended(*SILENCE), sync(sp_api_snapshots=silent(0, 25, 25))),
     (

@@ -20,6 +20,7 @@ PRODUCTS: list[dict[str, Any]] = [
     {
         **PRODUCT,
         "category": None,
+        "description_ja": " \t　\n",
         "images": '["https://example.com/1.jpg"]',
         "last_fetched_at": "2026-11-25T12:00:00.5",
     },
@@ -28,9 +29,10 @@ PRODUCTS: list[dict[str, Any]] = [
         **_MADE,
         "asin": "B000000002",
         "title_ja": "あ",
+        "description_ja": None,
         "brand": None,
         "category": "台所",
-        "images": None,
+        "images": "[]",
         "amazon_price_jpy": None,
         "amazon_in_stock": 0,
         "last_fetched_at": "2026-11-25 12:00:00",
@@ -94,6 +96,19 @@ def texts_are_found(register: Register) -> None:
     assert (2, "") == register.look_over()
 
 
+def what_lacks_text_is_named(register: Register) -> None:
+    """By product the columns with nothing in them, or blanks, or a list of no picture; written, they are named no more,
+    nor is a product that lacks nothing."""
+    lacking = {
+        "B000000001": ("description_ja", "category"),
+        "B000000002": ("description_ja", "brand", "images"),
+    }
+    assert lacking == register.without_text()
+    register.write_catalogue([CatalogueUpdate("B000000001", None, "説明", None, "台所")])
+    register.write_catalogue([CatalogueUpdate("B000000002", None, "説明", images=("https://example.com/2.jpg",))])
+    assert {"B000000002": ("brand",)} == register.without_text()
+
+
 def only_what_was_said_is_written(register: Register) -> None:
     """None leaves a column as it is; rows that do not exist are not made."""
     before = register.read()
@@ -148,6 +163,7 @@ LAWS: tuple[Callable[[Register], None], ...] = (
     the_shops_of_a_lane_are_read_alone,
     rows_are_found_by_their_number,
     texts_are_found,
+    what_lacks_text_is_named,
     only_what_was_said_is_written,
     catalogue_text_never_vanishes,
     a_row_that_takes_nothing_stops_no_other,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from ecauto_pipeline.amazon.operations.catalog_items import CatalogueAnswer
 from ecauto_pipeline.clock import ManualClock
-from ecauto_pipeline.domain.model import Status
 from ecauto_pipeline.emulator.server import EmulatorServer
 from ecauto_pipeline.register.master import Register
 from ecauto_pipeline.state.amazon_shapes import ShapeMet, shapes_met
+from ecauto_pipeline.state.catalogue import due
 from ecauto_pipeline.state.schema import catalogue, listings
-from ecauto_pipeline.sync.catalog_refresh import ask, refresh
+from ecauto_pipeline.sync.catalog_refresh import refresh
 from ecauto_pipeline.sync.catalogue_section import CatalogueReport
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, tools_at
@@ -141,6 +140,43 @@ def test_a_busy_register_costs_no_second_question(shop: Shop) -> None:
     assert 3 == shop.calls()
 
 
+def _emptied(shop: Shop, said: str, value: object) -> None:
+    """What another program does to master.db."""
+    with sqlite3.connect(shop.tools.register.path) as database:
+        database.execute(f"UPDATE products SET {said} = ?", (value,))
+
+
+@pytest.mark.parametrize(("column", "value"), [("title_ja", None), ("brand", "　 "), ("images", "[]"), ("images", "")])
+def test_what_another_program_has_emptied_is_written_back_at_once(shop: Shop, column: str, value: object) -> None:
+    """By the next refresh, without a call; what is known nowhere else stays empty, and takes no part in the writing."""
+    shop.refresh()
+    before = shop.register(column)
+    lost = [asin for asin, text in before.items() if text and text != "旧題"]
+    _emptied(shop, column, value)
+    report = shop.refresh()
+    assert (len(lost), 0, 0, 3) == (report.written, report.due, report.waiting, shop.calls())
+    assert {asin: before[asin] for asin in lost} == {asin: shop.register(column)[asin] for asin in lost}
+    assert {value} == {text for asin, text in shop.register(column).items() if asin not in lost} | {value}
+    assert 0 == shop.refresh().written
+
+
+def test_a_dry_run_or_a_busy_register_leaves_what_was_emptied_to_the_next(shop: Shop) -> None:
+    """Nothing is noted by the one, and what the other could not look at is written back later."""
+    shop.refresh()
+    before = shop.register()
+    _emptied(shop, "title_ja", None)
+    assert (0, 0) == ((dry := shop.refresh(dry_run=True)).written, dry.waiting)
+    sound = shop.tools
+    shop.tools = replace(sound, register=Register(sound.register.path, busy_timeout_s=0.01))
+    holder = sqlite3.connect(sound.register.path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert 0 == shop.refresh().written
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert shop.refresh().written > 30
+    assert before == shop.register() | {asin: "旧題" for asin, text in before.items() if text == "旧題"}
+
+
 def test_failed_calls_leave_the_age_where_it_was(shop: Shop) -> None:
     """No answer stamps nothing: those ASINs are due in the next run."""
     shop.emulator.control.add_faults({"kind": "http_error", "operation": "searchCatalogItems", "status": 502})
@@ -158,21 +194,53 @@ def test_max_items_and_a_run_without_fetching(shop: Shop) -> None:
         assert 20 == len(list(connection.execute(select(catalogue))))
 
 
-def test_one_bad_asin_costs_no_other_its_answer() -> None:
-    """A call refused as a whole is halved until the bad one stands alone."""
-    asked: list[int] = []
+def _refused(shop: Shop, *asins: str) -> int:
+    """Amazon refuses every call about these; () = about anything. Returns the fault's number."""
+    fault = {"api": "sp_api", "operation": "searchCatalogItems", "kind": "error_json", "status": 400}
+    about = {"asins": list(asins)} if asins else {}
+    (number,) = shop.emulator.control.add_faults({**fault, "code": "InvalidInput", **about})
+    return number
 
-    def refusing(asins: Sequence[str]) -> list[CatalogueAnswer]:
-        asked.append(len(asins))
-        if "B00000BAD0" in asins:
-            return [CatalogueAnswer(asin, Status.API_ERROR, "http_400", http_status=400) for asin in asins]
-        return [CatalogueAnswer(asin, Status.SUCCESS, title="t") for asin in asins]
 
-    wanted = [*(f"B{n:09d}" for n in range(13)), "B00000BAD0", *(f"B{n:09d}" for n in range(13, 19))]
-    answers = ask(refusing, wanted)
-    assert wanted == [answer.asin for answer in answers]
-    assert ["B00000BAD0"] == [answer.asin for answer in answers if answer.status is Status.API_ERROR]
-    assert len(asked) <= 11
+@pytest.mark.parametrize("places", [(0,), (44,), (7, 21, 41)])
+def test_one_bad_asin_costs_no_other_its_answer(shop: Shop, places: tuple[int, ...]) -> None:
+    """A call refused as a whole is made again in halves until the bad one stands alone; that one has been told for a
+    week, as the others."""
+    bad = [shop.asins[place] for place in places]
+    _refused(shop, *bad)
+    report = shop.refresh()
+    assert (COUNT, len(bad), COUNT - len(bad), 0) == (
+        *(report.asked, report.failed, report.found + report.not_found, report.left_over),
+    )
+    assert len(shop.emulator.control.calls(operation="searchCatalogItems")) <= 3 + 10 * len(bad)
+    assert 0 == shop.refresh().due
+
+
+def test_calls_that_are_refused_whatever_they_ask_tell_nothing_of_an_asin(shop: Shop) -> None:
+    """A wrong marketplace, a contract that has changed: few calls are made, and all is due on the day it is mended."""
+    fault = _refused(shop)
+    report = shop.refresh()
+    assert (COUNT, 0, 0) == (report.failed, report.found, report.waiting)
+    assert 8 == len(shop.emulator.control.calls(operation="searchCatalogItems"))
+    shop.emulator.control.remove_faults(fault)
+    shop.clock.advance(86_400)
+    mended = shop.refresh()
+    assert (COUNT, COUNT, 0) == (mended.due, mended.found + mended.not_found, mended.left_over)
+
+
+def test_a_lone_refusal_counts_once_another_asin_was_answered(shop: Shop) -> None:
+    """Whoever came first; where nothing was answered in the whole run, nobody knows whose fault it was."""
+    alone, other = shop.asins[:2]
+    _refused(shop, alone)
+    assert (1, 1) == ((first := shop.refresh(max_items=1)).due, first.failed)
+    report = shop.refresh(max_items=2)
+    assert (2, 1, 1) == (report.due, report.failed, report.found + report.not_found)
+    assert {alone, other}.isdisjoint(_due(shop))
+
+
+def _due(shop: Shop) -> list[str]:
+    with shop.tools.state.read() as connection:
+        return due(connection, 1, 1)
 
 
 def test_a_catalogue_that_is_switched_off_is_not_asked(shop: Shop) -> None:

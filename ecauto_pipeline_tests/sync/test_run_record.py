@@ -97,7 +97,7 @@ FULL: dict[str, Section] = {
         failures=(("a", "1", "price", "bad"),),
         written_back=WriteBackReport(1, 2, "busy"),
         delist=DelistReport(RowCounts(1, 1), (("a", "9"),)),
-        catalogue_filled={"title": 3},
+        catalogue_texts={"title": 3},
     ),
     "by_hand": HandReport(RowCounts(2, 2), PushReport(edits=2), {"changed_since": 1}),
     "catalog_refresh": CatalogueReport(due=1),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unmeasured
-from ecauto_pipeline.alerts.verdicts import span_en, span_ja
+from ecauto_pipeline.alerts.verdicts import Row, span_en, span_ja
 from ecauto_pipeline.domain.words import changes_wait
 from ecauto_pipeline.sync.run_record import RunRecord
 
@@ -37,7 +37,16 @@ def _oldest_data(record: RunRecord, setup: AlertSetup) -> Finding:
         f"送信に使った最古のデータは{span_ja(age)}前（上限 {span_ja(most)}）",
         f"the oldest data behind a push was {span_en(age)} old (at most {span_en(most)})",
     )
-    return Finding(said=said, passed=age <= most, value=age, threshold=most)
+    passed = age <= most
+    return Finding(said=said, passed=passed, value=age, threshold=most, worst=() if passed else _oldest_row(record))
+
+
+def _oldest_row(record: RunRecord) -> tuple[Row, ...]:
+    oldest = record.pushed.oldest_pushed if record.pushed is not None else None
+    if oldest is None:
+        return ()
+    account, item, kind, asin = oldest
+    return ({"asin": asin, "account_id": account, "item_id": item, "kind": kind},)
 
 
 OLDEST_PUSHED_DATA = RunRule(

@@ -12,7 +12,7 @@ from ecauto_pipeline.alerts.rule import AlertSetup, Finding, RunRule, Words, unm
 from ecauto_pipeline.alerts.rules.rates import rate
 from ecauto_pipeline.alerts.verdicts import Row, percent
 from ecauto_pipeline.domain.call_failures import CallsMet
-from ecauto_pipeline.domain.model import Role, Status
+from ecauto_pipeline.domain.model import Role
 from ecauto_pipeline.sync.run_record import RunRecord
 from ecauto_pipeline.sync.sections import FetchReport
 
@@ -28,8 +28,7 @@ def _sp_api_errors(record: RunRecord, setup: AlertSetup) -> Finding:
     asked, alerts = record.sp_api_snapshots or FetchReport(), setup.alerts
     what = Words("SP-APIのエラー率", "SP-API error rate")
     if asked.answers:
-        silent = asked.by_status.get(Status.API_ERROR, 0) - sum(asked.zeros_not_believed.values())
-        errors, attempts, unit = max(0, silent), asked.answers, Words("件", "answers")
+        errors, attempts, unit = asked.silent, asked.answers, Words("件", "answers")
         worst = _unanswered(asked)
     else:
         errors, attempts, unit = asked.failed_calls, asked.sp_api_calls, Words("件", "calls")
@@ -177,7 +176,9 @@ CACHE_HIT_RATE = RunRule(
 
 
 def _calls_when_due(record: RunRecord, setup: AlertSetup) -> Finding:
-    """Hits alone are no proof of health. A run that took up another's plan has what was left of it for due."""
+    """Hits alone are no proof of health. A run that took up another's plan has what was left of it for due; what
+    another run has answered since it was planned is due no more.
+    """
     asked, planned = record.sp_api_snapshots, record.stale_asins
     fetches = record.start.fetch if record.start is not None else True
     if asked is None or not fetches:
@@ -185,8 +186,11 @@ def _calls_when_due(record: RunRecord, setup: AlertSetup) -> Finding:
     due = asked.planned if planned is None else planned.survey.cache_misses - planned.survey.waiting
     calls = asked.sp_api_calls
     said = Words(f"期限切れ {due}件に対しSP-API呼び出し {calls}回", f"{due} ASINs due, {calls} SP-API calls made")
+    if asked.others:
+        ja, en = f"（別の実行が取得済み {asked.others}件）", f" ({asked.others} answered to another run meanwhile)"
+        said = Words(f"{said.ja}{ja}", f"{said.en}{en}")
     nobody = any(one.role is Role.DETAIL and not one.instead for one in asked.down)  # operation_down says so
-    if due <= 0 or nobody:
+    if min(due, asked.planned or due) - asked.others <= 0 or nobody:
         return Finding(said=said, judged=False, value=float(calls))
     return Finding(said=said, passed=calls > 0, value=float(calls), threshold=1.0)
 

@@ -24,9 +24,12 @@ CATALOGUE_INTACT = RunRule(
     label=Words("商品情報の消失", "catalogue intact"),
     asset="base_updates",
     severity="ERROR",
-    remedy="ecauto history verify",
-    desk="/runs",
-    done=Words("自動では何も書き戻していません", "nothing was written over it"),
+    remedy="ecauto doctor",
+    desk="/setup",
+    done=Words(
+        "Amazonから取得した内容は保存してあります。次のcatalog_refreshで書き戻します",
+        "what Amazon has told is kept; the next catalog_refresh writes it back",
+    ),
     page="/assets/base_updates?view=checks",
     find=_catalogue,
 )

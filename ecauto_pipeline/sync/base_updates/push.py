@@ -239,6 +239,7 @@ def _report(context: Context, reports: Sequence[ShopReport], told: WriteBackRepo
         alerts=tuple(alert for report in reports for alert in report.alerts),
         oldest_pushed_data_s=oldest.data_age_s if oldest else None,
         oldest_allowed_s=oldest.allowed_s if oldest else None,
+        oldest_pushed=(*_row(context, oldest)[:3], oldest.decided.diff.asin) if oldest else None,
         faults=tuple(fault for report in reports for fault in report.faults),
         failures=tuple(_row(context, end) for end in failed[:WORST_ROWS]),
         written_back=told,

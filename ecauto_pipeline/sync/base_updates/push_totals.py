@@ -23,6 +23,7 @@ def together(first: PushReport, second: PushReport) -> PushReport:
         second,
         oldest_pushed_data_s=oldest.oldest_pushed_data_s,
         oldest_allowed_s=oldest.oldest_allowed_s,
+        oldest_pushed=oldest.oldest_pushed,
         account=first.account + second.account,
         correction=first.correction + second.correction,
         by_account=_added(first.by_account, second.by_account),

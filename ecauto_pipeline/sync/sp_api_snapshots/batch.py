@@ -58,6 +58,7 @@ class Asking:
         self.watch, self._worse = watch or HealthWatch({}), worse
         self.owner = leases.new_owner(context.state.fence)
         self.zeros = Zeros(context.settings.guards)
+        self._confirms = [one.name for one in context.operations.under(context.settings).of(Role.CONFIRM)]
         self._refused = RefusedCalls()
         self._refused_by: dict[str, tuple[str, Operation[Answer]]] = {}  # trial -> whose call it decides about
         self.opinions = Opinions()
@@ -106,9 +107,11 @@ class Asking:
         given = self.watch.blamed(account.account_id, operation, given)
         if role is Role.OPINION:
             return self._opinion(account, operation, claimed, given, unasked)
-        on_trial = operation.batch == 1 and self._refused.is_trial(claimed[0])
+        on_trial = self._refused.is_trial_call(claimed, operation.batch)
         if on_trial:  # what is said of an ASIN known to be good is said of the call
             given = [replace(answer, of_call=not answer.status.authoritative) for answer in given]
+        elif self._is_of_asin(operation, role, claimed, given):
+            given = [replace(answer, of_call=False) for answer in given]
         kept = self._keep(account, operation, role, claimed, given, on_trial)
         self._tell(operation, role, kept)
         self._go_on_from(account, operation, role, kept)
@@ -142,7 +145,8 @@ class Asking:
             )
             asins.write(connection, after.values())
             taken_back = disbelieve(self._context, connection, self.opinions, operation, role, lost, now)
-            refused = [answer.asin for _, answer in kept if _refused_whole(answer)] if operation.batch > 1 else []
+            whole = operation.batch > 1 and not on_trial
+            refused = [answer.asin for _, answer in kept if _refused_whole(answer)] if whole else []
             known_good = asins.known_good(connection) if refused else None
             to_others = self.watch.called(connection, account.account_id, operation, given, now, wanted=not on_trial)
             if on_trial and given:
@@ -175,11 +179,28 @@ class Asking:
         triples = [(answer, kept.before[answer.asin], kept.after[answer.asin]) for _, answer in kept.answers]
         self._check(to_check(role, triples, kept.at, self._context.settings.sp_api.audit_share, self._rules))
         if kept.refused and role is Role.DETAIL and not kept.to_others:
-            trials = self._refused.refused(operation.name, kept.refused, kept.before, kept.known_good)
+            refusal = (operation.name, kept.refused, kept.before, kept.known_good)
+            if self._singles_are_taken():
+                trials = self._refused.refused(*refusal)
+                self._work.look_again(trials)
+            else:
+                trials, parts = self._refused.refused_with_nobody_else(*refusal)
+                self._work.ask_in_parts(parts)
             self._refused_by |= dict.fromkeys(trials, (account.account_id, operation))
-            self._work.look_again(trials)
-        if kept.freed is not None:
+        if kept.freed and self._singles_are_taken():
             self._work.look_again(kept.freed)
+        elif kept.freed:
+            self._work.ask_in_parts(self._refused.in_parts(kept.freed))
+
+    def _singles_are_taken(self) -> bool:
+        """Whether anybody takes single looks now; a probe of an operation that is down is no promise."""
+        accounts = [account.account_id for account in self._context.sp_accounts]
+        return any(self.watch.is_up(account, name) for account in accounts for name in self._confirms)
+
+    def _is_of_asin(self, operation: Operation[Answer], role: Role, claimed: list[str], given: list[Answer]) -> bool:
+        """Whether a call of many that was about one alone, and was refused, was refused for this ASIN."""
+        alone = operation.batch > 1 and len(claimed) == 1 and role is Role.DETAIL and not self._singles_are_taken()
+        return alone and any(map(_refused_whole, given)) and self._refused.is_of_asin(operation.name, claimed[0])
 
     def try_out(self, account: SpApiClient, operation: Operation[Answer]) -> None:
         """See whether an operation that is down answers again, where nothing has to be asked of it."""
@@ -206,7 +227,8 @@ class Asking:
         before = self._refused.of_calls
         freed = self._refused.decided(said.asin, said.status.authoritative)
         if self._refused.of_calls > before and _refused_whole(said):
-            for name, one in ((whose, refused), (account, operation)):
+            both = {(whose, refused.name): refused, (account, operation.name): operation}
+            for (name, _), one in both.items():
                 in_vain += self.watch.found_down(connection, name, one, said, now)
         return freed, in_vain
 
@@ -255,7 +277,8 @@ class Asking:
         if role is Role.OPINION:
             return not self.opinions.awaited(row)
         waits = self._put_doubts and bool(row.doubt)  # of a run that died: something may be owed of it
-        return settled(row, role, self._since, now, waits=waits, handed_over=self.watch.handed_over(row.asin))
+        again = self.watch.handed_over(row.asin) or (role is Role.DETAIL and self._refused.is_in_parts(row.asin))
+        return settled(row, role, self._since, now, waits=waits, handed_over=again)
 
     @staticmethod
     def _doubts(after: dict[str, AsinRow], refused: list[str]) -> list[str]:

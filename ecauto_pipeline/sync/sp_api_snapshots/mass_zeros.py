@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 from ecauto_pipeline.amazon.operation import Operation
 from ecauto_pipeline.domain.model import Answer, Role, Status
 from ecauto_pipeline.domain.offers.learning import ZERO, AsinRow
+from ecauto_pipeline.domain.reasons import MASS_ZERO
 from ecauto_pipeline.domain.selling.guards import mass_zero, most_are_zero
 from ecauto_pipeline.settings import Guards
 
 JUDGED_FROM = 50  # ASINs asked; of fewer, a share of zeros says nothing
 PERSISTED = 6  # runs in a row: an hour of slices, six hours of a small shop
-REASON = "mass_zero"
+REASON = MASS_ZERO
 _STANDING_IN = "/"
 
 

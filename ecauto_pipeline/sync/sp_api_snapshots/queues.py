@@ -31,6 +31,7 @@ class Work:
         self._sweep: deque[str] = deque()
         self._singles: deque[str] = deque()
         self._owed: deque[str] = deque()
+        self._parts: deque[Batch] = deque()
         self._found: deque[str] = deque()
         self._doubted: deque[str] = deque()
         self._unbelieved: deque[str] = deque()
@@ -109,6 +110,16 @@ class Work:
                 return []
             return self._again(Role.DETAIL, most)
 
+    def take_part(self, most: int) -> Batch:
+        """Details that go out by themselves, without others to fill the call."""
+        with self._lock:
+            if not self._parts:
+                return []
+            part = self._parts.popleft()
+            if part[most:]:
+                self._parts.appendleft(part[most:])
+            return part[:most]
+
     def take_confirm(self, may_judge: bool) -> Batch | None:
         """One ASIN. `may_judge` False: the zeros seen so far are too few to tell an accident from a catastrophe."""
         with self._lock:
@@ -167,6 +178,12 @@ class Work:
             self._single_look(asins)
             self._wake()
 
+    def ask_in_parts(self, parts: Iterable[Batch]) -> None:
+        """A detail of these was refused as a whole, and nobody takes single looks: each part is a call of its own."""
+        with self._lock:
+            self._parts.extend(parts)
+            self._wake()
+
     def ask_opinion(self, asins: Iterable[str]) -> None:
         """The answers about these are doubted: another source is asked, else a single look is taken."""
         with self._lock:
@@ -202,7 +219,7 @@ class Work:
     def waits_for(self, role: Role) -> bool:
         """Whether there is something to ask for a worker of that role."""
         with self._lock:
-            mine = {Role.SWEEP: (self._sweep,), Role.DETAIL: (self._found, self._detail)}
+            mine = {Role.SWEEP: (self._sweep,), Role.DETAIL: (self._found, self._detail, self._parts)}
             return any(mine.get(role, (self._singles, self._owed)))
 
     def held_by_others(self, role: Role, asins: Iterable[str]) -> None:
@@ -246,7 +263,8 @@ class Work:
     def left(self) -> int:
         """Planned or found, and not taken."""
         with self._lock:
-            return len(self._sweep) + len(self._detail) + len(self._found) + sum(map(len, self._held.values()))
+            waiting = (self._sweep, self._detail, self._found, *self._parts, *self._held.values())
+            return sum(map(len, waiting))
 
     def _again(self, role: Role, most: int) -> Batch | None:
         return _pop(most, self._held[role]) or ([] if self._turns[role] > 1 else None)

@@ -218,6 +218,11 @@ class Workers:
 
     def _next(self, account: SpApiClient, operation: Operation[Answer], role: Role) -> Batch | None:
         """ASINs that are ours to ask, a full batch where there are so many; [] = wait, None = the end."""
+        while role is Role.DETAIL and (part := self._work.take_part(operation.batch)):
+            claimed = self._asking.claim(role, part)
+            self._work.held_by_others(role, claimed.busy)
+            if claimed.asins:
+                return claimed.asins
         ours: Batch = []
         while True:
             wanted = self._take(account, operation, role, operation.batch - len(ours))

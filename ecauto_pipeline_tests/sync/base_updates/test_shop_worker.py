@@ -18,6 +18,8 @@ from ecauto_pipeline.state import leases
 from ecauto_pipeline.state.schema import shop_accounts
 from ecauto_pipeline.state.schema_decisions import journal
 from ecauto_pipeline.sync.base_updates import push
+from ecauto_pipeline.sync.base_updates.push_totals import together
+from ecauto_pipeline.sync.push_section import PushReport
 from ecauto_pipeline_tests.sync.diffs.selling import (
     NOW,
     UNEDITABLE,
@@ -253,13 +255,19 @@ def test_a3_what_grew_too_old_while_waiting_is_never_sent(tmp_path: Path) -> Non
 
 
 def test_the_age_of_the_data_behind_pushes_is_told(tmp_path: Path) -> None:
-    """The push nearest to its maximum age, and that maximum."""
+    """The push nearest to its maximum age, that maximum, and whose it was, also where two pushes are one run's."""
     world = World(tmp_path)
     _rises(world, 1)
     world.later(hours=3)
     world.read_shops()
     _, report = world.sync()
     assert (3 * 3600, 24 * 3600) == (report.oldest_pushed_data_s, report.oldest_allowed_s)
+    assert (world.shop.account_id, "1", "price") == (report.oldest_pushed or ())[:3]
+    younger = PushReport(
+        oldest_pushed_data_s=60.0, oldest_allowed_s=3600.0, oldest_pushed=("other", "2", "price", "B2")
+    )
+    for both in (together(report, younger), together(younger, report)):
+        assert (report.oldest_pushed, report.oldest_pushed_data_s) == (both.oldest_pushed, both.oldest_pushed_data_s)
 
 
 def test_what_a_person_hid_between_deciding_and_pushing_stays(tmp_path: Path) -> None:
