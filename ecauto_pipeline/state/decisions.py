@@ -118,13 +118,6 @@ def unsent(connection: Connection, account: AccountKey, since: datetime, most: i
     return list(found.values())[:most]
 
 
-def skipped_for(connection: Connection, run_id: str, account: AccountKey, reasons: Collection[str]) -> list[Decided]:
-    """What this run skipped of one account for one of these reasons, by item and kind."""
-    skipped = (diffs.c.run_id == run_id, diffs.c.decision == Decision.SKIPPED, diffs.c.reason.in_(reasons))
-    query = select(diffs).where(*skipped, of_accounts(diffs, (account,))).order_by(diffs.c.item_id, diffs.c.kind)
-    return [decided_row(row) for row in connection.execute(query)]
-
-
 def move(connection: Connection, ids: Iterable[str], event: DecisionEvent, now: datetime) -> int:
     """Let `event` happen to these rows (domain/transitions.py); the number that moved.
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
@@ -56,16 +56,17 @@ def save(connection: Connection, account: AccountKey, look: RegisterLook | None)
 
 def carry(connection: Connection, before: str, after: str, written: Iterable[ListingKey]) -> None:
     """We ourselves took the register from one stamp to another by writing these listings' sides, and nobody else wrote:
-    every shop that was joined with the one is joined with the other, but for these."""
+    every shop that was joined with the one is joined with the other, but for these: marked once more, so that whoever
+    has read one of them before this does not take the mark for his own."""
     columns = (shop_accounts.c.platform, shop_accounts.c.account_id, shop_accounts.c.register_look)
     for platform, account_id, text in connection.execute(select(*columns).where(columns[2] != "")).all():
         look = _look(text)
         if look is not None and look.stamp == before:
             save(connection, AccountKey(platform, account_id), replace(look, stamp=after))
-    mark = update(listings).where(*of_bound_listing(listings), listings.c.unjoined.is_(None))
+    mark = update(listings).where(*of_bound_listing(listings))
     rows = [bound_to_listing(key) for key in sorted(set(written))]
     if rows:
-        connection.execute(mark.values(unjoined=1), rows)
+        connection.execute(mark.values(unjoined=func.coalesce(listings.c.unjoined, 0) + 1), rows)
 
 
 def _look(text: str) -> RegisterLook | None:

@@ -67,6 +67,6 @@ def _is_said(diff: Diff, last: Mapping[Target, _Said], closed: Mapping[AccountKe
         return False
     at, said = found
     since = closed.get(diff.key.account)
-    if diff.reason in SHUT and (since is None or at < since):
+    if diff.reason in SHUT and since is not None and at < since:
         return False
     return said == (diff.decision.value, diff.reason, diff.shown, diff.wanted, diff.evidence)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from ecauto_pipeline.domain.selling.row_counts import RowCounts
 
+NO_CALLS = frozenset(("hour_api_limit", "day_api_limit", "hour_reserve", "day_reserve"))
+"""The calls to a shop are used up, but for those that are kept."""
 MASS_HOLDS = ("held:mass_hide", "held:mass_delist", "held:account_fall")
 
 
@@ -19,7 +21,8 @@ class DiffReport:
     """What one judging step decided. In the accounts a PUSH counts as pushed: it is about to be.
 
     `reasons`: how many targets by "decision:reason". `waiting`: rows that would change in shops that can't be written
-    to. `holds_new` / `holds_kept` / `holds_settled`: held rows first seen, seen again, no longer wanted.
+    to; `out_of_calls`: those of them whose shop has no calls left, by shop. `holds_new` / `holds_kept` /
+    `holds_settled`: held rows first seen, seen again, no longer wanted.
     `unconfirmed`: listings on show that Amazon has not confirmed for too long, None where nobody looked; the worst of
     them as (shop, item, ASIN, hours, reason). `by_hand`: listings whose price a person set, None where nobody looked.
     `judged`: how many listings were looked at again; of all others what was decided of them last stands, and is counted
@@ -39,6 +42,7 @@ class DiffReport:
     hides_unconfirmed: bool = False
     by_hand: int | None = None
     judged: int | None = None
+    out_of_calls: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def to_push(self) -> int:
@@ -64,6 +68,7 @@ class DiffReport:
             self.hides_unconfirmed or other.hides_unconfirmed,
             other.by_hand if self.by_hand is None else self.by_hand,
             other.judged if self.judged is None else self.judged + (other.judged or 0),
+            dict(sorted((Counter(self.out_of_calls) + Counter(other.out_of_calls)).items())),
         )
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from ecauto_pipeline.domain.model import ListingKey
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.joined_listings import note_joined
+from ecauto_pipeline.state.register_looks import carry
 from ecauto_pipeline.state.revisions import ASIN_INPUTS, JOIN_INPUTS, JOURNAL_INPUTS, LISTING_INPUTS
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.schema_decisions import diffs, journal
@@ -95,6 +97,17 @@ def test_what_joining_reads_or_writes_marks_the_row(database: Database, column: 
     value = other(listings, column)
     assert [2, 2, 2, None] == [change(value), change(value), joined(1), joined(2)]
     assert [None, 1] == [change(value), change("x" if isinstance(value, str) else 8)]
+
+
+def test_what_we_write_to_the_register_marks_a_row_that_is_marked_already(database: Database) -> None:
+    """Whoever has read it before we wrote takes his own mark away, and not ours."""
+    with database.write() as connection:
+        carry(connection, "before", "after", [ListingKey(*KEY.values())])
+        note_joined(connection, KEY["platform"], KEY["account_id"], {KEY["item_id"]: 1})
+        assert 2 == connection.execute(select(listings.c.unjoined)).scalar_one()
+        note_joined(connection, KEY["platform"], KEY["account_id"], {KEY["item_id"]: 2})
+        carry(connection, "before", "after", [ListingKey(*KEY.values())])
+        assert 1 == connection.execute(select(listings.c.unjoined)).scalar_one()
 
 
 def test_what_joining_does_not_touch_marks_nothing(database: Database) -> None:

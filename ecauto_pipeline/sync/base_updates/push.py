@@ -28,6 +28,7 @@ from ecauto_pipeline.sync.base_updates.safety import SafetyHides, hides_losses, 
 from ecauto_pipeline.sync.base_updates.shop_worker import Order, ShopWorker
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
+from ecauto_pipeline.sync.diff_section import NO_CALLS
 from ecauto_pipeline.sync.diffs.evaluate import closed_accounts
 from ecauto_pipeline.sync.faults import FAULT, fault_of
 from ecauto_pipeline.sync.push_section import PushReport, WriteBackReport
@@ -264,11 +265,9 @@ def _row(tools: Tools, ended: RowOutcome) -> tuple[str, str, str, str]:
     return tools.name_of(key.account), key.item_id, ended.decided.diff.kind.value, ended.reason
 
 
-_NO_CALLS = frozenset(("hour_api_limit", "day_api_limit", "hour_reserve", "day_reserve"))
-"""The calls to a shop are used up, but for those that are kept."""
 WAITS = frozenset(
     (
-        *(*_NO_CALLS, "account_blocked", "not_read", "shop_unreachable"),
+        *(*NO_CALLS, "account_blocked", "not_read", "shop_unreachable"),
         *("pushed_elsewhere", "unsettled", "price_failed", PAUSED, FAULT),
     )
 )
@@ -280,10 +279,12 @@ def _waiting(ended: Iterable[RowOutcome]) -> int:
 
 
 def _out_of_calls(context: Context, ended: Iterable[RowOutcome]) -> tuple[tuple[str, int], ...]:
-    """What was found waiting when it was to be sent, and what this run has skipped because the calls were used up when
-    it judged."""
-    waiting = Counter(e.decided.diff.key.account for e in ended if e.end == "skipped" and e.reason in _NO_CALLS)
+    """What was found waiting when it was to be sent, and what waited, by the steps of this run, when they judged:
+    there what stands since earlier runs is counted, too."""
+    found = (end for end in ended if end.end == "skipped" and end.reason in NO_CALLS)
+    waiting = Counter(context.name_of(end.decided.diff.key.account) for end in found)
     with context.state.read() as connection:
-        for account in context.accounts:
-            waiting[account] += len(decisions.skipped_for(connection, context.run.run_id, account, _NO_CALLS))
-    return tuple((context.name_of(account), rows) for account, rows in sorted((+waiting).items()))
+        record = read_record(connection, context.run.run_id)
+    for judged in (record.price_diffs, record.visibility_diffs) if record is not None else ():
+        waiting += Counter(judged.out_of_calls if judged is not None else {})
+    return tuple(sorted(waiting.items()))

@@ -28,7 +28,7 @@ from ecauto_pipeline.state.judged import KINDS, JudgingStep
 from ecauto_pipeline.state.repeated_skips import without_repeated
 from ecauto_pipeline.state.shop_listings import count_by_hand
 from ecauto_pipeline.sync.context import Context, Tools
-from ecauto_pipeline.sync.diff_section import DiffReport
+from ecauto_pipeline.sync.diff_section import NO_CALLS, DiffReport
 from ecauto_pipeline.sync.diffs.changed import remember
 from ecauto_pipeline.sync.diffs.evaluate import EvaluationInput, Rules, collector_paused, load_input
 from ecauto_pipeline.sync.diffs.portions import AT_ONCE, in_portions
@@ -118,10 +118,13 @@ class EvaluatedDiffs:
         reasons = Counter(f"{diff.decision}:{diff.reason}" for diff in counted)
         closed = set(self._inputs.closed.values())
         waiting = sum(diff.decision is Decision.SKIPPED and diff.reason in closed for diff in counted)
-        for (_, _, word), count in self._carried.items():
+        skipped = [diff for diff in counted if diff.decision is Decision.SKIPPED]
+        out = Counter(context.name_of(diff.key.account) for diff in skipped if diff.reason in NO_CALLS)
+        for (account, _, word), count in self._carried.items():
             if word:
                 reasons[f"{Decision.SKIPPED}:{word}"] += count
                 waiting += count if word in closed else 0
+                out[context.name_of(account)] += count if word in NO_CALLS else 0
         return DiffReport(
             account=sum(by_account.values(), RowCounts()),
             by_account={context.name_of(account): one for account, one in sorted(by_account.items())},
@@ -133,6 +136,7 @@ class EvaluatedDiffs:
             holds_settled=settled,
             by_hand=sum(listing.price_by_hand for listing in self._inputs.listings.values()),
             judged=len(self._inputs.listings),
+            out_of_calls=dict(sorted((+out).items())),
         )
 
 
