@@ -57,12 +57,12 @@ def joined_as(connection: Connection, platform: str, account_id: str, item_ids: 
     return found
 
 
-def unjoined_items(connection: Connection, platform: str, account_id: str) -> list[str]:
-    """Items of which something has changed since they were joined, those never joined with them."""
-    query = select(listings.c.item_id).where(
+def unjoined_items(connection: Connection, platform: str, account_id: str) -> dict[str, int]:
+    """Items of which something has changed since they were joined, those never joined with them: and how often."""
+    query = select(listings.c.item_id, listings.c.unjoined).where(
         *of_account(listings, platform, account_id), listings.c.unjoined.is_not(None)
     )
-    return list(connection.execute(query).scalars())
+    return {item: changes for item, changes in connection.execute(query)}
 
 
 def note_joined(connection: Connection, platform: str, account_id: str, seen: Mapping[str, int]) -> None:

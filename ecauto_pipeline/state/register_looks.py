@@ -56,8 +56,8 @@ def save(connection: Connection, account: AccountKey, look: RegisterLook | None)
 
 def carry(connection: Connection, before: str, after: str, written: Iterable[ListingKey]) -> None:
     """We ourselves took the register from one stamp to another by writing these listings' sides, and nobody else wrote:
-    every shop that was joined with the one is joined with the other, but for these: marked once more, so that whoever
-    has read one of them before this does not take the mark for his own."""
+    every shop that was joined with the one is joined with the other, but for these, which have one change more: whoever
+    read them before takes no mark of this one away."""
     columns = (shop_accounts.c.platform, shop_accounts.c.account_id, shop_accounts.c.register_look)
     for platform, account_id, text in connection.execute(select(*columns).where(columns[2] != "")).all():
         look = _look(text)

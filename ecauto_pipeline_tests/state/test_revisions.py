@@ -99,15 +99,14 @@ def test_what_joining_reads_or_writes_marks_the_row(database: Database, column: 
     assert [None, 1] == [change(value), change("x" if isinstance(value, str) else 8)]
 
 
-def test_what_we_write_to_the_register_marks_a_row_that_is_marked_already(database: Database) -> None:
-    """Whoever has read it before we wrote takes his own mark away, and not ours."""
+@pytest.mark.parametrize("before", [None, 1, 3])
+def test_a_side_that_we_wrote_is_a_change_of_its_own(database: Database, before: int | None) -> None:
+    """Who read the row before, marked or not, takes no mark of it away."""
     with database.write() as connection:
-        carry(connection, "before", "after", [ListingKey(*KEY.values())])
-        note_joined(connection, KEY["platform"], KEY["account_id"], {KEY["item_id"]: 1})
-        assert 2 == connection.execute(select(listings.c.unjoined)).scalar_one()
-        note_joined(connection, KEY["platform"], KEY["account_id"], {KEY["item_id"]: 2})
-        carry(connection, "before", "after", [ListingKey(*KEY.values())])
-        assert 1 == connection.execute(select(listings.c.unjoined)).scalar_one()
+        connection.execute(update(listings).values(unjoined=before))
+        carry(connection, "one stamp", "another", [ListingKey(**KEY)])
+        note_joined(connection, KEY["platform"], KEY["account_id"], {KEY["item_id"]: before or 0})
+        assert (before or 0) + 1 == connection.execute(select(listings.c.unjoined)).scalar_one()
 
 
 def test_what_joining_does_not_touch_marks_nothing(database: Database) -> None:

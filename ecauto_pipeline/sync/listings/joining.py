@@ -50,22 +50,23 @@ def join_new(tools: Tools, account: AccountKey, register: RegisterOfRun) -> None
 
 
 def join_changed(tools: Tools, account: AccountKey, register: RegisterOfRun, blocked: Blocked) -> None:
-    """Join what has changed of a shop since it was joined, while the register is what it was. Where that can't be done,
-    nothing is, and all of the register has been read."""
+    """Join what has changed of a shop since it was joined, while the register is what it was; what changes while the
+    register is asked waits for the next run. Where it can't be done, nothing is, and all of the register has been read.
+    """
     of_shop = (account.platform, account.account_id)
     with tools.state.read() as connection:
         items = joined_listings.unjoined_items(connection, *of_shop)
         same = register.looks[account].terms == register.terms(connection, account)
-    sides = register.of(account, items, to_join=True) if same else register.all().of(account)
+    sides = register.of(account, list(items), to_join=True) if same else register.all().of(account)
     if not register.unchanged:
         return
     with tools.state.write(locks.shop(account)) as connection:
         latest = register_looks.load(connection, [account]).get(account)
         same = latest is not None and latest.at == register.looks[account].at
         if same:
-            known = set(items)
             rows = list(joined_listings.load_both_sides(connection, *of_shop, unjoined=True))
-            _save(connection, account, [row for row in rows if row["item_id"] in known], sides, blocked)
+            as_asked = [row for row in rows if items.get(str(row["item_id"])) == row["unjoined"]]
+            _save(connection, account, as_asked, sides, blocked)
             joined_listings.settle_who_hid(connection, *of_shop)
     if not same:  # another process has joined all of it meanwhile, or could not
         register.all()
