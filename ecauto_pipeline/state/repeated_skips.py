@@ -27,14 +27,15 @@ _SAID = (diffs.c.decision, diffs.c.reason, diffs.c.shown, diffs.c.wanted, diffs.
 def without_repeated(connection: Connection, run_id: str, found: Sequence[Diff]) -> list[Diff]:
     """What has to be stored: all but the skips that the last decision stored about their target says already.
 
-    Of a change that its shop can't take, since the shop was closed. What the pushing step of this run looks up is
-    stored by every run: corrections that failed, and skips beside a price that is about to be sent.
+    Of a change that its shop can't take, since the shop was closed, or read last where nothing closed it. What the
+    pushing step of this run looks up is stored by every run: corrections that failed, and skips beside a price that is
+    about to be sent.
     """
     skips = [diff for diff in found if diff.decision is Decision.SKIPPED and diff.reason not in FAILED_CORRECTIONS]
     if not skips:
         return list(found)
     last = _last_said(connection, skips)
-    closed = {key: shop.breaker_since for key, shop in load_accounts(connection).items()}
+    closed = {key: shop.breaker_since or shop.read_at for key, shop in load_accounts(connection).items()}
     sending = _prices_sent(connection, run_id)
     repeated = {id(diff) for diff in skips if diff.key not in sending and _is_said(diff, last, closed)}
     return [diff for diff in found if id(diff) not in repeated]

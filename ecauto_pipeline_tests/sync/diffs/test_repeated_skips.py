@@ -95,6 +95,21 @@ def test_of_a_closed_shop_it_is_stored_since_it_was_closed(world: World) -> None
     ]
 
 
+def test_of_a_shop_that_is_not_read_it_is_stored_once_since_it_was_read_last(world: World) -> None:
+    """No breaker tells since when; a held row is judged by every run, and says the same in each."""
+    world.amazon("B000000002", 4000)
+    world.sync()
+    assert [("2", "price", "held", "move")] == world.decisions(decision="held")
+    for _ in range(2):  # it grows too old, is read, and grows too old again
+        world.later(hours=2)
+        for _ in range(3):
+            world.decide(world.run())
+            world.later(minutes=10)
+        world.read_shops()
+        world.decide(world.run())
+    assert [("run-2", "price", "not_read"), ("run-6", "price", "not_read")] == skips(world, item_id="2")
+
+
 def test_beside_a_price_to_be_sent_it_is_stored(world: World) -> None:
     """Where the price fails the run hides the listing, and takes off its account what it had decided before."""
     world.list_item("3", 1300, cost_jpy=1300, visible=False, hidden_by="person")
