@@ -65,19 +65,6 @@ def test_what_has_left_the_record_is_stored_again(world: World) -> None:
     assert ["run-2", "run-2"] == [run for run, *_ in skips(world)]
 
 
-def test_of_a_shop_whose_reading_is_too_old_it_is_stored_once(world: World) -> None:
-    """Nothing has closed it; what stands there, a hold, is looked at by every run."""
-    world.amazon("B000000002", 4000)
-    world.sync()
-    assert [("2", "held")] == [(row["item_id"], row["decision"]) for row in world.rows(decision="held")]
-    world.later(hours=2)
-    before = len(skips(world, item_id="2"))
-    for _ in range(3):
-        world.later(minutes=10)
-        world.decide(world.run())
-    assert ["not_read"] == [why for _, kind, why in skips(world, item_id="2")[before:] if kind == "price"]
-
-
 def test_of_a_closed_shop_it_is_stored_since_it_was_closed(world: World) -> None:
     """Each time that a shop is closed the alert names what can't reach it."""
     world.amazon("B000000002", 2000)

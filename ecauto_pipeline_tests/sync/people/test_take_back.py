@@ -10,6 +10,7 @@ from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.errors import NotOnRecord
 from ecauto_pipeline.state import decisions, held
 from ecauto_pipeline.state.held import HeldQuestion, word_in
+from ecauto_pipeline.sync.base_updates.recheck import RulesGate
 from ecauto_pipeline.sync.diffs import decide as deciding
 from ecauto_pipeline.sync.diffs.evaluate import load_input
 from ecauto_pipeline.sync.diffs.price import evaluate_prices
@@ -71,18 +72,20 @@ def test_what_a_run_has_decided_and_not_sent_leaves_no_more(world: World) -> Non
     assert [] == world.shop.edits
 
 
-def test_a_run_that_has_read_the_yes_and_decides_after_it_was_taken_back_hears_that(world: World) -> None:
-    """Between the judging and the storing of a run the yes went: what is stored is the no."""
+def test_a_push_that_was_decided_by_a_yes_that_went_is_stopped_at_the_last_look(world: World) -> None:
+    """Between judging and storing the yes went: the look before the edit sees it, whoever stored the push."""
     context = world.tools.for_run(world.run())
     with world.state.read() as connection:
         inputs = load_input(context, connection, context.clock.now())
         standing = deciding.standing_of(context, connection)
-    found = evaluate_prices(context, inputs, standing)
+    found = evaluate_prices(context, inputs, standing).found
     take_back(world.tools, [name_of(world)], "sato")
     with world.state.write() as connection:
-        deciding.keep(context, connection, found)
-        assert [] == decisions.to_push(connection, context.run.run_id, context.accounts, dry_run=False)
-    assert ("1", "price", "skipped", "rejected") in world.decisions(run_id=context.run.run_id)
+        run = context.run
+        decisions.store(connection, run.run_id, run.partition_key, found, context.clock.now(), closed=False)
+        [push] = decisions.to_push(connection, run.run_id, context.accounts, dry_run=False)
+        refused = RulesGate(world.tools)(connection, [push], world.clock.now())(push, False)
+    assert ("skipped", "rejected", True) == (refused.end, refused.reason, refused.final)
 
 
 def not_sent_yet(world: World) -> list[str]:
