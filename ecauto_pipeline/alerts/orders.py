@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ecauto_pipeline.alerts.channels import channel_names
 from ecauto_pipeline.alerts.order_words import not_read_document, orders_document
@@ -22,17 +22,22 @@ from ecauto_pipeline.state.orders import OrderRow
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
 
+NO_NEWS = timedelta(minutes=2)
+"""Orders that can be read so soon, at the edge of an hour of calls, are read by the next look or the one after."""
+
 
 def tell_orders(
     tools: Tools, spent: Mapping[AccountKey, datetime] | None = None, environ: Mapping[str, str] = os.environ
 ) -> Delivered:
     """Make messages of what nobody was told of yet, and send all that is owed. Raises nothing for a channel.
 
-    `spent`: shops whose calls are used up, until when: their orders can't be read before, which is said once.
+    `spent`: shops whose calls are used up, until when: their orders can't be read before, which is said once, and not
+    at all of a few moments.
     """
     _make_messages(tools)
     for account, until in (spent or {}).items():
-        _make_notice(tools, account, until)
+        if until - tools.clock.now() > NO_NEWS:
+            _make_notice(tools, account, until)
     return deliver(tools, environ)
 
 

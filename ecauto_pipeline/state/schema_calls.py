@@ -54,7 +54,7 @@ windows = Table(  # calls of one shop in one clock hour or day
     Column("starts_at", MS, primary_key=True),
     Column("calls", Integer, nullable=False, server_default="0"),
     Column("edits", Integer, nullable=False, server_default="0"),
-    Column("exhausted", Integer, nullable=False, server_default="0"),
+    Column("exhausted", Integer, nullable=False, server_default="0"),  # 1 = to its end; n = n s from its start
     Column("last_call_at", MS),
 )
 

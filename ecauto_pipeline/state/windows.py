@@ -3,7 +3,8 @@
 The hour begins at minute 00, the day at midnight in Japan. Every call is reserved before it is sent and counted
 whatever becomes of it; of several that follow at once (`ahead`) a process that dies leaves some counted that it did not
 make, never one made that is not counted.
-Not for: what BASE's limits are (settings), or what of them is kept back for whom (domain/selling/call_shares.py).
+Not for: what BASE's limits are (settings), what of them is kept back for whom (domain/selling/call_shares.py), or which
+window a refusal is about (domain/selling/window_edges.py).
 Source: limits and resets as in BASE's API documents (5,000 an hour, 100,000 a day, per shop).
 """
 
@@ -24,6 +25,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 from ecauto_pipeline.clock import Clock, from_ms, jst, to_ms
 from ecauto_pipeline.domain.model import AccountKey
 from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance
+from ecauto_pipeline.domain.selling.window_edges import closed_until
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state import locks
 from ecauto_pipeline.state.database import Database
@@ -33,6 +35,7 @@ from ecauto_pipeline.state.upsert import insert_for, insert_into
 Span = Literal["hour", "day"]
 SPANS: tuple[Span, ...] = ("hour", "day")
 _EDITS = ("edit", "hide", "undo")
+_TO_ITS_END = 1
 _LONGEST_QUEUE_MS = 600_000  # a reservation further ahead than this is a clock that was set back
 _OF_WINDOW = select(windows.c.calls, windows.c.exhausted).where(
     *(column == bindparam(f"of_{column.name}") for column in windows.primary_key)
@@ -63,7 +66,7 @@ class _Ahead:
 
 @dataclass(frozen=True, slots=True)
 class WindowUse:
-    """One window of one shop: calls counted, the limit, whether the API itself said that it is over, and its end."""
+    """One window of one shop: calls counted, the limit, whether the API itself said that it is over, and until when."""
 
     span: Span
     used: int
@@ -89,7 +92,8 @@ def windows_counted(connection: Connection) -> list[WindowCount]:
     order = (windows.c.platform, windows.c.account_id, windows.c.span, windows.c.starts_at)
     return [
         WindowCount(
-            *(row.platform, row.account_id, row.span, from_ms(row.starts_at), row.calls), exhausted=bool(row.exhausted)
+            *(row.platform, row.account_id, row.span, from_ms(row.starts_at), row.calls),
+            exhausted=row.exhausted == _TO_ITS_END,
         )
         for row in connection.execute(select(windows).order_by(*order))
     ]
@@ -217,17 +221,22 @@ class ShopWindows:
         return slot_ms
 
     def exhausted(self, span: Span, called_at: datetime) -> datetime:
-        """The API refused a call sent at `called_at` because this window is over. Returns its end."""
+        """The API refused a call sent at `called_at` because this window is over. Returns until when all wait: its end,
+        or a minute where the window before is still meant."""
+        key, starts_at, ends_at = self._key(called_at, span), window_start(called_at, span), window_end(called_at, span)
         with self._database.write(self._lock) as connection:
-            statement = insert_for(connection, windows).values(
-                **self._key(called_at, span), calls=0, edits=0, exhausted=1
-            )
+            row = self._row(connection, key)
+            used, before = (row.calls, row.exhausted) if row is not None else (0, 0)
+            until = closed_until(called_at, starts_at, ends_at, used, self._limits[span])
+            seconds = int((until - starts_at).total_seconds())
+            over = _TO_ITS_END if _TO_ITS_END == before or until == ends_at else max(seconds, before)
+            statement = insert_for(connection, windows).values(**key, calls=0, edits=0, exhausted=over)
             connection.execute(
                 statement.on_conflict_do_update(
-                    index_elements=[column.name for column in windows.primary_key], set_={"exhausted": 1}
+                    index_elements=[column.name for column in windows.primary_key], set_={"exhausted": over}
                 )
             )
-        return window_end(called_at, span)
+        return _closed_until(over, starts_at, ends_at)
 
     def usage(self) -> tuple[WindowUse, ...]:
         """The running hour and day."""
@@ -259,10 +268,14 @@ class ShopWindows:
             )
 
     def _use(self, connection: Connection, moment: datetime, span: Span) -> WindowUse:
-        key = self._key(moment, span)
-        row = connection.execute(_OF_WINDOW, {f"of_{name}": value for name, value in key.items()}).first()
-        used, over = (row.calls, bool(row.exhausted)) if row is not None else (0, False)
-        return WindowUse(span, used, self._limits[span], over, window_end(moment, span))
+        row, ends_at = self._row(connection, self._key(moment, span)), window_end(moment, span)
+        used, over = (row.calls, row.exhausted) if row is not None else (0, 0)
+        until, limit = _closed_until(over, window_start(moment, span), ends_at), self._limits[span]
+        closed = moment < until
+        return WindowUse(span, used, limit, closed, until if closed and used < limit else ends_at)
+
+    def _row(self, connection: Connection, key: dict[str, object]) -> Any:
+        return connection.execute(_OF_WINDOW, {f"of_{name}": value for name, value in key.items()}).first()
 
     def _key(self, moment: datetime, span: Span) -> dict[str, object]:
         return {
@@ -271,3 +284,8 @@ class ShopWindows:
             "span": span,
             "starts_at": to_ms(window_start(moment, span)),
         }
+
+
+def _closed_until(over: int, starts_at: datetime, ends_at: datetime) -> datetime:
+    """What `exhausted` of the table says: to its end, or as many seconds from its start."""
+    return ends_at if over == _TO_ITS_END else starts_at + timedelta(seconds=over)

@@ -181,6 +181,14 @@ def test_after_a_death_in_mid_sending_the_message_comes_once_more_and_says_so(
     assert second["body"].startswith(PERHAPS_TWICE["ja"])
 
 
+def test_calls_that_are_back_in_a_moment_are_no_news(bench: OrderBench) -> None:
+    """At the edge of an hour the next look may well read the orders."""
+    with bench.day.tools() as tools:
+        now, key = tools.clock.now(), AccountKey("base", SHOP)
+        told = [tell_orders(tools, {key: now + timedelta(minutes=span)}, ENVIRON).sent for span in (1, 60)]
+    assert [0, 1] == told
+
+
 def test_with_the_hours_calls_spent_it_is_said_once_an_hour(bench: OrderBench, received: list[Received]) -> None:
     """And when there are calls again, the orders of that time are told."""
     goods = bench.goods(9)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import select
@@ -27,12 +27,13 @@ from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins
 from ecauto_pipeline.state.schema_notes import owner_files
 from ecauto_pipeline.state.upsert import upsert
-from ecauto_pipeline.state.windows import ShopWindows
+from ecauto_pipeline.state.windows import ShopWindows, windows_counted
 
 WORKERS = 4
 NAMES = [f"B{number:09d}" for number in range(800)]
 BATCH = 20
 WINDOW = 200
+REFUSALS_EACH = 25
 NOTES_EACH = 25
 UPSERTS_EACH = 60
 RATE_PER_S = 10.0
@@ -77,6 +78,24 @@ def spend_window(url: str) -> int:
         return granted
     finally:
         database.close()
+
+
+def a_window_stays_closed(url: str, at_once: AtOnce) -> None:
+    """Of refusals at its edge and one after it the longest counts, in whatever order they are written down."""
+    at_once(refuse, *[(url, number) for number in range(WORKERS)])
+    database = Database(url)
+    with database.read() as connection:
+        assert [True] == [one.exhausted for one in windows_counted(connection)]
+    database.close()
+
+
+def refuse(url: str, number: int) -> None:
+    database = Database(url)
+    windows = ShopWindows(database, ManualClock(_NOW), "base", "a", per_hour=WINDOW, per_day=10 * WINDOW)
+    for one in range(REFUSALS_EACH):
+        after = (number, one) == (0, REFUSALS_EACH // 2)
+        windows.exhausted("hour", _NOW + timedelta(minutes=6 if after else one % 5))
+    database.close()
 
 
 def no_note_is_lost(url: str, at_once: AtOnce) -> None:

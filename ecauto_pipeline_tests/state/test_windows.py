@@ -15,10 +15,19 @@ from ecauto_pipeline.clock import Clock, ManualClock
 from ecauto_pipeline.domain.selling.call_shares import RESERVE, allowance, reserved
 from ecauto_pipeline.errors import BudgetSpent
 from ecauto_pipeline.state.database import Database
-from ecauto_pipeline.state.windows import ShopWindows, WindowCount, window_end, window_start, windows_counted
+from ecauto_pipeline.state.windows import (
+    SPANS,
+    ShopWindows,
+    Span,
+    WindowCount,
+    window_end,
+    window_start,
+    windows_counted,
+)
 from ecauto_pipeline_tests.processes import fresh
 
 JST_22_50 = datetime(2026, 11, 10, 13, 50, tzinfo=UTC)  # 22:50 in Japan
+MIDNIGHT_IN_JAPAN = datetime(2026, 11, 10, 15, tzinfo=UTC)
 
 
 def windows_of(path: Path, clock: Clock, **limits: Any) -> ShopWindows:
@@ -157,6 +166,50 @@ def test_the_api_has_the_last_word(tmp_path: Path) -> None:
         again.reserve("read")
     clock.advance(600)
     again.reserve("read")
+
+
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("at_s", [0.0, 0.4, 299.9])
+def test_a_refusal_at_the_edge_is_about_the_window_before(tmp_path: Path, span: Span, at_s: float) -> None:
+    """BASE's clock is behind ours, or it resets late: everybody waits a minute, then asks again, hides included."""
+    clock = ManualClock(MIDNIGHT_IN_JAPAN + timedelta(seconds=at_s))
+    windows, others = (windows_of(tmp_path / "state.db", clock) for _ in range(2))
+    windows.reserve("hide")
+    until = windows.exhausted(span, clock.now())
+    assert timedelta(seconds=59) <= until - clock.now() <= timedelta(seconds=60)
+    count, refusal = take(others, "hide", 1)
+    assert (0, f"{span}_api_limit", until) == (count, refusal and refusal.reason, refusal and refusal.until)
+    assert not any(row.exhausted for row in counted_of(windows))
+    clock.set(until)
+    assert 0.0 == others.reserve("hide")
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_a_refusal_that_stays_is_believed(tmp_path: Path, span: Span) -> None:
+    """Asked again each minute of the first five, then closed to its end; a late word about an early call changes
+    nothing of that."""
+    clock = ManualClock(MIDNIGHT_IN_JAPAN)
+    windows, end = windows_of(tmp_path / "state.db", clock), window_end(MIDNIGHT_IN_JAPAN, span)
+    asked = 0
+    while clock.now() < end:
+        asked += 1
+        windows.reserve("read")
+        clock.set(windows.exhausted(span, clock.now()))
+    assert (6, end) == (asked, clock.now())
+    clock.set(MIDNIGHT_IN_JAPAN + timedelta(minutes=4))
+    assert end == windows.exhausted(span, clock.now())
+    assert (0, end) == (take(windows, "hide")[0], {use.span: use.until for use in windows.usage()}[span])
+
+
+def test_who_has_spent_half_an_hour_himself_believes_it_at_once(tmp_path: Path) -> None:
+    """So many calls in its first minutes, with another program's, may well be all of it."""
+    clock = ManualClock(MIDNIGHT_IN_JAPAN)
+    windows = windows_of(tmp_path / "state.db", clock)
+    take(windows, "read", 19)
+    assert MIDNIGHT_IN_JAPAN + timedelta(minutes=1) == windows.exhausted("hour", clock.now())
+    clock.advance(60)
+    windows.reserve("read")
+    assert window_end(clock.now(), "hour") == windows.exhausted("hour", clock.now())
 
 
 def test_counts_survive_a_restart(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def _processes(worker: Callable[..., Any], *given: Sequence[object]) -> list[Any
     [
         races.no_lease_twice,
         races.a_window_grants_what_it_holds,
+        races.a_window_stays_closed,
         races.no_note_is_lost,
         races.no_two_wait_for_each_other,
     ],

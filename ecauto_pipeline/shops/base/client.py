@@ -1,7 +1,7 @@
 """Authenticated calls to BASE, and the only place that repeats one.
 
 Reads are tried up to three times with a growing, jittered pause. A write is tried again only where it certainly did not
-happen: no connection stood, or BASE refused the token or the pace. Not for: what to ask (shop.py).
+happen: nothing of it had left, or BASE refused the token or the pace. Not for: what to ask (shop.py).
 """
 
 from __future__ import annotations

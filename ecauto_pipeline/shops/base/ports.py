@@ -25,7 +25,8 @@ class Budget(Protocol):
         that did not follow are given back at its end."""
 
     def exhausted(self, span: Literal["hour", "day"], called_at: datetime) -> datetime:
-        """BASE says that the window of a call sent then is over. Returns its end."""
+        """BASE says that the window of a call sent then is over. Returns until when all wait: its end, or for a minute
+        where BASE still means the window before."""
 
 
 class Ledger(Protocol):

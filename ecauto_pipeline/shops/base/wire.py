@@ -1,13 +1,15 @@
 """One exchange with BASE: reserve, send, judge the answer, write it down. Nothing is repeated here.
 
 GETs carry no body and no Content-Type (BASE refuses them), POSTs are form-encoded. Redirects are not followed. A write
-whose answer never came, or is not an answer, ends as OutcomeUnknown; only a connection that never stood is Transport.
+whose answer never came, or is none, ends as OutcomeUnknown; Transport only where surely nothing of it had left.
 Not for: tokens (oauth.py), repetition (client.py), what a refusal means (refusals.py).
+Source: which error means what: requests 2.34 adapters.py, urllib3 2.8 connectionpool.py and connection.py.
 """
 
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +18,14 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
 
 from ecauto_pipeline.clock import Clock
 from ecauto_pipeline.domain.selling.call_shares import CallKind
@@ -26,6 +35,7 @@ from ecauto_pipeline.shops.base.refusals import refusal, token_refusal, window_o
 
 CONNECT_TIMEOUT_S = 10.0
 _SECRET_FIELDS = ("code", "refresh_token", "client_secret")
+_NO_TUNNEL = "Tunnel connection failed"  # http.client: the proxy did not open the way
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -131,7 +141,7 @@ class BaseWire:
                 timeout=self._timeout,
                 allow_redirects=False,
             )
-        except (requests.RequestException, HTTPError, OSError) as failure:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as failure:  # ValueError: odd redirects
             raise _no_answer(request, failure) from None
 
     def _judge(self, request: Request, response: requests.Response, access_token: str | None) -> dict[str, Any]:
@@ -170,19 +180,29 @@ def _bearer(access_token: str | None) -> Callable[[requests.PreparedRequest], re
 
 def _no_answer(request: Request, failure: Exception) -> CallError:
     """Its text names the kind of failure only: a request's own text may hold a secret."""
-    if _never_connected(failure):
+    if _never_left(failure):
         return Transport("connect", f"no connection ({type(failure).__name__})")
     reason = "timeout" if isinstance(failure, requests.Timeout) or "timed out" in str(failure).lower() else "reset"
     return (OutcomeUnknown if request.writes else Transport)(reason, f"no answer ({type(failure).__name__})")
 
 
-def _never_connected(failure: Exception) -> bool:
-    if isinstance(failure, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)):
-        return True
+def _never_left(failure: Exception) -> bool:
+    """Whether surely nothing of the request was written; False where it may have been.
+
+    The kind alone does not tell: SSLError is a failed handshake and an answer that broke on the way, and ProxyError is
+    also what becomes of an answer that broke behind a proxy. What they hold tells, where it can only come before.
+    """
     if isinstance(failure, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return True
-    cause = failure.args[0] if failure.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+    tried = failure.args[0] if failure.args else None
+    met: object = tried.reason if isinstance(tried, MaxRetryError) else None
+    if isinstance(met, ProxyError):
+        met = met.original_error
+    if isinstance(met, SSLError):
+        met = met.args[0] if met.args else None
+    if isinstance(met, (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError)):
+        return True
+    return isinstance(met, OSError) and str(met).startswith(_NO_TUNNEL)
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """Makes one shop's edits whose intents are journalled, and sees to what becomes of each.
 
-An unknown outcome is read back at once; what closes the shop is in `closed`.
+An unknown outcome is read back at once; what closes the shop is in `closed`, what closes it for a moment in `spent`.
 Not for: which edits, or when one may leave (shop_worker.py); how outcomes are written (intents.py, outcomes.py).
 """
 
@@ -22,6 +22,7 @@ from ecauto_pipeline.sync.base_updates.push_lease import PushLease
 from ecauto_pipeline.sync.base_updates.read_back import read_back_edit, shown_value
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of, place_of
+from ecauto_pipeline.sync.short_waits import MOST_WAITS, back_in_a_moment, wait_out
 
 UNREACHABLE_AFTER = 5  # calls in a row without any answer
 UNREACHABLE = "shop_unreachable"
@@ -29,7 +30,8 @@ FAULTS_IN_A_ROW = 5  # rows; the next would hardly fare better
 
 
 class EditCalls:
-    """The calls of one shop's worker. `closed`: "" or why nothing more may be sent to it in this run."""
+    """The calls of one shop's worker. `closed`: "" or why nothing more may be sent to it in this run. `spent`: why the
+    last edit was refused that can be asked for again after a `rest`; its intent is still there."""
 
     def __init__(
         self, context: Context, shop: Shop, intents: Intents, ends: Ends, lease: PushLease, closed: str
@@ -38,12 +40,21 @@ class EditCalls:
         self._name = context.name_of(key_of(shop))
         self._silent = self.faults_in_a_row = 0
         self._taken_in: list[Intended] = []
+        self._waits = 0
+        self.spent: BudgetSpent | None = None
         self.report = ends.report
         self.closed = closed
 
     def renew(self) -> None:
         if not self._context.run.dry_run and not self._lease.renew():
             self.closed = "pushed_elsewhere"
+
+    def rest(self) -> None:
+        """Wait until the shop takes edits again, where one was refused for a moment. Raises Stopped."""
+        if self.spent is not None:
+            spent, self.spent = self.spent, None
+            self._waits += 1
+            wait_out(self._context, spent)
 
     def make(self, one: Intended) -> None:
         """A row over which something is raised is a failed row; its decision stays as it stands for the next run."""
@@ -69,7 +80,10 @@ class EditCalls:
         try:
             item = self._shop.edit(diff.key.item_id, diff.kind, diff.wanted)
         except (BudgetSpent, AccountBlocked) as error:
-            self._take_back(one, error)
+            if isinstance(error, BudgetSpent) and self._may_wait(error):
+                self.spent = error
+            else:
+                self._take_back(one, error)
         except OutcomeUnknown as error:
             self._unknown(one, error)
         except CallError as error:
@@ -158,6 +172,9 @@ class EditCalls:
             note_not_done(self._context, one.decided)
         reason = error.reason if outcome is Outcome.UNKNOWN else f"not_done:{error.reason}"
         self._ends.end(one.decided, "failed", reason)
+
+    def _may_wait(self, error: BudgetSpent) -> bool:
+        return self._waits < MOST_WAITS and back_in_a_moment(self._context, error)
 
     def _take_back(self, one: Intended, error: CallError) -> None:
         self._intents.take_back([one], for_good=True)

@@ -1,8 +1,8 @@
 """One shop's worker: sends that shop's decisions, one at a time, in order, each with its intent journalled first.
 
 Intents of the next few are written at once (group_size.py). One bad item ends as one failed row, whatever was raised
-over it; a spent window or a closed shop ends the worker, its rows stay open for the next run. Where a shop takes its
-edits together, each is an intent until all have left.
+over it; a spent window or a closed shop ends the worker, its rows stay open for the next run; a window that opens in a
+moment is waited for. Where a shop takes its edits together, each is an intent until all have left.
 Not for: choosing the rows or the other shops (push.py), or what is written (intents.py).
 """
 
@@ -132,21 +132,25 @@ class ShopWorker:
             self.report.faults.append(fault_of(self._context, key_of(self._shop), "losses", error))
 
     def _push(self) -> None:
-        waiting = deque(self._rows)
         try:
-            while waiting:
-                if not self._calls.closed:
-                    self._context.go_on()
-                    self._calls.renew()
-                if self._calls.closed:
-                    self._ends.end(waiting.popleft(), "skipped", self._calls.closed)
-                else:
-                    put_back(waiting, self._group(next_group(waiting, self._next_size)))
+            self._send_all(self._rows)
             self._calls.flush()
             self._hide_what_failed()
             self._calls.flush()
         finally:  # only what did not get so far is left: no edit of it has left
             self._leave("stopped")
+
+    def _send_all(self, rows: Sequence[Decided]) -> None:
+        waiting = deque(rows)
+        while waiting:
+            self._calls.rest()
+            if not self._calls.closed:
+                self._context.go_on()
+                self._calls.renew()
+            if self._calls.closed:
+                self._ends.end(waiting.popleft(), "skipped", self._calls.closed)
+            else:
+                put_back(waiting, self._group(next_group(waiting, self._next_size)))
 
     @property
     def _next_size(self) -> int:
@@ -177,7 +181,7 @@ class ShopWorker:
             found = None if self._calls.closed else self._safety.instead_of(price)
             if found is not None:
                 self.report.instead[found[0].diff_id] = found[1]
-                self._group([found[0]])
+                self._send_all([found[0]])
 
     def _group(self, rows: Sequence[Decided]) -> list[Decided]:
         """Look at these rows and send what may leave. Returns those that are to be looked at again.
@@ -219,7 +223,11 @@ class ShopWorker:
                 if calls and (clock.monotonic() - began_s > LONGEST_S or self._must_not_go_on()):
                     break
                 calls += 1
-                self._calls.make(self._intended.popleft())
+                one = self._intended.popleft()
+                self._calls.make(one)
+                if self._calls.spent is not None:  # looked at again after a rest: it may be another price by then
+                    self._intended.appendleft(one)
+                    break
         self._size.learn(calls, clock.monotonic() - began_s)
 
     def _must_not_go_on(self) -> bool:

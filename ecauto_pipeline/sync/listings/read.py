@@ -28,6 +28,7 @@ from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.sections import Fault, ListingsReport
 from ecauto_pipeline.sync.shops_now import shops_now
+from ecauto_pipeline.sync.short_waits import MOST_WAITS, back_in_a_moment, wait_out
 
 MOST_AT_ONCE = 8
 EXAMPLES = 10
@@ -142,7 +143,7 @@ def _read_known_shop(tools: Tools, shop: Shop, register: RegisterOfRun) -> _Shop
     if known.waits_at(tools.clock.now()):
         return _ShopRead(key_of(shop), not_read=known.breaker)
     try:
-        reading = read_items(tools, shop, known, partial(register.of, key_of(shop)))
+        reading = _items_in_time(tools, shop, known, register)
     except CallError as error:
         if isinstance(error, BudgetSpent) and not shop_accounts.breaker_of(error)[0]:
             return _ShopRead(key_of(shop), not_read=error.reason)  # what was read lately stands: it can still be hidden
@@ -173,6 +174,19 @@ def _read_known_shop(tools: Tools, shop: Shop, register: RegisterOfRun) -> _Shop
     except Exception as error:
         faults.append(fault_of(tools, key_of(shop), "token", error))
     return _ShopRead(key_of(shop), reading, sales, orders_not_read=orders_not_read, faults=tuple(faults))
+
+
+def _items_in_time(tools: Tools, shop: Shop, known: shop_accounts.ShopAccount, register: RegisterOfRun) -> Reading:
+    """Its items, read from the beginning again where the shop's calls were spent for a moment."""
+    waits = 0
+    while True:
+        try:
+            return read_items(tools, shop, known, partial(register.of, key_of(shop)))
+        except BudgetSpent as spent:
+            if waits == MOST_WAITS or not back_in_a_moment(tools, spent):
+                raise
+            waits += 1
+            wait_out(tools, spent)
 
 
 def _open_breaker(tools: Tools, shop: Shop, error: CallError) -> str:

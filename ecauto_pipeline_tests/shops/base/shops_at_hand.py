@@ -53,6 +53,7 @@ class Hands:
     calls: RememberedCalls
     token_path: Path
     ahead: TokenWriteAhead
+    wire: BaseWire
 
 
 def set_up(
@@ -81,7 +82,7 @@ def set_up(
     ahead = TokenWriteAhead(database, "base")
     home = home or TokenFileHome(path, ahead, account)
     keeper = TokenKeeper(wire, application, home, clock)
-    return Hands(BaseShop(BaseClient(wire, keeper, random.Random(1))), keeper, windows, calls, path, ahead)
+    return Hands(BaseShop(BaseClient(wire, keeper, random.Random(1))), keeper, windows, calls, path, ahead, wire)
 
 
 def authorise(hands: Hands, emulator: Any, clock: Clock, **options: Any) -> None:

@@ -107,11 +107,12 @@ def test_a_price_that_the_shop_does_not_take_back_is_hidden_and_shown_once_it_do
 
 def test_what_the_calls_do_not_allow_is_left_and_the_next_one_goes_on(tmp_path: Path) -> None:
     """It says how many are left; no edit is sent twice."""
-    shop = ShopOutOfCalls("shop_1", calls=1000, until=NOW)
+    shop = ShopOutOfCalls("shop_1", calls=1000, until=NOW + timedelta(hours=1))
     world = BadDay(tmp_path, shop, items=5)
     shop.calls = len(shop.edits) + 2
     report = world.take_back()
     assert (2, 3, 3) == (report.account.pushed, report.left, len(world.wrong_and_on_sale()))
+    world.later(hours=1)
     shop.calls = 1000
     report = world.take_back()
     assert (3, 0, set()) == (report.account.pushed, report.left, world.wrong_and_on_sale())
