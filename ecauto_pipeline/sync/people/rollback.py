@@ -11,8 +11,7 @@ itself (sync/base_updates).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -29,8 +28,9 @@ from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.known_asins import known_asin
 from ecauto_pipeline.sync.base_updates.push import WAITS, push
 from ecauto_pipeline.sync.base_updates.push_totals import together
+from ecauto_pipeline.sync.base_updates.read_back import shown_value
 from ecauto_pipeline.sync.context import Context, Run
-from ecauto_pipeline.sync.people.reading_back import Reading, read_shop, value_now
+from ecauto_pipeline.sync.people.reading_back import Reading
 from ecauto_pipeline.sync.people.rollback_gate import (
     MENDED,
     PRICE_BELOW_FLOOR,
@@ -38,10 +38,11 @@ from ecauto_pipeline.sync.people.rollback_gate import (
     RollbackGate,
     facts_of,
     forbidden,
+    shown_in,
 )
+from ecauto_pipeline.sync.people.shops_seen import ShopsSeen, edited_since
 from ecauto_pipeline.sync.people.undoing import Chosen, choose
 from ecauto_pipeline.sync.push_section import HandReport, PushReport
-from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
@@ -77,7 +78,8 @@ def rollback_run(context: Context, *targets: str, since: datetime | None = None)
     edits = [edit for edit in chosen.edits if edit.key.account in mine]
     work = Rollback(context, chosen)
     diffs = [left_alone(edit, "shop_off") for edit in chosen.edits if edit.key.account not in mine]
-    for account, reading in _read(context, edits).items():
+    work.seen.read(edits)
+    for account, reading in work.seen.readings.items():
         of_shop = [edit for edit in edits if edit.key.account == account]
         with context.state.write() as connection:
             diffs += work.diffs_of(connection, of_shop, reading)
@@ -118,10 +120,12 @@ class Rollback:
         self._context, self._chosen, self._listings = context, chosen, listings
         self._terms = TermsOfShops(context.settings)
         self._urgent: set[ListingKey] = set()
+        self.seen = ShopsSeen(context)
 
     def diffs_of(self, connection: Connection, edits: Sequence[Update], reading: Reading) -> list[Diff]:
         """One row an edit of one shop, and a hide for each price that is a loss, can be bought, and may not go back."""
-        found = [self._diff(connection, edit, reading) for edit in edits]
+        ours = edited_since(connection, edits[0].key.account, reading.items.values()) if edits else set()
+        found = [self._diff(connection, edit, reading, ours) for edit in edits]
         hidden = {diff.key for diff in found if diff.kind is Kind.VISIBILITY and diff.wanted == 0}
         for edit, diff in zip(edits, list(found), strict=True):
             item = reading.items.get(edit.key.item_id)
@@ -154,7 +158,14 @@ class Rollback:
                 rows = decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
             return [row for row in rows if row.diff_id in mine]
 
-        return push(context, rows_of, RollbackGate(context), rollback_of=self._rollback_of, order=self._order)
+        return push(
+            context,
+            rows_of,
+            RollbackGate(context, self.seen),
+            rollback_of=self._rollback_of,
+            order=self._order,
+            ended=self.seen.took,
+        )
 
     def hides_of_what_failed(self) -> list[Diff]:
         """A hide for each price on sale at a loss whose edit BASE refused, or never answered."""
@@ -179,6 +190,7 @@ class Rollback:
                 cost_jpy = known.facts.price_jpy if known else None
                 if listing is None:
                     continue
+                listing = self.seen.as_shown(connection, [listing])[key]
                 if not forbidden(diff, listing, cost_jpy, self._terms.of(key.account, listing.rule)):
                     found.append(diff)
         return found
@@ -206,7 +218,7 @@ class Rollback:
         urgent = diff.kind is Kind.PRICE and diff.key in self._urgent
         return 0 if hides else 1 if urgent else 2, push_order(diff)
 
-    def _diff(self, connection: Connection, edit: Update, reading: Reading) -> Diff:
+    def _diff(self, connection: Connection, edit: Update, reading: Reading, ours: Collection[tuple[str, Kind]]) -> Diff:
         known = known_asin(connection, edit.asin)
         cost_jpy = known.facts.price_jpy if known else None
         bare = Diff(
@@ -217,11 +229,12 @@ class Rollback:
         if edit.kind is Kind.DELIST:
             return bare
         item = reading.items.get(edit.key.item_id)
-        value = value_now(connection, edit, item, self._now) if item is not None else None
+        value = shown_value(item, edit.kind) if item is not None else None
+        if (edit.key.item_id, edit.kind) in ours:  # after the shop showed this
+            stands = self._facts_of(connection, bare)
+            value = shown_in(stands, edit.kind) if stands is not None else value
         if value is None:
             return replace(bare, shown=None, decision=Decision.SKIPPED, reason=reading.problem or "not_read")
-        if not self._context.run.dry_run:
-            shown.record_reading(connection, edit.key, edit.kind, value)
         if value == edit.before:
             return replace(bare, shown=value, decision=Decision.UNCHANGED, reason="")
         if value != edit.after:
@@ -238,18 +251,6 @@ class Rollback:
         if why == PRICE_BELOW_FLOOR:  # its price may be put back first: the last look says
             why = ""
         return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare
-
-
-def _read(context: Context, edits: Iterable[Update]) -> Mapping[AccountKey, Reading]:
-    """What each shop shows now of what is to be taken back, all shops side by side."""
-    of_shops: dict[AccountKey, list[Update]] = {}
-    for edit in edits:
-        of_shops.setdefault(edit.key.account, []).append(edit)
-    accounts = sorted(of_shops)
-    look_for_room(len(accounts))
-    with ThreadPoolExecutor(max_workers=max(1, len(accounts))) as pool:
-        found = pool.map(lambda one: read_shop(context, context.shops[one], of_shops[one]), accounts)
-        return dict(zip(accounts, found, strict=True))
 
 
 def _hide(price: Diff) -> Diff:
