@@ -55,6 +55,15 @@ class Update:
     attempted_at: datetime | None = None
     completed_at: datetime | None = None
 
+    @property
+    def target(self) -> tuple[ListingKey, Kind]:
+        return self.key, self.kind
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether nobody knows if it happened."""
+        return self.outcome in (None, Outcome.UNKNOWN)
+
 
 def key_of(diff: Diff) -> str:
     """Names the change itself: the same listing, kind, value and snapshot give the same key in every run."""
@@ -160,14 +169,16 @@ def of_run(connection: Connection, run_id: str) -> list[Update]:
 
 
 def runs_starting_with(connection: Connection, prefix: str) -> list[str]:
-    """The runs with a done edit on record whose id begins so."""
-    begins = (journal.c.run_id.startswith(prefix, autoescape=True), journal.c.outcome == Outcome.DONE)
+    """The runs with an edit on record that was done, or may have been, whose id begins so."""
+    happened = or_(journal.c.outcome == Outcome.DONE, UNSETTLED)
+    begins = (journal.c.run_id.startswith(prefix, autoescape=True), happened)
     return sorted(connection.execute(select(journal.c.run_id).where(*begins).distinct()).scalars())
 
 
-def done_since(connection: Connection, since: datetime) -> list[Update]:
-    """Every edit done since then, those of rollbacks left out, in the order in which they left."""
-    query = select(journal).where(journal.c.intent_at >= to_ms(since), journal.c.outcome == Outcome.DONE)
+def since(connection: Connection, moment: datetime) -> list[Update]:
+    """Every edit since then that was done, or may have been, those of rollbacks left out, as they left."""
+    happened = or_(journal.c.outcome == Outcome.DONE, UNSETTLED)
+    query = select(journal).where(journal.c.intent_at >= to_ms(moment), happened)
     rows = connection.execute(query.where(journal.c.rollback_of == "").order_by(*_IN_ORDER))
     return [update_row(row) for row in rows]
 

@@ -41,7 +41,7 @@ from ecauto_pipeline.sync.people.rollback_gate import (
     shown_in,
 )
 from ecauto_pipeline.sync.people.shops_seen import ShopsSeen, edited_since
-from ecauto_pipeline.sync.people.undoing import Chosen, choose
+from ecauto_pipeline.sync.people.undoing import Chosen, choose, choose_again, left_alone
 from ecauto_pipeline.sync.push_section import HandReport, PushReport
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
@@ -51,10 +51,10 @@ from ecauto_pipeline.sync.selling_terms import TermsOfShops
 class RollbackReport:
     """One target a (listing, kind) that the runs changed, and one a hide or show of the rollback's own.
 
-    `account` is the whole of it: what was sent, refused, or left alone. `left`: rows that only wait for calls, or for
-    another run to let go of the shop: the same rollback again sends them. `hidden`: taken off sale, for their prices
-    could not go back; `shown_again`: hidden by an earlier rollback and mended now. `refused`: (account, item_id, kind,
-    why) of blocked and skipped rows.
+    `account` is the whole of it: what was sent, refused, or left alone. `left`: rows that only wait for calls, for
+    another run to let go of the shop, or for an edit to be read back: the same rollback again sends them. `hidden`:
+    taken off sale, for their prices could not go back; `shown_again`: hidden by an earlier rollback and mended now.
+    `refused`: (account, item_id, kind, why) of blocked and skipped rows.
     """
 
     targets: tuple[str, ...]
@@ -74,16 +74,19 @@ def rollback_run(context: Context, *targets: str, since: datetime | None = None)
     context = replace(context, shops={key: shop.for_undoing() for key, shop in context.shops.items()})
     with context.state.read() as connection:
         chosen = choose(connection, targets, since)
-    mine = set(context.accounts)
+    mine, settled = set(context.accounts), _settle(context, chosen)
+    if settled is not None:
+        with context.state.read() as connection:
+            chosen = choose_again(connection, chosen)
     edits = [edit for edit in chosen.edits if edit.key.account in mine]
     work = Rollback(context, chosen)
-    diffs = [left_alone(edit, "shop_off") for edit in chosen.edits if edit.key.account not in mine]
+    diffs = work.not_looked_at(mine)
     work.seen.read(edits)
     for account, reading in work.seen.readings.items():
         of_shop = [edit for edit in edits if edit.key.account == account]
         with context.state.write() as connection:
             diffs += work.diffs_of(connection, of_shop, reading)
-    pushed = work.send(diffs)
+    pushed = work.send(diffs) if settled is None else together(settled, work.send(diffs))
     if not context.run.dry_run:
         second = work.hides_of_what_failed() + work.shows_of_what_is_mended()
         if second:
@@ -121,6 +124,14 @@ class Rollback:
         self._terms = TermsOfShops(context.settings)
         self._urgent: set[ListingKey] = set()
         self.seen = ShopsSeen(context)
+
+    def not_looked_at(self, accounts: Collection[AccountKey]) -> list[Diff]:
+        """Of shops that are not among these, and what nobody knows whether it happened."""
+        chosen = self._chosen
+        found = [left_alone(edit, "shop_off") for edit in chosen.edits if edit.key.account not in accounts]
+        for edit in chosen.unsettled:
+            found.append(left_alone(edit, "unsettled" if edit.key.account in accounts else "shop_off"))
+        return found
 
     def diffs_of(self, connection: Connection, edits: Sequence[Update], reading: Reading) -> list[Diff]:
         """One row an edit of one shop, and a hide for each price that is a loss, can be bought, and may not go back."""
@@ -253,16 +264,21 @@ class Rollback:
         return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare
 
 
+def _settle(context: Context, chosen: Chosen) -> PushReport | None:
+    """Read back first what a run that died has left open, as pushing nothing does: whether it happened says what is to
+    be taken back. None = nothing to read back, or a dry run."""
+    accounts = {edit.key.account for edit in chosen.unsettled} & set(context.accounts)
+    if context.run.dry_run or not accounts:
+        return None
+    gate = RollbackGate(context, ShopsSeen(context))
+    of_these = context.allowing(accounts=tuple(sorted(accounts)))
+    return push(of_these, lambda _account: (), gate, rollback_of=",".join(chosen.runs))
+
+
 def _hide(price: Diff) -> Diff:
     """Off sale instead: its price can't be put back."""
     off = replace(price, kind=Kind.VISIBILITY, shown=1, wanted=0, decision=Decision.PUSH, reason=WRONG_PRICE)
     return replace(off, profit_jpy=None)  # that of the price which did not go back says nothing of the one on show
-
-
-def left_alone(edit: Update, reason: str) -> Diff:
-    """An edit that nobody looks at, and why."""
-    bare = (edit.key, edit.asin, edit.kind, edit.after, edit.before, Decision.SKIPPED, reason)
-    return Diff(*bare, snapshot_id=f"rollback:{edit.update_id}")
 
 
 def _unmark(connection: Connection, run: Run, diff: Diff, now: datetime, rollback_of: str) -> None:
