@@ -184,10 +184,17 @@ def since(connection: Connection, moment: datetime) -> list[Update]:
 
 
 def undone(connection: Connection) -> set[tuple[str, ListingKey, Kind]]:
-    """(run, listing, kind) of what rollbacks have put back already; `rollback_of` names one run or several."""
+    """(run, listing, kind) of what rollbacks have put back already; `rollback_of` names one run or several.
+
+    What a rollback put back, and a later one took back in its turn, is as the run left it: not undone.
+    """
     query = select(journal).where(journal.c.rollback_of != "", journal.c.outcome == Outcome.DONE)
-    back = map(update_row, connection.execute(query))
-    return {(run, one.key, one.kind) for one in back for run in one.rollback_of.split(",")}
+    back = map(update_row, connection.execute(query.order_by(journal.c.intent_at.desc(), journal.c.update_id)))
+    found: set[tuple[str, ListingKey, Kind]] = set()
+    for one in back:
+        if (one.run_id, *one.target) not in found:
+            found |= {(run, *one.target) for run in one.rollback_of.split(",")}
+    return found
 
 
 def count_done(connection: Connection, run_id: str, reason: str) -> int:
