@@ -55,6 +55,15 @@ class Update:
     attempted_at: datetime | None = None
     completed_at: datetime | None = None
 
+    @property
+    def target(self) -> tuple[ListingKey, Kind]:
+        return self.key, self.kind
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether nobody knows if it happened."""
+        return self.outcome in (None, Outcome.UNKNOWN)
+
 
 def key_of(diff: Diff) -> str:
     """Names the change itself: the same listing, kind, value and snapshot give the same key in every run."""
@@ -160,23 +169,32 @@ def of_run(connection: Connection, run_id: str) -> list[Update]:
 
 
 def runs_starting_with(connection: Connection, prefix: str) -> list[str]:
-    """The runs with a done edit on record whose id begins so."""
-    begins = (journal.c.run_id.startswith(prefix, autoescape=True), journal.c.outcome == Outcome.DONE)
+    """The runs with an edit on record that was done, or may have been, whose id begins so."""
+    happened = or_(journal.c.outcome == Outcome.DONE, UNSETTLED)
+    begins = (journal.c.run_id.startswith(prefix, autoescape=True), happened)
     return sorted(connection.execute(select(journal.c.run_id).where(*begins).distinct()).scalars())
 
 
-def done_since(connection: Connection, since: datetime) -> list[Update]:
-    """Every edit done since then, those of rollbacks left out, in the order in which they left."""
-    query = select(journal).where(journal.c.intent_at >= to_ms(since), journal.c.outcome == Outcome.DONE)
+def since(connection: Connection, moment: datetime) -> list[Update]:
+    """Every edit since then that was done, or may have been, those of rollbacks left out, as they left."""
+    happened = or_(journal.c.outcome == Outcome.DONE, UNSETTLED)
+    query = select(journal).where(journal.c.intent_at >= to_ms(moment), happened)
     rows = connection.execute(query.where(journal.c.rollback_of == "").order_by(*_IN_ORDER))
     return [update_row(row) for row in rows]
 
 
 def undone(connection: Connection) -> set[tuple[str, ListingKey, Kind]]:
-    """(run, listing, kind) of what rollbacks have put back already; `rollback_of` names one run or several."""
+    """(run, listing, kind) of what rollbacks have put back already; `rollback_of` names one run or several.
+
+    What a rollback put back, and a later one took back in its turn, is as the run left it: not undone.
+    """
     query = select(journal).where(journal.c.rollback_of != "", journal.c.outcome == Outcome.DONE)
-    back = map(update_row, connection.execute(query))
-    return {(run, one.key, one.kind) for one in back for run in one.rollback_of.split(",")}
+    back = map(update_row, connection.execute(query.order_by(journal.c.intent_at.desc(), journal.c.update_id)))
+    found: set[tuple[str, ListingKey, Kind]] = set()
+    for one in back:
+        if (one.run_id, *one.target) not in found:
+            found |= {(run, *one.target) for run in one.rollback_of.split(",")}
+    return found
 
 
 def count_done(connection: Connection, run_id: str, reason: str) -> int:

@@ -12,10 +12,11 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, func, select, update
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, ListingKey
+from ecauto_pipeline.domain.selling.hidden_by import PERSON
 from ecauto_pipeline.state.of_accounts import bound_to_listing, of_accounts, of_bound_listing
 from ecauto_pipeline.state.schema import listings
 
@@ -78,10 +79,16 @@ def _setting(kind: Kind) -> Update:
     return update(listings).where(*of_bound_listing(listings)).values({name: bindparam(f"to_{name}") for name in names})
 
 
-def record_reading(connection: Connection, key: ListingKey, kind: Kind, value: int | None) -> None:
-    """What the shop showed when one item was read back; who hid it is not touched."""
+def record_reading(connection: Connection, key: ListingKey, kind: Kind, value: int | None, now: datetime) -> None:
+    """What the shop showed when one item was read back. An item that was on show and is hidden now, a person hid: the
+    next reading of the shop would not see it change any more. Else, who hid it is not touched."""
+    if value is None:
+        return
+    if kind is Kind.VISIBILITY and value == 0:
+        hidden = {"hidden_by": PERSON, "hidden_reason": "", "hidden_at": to_ms(now)}
+        _set(connection, key, listings.c.shown_visible == 1, **hidden)
     column = {Kind.PRICE: "shown_price_jpy", Kind.VISIBILITY: "shown_visible", Kind.STOCK: "shown_stock"}.get(kind)
-    if column and value is not None:
+    if column:
         _set(connection, key, **{column: value})
 
 
@@ -98,6 +105,6 @@ def record_uneditable(connection: Connection, key: ListingKey, reason: str) -> N
     _set(connection, key, uneditable=reason)
 
 
-def _set(connection: Connection, key: ListingKey, **values: Any) -> None:
-    mine = (listings.c.platform == key.platform, listings.c.account_id == key.account_id)
+def _set(connection: Connection, key: ListingKey, *where: ColumnElement[bool], **values: Any) -> None:
+    mine = (*where, listings.c.platform == key.platform, listings.c.account_id == key.account_id)
     connection.execute(update(listings).where(*mine, listings.c.item_id == key.item_id).values(**values))

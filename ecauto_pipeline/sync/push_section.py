@@ -86,7 +86,7 @@ class PushReport:
 class HandReport:
     """Work that a person started (release, rollback, apply): the whole `account` of it, and what was `refused` why.
 
-    `left`: rows of a rollback that only wait, for calls or for another run: the same rollback again sends them.
+    `left`: rows of a rollback that only wait, for calls, for another run or to be read back: the same again sends them.
     """
 
     account: RowCounts = field(default_factory=RowCounts)

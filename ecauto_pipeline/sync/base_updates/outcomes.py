@@ -33,7 +33,7 @@ def note_answers(connection: Connection, answers: Sequence[Answered]) -> None:
         diff, now = one.decided.diff, one.ended_at
         if one.value != diff.wanted:
             journal.finish(connection, one.update_id, "refuse", now, f"{OTHER_VALUE}: shows {one.value}")
-            shown.record_reading(connection, diff.key, diff.kind, one.value)
+            shown.record_reading(connection, diff.key, diff.kind, one.value, now)
             decisions.move(connection, [one.decided.diff_id], "end", now)
 
 

@@ -104,10 +104,12 @@ def push(
     safety: bool = False,
     over: Callable[[], Collection[str]] | None = None,
     order: Order = push_order,
+    ended: Callable[[RowOutcome], None] = lambda _ended: None,
 ) -> PushReport:
     """Push the rows of each of the run's accounts through `gate`, in this order. `rows_of` may be asked more than once.
 
-    `rollback_of`: the runs that are taken back; whoever takes back has just read the items himself.
+    `rollback_of`: the runs that are taken back; whoever takes back has just read the items himself. `ended`: told of
+    each row as it ends, by its shop's thread.
     `safety`: a listing whose price can't be corrected, a loss, is hidden (safety.py). `over`: asked at the end, for the
     decisions whose ends are reported; the others are still to be judged, and master.db is told when they are.
     """
@@ -118,7 +120,7 @@ def push(
         closed = {account: why for account, why in closed.items() if why != "not_read"}
     accounts = context.accounts
     rows = [_count(context, account, rows_of) for account in accounts]
-    progress = _Progress(context, sum(rows))
+    progress = _Progress(context, sum(rows), ended)
     workers = [
         ShopWorker(
             *(context, context.shops[account], lambda account=account: rows_of(account), gate),
@@ -195,14 +197,15 @@ def _run_all(tools: Tools, jobs: Iterable[Callable[[], None]]) -> None:
 
 
 class _Progress:
-    """Counts ends over all workers."""
+    """Counts ends over all workers, and tells of each."""
 
-    def __init__(self, tools: Tools, total: int) -> None:
-        self._tools, self._total = tools, total
+    def __init__(self, tools: Tools, total: int, tell: Callable[[RowOutcome], None]) -> None:
+        self._tools, self._total, self._tell = tools, total, tell
         self._lock = threading.Lock()
         self._ends: Counter[str] = Counter()
 
     def ended(self, ended: RowOutcome) -> None:
+        self._tell(ended)
         with self._lock:
             self._ends[ended.end] += 1
             done = self._ends.total()

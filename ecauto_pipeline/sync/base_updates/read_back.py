@@ -84,7 +84,7 @@ def _end(tools: Tools, update: Update, outcome: Outcome, error: str, value: int 
             reason, cost_jpy = (decided.diff.reason, decided.diff.cost_jpy) if decided else ("", None)
             shown.record_edit(connection, update.key, update.kind, value, now, reason, cost_jpy)
         elif value is not None:
-            shown.record_reading(connection, update.key, update.kind, value)
+            shown.record_reading(connection, update.key, update.kind, value, now)
         if outcome is Outcome.FAILED:
             if value is not None and value == update.before and not update.rollback_of:
                 decisions.reopen(connection, update.diff_id, now)

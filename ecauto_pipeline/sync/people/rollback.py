@@ -11,8 +11,7 @@ itself (sync/base_updates).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -29,8 +28,9 @@ from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.known_asins import known_asin
 from ecauto_pipeline.sync.base_updates.push import WAITS, push
 from ecauto_pipeline.sync.base_updates.push_totals import together
+from ecauto_pipeline.sync.base_updates.read_back import shown_value
 from ecauto_pipeline.sync.context import Context, Run
-from ecauto_pipeline.sync.people.reading_back import Reading, read_shop, value_now
+from ecauto_pipeline.sync.people.reading_back import Reading
 from ecauto_pipeline.sync.people.rollback_gate import (
     MENDED,
     PRICE_BELOW_FLOOR,
@@ -38,10 +38,11 @@ from ecauto_pipeline.sync.people.rollback_gate import (
     RollbackGate,
     facts_of,
     forbidden,
+    shown_in,
 )
-from ecauto_pipeline.sync.people.undoing import Chosen, choose
+from ecauto_pipeline.sync.people.shops_seen import ShopsSeen, edited_since
+from ecauto_pipeline.sync.people.undoing import Chosen, choose, choose_again, left_alone
 from ecauto_pipeline.sync.push_section import HandReport, PushReport
-from ecauto_pipeline.sync.room_for_threads import look_for_room
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
@@ -50,10 +51,10 @@ from ecauto_pipeline.sync.selling_terms import TermsOfShops
 class RollbackReport:
     """One target a (listing, kind) that the runs changed, and one a hide or show of the rollback's own.
 
-    `account` is the whole of it: what was sent, refused, or left alone. `left`: rows that only wait for calls, or for
-    another run to let go of the shop: the same rollback again sends them. `hidden`: taken off sale, for their prices
-    could not go back; `shown_again`: hidden by an earlier rollback and mended now. `refused`: (account, item_id, kind,
-    why) of blocked and skipped rows.
+    `account` is the whole of it: what was sent, refused, or left alone. `left`: rows that only wait for calls, for
+    another run to let go of the shop, or for an edit to be read back: the same rollback again sends them. `hidden`:
+    taken off sale, for their prices could not go back; `shown_again`: hidden by an earlier rollback and mended now.
+    `refused`: (account, item_id, kind, why) of blocked and skipped rows.
     """
 
     targets: tuple[str, ...]
@@ -73,15 +74,19 @@ def rollback_run(context: Context, *targets: str, since: datetime | None = None)
     context = replace(context, shops={key: shop.for_undoing() for key, shop in context.shops.items()})
     with context.state.read() as connection:
         chosen = choose(connection, targets, since)
-    mine = set(context.accounts)
+    mine, settled = set(context.accounts), _settle(context, chosen)
+    if settled is not None:
+        with context.state.read() as connection:
+            chosen = choose_again(connection, chosen)
     edits = [edit for edit in chosen.edits if edit.key.account in mine]
     work = Rollback(context, chosen)
-    diffs = [left_alone(edit, "shop_off") for edit in chosen.edits if edit.key.account not in mine]
-    for account, reading in _read(context, edits).items():
+    diffs = work.not_looked_at(mine)
+    work.seen.read(edits)
+    for account, reading in work.seen.readings.items():
         of_shop = [edit for edit in edits if edit.key.account == account]
         with context.state.write() as connection:
             diffs += work.diffs_of(connection, of_shop, reading)
-    pushed = work.send(diffs)
+    pushed = work.send(diffs) if settled is None else together(settled, work.send(diffs))
     if not context.run.dry_run:
         second = work.hides_of_what_failed() + work.shows_of_what_is_mended()
         if second:
@@ -118,10 +123,20 @@ class Rollback:
         self._context, self._chosen, self._listings = context, chosen, listings
         self._terms = TermsOfShops(context.settings)
         self._urgent: set[ListingKey] = set()
+        self.seen = ShopsSeen(context)
+
+    def not_looked_at(self, accounts: Collection[AccountKey]) -> list[Diff]:
+        """Of shops that are not among these, and what nobody knows whether it happened."""
+        chosen = self._chosen
+        found = [left_alone(edit, "shop_off") for edit in chosen.edits if edit.key.account not in accounts]
+        for edit in chosen.unsettled:
+            found.append(left_alone(edit, "unsettled" if edit.key.account in accounts else "shop_off"))
+        return found
 
     def diffs_of(self, connection: Connection, edits: Sequence[Update], reading: Reading) -> list[Diff]:
         """One row an edit of one shop, and a hide for each price that is a loss, can be bought, and may not go back."""
-        found = [self._diff(connection, edit, reading) for edit in edits]
+        ours = edited_since(connection, edits[0].key.account, reading.items.values()) if edits else set()
+        found = [self._diff(connection, edit, reading, ours) for edit in edits]
         hidden = {diff.key for diff in found if diff.kind is Kind.VISIBILITY and diff.wanted == 0}
         for edit, diff in zip(edits, list(found), strict=True):
             item = reading.items.get(edit.key.item_id)
@@ -154,7 +169,14 @@ class Rollback:
                 rows = decisions.to_push(connection, run.run_id, [account], dry_run=run.dry_run)
             return [row for row in rows if row.diff_id in mine]
 
-        return push(context, rows_of, RollbackGate(context), rollback_of=self._rollback_of, order=self._order)
+        return push(
+            context,
+            rows_of,
+            RollbackGate(context, self.seen),
+            rollback_of=self._rollback_of,
+            order=self._order,
+            ended=self.seen.took,
+        )
 
     def hides_of_what_failed(self) -> list[Diff]:
         """A hide for each price on sale at a loss whose edit BASE refused, or never answered."""
@@ -179,6 +201,7 @@ class Rollback:
                 cost_jpy = known.facts.price_jpy if known else None
                 if listing is None:
                     continue
+                listing = self.seen.as_shown(connection, [listing])[key]
                 if not forbidden(diff, listing, cost_jpy, self._terms.of(key.account, listing.rule)):
                     found.append(diff)
         return found
@@ -206,7 +229,7 @@ class Rollback:
         urgent = diff.kind is Kind.PRICE and diff.key in self._urgent
         return 0 if hides else 1 if urgent else 2, push_order(diff)
 
-    def _diff(self, connection: Connection, edit: Update, reading: Reading) -> Diff:
+    def _diff(self, connection: Connection, edit: Update, reading: Reading, ours: Collection[tuple[str, Kind]]) -> Diff:
         known = known_asin(connection, edit.asin)
         cost_jpy = known.facts.price_jpy if known else None
         bare = Diff(
@@ -217,11 +240,12 @@ class Rollback:
         if edit.kind is Kind.DELIST:
             return bare
         item = reading.items.get(edit.key.item_id)
-        value = value_now(connection, edit, item, self._now) if item is not None else None
+        value = shown_value(item, edit.kind) if item is not None else None
+        if (edit.key.item_id, edit.kind) in ours:  # after the shop showed this
+            stands = self._facts_of(connection, bare)
+            value = shown_in(stands, edit.kind) if stands is not None else value
         if value is None:
             return replace(bare, shown=None, decision=Decision.SKIPPED, reason=reading.problem or "not_read")
-        if not self._context.run.dry_run:
-            shown.record_reading(connection, edit.key, edit.kind, value)
         if value == edit.before:
             return replace(bare, shown=value, decision=Decision.UNCHANGED, reason="")
         if value != edit.after:
@@ -240,28 +264,21 @@ class Rollback:
         return replace(bare, decision=Decision.BLOCKED, reason=why) if why else bare
 
 
-def _read(context: Context, edits: Iterable[Update]) -> Mapping[AccountKey, Reading]:
-    """What each shop shows now of what is to be taken back, all shops side by side."""
-    of_shops: dict[AccountKey, list[Update]] = {}
-    for edit in edits:
-        of_shops.setdefault(edit.key.account, []).append(edit)
-    accounts = sorted(of_shops)
-    look_for_room(len(accounts))
-    with ThreadPoolExecutor(max_workers=max(1, len(accounts))) as pool:
-        found = pool.map(lambda one: read_shop(context, context.shops[one], of_shops[one]), accounts)
-        return dict(zip(accounts, found, strict=True))
+def _settle(context: Context, chosen: Chosen) -> PushReport | None:
+    """Read back first what a run that died has left open, as pushing nothing does: whether it happened says what is to
+    be taken back. None = nothing to read back, or a dry run."""
+    accounts = {edit.key.account for edit in chosen.unsettled} & set(context.accounts)
+    if context.run.dry_run or not accounts:
+        return None
+    gate = RollbackGate(context, ShopsSeen(context))
+    of_these = context.allowing(accounts=tuple(sorted(accounts)))
+    return push(of_these, lambda _account: (), gate, rollback_of=",".join(chosen.runs))
 
 
 def _hide(price: Diff) -> Diff:
     """Off sale instead: its price can't be put back."""
     off = replace(price, kind=Kind.VISIBILITY, shown=1, wanted=0, decision=Decision.PUSH, reason=WRONG_PRICE)
     return replace(off, profit_jpy=None)  # that of the price which did not go back says nothing of the one on show
-
-
-def left_alone(edit: Update, reason: str) -> Diff:
-    """An edit that nobody looks at, and why."""
-    bare = (edit.key, edit.asin, edit.kind, edit.after, edit.before, Decision.SKIPPED, reason)
-    return Diff(*bare, snapshot_id=f"rollback:{edit.update_id}")
 
 
 def _unmark(connection: Connection, run: Run, diff: Diff, now: datetime, rollback_of: str) -> None:

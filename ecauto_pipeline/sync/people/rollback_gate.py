@@ -22,6 +22,7 @@ from ecauto_pipeline.state.of_accounts import item_of
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.base_updates.recheck import FreeTargets, Look, RecheckResult
 from ecauto_pipeline.sync.context import Context
+from ecauto_pipeline.sync.people.shops_seen import ShopsSeen
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
 PRICE_BELOW_FLOOR = "price_below_floor"
@@ -32,16 +33,21 @@ MENDED = "rollback_mended"
 
 
 class RollbackGate:
-    """The last look before something is put back: it still shows what we set, and the limits still allow it."""
+    """The last look before something is put back: it still shows what we set, and the limits still allow it.
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    `seen`: what the shops showed; asked at every look, for other runs push and read, too.
+    """
+
+    def __init__(self, context: Context, seen: ShopsSeen) -> None:
+        self._context, self._seen = context, seen
         self._terms = TermsOfShops(context.settings)
 
     def __call__(self, connection: Connection, rows: Sequence[Decided], now: datetime) -> Look:
         free = FreeTargets(connection, rows)
         account, items = rows[0].diff.key.account, {row.diff.key.item_id for row in rows}
-        found = {one.key: one for one in listing_facts(connection, (account,), now, items={account: items})}
+        found = self._seen.as_shown(
+            connection, list(listing_facts(connection, (account,), now, items={account: items}))
+        )
         known = known_of(connection, {row.diff.asin for row in rows})
 
         def look(decided: Decided, priced: bool) -> RecheckResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from ecauto_pipeline.state.of_accounts import item_of
 from ecauto_pipeline.state.shop_listings import listing_facts
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.people.reading_back import Reading
-from ecauto_pipeline.sync.people.rollback import Rollback, left_alone
+from ecauto_pipeline.sync.people.rollback import Rollback
 from ecauto_pipeline.sync.people.rollback_gate import WRONG_PRICE
 from ecauto_pipeline.sync.people.undoing import choose
 
@@ -69,20 +69,21 @@ class UndoPreview:
 
 
 def preview_rollback(tools: Tools, run_id: str, active: Sequence[AccountKey]) -> UndoPreview:
-    """`active`: the shops that can be worked on. Raises NotOnRecord for a run without an edit that was done."""
+    """`active`: the shops that can be worked on. Raises NotOnRecord for a run without an edit that was done,
+    or may have been: such a one is left alone here, a rollback reads it back first."""
     run = Run("", "rollback_run", (), tools.clock.now(), dry_run=True)
     with tools.state.read() as connection:
         chosen = choose(connection, [run_id], None)
         edits = chosen.edits[:MOST]
         listings = _as_last_read(tools, connection, edits)
-        work = Rollback(tools.for_run(run), chosen, listings)
-        diffs = [left_alone(edit, "shop_off") for edit in edits if edit.key.account not in active]
+        work = Rollback(tools.for_run(run), replace(chosen, edits=edits), listings)
+        diffs = work.not_looked_at(active)
         for account in sorted({edit.key.account for edit in edits} & set(active)):
             of_shop = [edit for edit in edits if edit.key.account == account]
             items = {key.item_id: _item(facts) for key, facts in listings.items() if key.account == account}
             diffs += work.diffs_of(connection, of_shop, Reading(items, "not_listed"))
         later = run_edits.changed_after(connection, chosen.runs[0])
-    targets = {(edit.key, edit.kind) for edit in chosen.all_edits}
+    targets = {edit.target for edit in chosen.all_edits} - {edit.target for edit in chosen.unsettled}
     rows = sorted(
         (_row(diff, later) for diff in diffs),
         key=lambda row: (_ORDER.index(row.becomes), row.reason, row.key, row.kind),

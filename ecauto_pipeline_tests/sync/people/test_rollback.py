@@ -130,3 +130,17 @@ def test_a_run_is_named_by_its_beginning(world: World) -> None:
     world.sync()
     with pytest.raises(LookupError, match="2 runs begin with 'run-'"):
         rollback_run(world.tools.for_run(world.run(dry_run=True)), "run-")
+
+
+def test_a_run_can_be_taken_back_as_often_as_its_rollback_was(tmp_path: Path) -> None:
+    """A rollback that was itself taken back has put nothing back: what the run did stands again, and goes again."""
+    world = World(tmp_path)
+    world.list_item("1", 3000, cost_jpy=1984)
+    world.sync()
+    for target, price_jpy in (("run-1", 3000), ("run-2", 2580), ("run-1", 3000), ("run-4", 2580), ("run-1", 3000)):
+        world.later(seconds=5)
+        report = rollback_run(world.tools.for_run(world.run()), target)
+        assert (1, price_jpy) == (report.account.pushed, world.shop.stock["1"].price_jpy)
+    world.later(seconds=5)
+    for target in ("run-1", "run-2", "run-4"):
+        assert 0 == rollback_run(world.tools.for_run(world.run()), target).account.targets

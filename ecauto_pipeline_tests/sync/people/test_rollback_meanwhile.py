@@ -1,0 +1,91 @@
+"""What others do while a run is taken back: another run, and people at the shop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ecauto_pipeline.domain.model import Kind
+from ecauto_pipeline.domain.selling.joining import RegisterSide
+from ecauto_pipeline.shops.protocol import Item
+from ecauto_pipeline.state.shop_accounts import load_account
+from ecauto_pipeline.sync.listings.shop_items import read_items
+from ecauto_pipeline.sync.people.rollback import rollback_run
+from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
+
+
+class ShopThatMovesOn(HonestShop):
+    """Answers what is asked of one item, and then something happens, once, before the answer is worked on."""
+
+    def __init__(self) -> None:
+        super().__init__("shop_1")
+        self.then: Callable[[], object] | None = None
+
+    def item(self, item_id: str) -> Item:
+        item = super().item(item_id)
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        return item
+
+
+def test_what_another_run_has_sent_since_the_shop_was_read_stands(tmp_path: Path) -> None:
+    """Amazon is dearer by now, and a run under way has put the price up: the older answer of the shop is no proof that
+    it still shows what was to be taken back."""
+    shop = ShopThatMovesOn()
+    world = World(tmp_path, shop)
+    world.list_item("1", 2200, cost_jpy=1900)
+    world.sync()
+    world.later(minutes=5)
+    world.read_shops()
+    world.amazon("B000000001", 2000)
+
+    def another_run() -> None:
+        world.later(seconds=1)
+        world.sync()
+
+    shop.then = another_run
+    report = rollback_run(world.tools.for_run(world.run()), "run-1")
+    assert [("1", Kind.PRICE, 2470), ("1", Kind.PRICE, 2600)] == shop.edits
+    assert (2600, 2600) == (shop.stock["1"].price_jpy, world.listing("1")["shown_price_jpy"])
+    assert (("shop_1", "1", "price", "changed_since"),) == report.refused
+
+
+@pytest.mark.parametrize("taken_back", [False, True], ids=["no rollback", "a rollback between"])
+def test_a_person_is_known_by_the_reading_whether_or_not_a_rollback_looked_before(
+    tmp_path: Path, taken_back: bool
+) -> None:
+    """Somebody hides an item in the shop and calls it hidden in master.db, and sets another's price: what the rollback
+    saw on its way, and let be, is no first sight and no known price of the next reading."""
+    world = World(tmp_path)
+    world.list_item("1", 2580, cost_jpy=1984, visible=False, hidden_by="ours")
+    world.list_item("2", 3000, cost_jpy=1984)
+    register = {
+        "1": RegisterSide(1, "B000000001", "listed", True, 2580),
+        "2": RegisterSide(2, "B000000002", "listed", True, 2580),
+    }
+
+    def read() -> None:
+        with world.state.read() as connection:
+            known = load_account(connection, "base", "shop_1")
+        read_items(world.tools, world.shop, known, lambda _items: register)
+        world.read_shops()
+
+    world.sync()
+    world.later(minutes=30)
+    read()
+    world.later(minutes=5)
+    world.shop.put("1", 2580, visible=False)
+    world.shop.put("2", 2700)
+    register["1"] = RegisterSide(1, "B000000001", "listed", False, 2580)
+    world.change("1", register_visible=0)
+    if taken_back:
+        assert 0 == rollback_run(world.tools.for_run(world.run()), "run-1").account.pushed
+    world.later(minutes=25)
+    read()
+    assert ("person", 1) == (world.listing("1")["hidden_by"], world.listing("2")["price_by_hand"])
+    world.amazon("B000000001", 1984)
+    world.sync()
+    assert not world.shop.stock["1"].visible
