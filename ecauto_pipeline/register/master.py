@@ -37,7 +37,7 @@ from ecauto_pipeline.register.shops_read import Mine, rows_of
 from ecauto_pipeline.register.stamp import OwnWrites, Stamp, stamp_of
 from ecauto_pipeline.register.statements import Statements
 from ecauto_pipeline.register.tables import CREATE, REQUIRED
-from ecauto_pipeline.register.texts import BATCH_ROWS, CATALOGUE, RegisterTexts
+from ecauto_pipeline.register.texts import BATCH_ROWS, RegisterTexts
 
 BUSY_TIMEOUT_S = 5.0
 _TEXT = partial(str, encoding="utf-8", errors="replace")  # bytes that are no UTF-8 are one row's matter
@@ -174,8 +174,7 @@ class Register(RegisterTexts):
         Columns that this register lacks are left out. Raises RegisterError, RegisterBusy.
         """
         with self._open("ro") as database:
-            known = self._columns(database, "products")
-        names = [name for name in CATALOGUE if name in known]
+            names = self._catalogue_columns(database)
         if not names:
             return 0
         sets = ", ".join(f"{name} = coalesce(?, {name})" for name in names)

@@ -27,6 +27,7 @@ _OUTCOMES: Final = {"intent": None, "done": Outcome.DONE, "dry_run": Outcome.DRY
 _IN_ORDER = (func.coalesce(journal.c.attempted_at, journal.c.intent_at), journal.c.update_id)
 """As they left: intents of several edits are written at once."""
 UNSETTLED = or_(journal.c.outcome.is_(None), journal.c.outcome == Outcome.UNKNOWN)
+_MAY_HAVE_HAPPENED = or_(journal.c.outcome == Outcome.DONE, UNSETTLED)
 _OUTCOMES_OF = select(journal.c.update_id, journal.c.outcome).where(
     journal.c.update_id.in_(bindparam("names", expanding=True))
 )
@@ -170,15 +171,13 @@ def of_run(connection: Connection, run_id: str) -> list[Update]:
 
 def runs_starting_with(connection: Connection, prefix: str) -> list[str]:
     """The runs with an edit on record that was done, or may have been, whose id begins so."""
-    happened = or_(journal.c.outcome == Outcome.DONE, UNSETTLED)
-    begins = (journal.c.run_id.startswith(prefix, autoescape=True), happened)
+    begins = (journal.c.run_id.startswith(prefix, autoescape=True), _MAY_HAVE_HAPPENED)
     return sorted(connection.execute(select(journal.c.run_id).where(*begins).distinct()).scalars())
 
 
 def since(connection: Connection, moment: datetime) -> list[Update]:
     """Every edit since then that was done, or may have been, those of rollbacks left out, as they left."""
-    happened = or_(journal.c.outcome == Outcome.DONE, UNSETTLED)
-    query = select(journal).where(journal.c.intent_at >= to_ms(moment), happened)
+    query = select(journal).where(journal.c.intent_at >= to_ms(moment), _MAY_HAVE_HAPPENED)
     rows = connection.execute(query.where(journal.c.rollback_of == "").order_by(*_IN_ORDER))
     return [update_row(row) for row in rows]
 
