@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from ecauto_pipeline.clock import JST
@@ -36,20 +37,26 @@ class ListingPlan:
     sold_at: int | None
 
 
+@dataclass(slots=True)
+class _Made:
+    """What was made of one small world: all of it, or nothing yet."""
+
+    plans: list[ListingPlan] = field(default_factory=list)
+    products: list[dict[str, Any]] = field(default_factory=list)
+
+
+@lru_cache(maxsize=4)
+def _made_of(seed: int, asins: int, listings: int, accounts: int, born_s: float) -> _Made:
+    """What all that is made follows from, so that whoever begins the same world again finds it made."""
+    return _Made()
+
+
 class Demo:
     """The seeded shops of one world, as they were when it was born (`born_s`, seconds since the epoch)."""
 
     def __init__(self, world: World, listings: int, accounts: int, born_s: float) -> None:
         self._world, self._listings, self._accounts, self._born_s = world, listings, accounts, born_s
-        self._plans: list[ListingPlan] = []
-        self._products: list[dict[str, Any]] = []
-
-    def or_as_before(self, before: Demo | None) -> Demo:
-        """`before`, where it is of the same world born at the same moment: then its plans need not be made again."""
-        return self if before is None or self._born_as() != before._born_as() else before
-
-    def _born_as(self) -> tuple[float, ...]:
-        return (self._world.seed, self._world.asins, self._listings, self._accounts, self._born_s)
+        self._made = _made_of(world.seed, world.asins, listings, accounts, born_s)
 
     @staticmethod
     def asin_count(listings: int, accounts: int) -> int:
@@ -60,8 +67,8 @@ class Demo:
         """One plan per row of the register, in the order of its ids. Its row is not to be changed."""
         if self._listings > _KEPT:
             return (self._plan(number) for number in range(self._listings))
-        self._plans = self._plans or [self._plan(number) for number in range(self._listings)]
-        return iter(self._plans)
+        self._made.plans = self._made.plans or [self._plan(number) for number in range(self._listings)]
+        return iter(self._made.plans)
 
     def strays(self) -> Iterator[Item]:
         """BASE items that the register knows nothing of: made by hand, or from before the register."""
@@ -90,7 +97,7 @@ class Demo:
         key = mix(self._world.seed, 0x5A1E)
         for n in range(max(5, self._listings * 3 // 100)):
             number = int(self._listings * uniform(key, n, 1) ** 4)
-            popular = (self._plans[number] if self._plans else self._plan(number)).item
+            popular = (self._made.plans[number] if self._made.plans else self._plan(number)).item
             if popular is not None:
                 sold.append((popular, int(self._born_s - 30 * _DAY_S * uniform(key, n, 2))))
         for n, (item, at) in enumerate(sold):
@@ -113,8 +120,8 @@ class Demo:
         """One row of the register's products per ASIN, not to be changed."""
         if self._world.asins > _KEPT:
             return (self._product(index) for index in range(self._world.asins))
-        self._products = self._products or [self._product(index) for index in range(self._world.asins)]
-        return iter(self._products)
+        self._made.products = self._made.products or [self._product(index) for index in range(self._world.asins)]
+        return iter(self._made.products)
 
     # One ASIN
 

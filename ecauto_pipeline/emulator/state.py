@@ -50,7 +50,6 @@ class Emulation:
         data: Path | None = None,
     ) -> None:
         self.lock = threading.RLock()
-        self._before: Demo | None = None
         if data is not None:
             data.mkdir(parents=True, exist_ok=True)
         self.store = Store(None if data is None else data / "emulator.db")
@@ -139,8 +138,7 @@ class Emulation:
         listings, accounts = shape["listings"], shape["accounts"]
         self.accounts = tuple(base_account_id(n + 1) for n in range(accounts))
         self.world = World(shape["seed"], Demo.asin_count(listings, accounts), self.store)
-        demo = Demo(self.world, listings, accounts, self.store.setting("born_s"))
-        self.demo = self._before = demo.or_as_before(self._before)
+        self.demo = Demo(self.world, listings, accounts, self.store.setting("born_s"))
         self.shops = ShopWorld(self.store)
         self.tokens = TokenBook(self.store)
         self.throttle = Throttle(self.store, speed)
