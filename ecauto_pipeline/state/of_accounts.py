@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -46,6 +47,11 @@ def of_accounts(table: Table, accounts: Iterable[AccountKey], *, found_else: boo
     """True for the rows of these shops; of no shop, for none. Said by platform, so that an index by shop finds them:
     one word a shop is compared with every row. `found_else`: an index of few rows finds them, and SQLite is not to take
     one by shop for the better one, so no index fits these words."""
+    return _of_accounts(table, frozenset(accounts), found_else)
+
+
+@lru_cache(maxsize=256)  # of the same shops again and again; who makes the words anew pays more than their answer costs
+def _of_accounts(table: Table, accounts: frozenset[AccountKey], found_else: bool) -> ColumnElement[bool]:
     named: dict[str, set[str]] = defaultdict(set)
     for one in accounts:
         named[one.platform].add(one.account_id)

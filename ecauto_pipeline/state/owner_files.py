@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.state.schema_notes import owner_files
@@ -50,10 +50,12 @@ def read_owner_file(connection: Connection, name: str) -> OwnerFile:
 
 def is_unknown(connection: Connection, name: str) -> bool:
     """`OwnerFile.unknown` of it, without reading what it says: this is asked before every push, of megabytes."""
-    query = select(owner_files.c.name).where(
-        owner_files.c.name == name, owner_files.c.content.is_(None), owner_files.c.broken_since.is_not(None)
-    )
-    return connection.execute(query).first() is not None
+    return connection.execute(_UNKNOWN, {"file": name}).first() is not None
+
+
+_UNKNOWN = select(owner_files.c.name).where(
+    owner_files.c.name == bindparam("file"), owner_files.c.content.is_(None), owner_files.c.broken_since.is_not(None)
+)
 
 
 def keep_well(connection: Connection, name: str, content: str | None, now: datetime) -> None:

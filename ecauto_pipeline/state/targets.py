@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ from ecauto_pipeline.domain.freshness.quiet import QuietBounds, QuietOnes
 from ecauto_pipeline.domain.model import AccountKey, ListingKey
 from ecauto_pipeline.domain.selling.selection import best_sellers
 from ecauto_pipeline.state.of_accounts import are_all, of_accounts
-from ecauto_pipeline.state.quiet_asins import is_quiet, since
+from ecauto_pipeline.state.quiet_asins import LOW_AFTER, SOLD_SINCE, VIEWED_SINCE, bound_to, is_quiet, since
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.schema_calls import buckets
 from ecauto_pipeline.state.shop_accounts import refusing_accounts
@@ -61,16 +62,14 @@ def read_rows(
     With `max_items` only those of that many listings, the ones sold last. `but`: without those that are quiet now
     (count_quiet).
     """
-    some, theirs = _of_whom(connection, accounts)
-    taking_part = and_(_TAKING_PART_BY_KEY if some else _TAKING_PART, *theirs)
-    query = _query(taking_part, changes, but)
-    packed = np.fromiter(_tuples(connection, query if some else query.order_by(listings.c.asin)), dtype=_PACKED)
-    if some:
+    whom = _of_whom(connection, accounts)
+    packed = np.fromiter(_tuples(connection, whom, changes, but), dtype=_PACKED)
+    if whom.some:
         packed = packed[np.argsort(packed["asin"], kind="stable")]
-    rows = _unpacked(connection, packed, "", theirs, now)
+    rows = _unpacked(connection, packed, "", whom, now)
     if max_items is not None:
         keys = (listings.c.platform, listings.c.account_id, listings.c.item_id)
-        sold = select(*keys, listings.c.asin, asins.c.last_sold_at).where(taking_part)
+        sold = select(*keys, listings.c.asin, asins.c.last_sold_at).where(_taking_part(whom))
         sold = sold.outerjoin_from(listings, asins, asins.c.asin == listings.c.asin)
         found = [(ListingKey(p, a, i), asin, at) for p, a, i, asin, at in connection.execute(sold)]
         chosen = best_sellers(((key, from_ms(at) if at else None) for key, _, at in found), max_items)
@@ -86,14 +85,13 @@ def each_part(
     but: QuietBounds | None = None,
 ) -> Iterator[Rows]:
     """The same rows, at most so many at a time, for whoever only counts them; those of some accounts at once."""
-    some, theirs = _of_whom(connection, accounts)
-    if some:
+    whom = _of_whom(connection, accounts)
+    if whom.some:
         yield read_rows(connection, now, accounts, but=but)
         return
-    query = _query(and_(_TAKING_PART, *theirs), but=but).order_by(listings.c.asin)
-    answer, last = iter(_tuples(connection, query)), ""
+    answer, last = iter(_tuples(connection, whom, False, but)), ""
     while (packed := np.fromiter(islice(answer, most), dtype=_PACKED)).size:
-        yield _unpacked(connection, packed, last, theirs, now)
+        yield _unpacked(connection, packed, last, whom, now)
         last = str(packed["asin"][-1])
 
 
@@ -104,45 +102,46 @@ def count_quiet(
 
     The few that were sold or viewed lately are found by that; the others are who is left of all who take part.
     """
-    some, theirs = _of_whom(connection, accounts)
-    taking_part = and_(_TAKING_PART_BY_KEY if some else _TAKING_PART, *theirs)
-    everybody = connection.execute(select(func.count(listings.c.asin.distinct())).where(taking_part)).scalar_one()
-    offered = exists().where(listings.c.asin == asins.c.asin, listings.c.listed == 1, *theirs)
-    sold, viewed = (
-        since(asins.c.last_sold_at, quiet.sold_since_ms),
-        since(asins.c.last_viewed_at, quiet.viewed_since_ms),
-    )
-    found = []
-    for of_tier in (
-        (asins.c.last_sold_at >= quiet.sold_since_ms,),
-        (asins.c.last_viewed_at >= quiet.viewed_since_ms, not_(sold)),
-    ):
-        query = select(func.count(), func.min(asins.c.stock_at)).where(*of_tier, is_quiet(quiet), offered)
-        found.append(QuietOnes(*connection.execute(query).one()))
-    low = everybody - read - sum(one.asins for one in found)
-    oldest = select(asins.c.stock_at).where(asins.c.stock_at > quiet.stock[-1].after_ms, not_(sold), not_(viewed))
-    oldest = oldest.where(is_quiet(quiet), offered).order_by(asins.c.stock_at).limit(1)
-    return (*found, QuietOnes(low, connection.execute(oldest).scalar() if low else None))
+    values = bound_to(quiet)
+    everybody, *lately, oldest = _questions_of_quiet(_of_whom(connection, accounts))
+    all_of_them = connection.execute(everybody).scalar_one()
+    found = [QuietOnes(*connection.execute(one, values).one()) for one in lately]
+    low = all_of_them - read - sum(one.asins for one in found)
+    return (*found, QuietOnes(low, connection.execute(oldest, values).scalar() if low else None))
 
 
-Conditions = Sequence[ColumnElement[bool]]
+class _Whom(NamedTuple):
+    """Whose listings: of `accounts` where they are `some` of all; without those of `refusing`."""
+
+    some: bool
+    accounts: tuple[AccountKey, ...]
+    refusing: tuple[AccountKey, ...]
 
 
-def _of_whom(connection: Connection, accounts: Sequence[AccountKey]) -> tuple[bool, Conditions]:
+def _of_whom(connection: Connection, accounts: Sequence[AccountKey]) -> _Whom:
     """Listings of these accounts (() = all), without those of shops that refuse everything; and whether they are only
     some of all, whom an index by shop finds. Where they are all, the index of who takes part alone answers."""
     some = bool(accounts) and not are_all(connection, listings, accounts, _TAKING_PART_BY_KEY)
-    refusing = refusing_accounts(connection)
+    return _Whom(some, tuple(accounts) if some else (), tuple(refusing_accounts(connection)))
+
+
+def _theirs(whom: _Whom) -> Sequence[ColumnElement[bool]]:
     # each is said only where there is one: an index alone answers the question of all the others
-    chosen = [of_accounts(listings, accounts)] if some else []
-    return some, [*chosen, not_(of_accounts(listings, refusing))] if refusing else chosen
+    chosen = [of_accounts(listings, whom.accounts)] if whom.some else []
+    return [*chosen, not_(of_accounts(listings, whom.refusing))] if whom.refusing else chosen
 
 
-def _tuples(connection: Connection, query: Select[Any]) -> Iterable[Any]:
-    return cast(Iterable[Any], connection.execute(query).cursor)  # raw ones
+def _taking_part(whom: _Whom) -> ColumnElement[bool]:
+    return and_(_TAKING_PART_BY_KEY if whom.some else _TAKING_PART, *_theirs(whom))
 
 
-def _unpacked(connection: Connection, packed: Rows, last: str, theirs: Conditions, now: datetime) -> Rows:
+def _tuples(connection: Connection, whom: _Whom, changes: bool, but: QuietBounds | None) -> Iterable[Any]:
+    query = _query(whom, changes, but is not None)
+    values = {} if but is None else bound_to(but)
+    return cast(Iterable[Any], connection.execute(query, values).cursor)  # raw ones
+
+
+def _unpacked(connection: Connection, packed: Rows, last: str, whom: _Whom, now: datetime) -> Rows:
     """One row an ASIN, but for `last`: its row was in the part before."""
     names = packed["asin"]
     begins = np.append(names[:1] != last, names[1:] != names[:-1])
@@ -152,21 +151,14 @@ def _unpacked(connection: Connection, packed: Rows, last: str, theirs: Condition
         rows[name] = packed[name]
     for name, shift, mask in (("wants", 3, 15), ("fetched", 2, 1), ("probed", 1, 1), ("out", 0, 1)):
         rows[name] = (packed["flags"] >> shift) & mask
-    _add_failures(connection, rows, packed["asin"][packed["flags"] >= _FAILS].tolist(), theirs, now)
+    _add_failures(connection, rows, packed["asin"][packed["flags"] >= _FAILS].tolist(), whom, now)
     return rows
 
 
-def _add_failures(
-    connection: Connection, rows: Rows, failing: Sequence[str], theirs: Conditions, now: datetime
-) -> None:
-    """The columns of the few that fail: a second question, because a million rows are paid for by the column. Asked by
-    name, and with no other condition on the name, for which SQLite would go through all of them."""
+def _add_failures(connection: Connection, rows: Rows, failing: Sequence[str], whom: _Whom, now: datetime) -> None:
+    """The columns of the few that fail: a second question, because a million rows are paid for by the column."""
     rows["failures"] = rows["failed_at"] = rows["unanswerable"] = rows["public"] = 0
-    on_show = func.max(case((listings.c.shown_visible == 1, 1), else_=0))
-    known = (asins.c.asin, asins.c.failures, asins.c.failed_at, asins.c.failing_reason, asins.c.failing_since)
-    query = select(*known, on_show).select_from(asins.join(listings, listings.c.asin == asins.c.asin))
-    some_of_them = (listings.c.listed == 1, listings.c.asin.in_(bindparam("some", expanding=True)), *theirs)
-    query = query.where(*some_of_them).group_by(*known)
+    query = _question_of_failures(whom)
     found = [row for some in _portions(failing) for row in connection.execute(query, {"some": some})]
     if not found:
         return
@@ -196,9 +188,10 @@ _PACKED = np.dtype([(name, ROW[name]) for name in _WHOLE] + [("flags", np.int64)
 """ROW as it is read: four of its small columns in one number, because a million rows are paid for by the column."""
 
 
-def _query(taking_part: ColumnElement[bool], changes: bool = False, but: QuietBounds | None = None) -> Select[Any]:
-    """The columns of `_PACKED`, NULL as 0, one row per listing: no grouping. `changes`: or 0 for what tells of them.
-    `but`: without who is quiet."""
+@lru_cache(maxsize=16)  # made once, here and below: making them costs more than what they find in a small shop
+def _query(whom: _Whom, changes: bool, without_quiet: bool) -> Select[Any]:
+    """The columns of `_PACKED`, NULL as 0, one row per listing: no grouping; in order of ASIN where they are all.
+    `changes`: or 0 for what tells of them. `without_quiet`: of those that bound_to() tells."""
     known = asins.c
     wants = case(
         (and_(known.wants_detail == "", known.doubt == ""), 0),  # nearly all: nothing else is compared then
@@ -218,7 +211,7 @@ def _query(taking_part: ColumnElement[bool], changes: bool = False, but: QuietBo
     )
     owes_second = and_(known.status == "filtered_out", known.filtered_count < 2)
     stamps = ("price_at", "stock_at", "detail_at", "probe_at", "error_at", "last_sold_at", "last_viewed_at")
-    return (
+    query = (
         select(
             listings.c.asin,
             *(func.coalesce(known[name], 0) for name in stamps),
@@ -234,14 +227,45 @@ def _query(taking_part: ColumnElement[bool], changes: bool = False, but: QuietBo
             + case((known.in_stock == 0, 1), else_=0),
         )
         .select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
-        .where(taking_part, *([] if but is None else [_may_be_due(but)]))
+        .where(_taking_part(whom), *([_may_be_due()] if without_quiet else []))
+    )
+    return query if whom.some else query.order_by(listings.c.asin)
+
+
+@lru_cache(maxsize=16)
+def _question_of_failures(whom: _Whom) -> Select[Any]:
+    """Asked by name, and with no other condition on the name, for which SQLite would go through all of them."""
+    on_show = func.max(case((listings.c.shown_visible == 1, 1), else_=0))
+    known = (asins.c.asin, asins.c.failures, asins.c.failed_at, asins.c.failing_reason, asins.c.failing_since)
+    query = select(*known, on_show).select_from(asins.join(listings, listings.c.asin == asins.c.asin))
+    some_of_them = (listings.c.listed == 1, listings.c.asin.in_(bindparam("some", expanding=True)), *_theirs(whom))
+    return query.where(*some_of_them).group_by(*known)
+
+
+@lru_cache(maxsize=16)
+def _questions_of_quiet(whom: _Whom) -> tuple[Select[Any], ...]:
+    """How many ASINs take part; how many of them are quiet that were sold or viewed lately, with the oldest stamp of
+    stock; that stamp of the others."""
+    offered = exists().where(listings.c.asin == asins.c.asin, listings.c.listed == 1, *_theirs(whom))
+    sold, viewed = since(asins.c.last_sold_at, SOLD_SINCE), since(asins.c.last_viewed_at, VIEWED_SINCE)
+    oldest = select(asins.c.stock_at).where(asins.c.stock_at > LOW_AFTER, not_(sold), not_(viewed))
+    return (
+        select(func.count(listings.c.asin.distinct())).where(_taking_part(whom)),
+        *(
+            select(func.count(), func.min(asins.c.stock_at)).where(*of_tier, is_quiet(), offered)
+            for of_tier in (
+                (asins.c.last_sold_at >= SOLD_SINCE,),
+                (asins.c.last_viewed_at >= VIEWED_SINCE, not_(sold)),
+            )
+        ),
+        oldest.where(is_quiet(), offered).order_by(asins.c.stock_at).limit(1),
     )
 
 
-def _may_be_due(quiet: QuietBounds) -> ColumnElement[bool]:
+def _may_be_due() -> ColumnElement[bool]:
     """Of a listing: its ASIN is not quiet, or was never asked about. Found by names, which lie in indexes: the rows of
     most ASINs, wherever they lie, are gone through once and in their order."""
-    loud = select(asins.c.asin).where(not_(is_quiet(quiet)))
+    loud = select(asins.c.asin).where(not_(is_quiet()))
     known = select(asins.c.asin).where(asins.c.asin == listings.c.asin).correlate(listings)
     return or_(listings.c.asin.in_(loud), not_(known.exists()))
 

@@ -106,6 +106,8 @@ def test_a_database_that_was_complete_once_is_looked_at_again(tmp_path: Path, ha
         ("nonsense", "no address of a database"),
         ("mysql://x", "neither sqlite nor postgresql"),
         ("postgresql+nodriver://u:geheim@127.0.0.1:1/x", "no address of a database"),
+        ("postgresql://u@127.0.0.1:geheim/x", "no address of a database: its port is no number"),
+        ("sqlite://u:geheim@/x", "no address of a database"),
     ],
 )
 def test_what_is_no_database_is_said(url: str, said: str) -> None:
