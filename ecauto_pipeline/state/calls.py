@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, event, func, select
+from sqlalchemy import Connection, bindparam, case, delete, event, func, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.state import locks
@@ -131,21 +131,24 @@ class CallLedger:
 
 def counted(connection: Connection, run_id: str, api: str = "sp_api") -> dict[tuple[str, str], tuple[int, int, int]]:
     """Calls, refused ones (429) and failed ones in all, by (account, operation) of a run."""
-    query = (
-        select(
-            api_calls.c.account,
-            api_calls.c.operation,
-            func.count(),
-            func.sum(case((api_calls.c.http_status == 429, 1), else_=0)),
-            func.sum(case((api_calls.c.outcome != "ok", 1), else_=0)),
-        )
-        .where(api_calls.c.run_id == run_id, api_calls.c.api == api)
-        .group_by(api_calls.c.account, api_calls.c.operation)
-    )
+    found = connection.execute(_COUNTED, {"run": run_id, "of_api": api})
     return {
         (account, operation): (int(calls), int(refused), int(failed))
-        for account, operation, calls, refused, failed in connection.execute(query)
+        for account, operation, calls, refused, failed in found
     }
+
+
+_COUNTED = (
+    select(
+        api_calls.c.account,
+        api_calls.c.operation,
+        func.count(),
+        func.sum(case((api_calls.c.http_status == 429, 1), else_=0)),
+        func.sum(case((api_calls.c.outcome != "ok", 1), else_=0)),
+    )
+    .where(api_calls.c.run_id == bindparam("run"), api_calls.c.api == bindparam("of_api"))
+    .group_by(api_calls.c.account, api_calls.c.operation)
+)
 
 
 def failed_for(connection: Connection, run_id: str, api: str = "sp_api") -> list[tuple[str, str, int]]:

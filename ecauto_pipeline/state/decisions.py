@@ -11,9 +11,10 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, bindparam, func, or_, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
@@ -124,13 +125,18 @@ def move(connection: Connection, ids: Iterable[str], event: DecisionEvent, now: 
     Rows in a state in which it can't happen stay as they are: somebody else was faster. Raises MoveNotAllowed for an
     event that the table does not know.
     """
+    statement, moved = _move(event), 0
+    for names in in_portions(list(ids)):
+        moved += connection.execute(statement, {"names": names, "moved_at": to_ms(now)}).rowcount
+    return moved
+
+
+@cache
+def _move(event: DecisionEvent) -> Update:
     was, state = moves_of(DECISIONS, event)
     by_name = func.coalesce(diffs.c.state, "").in_(was)  # no index fits this: SQLite would go through all that is open
-    moved = 0
-    for names in in_portions(list(ids)):
-        rows = update(diffs).where(diffs.c.diff_id.in_(names), by_name)
-        moved += connection.execute(rows.values(state=state, state_at=to_ms(now))).rowcount
-    return moved
+    rows = update(diffs).where(diffs.c.diff_id.in_(bindparam("names", expanding=True)), by_name)
+    return rows.values(state=state, state_at=bindparam("moved_at"))
 
 
 def reopen(connection: Connection, name: str, now: datetime) -> None:

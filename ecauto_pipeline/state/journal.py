@@ -216,23 +216,25 @@ def hidden_since(
 
     Not those hidden for one of the reasons `but_for`, nor by a rollback. `accounts`: only these; None = all.
     """
-    account = (journal.c.platform, journal.c.account_id)
-    query = (
-        select(*account, func.count(distinct(journal.c.item_id)))
-        .join(diffs, diffs.c.diff_id == journal.c.diff_id)
-        .join(
-            listings,
-            (listings.c.platform == journal.c.platform)
-            & (listings.c.account_id == journal.c.account_id)
-            & (listings.c.item_id == journal.c.item_id),
-        )
-        .where(journal.c.kind == Kind.VISIBILITY, journal.c.after == 0)
-        .where(journal.c.outcome == Outcome.DONE, journal.c.intent_at > to_ms(since), journal.c.rollback_of == "")
-        .where(diffs.c.reason.not_in(list(but_for)), listings.c.shown_visible == 0)
-        .group_by(*account)
+    query = _HIDDEN if accounts is None else _HIDDEN.where(of_accounts(journal, accounts))
+    found = connection.execute(query, {"since": to_ms(since), "but_for": list(but_for)})
+    return {AccountKey(row[0], row[1]): row[2] for row in found}
+
+
+_HIDDEN = (
+    select(journal.c.platform, journal.c.account_id, func.count(distinct(journal.c.item_id)))
+    .join(diffs, diffs.c.diff_id == journal.c.diff_id)
+    .join(
+        listings,
+        (listings.c.platform == journal.c.platform)
+        & (listings.c.account_id == journal.c.account_id)
+        & (listings.c.item_id == journal.c.item_id),
     )
-    query = query if accounts is None else query.where(of_accounts(journal, accounts))
-    return {AccountKey(row[0], row[1]): row[2] for row in connection.execute(query)}
+    .where(journal.c.kind == Kind.VISIBILITY, journal.c.after == 0)
+    .where(journal.c.outcome == Outcome.DONE, journal.c.intent_at > bindparam("since"), journal.c.rollback_of == "")
+    .where(diffs.c.reason.not_in(bindparam("but_for", expanding=True)), listings.c.shown_visible == 0)
+    .group_by(journal.c.platform, journal.c.account_id)
+)
 
 
 def refused_as_gone(connection: Connection, account: AccountKey, since: datetime) -> list[Update]:

@@ -11,15 +11,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.few_rows import PRICE_UNJUDGED, VISIBILITY_UNJUDGED, words_for
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import ByShop, bound_to, by_shop, of_accounts, of_bound_listing
 from ecauto_pipeline.state.revisions import ASIN_CHANGES
 from ecauto_pipeline.state.schema import asins, counters, judged_shops, listings
 from ecauto_pipeline.state.upsert import upsert
@@ -112,11 +127,8 @@ def seen_of(
     items: Collection[str] | None = None,
 ) -> list[Seen]:
     """The listings of a shop that take part, in no order: all of them, or `items` alone."""
-    query = _query(step, to_ms(now)).where(*_of_shop(account))
-    if items is None:
-        return [_seen(row) for row in connection.execute(query)]
-    portions = in_portions(sorted(items))
-    return [_seen(row) for few in portions for row in connection.execute(query.where(listings.c.item_id.in_(few)))]
+    answers = _question(step).ask(connection, account, None if items is None else {account: items}, now=to_ms(now))
+    return [_seen(row) for answer in answers for row in answer]
 
 
 def unsettled(
@@ -136,21 +148,17 @@ def unsettled(
         changed = list(connection.execute(news).scalars())
         shops = {} if len(changed) > MOST_CHANGED else shops
     found: dict[ListingKey, Seen] = {}
-    again = _query(step, to_ms(now)).where(~_holds(step, to_ms(now)))
+    values: dict[str, object] = {"now": to_ms(now)}
     for account in looks.keys() - shops.keys():
-        rows = connection.execute(again.where(*_of_shop(account)))
-        found |= {ListingKey(*account, row[0]): _seen(row) for row in rows}
+        for answer in _question_again(step).ask(connection, account, now=to_ms(now)):
+            found |= {ListingKey(*account, row[0]): _seen(row) for row in answer}
     if not shops:
         return found
-    of_them = again.add_columns(listings.c.platform, listings.c.account_id)
-    until = listings.c[f"{step}_holds_until"]
-    questions = [
-        of_them.where(of_accounts(listings, shops, found_else=True), words_for("sqlite", _UNJUDGED[step])),
-        of_them.where(until <= to_ms(now)),
-        *(of_them.where(listings.c.asin.in_(few)) for few in in_portions(sorted(changed))),
-    ]
-    for question in questions:
-        for *row, platform, account_id in connection.execute(question):
+    fresh, past, of_asins = _questions_of_changes(step)
+    questions = [(fresh.where(of_accounts(listings, shops, found_else=True)), values), (past, values)]
+    questions += [(of_asins, {**values, "some": few}) for few in in_portions(sorted(changed))]
+    for question, bound in questions:
+        for *row, platform, account_id in connection.execute(question, bound):
             account = AccountKey(platform, account_id)
             if account in shops:
                 found[ListingKey(*account, row[0])] = _seen(row)
@@ -165,20 +173,43 @@ def _is_followed(look: WholeLook, upto: int | None, now: datetime) -> bool:
     return look.judged_at is not None and look.judged_at <= now
 
 
-def _query(step: JudgingStep, now_ms: int) -> Select[Any]:
-    """The columns of Seen, of what takes part."""
-    columns = (listings.c.item_id, listings.c.revision, asins.c.revision, case((_holds(step, now_ms), 1), else_=0))
+_NOW = bindparam("now", type_=BigInteger())
+
+
+def _query(step: JudgingStep) -> Select[Any]:
+    """The columns of Seen, of what takes part, as it stands `now`."""
+    columns = (listings.c.item_id, listings.c.revision, asins.c.revision, case((_holds(step), 1), else_=0))
     until = listings.c[f"{step}_holds_until"]
     query = select(*columns, until, *_said(step)).where(listings.c.listed + 0 == 1)
     return query.select_from(listings.outerjoin(asins, asins.c.asin == listings.c.asin))
 
 
+@cache
+def _question(step: JudgingStep) -> ByShop:
+    """Of the listings of a shop."""
+    return by_shop(_query(step), listings)
+
+
+@cache
+def _question_again(step: JudgingStep) -> ByShop:
+    """Of those of which nothing holds now."""
+    return by_shop(_query(step).where(~_holds(step)), listings)
+
+
+@cache
+def _questions_of_changes(step: JudgingStep) -> tuple[Select[Any], Select[Any], Select[Any]]:
+    """The same of every shop, with whose they are: where nothing was said, where it held until now, of `some` ASINs."""
+    of_them = _query(step).where(~_holds(step)).add_columns(listings.c.platform, listings.c.account_id)
+    until = listings.c[f"{step}_holds_until"]
+    return (
+        of_them.where(words_for("sqlite", _UNJUDGED[step])),
+        of_them.where(until <= _NOW),
+        of_them.where(listings.c.asin.in_(bindparam("some", expanding=True))),
+    )
+
+
 def _seen(row: Sequence[Any]) -> Seen:
     return Seen(row[0], row[1], row[2], row[3] == 1, row[4], tuple(row[5:]))
-
-
-def _of_shop(account: AccountKey) -> tuple[ColumnElement[bool], ...]:
-    return listings.c.platform == account.platform, listings.c.account_id == account.account_id
 
 
 def count_said(
@@ -200,14 +231,9 @@ def save(
 ) -> None:
     """What was decided of these listings of a shop now; a word that is None: it has to be judged again."""
     names = _names(step)
-    statement = update(listings).where(
-        listings.c.platform == account.platform,
-        listings.c.account_id == account.account_id,
-        listings.c.item_id == bindparam("of_item"),
-    )
     values = [
         {
-            "of_item": one.item_id,
+            **bound_to(account, of_item=one.item_id),
             **dict(
                 zip(
                     names,
@@ -223,7 +249,13 @@ def save(
     ]
     if values:
         values.sort(key=lambda row: str(row["of_item"]))
-        connection.execute(statement.values({name: bindparam(name) for name in names}), values)
+        connection.execute(_save(step), values)
+
+
+@cache
+def _save(step: JudgingStep) -> Update:
+    rows = update(listings).where(*of_bound_listing(listings))
+    return rows.values({name: bindparam(name) for name in _names(step)})
 
 
 def changed_rules(connection: Connection) -> None:
@@ -231,15 +263,15 @@ def changed_rules(connection: Connection) -> None:
     connection.execute(update(listings).where(text("item_rules != ''")).values(revision=listings.c.revision + 1))
 
 
-def _holds(step: JudgingStep, now_ms: int) -> ColumnElement[bool]:
-    """Whether what was said of a row of listings, with its row of asins joined to it, still holds; never NULL."""
+def _holds(step: JudgingStep) -> ColumnElement[bool]:
+    """Whether what was said of a row of listings, with its row of asins joined to it, holds `now`; never NULL."""
     revision, asin_revision, judged_at, until = (listings.c[name] for name in _names(step)[:4])
     return and_(
         revision.is_not_distinct_from(listings.c.revision),
         asin_revision.is_not_distinct_from(asins.c.revision),
         judged_at.is_not(None),
-        judged_at <= now_ms,
-        or_(until.is_(None), until > now_ms),
+        judged_at <= _NOW,
+        or_(until.is_(None), until > _NOW),
         *(word.is_not(None) for word in _said(step)),
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey
@@ -72,12 +72,10 @@ def write_plan(
 
     Unfinished ones of the same hour, lane and scope are finished by it: it was made of all that is due now.
     """
-    earlier = select(plans.c.plan_id).where(plans.c.run_id == run_id)
-    connection.execute(delete(plan_targets).where(plan_targets.c.plan_id.in_(earlier)))
-    connection.execute(delete(plans).where(plans.c.run_id == run_id))
-    alike = (plans.c.partition_key == partition_key, plans.c.lane == lane, plans.c.scope == scope)
-    older = update(plans).where(*alike, plans.c.finished_at.is_(None))
-    connection.execute(older.values(finished_at=to_ms(made_at)))
+    for drop in _DROP_OF_RUN:
+        connection.execute(drop, {"of_run": run_id})
+    alike = {"key": partition_key, "of_lane": lane, "of_scope": scope}
+    connection.execute(_FINISH_ALIKE, {**alike, "now": to_ms(made_at)})
     finished = None if targets else made_at
     plan = Plan(uuid.uuid4().hex, run_id, partition_key, lane, scope, made_at, left_over, finished)
     connection.execute(
@@ -94,6 +92,19 @@ def write_plan(
     )
     _insert_targets(connection, plan.plan_id, targets)
     return plan
+
+
+_OF_RUN = plans.c.run_id == bindparam("of_run")
+_DROP_OF_RUN = (
+    delete(plan_targets).where(plan_targets.c.plan_id.in_(select(plans.c.plan_id).where(_OF_RUN))),
+    delete(plans).where(_OF_RUN),
+)
+_ALIKE = (
+    plans.c.partition_key == bindparam("key"),
+    plans.c.lane == bindparam("of_lane"),
+    plans.c.scope == bindparam("of_scope"),
+)
+_FINISH_ALIKE = update(plans).where(*_ALIKE, plans.c.finished_at.is_(None)).values(finished_at=bindparam("now"))
 
 
 def add_targets(connection: Connection, plan_id: str, targets: Iterable[Target], left_over: int) -> None:

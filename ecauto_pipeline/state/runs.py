@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.lanes import WHOLE_LANE
@@ -239,7 +252,10 @@ def of_lane(lane: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _known(connection: Connection, run_id: str) -> bool:
-    return connection.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
+    return connection.execute(_KNOWN, {"run": run_id}).first() is not None
+
+
+_KNOWN = select(runs.c.run_id).where(runs.c.run_id == bindparam("run"))
 
 
 def _rows(connection: Connection, query: Select[Any], wanted: Sequence[str] | None = None) -> list[RunRow]:
