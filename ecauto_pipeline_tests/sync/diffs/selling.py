@@ -26,7 +26,7 @@ from ecauto_pipeline.shops.protocol import Abilities, Item, Order, Sale, Shop, k
 from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.schema import asins, listings, shop_accounts
 from ecauto_pipeline.state.schema_decisions import diffs, journal
-from ecauto_pipeline.state.upsert import upsert
+from ecauto_pipeline.state.upsert import add_rows, upsert
 from ecauto_pipeline.sync.base_updates import push
 from ecauto_pipeline.sync.context import Run, Tools
 from ecauto_pipeline.sync.diff_section import DiffReport
@@ -177,6 +177,14 @@ def refusing(item_id: str, error: Exception, kind: Kind | None = None) -> Callab
 UNEDITABLE = ItemRefused("uneditable", "デジタルコンテンツの商品は編集できません。", permanent=True)
 
 
+_NEVER_ASKED = {
+    one.name: None if one.nullable else "" if isinstance(one.type, Text) else 0
+    for one in asins.c
+    if one.name not in {"asin", "revision", "change_number"}
+}
+"""What is kept of an ASIN of which nothing is known."""
+
+
 class World:
     """One installation: its tools, its shops, and a hand on Amazon's side of state.db."""
 
@@ -237,15 +245,20 @@ class World:
             **fields,
         }
         with self.state.write() as connection:
-            connection.execute(insert(listings).values(**row))
-        if cost_jpy is not None:
-            self.amazon(asin, cost_jpy)
+            add_rows(connection, listings, [row])
+            if cost_jpy is not None:
+                upsert(connection, asins, [self._answer(asin, cost_jpy)])
         return asin
 
     def amazon(self, asin: str, cost_jpy: int | None, status: str = "success", **fields: Any) -> None:
         """An authoritative answer, now. `cost_jpy` None with another status: nothing to buy."""
+        with self.state.write() as connection:
+            upsert(connection, asins, [self._answer(asin, cost_jpy, status, **fields)])
+
+    def _answer(self, asin: str, cost_jpy: int | None, status: str = "success", **fields: Any) -> dict[str, Any]:
         now = to_ms(self.clock.now())
-        row = {
+        return {
+            **_NEVER_ASKED,
             "asin": asin,
             "status": status,
             "price_jpy": cost_jpy,
@@ -255,10 +268,6 @@ class World:
             "snapshot_id": f"{asin}@{now}",
             **fields,
         }
-        nothing = {one.name: None if one.nullable else "" if isinstance(one.type, Text) else 0 for one in asins.c}
-        kept = {"asin", "revision", "change_number"}  # the rest is as if it had never been asked about
-        with self.state.write() as connection:
-            upsert(connection, asins, [{name: was for name, was in nothing.items() if name not in kept} | row])
 
     def change(self, item_id: str, **values: Any) -> None:
         """Columns of one listing, as a new reading would write them."""
