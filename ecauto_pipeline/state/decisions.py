@@ -20,7 +20,7 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Diff, Kind, ListingKey
 from ecauto_pipeline.domain.transitions import DECISIONS, NEW, DecisionEvent, moves_of, next_state
 from ecauto_pipeline.state.exporting import in_portions
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import of_accounts, of_shops
 from ecauto_pipeline.state.schema_decisions import diffs
 from ecauto_pipeline.state.upsert import add_rows
 
@@ -30,6 +30,9 @@ SHUT = ("account_blocked", "not_read", "shop_unreachable")
 """Why a change is skipped whose shop as a whole can't be worked on."""
 Target = tuple[ListingKey, Kind]
 _BY_IDS = select(diffs).where(diffs.c.diff_id.in_(bindparam("names", expanding=True)))
+_standing = of_shops(
+    select(diffs).where(diffs.c.state.in_(STANDING)).order_by(diffs.c.decided_at, diffs.c.diff_id), diffs
+)
 _HELD_OPEN = (diffs.c.decision == Decision.HELD, diffs.c.state == "open")
 
 
@@ -79,13 +82,8 @@ def store(
 
 def standing(connection: Connection, accounts: Iterable[AccountKey]) -> dict[Target, list[Decided]]:
     """What still stands of earlier decisions: pushes not sent, holds not settled. Oldest first per target."""
-    query = (
-        select(diffs)
-        .where(diffs.c.state.in_(STANDING), of_accounts(diffs, accounts))
-        .order_by(diffs.c.decided_at, diffs.c.diff_id)
-    )
     found: dict[Target, list[Decided]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(_standing(accounts)):
         decided = decided_row(row)
         found.setdefault(decided.target, []).append(decided)
     return found

@@ -8,29 +8,36 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, Decision, Kind, ListingKey
 from ecauto_pipeline.domain.selling.guards import MASS_HIDE
 from ecauto_pipeline.state.decisions import STANDING, Decided, Target, decided_row
 from ecauto_pipeline.state.exporting import in_portions
-from ecauto_pipeline.state.of_accounts import of_accounts
+from ecauto_pipeline.state.of_accounts import of_accounts, of_shops
 from ecauto_pipeline.state.schema import asins, listings
 from ecauto_pipeline.state.schema_decisions import diffs, journal
 
 _LISTING = ("platform", "account_id", "item_id")
 
 
+_edited = of_shops(
+    select(diffs)
+    .where(diffs.c.run_id == bindparam("of_run"), diffs.c.decision == Decision.PUSH)
+    .where(diffs.c.state.in_(("sent", "closed")), diffs.c.kind.in_(bindparam("kinds", expanding=True)))
+    .where(diffs.c.diff_id.in_(select(journal.c.diff_id).where(journal.c.run_id == bindparam("of_run"))))
+    .order_by(diffs.c.decided_at, diffs.c.diff_id),
+    diffs,
+)
+
+
 def edited(
     connection: Connection, run_id: str, accounts: Iterable[AccountKey], kinds: Iterable[Kind] = tuple(Kind)
 ) -> dict[Target, list[Decided]]:
     """The pushes of this run for which it has made an edit already, however that ended; what is open again is none."""
-    made = select(journal.c.diff_id).where(journal.c.run_id == run_id)
-    own = (diffs.c.run_id == run_id, diffs.c.decision == Decision.PUSH, diffs.c.state.in_(("sent", "closed")))
-    query = select(diffs).where(*own, diffs.c.kind.in_(sorted(kinds)), of_accounts(diffs, accounts))
     found: dict[Target, list[Decided]] = {}
-    for row in connection.execute(query.where(diffs.c.diff_id.in_(made)).order_by(diffs.c.decided_at, diffs.c.diff_id)):
+    for row in connection.execute(_edited(accounts), {"of_run": run_id, "kinds": sorted(kinds)}):
         decided = decided_row(row)
         found.setdefault(decided.target, []).append(decided)
     return found

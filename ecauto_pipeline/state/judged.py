@@ -34,7 +34,7 @@ from ecauto_pipeline.clock import from_ms, to_ms
 from ecauto_pipeline.domain.model import AccountKey, Kind, ListingKey
 from ecauto_pipeline.state.exporting import in_portions
 from ecauto_pipeline.state.few_rows import PRICE_UNJUDGED, VISIBILITY_UNJUDGED, words_for
-from ecauto_pipeline.state.of_accounts import ByShop, bound_to, by_shop, of_accounts, of_bound_listing
+from ecauto_pipeline.state.of_accounts import ByShop, bound_to, by_shop, of_accounts, of_bound_listing, of_shops
 from ecauto_pipeline.state.revisions import ASIN_CHANGES
 from ecauto_pipeline.state.schema import asins, counters, judged_shops, listings
 from ecauto_pipeline.state.upsert import upsert
@@ -89,13 +89,15 @@ def whole_looks(
     connection: Connection, accounts: Iterable[AccountKey], step: JudgingStep
 ) -> dict[AccountKey, WholeLook]:
     """Of these shops; one never judged as a whole is left out."""
-    query = select(judged_shops).where(judged_shops.c.step == step, of_accounts(judged_shops, accounts))
     return {
         AccountKey(row.platform, row.account_id): WholeLook(
             row.terms, from_ms(row.whole_at), row.asins_seen, None if row.judged_at is None else from_ms(row.judged_at)
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_looks(accounts), {"of_step": step})
     }
+
+
+_looks = of_shops(select(judged_shops).where(judged_shops.c.step == bindparam("of_step")), judged_shops)
 
 
 def save_looks(connection: Connection, step: JudgingStep, looks: Mapping[AccountKey, WholeLook]) -> None:

@@ -6,7 +6,7 @@ Not for: which shops (sync/context.py).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from ecauto_pipeline.domain.model import AccountKey, ListingKey
 
 ItemsOf = Mapping[AccountKey, Collection[str]]
 """Which items of a shop; a shop that is not named: all of its."""
+Accounts = Iterable[AccountKey]
 FEW = 500
 """Items in one statement."""
 
@@ -59,6 +60,16 @@ def _of_accounts(table: Table, accounts: frozenset[AccountKey], found_else: bool
     by_platform, by_account = (func.coalesce(one, "") for one in columns) if found_else else columns
     each = (and_(by_platform == platform, by_account.in_(sorted(shops))) for platform, shops in sorted(named.items()))
     return or_(false(), *each)
+
+
+def of_shops(query: Select[Any], table: Table, *, found_else: bool = False) -> Callable[[Accounts], Select[Any]]:
+    """This question about the rows of `table`, for whichever shops; made once for the same ones."""
+
+    @lru_cache(maxsize=32)
+    def made(accounts: frozenset[AccountKey]) -> Select[Any]:
+        return query.where(of_accounts(table, accounts, found_else=found_else))
+
+    return lambda accounts: made(frozenset(accounts))
 
 
 def are_all(connection: Connection, table: Table, accounts: Collection[AccountKey], rows: ColumnElement[bool]) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Result, and_, delete, func, or_, select, text
 from ecauto_pipeline.clock import to_ms
 from ecauto_pipeline.domain.model import AccountKey, ListingFacts, ListingKey, Outcome, PriceMoves
 from ecauto_pipeline.state.item_rules import RulesAsTheyStand
-from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, by_shop, of_account, of_accounts
+from ecauto_pipeline.state.of_accounts import FEW, ItemsOf, by_shop, of_account, of_accounts, of_shops
 from ecauto_pipeline.state.owner_files import BLOCKLIST, is_unknown
 from ecauto_pipeline.state.revisions import LISTING_FACTS
 from ecauto_pipeline.state.schema import listings
@@ -175,11 +175,15 @@ class ShopCounts(NamedTuple):
 def count_shops(connection: Connection, accounts: Iterable[AccountKey]) -> dict[AccountKey, ShopCounts]:
     """By account; one without any is there with 0."""
     accounts = list(accounts)
-    where = (listings.c.platform, listings.c.account_id)
-    sums = (func.sum(listings.c[name]) for name in ShopCounts._fields)
-    query = select(*where, *sums).where(of_accounts(listings, accounts)).group_by(*where)
-    found = {AccountKey(row[0], row[1]): ShopCounts(*map(int, row[2:])) for row in connection.execute(query)}
+    rows = connection.execute(_counts(accounts))
+    found = {AccountKey(row[0], row[1]): ShopCounts(*map(int, row[2:])) for row in rows}
     return {account: found.get(account, ShopCounts()) for account in accounts}
+
+
+_OF_SHOP = (listings.c.platform, listings.c.account_id)
+_counts = of_shops(
+    select(*_OF_SHOP, *(func.sum(listings.c[name]) for name in ShopCounts._fields)).group_by(*_OF_SHOP), listings
+)
 
 
 def count_public(connection: Connection, account: AccountKey) -> int:
@@ -191,8 +195,14 @@ def count_public(connection: Connection, account: AccountKey) -> int:
 
 def count_by_hand(connection: Connection, accounts: Iterable[AccountKey]) -> int:
     """Listings of these accounts that take part and whose price a person set."""
-    mine = (of_accounts(listings, accounts, found_else=True), listings.c.listed + 0 == 1, text("price_by_hand = 1"))
-    return int(connection.execute(select(func.count()).select_from(listings).where(*mine)).scalar_one())
+    return int(connection.execute(_by_hand(accounts)).scalar_one())
+
+
+_by_hand = of_shops(
+    select(func.count()).select_from(listings).where(listings.c.listed + 0 == 1, text("price_by_hand = 1")),
+    listings,
+    found_else=True,
+)
 
 
 def count_by(
