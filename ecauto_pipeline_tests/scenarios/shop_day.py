@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecauto_pipeline.clock import Clock, ManualClock, SystemClock
@@ -47,10 +48,13 @@ class RunResult:
 
     @cached_property
     def figures(self) -> dict[str, Any]:
-        """The run's row of history as its own file has it: no database is made for that."""
+        """The run's row of history as its own file has it: no database is made for that. Without moments: for one of
+        them Arrow loads pandas."""
         (file,) = (self.day.settings.data_dir / "history" / "run_metrics").rglob(f"{self.run_id}*.parquet")
-        (row,) = pq.ParquetFile(file).read(use_threads=False).to_pylist()
-        return dict(row)
+        rows = pq.ParquetFile(file).read(use_threads=False)
+        assert 1 == rows.num_rows
+        told = (column for column in rows.schema if not pa.types.is_timestamp(column.type))
+        return {column.name: rows.column(column.name)[0].as_py() for column in told}
 
 
 class _LoadsWhenAsked(HistoryStore):
