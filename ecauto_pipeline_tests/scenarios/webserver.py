@@ -160,7 +160,7 @@ def webserver(folder: Path, *, copies: bool = False) -> Iterator[Webserver]:
             except (OSError, RuntimeError):
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise
-                time.sleep(0.5)
+                time.sleep(0.1)
         yield server
     finally:
         process.send_signal(signal.SIGINT)
