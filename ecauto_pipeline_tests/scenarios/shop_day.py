@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ecauto_pipeline.clock import Clock, ManualClock, SystemClock
 from ecauto_pipeline.defs.partitions import hour_key
@@ -46,7 +48,13 @@ class RunResult:
 
     @cached_property
     def figures(self) -> dict[str, Any]:
-        return self.day.history("select * from run_metrics where run_id = ?", self.run_id)[0]
+        """The run's row of history as its own file has it: no database is made for that. Without moments: for one of
+        them Arrow loads pandas."""
+        (file,) = (self.day.settings.data_dir / "history" / "run_metrics").rglob(f"{self.run_id}*.parquet")
+        rows = pq.ParquetFile(file).read(use_threads=False)
+        assert 1 == rows.num_rows
+        told = (column for column in rows.schema if not pa.types.is_timestamp(column.type))
+        return {column.name: rows.column(column.name)[0].as_py() for column in told}
 
 
 class _LoadsWhenAsked(HistoryStore):

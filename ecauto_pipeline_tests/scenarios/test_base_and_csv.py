@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,13 +35,17 @@ STORE = AccountKey("csv", "store")
 
 
 class BothShops:
-    """A day with both, one ASIN of each offered in both, everything in step and a day later."""
+    """A day with both, as its folder and the emulator have them."""
 
     def __init__(self, folder: Path, emulator: EmulatorServer, clock: ManualClock) -> None:
         self.clock = clock
         self.cart = FileCart(folder, "cp932")
         table = {"accounts": [self.cart.account()], "encoding": "cp932"}
         self.day = ShopDay(folder, emulator, clock, {"csv": table}, loads_when_asked=True)
+        self.cases: list[Listed] = []
+
+    def begin(self) -> None:
+        """One ASIN of each case offered in both, everything in step and a day later."""
         self.cases = sound(self.day, 3)
         with sqlite3.connect(self.day.settings.master_db) as register:
             for number, case in enumerate(self.cases):
@@ -56,6 +61,10 @@ class BothShops:
         self.clock.advance(25 * 3600)
         self.export()
 
+    def go_on_from(self, begun: BothShops) -> None:
+        """What is in no file."""
+        self.cases, self.cart.rows = list(begun.cases), {name: dict(row) for name, row in begun.cart.rows.items()}
+
     def export(self) -> None:
         """The owner exports the cart's products, some minutes ago."""
         self.cart.export(self.clock.now() - timedelta(minutes=5))
@@ -67,11 +76,26 @@ class BothShops:
         return item_of(self.day, case)["price_jpy"], int(self.cart.rows[f"c-{number}"]["price"])
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> BothShops:
+    """The first day, lived once; its folder lies beside its emulator's."""
+    folder, clock = tmp_path_factory.mktemp("both"), ManualClock(_START)
+    data = folder / "emulator"
+    with EmulatorServer(clock=clock, seed=21, listings=30, accounts=2, speed=200.0, data=data) as emulator:
+        both = BothShops(folder / "shops", emulator, clock)
+        both.begin()
+    return both
+
+
 @pytest.fixture
-def both(tmp_path: Path) -> Iterator[BothShops]:
-    clock = ManualClock(_START)
-    with EmulatorServer(clock=clock, seed=21, listings=30, accounts=2, speed=200.0) as emulator:
-        yield BothShops(tmp_path, emulator, clock)
+def both(begun: BothShops, tmp_path: Path) -> Iterator[BothShops]:
+    """A copy of the first day, to be lived on."""
+    clock = ManualClock(begun.clock.now())
+    shutil.copytree(begun.day.folder.parent, tmp_path, dirs_exist_ok=True)
+    with EmulatorServer(clock=clock, data=tmp_path / "emulator") as emulator:
+        both = BothShops(tmp_path / "shops", emulator, clock)
+        both.go_on_from(begun)
+        yield both
 
 
 def _updates(both: BothShops, run_id: str) -> dict[str, list[Any]]:

@@ -27,7 +27,7 @@ def test_six_slices_hide_no_more_of_a_shop_than_one_run_may(tmp_path: Path) -> N
     Approved, they leave, each once.
     """
     clock = ManualClock(_START)
-    with EmulatorServer(clock=clock, seed=11, listings=200, accounts=2, speed=1.0) as emulator:
+    with EmulatorServer(clock=clock, seed=11, listings=100, accounts=1, speed=1.0) as emulator:
         day = ShopDay(tmp_path, emulator, clock, {"guards": _GUARDS}, loads_when_asked=True)
         shop = day.accounts[0]
         for row in day.register("select distinct asin from listings order by asin")[::2]:

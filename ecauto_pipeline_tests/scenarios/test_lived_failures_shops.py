@@ -5,6 +5,7 @@ The numbers are those of docs/acceptance.md.
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -31,37 +32,61 @@ def day(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[ShopDay]:
         yield ShopDay(tmp_path, emulator, clock, getattr(request, "param", None), loads_when_asked=True)
 
 
+@pytest.fixture(scope="module")
+def _first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a first run leaves: the shops' folder beside their emulator's. The cases of the tests are in step in it."""
+    folder = tmp_path_factory.mktemp("first")
+    data = folder / "emulator"
+    clock = ManualClock(_START)
+    with EmulatorServer(clock=clock, seed=9, listings=90, accounts=3, speed=100.0, data=data) as emulator:
+        day = ShopDay(folder / "shops", emulator, clock, loads_when_asked=True)
+        sound(day, 6)
+        for account in day.accounts[:2]:
+            sound(day, 3, account)
+        day.run()
+    return folder
+
+
+@pytest.fixture
+def later(_first_run: Path, tmp_path: Path) -> Iterator[ShopDay]:
+    """A day later: a copy of what a first run left."""
+    clock = ManualClock(_START)
+    shutil.copytree(_first_run, tmp_path, dirs_exist_ok=True)
+    with EmulatorServer(clock=clock, data=tmp_path / "emulator") as emulator:
+        day = ShopDay(tmp_path / "shops", emulator, clock, loads_when_asked=True)
+        day.advance(25 * 3600)
+        yield day
+
+
 def _firing(day: ShopDay, result: RunResult) -> set[str]:
     with day.tools() as tools:
         verdicts = judge(record_of(tools, result.run_id), alert_setup(tools))
     return {verdict.rule for verdict in verdicts if not verdict.passed}
 
 
-def test_a2_a3_a_night_without_amazon_moves_nothing_and_says_so(day: ShopDay) -> None:
+def test_a2_a3_a_night_without_amazon_moves_nothing_and_says_so(later: ShopDay) -> None:
     """Every answer of a day is an HTML page: no edit although people changed prices, nothing counts as fresh, alarms.
 
     The first run after it asks everything again.
     """
-    case = sound(day, 1)[0]
-    day.run()
-    day.advance(25 * 3600)
-    day.control.edit_item(case.account, int(case.item_id), price_jpy=case.price_jpy * 7 // 10)  # below its cost
-    day.control.add_faults({"kind": "http_error", "status": 502, "api": "sp_api"})
-    since = seen(day)
-    result = day.run()
-    assert [] == day.edits(since)
+    case = sound(later, 1)[0]
+    later.control.edit_item(case.account, int(case.item_id), price_jpy=case.price_jpy * 7 // 10)  # below its cost
+    later.control.add_faults({"kind": "http_error", "status": 502, "api": "sp_api"})
+    since = seen(later)
+    result = later.run()
+    assert [] == later.edits(since)
     assert result.figures["status_api_error"] == result.figures["cache_misses"] > 50
     assert ("price", "skipped", "stale_price") in [
         tuple(row.values())
-        for row in day.history(
+        for row in later.history(
             "select kind, decision, reason from diffs where run_id = ? and item_id = ?", result.run_id, case.item_id
         )
     ]
-    assert "sp_api_error_rate" in _firing(day, result)
-    day.control.clear_faults()
-    again = day.run()
+    assert "sp_api_error_rate" in _firing(later, result)
+    later.control.clear_faults()
+    again = later.run()
     assert again.figures["cache_misses"] == result.figures["cache_misses"]
-    corrected = edits_of(day, case, since)
+    corrected = edits_of(later, case, since)
     assert ["price"] == [name for edit in corrected for name in edit]
     assert abs(int(corrected[0]["price"]) - case.price_jpy) < 20
 
@@ -78,15 +103,13 @@ def test_a2_one_batch_that_fails_leaves_the_others_alone(day: ShopDay) -> None:
     assert result.figures["status_success"] > 30
 
 
-def test_a11_one_refused_item_is_one_failed_row_and_is_tried_alone(day: ShopDay) -> None:
+def test_a11_one_refused_item_is_one_failed_row_and_is_tried_alone(later: ShopDay) -> None:
     """BASE refuses one edit: the others are done, the next run sends that one and asks Amazon nothing."""
-    cases = sound(day, 4)
-    day.run()
-    day.advance(25 * 3600)
+    cases = sound(later, 4)
     for case in cases:
-        costs(day, case, cost_of(case.price_jpy) + 300)
+        costs(later, case, cost_of(case.price_jpy) + 300)
     bad = cases[0]
-    day.control.add_faults(
+    later.control.add_faults(
         {
             "kind": "error_json",
             "status": 400,
@@ -97,18 +120,19 @@ def test_a11_one_refused_item_is_one_failed_row_and_is_tried_alone(day: ShopDay)
             "times": 1,
         }
     )
-    since = seen(day)
-    result = day.run()
+    since = seen(later)
+    result = later.run()
     assert 1 == result.figures["failed"]
-    assert [1, 1, 1, 1] == [len(edits_of(day, case, since)) for case in cases]
-    since = seen(day)
-    later = day.run()
-    assert [1, 0, 0, 0] == [len(edits_of(day, case, since)) for case in cases]
-    failed = {row["asin"] for row in day.history("select asin from snapshots where status = 'api_error'")}
-    asked = {asin for call in day.control.calls(since=since, api="sp_api") for asin in call["details"].get("asins", ())}
+    assert [1, 1, 1, 1] == [len(edits_of(later, case, since)) for case in cases]
+    since = seen(later)
+    after = later.run()
+    assert [1, 0, 0, 0] == [len(edits_of(later, case, since)) for case in cases]
+    failed = {row["asin"] for row in later.history("select asin from snapshots where status = 'api_error'")}
+    calls = later.control.calls(since=since, api="sp_api")
+    asked = {asin for call in calls for asin in call["details"].get("asins", ())}
     assert asked <= failed
-    assert 0 == later.figures["failed"]
-    assert 1 == later.figures["pushed"], "the numbers of a run begin at nothing"
+    assert 0 == after.figures["failed"]
+    assert 1 == after.figures["pushed"], "the numbers of a run begin at nothing"
 
 
 def _one_item_vanishes(day: ShopDay) -> tuple[Listed, int]:
@@ -149,40 +173,35 @@ def test_a9_more_than_a_hundredth_gone_at_once_waits_for_a_person(day: ShopDay) 
     )
 
 
-def test_a23_a_token_that_ended_is_refreshed_once(day: ShopDay) -> None:
+def test_a23_a_token_that_ended_is_refreshed_once(later: ShopDay) -> None:
     """BASE forgets every access token between two runs: one refresh a shop, every edit done, none of them twice."""
-    cases = sound(day, 6)
-    day.run()
-    day.advance(25 * 3600)
+    cases = sound(later, 6)
     for case in cases:
-        costs(day, case, cost_of(case.price_jpy) + 300)
-    since = seen(day)
-    day.run("full_sync", push=False)  # gets new tokens, sends nothing
-    day.control.expire_tokens(api="base")
-    since = seen(day)
-    day.run()
-    tokens = [call for call in day.control.calls(since=since, api="base") if call["operation"] == "oauth/token"]
-    assert Counter(dict.fromkeys(day.accounts[:-1], 1)) == Counter(call["account"] for call in tokens)
-    assert {1} == {len([edit for edit in edits_of(day, case, since)]) for case in cases}
+        costs(later, case, cost_of(case.price_jpy) + 300)
+    since = seen(later)
+    later.run("full_sync", push=False)  # gets new tokens, sends nothing
+    later.control.expire_tokens(api="base")
+    since = seen(later)
+    later.run()
+    tokens = [call for call in later.control.calls(since=since, api="base") if call["operation"] == "oauth/token"]
+    assert Counter(dict.fromkeys(later.accounts[:-1], 1)) == Counter(call["account"] for call in tokens)
+    assert {1} == {len([edit for edit in edits_of(later, case, since)]) for case in cases}
 
 
-def test_a23_a_shop_whose_tokens_are_dead_is_blocked_and_the_other_goes_on(day: ShopDay) -> None:
+def test_a23_a_shop_whose_tokens_are_dead_is_blocked_and_the_other_goes_on(later: ShopDay) -> None:
     """One try to refresh, not one edit, an alarm that names it; the other shop's edits are all done."""
-    dead, alive = day.accounts[0], day.accounts[1]
-    lost, kept = sound(day, 3, dead), sound(day, 3, alive)
-    day.run()
-    day.advance(25 * 3600)
+    dead, alive = later.accounts[0], later.accounts[1]
+    lost, kept = sound(later, 3, dead), sound(later, 3, alive)
     for case in (*lost, *kept):
-        costs(day, case, cost_of(case.price_jpy) + 300)
-    day.control.revoke_tokens(api="base", account=dead)
-    since = seen(day)
-    result = day.run()
-    tokens = [
-        call for call in day.control.calls(since=since, api="base", account=dead) if call["operation"] == "oauth/token"
-    ]
+        costs(later, case, cost_of(case.price_jpy) + 300)
+    later.control.revoke_tokens(api="base", account=dead)
+    since = seen(later)
+    result = later.run()
+    calls = later.control.calls(since=since, api="base", account=dead)
+    tokens = [call for call in calls if call["operation"] == "oauth/token"]
     assert 1 == len(tokens)
-    assert [0, 0, 0, 1, 1, 1] == [len(edits_of(day, case, since)) for case in (*lost, *kept)]
-    assert "account_blocked" in _firing(day, result)
+    assert [0, 0, 0, 1, 1, 1] == [len(edits_of(later, case, since)) for case in (*lost, *kept)]
+    assert "account_blocked" in _firing(later, result)
 
 
 def test_a24_a_register_in_disorder_moves_nothing_it_should_not(day: ShopDay) -> None:

@@ -24,10 +24,10 @@ _START = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
 
 
 @contextmanager
-def _world(folder: Path, start: datetime = _START, listings: int = 200, speed: float = 100.0) -> Iterator[ShopDay]:
-    """Two active shops over an Amazon that answers every question."""
+def _world(folder: Path, start: datetime = _START, listings: int = 100, speed: float = 100.0) -> Iterator[ShopDay]:
+    """One shop over an Amazon that answers every question."""
     clock = ManualClock(start)
-    with EmulatorServer(clock=clock, seed=9, listings=listings, accounts=3, speed=speed) as emulator:
+    with EmulatorServer(clock=clock, seed=9, listings=listings, accounts=1, speed=speed) as emulator:
         day = ShopDay(folder, emulator, clock, loads_when_asked=True)
         for asin in day.control.asins():
             if day.control.truth(asin)["failure"] is not None:
@@ -86,9 +86,9 @@ def test_a_day_of_hourly_runs_asks_about_nothing_that_is_not_due(tmp_path: Path)
     1%. All of the rest keep their hour, their six hours or their day, less five minutes.
     """
     slack = timedelta(minutes=5)
-    with _world(tmp_path, listings=120, speed=400.0) as day:
-        for account in day.accounts[:-1]:
-            for item in day.control.items(account)[:15]:
+    with _world(tmp_path, listings=60, speed=400.0) as day:
+        for account in day.accounts:
+            for item in day.control.items(account)[:25]:
                 if item["visible"] and item["stock"] and not item["variations"]:
                     day.control.sell(account, item["item_id"])
         ages = {"high": timedelta(hours=1), "medium": timedelta(hours=6), "low": timedelta(hours=24)}
@@ -106,6 +106,7 @@ def test_a_day_of_hourly_runs_asks_about_nothing_that_is_not_due(tmp_path: Path)
                 assert asin not in last or reason != "new"
             last |= dict.fromkeys(_asked(day, since), day.clock.now())
             day.advance(3600 - (day.clock.now() - now).total_seconds())
+        assert _asked(day, 0, "getCompetitivePricing")
         assert again["high"] > 26 * 5
         assert again["low"] > 30
         assert set(again) <= {"high", "low"}
@@ -149,9 +150,9 @@ def test_a_sweep_that_sees_nothing_is_given_up_and_said(tmp_path: Path) -> None:
 
     A week later it tries again, sees, and sweeps on.
     """
-    with _world(tmp_path, listings=260, speed=400.0) as day:
+    with _world(tmp_path, listings=130, speed=400.0) as day:
         day.control.add_faults({"kind": "item_error", "operation": "getCompetitivePricing"})
-        for account in day.accounts[:-1]:  # sold lately: looked at every hour, by sweep
+        for account in day.accounts:  # sold lately: looked at every hour, by sweep
             for item in day.control.items(account):
                 if item["visible"] and item["stock"] and not item["variations"]:
                     day.control.sell(account, item["item_id"])

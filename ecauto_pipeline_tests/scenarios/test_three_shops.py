@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,22 +29,28 @@ _START = datetime(2026, 6, 1, 1, 10, tzinfo=UTC)
 _EACH = 6
 
 
+_DOCUMENT = {"alerts": {"channels": [{"kind": "webhook", "url_env": "HOOK"}]}, "base": {"timeout_s": 7200.0}}
+Cases = dict[str, list[Listed]]
+
+
 @contextmanager
-def _shops(folder: Path) -> Iterator[ShopDay]:
-    clock = ManualClock(_START)
-    document = {"alerts": {"channels": [{"kind": "webhook", "url_env": "HOOK"}]}, "base": {"timeout_s": 7200.0}}
-    with EmulatorServer(clock=clock, seed=21, listings=80, accounts=4, speed=200.0) as emulator:
-        yield ShopDay(folder, emulator, clock, document, loads_when_asked=True)
+def _shops(folder: Path, clock: ManualClock) -> Iterator[ShopDay]:
+    """A new world, or the one that the folder has."""
+    data = folder / "emulator"
+    with EmulatorServer(clock=clock, seed=21, listings=80, accounts=4, speed=200.0, data=data) as emulator:
+        yield ShopDay(folder / "shops", emulator, clock, _DOCUMENT, loads_when_asked=True)
 
 
-def _a_day_later(day: ShopDay) -> dict[str, list[Listed]]:
+def _a_day_later(folder: Path) -> tuple[ManualClock, Cases]:
     """Every shop in step, then as many prices up in each."""
-    cases = {account: sound(day, _EACH, account) for account in day.accounts[:-1]}
-    day.run()
-    day.advance(25 * 3600)
-    for listed in (case for several in cases.values() for case in several):
-        costs(day, listed, cost_of(listed.price_jpy) + 400)
-    return cases
+    clock = ManualClock(_START)
+    with _shops(folder, clock) as day:
+        cases = {account: sound(day, _EACH, account) for account in day.accounts[:-1]}
+        day.run()
+        day.advance(25 * 3600)
+        for listed in (case for several in cases.values() for case in several):
+            costs(day, listed, cost_of(listed.price_jpy) + 400)
+    return clock, cases
 
 
 def _tell(day: ShopDay, result: RunResult, receiver: HttpReceiver) -> None:
@@ -87,14 +94,14 @@ def test_a_restricted_and_a_spent_shop_wait_and_the_healthy_one_notices_nothing(
     once when A is allowed again and B's hour has turned.
     """
     caplog.set_level(logging.WARNING)
-    with _shops(tmp_path / "alone") as day:
-        cases = _a_day_later(day)
+    clock, cases = _a_day_later(tmp_path / "alone")
+    shutil.copytree(tmp_path / "alone", tmp_path / "troubled")
+    with _shops(tmp_path / "alone", ManualClock(clock.now())) as day:
         healthy = day.accounts[2]
         since = seen(day)
         day.run()
         undisturbed = [call["details"] for call in day.edits(since) if call["account"] == healthy]
-    with http_receiver() as receiver, _shops(tmp_path / "troubled") as day:
-        cases = _a_day_later(day)
+    with http_receiver() as receiver, _shops(tmp_path / "troubled", clock) as day:
         restricted, spent, healthy = day.accounts[:3]
         day.run(push=False)  # the shops are read; from here on the edits are what is refused
         day.control.add_faults({"kind": "access_denied", "account": restricted})

@@ -208,7 +208,7 @@ class World:
             sp_accounts=(),
             log=logging.getLogger("selling"),
         )
-        self._runs = 0
+        self.runs_begun = 0
         self.read_shops()
 
     @property
@@ -276,8 +276,8 @@ class World:
 
     def run(self, **fields: Any) -> Run:
         """The next run."""
-        self._runs += 1
-        started = {"run_id": f"run-{self._runs}", "job": "full_sync", "started_at": self.clock.now()}
+        self.runs_begun += 1
+        started = {"run_id": f"run-{self.runs_begun}", "job": "full_sync", "started_at": self.clock.now()}
         return Run(partition_keys=("2026-06-01-12:00",), **{**started, **fields})
 
     def decide(self, run: Run) -> DiffReport:
