@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.history.store import HistoryStore
+from ecauto_pipeline_tests.duckdb_asked import asked_of
 
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 """12:00 in Japan."""
@@ -41,19 +39,8 @@ def store_in(folder: Path, *, lock_timeout_s: float = 1.0, now: datetime = NOON)
 
 
 def asked(store: HistoryStore, query: str) -> list[tuple[object, ...]]:
-    """What a person gets who opens the database and asks: of the file itself, as it is then."""
-    path, duck = str(store.database).replace("'", "''"), _duck()
-    duck.execute(f"ATTACH '{path}' AS asked (READ_ONLY)")
-    try:
-        return duck.execute("USE asked").execute(query).fetchall()
-    finally:
-        duck.execute("USE memory").execute("DETACH asked")
-
-
-@functools.cache
-def _duck() -> duckdb.DuckDBPyConnection:
-    """Begun once: that takes ten times as long as opening a database in it."""
-    return duckdb.connect()
+    """What a person gets who opens the database and asks."""
+    return asked_of(store.database, query)[1]
 
 
 def ids(store: HistoryStore) -> list[str]:
