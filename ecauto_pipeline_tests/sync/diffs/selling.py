@@ -177,6 +177,15 @@ def refusing(item_id: str, error: Exception, kind: Kind | None = None) -> Callab
 UNEDITABLE = ItemRefused("uneditable", "デジタルコンテンツの商品は編集できません。", permanent=True)
 
 
+_KEPT = ("asin", "revision", "change_number")
+_NEVER_ASKED: dict[str, Any] = {
+    one.name: None if one.nullable else "" if isinstance(one.type, Text) else 0
+    for one in asins.c
+    if one.name not in _KEPT
+}
+"""The rest of an answer is as if its ASIN had never been asked about."""
+
+
 class World:
     """One installation: its tools, its shops, and a hand on Amazon's side of state.db."""
 
@@ -237,7 +246,7 @@ class World:
             **fields,
         }
         with self.state.write() as connection:
-            connection.execute(insert(listings).values(**row))
+            connection.execute(insert(listings), row)
         if cost_jpy is not None:
             self.amazon(asin, cost_jpy)
         return asin
@@ -255,10 +264,8 @@ class World:
             "snapshot_id": f"{asin}@{now}",
             **fields,
         }
-        nothing = {one.name: None if one.nullable else "" if isinstance(one.type, Text) else 0 for one in asins.c}
-        kept = {"asin", "revision", "change_number"}  # the rest is as if it had never been asked about
         with self.state.write() as connection:
-            upsert(connection, asins, [{name: was for name, was in nothing.items() if name not in kept} | row])
+            upsert(connection, asins, [_NEVER_ASKED | row])
 
     def change(self, item_id: str, **values: Any) -> None:
         """Columns of one listing, as a new reading would write them."""
