@@ -47,5 +47,5 @@ def imported_before(*modules: str) -> None:
     _also_imported.update(modules)
     from multiprocessing import forkserver  # there is none on Windows
 
-    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # as the tests of Python end it
     fresh().set_forkserver_preload([*_IMPORTED, *sorted(_also_imported)])
