@@ -230,12 +230,14 @@ def test_asins_that_were_silent_before_are_counted_apart(world: EmulatorServer, 
 
 @pytest.mark.parametrize("known", [0, 1])
 def test_a_call_that_is_refused_whatever_it_asks_costs_no_twenty_singles(
-    world: EmulatorServer, tools: Tools, sound: list[str], known: int
+    world: EmulatorServer, tmp_path: Path, sound: list[str], known: int
 ) -> None:
     """The contract has changed: one ASIN known to be good (two where none is) is refused alone too, and that is all.
 
     No ASIN is to blame: none is put off, and the next run asks about all of them again.
     """
+    quick = {"limits": {"getItemOffers": {"rate_per_s": 20.0}}}  # no word of its rate comes with a refusal
+    tools = tools_at(tmp_path, world.url, _CLOCK, document={"sp_api": {**_TWO_LOOKS["sp_api"], **quick}})
     if known:
         _learned(tools, sound[:1])
     for operation in ("getItemOffersBatch", "getItemOffers"):
