@@ -136,7 +136,7 @@ class World:
         if "offers" in override:
             offers = tuple(from_fields(fields) for fields in override["offers"]) if said_in_stock else ()
         else:
-            price = override.get("price_jpy", self._price(habits, at_s))
+            price = override["price_jpy"] if "price_jpy" in override else self._price(habits, at_s)
             offers = self._offers(habits, price, at_s, said_in_stock)
         return Truth(
             asin,
@@ -249,7 +249,7 @@ def _with_winner(key: int, lead: Offer | None, side: list[Offer], lead_price: An
         lead = _replace(lead, price_jpy=lead_price, winner=draw < 0.9)
     if new and (0.9 <= draw < 0.97 or (lead is None and draw < 0.5)):
         winner = new[integer(len(new), key, 51)]
-        side = [_replace(offer, winner=offer is winner) for offer in side]
+        side = [_replace(offer, winner=True) if offer is winner else offer for offer in side]
     everyone = side if lead is None else [lead, *side]
     return tuple(sorted(everyone, key=lambda offer: (offer.total_jpy, offer.seller_id)))
 

@@ -27,7 +27,7 @@ from ecauto_pipeline.atomic_file import make_folder, rename, replace_file, sync_
 from ecauto_pipeline.history.chunks import conformed
 from ecauto_pipeline.history.damage import NO_DAMAGE, Damage
 from ecauto_pipeline.history.listing import FileMark, is_small, period_of, present_files
-from ecauto_pipeline.history.loading import Candidate, is_damage, loaded_marks, record_file
+from ecauto_pipeline.history.loading import Candidate, all_loaded_marks, is_damage, record_files
 from ecauto_pipeline.history.parquet import MERGED_KEY, UNREADABLE, batches, full_disk_as_error, put_aside, sha256_of
 from ecauto_pipeline.history.rescue import rescue
 from ecauto_pipeline.history.tables import TABLES, Table
@@ -259,7 +259,7 @@ def _move(directory: Path, table: Table, final: Path, sources: list[Path], rows:
     candidate = Candidate(final, relative, FileMark.of(final), sha256_of(final), rows)
 
     def move(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
-        known = loaded_marks(connection, table)
+        known = all_loaded_marks(connection).get(table.name, {})
         names = [path.relative_to(directory).as_posix() for path in sources]
         if any(name not in known for name in names):
             return
@@ -268,7 +268,7 @@ def _move(directory: Path, table: Table, final: Path, sources: list[Path], rows:
         ):
             return
         connection.execute("BEGIN TRANSACTION")
-        record_file(connection, table, candidate, now)
+        record_files(connection, table, [candidate], now)
         replaced = ", ".join(str(known[name][0]) for name in names)
         connection.execute(f"DELETE FROM loaded_files WHERE file_id IN ({replaced})")
         connection.execute("COMMIT")

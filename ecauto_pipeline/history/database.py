@@ -108,8 +108,8 @@ def database(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
             connection.execute("SET TimeZone = 'UTC'")
             if not read_only:
                 hold_to_limit(connection)
-            kinds = connection.execute("SELECT DISTINCT type FROM duckdb_databases() WHERE NOT internal").fetchall()
-            if kinds != [("duckdb",)]:
+            kinds = connection.execute("SELECT type FROM duckdb_databases() WHERE NOT internal").fetchall()
+            if set(kinds) != {("duckdb",)}:
                 raise DatabaseTorn(
                     f"{path.name} is another kind of database", ja=f"{path.name} は別の種類のデータベースです"
                 )

@@ -30,6 +30,12 @@ from ecauto_pipeline.process_memory import give_back
 
 BATCH_ROWS = 25_000
 """Rows of one transaction, unless a single file is larger: DuckDB keeps some of what it took in until it commits."""
+_ENTERED_AT_ONCE = 200
+"""Files of one statement, which is text that DuckDB has in memory whole."""
+
+
+Marks = dict[str, tuple[int, FileMark, str]]
+"""Relative path -> (file_id, mark, sha256) of every loaded file of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,9 @@ def load_all(
 
 
 def _load_tables(connection: duckdb.DuckDBPyConnection, directory: Path, now: datetime, done: Loaded) -> None:
+    marks = all_loaded_marks(connection)
     for table in TABLES.values():
-        for batch in _batches(_candidates(connection, directory, table, now, done)):
+        for batch in _batches(_candidates(connection, directory, table, marks.get(table.name, {}), done)):
             for loaded in _whole_ones(connection, directory, table, batch, now, done):
                 done.files += 1
                 done.rows += loaded.rows
@@ -111,27 +118,33 @@ def _set_aside(directory: Path, path: Path, done: Loaded) -> None:
     done.damage += Damage((put_aside(directory, path),))
 
 
-def loaded_marks(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, tuple[int, FileMark, str]]:
-    """Relative path -> (file_id, mark, sha256) of every loaded file of `table`."""
-    query = "SELECT path, file_id, size, mtime_ns, inode, sha256 FROM loaded_files WHERE table_name = ?"
-    found = connection.execute(with_values(query, [table.name])).fetchall()
-    return {path: (file_id, FileMark(size, mtime, inode), sha) for path, file_id, size, mtime, inode, sha in found}
+def all_loaded_marks(connection: duckdb.DuckDBPyConnection) -> dict[str, Marks]:
+    """Of every table of which a file is loaded, by its name."""
+    query = "SELECT table_name, path, file_id, size, mtime_ns, inode, sha256 FROM loaded_files"
+    marks: dict[str, Marks] = {}
+    for name, path, file_id, size, mtime, inode, sha in connection.execute(query).fetchall():
+        marks.setdefault(name, {})[path] = (file_id, FileMark(size, mtime, inode), sha)
+    return marks
 
 
-def record_file(connection: duckdb.DuckDBPyConnection, table: Table, candidate: Candidate, now: datetime) -> int:
-    """Enter `candidate` into `loaded_files` under a number larger than every earlier one; returns it."""
-    file_id = int(connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM loaded_files").fetchall()[0][0])
-    mark = candidate.mark
-    values = (file_id, table.name, candidate.relative, mark.size, mark.mtime_ns, mark.inode, candidate.sha256)
-    query = "INSERT INTO loaded_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    connection.execute(with_values(query, [*values, candidate.rows, now]))
-    return file_id
+def record_files(
+    connection: duckdb.DuckDBPyConnection, table: Table, batch: list[Candidate], now: datetime
+) -> list[int]:
+    """Enter those of `batch` into `loaded_files` under numbers larger than every earlier one; returns them in order."""
+    first = int(connection.execute("SELECT coalesce(max(file_id), 0) + 1 FROM loaded_files").fetchall()[0][0])
+    numbers = list(range(first, first + len(batch)))
+    entered = []
+    for file_id, one in zip(numbers, batch, strict=True):
+        values = (file_id, table.name, one.relative, one.mark.size, one.mark.mtime_ns, one.mark.inode, one.sha256)
+        entered.append(f"({', '.join(map(literal, (*values, one.rows, now)))})")
+    for start in range(0, len(entered), _ENTERED_AT_ONCE):
+        connection.execute(f"INSERT INTO loaded_files VALUES {', '.join(entered[start : start + _ENTERED_AT_ONCE])}")
+    return numbers
 
 
 def _candidates(
-    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, now: datetime, done: Loaded
+    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, known: Marks, done: Loaded
 ) -> list[Candidate]:
-    known = loaded_marks(connection, table)
     found = []
     present = present_files(directory, table)
     gone = known.keys() - set(present)
@@ -223,7 +236,8 @@ def _take_in(
     for file_id in gone:
         connection.execute(f"DELETE FROM {quoted(table.name)} WHERE loaded_file = {file_id}")
         connection.execute(f"DELETE FROM loaded_files WHERE file_id = {file_id}")
-    numbered = [(candidate.path, record_file(connection, table, candidate, now)) for candidate in batch]
+    numbers = record_files(connection, table, batch, now)
+    numbered = [(candidate.path, number) for candidate, number in zip(batch, numbers, strict=True)]
     for incoming.rows in chunks(table, numbered):
         merge(connection, table)
         give_back()  # what the chunk was read with; the commit too takes more than all before it

@@ -7,9 +7,9 @@ Not for: decisions of a run (state.db), or writing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
-from typing import cast
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
 
 import duckdb
 
@@ -54,6 +54,10 @@ _WRITTEN_BEFORE_OBSERVED = timedelta(days=3)
 """A file's hour may be the start of the run or partition, so earlier than its rows; never by more than this."""
 
 _ATTEMPTS = 5
+_T = TypeVar("_T")
+_Ask = Callable[[str, list[object], datetime | None], list[Row]]
+"""Runs a query with these values in the place of its question marks, over what may be as new as that moment (None =
+everything)."""
 _STATUSES = ", ".join(f"'{status}'" for status in AUTHORITATIVE)
 
 
@@ -91,13 +95,17 @@ class HistoryReader:
         `authoritative`: only answers that Amazon did give; else an `api_error` counts too.
         """
         where = "asin = ? AND observed_at <= ?" + (f" AND status IN ({_STATUSES})" if authoritative else "")
-        for span in WINDOWS:
-            since = at - span
-            found = self._rows(SNAPSHOTS, f"{where} AND observed_at >= ?", [asin, at, since], since=since, newest=1)
-            if found:
-                return found[0]
-        found = self._rows(SNAPSHOTS, where, [asin, at], newest=1)
-        return found[0] if found else None
+
+        def found(ask: _Ask) -> Row | None:
+            for span in WINDOWS:
+                since = at - span
+                query = _in_order(SNAPSHOTS, f"{where} AND observed_at >= ?", newest=1)
+                if rows := ask(query, [asin, at, since], since):
+                    return rows[0]
+            rows = ask(_in_order(SNAPSHOTS, where, newest=1), [asin, at], None)
+            return rows[0] if rows else None
+
+        return self._answer(SNAPSHOTS, found)
 
     def diffs_of(self, item_id_or_asin: str, start: datetime, end: datetime) -> list[Row]:
         """Every decision but `unchanged` about an item or an ASIN, start <= decided_at < end, oldest first."""
@@ -130,42 +138,25 @@ class HistoryReader:
         Only authoritative answers. `asins` narrows it, `within` leaves out what was older than that (and is quick).
         """
         wanted = None if asins is None else sorted(set(asins))
-        found: dict[str, Row] = {}
-        until, inclusive = at, True
-        for span in (*WINDOWS, None):
-            since = None if span is None else at - span
-            if within is not None:
-                since = at - within if since is None else max(since, at - within)
-            missing = None if wanted is None else [asin for asin in wanted if asin not in found]
-            if missing is not None and not missing:
-                break
-            for row in self._latest_in(since, until, inclusive, missing):
-                found.setdefault(str(row["asin"]), row)
-            if since is None or (within is not None and since <= at - within):
-                break
-            until, inclusive = since, False
-        return [found[asin] for asin in sorted(found)]
 
-    def _latest_in(
-        self, since: datetime | None, until: datetime, inclusive: bool, asins: list[str] | None
-    ) -> list[Row]:
-        """The newest authoritative answer per ASIN with since <= observed_at < until (<= if `inclusive`)."""
-        conditions = [f"status IN ({_STATUSES})", f"observed_at {'<=' if inclusive else '<'} ?"]
-        values: list[object] = [until]
-        if since is not None:
-            conditions.append("observed_at >= ?")
-            values.append(since)
-        if asins is not None:
-            conditions.append("asin IN (SELECT unnest(CAST(? AS VARCHAR[])))")
-            values.append(asins)
-        struct = ", ".join(f"'{name}': {name}" for name in ("snapshot_id", "status", "price_jpy", "in_stock"))
-        struct += ", 'observed_at': epoch_us(observed_at)"
-        query = (
-            f"SELECT asin, arg_max({{{struct}}}, {{'o': observed_at, 's': snapshot_id}}) AS newest "
-            f"FROM <source> WHERE {' AND '.join(conditions)} GROUP BY asin"
-        )
-        found = self._ask(SNAPSHOTS, query, values, since)
-        return [with_moments(SNAPSHOTS, {"asin": row["asin"], **cast(Row, row["newest"])}) for row in found]
+        def answer(ask: _Ask) -> list[Row]:
+            found: dict[str, Row] = {}
+            until, inclusive = at, True
+            for span in (*WINDOWS, None):
+                since = None if span is None else at - span
+                if within is not None:
+                    since = at - within if since is None else max(since, at - within)
+                missing = None if wanted is None else [asin for asin in wanted if asin not in found]
+                if missing is not None and not missing:
+                    break
+                for row in _latest_in(ask, since, until, inclusive, missing):
+                    found.setdefault(str(row["asin"]), row)
+                if since is None or (within is not None and since <= at - within):
+                    break
+                until, inclusive = since, False
+            return [found[asin] for asin in sorted(found)]
+
+        return self._answer(SNAPSHOTS, answer)
 
     def _rows(
         self,
@@ -176,26 +167,25 @@ class HistoryReader:
         since: datetime | None = None,
         newest: int | None = None,
     ) -> list[Row]:
-        time, key = quoted(table.time), quoted(table.key)
-        order = f"{time} DESC, {key} DESC" if newest is not None else f"{time}, {key}"
-        query = f"{rows_once(table, where)} ORDER BY {order}"
-        if newest is not None:
-            query += f" LIMIT {int(newest)}"
-        return self._ask(table, query, values, since)
+        return self._ask(table, _in_order(table, where, newest), values, since)
 
     def _ask(self, table: Table, query: str, values: list[object], since: datetime | None) -> list[Row]:
-        """Run `query` over everything known of `table`. Raises HistoryError when the files keep changing.
+        """What `query` finds in everything known of `table`."""
+        return self._answer(table, lambda ask: ask(query, values, since))
 
-        It gives moments as microseconds, under the names of the table's columns or as `at`; they come back as aware
+    def _answer(self, table: Table, question: Callable[[_Ask], _T]) -> _T:
+        """What `question` comes to, which may ask several times, each with regard to what came before: the database is
+        opened once for all of it. Raises HistoryError when the files keep changing; it may be put anew until then.
+
+        Queries give moments as microseconds, under the names of the table's columns or as `at`; they come back as aware
         UTC.
         """
         self._store.catch_up()
-        bound = [value.astimezone(UTC) if isinstance(value, datetime) else value for value in values]
         checked = False
         last: Exception | None = None
         for _ in range(_ATTEMPTS):
             try:
-                return [with_moments(table, row) for row in self._ask_once(table, query, bound, since, checked)]
+                return self._answer_once(table, question, checked)
             except duckdb.OutOfMemoryException as short:  # asked again with more
                 last = short
                 self._most_mb *= 4
@@ -207,36 +197,41 @@ class HistoryReader:
             ja=f"履歴 {table.name} のファイルを読めません。ecauto history verify で確かめてください",
         ) from last
 
-    def _ask_once(
-        self, table: Table, query: str, values: list[object], since: datetime | None, checked: bool
-    ) -> list[Row]:
-        files = self._files(table, since, checked)
+    def _answer_once(self, table: Table, question: Callable[[_Ask], _T], checked: bool) -> _T:
+        present = present_files(self._directory, table)
+        known: set[str] | None = None
+
+        def ask(query: str, values: list[object], since: datetime | None) -> list[Row]:
+            files = [name for name in self._files(table, present, since, checked) if name not in (known or ())]
+            source = rows_in_files(table, [self._directory / name for name in files])
+            if known is not None:
+                source = f"{loaded_rows(table)} UNION ALL BY NAME {source}"
+            return [with_moments(table, row) for row in rows_of_query(connection, query, f"({source})", values)]
+
         if self._database.exists():
             try:
                 with database(self._database, read_only=True) as connection:
                     self._be_modest(connection)
                     known = loaded_names(connection, table)
-                    waiting = [self._directory / name for name in files if name not in known]
-                    source = f"({loaded_rows(table)} UNION ALL BY NAME {rows_in_files(table, waiting)})"
-                    return rows_of_query(connection, query, source, values)
+                    return question(ask)
             except DatabaseTorn:  # the files alone say the same, more slowly, until the next load
                 note_torn(self._database)
             except (DatabaseHeld, duckdb.CatalogException, duckdb.BinderException):
                 pass  # held, or older than a column: as above
+        known = None
         with duckdb.connect() as connection:
             connection.execute(QUIET)
             connection.execute("SET TimeZone = 'UTC'")
             self._be_modest(connection, 4)
-            source = f"({rows_in_files(table, [self._directory / name for name in files])})"
-            return rows_of_query(connection, query, source, values)
+            return question(ask)
 
     def _be_modest(self, connection: duckdb.DuckDBPyConnection, times: int = 1) -> None:
         if self._most_mb:
             connection.execute(f"SET memory_limit = '{int(self._most_mb) * times}MB'")
             connection.execute("SET threads = 1")
 
-    def _files(self, table: Table, since: datetime | None, checked: bool) -> list[str]:
-        files = present_files(self._directory, table)
+    def _files(self, table: Table, present: list[str], since: datetime | None, checked: bool) -> list[str]:
+        files = present
         if since is not None:
             oldest = f"{jst(since - _WRITTEN_BEFORE_OBSERVED):%Y-%m-%dT%H}"
             files = [name for name in files if period_of(name) >= oldest[: len(period_of(name))]]
@@ -245,3 +240,33 @@ class HistoryReader:
         sound = [name for name in files if is_readable(table, self._directory / name)]
         self.left_out |= {name.rpartition("/")[2] for name in set(files) - set(sound)}
         return sound
+
+
+def _in_order(table: Table, where: str, newest: int | None = None) -> str:
+    """A query for the rows for which this holds, oldest first, or for so many of the newest, newest first."""
+    time, key = quoted(table.time), quoted(table.key)
+    if newest is None:
+        return f"{rows_once(table, where)} ORDER BY {time}, {key}"
+    return f"{rows_once(table, where)} ORDER BY {time} DESC, {key} DESC LIMIT {int(newest)}"
+
+
+def _latest_in(
+    ask: _Ask, since: datetime | None, until: datetime, inclusive: bool, asins: list[str] | None
+) -> list[Row]:
+    """The newest authoritative answer per ASIN with since <= observed_at < until (<= if `inclusive`)."""
+    conditions = [f"status IN ({_STATUSES})", f"observed_at {'<=' if inclusive else '<'} ?"]
+    values: list[object] = [until]
+    if since is not None:
+        conditions.append("observed_at >= ?")
+        values.append(since)
+    if asins is not None:
+        conditions.append("asin IN (SELECT unnest(CAST(? AS VARCHAR[])))")
+        values.append(asins)
+    struct = ", ".join(f"'{name}': {name}" for name in ("snapshot_id", "status", "price_jpy", "in_stock"))
+    struct += ", 'observed_at': epoch_us(observed_at)"
+    query = (
+        f"SELECT asin, arg_max({{{struct}}}, {{'o': observed_at, 's': snapshot_id}}) AS newest "
+        f"FROM <source> WHERE {' AND '.join(conditions)} GROUP BY asin"
+    )
+    found = ask(query, values, since)
+    return [with_moments(SNAPSHOTS, {"asin": row["asin"], **cast(Row, row["newest"])}) for row in found]

@@ -17,7 +17,7 @@ from ecauto_pipeline.history.arrow_columns import of_type, texts
 from ecauto_pipeline.history.database import QUIET, DatabaseTorn, database, ensure_schema, hold_to_limit, quoted
 from ecauto_pipeline.history.duckdb_without_pandas import Rows, literal, rows_as
 from ecauto_pipeline.history.listing import list_table, present_files
-from ecauto_pipeline.history.loading import loaded_marks
+from ecauto_pipeline.history.loading import Marks, all_loaded_marks
 from ecauto_pipeline.history.parquet import UNREADABLE, batches
 from ecauto_pipeline.history.tables import TABLES, Table
 
@@ -92,14 +92,17 @@ def verify_all(directory: Path, path: Path, keys_at_once: int = KEYS_AT_ONCE) ->
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, directory: Path, keys_at_once: int) -> list[TableReport]:
-    return [_compare_table(connection, directory, table, keys_at_once) for table in TABLES.values()]
+    marks = all_loaded_marks(connection)
+    return [
+        _compare_table(connection, directory, table, marks.get(table.name, {}), keys_at_once)
+        for table in TABLES.values()
+    ]
 
 
 def _compare_table(
-    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, keys_at_once: int
+    connection: duckdb.DuckDBPyConnection, directory: Path, table: Table, known: Marks, keys_at_once: int
 ) -> TableReport:
     files = present_files(directory, table)
-    known = loaded_marks(connection, table)
     unreadable = _gather(connection, directory, table, files, keys_at_once)
     ((rows,),) = connection.execute(
         f"SELECT greatest((SELECT count(*) FROM parquet_keys), (SELECT count(*) FROM {quoted(table.name)}))"

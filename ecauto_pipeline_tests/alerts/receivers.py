@@ -77,6 +77,8 @@ def smtp_receiver() -> Iterator[SmtpReceiver]:
     receiver = SmtpReceiver()
 
     class Handler(socketserver.StreamRequestHandler):
+        disable_nagle_algorithm = True  # several lines of one answer; each but the first would wait for 40 ms
+
         def say(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())
 

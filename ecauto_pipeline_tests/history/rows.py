@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.history.store import HistoryStore
+from ecauto_pipeline_tests.duckdb_asked import asked_of
 
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 """12:00 in Japan."""
@@ -41,8 +40,7 @@ def store_in(folder: Path, *, lock_timeout_s: float = 1.0, now: datetime = NOON)
 
 def asked(store: HistoryStore, query: str) -> list[tuple[object, ...]]:
     """What a person gets who opens the database and asks."""
-    with duckdb.connect(str(store.database), read_only=True) as connection:
-        return connection.execute(query).fetchall()
+    return asked_of(store.database, query)[1]
 
 
 def ids(store: HistoryStore) -> list[str]:

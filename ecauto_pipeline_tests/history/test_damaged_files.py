@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ecauto_pipeline.history.database import DatabaseHeld, duckdb_errors_as_ours
 from ecauto_pipeline.history.loading import is_damage
-from ecauto_pipeline.history.parquet import UNREADABLE, batches, set_file_aside
+from ecauto_pipeline.history.parquet import UNREADABLE, batches, set_file_aside, write_rows
 from ecauto_pipeline.history.questions import HistoryReader
 from ecauto_pipeline.history.rescue import all_set_aside
 from ecauto_pipeline.history.store import HistoryStore
@@ -50,6 +50,8 @@ def test_a_harmed_footer_hides_no_rows(tmp_path: Path) -> None:
     """Whichever byte of it is another: every row is read, or it is said that the file is damaged. Arrow alone reads no
     row, and raises nothing, where it takes a column for an empty one."""
     _, path = with_a_damaged_file(tmp_path)
+    one_of_each_type = ["snapshot_id", "observed_at", "price_jpy", "in_stock", "offers_json"]
+    write_rows(path, pq.read_table(path, columns=one_of_each_type, partitioning=None), "harmed", "")
     content = path.read_bytes()
     hidden = []
     for place in range(len(content) - 8 - int.from_bytes(content[-8:-4], "little"), len(content) - 8):

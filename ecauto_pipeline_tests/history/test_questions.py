@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -48,6 +49,14 @@ def _held(store: HistoryStore) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a history of which nothing is loaded."""
+    folder = tmp_path_factory.mktemp("filled")
+    _fill(store_in(folder))
+    return folder
+
+
 def _fill(store: HistoryStore) -> None:
     old, new = NOON - 40 * _DAY, NOON
     store.write("snapshots", "r1", [snapshot(1, at=old, asin="B1"), snapshot(2, at=old, asin="B2")], old)
@@ -73,18 +82,20 @@ def _older(store: HistoryStore) -> None:
 
 
 @pytest.mark.parametrize("arrange", [_loaded, _not_loaded, _torn, _compacted, _older])
-def test_answers_do_not_depend_on_the_database(tmp_path: Path, arrange: Callable[[HistoryStore], object]) -> None:
+def test_answers_do_not_depend_on_the_database(
+    tmp_path: Path, filled: Path, arrange: Callable[[HistoryStore], object]
+) -> None:
     """Loaded, not loaded, torn or compacted: every question has the same answer."""
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
     store = store_in(tmp_path)
-    _fill(store)
     arrange(store)
     _check(PastRuns(store))
 
 
-def test_answers_come_while_somebody_holds_the_database(tmp_path: Path) -> None:
+def test_answers_come_while_somebody_holds_the_database(tmp_path: Path, filled: Path) -> None:
     """A reader waits for nobody: what it can't ask of the database it reads from the files."""
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
     store = store_in(tmp_path)
-    _fill(store)
     with _held(store):
         _check(PastRuns(store))
 

@@ -110,6 +110,11 @@ class Death:
     met: Mapping[str, int] = field(default_factory=dict)
 
 
+def be_ready() -> None:
+    """From now on processes are begun from one that has imported what the killed need."""
+    imported_before(*_IMPORTED)
+
+
 def kill_one(
     stage: Stage,
     folder: Path,
@@ -124,7 +129,7 @@ def kill_one(
     `imports_itself`: begun as a program is, and not from one that has imported all. `longest_s`: who lives on so long
     hangs, and is ended.
     """
-    imported_before(*_IMPORTED)
+    be_ready()
     begun = from_nothing() if imports_itself else fresh()
     ours, theirs = begun.Pipe()
     process = begun.Process(target=_live, args=(theirs, instant, folder, body, given))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ecauto_pipeline.atomic_file import replace_file
 from ecauto_pipeline.emulator.faults import KINDS, FaultBook, parse_fault
 from ecauto_pipeline.emulator.messages import Seen as SeenCall
 from ecauto_pipeline.sync.line import LINE
@@ -31,6 +30,7 @@ from ecauto_pipeline_tests.matrices import (
     surroundings,
 )
 from ecauto_pipeline_tests.matrices.disturbances import DISTURBANCES
+from ecauto_pipeline_tests.matrices.little_lives import begins_not, hangs, writes
 from ecauto_pipeline_tests.matrices.owner import tokens_were_lost
 from ecauto_pipeline_tests.matrices.runner import Named, Verdict, never_struck, played
 from ecauto_pipeline_tests.matrices.stage import PUBLISH, START, Seen, Stage, stage
@@ -42,6 +42,7 @@ _EDITS = ("items", "items/edit", "items/detail", "oauth/token")
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    killing.be_ready()
     with stage(tmp_path_factory.mktemp("stage")) as made:
         yield made
 
@@ -106,17 +107,8 @@ def test_kills_lose_nothing(here: Stage) -> None:
     assert [] == kills.play(here, kills.Case(10, SEED))  # all five land: in a call, at a file, a step, at work, the end
 
 
-def _begins_not(within: killing.Within) -> None:
-    raise ValueError("no such thing")
-
-
-def _hangs(within: killing.Within) -> None:
-    with within():
-        threading.Event().wait()
-
-
 @pytest.mark.parametrize(
-    ("body", "longest_s", "told"), [(_begins_not, 120.0, "no such thing"), (_hangs, 0.4, "it never ended")]
+    ("body", "longest_s", "told"), [(begins_not, 120.0, "no such thing"), (hangs, 0.4, "it never ended")]
 )
 def test_who_dies_by_itself_or_not_at_all_is_told(
     here: Stage, tmp_path: Path, body: Callable[[killing.Within], None], longest_s: float, told: str
@@ -157,17 +149,12 @@ def test_a_matrix_of_kills_has_what_was_handed_out_and_every_word_of_people() ->
     assert killing.LEAST_KILLS < 5 * (len(kills.cases(SEED)) + len(people) + len(versions))
 
 
-def _write(path: Path, within: killing.Within) -> None:
-    with within():
-        replace_file(path, "new")
-
-
 @pytest.mark.parametrize(("number", "left"), [(4, "old"), (5, "new")], ids=["rename", "after"])
 def test_a_kill_lands_at_the_file_it_was_meant_for(here: Stage, tmp_path: Path, number: int, left: str) -> None:
     """The same one each time: the temporary file is made, opened to be forced to the disk, and then renamed."""
     path = tmp_path / "file"
     path.write_text("old", encoding="utf-8")
-    death = killing.kill_one(here, tmp_path, killing.Instant(killing.FILE, number), _write, path)
+    death = killing.kill_one(here, tmp_path, killing.Instant(killing.FILE, number), writes, path)
     assert (killing.END if left == "new" else killing.FILE, left) == (death.landed, path.read_text(encoding="utf-8"))
 
 

@@ -34,6 +34,7 @@ from ecauto_pipeline.sync.line import run_line
 from ecauto_pipeline.wiring.history_place import history_of
 from ecauto_pipeline.wiring.lanes import in_lane, known_lane
 from ecauto_pipeline.wiring.open import open_tools
+from ecauto_pipeline_tests.duckdb_asked import asked_of
 from ecauto_pipeline_tests.state.blank import put_blank_state
 from ecauto_pipeline_tests.state.lock_watch import hold_to_locks
 
@@ -164,10 +165,8 @@ class ShopDay:
             return self._rows_of_history(query, values)
 
     def _rows_of_history(self, query: str, values: Sequence[object]) -> list[dict[str, Any]]:
-        with duckdb.connect(str(self.settings.data_dir / "history.duckdb"), read_only=True) as connection:
-            cursor = connection.execute(query, list(values))
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        names, rows = asked_of(self.settings.data_dir / "history.duckdb", query, values)
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def register(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Rows of master.db."""

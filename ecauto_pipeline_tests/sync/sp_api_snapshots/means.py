@@ -17,7 +17,7 @@ from sqlalchemy import Row, select
 
 from ecauto_pipeline.amazon.client import SpApiClient
 from ecauto_pipeline.amazon.credentials import Credentials
-from ecauto_pipeline.clock import Clock
+from ecauto_pipeline.clock import Clock, SystemClock
 from ecauto_pipeline.domain.offers.learning import AsinRow
 from ecauto_pipeline.emulator.credentials import MARKETPLACE_ID, SP_ACCOUNTS
 from ecauto_pipeline.register.master import Register
@@ -30,6 +30,7 @@ from ecauto_pipeline.state.database import Database
 from ecauto_pipeline.state.plans import Target
 from ecauto_pipeline.state.schema import observations
 from ecauto_pipeline.sync.context import Context, Run, Tools
+from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline.sync.stale_asins.plan import scope_of
 from ecauto_pipeline_tests.not_needed import NOT_NEEDED
 from ecauto_pipeline_tests.state.blank import blank_state
@@ -87,6 +88,13 @@ def tools_at(
 def a_run(run_id: str, started_at: datetime, slice_s: float = 600.0, **more: Any) -> Run:
     """A run that fetches."""
     return Run(run_id, "stock_sync", ("2026-01-05-12:00",), started_at, slice_s=slice_s, **more)
+
+
+def fetching_process(folder: Path, url: str, run_id: str, started_at: datetime) -> None:
+    """What a process of its own does: it asks what the run has still to ask. It stands here, since the process imports
+    where it stands."""
+    tools = tools_at(folder, url, SystemClock())
+    fetch.run(tools.for_run(a_run(run_id, started_at)))
 
 
 def plan(

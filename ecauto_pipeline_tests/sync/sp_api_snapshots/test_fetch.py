@@ -23,7 +23,7 @@ from ecauto_pipeline.state.schema_calls import leases as lease_table
 from ecauto_pipeline.sync.context import Progress, Tools
 from ecauto_pipeline.sync.sp_api_snapshots import fetch
 from ecauto_pipeline_tests.processes import fresh
-from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, plan, rows_of, tools_at
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, fetching_process, kept, plan, rows_of, tools_at
 
 _CLOCK = SystemClock()
 _OPERATIONS = ("getItemOffersBatch", "getItemOffers", "getCompetitivePricing")
@@ -54,18 +54,27 @@ def tools(world: EmulatorServer, tmp_path: Path) -> Tools:
 
 
 @pytest.fixture
-def sound(world: EmulatorServer) -> list[str]:
-    return _sound(world)
+def sound(world: EmulatorServer, chosen: list[str]) -> list[str]:
+    for asin in chosen:
+        world.control.set_truth(asin, price_jpy=3000)
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def chosen(server: EmulatorServer) -> list[str]:
+    return _sound(server)
 
 
 def _sound(world: EmulatorServer) -> list[str]:
-    """A hundred ASINs that are in stock and answered without trouble."""
+    """A hundred ASINs that are in stock and answered without trouble, each for 3,000 yen."""
     found: list[str] = []
     for asin in world.control.asins():
         truth = world.control.truth(asin)
-        if truth["known"] and truth["status"] == "Success" and not truth["failure"] and len(found) < 100:
+        if truth["known"] and truth["status"] == "Success" and not truth["failure"]:
             world.control.set_truth(asin, price_jpy=3000)
             found.append(asin)
+        if len(found) == 100:
+            break
     return found
 
 
@@ -221,12 +230,14 @@ def test_asins_that_were_silent_before_are_counted_apart(world: EmulatorServer, 
 
 @pytest.mark.parametrize("known", [0, 1])
 def test_a_call_that_is_refused_whatever_it_asks_costs_no_twenty_singles(
-    world: EmulatorServer, tools: Tools, sound: list[str], known: int
+    world: EmulatorServer, tmp_path: Path, sound: list[str], known: int
 ) -> None:
     """The contract has changed: one ASIN known to be good (two where none is) is refused alone too, and that is all.
 
     No ASIN is to blame: none is put off, and the next run asks about all of them again.
     """
+    quick = {"limits": {"getItemOffers": {"rate_per_s": 20.0}}}  # no word of its rate comes with a refusal
+    tools = tools_at(tmp_path, world.url, _CLOCK, document={"sp_api": {**_TWO_LOOKS["sp_api"], **quick}})
     if known:
         _learned(tools, sound[:1])
     for operation in ("getItemOffersBatch", "getItemOffers"):
@@ -408,11 +419,6 @@ def test_audits_measure_what_the_sweep_missed(world: EmulatorServer, tools: Tool
     assert (2, 1) == (report.probe_audited, report.probe_missed)
 
 
-def _fetching_process(folder: str, url: str, run_id: str, started_at: Any, asins: list[str]) -> None:
-    tools = tools_at(Path(folder), url, _CLOCK)
-    fetch.run(tools.for_run(a_run(run_id, started_at)))
-
-
 def test_a_killed_run_loses_nothing_and_asks_nothing_twice(
     world: EmulatorServer, tmp_path: Path, sound: list[str]
 ) -> None:
@@ -425,9 +431,7 @@ def test_a_killed_run_loses_nothing_and_asks_nothing_twice(
     committed: set[str] = set()
     kills = 3
     for number in range(kills + 1):
-        process = context.Process(
-            target=_fetching_process, args=(str(tmp_path), world.url, "run", started, sound), daemon=True
-        )
+        process = context.Process(target=fetching_process, args=(tmp_path, world.url, "run", started), daemon=True)
         process.start()
         if number < kills:
             seen = len(kept(tools))

@@ -28,7 +28,7 @@ def amazon(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Amazon]:
     """Its single operation is switched off, or down."""
     clock = ManualClock(datetime(2026, 1, 5, 3, tzinfo=UTC))
     document: dict[str, Any] = _OFF if request.param == "off" else {"sp_api": {"without": ["getCompetitiveSummary"]}}
-    with EmulatorServer(clock=clock, seed=5, listings=100, accounts=1, speed=1.0) as emulator:
+    with EmulatorServer(clock=clock, seed=5, listings=60, accounts=1, speed=1.0) as emulator:
         amazon = Amazon(tmp_path, emulator, clock, **document)
         if request.param == "down":
             amazon.control.add_faults({"api": "sp_api", "operation": CONFIRM, "kind": "http_error", "status": 503})
@@ -104,7 +104,7 @@ def test_a_call_that_is_refused_whatever_it_asks_is_not_halved(amazon: Amazon) -
 def test_single_looks_are_taken_where_somebody_takes_them(tmp_path: Path) -> None:
     """An operation that is up is not spared: the call is not made again in parts."""
     clock = ManualClock(datetime(2026, 1, 5, 3, tzinfo=UTC))
-    with EmulatorServer(clock=clock, seed=5, listings=100, accounts=1, speed=1.0) as emulator:
+    with EmulatorServer(clock=clock, seed=5, listings=60, accounts=1, speed=1.0) as emulator:
         amazon = Amazon(tmp_path, emulator, clock)
         _poisoned(amazon, amazon.asins[3])
         amazon.fetch(amazon.asins[:20])

@@ -22,13 +22,13 @@ from ecauto_pipeline_tests.amazon.silent_failures import SILENT_FAILURES, fault_
 from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, kept, rows_of, tools_at
 
 _CLOCK = ManualClock(datetime(2026, 1, 5, 3, tzinfo=UTC))
-_LISTED = 60
+_LISTED = 40
 _DETAIL = "getItemOffersBatch"
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[EmulatorServer]:
-    with EmulatorServer(clock=_CLOCK, seed=3, listings=100, accounts=1, speed=1.0) as server:
+    with EmulatorServer(clock=_CLOCK, seed=3, listings=60, accounts=1, speed=1.0) as server:
         for operation in (_DETAIL, "getItemOffers", "getCompetitivePricing"):
             server.control.set_rate(operation, 1000.0, 1000)
         yield server
@@ -36,7 +36,7 @@ def world() -> Iterator[EmulatorServer]:
 
 @pytest.fixture(scope="module")
 def shop(world: EmulatorServer, tmp_path_factory: pytest.TempPathFactory) -> Tools:
-    """Sixty listings that are in stock, all of them known."""
+    """Forty listings that are in stock, all of them known."""
     tools = tools_at(tmp_path_factory.mktemp("shop"), world.url, _CLOCK, timeout_s=30.0)
     truths = ((asin, world.control.truth(asin)) for asin in world.control.asins())
     sound = [asin for asin, is_so in truths if is_so["known"] and is_so["status"] == "Success" and not is_so["failure"]]
