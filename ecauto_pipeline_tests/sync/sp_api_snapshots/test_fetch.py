@@ -54,15 +54,8 @@ def tools(world: EmulatorServer, tmp_path: Path) -> Tools:
 
 
 @pytest.fixture
-def sound(world: EmulatorServer, chosen: list[str]) -> list[str]:
-    for asin in chosen:
-        world.control.set_truth(asin, price_jpy=3000)
-    return chosen
-
-
-@pytest.fixture(scope="module")
-def chosen(server: EmulatorServer) -> list[str]:
-    return _sound(server)
+def sound(world: EmulatorServer) -> list[str]:
+    return _sound(world)
 
 
 def _sound(world: EmulatorServer) -> list[str]:
