@@ -1,6 +1,6 @@
 """A shop that has been synced twice through the emulator, in a folder: what the desk's tests look at.
 
-Made once for a process and copied for each test: two shops, 24 listings; between the runs one cost tripled (its new
+Made once for a process and copied for each test: two shops, 60 listings; between the runs one cost tripled (its new
 price is held), one ASIN sold out (hidden), one became dearer and one cheaper (re-priced). The emulator has ended.
 Not for: laws, or commands that contact a shop.
 """
@@ -65,7 +65,7 @@ def _made() -> FilledShop:
     folder = Path(tempfile.mkdtemp(prefix="desk-shop-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     clock = ManualClock(datetime.now(UTC) - timedelta(hours=25, minutes=10))
-    with EmulatorServer(clock=clock, seed=3, listings=24, accounts=2, speed=1_000.0) as emulator:
+    with EmulatorServer(clock=clock, seed=3, listings=60, accounts=2, speed=1_000.0) as emulator:
         day = ShopDay(folder, emulator, clock, _DOCUMENT, loads_when_asked=True)
         day.run()
         held, hidden, dearer, cheaper = _ordinary_listings(day)
