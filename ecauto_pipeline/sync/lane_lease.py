@@ -42,7 +42,8 @@ class HeldLane:
         self._renewed_s = since_s
         life_s = LIFE.total_seconds()
         self._send_before_s = max(life_s - longest_call_s - SPARE_S, 2 * RENEW_EVERY_S)
-        self.lost = False
+        self.taken: LaneTaken | None = None
+        """What was said when another was found to have the lane."""
 
     def check(self, connection: Connection) -> None:
         """Raises LaneTaken where the lane has a newer number."""
@@ -50,13 +51,13 @@ class HeldLane:
 
     def _judge(self, newest: int) -> None:
         if newest != self.number:
-            self.lost = True
-            raise LaneTaken(
+            self.taken = LaneTaken(
                 f"another run works on lane {self.lane} now (number {newest}, this run's is {self.number}):"
                 " it writes and sends nothing more",
                 ja=f"レーン {self.lane} は別の実行が引き継ぎました（番号 {newest}、この実行は {self.number}）。"
                 "この実行は何も書き込まず、何も送信しません",
             )
+            raise self.taken
 
     def may_send(self) -> None:
         """To be called right before each call that leaves. Raises LaneTaken; UNUSABLE where nobody can tell."""
@@ -75,7 +76,7 @@ class HeldLane:
 
     def release(self) -> None:
         """Nobody has to wait for our end. Where another has the lane, nothing is written."""
-        if not self.lost:
+        if self.taken is None:
             self._database.write_again(
                 lambda connection: lane_leases.release(connection, self.lane, self.number), locks.lane_beat(self.lane)
             )
@@ -102,6 +103,10 @@ def holding(
         beat.start()
     try:
         yield held
+    except UNUSABLE as error:
+        if held.taken is None:
+            raise
+        raise held.taken from error  # whoever has it waited no longer for a transaction that this run slept in
     finally:
         ended.set()
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.emulator.server import EmulatorServer
@@ -24,7 +25,7 @@ from ecauto_pipeline.sync.lane_lease import HeldLane, holding
 from ecauto_pipeline.sync.line import LINE, finish, run_line
 from ecauto_pipeline.sync.run_record import begin_run, record_of
 from ecauto_pipeline_tests.scenarios.shop_day import ShopDay
-from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run
+from ecauto_pipeline_tests.sync.sp_api_snapshots.means import a_run, tools_at
 
 _NOW = datetime(2026, 6, 1, 1, 10, tzinfo=UTC)
 
@@ -155,6 +156,28 @@ def test_a_call_leaves_only_while_the_lease_outlives_it(database: Database, cloc
         with database.read() as connection:
             (now,) = lane_leases.read(connection)
         assert renewed == (now.heartbeat_at == clock.now())
+
+
+def test_a_run_that_slept_in_a_write_ends_with_what_became_of_its_lane(tmp_path: Path, clock: ManualClock) -> None:
+    """Also where its beat has found the lane taken before its write finds that the server gave it up."""
+    tools = tools_at(tmp_path, "http://127.0.0.1:9", clock)
+    others = Database(tools.state.url.render_as_string())
+
+    def given_up(taken: bool) -> None:
+        with holding(tools, "a", "first") as held:
+            if taken:
+                clock.advance(LIFE.total_seconds())
+                assert _claim(others, "second", "elsewhere|2|0|b", clock.now())
+                with pytest.raises(LaneTaken):
+                    held.renew()
+            raise OperationalError("COMMIT", None, Exception("terminating connection due to idle-in-transaction"))
+
+    with pytest.raises(OperationalError):
+        given_up(taken=False)
+    with pytest.raises(LaneTaken, match="number 3, this run's is 2") as raised:
+        given_up(taken=True)
+    assert isinstance(raised.value.__cause__, OperationalError)
+    others.close()
 
 
 def _everything(tools: Tools) -> dict[str, list[tuple[object, ...]]]:
