@@ -14,19 +14,18 @@ from ecauto_pipeline.cli.arguments import Json, moment_of
 from ecauto_pipeline.cli.console import fail, say, told
 from ecauto_pipeline.cli.running import ready, run_and_name
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.domain.model import Decision
+from ecauto_pipeline.domain.model import Diff
 from ecauto_pipeline.domain.reasons import said
 from ecauto_pipeline.settings import Settings
-from ecauto_pipeline.state import decisions, stops
-from ecauto_pipeline.state.decisions import Decided
+from ecauto_pipeline.state import stops
 from ecauto_pipeline.state.windows import window_end
 from ecauto_pipeline.sync.people.goods import titles_of
 from ecauto_pipeline.sync.run_record import read_record
 from ecauto_pipeline.views.held_rows import KINDS
+from ecauto_pipeline.views.undoing import not_put_back
 from ecauto_pipeline.wiring.open import open_tools
 
 COMMAND = typer.Typer(add_completion=False)
-NOT_DONE = (Decision.BLOCKED, Decision.SKIPPED)
 
 
 @COMMAND.command()
@@ -70,10 +69,10 @@ def rollback(
 def _name_what_is_left(settings: Settings, run_id: str) -> None:
     with open_tools(settings, offline=True) as tools:
         with tools.state.read() as connection:
-            rows = [row for row in decisions.of_run(connection, run_id) if row.diff.decision in NOT_DONE]
             record, stopped = read_record(connection, run_id), stops.standing(connection)
-        titles = titles_of(tools, (row.diff.asin for row in rows))
-        lines = [_line(row, tools.name_of(row.diff.key.account), titles, settings.alerts.language) for row in rows]
+            rows = not_put_back(connection, run_id, record)
+        titles = titles_of(tools, (diff.asin for diff in rows))
+        lines = [_line(diff, tools.name_of(diff.key.account), titles, settings.alerts.language) for diff in rows]
         again = f"{jst(window_end(tools.clock.now(), 'hour')):%H:%M}"
     if lines:
         say()
@@ -98,7 +97,6 @@ def _name_what_is_left(settings: Settings, run_id: str) -> None:
         )
 
 
-def _line(row: Decided, shop: str, titles: Mapping[str, str], language: str) -> str:
-    diff = row.diff
+def _line(diff: Diff, shop: str, titles: Mapping[str, str], language: str) -> str:
     kind = KINDS[diff.kind][language == "en"]
     return f"- {shop} {diff.key.item_id} {diff.asin} {titles.get(diff.asin, '')} {kind}: {said(diff.reason, language)}"

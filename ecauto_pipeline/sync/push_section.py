@@ -87,9 +87,11 @@ class HandReport:
     """Work that a person started (release, rollback, apply): the whole `account` of it, and what was `refused` why.
 
     `left`: rows of a rollback that only wait, for calls, for another run or to be read back: the same again sends them.
+    `stayed`: why, by diff_id, what a rollback was to send was refused at the last look or by the shop; some thousands.
     """
 
     account: RowCounts = field(default_factory=RowCounts)
     pushed: PushReport = field(default_factory=PushReport)
     refused: Mapping[str, int] = field(default_factory=dict)
     left: int = 0
+    stayed: Mapping[str, str] = field(default_factory=dict)

@@ -6,18 +6,20 @@ Not for: the judgement (sync/people/rollback_preview.py) or doing it (`ecauto ro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import Connection
+
 from ecauto_pipeline.clock import jst
-from ecauto_pipeline.domain.model import Decision, Kind
+from ecauto_pipeline.domain.model import Decision, Diff, Kind
 from ecauto_pipeline.domain.words import KINDS, worded
 from ecauto_pipeline.state import decisions, run_edits, stops
 from ecauto_pipeline.state import runs as run_book
 from ecauto_pipeline.sync.context import Tools
 from ecauto_pipeline.sync.people.goods import titles_of
 from ecauto_pipeline.sync.people.rollback_preview import UndoPreview, UndoRow, preview_rollback
-from ecauto_pipeline.sync.run_record import read_record
+from ecauto_pipeline.sync.run_record import RunRecord, read_record
 from ecauto_pipeline.views.run_words import Words, job_words, plain_reason
 from ecauto_pipeline.wiring.accounts import shop_accounts
 
@@ -66,12 +68,23 @@ class Undone:
     waiting: int
 
 
+def not_put_back(connection: Connection, rollback_id: str, record: RunRecord | None) -> list[Diff]:
+    """What this rollback left as it is, or what its shop did not take, each with why; not what only waits."""
+    stayed = record.by_hand.stayed if record is not None and record.by_hand is not None else {}
+    rows = decisions.of_run(connection, rollback_id)
+    return [
+        row.diff if row.diff.decision in NOT_DONE else replace(row.diff, reason=stayed[row.diff_id])
+        for row in rows
+        if row.diff.decision in NOT_DONE or row.diff_id in stayed
+    ]
+
+
 def undone_by(tools: Tools, rollback_id: str) -> Undone:
     """What the rollback of this run id did, or would have done where it was a dry one."""
     with tools.state.read() as connection:
         counts = run_edits.count_of_run(connection, rollback_id)
-        rows = [row.diff for row in decisions.of_run(connection, rollback_id) if row.diff.decision in NOT_DONE]
         record = read_record(connection, rollback_id)
+        rows = not_put_back(connection, rollback_id, record)
     titles = titles_of(tools, {diff.asin for diff in rows[:NAMED]})
     left = tuple(
         (

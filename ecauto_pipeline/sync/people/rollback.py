@@ -26,6 +26,7 @@ from ecauto_pipeline.state import decisions, journal, locks, shown
 from ecauto_pipeline.state.decisions import Decided
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.state.known_asins import known_asin
+from ecauto_pipeline.sync.base_updates.ends import RowOutcome
 from ecauto_pipeline.sync.base_updates.push import WAITS, push
 from ecauto_pipeline.sync.base_updates.push_totals import together
 from ecauto_pipeline.sync.base_updates.read_back import shown_value
@@ -46,6 +47,9 @@ from ecauto_pipeline.sync.push_section import HandReport, PushReport
 from ecauto_pipeline.sync.run_record import keep
 from ecauto_pipeline.sync.selling_terms import TermsOfShops
 
+MOST_NAMED = 5_000
+"""Of the rows that stayed as they were when they were to be sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class RollbackReport:
@@ -54,7 +58,7 @@ class RollbackReport:
     `account` is the whole of it: what was sent, refused, or left alone. `left`: rows that only wait for calls, for
     another run to let go of the shop, or for an edit to be read back: the same rollback again sends them. `hidden`:
     taken off sale, for their prices could not go back; `shown_again`: hidden by an earlier rollback and mended now.
-    `refused`: (account, item_id, kind, why) of blocked and skipped rows.
+    `refused`: (account, item_id, kind, why) of blocked and skipped rows, and of those that failed.
     """
 
     targets: tuple[str, ...]
@@ -93,11 +97,7 @@ def rollback_run(context: Context, *targets: str, since: datetime | None = None)
             pushed = together(pushed, work.send(second))
             diffs += second
     _close(context)
-    names = tuple(
-        (context.name_of(diff.key.account), diff.key.item_id, diff.kind.value, diff.reason)
-        for diff in diffs
-        if diff.decision in (Decision.BLOCKED, Decision.SKIPPED)
-    )
+    names = [_named(context, diff) for diff in diffs if diff.decision in (Decision.BLOCKED, Decision.SKIPPED)]
     report = RollbackReport(
         chosen.runs,
         count_rows(diffs) + pushed.correction,
@@ -105,9 +105,10 @@ def rollback_run(context: Context, *targets: str, since: datetime | None = None)
         left=pushed.waiting + sum(why in WAITS and why != "not_read" for *_, why in names),
         hidden=work.done(WRONG_PRICE),
         shown_again=work.done(MENDED),
-        refused=names,
+        refused=(*names, *(_named(context, replace(row.diff, reason=why)) for row, why in work.stayed)),
     )
-    by_hand = HandReport(report.account, pushed, dict(Counter(why for *_, why in names)), report.left)
+    stayed = {row.diff_id: why for row, why in work.stayed[:MOST_NAMED]}
+    by_hand = HandReport(report.account, pushed, dict(Counter(why for *_, why in names)), report.left, stayed)
     with context.state.write(locks.run(context.run.run_id)) as connection:
         keep(connection, context.run.run_id, "by_hand", by_hand)
     return report
@@ -124,6 +125,8 @@ class Rollback:
         self._terms = TermsOfShops(context.settings)
         self._urgent: set[ListingKey] = set()
         self.seen = ShopsSeen(context)
+        self.stayed: list[tuple[Decided, str]] = []
+        """What was to be sent, and was refused at the last look or by the shop, with why."""
 
     def not_looked_at(self, accounts: Collection[AccountKey]) -> list[Diff]:
         """Of shops that are not among these, and what nobody knows whether it happened."""
@@ -175,8 +178,14 @@ class Rollback:
             RollbackGate(context, self.seen),
             rollback_of=self._rollback_of,
             order=self._order,
-            ended=self.seen.took,
+            ended=self._ended,
         )
+
+    def _ended(self, ended: RowOutcome) -> None:
+        self.seen.took(ended)
+        only_waits = ended.end == "skipped" and ended.reason in WAITS
+        if ended.end in ("blocked", "skipped", "failed") and not only_waits:
+            self.stayed.append((ended.decided, ended.reason))
 
     def hides_of_what_failed(self) -> list[Diff]:
         """A hide for each price on sale at a loss whose edit BASE refused, or never answered."""
@@ -273,6 +282,10 @@ def _settle(context: Context, chosen: Chosen) -> PushReport | None:
     gate = RollbackGate(context, ShopsSeen(context))
     of_these = context.allowing(accounts=tuple(sorted(accounts)))
     return push(of_these, lambda _account: (), gate, rollback_of=",".join(chosen.runs))
+
+
+def _named(context: Context, diff: Diff) -> tuple[str, str, str, str]:
+    return context.name_of(diff.key.account), diff.key.item_id, diff.kind.value, diff.reason
 
 
 def _hide(price: Diff) -> Diff:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.domain.selling.joining import RegisterSide
+from ecauto_pipeline.errors import ItemRefused
 from ecauto_pipeline.shops.protocol import Item
 from ecauto_pipeline.state.shop_accounts import load_account
 from ecauto_pipeline.sync.listings.shop_items import read_items
 from ecauto_pipeline.sync.people.rollback import rollback_run
-from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, World
+from ecauto_pipeline.sync.run_record import begin_run, read_record
+from ecauto_pipeline.views.undoing import not_put_back
+from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, ShopWithRefusals, World, refusing
 
 
 class ShopThatMovesOn(HonestShop):
@@ -51,6 +55,60 @@ def test_what_another_run_has_sent_since_the_shop_was_read_stands(tmp_path: Path
     assert [("1", Kind.PRICE, 2470), ("1", Kind.PRICE, 2600)] == shop.edits
     assert (2600, 2600) == (shop.stock["1"].price_jpy, world.listing("1")["shown_price_jpy"])
     assert (("shop_1", "1", "price", "changed_since"),) == report.refused
+
+
+def _named_as_left(world: World) -> list[tuple[str, Kind, str]]:
+    """What whoever typed the second run is told."""
+    with world.state.read() as connection:
+        rows = not_put_back(connection, "run-2", read_record(connection, "run-2"))
+    return [(diff.key.item_id, diff.kind, diff.reason) for diff in rows]
+
+
+def _edits_then(shop: HonestShop, then: Callable[[], object]) -> Callable[..., object]:
+    """The shop's edit, after whose first call this happens."""
+    edit, left = shop.edit, [then]
+
+    def edited(*given: Any, **named: Any) -> Any:
+        answer = edit(*given, **named)
+        if left:
+            left.pop()()
+        return answer
+
+    return edited
+
+
+def test_what_may_not_go_back_any_more_when_it_is_to_leave_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amazon becomes dearer after the rollback judged and before it sends the price: the price before would be a loss
+    by now. The report names it, and so is whoever typed it told."""
+    shop = HonestShop("shop_1")
+    world = World(tmp_path, shop)
+    world.list_item("1", 2200, cost_jpy=1600, visible=False, hidden_by="ours")
+    world.sync()
+    assert {Kind.PRICE, Kind.VISIBILITY} == {kind for _, kind, _ in shop.edits}
+    monkeypatch.setattr(shop, "edit", _edits_then(shop, lambda: world.amazon("B000000001", 2150)))
+    run = world.run()
+    begin_run(world.tools.for_run(run))
+    report = rollback_run(world.tools.for_run(run), "run-1")
+    assert (("shop_1", "1", "price", "price_min_markup"),) == report.refused
+    assert [("1", Kind.PRICE, "price_min_markup")] == _named_as_left(world)
+    assert 1 == report.account.blocked
+
+
+def test_what_the_shop_does_not_take_back_is_named(tmp_path: Path) -> None:
+    """With the word of the shop for it; what went back is not among it."""
+    shop = ShopWithRefusals("shop_1", lambda _item, _kind: None)
+    world = World(tmp_path, shop)
+    for item in ("1", "2"):
+        world.list_item(item, 3000, cost_jpy=1984)
+    world.sync()
+    shop.refuses = refusing("2", ItemRefused("validation_error", "no"), Kind.PRICE)
+    run = world.run()
+    begin_run(world.tools.for_run(run))
+    report = rollback_run(world.tools.for_run(run), "run-1")
+    assert (("shop_1", "2", "price", "validation_error"),) == report.refused
+    assert [("2", Kind.PRICE, "validation_error")] == _named_as_left(world)
 
 
 @pytest.mark.parametrize("taken_back", [False, True], ids=["no rollback", "a rollback between"])
