@@ -25,7 +25,7 @@ from ecauto_pipeline.sync.base_updates.ends import RowOutcome, ShopReport
 from ecauto_pipeline.sync.base_updates.push_totals import WORST_ROWS, together
 from ecauto_pipeline.sync.base_updates.recheck import Gate, RulesGate
 from ecauto_pipeline.sync.base_updates.safety import SafetyHides, hides_losses, is_hide_of_loss
-from ecauto_pipeline.sync.base_updates.shop_worker import Order, ShopWorker
+from ecauto_pipeline.sync.base_updates.shop_worker import LookAgain, Order, ShopWorker, no_look
 from ecauto_pipeline.sync.base_updates.write_back import write_back
 from ecauto_pipeline.sync.context import Context, Progress, Tools
 from ecauto_pipeline.sync.diff_section import NO_CALLS
@@ -105,11 +105,12 @@ def push(
     over: Callable[[], Collection[str]] | None = None,
     order: Order = push_order,
     ended: Callable[[RowOutcome], None] = lambda _ended: None,
+    look_again: LookAgain = no_look,
 ) -> PushReport:
     """Push the rows of each of the run's accounts through `gate`, in this order. `rows_of` may be asked more than once.
 
     `rollback_of`: the runs that are taken back; whoever takes back has just read the items himself. `ended`: told of
-    each row as it ends, by its shop's thread.
+    each row as it ends, by its shop's thread. `look_again`: as in shop_worker.py.
     `safety`: a listing whose price can't be corrected, a loss, is hidden (safety.py). `over`: asked at the end, for the
     decisions whose ends are reported; the others are still to be judged, and master.db is told when they are.
     """
@@ -128,6 +129,7 @@ def push(
             rollback_of=rollback_of,
             order=order,
             ended=progress.ended,
+            look_again=look_again,
             safety=SafetyHides(context, account) if safety else None,
         )
         for account in accounts

@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ecauto_pipeline.domain.model import Diff, Kind, Outcome
+from ecauto_pipeline.domain.model import AccountKey, Diff, Kind, Outcome
 from ecauto_pipeline.domain.selling.guards import push_order
 from ecauto_pipeline.errors import (
     AccountBlocked,
     BudgetSpent,
+    CallError,
     Stopped,
 )
 from ecauto_pipeline.shops.protocol import Shop, key_of
@@ -40,8 +41,16 @@ from ecauto_pipeline.sync.base_updates.safety import SafetyHides
 from ecauto_pipeline.sync.context import Context
 from ecauto_pipeline.sync.faults import FAULT, concerns_everybody, fault_of
 
+NOT_READ = "not_read"
 Order = Callable[[Diff], tuple[Any, ...]]
 """The sort key in which rows leave."""
+LookAgain = Callable[[AccountKey], None]
+"""Asked before each group of rows: it may read the shop once more for the last look, and raises the CallError family
+where the shop does not tell; nothing leaves then."""
+
+
+def no_look(_account: AccountKey) -> None:
+    """What is known of the shop will do."""
 
 
 class ShopWorker:
@@ -64,6 +73,7 @@ class ShopWorker:
         ended: Callable[[RowOutcome], None] = lambda _ended: None,
         safety: SafetyHides | None = None,
         most: int = MOST,
+        look_again: LookAgain = no_look,
     ) -> None:
         self._context, self._shop = context, shop
         self._intents = Intents(context, shop, gate, rollback_of)
@@ -71,7 +81,7 @@ class ShopWorker:
         self._load, self._rows = rows, list[Decided]()
         self._ends, self._safety = Ends(ended), safety
         self._lease = PushLease(context, key_of(shop))
-        self._order = order
+        self._order, self._look_again = order, look_again
         self._intended = deque[Intended]()
         self._calls = EditCalls(context, shop, self._intents, self._ends, self._lease, closed)
         self.report = self._ends.report
@@ -147,10 +157,21 @@ class ShopWorker:
             if not self._calls.closed:
                 self._context.go_on()
                 self._calls.renew()
+                self._see_again()
             if self._calls.closed:
                 self._ends.end(waiting.popleft(), "skipped", self._calls.closed)
             else:
                 put_back(waiting, self._group(next_group(waiting, self._next_size)))
+
+    def _see_again(self) -> None:
+        if self._calls.closed:
+            return
+        try:
+            self._look_again(key_of(self._shop))
+        except (BudgetSpent, AccountBlocked) as error:
+            self._calls.close(error)
+        except CallError:
+            self._calls.closed = NOT_READ
 
     @property
     def _next_size(self) -> int:

@@ -7,7 +7,7 @@ Not for: what follows from it (rollback.py), or reading a shop for a run (sync/l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -50,6 +50,20 @@ def read_shop(tools: Tools, shop: Shop, edits: Sequence[Update]) -> Reading:
     return Reading(found)
 
 
+def changes_of(
+    tools: Tools, shop: Shop, since: datetime, wanted: Collection[str]
+) -> tuple[dict[str, Item], datetime | None]:
+    """Of these items those that changed since a moment of the shop's own clock, or a little before it; and when, by
+    that clock, any item changed last. Raises the CallError family, and Stopped."""
+    found: dict[str, Item] = {}
+    newest: datetime | None = None
+    for page in _asked(tools, shop.items(modified_since=since)):
+        found |= {item.item_id: item for item in page if item.item_id in wanted}
+        times = [item.modified_at for item in page if item.modified_at is not None]
+        newest = max([*times, *([newest] if newest else [])], default=None)
+    return found, newest
+
+
 def _read_changed(tools: Tools, shop: Shop, edits: Sequence[Update], wanted: set[str], found: dict[str, Item]) -> None:
     since = min(edit.intent_at for edit in edits) - CLOCKS_AGREE_WITHIN
     pages = islice(shop.items(modified_since=since), len(wanted))
@@ -62,15 +76,22 @@ def _read_changed(tools: Tools, shop: Shop, edits: Sequence[Update], wanted: set
 
 
 def _read_pages(tools: Tools, pages: Iterable[list[Item]], wanted: set[str], found: dict[str, Item]) -> None:
-    """Until all that is wanted was found. What the shop shows is so from the moment of asking on, not of the answer."""
+    """Until all that is wanted was found."""
+    for page in _asked(tools, pages):
+        found |= {item.item_id: item for item in page if item.item_id in wanted}
+        if wanted <= found.keys():
+            return
+
+
+def _asked(tools: Tools, pages: Iterable[list[Item]]) -> Iterator[list[Item]]:
     ahead = iter(pages)
-    while not wanted <= found.keys():
+    while True:
         tools.go_on()
         asked_at = tools.clock.now()
         page = next(ahead, None)
         if page is None:
             return
-        found |= {item.item_id: _seen(item, asked_at) for item in page if item.item_id in wanted}
+        yield [_seen(item, asked_at) for item in page]
 
 
 def _read_singly(tools: Tools, shop: Shop, wanted: Iterable[str], found: dict[str, Item]) -> None:
@@ -86,4 +107,5 @@ def _read_singly(tools: Tools, shop: Shop, wanted: Iterable[str], found: dict[st
 
 
 def _seen(item: Item, asked_at: datetime) -> Item:
+    """What a shop shows is so from the moment of asking on, not of the answer."""
     return item if item.shown_at is not None else replace(item, shown_at=asked_at)

@@ -179,6 +179,7 @@ class Rollback:
             rollback_of=self._rollback_of,
             order=self._order,
             ended=self._ended,
+            look_again=self.seen.look_again,
         )
 
     def _ended(self, ended: RowOutcome) -> None:

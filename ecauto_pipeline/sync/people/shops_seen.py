@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,8 +22,14 @@ from ecauto_pipeline.state import shop_listings
 from ecauto_pipeline.state.journal import Update
 from ecauto_pipeline.sync.base_updates.ends import RowOutcome
 from ecauto_pipeline.sync.context import Context
-from ecauto_pipeline.sync.people.reading_back import Reading, read_shop
+from ecauto_pipeline.sync.people.reading_back import CLOCKS_AGREE_WITHIN, Reading, changes_of, read_shop
 from ecauto_pipeline.sync.room_for_threads import look_for_room
+
+LOOK_AGAIN_AFTER = timedelta(minutes=2)
+"""So long a look counts: people go on working in a shop. In this time some 160 edits are made there, which the next
+look lists with what people changed, a hundred a call."""
+LISTED_WITHIN = timedelta(seconds=60)
+"""So long after a change, by the shop's own clock, a list may still leave it out."""
 
 
 class ShopsSeen:
@@ -31,6 +38,8 @@ class ShopsSeen:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.readings: dict[AccountKey, Reading] = {}
+        self._looked: dict[AccountKey, datetime] = {}
+        self._since: dict[AccountKey, datetime] = {}
 
     def read(self, edits: Iterable[Update]) -> None:
         """What each shop shows now of what is to be taken back, all shops side by side. Raises Stopped."""
@@ -39,10 +48,26 @@ class ShopsSeen:
         for edit in edits:
             of_shops.setdefault(edit.key.account, []).append(edit)
         accounts = sorted(of_shops)
+        self._looked |= dict.fromkeys(accounts, context.clock.now())
         look_for_room(len(accounts))
         with ThreadPoolExecutor(max_workers=max(1, len(accounts))) as pool:
             found = pool.map(lambda one: read_shop(context, context.shops[one], of_shops[one]), accounts)
             self.readings |= dict(zip(accounts, found, strict=True))
+
+    def look_again(self, account: AccountKey) -> None:
+        """What has changed at this shop since the last look, where that is LOOK_AGAIN_AFTER ago. Raises the CallError
+        family: what it shows now is not known then, and nothing is to leave; and Stopped."""
+        now = self._context.clock.now()
+        looked = self._looked.get(account)
+        if looked is None or now - looked < LOOK_AGAIN_AFTER or self._context.run.dry_run:
+            return
+        items = self.readings[account].items
+        since = self._since.get(account, looked - CLOCKS_AGREE_WITHIN)
+        found, newest = changes_of(self._context, self._context.shops[account], since, items.keys())
+        items |= found
+        self._looked[account] = now
+        if newest is not None:
+            self._since[account] = newest - LISTED_WITHIN
 
     def took(self, ended: RowOutcome) -> None:
         """The shop has taken an edit of the rollback: it shows that now."""

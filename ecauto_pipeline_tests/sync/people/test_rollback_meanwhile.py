@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ecauto_pipeline.clock import ManualClock
 from ecauto_pipeline.domain.model import Kind
 from ecauto_pipeline.domain.selling.joining import RegisterSide
-from ecauto_pipeline.errors import ItemRefused
+from ecauto_pipeline.errors import ItemRefused, Transport
 from ecauto_pipeline.shops.protocol import Item
 from ecauto_pipeline.state.shop_accounts import load_account
 from ecauto_pipeline.sync.listings.shop_items import read_items
 from ecauto_pipeline.sync.people.rollback import rollback_run
 from ecauto_pipeline.sync.run_record import begin_run, read_record
 from ecauto_pipeline.views.undoing import not_put_back
-from ecauto_pipeline_tests.sync.diffs.selling import HonestShop, ShopWithRefusals, World, refusing
+from ecauto_pipeline_tests.sync.diffs.selling import NOW, HonestShop, ShopWithRefusals, World, refusing
 
 
 class ShopThatMovesOn(HonestShop):
@@ -109,6 +112,77 @@ def test_what_the_shop_does_not_take_back_is_named(tmp_path: Path) -> None:
     report = rollback_run(world.tools.for_run(run), "run-1")
     assert (("shop_1", "2", "price", "validation_error"),) == report.refused
     assert [("2", Kind.PRICE, "validation_error")] == _named_as_left(world)
+
+
+class BusyShop(HonestShop):
+    """An edit takes twenty seconds, and people work there meanwhile: `people` says what they do after which edit."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__("shop_1")
+        self.clock = clock
+        self.people: dict[int, Callable[[], object]] = {}
+        self.looks: list[datetime | None] = []
+
+    def changed(self, item_id: str, price_jpy: int) -> None:
+        self.put(item_id, price_jpy)
+        self.stock[item_id] = replace(self.stock[item_id], modified_at=self.clock.now())
+
+    def edit(self, item_id: str, kind: Kind, value: int) -> Item | None:
+        self.clock.advance(20)
+        answer = super().edit(item_id, kind, value)
+        self.changed(item_id, value)
+        self.people.get(len(self.edits), lambda: None)()
+        return answer
+
+    def items(self, modified_since: datetime | None = None) -> Iterator[list[Item]]:
+        self.looks.append(modified_since)
+        yield [one for one in self.stock.values() if not (modified_since and (one.modified_at or NOW) < modified_since)]
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> tuple[World, BusyShop]:
+    """A shop of twelve items of which a run has edited each, an hour ago."""
+    clock = ManualClock(NOW)
+    shop = BusyShop(clock)
+    world = World(tmp_path, shop, clock=clock)
+    for number in range(1, 13):
+        world.list_item(str(number), 3000, cost_jpy=1984)
+    world.sync()
+    world.later(minutes=60)
+    shop.looks.clear()
+    return world, shop
+
+
+def test_what_people_change_while_a_long_rollback_lasts_stands(busy: tuple[World, BusyShop]) -> None:
+    """The shop is looked at again every two minutes, by what has changed there: a price that somebody set after the
+    rollback began is not written over, and named; nothing else is left."""
+    world, shop = busy
+    shop.people = {14: lambda: shop.changed("9", 2700)}
+    report = rollback_run(world.tools.for_run(world.run()), "run-1")
+    assert (("shop_1", "9", "price", "changed_since"),) == report.refused
+    assert (2700, {3000}) == (
+        shop.stock["9"].price_jpy,
+        {shop.stock[str(one)].price_jpy for one in range(1, 13)} - {2700},
+    )
+    assert 11 == report.account.pushed
+    assert 2 == len(shop.looks)  # one before, one after two minutes of four
+
+
+def test_a_shop_that_can_not_be_looked_at_again_waits(busy: tuple[World, BusyShop]) -> None:
+    """Nothing more leaves, and how many are left is said; the same rollback again does the rest."""
+    world, shop = busy
+    look = shop.items
+
+    def away(modified_since: datetime | None = None) -> Iterator[list[Item]]:
+        raise Transport("HTTP 503")
+
+    shop.people = {14: lambda: setattr(shop, "items", away)}
+    first = rollback_run(world.tools.for_run(world.run()), "run-1")
+    assert (12, True) == (first.account.pushed + first.left, 0 < first.left < 12)
+    setattr(shop, "items", look)  # noqa: B010  # a method, back in its place
+    again = rollback_run(world.tools.for_run(world.run()), "run-1")
+    assert (first.left, 0) == (again.account.pushed, again.left)
+    assert {3000} == {one.price_jpy for one in shop.stock.values()}
 
 
 @pytest.mark.parametrize("taken_back", [False, True], ids=["no rollback", "a rollback between"])
