@@ -39,6 +39,8 @@ def main() -> int:
     options.add_argument("--before", type=Path, help="a checkout to play by turns with this one")
     options.add_argument("--folder", type=Path, help="where worlds are built; default: a temporary one")
     chosen = options.parse_args()
+    if len(chosen.listings) != len(chosen.shops):
+        options.error("--shops wants a number for each of --listings")
     programs = {"before": chosen.before.resolve()} if chosen.before else {}
     programs["now"] = PROGRAM
     runs: list[Played] = []
