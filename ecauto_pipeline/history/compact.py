@@ -259,7 +259,7 @@ def _move(directory: Path, table: Table, final: Path, sources: list[Path], rows:
     candidate = Candidate(final, relative, FileMark.of(final), sha256_of(final), rows)
 
     def move(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
-        known = all_loaded_marks(connection).get(table.name, {})
+        known = all_loaded_marks(connection, table).get(table.name, {})
         names = [path.relative_to(directory).as_posix() for path in sources]
         if any(name not in known for name in names):
             return

@@ -118,9 +118,11 @@ def _set_aside(directory: Path, path: Path, done: Loaded) -> None:
     done.damage += Damage((put_aside(directory, path),))
 
 
-def all_loaded_marks(connection: duckdb.DuckDBPyConnection) -> dict[str, Marks]:
-    """Of every table of which a file is loaded, by its name."""
+def all_loaded_marks(connection: duckdb.DuckDBPyConnection, only: Table | None = None) -> dict[str, Marks]:
+    """Of every table of which a file is loaded, by its name; or of one."""
     query = "SELECT table_name, path, file_id, size, mtime_ns, inode, sha256 FROM loaded_files"
+    if only is not None:
+        query += f" WHERE table_name = {literal(only.name)}"
     marks: dict[str, Marks] = {}
     for name, path, file_id, size, mtime, inode, sha in connection.execute(query).fetchall():
         marks.setdefault(name, {})[path] = (file_id, FileMark(size, mtime, inode), sha)

@@ -103,8 +103,10 @@ _ALIKE = (
     plans.c.partition_key == bindparam("key"),
     plans.c.lane == bindparam("of_lane"),
     plans.c.scope == bindparam("of_scope"),
+    plans.c.finished_at.is_(None),
 )
-_FINISH_ALIKE = update(plans).where(*_ALIKE, plans.c.finished_at.is_(None)).values(finished_at=bindparam("now"))
+_FINISH_ALIKE = update(plans).where(*_ALIKE).values(finished_at=bindparam("now"))
+_NEWEST_ALIKE = select(plans).where(*_ALIKE).order_by(plans.c.made_at.desc(), plans.c.plan_id).limit(1)
 
 
 def add_targets(connection: Connection, plan_id: str, targets: Iterable[Target], left_over: int) -> None:
@@ -127,14 +129,7 @@ def by_id(connection: Connection, plan_id: str) -> Plan | None:
 
 def newest_unfinished(connection: Connection, partition_key: str, lane: str, scope: str) -> Plan | None:
     """The newest plan of this hour, lane and scope of which something may still be unasked."""
-    query = (
-        select(plans)
-        .where(plans.c.partition_key == partition_key, plans.c.lane == lane, plans.c.scope == scope)
-        .where(plans.c.finished_at.is_(None))
-        .order_by(plans.c.made_at.desc(), plans.c.plan_id)
-        .limit(1)
-    )
-    row = connection.execute(query).first()
+    row = connection.execute(_NEWEST_ALIKE, {"key": partition_key, "of_lane": lane, "of_scope": scope}).first()
     return _plan(row) if row is not None else None
 
 

@@ -56,12 +56,11 @@ def changes_of(
     """Of these items those that changed since a moment of the shop's own clock, or a little before it; and when, by
     that clock, any item changed last. Raises the CallError family, and Stopped."""
     found: dict[str, Item] = {}
-    newest: datetime | None = None
+    times: list[datetime] = []
     for page in _asked(tools, shop.items(modified_since=since)):
         found |= {item.item_id: item for item in page if item.item_id in wanted}
-        times = [item.modified_at for item in page if item.modified_at is not None]
-        newest = max([*times, *([newest] if newest else [])], default=None)
-    return found, newest
+        times += [item.modified_at for item in page if item.modified_at is not None]
+    return found, max(times, default=None)
 
 
 def _read_changed(tools: Tools, shop: Shop, edits: Sequence[Update], wanted: set[str], found: dict[str, Item]) -> None:
