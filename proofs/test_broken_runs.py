@@ -37,7 +37,7 @@ def test_whatever_was_killed_is_taken_up(trial: Trials, undisturbed: Left, asset
         assert ["SUCCESS"] * len(ASSETS) == trial.one_by_one()
     else:
         again = trial.server.re_execute(run_id, "FROM_FAILURE" if way == "from failure" else "ALL_STEPS")
-        assert trial.ended(again) == "SUCCESS"
+        assert trial.server.wait_for_run(again) == "SUCCESS"
     assert not answered & set(trial.asked_since(last))
     assert undisturbed == trial.left()
 

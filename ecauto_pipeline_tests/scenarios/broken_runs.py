@@ -41,6 +41,8 @@ ACCOUNTS = ("base_account_1", "base_account_2")
 NO_RETRY = {"dagster/max_retries": "0"}
 _PATIENCE_S = 300.0
 _T = TypeVar("_T")
+_ASK_EVERY_S = 0.5
+"""Of the webserver: each question is work for it, and the daemon takes seconds to launch a run again."""
 _STEP_CPU_S, _STEP_S = 0.01, 0.25
 """A run that is to be killed inside a short asset is let go on for so much processor time, or so long, at once."""
 _LOOK_S = 0.05
@@ -82,7 +84,7 @@ class Trials:
     def run(self) -> str:
         """An undisturbed full run; its id."""
         run_id = self.server.launch("full_sync", self.hour)
-        assert self.ended(run_id) == "SUCCESS"
+        assert self.server.wait_for_run(run_id, _PATIENCE_S) == "SUCCESS"
         return run_id
 
     def killed_in(self, asset: str, *, retry: bool) -> tuple[str, int]:
@@ -96,7 +98,7 @@ class Trials:
     def kill(self, run_id: str, asset: str) -> int:
         """Kill a run that works inside `asset` after it has done a part of it; the emulator's last call before."""
         last = self._kill(run_id, asset)
-        assert self.ended(run_id) == "FAILURE"
+        assert self.server.wait_for_run(run_id, _PATIENCE_S) == "FAILURE"
         return last
 
     def killed_beside(self, asset: str) -> int:
@@ -128,20 +130,15 @@ class Trials:
 
     def retried(self, run_id: str) -> str:
         """The run that the daemon launched after this one; its id."""
-        return self._until(lambda: retry_of(self.folder, run_id))
+        return self._until(lambda: self.server.retry_of(run_id), _ASK_EVERY_S)
 
     def wait_for_retry(self, run_id: str) -> str:
         """The daemon's retry of a run; its status at its end."""
-        return self.ended(self.retried(run_id))
-
-    def ended(self, run_id: str) -> str:
-        """What the webserver says of a run when it is over; until then its record is asked, which costs nobody much."""
-        self._until(RunRecord(self.folder, run_id).over)
-        return self.server.wait_for_run(run_id, _PATIENCE_S)
+        return self.server.wait_for_run(self.retried(run_id), _PATIENCE_S)
 
     def one_by_one(self) -> list[str]:
         """Each asset materialized alone, in order; the statuses."""
-        return [self.ended(self.server.materialize(asset, self.hour)) for asset in ASSETS]
+        return [self.server.wait_for_run(self.server.materialize(asset, self.hour), _PATIENCE_S) for asset in ASSETS]
 
     def one_by_one_here(self) -> list[bool]:
         """As `one_by_one`, each a run of its own in this process; whether each succeeded."""
@@ -249,15 +246,13 @@ def _let_go_on(process: psutil.Process) -> None:
 
 
 _ENDS = frozenset({"STEP_SUCCESS", "STEP_FAILURE"})
-_RECORDS = Path("data", "dagster", "history")
-"""Of Dagster, in the folder of a trial."""
 
 
 class RunRecord:
     """Dagster's own record of one run, read beside Dagster."""
 
     def __init__(self, folder: Path, run_id: str) -> None:
-        self._file = folder / _RECORDS / "runs" / f"{run_id}.db"
+        self._file = folder / "data" / "dagster" / "history" / "runs" / f"{run_id}.db"
 
     def process(self) -> psutil.Process | None:
         """The process that works on the run, None while there is none."""
@@ -266,11 +261,6 @@ class RunRecord:
             if found:
                 return psutil.Process(int(found[-1]))
         return None
-
-    def over(self) -> bool:
-        """Whether the run has ended, in whatever way."""
-        query = "select 1 from event_logs where dagster_event_type in (?, ?, ?) limit 1"
-        return bool(self._events(query, "PIPELINE_SUCCESS", "PIPELINE_FAILURE", "PIPELINE_CANCELED"))
 
     def inside(self, asset: str) -> bool:
         """Whether the asset has begun and not ended."""
@@ -289,24 +279,13 @@ class RunRecord:
         return {str(kind) for (kind,) in self._events(query, asset, "STEP_START", *sorted(_ENDS))}
 
     def _events(self, query: str, *values: str) -> list[tuple[Any, ...]]:
-        return _looked(self._file, query, *values)
-
-
-def retry_of(folder: Path, run_id: str) -> str:
-    """The run that was launched after this one, "" while there is none; read beside Dagster, as a run's record is."""
-    query = "select run_id from run_tags where key = 'dagster/parent_run_id' and value = ?"
-    found = _looked(folder / _RECORDS / "runs.db", query, run_id)
-    return str(found[0][0]) if found else ""
-
-
-def _looked(file: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
-    if not file.exists():
-        return []
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=_LOOK_S)) as records:
-            return records.execute(query, values).fetchall()
-    except sqlite3.OperationalError:  # not made yet, or locked by the very run that is held at this moment
-        return []
+        if not self._file.exists():
+            return []
+        try:
+            with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=_LOOK_S)) as events:
+                return events.execute(query, values).fetchall()
+        except sqlite3.OperationalError:  # not made yet, or locked by the very run that is held at this moment
+            return []
 
 
 def installed_a_day_ago(folder: Path) -> None:

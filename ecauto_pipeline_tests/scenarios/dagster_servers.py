@@ -2,19 +2,16 @@
 [copies].
 
 Dagster's own commands, as `ecauto dev` has them but without `dagster dev` between: each begins as a copy of this
-process, so that what all of them load is loaded once; with `copies` that is the project's modules, too, and
-each run's process begins as a copy of this one. They are killed at SIGINT or SIGTERM, and when whoever started them is
-gone, however that came about. Not for: what is asked of them (webserver.py).
+process, so that what all of them load is loaded once; with `copies` each run's process does, too, as a copy of one that
+has the project's modules. They are killed at SIGINT or SIGTERM, and when whoever started them is gone, however that
+came about. Not for: what is asked of them (webserver.py).
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import multiprocessing
-import multiprocessing.forkserver
-import multiprocessing.resource_tracker
 import os
 import runpy
 import shutil
@@ -22,9 +19,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import dagster._cli  # what the three have in common
@@ -34,44 +29,25 @@ import psutil
 from ecauto_pipeline.cli.dev_code_server import module_of
 
 _LOADED = ("dagster._grpc.impl", "ecauto_pipeline.defs.build")
-"""What a run's process has from the first; the definitions themselves are each run's own, with its settings."""
+"""By whoever a run's process begins as a copy of; the definitions themselves are each run's own, with its settings."""
 
 
-def _begin(module: str, *words: str, first: Callable[[], None] = lambda: None) -> psutil.Process:
-    """One of them, with a group of its own, which does `first` before anything else."""
+def _begin(module: str, *words: str) -> psutil.Process:
+    """One of them, with a group of its own."""
     pid = os.fork()
     if pid:
         return psutil.Process(pid)
     os.setsid()
-    first()
     sys.argv = [module, *words]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
     os._exit(0)
 
 
 def _copy_runs() -> None:
-    """Dagster asks for "spawn", whatever the machine has: a run's process then loads all of it anew.
-
-    It gets "forkserver", whose server multiprocessing would begin from nothing; here it is a copy of this process, made
-    before this process has a thread.
-    """
+    """Dagster asks for "spawn", whatever the machine has: a run's process then loads all of it anew."""
     copies = multiprocessing.get_context("forkserver")
-    copies.set_forkserver_preload([])  # all is loaded
-    multiprocessing.resource_tracker.ensure_running()
-    begin_anew = multiprocessing.util.spawnv_passfds
-    multiprocessing.util.spawnv_passfds = _as_a_copy
-    multiprocessing.forkserver.ensure_running()
-    multiprocessing.util.spawnv_passfds = begin_anew
+    copies.set_forkserver_preload(list(_LOADED))
     multiprocessing.get_context = lambda method=None: copies  # type: ignore[assignment]  # one context whatever is asked for
-
-
-def _as_a_copy(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
-    """What `python -c` would do, in a copy of this process; its id."""
-    pid = os.fork()
-    if pid == 0:
-        exec(args[-1], {})
-        os._exit(0)
-    return pid
 
 
 def _lives(one: psutil.Process) -> bool:
@@ -88,9 +64,8 @@ def _end(servers: list[psutil.Process]) -> None:
 
 def main(owner: int, port: str, *how: str) -> int:
     """1 where one of them ended before it was asked to."""
-    copies = "copies" in how
-    for module in _LOADED if copies else ():
-        importlib.import_module(module)
+    if "copies" in how:
+        _copy_runs()
     served = module_of(Path("workspace.yaml"))
     assert served is not None, "workspace.yaml has no one module"
     folder = Path(tempfile.mkdtemp(prefix="ecauto-"))
@@ -100,8 +75,7 @@ def main(owner: int, port: str, *how: str) -> int:
     with dg.DagsterInstance.get():
         pass  # two that make Dagster's database at once break it
     how_loaded = ("--lazy-load-user-code", "--inject-env-vars-from-instance", "--location-name", served.location)
-    before = _copy_runs if copies else lambda: None
-    servers = [_begin("dagster", "api", "grpc", "--socket", code, *how_loaded, *served.options, first=before)]
+    servers = [_begin("dagster", "api", "grpc", "--socket", code, *how_loaded, *served.options)]
     while _lives(servers[0]) and not Path(code).exists():
         time.sleep(0.05)
     servers.append(_begin("dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", port))

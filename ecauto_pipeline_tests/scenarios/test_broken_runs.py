@@ -39,7 +39,7 @@ def test_a_run_killed_twice_is_taken_up_by_the_daemon_and_then_by_a_person(trial
     retry = trial.retried(run_id)
     trial.kill(retry, "base_updates")
     again = trial.server.re_execute(retry)
-    assert trial.ended(again) == "SUCCESS"
+    assert trial.server.wait_for_run(again) == "SUCCESS"
     assert answered
     assert not answered & set(trial.asked_since(last))
     assert undisturbed == trial.left()

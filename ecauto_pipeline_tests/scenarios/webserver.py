@@ -84,6 +84,13 @@ class Webserver:
         params = {"parentRunId": run_id, "strategy": strategy}
         return _run_id(self.ask(mutation, {"params": params})["launchRunReexecution"])
 
+    def retry_of(self, run_id: str) -> str | None:
+        """The run that the daemon (or a person) launched after this one; None while there is none."""
+        query = "query($f: RunsFilter!) { runsOrError(filter: $f) { ... on Runs { results { runId } } } }"
+        filter_ = {"tags": [{"key": "dagster/parent_run_id", "value": run_id}]}
+        found = self.ask(query, {"f": filter_})["runsOrError"]["results"]
+        return str(found[0]["runId"]) if found else None
+
     def backfill(self, assets: list[str], partitions: list[str]) -> str:
         """Start a backfill of assets over partitions; returns its id."""
         mutation = """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
@@ -160,7 +167,7 @@ def webserver(folder: Path, *, copies: bool = False) -> Iterator[Webserver]:
             except (OSError, RuntimeError):
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise
-                time.sleep(0.1)
+                time.sleep(0.5)
         yield server
     finally:
         process.send_signal(signal.SIGINT)
